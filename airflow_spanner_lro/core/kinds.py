@@ -1,0 +1,296 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""One declarative entry per kind of long-running operation; everyone else reads it here.
+
+The client (which RPC), the operator, the snapshot decoder (metadata type), the emulator and the
+command line must agree about a kind, so each fact about it stands once. Message types are named,
+not imported: every Dag file imports operators, and the Spanner clients take seconds to load.
+
+Source: the RPC references of google.spanner.admin.database.v1 and google.spanner.admin.instance.v1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    DatabaseName,
+    InstanceConfigName,
+    InstanceName,
+    InstancePartitionName,
+    ResourceName,
+)
+
+if TYPE_CHECKING:
+    import proto
+
+
+class Service(StrEnum):
+    """The two admin services, by the full name that gRPC uses."""
+
+    DATABASE_ADMIN = "google.spanner.admin.database.v1.DatabaseAdmin"
+    INSTANCE_ADMIN = "google.spanner.admin.instance.v1.InstanceAdmin"
+
+    @property
+    def proto_package(self) -> str:
+        """The package of the service's messages, as in a type URL."""
+        return self.value.rpartition(".")[0]
+
+    @property
+    def python_package(self) -> str:
+        """The Python package that holds the service's message types and clients."""
+        if self is Service.DATABASE_ADMIN:
+            return "google.cloud.spanner_admin_database_v1"
+        return "google.cloud.spanner_admin_instance_v1"
+
+    def message(self, name: str) -> type[proto.Message]:
+        """Load a message type of this service by name. The first call imports the client library.
+
+        :raises AttributeError: if the installed client library has no such message.
+        """
+        module = import_module(f"{self.python_package}.types")
+        type_: type[proto.Message] = getattr(module, name)
+        return type_
+
+
+class ProgressShape(StrEnum):
+    """The four shapes in which metadata tells how far an operation is."""
+
+    SINGLE = "single"
+    """One ``OperationProgress`` in a field called ``progress``."""
+    PER_STATEMENT = "per statement"
+    """A list of ``OperationProgress``, one for each DDL statement."""
+    TIMES_ONLY = "times only"
+    """``start_time``, ``cancel_time``, ``end_time``, and no percentage."""
+    NONE = "none"
+    """Nothing but the name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationKind:
+    """What every part of the package needs to know about one kind of operation.
+
+    :param rpc: method of the generated client that starts it, or None where the service starts it
+    :param service: the admin service it belongs to
+    :param request: name of the request message, None where no call starts it
+    :param metadata: name of the metadata message
+    :param response: name of the response message, None for ``google.protobuf.Empty``
+    :param target: type of the resource it works on, which is also the parent of its name
+    :param title: what to call it in a log line
+    :param progress: in which shape its metadata tells progress
+    :param creates: whether it makes its target, so that a cancelled one must leave no target
+    :param cleans_up: whether by default a target made in spite of a cancel is deleted
+    :param cancellable: False where the service cannot cancel it
+    """
+
+    rpc: str | None
+    service: Service
+    request: str | None
+    metadata: str
+    response: str | None
+    target: type[ResourceName]
+    title: str
+    progress: ProgressShape = ProgressShape.SINGLE
+    creates: bool = False
+    cleans_up: bool = False
+    cancellable: bool = True
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def metadata_type_url(self) -> str:
+        """The type URL under which this kind's metadata travels."""
+        return f"type.googleapis.com/{self.service.proto_package}.{self.metadata}"
+
+    @property
+    def method(self) -> str:
+        """The RPC's name on the wire, in CamelCase; empty where no call starts it."""
+        return "".join(part.capitalize() for part in (self.rpc or "").split("_"))
+
+    def request_type(self) -> type[Any]:
+        """Load the request message type.
+
+        :raises ValueError: if no call starts this kind.
+        """
+        if self.request is None:
+            message = f"{self.title} is started by the service, not by a call"
+            raise ValueError(message)
+        return self.service.message(self.request)
+
+    def metadata_type(self) -> type[Any]:
+        """Load the metadata message type."""
+        return self.service.message(self.metadata)
+
+
+CREATE_BACKUP = OperationKind(
+    rpc="create_backup",
+    service=Service.DATABASE_ADMIN,
+    request="CreateBackupRequest",
+    metadata="CreateBackupMetadata",
+    response="Backup",
+    target=BackupName,
+    title="Create backup",
+    creates=True,
+    cleans_up=True,
+)
+COPY_BACKUP = OperationKind(
+    rpc="copy_backup",
+    service=Service.DATABASE_ADMIN,
+    request="CopyBackupRequest",
+    metadata="CopyBackupMetadata",
+    response="Backup",
+    target=BackupName,
+    title="Copy backup",
+    creates=True,
+    cleans_up=True,
+)
+CREATE_DATABASE = OperationKind(
+    rpc="create_database",
+    service=Service.DATABASE_ADMIN,
+    request="CreateDatabaseRequest",
+    metadata="CreateDatabaseMetadata",
+    response="Database",
+    target=DatabaseName,
+    title="Create database",
+    progress=ProgressShape.NONE,
+    creates=True,
+)
+RESTORE_DATABASE = OperationKind(
+    rpc="restore_database",
+    service=Service.DATABASE_ADMIN,
+    request="RestoreDatabaseRequest",
+    metadata="RestoreDatabaseMetadata",
+    response="Database",
+    target=DatabaseName,
+    title="Restore database",
+    creates=True,
+)
+OPTIMIZE_RESTORED_DATABASE = OperationKind(
+    rpc=None,
+    service=Service.DATABASE_ADMIN,
+    request=None,
+    metadata="OptimizeRestoredDatabaseMetadata",
+    response=None,
+    target=DatabaseName,
+    title="Optimize restored database",
+    cancellable=False,
+)
+UPDATE_DATABASE = OperationKind(
+    rpc="update_database",
+    service=Service.DATABASE_ADMIN,
+    request="UpdateDatabaseRequest",
+    metadata="UpdateDatabaseMetadata",
+    response="Database",
+    target=DatabaseName,
+    title="Update database",
+)
+UPDATE_DATABASE_DDL = OperationKind(
+    rpc="update_database_ddl",
+    service=Service.DATABASE_ADMIN,
+    request="UpdateDatabaseDdlRequest",
+    metadata="UpdateDatabaseDdlMetadata",
+    response=None,
+    target=DatabaseName,
+    title="Schema change",
+    progress=ProgressShape.PER_STATEMENT,
+)
+CREATE_INSTANCE = OperationKind(
+    rpc="create_instance",
+    service=Service.INSTANCE_ADMIN,
+    request="CreateInstanceRequest",
+    metadata="CreateInstanceMetadata",
+    response="Instance",
+    target=InstanceName,
+    title="Create instance",
+    progress=ProgressShape.TIMES_ONLY,
+    creates=True,
+)
+UPDATE_INSTANCE = OperationKind(
+    rpc="update_instance",
+    service=Service.INSTANCE_ADMIN,
+    request="UpdateInstanceRequest",
+    metadata="UpdateInstanceMetadata",
+    response="Instance",
+    target=InstanceName,
+    title="Update instance",
+    progress=ProgressShape.TIMES_ONLY,
+)
+MOVE_INSTANCE = OperationKind(
+    rpc="move_instance",
+    service=Service.INSTANCE_ADMIN,
+    request="MoveInstanceRequest",
+    metadata="MoveInstanceMetadata",
+    response="MoveInstanceResponse",
+    target=InstanceName,
+    title="Move instance",
+)
+CREATE_INSTANCE_CONFIG = OperationKind(
+    rpc="create_instance_config",
+    service=Service.INSTANCE_ADMIN,
+    request="CreateInstanceConfigRequest",
+    metadata="CreateInstanceConfigMetadata",
+    response="InstanceConfig",
+    target=InstanceConfigName,
+    title="Create instance configuration",
+    creates=True,
+)
+UPDATE_INSTANCE_CONFIG = OperationKind(
+    rpc="update_instance_config",
+    service=Service.INSTANCE_ADMIN,
+    request="UpdateInstanceConfigRequest",
+    metadata="UpdateInstanceConfigMetadata",
+    response="InstanceConfig",
+    target=InstanceConfigName,
+    title="Update instance configuration",
+)
+CREATE_INSTANCE_PARTITION = OperationKind(
+    rpc="create_instance_partition",
+    service=Service.INSTANCE_ADMIN,
+    request="CreateInstancePartitionRequest",
+    metadata="CreateInstancePartitionMetadata",
+    response="InstancePartition",
+    target=InstancePartitionName,
+    title="Create instance partition",
+    progress=ProgressShape.TIMES_ONLY,
+    creates=True,
+)
+UPDATE_INSTANCE_PARTITION = OperationKind(
+    rpc="update_instance_partition",
+    service=Service.INSTANCE_ADMIN,
+    request="UpdateInstancePartitionRequest",
+    metadata="UpdateInstancePartitionMetadata",
+    response="InstancePartition",
+    target=InstancePartitionName,
+    title="Update instance partition",
+    progress=ProgressShape.TIMES_ONLY,
+)
+
+KINDS: tuple[OperationKind, ...] = (
+    CREATE_BACKUP,
+    COPY_BACKUP,
+    CREATE_DATABASE,
+    RESTORE_DATABASE,
+    OPTIMIZE_RESTORED_DATABASE,
+    UPDATE_DATABASE,
+    UPDATE_DATABASE_DDL,
+    CREATE_INSTANCE,
+    UPDATE_INSTANCE,
+    MOVE_INSTANCE,
+    CREATE_INSTANCE_CONFIG,
+    UPDATE_INSTANCE_CONFIG,
+    CREATE_INSTANCE_PARTITION,
+    UPDATE_INSTANCE_PARTITION,
+)
+"""Every kind: thirteen that a call starts, and one follow-up that the service starts."""
+
+_BY_METADATA_TYPE_URL = {kind.metadata_type_url: kind for kind in KINDS}
+
+
+def kind_of_metadata(type_url: str) -> OperationKind | None:
+    """Return the kind whose metadata has this type URL, or None for one this table lacks."""
+    return _BY_METADATA_TYPE_URL.get(type_url)

@@ -1,0 +1,248 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Resource names as values: parsed and validated in one place, formatted with ``str()``.
+
+Every id is checked when a name is made, so a name that exists is a name Spanner could have given.
+Patterns are those of the admin API's reference (``database_id``, ``backup_id``, ``instance_id``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import ClassVar, Self
+
+from airflow_spanner_lro.core.errors import InvalidNameError
+
+
+@dataclass(frozen=True, slots=True)
+class _IdRule:
+    """What one id must look like: the pattern, and the pattern in words."""
+
+    pattern: re.Pattern[str]
+    words: str
+
+    def check(self, *, field: str, value: object) -> None:
+        if not isinstance(value, str) or not self.pattern.fullmatch(value):
+            raise InvalidNameError(field=field, value=value, rule=self.words)
+
+
+def _rule(pattern: str, words: str) -> _IdRule:
+    return _IdRule(re.compile(pattern, re.ASCII), words)
+
+
+_ID_RULES = {
+    # also domain-scoped ids ("example.com:project") and project numbers
+    "project": _rule(
+        r"[a-z0-9][a-z0-9.:_-]*",
+        "a project id has lower-case letters, digits and hyphens, such as 'my-project'",
+    ),
+    "instance": _rule(
+        r"[a-z][-a-z0-9]{0,62}[a-z0-9]",
+        "an instance id has 2 to 64 lower-case letters, digits and hyphens, starts with a letter "
+        "and does not end with a hyphen",
+    ),
+    "database": _rule(
+        r"[a-z][a-z0-9_-]{0,28}[a-z0-9]",
+        "a database id has 2 to 30 lower-case letters, digits, hyphens and underscores, starts "
+        "with a letter and ends with a letter or digit",
+    ),
+    "backup": _rule(
+        r"[a-z][a-z0-9_-]{0,58}[a-z0-9]",
+        "a backup id has 2 to 60 lower-case letters, digits, hyphens and underscores, starts "
+        "with a letter and ends with a letter or digit",
+    ),
+    "config": _rule(
+        r"[a-z][-a-z0-9]{0,62}[a-z0-9]",
+        "an instance configuration id has 2 to 64 lower-case letters, digits and hyphens, such "
+        "as 'regional-europe-west1' or 'custom-mine'",
+    ),
+    "partition": _rule(
+        r"[a-z][-a-z0-9]{0,62}[a-z0-9]",
+        "an instance partition id has 2 to 64 lower-case letters, digits and hyphens, and starts "
+        "with a letter",
+    ),
+    "ssd_cache": _rule(r"[a-z0-9][a-z0-9_-]*", "an SSD cache id has letters, digits and hyphens"),
+    # made by the server ("_auto_op_…") or, for schema changes only, chosen by the caller
+    "operation": _rule(
+        r"[A-Za-z0-9_][A-Za-z0-9_.-]*",
+        "an operation id has letters, digits and underscores, such as '_auto_op_0123456789abcdef'",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceName:
+    """A name of fixed collections, one field for each: ``projects/…/instances/…``."""
+
+    collections: ClassVar[tuple[str, ...]] = ("projects",)
+    noun: ClassVar[str] = "project"
+
+    project: str
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            _ID_RULES[field.name].check(field=f"{field.name} id", value=getattr(self, field.name))
+
+    def __str__(self) -> str:
+        ids = (getattr(self, field.name) for field in fields(self))
+        return "/".join(
+            f"{collection}/{id_}" for collection, id_ in zip(self.collections, ids, strict=True)
+        )
+
+    @classmethod
+    def template(cls) -> str:
+        """Return the pattern of the name in words for people: ``projects/<project>``, and so on."""
+        pairs = zip(cls.collections, fields(cls), strict=True)
+        return "/".join(f"{collection}/<{field.name}>" for collection, field in pairs)
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Parse a full name.
+
+        :raises InvalidNameError: if the collections are others, or an id breaks its rule.
+        """
+        parts = text.split("/") if isinstance(text, str) else []
+        if tuple(parts[::2]) != cls.collections or len(parts) % 2:
+            raise InvalidNameError(
+                field=f"{cls.noun} name", value=text, rule=f"expected {cls.template()}"
+            )
+        names = (field.name for field in fields(cls))
+        return cls(**dict(zip(names, parts[1::2], strict=True)))
+
+    @property
+    def resource_id(self) -> str:
+        """The last id of the name."""
+        return str(getattr(self, fields(self)[-1].name))
+
+
+ProjectName = ResourceName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceName(ResourceName):
+    """``projects/<project>/instances/<instance>``."""
+
+    collections: ClassVar[tuple[str, ...]] = ("projects", "instances")
+    noun: ClassVar[str] = "instance"
+
+    instance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseName(InstanceName):
+    """``projects/<project>/instances/<instance>/databases/<database>``."""
+
+    collections: ClassVar[tuple[str, ...]] = ("projects", "instances", "databases")
+    noun: ClassVar[str] = "database"
+
+    database: str
+
+    @property
+    def instance_name(self) -> InstanceName:
+        """The instance that holds this database."""
+        return InstanceName(project=self.project, instance=self.instance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupName(InstanceName):
+    """``projects/<project>/instances/<instance>/backups/<backup>``."""
+
+    collections: ClassVar[tuple[str, ...]] = ("projects", "instances", "backups")
+    noun: ClassVar[str] = "backup"
+
+    backup: str
+
+    @property
+    def instance_name(self) -> InstanceName:
+        """The instance that holds this backup."""
+        return InstanceName(project=self.project, instance=self.instance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstancePartitionName(InstanceName):
+    """``projects/<project>/instances/<instance>/instancePartitions/<partition>``."""
+
+    collections: ClassVar[tuple[str, ...]] = ("projects", "instances", "instancePartitions")
+    noun: ClassVar[str] = "instance partition"
+
+    partition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceConfigName(ResourceName):
+    """``projects/<project>/instanceConfigs/<config>``."""
+
+    collections: ClassVar[tuple[str, ...]] = ("projects", "instanceConfigs")
+    noun: ClassVar[str] = "instance configuration"
+
+    config: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SsdCacheName(InstanceConfigName):
+    """``projects/<project>/instanceConfigs/<config>/ssdCaches/<ssd_cache>``."""
+
+    collections: ClassVar[tuple[str, ...]] = ("projects", "instanceConfigs", "ssdCaches")
+    noun: ClassVar[str] = "SSD cache"
+
+    ssd_cache: str
+
+
+OPERATION_PARENTS: tuple[type[ResourceName], ...] = (
+    InstanceName,
+    DatabaseName,
+    BackupName,
+    InstancePartitionName,
+    InstanceConfigName,
+    SsdCacheName,
+)
+"""The six kinds of resource that have an ``operations`` collection."""
+
+
+def parse_resource(text: object) -> ResourceName:
+    """Parse the name of any resource that can have operations.
+
+    :raises InvalidNameError: if it is none of them.
+    """
+    collections = tuple(text.split("/")[::2]) if isinstance(text, str) else ()
+    for type_ in OPERATION_PARENTS:
+        if type_.collections == collections:
+            return type_.parse(text)
+    raise InvalidNameError(
+        field="resource name",
+        value=text,
+        rule="expected one of " + ", ".join(type_.template() for type_ in OPERATION_PARENTS),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationName:
+    """``<resource>/operations/<operation>``: the operation id alone never identifies anything."""
+
+    resource: ResourceName
+    operation: str
+
+    def __post_init__(self) -> None:
+        _ID_RULES["operation"].check(field="operation id", value=self.operation)
+
+    def __str__(self) -> str:
+        return f"{self.resource}/operations/{self.operation}"
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Parse a full operation name.
+
+        :raises InvalidNameError: if the resource or the operation id cannot be parsed.
+        """
+        resource, separator, operation = (
+            text.rpartition("/operations/") if isinstance(text, str) else ("", "", "")
+        )
+        if not separator:
+            raise InvalidNameError(
+                field="operation name",
+                value=text,
+                rule="expected <resource>/operations/<operation>, such as "
+                f"{DatabaseName.template()}/operations/<operation>",
+            )
+        return cls(resource=parse_resource(resource), operation=operation)
