@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_spanner_lro.core.names import (
     BackupName,
@@ -24,9 +24,6 @@ from airflow_spanner_lro.core.names import (
     InstancePartitionName,
     ResourceName,
 )
-
-if TYPE_CHECKING:
-    import proto
 
 
 class Service(StrEnum):
@@ -47,13 +44,12 @@ class Service(StrEnum):
             return "google.cloud.spanner_admin_database_v1"
         return "google.cloud.spanner_admin_instance_v1"
 
-    def message(self, name: str) -> type[proto.Message]:
+    def message(self, name: str) -> type[Any]:
         """Load a message type of this service by name. The first call imports the client library.
 
         :raises AttributeError: if the installed client library has no such message.
         """
-        module = import_module(f"{self.python_package}.types")
-        type_: type[proto.Message] = getattr(module, name)
+        type_: type[Any] = getattr(import_module(f"{self.python_package}.types"), name)
         return type_
 
 

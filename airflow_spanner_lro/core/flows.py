@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting and cancelling as pure decisions: generators that say what to do next.
+
+A flow yields a command and is sent the answer; it never sleeps, never calls, never reads a clock,
+so a test drives it by hand. The two drivers in ``admin/drive.py`` perform the commands, one in
+sync code and one in async, and so the two cannot drift apart. Deadlines belong to the drivers: one
+that finds its deadline passed throws ``DeadlinePassedError`` into the flow instead of sleeping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.settlement import Ending, Settlement
+from airflow_spanner_lro.core.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.status import Code, code_of, is_transient
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """Get the operation; the answer is a snapshot, or the exception that came instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Ask for cancellation; the answer is None, or the exception that came instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Let this many seconds pass; the answer is None."""
+
+    seconds: float
+
+
+Command = Get | Cancel | Sleep
+Answer = OperationSnapshot | Exception | None
+T = TypeVar("T")
+Flow = Generator[Command, Answer, T]
+
+
+class DeadlinePassedError(SpannerLroError):
+    """A driver's deadline passed. Whoever set the deadline knows what to do about it."""
+
+
+def wait(policy: PollPolicy) -> Flow[OperationSnapshot]:
+    """Get until the operation is done.
+
+    Transient errors say nothing about the operation and are waited out, up to the policy's
+    patience without a single answer; any other error propagates.
+    """
+    silence = 0.0
+    for delay in policy.delays():
+        match (yield Get()):
+            case OperationSnapshot(done=True) as snapshot:
+                return snapshot
+            case OperationSnapshot():
+                silence = 0.0
+            case Exception() as exc if not is_transient(exc) or silence >= policy.patience:
+                raise exc
+        yield Sleep(delay)
+        silence += delay
+    message = "a policy's delays have no end"
+    raise AssertionError(message)
+
+
+def cancel_and_settle(*, name: OperationName, policy: CancelPolicy) -> Flow[Settlement]:
+    """Ask for cancellation, then get until it is known what became of the operation.
+
+    Never raises for an ending: a refusal and a spent budget are outcomes too.
+    """
+    last: OperationSnapshot | None = None
+    trouble: Exception | None = None
+    asked = False
+    try:
+        for delay in policy.delays():
+            if not asked:
+                trouble = _as_error((yield Cancel()))
+                # a lost answer is asked again: to cancel twice does no harm
+                asked = trouble is None or not is_transient(trouble)
+            match (yield Get()):
+                case OperationSnapshot(done=True) as snapshot:
+                    ending = Ending.CANCELLED if snapshot.cancelled else Ending.FINISHED_FIRST
+                    return Settlement(name=name, ending=ending, snapshot=snapshot)
+                case OperationSnapshot() as snapshot:
+                    last = snapshot
+                    if trouble and asked:
+                        return _refused(name=name, snapshot=snapshot, refusal=trouble)
+                case Exception() as exc if code_of(exc) is Code.NOT_FOUND:
+                    return Settlement(name=name, ending=Ending.GONE)
+                case Exception() as exc if not is_transient(exc):
+                    return _refused(name=name, snapshot=last, refusal=trouble or exc)
+            yield Sleep(delay)
+    except DeadlinePassedError:
+        pass
+    return Settlement(
+        name=name,
+        ending=Ending.STILL_RUNNING,
+        snapshot=last,
+        detail=_told(trouble) if trouble else "",
+    )
+
+
+def _as_error(answer: Answer) -> Exception | None:
+    return answer if isinstance(answer, Exception) else None
+
+
+def _refused(
+    *, name: OperationName, snapshot: OperationSnapshot | None, refusal: Exception
+) -> Settlement:
+    return Settlement(name=name, ending=Ending.REFUSED, snapshot=snapshot, detail=_told(refusal))
+
+
+def _told(exc: Exception) -> str:
+    code = code_of(exc)
+    text = getattr(exc, "message", None) or str(exc) or type(exc).__name__
+    return f"{code.name}: {text}" if code else text

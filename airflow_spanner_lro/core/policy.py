@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""When to look, and for how long to insist: numbers as values, no clock.
+
+All durations are in seconds.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MINIMUM_INTERVAL = 1.0
+"""Spanner's admin quota is five requests a second for a whole project; nobody polls faster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollPolicy:
+    """How long to sleep between two looks at an operation.
+
+    The interval is a tenth of the time waited so far: a change of three seconds is noticed within
+    one, and a backup of four hours is not asked after 14,000 times.
+
+    :param maximum: the longest interval
+    :param fraction: the interval as a part of the time waited so far
+    :param jitter: by which part an interval varies at random, so that many waits do not march in
+        step
+    :param patience: how long transient errors may last without a single answer; then they count
+    """
+
+    maximum: float = 30.0
+    fraction: float = 0.1
+    jitter: float = 0.1
+    patience: float = 3600.0
+    rng: random.Random = field(default_factory=random.Random, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.maximum >= MINIMUM_INTERVAL:
+            raise InvalidArgumentError(
+                field="poll_interval",
+                value=self.maximum,
+                rule=f"it is a number of seconds, at least {MINIMUM_INTERVAL:g}",
+            )
+
+    def delays(self) -> Iterator[float]:
+        """Yield one interval after the other, without end."""
+        waited = 0.0
+        while True:
+            interval = min(max(waited * self.fraction, MINIMUM_INTERVAL), self.maximum)
+            waited += interval
+            yield interval * self.rng.uniform(1 - self.jitter, 1 + self.jitter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPolicy:
+    """How often to look after a cancel was sent. The budget is the driver's deadline.
+
+    :param first: the first interval: most cancels take hold at once
+    :param growth: by which factor each interval exceeds the one before
+    :param maximum: the longest interval
+    """
+
+    first: float = 0.25
+    growth: float = 1.6
+    maximum: float = 10.0
+
+    def delays(self) -> Iterator[float]:
+        """Yield one interval after the other, without end."""
+        interval = self.first
+        while True:
+            yield interval
+            interval = min(interval * self.growth, self.maximum)

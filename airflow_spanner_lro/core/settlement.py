@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What became of an operation whose cancellation was asked for.
+
+A cancel is a request. It has three endings and one refusal, and a fifth case where there was
+nothing left to cancel; none of them is an error by itself, so they are a value, not an exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Ending(StrEnum):
+    """How a cancel ended."""
+
+    CANCELLED = "cancelled"
+    """Done, with error code 1."""
+    FINISHED_FIRST = "finished first"
+    """It succeeded or failed before the cancel took hold."""
+    STILL_RUNNING = "still running"
+    """Not done when the time to wait for it was spent."""
+    REFUSED = "refused"
+    """The service would not cancel it; it goes on."""
+    GONE = "gone"
+    """The service no longer knows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """The outcome of a cancel.
+
+    :param name: the operation
+    :param ending: which of the endings it was
+    :param snapshot: the last thing known about it, if anything
+    :param detail: why it was refused, or why the end was not seen
+    :param cleaned_up: name of the resource that was deleted afterwards, if any
+    """
+
+    name: OperationName
+    ending: Ending
+    snapshot: OperationSnapshot | None = None
+    detail: str = ""
+    cleaned_up: str | None = None
+
+    @property
+    def succeeded_first(self) -> bool:
+        """The work was completed in spite of the cancel."""
+        return (
+            self.ending is Ending.FINISHED_FIRST
+            and self.snapshot is not None
+            and self.snapshot.succeeded
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Nothing of the operation goes on."""
+        return self.ending in {Ending.CANCELLED, Ending.FINISHED_FIRST, Ending.GONE}
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do now, for a log line or an error."""
+        match self.ending:
+            case Ending.CANCELLED:
+                text = f"The operation was cancelled{self._committed()}."
+            case Ending.FINISHED_FIRST:
+                text = "The operation had " + self._how_it_finished() + " before the cancel."
+            case Ending.STILL_RUNNING:
+                text = (
+                    "Cancellation was asked for but is not confirmed yet; check it with "
+                    f"`spanner-lro describe {self.name}`."
+                )
+            case Ending.REFUSED:
+                text = (
+                    f"Spanner refused to cancel it ({self.detail}); the operation goes on. "
+                    "To cancel, the caller needs the role spanner.backupAdmin for backups or "
+                    "spanner.databaseAdmin for databases (spanner.backupWriter cannot cancel), "
+                    "and a kind of operation that can be cancelled."
+                )
+            case Ending.GONE:
+                text = "Spanner no longer knows this operation; there was nothing to cancel."
+        return f"{text} {self.cleaned_up} was deleted." if self.cleaned_up else text
+
+    def with_clean_up(self, deleted: str) -> Settlement:
+        """Return this settlement with the name of what was deleted afterwards."""
+        return replace(self, cleaned_up=deleted)
+
+    def _how_it_finished(self) -> str:
+        if self.snapshot is None or self.snapshot.succeeded:
+            return "succeeded"
+        error = self.snapshot.error
+        return f"failed ({error.code.name}: {error.message})" if error else "failed"
+
+    def _committed(self) -> str:
+        if self.snapshot is None or not self.snapshot.statements:
+            return ""
+        total, committed = len(self.snapshot.statements), self.snapshot.committed
+        return f"; {committed} of {total} statements were committed and stay"
+
+    def to_event(self) -> dict[str, Any]:
+        """Return this settlement as primitives."""
+        return {
+            "name": str(self.name),
+            "ending": self.ending.value,
+            "snapshot": self.snapshot.to_event() if self.snapshot else None,
+            "detail": self.detail,
+            "cleaned_up": self.cleaned_up,
+        }
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Settlement:
+        """Return the settlement that ``to_event`` described."""
+        snapshot = event["snapshot"]
+        return cls(
+            name=OperationName.parse(event["name"]),
+            ending=Ending(event["ending"]),
+            snapshot=OperationSnapshot.from_event(snapshot) if snapshot else None,
+            detail=event["detail"],
+            cleaned_up=event["cleaned_up"],
+        )

@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""How durations and moments read in a log line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its two largest units: ``25 min 3 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    whole = max(round(seconds), 0)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def moment(when: datetime, *, now: datetime) -> str:
+    """Return a moment in UTC, with its date only if it is not today: ``14:05:09 UTC``."""
+    when = when.astimezone(UTC)
+    same_day = abs(when - now) < timedelta(days=1) and when.date() == now.astimezone(UTC).date()
+    return when.strftime("%H:%M:%S UTC" if same_day else "%Y-%m-%d %H:%M UTC")
