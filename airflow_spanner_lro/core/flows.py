@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.resource import ResourceState
 from airflow_spanner_lro.core.settlement import Ending, Settlement
 from airflow_spanner_lro.core.snapshot import OperationSnapshot
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
@@ -41,8 +42,23 @@ class Sleep:
     seconds: float
 
 
-Command = Get | Cancel | Sleep
-Answer = OperationSnapshot | Exception | None
+@dataclass(frozen=True, slots=True)
+class GetResult:
+    """Get the resource that the operation answered when it was done, as it was then."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetResource:
+    """Get the resource that the operation works on, as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteResource:
+    """Delete the resource that the operation works on; the answer is None, or the exception."""
+
+
+Command = Get | Cancel | Sleep | GetResult | GetResource | DeleteResource
+Answer = OperationSnapshot | ResourceState | Exception | None
 T = TypeVar("T")
 Flow = Generator[Command, Answer, T]
 
@@ -107,6 +123,33 @@ def cancel_and_settle(*, name: OperationName, policy: CancelPolicy) -> Flow[Sett
         snapshot=last,
         detail=_told(trouble) if trouble else "",
     )
+
+
+def clean_up(settlement: Settlement) -> Flow[Settlement]:
+    """Delete what a create operation made in spite of its cancel, if and only if it made it.
+
+    A resource of the same name may be somebody else's by now, so the one that exists must have
+    been created at the very moment the operation tells.
+    """
+    if not settlement.succeeded_first:
+        return settlement
+    made = yield GetResult()
+    there = yield GetResource()
+    if not isinstance(made, ResourceState) or not isinstance(there, ResourceState):
+        return settlement
+    if made.create_time is None or made.create_time != there.create_time:
+        return settlement
+    if isinstance((yield DeleteResource()), Exception):
+        return settlement
+    return settlement.with_clean_up(there.name)
+
+
+def stop(*, name: OperationName, policy: CancelPolicy, cleans_up: bool) -> Flow[Settlement]:
+    """Cancel, settle and, if asked to, clean up: everything that stopping an operation means."""
+    settlement = yield from cancel_and_settle(name=name, policy=policy)
+    if not cleans_up:
+        return settlement
+    return (yield from clean_up(settlement))
 
 
 def _as_error(answer: Answer) -> Exception | None:

@@ -27,7 +27,7 @@ class KillDecision(StrEnum):
     DELIVERED = "its outcome was delivered already"
     MOVED = "the task is still deferred and waits in another triggerer"
     ADOPTED = "a newer try of the task has adopted it"
-    UNKNOWN = "the state of the task cannot be read; `airflow spanner-lro reap` will see to it"
+    UNKNOWN = "it cannot be told whether the task still waits for it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,9 @@ def decide_kill(*, claim: Claim, deferred: bool, record: LedgerEntry | None) -> 
     ours = record is not None and record.operation == claim.operation
     if record and ours and record.try_number > claim.try_number:
         return KillDecision.ADOPTED
-    if record and ours and deferred:
+    if deferred and ours:
         return KillDecision.MOVED
+    if deferred and record is None:
+        # every try publishes its record before it defers, so something is amiss; do no harm
+        return KillDecision.UNKNOWN
     return KillDecision.CANCEL

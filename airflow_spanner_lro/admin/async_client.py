@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The async admin client: what a triggerer asks. It starts nothing; that is a worker's business.
+
+Bound to the event loop it was made in, because gRPC's async channels are.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from google.longrunning import operations_pb2
+
+from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
+from airflow_spanner_lro.admin.resources import calls_for
+from airflow_spanner_lro.admin.results import result_of
+from airflow_spanner_lro.core.decode import snapshot_of
+from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.core.resource import ResourceState, resource_state
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.admin.connect import Endpoint
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+
+class AsyncSpannerAdminClient:
+    """Get and cancel operations, and clean up after them. Timeouts are in seconds."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    @cached_property
+    def _database_admin(self) -> Any:
+        return self._endpoint.async_client(Service.DATABASE_ADMIN)
+
+    @cached_property
+    def _instance_admin(self) -> Any:
+        return self._endpoint.async_client(Service.INSTANCE_ADMIN)
+
+    def _service(self, service: Service) -> Any:
+        if service is Service.DATABASE_ADMIN:
+            return self._database_admin
+        return self._instance_admin
+
+    async def get(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> OperationSnapshot:
+        """Get an operation."""
+        return snapshot_of(await self._operation(name, timeout))
+
+    async def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
+        """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""
+        await self._database_admin.cancel_operation(
+            operations_pb2.CancelOperationRequest(name=str(name)), retry=None, timeout=timeout
+        )
+
+    async def get_result(
+        self, *, name: OperationName, timeout: float = CALL_TIMEOUT
+    ) -> ResourceState | None:
+        """Get the resource that a finished operation answered, as it was then; None if none."""
+        return result_of(await self._operation(name, timeout))
+
+    async def get_resource_state(
+        self, *, name: ResourceName, timeout: float = CALL_TIMEOUT
+    ) -> ResourceState:
+        """Get the state of a resource."""
+        calls = calls_for(name)
+        method = getattr(self._service(calls.service), calls.get)
+        return resource_state(await method(name=str(name), timeout=timeout))
+
+    async def delete_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> None:
+        """Delete a resource. Spanner answers OK for a database or backup that does not exist."""
+        calls = calls_for(name)
+        method = getattr(self._service(calls.service), calls.delete)
+        await method(**{calls.delete_field: str(name)}, timeout=timeout)
+
+    async def _operation(self, name: OperationName, timeout: float) -> operations_pb2.Operation:
+        operation: operations_pb2.Operation = await self._database_admin.get_operation(
+            operations_pb2.GetOperationRequest(name=str(name)), retry=None, timeout=timeout
+        )
+        return operation
+
+    async def close(self) -> None:
+        """Close the channels that were opened."""
+        for client in ("_database_admin", "_instance_admin"):
+            if client in self.__dict__:
+                await self.__dict__.pop(client).transport.close()

@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The sync admin client: everything a worker asks of Spanner goes through here.
+
+The generated clients' own retries are off: exactly one layer decides what is asked again, and that
+is a flow, or the task. All timeouts are in seconds. Google's exceptions propagate as they are.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from google.longrunning import operations_pb2
+
+from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
+from airflow_spanner_lro.admin.resources import calls_for
+from airflow_spanner_lro.admin.results import result_of
+from airflow_spanner_lro.core.decode import snapshot_of
+from airflow_spanner_lro.core.kinds import OperationKind, Service
+from airflow_spanner_lro.core.resource import ResourceState, resource_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_spanner_lro.admin.connect import Endpoint
+    from airflow_spanner_lro.core.names import DatabaseName, OperationName, ResourceName
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+START_TIMEOUT = 60.0
+"""Seconds a start call may take; Spanner answers in one or two."""
+
+
+class SpannerAdminClient:
+    """Start operations, ask about them, cancel them; get and delete resources."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    @cached_property
+    def database_admin(self) -> Any:
+        """The generated ``DatabaseAdminClient``, for calls that have no method here."""
+        return self._endpoint.sync_client(Service.DATABASE_ADMIN)
+
+    @cached_property
+    def instance_admin(self) -> Any:
+        """The generated ``InstanceAdminClient``, for calls that have no method here."""
+        return self._endpoint.sync_client(Service.INSTANCE_ADMIN)
+
+    def _service(self, service: Service) -> Any:
+        if service is Service.DATABASE_ADMIN:
+            return self.database_admin
+        return self.instance_admin
+
+    def start(
+        self, *, kind: OperationKind, request: Any, timeout: float = START_TIMEOUT
+    ) -> OperationSnapshot:
+        """Start an operation.
+
+        :param request: a message of the kind's request type
+        """
+        method = getattr(self._service(kind.service), str(kind.rpc))
+        return snapshot_of(method(request=request, retry=None, timeout=timeout).operation)
+
+    def get(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> OperationSnapshot:
+        """Get an operation."""
+        return snapshot_of(self._operation(name, timeout))
+
+    def list(
+        self, *, resource: ResourceName, filter_: str = "", timeout: float = CALL_TIMEOUT
+    ) -> Iterator[OperationSnapshot]:
+        """List the operations of one resource, all pages of them.
+
+        :param filter_: in the filter language of the List*Operations calls
+        """
+        token = None
+        while token != "":
+            page = self.database_admin.list_operations(
+                operations_pb2.ListOperationsRequest(
+                    name=f"{resource}/operations", filter=filter_, page_token=token or ""
+                ),
+                retry=None,
+                timeout=timeout,
+            )
+            yield from map(snapshot_of, page.operations)
+            token = page.next_page_token
+
+    def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
+        """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""
+        self.database_admin.cancel_operation(
+            operations_pb2.CancelOperationRequest(name=str(name)), retry=None, timeout=timeout
+        )
+
+    def delete(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
+        """Delete the record of a finished operation; supported for instance operations only."""
+        self.database_admin.delete_operation(
+            operations_pb2.DeleteOperationRequest(name=str(name)), retry=None, timeout=timeout
+        )
+
+    def get_result(
+        self, *, name: OperationName, timeout: float = CALL_TIMEOUT
+    ) -> ResourceState | None:
+        """Get the resource that a finished operation answered, as it was then; None if none."""
+        return result_of(self._operation(name, timeout))
+
+    def get_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> Any:
+        """Get a resource as the client library's message type."""
+        calls = calls_for(name)
+        method = getattr(self._service(calls.service), calls.get)
+        return method(name=str(name), timeout=timeout)
+
+    def get_resource_state(
+        self, *, name: ResourceName, timeout: float = CALL_TIMEOUT
+    ) -> ResourceState:
+        """Get the state of a resource."""
+        return resource_state(self.get_resource(name=name, timeout=timeout))
+
+    def delete_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> None:
+        """Delete a resource. Spanner answers OK for a database or backup that does not exist."""
+        calls = calls_for(name)
+        method = getattr(self._service(calls.service), calls.delete)
+        method(**{calls.delete_field: str(name)}, timeout=timeout)
+
+    def get_ddl(self, *, name: DatabaseName, timeout: float = CALL_TIMEOUT) -> tuple[str, ...]:
+        """Get the statements that make a database's schema; pending changes are not in it."""
+        return tuple(
+            self.database_admin.get_database_ddl(database=str(name), timeout=timeout).statements
+        )
+
+    def _operation(self, name: OperationName, timeout: float) -> operations_pb2.Operation:
+        operation: operations_pb2.Operation = self.database_admin.get_operation(
+            operations_pb2.GetOperationRequest(name=str(name)), retry=None, timeout=timeout
+        )
+        return operation
+
+    def close(self) -> None:
+        """Close the channels that were opened."""
+        for client in ("database_admin", "instance_admin"):
+            if client in self.__dict__:
+                self.__dict__.pop(client).transport.close()

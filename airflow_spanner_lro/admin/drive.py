@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The two loops that perform a flow, one in sync code and one in async.
+
+They own the deadline: the last sleep is cut short, and where a flow would sleep beyond it,
+``DeadlinePassedError`` is thrown into the flow instead. What calls answer, errors of Google's
+libraries included, goes back into the flow, which decides; anything else is a bug and propagates.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
+
+from airflow_spanner_lro.core.flows import (
+    Answer,
+    Cancel,
+    Command,
+    DeadlinePassedError,
+    DeleteResource,
+    Flow,
+    Get,
+    GetResource,
+    GetResult,
+    Sleep,
+)
+from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from airflow_spanner_lro.admin.ports import (
+        AsyncClock,
+        AsyncOperationsClient,
+        Clock,
+        OperationsClient,
+    )
+    from airflow_spanner_lro.core.names import OperationName
+
+    Observer = Callable[[OperationSnapshot | Exception], None]
+
+T = TypeVar("T")
+
+CALL_TIMEOUT = 10.0
+"""Seconds one get or cancel may take; a call that hangs is transient trouble, not an answer."""
+_SHORTEST_CALL = 1.0
+
+
+def run(
+    flow: Flow[T],
+    *,
+    client: OperationsClient,
+    name: OperationName,
+    clock: Clock,
+    deadline: datetime | None = None,
+    observe: Observer | None = None,
+) -> T:
+    """Perform a flow in sync code.
+
+    :param deadline: when to throw ``DeadlinePassedError`` into the flow
+    :param observe: is told every snapshot, and every error, that a *get* answered
+    """
+    try:
+        command = next(flow)
+        while True:
+            left = _left(deadline, clock.now())
+            if not isinstance(command, Sleep):
+                answer = _perform(command, client=client, name=name, timeout=_call_timeout(left))
+                _tell(observe, command, answer)
+                command = flow.send(answer)
+            elif left is not None and left <= 0:
+                command = flow.throw(DeadlinePassedError())
+            else:
+                clock.sleep(_cut(command.seconds, left))
+                command = flow.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+async def arun(
+    flow: Flow[T],
+    *,
+    client: AsyncOperationsClient,
+    name: OperationName,
+    clock: AsyncClock,
+    deadline: datetime | None = None,
+    observe: Observer | None = None,
+) -> T:
+    """Perform a flow in async code; parameters as for ``run``."""
+    try:
+        command = next(flow)
+        while True:
+            left = _left(deadline, clock.now())
+            if not isinstance(command, Sleep):
+                answer = await _aperform(
+                    command, client=client, name=name, timeout=_call_timeout(left)
+                )
+                _tell(observe, command, answer)
+                command = flow.send(answer)
+            elif left is not None and left <= 0:
+                command = flow.throw(DeadlinePassedError())
+            else:
+                await clock.sleep(_cut(command.seconds, left))
+                command = flow.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def _perform(
+    command: Command, *, client: OperationsClient, name: OperationName, timeout: float
+) -> Answer:
+    try:
+        answer: Answer = _call(command, client=client, name=name, timeout=timeout)
+    except (GoogleAPIError, GoogleAuthError) as exc:
+        return exc
+    return answer
+
+
+async def _aperform(
+    command: Command, *, client: AsyncOperationsClient, name: OperationName, timeout: float
+) -> Answer:
+    try:
+        answer: Answer = await _call(command, client=client, name=name, timeout=timeout)
+    except (GoogleAPIError, GoogleAuthError) as exc:
+        return exc
+    return answer
+
+
+def _call(
+    command: Command,
+    *,
+    client: OperationsClient | AsyncOperationsClient,
+    name: OperationName,
+    timeout: float,
+) -> Any:
+    """Make the call a command stands for; what a sync client answers, an async one promises."""
+    match command:
+        case Get():
+            return client.get(name=name, timeout=timeout)
+        case Cancel():
+            return client.cancel(name=name, timeout=timeout)
+        case GetResult():
+            return client.get_result(name=name, timeout=timeout)
+        case GetResource():
+            return client.get_resource_state(name=name.resource, timeout=timeout)
+        case DeleteResource():
+            return client.delete_resource(name=name.resource, timeout=timeout)
+        case Sleep():
+            message = "a driver sleeps itself"
+            raise AssertionError(message)
+
+
+def _left(deadline: datetime | None, now: datetime) -> float | None:
+    return None if deadline is None else (deadline - now).total_seconds()
+
+
+def _cut(seconds: float, left: float | None) -> float:
+    return seconds if left is None else min(seconds, left)
+
+
+def _call_timeout(left: float | None) -> float:
+    return CALL_TIMEOUT if left is None else min(CALL_TIMEOUT, max(left, _SHORTEST_CALL))
+
+
+def _tell(observe: Observer | None, command: Command, answer: Answer) -> None:
+    if observe and isinstance(command, Get) and isinstance(answer, OperationSnapshot | Exception):
+        observe(answer)

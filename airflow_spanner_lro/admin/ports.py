@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a driver needs from the outside: a client to ask, and time to pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.resource import ResourceState
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+
+class OperationsClient(Protocol):
+    """Asks about operations and their resources, one call at a time. Timeouts are in seconds."""
+
+    def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:
+        """Get an operation."""
+
+    def cancel(self, *, name: OperationName, timeout: float) -> None:
+        """Ask for cancellation of an operation."""
+
+    def get_result(self, *, name: OperationName, timeout: float) -> ResourceState | None:
+        """Get the resource that a finished operation answered."""
+
+    def get_resource_state(self, *, name: ResourceName, timeout: float) -> ResourceState:
+        """Get a resource as it is now."""
+
+    def delete_resource(self, *, name: ResourceName, timeout: float) -> None:
+        """Delete a resource."""
+
+
+class AsyncOperationsClient(Protocol):
+    """The same in async code."""
+
+    async def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:
+        """Get an operation."""
+
+    async def cancel(self, *, name: OperationName, timeout: float) -> None:
+        """Ask for cancellation of an operation."""
+
+    async def get_result(self, *, name: OperationName, timeout: float) -> ResourceState | None:
+        """Get the resource that a finished operation answered."""
+
+    async def get_resource_state(self, *, name: ResourceName, timeout: float) -> ResourceState:
+        """Get a resource as it is now."""
+
+    async def delete_resource(self, *, name: ResourceName, timeout: float) -> None:
+        """Delete a resource."""
+
+
+class Clock(Protocol):
+    """Tells the time, and lets it pass in sync code."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after this many seconds, or raise to end whatever is waiting."""
+
+
+class AsyncClock(Protocol):
+    """Tells the time, and lets it pass in async code."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after this many seconds."""
