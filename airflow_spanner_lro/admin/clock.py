@@ -14,6 +14,9 @@ from airflow_spanner_lro.core.errors import SpannerLroError
 class WaitStoppedError(SpannerLroError):
     """Whoever waits was told to stop waiting."""
 
+    def __init__(self) -> None:
+        super().__init__("The task was told to stop while it waited for an operation.")
+
 
 class StoppableClock:
     """System time for sync code, whose sleep ends at once when somebody calls ``stop``.

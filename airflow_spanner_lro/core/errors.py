@@ -7,6 +7,7 @@
     SpannerLroError
     ├── InvalidArgumentError (ValueError)    an argument that breaks a documented rule
     │   └── InvalidNameError                 ... a resource name or id that cannot be parsed
+    ├── AccessError                          no usable connection, project or endpoint
     ├── OperationFailedError                 done, with an error; carries the snapshot
     │   └── OperationCancelledError          ... with code CANCELLED
     ├── OperationTimeoutError                our deadline passed; says what became of the operation
@@ -17,7 +18,7 @@
 
 They are plain exceptions: in Airflow 3 nothing needs to inherit ``AirflowException``, and the core
 may not import it. Google's own exceptions propagate as they are unless we add knowledge; then the
-original is the cause. Only ``operators/failing.py`` decides which of them no retry can cure.
+original is the cause. Only ``failing.py`` decides which of them no retry can cure.
 """
 
 from __future__ import annotations
@@ -48,13 +49,20 @@ class InvalidNameError(InvalidArgumentError):
     """A resource name, or one id in it, does not follow Spanner's pattern."""
 
 
+class AccessError(SpannerLroError):
+    """There is no usable way to reach Spanner; the message says what is missing and where."""
+
+
 class OperationFailedError(SpannerLroError):
     """The operation ended with an error of its own."""
 
     def __init__(self, snapshot: OperationSnapshot, *, advice: str = "") -> None:
         error = snapshot.error
         told = f"{error.code.name}: {error.message}" if error else "no error was given"
-        message = f"{snapshot.title} {snapshot.name} failed with {told}"
+        message = f"{snapshot.title} {snapshot.name} ended with {told}"
+        if snapshot.statements:
+            total = len(snapshot.statements)
+            message += f" ({snapshot.committed} of {total} statements were committed and stay)"
         super().__init__(f"{message}. {advice}" if advice else message)
         self.snapshot = snapshot
 

@@ -81,6 +81,8 @@ class OperationKind:
     :param creates: whether it makes its target, so that a cancelled one must leave no target
     :param cleans_up: whether by default a target made in spite of a cancel is deleted
     :param cancellable: False where the service cannot cancel it
+    :param named_by_caller: whether the caller may choose the operation id, so that its name is
+        known before it is started
     """
 
     rpc: str | None
@@ -94,6 +96,7 @@ class OperationKind:
     creates: bool = False
     cleans_up: bool = False
     cancellable: bool = True
+    named_by_caller: bool = False
 
     def __str__(self) -> str:
         return self.title
@@ -194,6 +197,7 @@ UPDATE_DATABASE_DDL = OperationKind(
     target=DatabaseName,
     title="Schema change",
     progress=ProgressShape.PER_STATEMENT,
+    named_by_caller=True,
 )
 CREATE_INSTANCE = OperationKind(
     rpc="create_instance",

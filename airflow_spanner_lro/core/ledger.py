@@ -22,6 +22,9 @@ from airflow_spanner_lro.core.names import OperationName, ResourceName, parse_re
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+RECORD_KEY = "spanner_lro_record"
+"""XCom under which a task publishes its ledger entry before it defers."""
+
 _VERSION = 1
 
 

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which errors no retry can cure: the one table, and the one place that applies it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_spanner_lro.core.errors import (
+    AccessError,
+    InvalidArgumentError,
+    OperationCancelledError,
+    OperationFailedError,
+    ResumeConflictError,
+)
+from airflow_spanner_lro.core.status import Code, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ADVICE = {
+    Code.INVALID_ARGUMENT: "Correct the argument.",
+    Code.OUT_OF_RANGE: "Correct the argument.",
+    Code.NOT_FOUND: "Check project, instance and id; what is named must exist.",
+    Code.ALREADY_EXISTS: "Choose another id, or delete the existing one first.",
+    Code.PERMISSION_DENIED: (
+        "Grant the connection's account the missing permission; docs: IAM roles in the README."
+    ),
+    Code.UNAUTHENTICATED: "Check the credentials of the connection.",
+    Code.UNIMPLEMENTED: "The endpoint does not support this.",
+}
+"""Codes that stay however often one asks, with what a person can do about them."""
+
+_OURS = (AccessError, InvalidArgumentError, ResumeConflictError)
+
+
+@contextmanager
+def failing_for_good() -> Iterator[None]:
+    """Turn errors that no retry can cure into ``AirflowFailException``; let others pass.
+
+    An operation that was cancelled is no such error: somebody ended it, and a retry starts anew.
+    """
+    try:
+        yield
+    except _OURS as exc:
+        raise AirflowFailException(str(exc)) from exc
+    except OperationCancelledError:
+        raise
+    except OperationFailedError as exc:
+        code = exc.snapshot.error.code if exc.snapshot.error else None
+        if code in _ADVICE:
+            message = f"{exc} {_ADVICE[code]}"
+            raise AirflowFailException(message) from exc
+        raise
+    except Exception as exc:
+        code = code_of(exc)
+        if code not in _ADVICE:
+            raise
+        message = f"Spanner answered {code.name}: {getattr(exc, 'message', exc)} {_ADVICE[code]}"
+        raise AirflowFailException(message) from exc

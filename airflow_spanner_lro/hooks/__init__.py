@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""From an Airflow connection to a client: the one place that knows connections and credentials."""

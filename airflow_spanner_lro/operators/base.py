@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What all our operators share: through which connection, in which project, to ask Spanner."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+
+
+class SpannerAdminOperator(BaseOperator):
+    """Ask the Spanner admin API for something.
+
+    :param project_id: Google Cloud project; by default the connection's
+    :param gcp_conn_id: connection of type ``google_cloud_platform``
+    :param impersonation_chain: service account to impersonate, or a chain of them
+    """
+
+    template_fields: Sequence[str] = ("project_id", "gcp_conn_id", "impersonation_chain")
+    ui_color = "#d5e5fa"
+
+    def __init__(
+        self,
+        *,
+        project_id: str | None = None,
+        gcp_conn_id: str = "google_cloud_default",
+        impersonation_chain: str | Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.project_id = project_id
+        self.gcp_conn_id = gcp_conn_id
+        self.impersonation_chain = impersonation_chain
+
+    @cached_property
+    def hook(self) -> SpannerAdminHook:
+        """The hook, made from the rendered parameters when first used, on the worker."""
+        from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # loads gRPC
+            SpannerAdminHook,
+        )
+
+        return SpannerAdminHook(
+            gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain
+        )
+
+    @property
+    def project(self) -> str:
+        """The project to work in: the given one, or the connection's."""
+        return self.project_id or self.hook.project_id

@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""When a try's patience ends: an absolute time, the same before and after a deferral.
+
+Airflow 3.3 starts ``execution_timeout`` anew whenever a deferred task is resumed, and does not
+enforce it in between; the start of the try stays the same, so the deadline is counted from there.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+def deadline_of_try(
+    *,
+    started: datetime | None,
+    execution_timeout: timedelta | None,
+    operation_timeout: timedelta | float | None,
+) -> datetime | None:
+    """Return the earlier of the two limits as a point in time; None if there is no limit.
+
+    :param started: start of the try
+    :param execution_timeout: Airflow's limit for the whole task
+    :param operation_timeout: the operator's own limit, a duration or seconds
+    :raises InvalidArgumentError: if the operator's own limit is not above zero
+    """
+    limits = [limit for limit in (execution_timeout, _duration(operation_timeout)) if limit]
+    return started + min(limits) if started and limits else None
+
+
+def _duration(timeout: timedelta | float | None) -> timedelta | None:
+    if timeout is None:
+        return None
+    duration = timeout if isinstance(timeout, timedelta) else timedelta(seconds=timeout)
+    if duration <= timedelta():
+        raise InvalidArgumentError(
+            field="operation_timeout", value=timeout, rule="it is a duration above zero"
+        )
+    return duration

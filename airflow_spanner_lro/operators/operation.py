@@ -1,0 +1,311 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The life of an operation in a task, for every kind: start or adopt, wait or defer, finish, stop.
+
+A concrete operator says what to ask for; everything that happens to the operation afterwards, on
+every exit of the task, happens here.
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import abstractmethod
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk.configuration import conf
+from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
+
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.admin.clock import WaitStoppedError
+from airflow_spanner_lro.core.conclusion import conclude
+from airflow_spanner_lro.core.console import console_url
+from airflow_spanner_lro.core.errors import (
+    OperationKilledError,
+    SpannerLroError,
+    UnexpectedStateError,
+)
+from airflow_spanner_lro.core.event import WaitOutcome
+from airflow_spanner_lro.core.flows import DeadlinePassedError
+from airflow_spanner_lro.core.ledger import fingerprint
+from airflow_spanner_lro.core.policy import PollPolicy
+from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.operators.base import SpannerAdminOperator
+from airflow_spanner_lro.operators.ledger import TaskLedger
+from airflow_spanner_lro.operators.limits import deadline_of_try
+from airflow_spanner_lro.operators.start import Starter, StartOrder
+from airflow_spanner_lro.operators.watch import WorkerWatch
+from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from airflow.sdk import Context
+
+    from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.settlement import Settlement
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+OPERATION_NAME_KEY = "operation_name"
+"""XCom that holds the operation's name from right after its start, whatever happens later."""
+
+
+class SpannerOperationOperator(SpannerAdminOperator):
+    """Start a long-running operation and see it through.
+
+    Returns the resource as a dictionary; without waiting, the operation's name.
+
+    *On kill* (mark failed or success, clear, a failed Dag run, an eviction of the worker) the
+    operation is cancelled and its outcome awaited, whether the task waits on a worker or is
+    deferred. *On timeout* likewise, also while the task is deferred. A restart of the triggerer
+    cancels nothing. A retry takes up the operation that an earlier try started.
+
+    :param wait_for_completion: wait until the operation is done; otherwise succeed when it runs
+    :param deferrable: wait in the triggerer instead of on a worker
+    :param poll_interval: the longest time between two looks, in seconds; by default
+        ``[spanner_lro] poll_interval``
+    :param operation_timeout: how long each try may wait, as a duration or in seconds; the earlier
+        of this and ``execution_timeout`` counts
+    :param cancel_on_kill: cancel the operation when the task is killed
+    :param cancel_on_timeout: cancel the operation when the task times out
+    :param clean_up: delete what the operation made although it was being cancelled; by default on
+        for backups, and off for everything else
+    :param durable: let a retry take up an earlier try's operation instead of starting another
+
+    Also accepts the parameters of
+    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    """
+
+    kind: ClassVar[OperationKind]
+
+    _ledger: TaskLedger | None = None
+    _watch: WorkerWatch | None = None
+    _running: OperationName | None = None
+    _deadline: datetime | None = None
+
+    def __init__(
+        self,
+        *,
+        wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float | None = None,
+        operation_timeout: timedelta | float | None = None,
+        cancel_on_kill: bool = True,
+        cancel_on_timeout: bool = True,
+        clean_up: bool | None = None,
+        durable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.operation_timeout = operation_timeout
+        self.cancel_on_kill = cancel_on_kill
+        self.cancel_on_timeout = cancel_on_timeout
+        self.clean_up = clean_up
+        self.durable = durable
+
+    @property
+    @abstractmethod
+    def target(self) -> ResourceName:
+        """The resource the operation works on, from the rendered parameters."""
+
+    @abstractmethod
+    def build_request(self) -> Any:
+        """Return the request message, from the rendered parameters."""
+
+    def result(self, snapshot: OperationSnapshot) -> Any:  # noqa: ARG002  # for overrides
+        """Return what the task returns once the operation has succeeded: the resource.
+
+        :raises UnexpectedStateError: if the resource is not what the operation should have left
+        """
+        from airflow_spanner_lro.admin.resources import calls_for  # noqa: PLC0415  # loads gRPC
+
+        resource = self.hook.client.get_resource(name=self.target)
+        expected = calls_for(self.target).ready
+        if resource.state.name not in expected:
+            raise UnexpectedStateError(
+                target=self.target, state=resource.state.name, expected=expected
+            )
+        return type(resource).to_dict(resource, use_integers_for_enums=False)
+
+    def follow_up(self, snapshot: OperationSnapshot) -> OperationName | None:  # noqa: ARG002
+        """Return the operation to wait for after this one has succeeded, if there is one."""
+        return None
+
+    def execute(self, context: Context) -> Any:
+        """Start or adopt the operation, then wait for it, defer, or return its name."""
+        with failing_for_good():
+            watch, ledger = self._prepare(context)
+            begun = Starter(
+                order=self._order(context),
+                client=self.hook.client,
+                ledger=ledger,
+                watch=watch,
+                settle_timeout=settings.settle_timeout(),
+                tell=self.log.info,
+            ).begin(durable=self.durable)
+            self._running = begun.name
+            context["ti"].xcom_push(key=OPERATION_NAME_KEY, value=str(begun.name))
+            self._announce(begun)
+            if watch.killed:
+                self.on_kill()
+                raise self._killed(begun.name)
+            if not self.wait_for_completion:
+                self._close()
+                return str(begun.name)
+            if begun.done:
+                return self._conclude(context, WaitOutcome(name=begun.name, snapshot=begun))
+            return self._await(context, begun.name)
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
+        """Go on when the trigger has fired."""
+        with failing_for_good():
+            self._prepare(context)
+            return self._conclude(context, WaitOutcome.from_event(event))
+
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
+    ) -> Any:
+        """Go on after a deferral, also when Airflow itself ended it.
+
+        Airflow ends a deferral at its own timeout, which lies a grace period behind our deadline:
+        that happens when no triggerer was there to see the deadline pass. When the trigger failed
+        instead, nothing is cancelled: the next try adopts the operation.
+        """
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout:
+            with failing_for_good():
+                _, ledger = self._prepare(context)
+                entry = ledger.latest()
+                if entry is None or entry.operation is None or entry.closed:
+                    raise
+                return self._conclude(context, self._timed_out(entry.operation))
+
+    def on_kill(self) -> None:
+        """Stop waiting, and cancel the operation if that is wanted; may be called repeatedly."""
+        if self._watch is None:
+            return
+        # on its own timeout Airflow calls this while it handles the exception that it raised
+        timed_out = isinstance(sys.exception(), AirflowTaskTimeout)
+        wanted = self.cancel_on_timeout if timed_out else self.cancel_on_kill
+        self._watch.kill(name=self._running if wanted else None, cleans_up=self._cleans_up)
+
+    def _prepare(self, context: Context) -> tuple[WorkerWatch, TaskLedger]:
+        self._ledger = TaskLedger(context)
+        self._deadline = deadline_of_try(
+            started=context["ti"].start_date,
+            execution_timeout=self.execution_timeout,
+            operation_timeout=self.operation_timeout,
+        )
+        self._watch = WorkerWatch(
+            client=self.hook.client, new_client=self.hook.new_client, tell=self.log.info
+        )
+        return self._watch, self._ledger
+
+    def _order(self, context: Context) -> StartOrder:
+        ti = context["ti"]
+
+        # built here, so that a bad parameter is found before anything is written or asked
+        request = self.build_request()
+        return StartOrder(
+            kind=self.kind,
+            target=self.target,
+            request=request,
+            fingerprint=fingerprint(
+                {name: getattr(self, name) for name in self.template_fields}
+                | {"target": str(self.target)}
+            ),
+            identity=f"{ti.dag_id}/{ti.task_id}/{ti.run_id}/{ti.map_index}",
+            access=self.hook.access,
+        )
+
+    @property
+    def _cleans_up(self) -> bool:
+        return self.kind.cleans_up if self.clean_up is None else self.clean_up
+
+    @property
+    def _policy(self) -> PollPolicy:
+        interval = self.poll_interval
+        return PollPolicy(maximum=settings.poll_interval() if interval is None else interval)
+
+    def _announce(self, snapshot: OperationSnapshot) -> None:
+        self.log.info("%s runs as operation %s", snapshot.title, snapshot.name)
+        if self.hook.access.plain_text:
+            self.log.info("It runs on the emulator at %s", self.hook.access.target)
+        else:
+            self.log.info("Console: %s", console_url(snapshot.name.resource))
+
+    def _await(self, context: Context, name: OperationName, *, cancellable: bool = True) -> Any:
+        if self.deferrable:
+            self._defer(name, cancellable=cancellable)
+        assert self._watch is not None  # noqa: S101  # made in _prepare
+        try:
+            snapshot = self._watch.wait(name=name, policy=self._policy, deadline=self._deadline)
+        except DeadlinePassedError:
+            return self._conclude(context, self._timed_out(name))
+        except WaitStoppedError as exc:
+            raise self._killed(name) from exc
+        return self._conclude(context, WaitOutcome(name=name, snapshot=snapshot))
+
+    def _defer(self, name: OperationName, *, cancellable: bool) -> None:
+        if self._ledger and (entry := self._ledger.latest()):
+            self._ledger.publish(entry)
+        backstop = None
+        if self._deadline and self._watch:
+            left = self._deadline - self._watch.now()
+            backstop = max(left, timedelta()) + timedelta(seconds=settings.deferral_grace())
+        self.defer(
+            trigger=SpannerOperationTrigger.watching(
+                name,
+                access=self.hook.access,
+                deadline=self._deadline,
+                poll_interval=self._policy.maximum,
+                cancel_on_timeout=self.cancel_on_timeout and cancellable,
+                cancel_on_kill=self.cancel_on_kill and cancellable,
+                cleans_up=self._cleans_up,
+                settle_timeout=settings.settle_timeout(),
+            ),
+            method_name="execute_complete",
+            timeout=backstop,
+        )
+
+    def _timed_out(self, name: OperationName) -> WaitOutcome:
+        settlement: Settlement | None = None
+        if self.cancel_on_timeout and self._watch:
+            self.log.warning("The deadline %s has passed; cancelling.", self._deadline)
+            settlement = self._watch.stop(
+                name=name, cleans_up=self._cleans_up, timeout=settings.settle_timeout()
+            )
+        return WaitOutcome(name=name, settlement=settlement)
+
+    def _killed(self, name: OperationName) -> OperationKilledError:
+        assert self._watch is not None  # noqa: S101  # only a watch can be killed
+        settlement = self._watch.settlement_of_kill(timeout=settings.settle_timeout())
+        return OperationKilledError("The task was killed", name=name, settlement=settlement)
+
+    def _conclude(self, context: Context, outcome: WaitOutcome) -> Any:
+        """Turn the end of a wait into the end of the task, or into the next wait."""
+        try:
+            snapshot = conclude(outcome, deadline=self._deadline)
+        except SpannerLroError:
+            if outcome.settled:
+                self._close()
+            raise
+        if outcome.timed_out and outcome.settlement:
+            self.log.warning("%s The result stands.", outcome.settlement.sentence)
+        if (name := self.follow_up(snapshot)) is not None:
+            self._running = None
+            self.log.info("The work goes on as operation %s, which cannot be cancelled", name)
+            return self._await(context, name, cancellable=False)
+        result = self.result(snapshot)
+        self._close()
+        return result
+
+    def _close(self) -> None:
+        if self._ledger and (entry := self._ledger.latest()):
+            self._ledger.update(entry.close())

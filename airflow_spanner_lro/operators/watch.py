@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for an operation on a worker, and stopping it when the task is killed meanwhile.
+
+``on_kill`` may run inside a signal handler that has interrupted this very wait, in the middle of a
+call, of a log line or of a message to the supervisor. So a kill touches none of these: it works in
+a thread and on a channel of its own, and the interrupted wait finds out by its clock.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.admin.clock import StoppableClock
+from airflow_spanner_lro.core.flows import stop, wait
+from airflow_spanner_lro.core.narrate import ProgressNarrator
+from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.settlement import Settlement
+
+KILL_BUDGET = 4.0
+"""Seconds for a kill on a worker: Airflow 3.3.2 sends SIGKILL five seconds after SIGTERM."""
+
+
+class WorkerWatch:
+    """One task's waiting on a worker.
+
+    :param client: asks while waiting
+    :param new_client: makes a client with channels of its own
+    :param tell: logs a line
+    """
+
+    def __init__(
+        self,
+        *,
+        client: SpannerAdminClient,
+        new_client: Callable[[], SpannerAdminClient],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._client = client
+        self._new_client = new_client
+        self._tell = tell
+        self._clock = StoppableClock()
+        self._kill_thread: threading.Thread | None = None
+        self._settlement: Settlement | None = None
+
+    @property
+    def killed(self) -> bool:
+        """Whether ``kill`` was called."""
+        return self._clock.stopped
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+        return self._clock.now()
+
+    def wait(
+        self, *, name: OperationName, policy: PollPolicy, deadline: datetime | None
+    ) -> OperationSnapshot:
+        """Wait until the operation is done, logging what changes.
+
+        :raises DeadlinePassedError: if the deadline passes first
+        :raises WaitStoppedError: if the task is killed meanwhile
+        """
+        from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415  # loads gRPC
+
+        narrator = ProgressNarrator()
+
+        def observe(heard: OperationSnapshot | Exception) -> None:
+            if isinstance(heard, OperationSnapshot):
+                lines = narrator.hear(heard, now=self.now())
+            else:
+                lines = narrator.trouble(heard)
+            for line in lines:
+                self._tell(line)
+
+        return run(
+            wait(policy),
+            client=self._client,
+            name=name,
+            clock=self._clock,
+            deadline=deadline,
+            observe=observe,
+        )
+
+    def stop(self, *, name: OperationName, cleans_up: bool, timeout: float) -> Settlement:
+        """Cancel the operation, wait for what becomes of it, and clean up if asked to.
+
+        :param timeout: how long to wait for the outcome, in seconds
+        """
+        return _stop(self._client, name=name, cleans_up=cleans_up, timeout=timeout)
+
+    def kill(self, *, name: OperationName | None, cleans_up: bool) -> None:
+        """End the wait and stop the operation, within a budget; safe in a signal handler.
+
+        :param name: the operation to stop; None if it is to go on, or there is none
+        """
+        self._clock.stop()
+        if name is None or self._kill_thread is not None:
+            return
+
+        def work() -> None:
+            self._settlement = _stop(
+                self._new_client(), name=name, cleans_up=cleans_up, timeout=KILL_BUDGET
+            )
+
+        self._kill_thread = threading.Thread(target=work, name="spanner-lro-kill", daemon=True)
+        self._kill_thread.start()
+        self._kill_thread.join(KILL_BUDGET)
+
+    def settlement_of_kill(self, *, timeout: float) -> Settlement | None:
+        """Return what became of the operation that was killed; None if it was left running."""
+        if self._kill_thread is not None:
+            self._kill_thread.join(timeout)
+        return self._settlement
+
+
+def _stop(
+    client: SpannerAdminClient, *, name: OperationName, cleans_up: bool, timeout: float
+) -> Settlement:
+    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415  # loads gRPC
+
+    clock = StoppableClock()
+    return run(
+        stop(name=name, policy=CancelPolicy(), cleans_up=cleans_up),
+        client=client,
+        name=name,
+        clock=clock,
+        deadline=clock.now() + timedelta(seconds=timeout),
+    )

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What Airflow must know about this package: its modules and its configuration with defaults.
+
+Every Airflow process reads this at provider discovery, so it imports the version and nothing else.
+Defaults of ``[spanner_lro]`` stand here once; ``settings.py`` reads them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_spanner_lro import __version__
+
+_INTEGRATION = "Google Cloud Spanner operations"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's metadata (``airflow/provider_info.schema.json`` of Airflow 3.3)."""
+    return {
+        "package-name": "airflow-spanner-lro",
+        "name": "Cloud Spanner long-running operations",
+        "description": "Start, watch, cancel and resume Cloud Spanner's long-running operations.",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": _INTEGRATION,
+                "external-doc-url": "https://cloud.google.com/spanner/docs",
+                "tags": ["gcp"],
+            }
+        ],
+        "hooks": [_modules("hooks.spanner_admin")],
+        "operators": [
+            _modules(
+                "operators.backups",
+                "operators.databases",
+                "operators.operations",
+            )
+        ],
+        "sensors": [_modules("sensors.operation")],
+        "triggers": [_modules("triggers.operation")],
+        "config": {
+            "spanner_lro": {
+                "description": "How Cloud Spanner's long-running operations are watched.",
+                "options": {
+                    "poll_interval": {
+                        "description": (
+                            "The longest time in seconds between two looks at one operation. "
+                            "Young operations are looked at more often, down to every second."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": None,
+                        "default": "30.0",
+                    },
+                    "settle_timeout": {
+                        "description": (
+                            "How long in seconds to wait, after a cancel was sent, until it is "
+                            "known what became of the operation."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": None,
+                        "default": "60.0",
+                    },
+                    "deferral_grace": {
+                        "description": (
+                            "How long in seconds after a deadline Airflow itself ends the "
+                            "deferral, in case no triggerer was there to do it."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": None,
+                        "default": "90.0",
+                    },
+                },
+            }
+        },
+    }
+
+
+def _modules(*names: str) -> dict[str, Any]:
+    return {
+        "integration-name": _INTEGRATION,
+        "python-modules": [f"airflow_spanner_lro.{name}" for name in names],
+    }
