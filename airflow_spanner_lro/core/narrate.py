@@ -36,8 +36,16 @@ class ProgressNarrator:
         self._cancelling = False
         self._trouble = ""
 
-    def hear(self, snapshot: OperationSnapshot, *, now: datetime) -> list[str]:
-        """Return the lines to log for this snapshot, oldest first; most often there are none."""
+    def lines(self, heard: OperationSnapshot | Exception, *, now: datetime) -> list[str]:
+        """Return the lines to log for an answer to a *get*, oldest first; most often none.
+
+        :param heard: the operation, or the error that came instead
+        """
+        if isinstance(heard, Exception):
+            return self._trouble_lines(heard)
+        return self._snapshot_lines(heard, now=now)
+
+    def _snapshot_lines(self, snapshot: OperationSnapshot, *, now: datetime) -> list[str]:
         lines = []
         if self._trouble:
             self._trouble = ""
@@ -56,7 +64,7 @@ class ProgressNarrator:
             self._told_percent, self._told_at = snapshot.percent, now
         return lines
 
-    def trouble(self, exc: Exception) -> list[str]:
+    def _trouble_lines(self, exc: Exception) -> list[str]:
         """Return a line when Spanner cannot be asked, once for each kind of trouble in a row."""
         code = code_of(exc)
         what = code.name if code else type(exc).__name__

@@ -17,7 +17,6 @@ from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.core.flows import stop, wait
 from airflow_spanner_lro.core.narrate import ProgressNarrator
 from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.settlement import Settlement
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 KILL_BUDGET = 4.0
 """Seconds for a kill on a worker: Airflow 3.3.2 sends SIGKILL five seconds after SIGTERM."""
@@ -75,11 +75,7 @@ class WorkerWatch:
         narrator = ProgressNarrator()
 
         def observe(heard: OperationSnapshot | Exception) -> None:
-            if isinstance(heard, OperationSnapshot):
-                lines = narrator.hear(heard, now=self.now())
-            else:
-                lines = narrator.trouble(heard)
-            for line in lines:
+            for line in narrator.lines(heard, now=self.now()):
                 self._tell(line)
 
         return run(

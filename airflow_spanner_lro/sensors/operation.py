@@ -105,8 +105,7 @@ class SpannerOperationSensor(BaseSensorOperator):
         snapshot = self._look()
         if snapshot is None:
             return False
-        for line in self._narrator.hear(snapshot, now=datetime.now(tz=UTC)):
-            self.log.info(line)
+        self._tell(snapshot)
         if not snapshot.done:
             return False
         _require_success(WaitOutcome(name=snapshot.name, snapshot=snapshot))
@@ -120,9 +119,12 @@ class SpannerOperationSensor(BaseSensorOperator):
             except Exception as exc:
                 if not is_transient(exc):
                     raise
-                for line in self._narrator.trouble(exc):
-                    self.log.warning(line)
+                self._tell(exc)
                 return None
+
+    def _tell(self, heard: OperationSnapshot | Exception) -> None:
+        for line in self._narrator.lines(heard, now=datetime.now(tz=UTC)):
+            self.log.info(line)
 
 
 def _require_success(outcome: WaitOutcome) -> None:

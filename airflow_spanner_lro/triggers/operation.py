@@ -24,7 +24,6 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.narrate import ProgressNarrator
 from airflow_spanner_lro.core.ownership import Claim, KillDecision, decide_kill
 from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.snapshot import OperationSnapshot
 from airflow_spanner_lro.triggers.clients import shared_client
 from airflow_spanner_lro.triggers.shielded import (
     await_keeping_cancel_message,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from airflow_spanner_lro.core.settlement import Settlement
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 KILL_TIMEOUT = 28.0
 """Seconds for all of ``on_kill``; Airflow gives it 30 (``[triggerer] on_kill_timeout``)."""
@@ -123,11 +123,7 @@ class SpannerOperationTrigger(BaseTrigger):
         narrator, clock = ProgressNarrator(), LoopClock()
 
         def tell(heard: OperationSnapshot | Exception) -> None:
-            if isinstance(heard, OperationSnapshot):
-                lines = narrator.hear(heard, now=clock.now())
-            else:
-                lines = narrator.trouble(heard)
-            for line in lines:
+            for line in narrator.lines(heard, now=clock.now()):
                 self.log.info(line)
 
         try:
