@@ -1,0 +1,269 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A real Airflow on this machine as an object: its components start, can be hurt, and end.
+
+Separate from the configuration (how it is set up) and the REST client (how it is talked to):
+this is the lifecycle.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+from airflow_spanner_lro.demo.configuration import (
+    AirflowSettings,
+    Login,
+    build_environment,
+    write_passwords,
+)
+from airflow_spanner_lro.demo.database import LocalDatabase
+from airflow_spanner_lro.demo.errors import ApiUnreachableError
+from airflow_spanner_lro.demo.hostname import VARIABLE
+from airflow_spanner_lro.demo.ports import LOOPBACK, choose_port
+from airflow_spanner_lro.demo.processes import (
+    ManagedProcess,
+    ProcessRun,
+    ProcessSpec,
+    stop_together,
+)
+from airflow_spanner_lro.demo.requirements import check_requirements
+from airflow_spanner_lro.demo.rest import AirflowApi
+from airflow_spanner_lro.demo.signals import undisturbed
+from airflow_spanner_lro.demo.waiting import wait_until
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+log = logging.getLogger(__name__)
+
+_HEALTHY = "healthy"
+
+
+class Component(StrEnum):
+    """The parts of Airflow that run as processes; the value is the sub-command that starts it."""
+
+    API_SERVER = "api-server"
+    SCHEDULER = "scheduler"
+    DAG_PROCESSOR = "dag-processor"
+    TRIGGERER = "triggerer"
+
+
+_ARGUMENTS: dict[Component, tuple[str, ...]] = {
+    # the log servers listen on all addresses
+    Component.SCHEDULER: ("--skip-serve-logs",),
+    Component.TRIGGERER: ("--skip-serve-logs",),
+}
+_JOB_TYPES = {
+    Component.SCHEDULER: "SchedulerJob",
+    Component.DAG_PROCESSOR: "DagProcessorJob",
+    Component.TRIGGERER: "TriggererJob",
+}
+_Key = tuple[Component, int]
+
+
+class LocalAirflow:
+    """One Airflow with a database of its own; a context manager after which nothing is left.
+
+    Entering it migrates the database and starts the components;
+    call :meth:`wait_until_ready` before relying on them.
+    Components are addressed by kind and, for triggerers, a number that counts from 1.
+    """
+
+    def __init__(self, settings: AirflowSettings, /, *, login: Login | None = None) -> None:
+        self.settings = replace(
+            settings, home=settings.home.resolve(), dags_folder=settings.dags_folder.resolve()
+        )
+        self.login = login or Login()
+        self._run = ProcessRun()
+        self._database: LocalDatabase | None = None
+        self._components: dict[_Key, ManagedProcess] = {}
+        self._environment: dict[str, str] = {}
+        self._port = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            # also Ctrl-C: what was started so far must not stay
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- what it is
+
+    @property
+    def url(self) -> str:
+        """The address of the web interface; known once it is started."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    @property
+    def run(self) -> ProcessRun:
+        """All its processes; others that shall end with it may be started here."""
+        return self._run
+
+    def api(self) -> AirflowApi:
+        """Return a new client of the REST API; it logs in when first used."""
+        return AirflowApi(url=self.url, username=self.login.username, password=self.login.password)
+
+    def host(self, component: Component, *, number: int = 1) -> str:
+        """Return the name under which Airflow knows a component, to tell triggerers apart."""
+        # an address of the loopback network, since Airflow tries to fetch logs from it
+        return f"127.0.0.{number}" if component is Component.TRIGGERER else LOOPBACK
+
+    def process(self, component: Component, *, number: int = 1) -> ManagedProcess:
+        """Return the newest process of a component.
+
+        :raises KeyError: if it was never started.
+        """
+        return self._components[component, number]
+
+    # -- its life
+
+    def start(self) -> None:
+        """Start the database, migrate it, and start all components, without waiting for them.
+
+        :raises UnsupportedPythonError: if this interpreter is too old.
+        :raises MissingPackageError: if the extra ``demo`` is not installed.
+        :raises PortInUseError: if the port that was asked for is taken.
+        :raises ProcessDiedError: if the migration fails.
+        """
+        check_requirements()
+        settings = self.settings
+        self._port = choose_port(
+            requested=settings.api_port, purpose="Airflow's web interface and API"
+        )
+        settings.home.mkdir(parents=True, exist_ok=True)
+        log.info("starting PostgreSQL in %s", settings.home)
+        self._database = LocalDatabase(
+            run=self._run,
+            folder=settings.home / "postgres",
+            log_path=settings.process_logs / "postgres.log",
+        )
+        self._environment = build_environment(
+            settings=settings,
+            login=self.login,
+            passwords=write_passwords(settings=settings, login=self.login),
+            port=self._port,
+            database_url=self._database.url,
+            async_database_url=self._database.async_url,
+        )
+        self._database.wait_until_ready()
+        log.info("creating Airflow's tables")
+        self._migrate()
+        log.info("starting Airflow's components")
+        # the API server needs longest
+        for component in Component:
+            count = settings.triggerers if component is Component.TRIGGERER else 1
+            for number in range(1, count + 1):
+                self.start_component(component, number=number)
+
+    def wait_until_ready(self, *, timeout: float = 120.0) -> None:
+        """Wait until every component that runs is in Airflow's own eyes alive.
+
+        :param timeout: seconds.
+        :raises ProcessDiedError: if a component ends instead, with the end of its log.
+        :raises NotReachedError: with the names of those that were not ready.
+        """
+        with self.api() as api:
+            wait_until(
+                lambda: self._unready(api),
+                accept=lambda unready: not unready,
+                timeout=timeout,
+                what="all of Airflow's components to be ready (these are not)",
+            )
+
+    def close(self, *, grace: float = 3.0) -> None:
+        """Stop everything and make sure of it; may be repeated, cannot be interrupted.
+
+        The grace is short, since an idle triggerer takes ten seconds and the database is not kept.
+
+        :param grace: seconds between asking and killing.
+        :raises SurvivorsError: if anything is still alive ten seconds after SIGKILL.
+        """
+        with undisturbed():
+            try:
+                # all at once: the API server waits for its clients, the triggerer for its runner
+                stop_together([*self._components.values()], grace=grace)
+                if self._database is not None:
+                    self._database.close()
+            finally:
+                self._run.close(grace=grace)
+
+    # -- the life of its components
+
+    def start_component(self, component: Component, *, number: int = 1) -> ManagedProcess:
+        """Start a component, for instance a second triggerer; a running one is returned as is."""
+        running = self._components.get((component, number))
+        if running is not None and running.poll() is None:
+            return running
+        name = f"{component}-{number}" if component is Component.TRIGGERER else str(component)
+        process = self._start(
+            name,
+            component,
+            *_ARGUMENTS.get(component, ()),
+            host=self.host(component, number=number),
+        )
+        self._components[component, number] = process
+        return process
+
+    def stop_component(self, component: Component, *, number: int = 1, grace: float = 15.0) -> None:
+        """Let a component end in its own way, as an upgrade does; kill it after ``grace`` s."""
+        self.process(component, number=number).stop(grace=grace)
+        del self._components[component, number]
+
+    def kill_component(self, component: Component, *, number: int = 1) -> None:
+        """SIGKILL a component with all it spawned, as a lost machine."""
+        self.process(component, number=number).kill()
+        del self._components[component, number]
+
+    def _start(self, name: str, *arguments: str, host: str = LOOPBACK) -> ManagedProcess:
+        return self._run.start(
+            ProcessSpec(
+                name=name,
+                command=[sys.executable, "-m", "airflow", *arguments],
+                environment={**self._environment, VARIABLE: host},
+                directory=self.settings.home,
+                log_path=self.settings.process_logs / f"{name}.log",
+            )
+        )
+
+    def _migrate(self) -> None:
+        migration = self._start("db-migrate", "db", "migrate")
+        if migration.wait(timeout=120.0) != 0:
+            raise migration.died()
+
+    def _unready(self, api: AirflowApi) -> tuple[str, ...]:
+        """Return the names of the components that run but do not work yet."""
+        for process in self._components.values():
+            process.check()
+        names = {key: process.name for key, process in self._components.items()}
+        try:
+            if api.health()["metadatabase"] != _HEALTHY:
+                return tuple(names.values())
+            jobs = api.jobs()
+        except ApiUnreachableError:
+            return tuple(names.values())
+        return tuple(
+            name
+            for (component, number), name in names.items()
+            if component in _JOB_TYPES
+            and not any(
+                job.job_type == _JOB_TYPES[component]
+                and job.hostname == self.host(component, number=number)
+                # a killed predecessor counts as alive for half a minute
+                and job.started_at.timestamp() >= self._components[component, number].started_at
+                for job in jobs
+            )
+        )

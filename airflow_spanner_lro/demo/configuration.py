@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""How a local Airflow is configured: by environment variables alone, quick, quiet, on loopback.
+
+Nothing of the caller's own Airflow leaks in, neither its configuration nor its connections.
+Separate from what runs it: this is a pure function from settings to an environment.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.demo.guard import package_path
+from airflow_spanner_lro.demo.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+USERNAME = "admin"
+_NO_PROXY = f"{LOOPBACK},localhost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AirflowSettings:
+    """What a local Airflow is asked to be."""
+
+    home: Path
+    """Its folder: database, logs, passwords. Created if missing."""
+    dags_folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Added to each process's environment, and stronger than anything chosen here:
+    ``SPANNER_EMULATOR_HOST``, ``AIRFLOW_CONN_...``, ``AIRFLOW__SECTION__OPTION``."""
+    triggerers: int = 1
+    parallelism: int = 4
+    """Tasks at a time; each costs a waiting process from the start."""
+    api_port: int | None = None
+    """The port of the web interface and the API on 127.0.0.1, or None for a free one."""
+    log_dir: Path | None = None
+    """One file per component; by default ``processes`` in the home."""
+
+    @property
+    def process_logs(self) -> Path:
+        """Where each component's own output goes."""
+        return self.log_dir or self.home / "processes"
+
+    @property
+    def task_logs(self) -> Path:
+        """Where Airflow keeps the logs of tasks, triggers and parsed files."""
+        return self.home / "logs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who may use the web interface and the API."""
+
+    username: str = USERNAME
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+
+
+def write_passwords(*, settings: AirflowSettings, login: Login) -> Path:
+    """Write the file from which the simple auth manager reads passwords; only we may read it."""
+    path = settings.home / "passwords.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({login.username: login.password}))
+    return path
+
+
+def build_environment(
+    *,
+    settings: AirflowSettings,
+    login: Login,
+    passwords: Path,
+    port: int,
+    database_url: str,
+    async_database_url: str,
+) -> dict[str, str]:
+    """Return the environment all components share."""
+    url = f"http://{LOOPBACK}:{port}"
+    options = {
+        "core": {
+            "dags_folder": str(settings.dags_folder),
+            "plugins_folder": str(settings.home / "plugins"),
+            "load_examples": "False",
+            "executor": "LocalExecutor",
+            "parallelism": str(settings.parallelism),
+            "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "simple_auth_manager_users": f"{login.username}:admin",
+            "simple_auth_manager_passwords_file": str(passwords),
+            "execution_api_server_url": f"{url}/execution/",
+            "hostname_callable": "airflow_spanner_lro.demo.hostname.hostname",
+            # a changed Dag file counts at its next parsing
+            "min_serialized_dag_update_interval": "1",
+        },
+        "database": {
+            "sql_alchemy_conn": database_url,
+            "sql_alchemy_conn_async": async_database_url,
+        },
+        "api": {
+            # by default it listens on all addresses
+            "host": LOOPBACK,
+            "port": str(port),
+            "base_url": url,
+            "workers": "1",
+            "secret_key": secrets.token_hex(32),
+            "log_fetch_timeout_sec": "1",
+        },
+        # the scheduler signs the tokens of tasks, the API server checks them
+        "api_auth": {"jwt_secret": secrets.token_hex(64)},
+        "scheduler": {
+            "scheduler_heartbeat_sec": "2",
+            "scheduler_idle_sleep_time": "0.2",
+            "trigger_timeout_check_interval": "2",
+            "use_job_schedule": "True",
+        },
+        "triggerer": {"job_heartbeat_sec": "2"},
+        "dag_processor": {
+            "refresh_interval": "5",
+            "bundle_refresh_check_interval": "1",
+            "min_file_process_interval": "5",
+            "parsing_processes": "1",
+        },
+        "logging": {
+            "base_log_folder": str(settings.task_logs),
+            "dag_processor_child_process_log_directory": str(settings.task_logs / "dag_processor"),
+            "colored_console_log": "False",
+            # the log servers listen on all addresses, so they are not started; logs are read from
+            # the shared folder, and a request to a port nobody may have is refused at once
+            "worker_log_server_port": "1",
+            "trigger_log_server_port": "1",
+        },
+        "usage_data_collection": {"enabled": "False"},
+    }
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")
+    }
+    return {
+        **inherited,
+        "AIRFLOW_HOME": str(settings.home),
+        "PYTHONPATH": package_path(),
+        "PYTHONUNBUFFERED": "1",
+        # a proxy cannot reach our loopback
+        "NO_PROXY": _NO_PROXY,
+        "no_proxy": _NO_PROXY,
+        "no_grpc_proxy": _NO_PROXY,
+        **{
+            f"AIRFLOW__{section}__{option}".upper(): value
+            for section, values in options.items()
+            for option, value in values.items()
+        },
+        **settings.environment,
+    }

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What Airflow's REST API tells, as values: runs, task instances, the jobs of its components.
+
+Separate from the client that asks, so that tests can build and compare them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RunState(StrEnum):
+    """The states of a Dag run."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+
+
+class TaskState(StrEnum):
+    """The states of a task instance; one that the scheduler has not looked at yet has none."""
+
+    REMOVED = "removed"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCESS = "success"
+    RESTARTING = "restarting"
+    FAILED = "failed"
+    UP_FOR_RETRY = "up_for_retry"
+    UP_FOR_RESCHEDULE = "up_for_reschedule"
+    UPSTREAM_FAILED = "upstream_failed"
+    SKIPPED = "skipped"
+    DEFERRED = "deferred"
+    AWAITING_INPUT = "awaiting_input"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DagRun:
+    """One run of a Dag, as it was when Airflow was asked."""
+
+    dag_id: str
+    run_id: str
+    state: RunState
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> Self:
+        """Read it from an answer of Airflow."""
+        return cls(
+            dag_id=answer["dag_id"],
+            run_id=answer["dag_run_id"],
+            state=RunState(answer["state"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskInstance:
+    """One task of one run, as it was when Airflow was asked."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    """-1 if the task is not mapped."""
+    state: TaskState | None
+    try_number: int
+    trigger_id: int | None
+    triggerer_host: str | None
+    """The host name of the triggerer that has the trigger, see ``LocalAirflow.host``."""
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> Self:
+        """Read it from an answer of Airflow."""
+        trigger, triggerer = answer["trigger"], answer["triggerer_job"]
+        return cls(
+            dag_id=answer["dag_id"],
+            run_id=answer["dag_run_id"],
+            task_id=answer["task_id"],
+            map_index=answer["map_index"],
+            state=None if answer["state"] is None else TaskState(answer["state"]),
+            try_number=answer["try_number"],
+            trigger_id=trigger and trigger["id"],
+            triggerer_host=triggerer and triggerer["hostname"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One component's registration in Airflow's database."""
+
+    job_id: int
+    job_type: str
+    hostname: str
+    started_at: datetime
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> Self:
+        """Read it from an answer of Airflow."""
+        return cls(
+            job_id=answer["id"],
+            job_type=answer["job_type"],
+            hostname=answer["hostname"],
+            started_at=datetime.fromisoformat(answer["start_date"]),
+        )

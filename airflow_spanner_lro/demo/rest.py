@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Airflow's public REST API, as far as a demo and an end-to-end test use it, with types.
+
+Separate because it works against any Airflow 3 with the simple auth manager, started by us or not.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import httpx
+
+from airflow_spanner_lro.demo.errors import ApiError, ApiUnreachableError
+from airflow_spanner_lro.demo.records import DagRun, Job, RunState, TaskInstance, TaskState
+from airflow_spanner_lro.demo.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+_MANY = 100
+"""The largest page Airflow gives by default."""
+
+
+class AirflowApi:
+    """A client of one Airflow, logged in when it is first used; a context manager.
+
+    Every method raises :class:`ApiError` for a refusal
+    and :class:`ApiUnreachableError` if nobody answers.
+    """
+
+    def __init__(self, *, url: str, username: str, password: str, timeout: float = 30.0) -> None:
+        self.url = url
+        self._credentials = {"username": username, "password": password}
+        self._logged_in = False
+        # a proxy from the environment cannot reach our loopback
+        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    # -- the installation
+
+    def health(self) -> Mapping[str, str | None]:
+        """Return each component's status, ``healthy`` if all is well; needs no login."""
+        answer = self._send("GET", "/api/v2/monitor/health").json()
+        return {component: report["status"] for component, report in answer.items()}
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Return the components that Airflow believes to be alive, newest heartbeat first."""
+        answer = self._get("/jobs", is_alive=True, limit=_MANY)
+        return tuple(Job.from_json(job) for job in answer["jobs"])
+
+    def import_errors(self) -> Mapping[str, str]:
+        """Return the traceback of each Dag file that could not be imported."""
+        answer = self._get("/importErrors", limit=_MANY)
+        return {error["filename"]: error["stack_trace"] for error in answer["import_errors"]}
+
+    # -- Dags
+
+    def dag_ids(self) -> frozenset[str]:
+        """Return the ids of all Dags that are parsed and not stale."""
+        return frozenset(dag["dag_id"] for dag in self._get("/dags", limit=_MANY)["dags"])
+
+    def wait_for_dags(self, *dag_ids: str, timeout: float = 60.0) -> None:
+        """Wait until the Dags are parsed.
+
+        :raises NotReachedError: with the import errors, the likely reason.
+        """
+        wait_until(
+            lambda: (self.dag_ids(), self.import_errors()),
+            accept=lambda seen: seen[0].issuperset(dag_ids),
+            timeout=timeout,
+            what=f"the Dags {', '.join(dag_ids)} to be parsed",
+        )
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the scheduler run a Dag."""
+        self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+
+    def trigger(
+        self, dag_id: str, *, conf: Mapping[str, object] | None = None, run_id: str | None = None
+    ) -> DagRun:
+        """Start a run of a Dag, now."""
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf or {})}
+        return DagRun.from_json(self._call("POST", f"/dags/{dag_id}/dagRuns", json=body))
+
+    # -- runs
+
+    def dag_run(self, run: DagRun) -> DagRun:
+        """Return the run as it is now."""
+        return DagRun.from_json(self._get(_path(run)))
+
+    def set_run_state(self, run: DagRun, state: RunState) -> DagRun:
+        """Mark a run, and with it its unfinished tasks."""
+        return DagRun.from_json(self._call("PATCH", _path(run), json={"state": state}))
+
+    def wait_for_run(
+        self, run: DagRun, *states: RunState, timeout: float = 120.0, interval: float = 0.5
+    ) -> DagRun:
+        """Wait until a run is in one of the states; without any, until it has ended."""
+        wanted = states or (RunState.SUCCESS, RunState.FAILED)
+        return wait_until(
+            lambda: self.dag_run(run),
+            accept=lambda seen: seen.state in wanted,
+            timeout=timeout,
+            what=f"run {run.run_id} of {run.dag_id} to be {' or '.join(wanted)}",
+            interval=interval,
+        )
+
+    # -- tasks
+
+    def task_instances(self, run: DagRun) -> tuple[TaskInstance, ...]:
+        """Return the task instances of a run, mapped ones each."""
+        answer = self._get(f"{_path(run)}/taskInstances", limit=_MANY)
+        return tuple(TaskInstance.from_json(task) for task in answer["task_instances"])
+
+    def task_instance(self, run: DagRun, task_id: str, *, map_index: int = -1) -> TaskInstance:
+        """Return one task instance as it is now; ``map_index`` -1 stands for not mapped."""
+        return TaskInstance.from_json(self._get(_path(run, task_id, map_index)))
+
+    def wait_for_task(
+        self,
+        run: DagRun,
+        task_id: str,
+        *states: TaskState,
+        map_index: int = -1,
+        timeout: float = 120.0,
+    ) -> TaskInstance:
+        """Wait until a task instance is in one of the states."""
+        return wait_until(
+            lambda: self.task_instance(run, task_id, map_index=map_index),
+            accept=lambda seen: seen.state in states,
+            timeout=timeout,
+            what=f"task {task_id} of run {run.run_id} to be {' or '.join(states)}",
+        )
+
+    def set_task_state(self, task: TaskInstance, state: TaskState) -> None:
+        """Mark a task instance as success, failed or skipped, as the button in the UI does."""
+        path = _path(task, task.task_id, task.map_index)
+        self._call("PATCH", path, json={"new_state": state})
+
+    def clear(self, task: TaskInstance) -> None:
+        """Make a task instance run again, as the button in the UI does."""
+        mapped = task.map_index >= 0
+        body = {
+            "dry_run": False,
+            "only_failed": False,
+            "dag_run_id": task.run_id,
+            "task_ids": [[task.task_id, task.map_index] if mapped else task.task_id],
+        }
+        self._call("POST", f"/dags/{task.dag_id}/clearTaskInstances", json=body)
+
+    def xcom(self, task: TaskInstance, key: str = "return_value") -> object | None:
+        """Return an XCom value, or None if the task has not pushed it."""
+        path = f"{_path(task, task.task_id)}/xcomEntries/{key}"
+        answer = self._get_or_none(path, map_index=task.map_index, deserialize=True)
+        return None if answer is None else cast("object", answer["value"])
+
+    def state_store(self, task: TaskInstance, key: str) -> object | None:
+        """Return what the task keeps under a key of its ``task_state_store``, or None."""
+        path = f"{_path(task, task.task_id)}/state-store/{key}"
+        answer = self._get_or_none(path, map_index=task.map_index)
+        return None if answer is None else cast("object", answer["value"])
+
+    def task_log(self, task: TaskInstance, *, try_number: int | None = None) -> str:
+        """Return the log of a try, by default the newest: one event a line, trigger included."""
+        path = f"{_path(task, task.task_id)}/logs/{try_number or task.try_number}"
+        answer = self._get(path, map_index=task.map_index, full_content=True)
+        lines = (entry if isinstance(entry, str) else entry["event"] for entry in answer["content"])
+        return "\n".join(lines)
+
+    # -- how it is asked
+
+    def _get(self, path: str, **query: str | float | bool) -> Any:
+        return self._call("GET", path, params=query)
+
+    def _get_or_none(self, path: str, **query: str | float | bool) -> Any | None:
+        try:
+            return self._get(path, **query)
+        except ApiError as exc:
+            if exc.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        if not self._logged_in:
+            token = self._send("POST", "/auth/token", json=self._credentials).json()
+            self._client.headers["Authorization"] = f"Bearer {token['access_token']}"
+            self._logged_in = True
+        return self._send(method, f"/api/v2{path}", **arguments).json()
+
+    def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        headers = {"Accept": "application/json"}
+        try:
+            response = self._client.request(method, path, headers=headers, **arguments)
+        except httpx.TransportError as exc:
+            raise ApiUnreachableError(url=self.url, reason=str(exc) or repr(exc)) from exc
+        if response.is_error:
+            raise ApiError(
+                method=method, path=path, status=response.status_code, detail=response.text
+            )
+        return response
+
+
+def _path(run: DagRun | TaskInstance, task_id: str | None = None, map_index: int = -1) -> str:
+    path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}"
+    if task_id is not None:
+        path += f"/taskInstances/{task_id}"
+    if map_index >= 0:
+        path += f"/{map_index}"
+    return path
