@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""An emulator of Cloud Spanner's *admin* API, whose operations take time, fail and get cancelled.
+
+Names are loaded when first used: the pytest plugin lives in this package, and every pytest run of
+every user imports it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator.calls import Call, Calls
+    from airflow_spanner_lro.emulator.clock import Clock, ManualClock, SystemClock
+    from airflow_spanner_lro.emulator.errors import RpcError
+    from airflow_spanner_lro.emulator.faults import Faults
+    from airflow_spanner_lro.emulator.server import EmulatorStartError, SpannerAdminEmulator
+    from airflow_spanner_lro.emulator.state.lifecycle import Plan
+    from airflow_spanner_lro.emulator.state.plans import DEFAULT_PLANS
+    from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
+
+__all__ = [
+    "DEFAULT_PLANS",
+    "Call",
+    "Calls",
+    "Clock",
+    "EmulatorStartError",
+    "Faults",
+    "ManualClock",
+    "OperationView",
+    "Plan",
+    "ResourceView",
+    "RpcError",
+    "SpannerAdminEmulator",
+    "SystemClock",
+]
+
+_MODULES = {
+    "DEFAULT_PLANS": "state.plans",
+    "Call": "calls",
+    "Calls": "calls",
+    "Clock": "clock",
+    "EmulatorStartError": "server",
+    "Faults": "faults",
+    "ManualClock": "clock",
+    "OperationView": "state.views",
+    "Plan": "state.lifecycle",
+    "ResourceView": "state.views",
+    "RpcError": "errors",
+    "SpannerAdminEmulator": "server",
+    "SystemClock": "clock",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

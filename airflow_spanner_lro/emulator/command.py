@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The emulator from the command line: arguments, readiness line, clean stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.errors import InvalidNameError
+from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ResourceName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+DEFAULT_PORT = 9010
+"""The port of Google's emulator too, so that the usual variable fits both."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+DESCRIPTION = (
+    "Run an emulator of Cloud Spanner's admin API, whose operations take time, "
+    "fail and can be cancelled."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the emulator's arguments to a parser."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        help="port to listen on, 0 for a free one (%(default)s)",
+    )
+    parser.add_argument(
+        "--time-scale",
+        type=_positive,
+        default=1.0,
+        metavar="N",
+        help="emulated seconds per real second: 60 makes a backup of 25 minutes take 25 seconds "
+        "(%(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="for the operation ids that it makes up (%(default)s)"
+    )
+    parser.add_argument("--log-calls", action="store_true", help="print each call and its answer")
+    parser.add_argument(
+        "--instance",
+        action="append",
+        default=[],
+        type=_name_of(InstanceName),
+        metavar="NAME",
+        help="an instance that is there from the start, such as projects/p/instances/i "
+        "(may be repeated)",
+    )
+    parser.add_argument(
+        "--database",
+        action="append",
+        default=[],
+        type=_name_of(DatabaseName),
+        metavar="NAME",
+        help="a database that is there from the start, with its instance (may be repeated)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the emulator until SIGINT or SIGTERM; return the exit code.
+
+    Must be called on the main thread, as signals are.
+    """
+    # gRPC and the client library take a second to load; --help should not
+    from airflow_spanner_lro.emulator.clock import SystemClock  # noqa: PLC0415
+    from airflow_spanner_lro.emulator.server import (  # noqa: PLC0415
+        EmulatorStartError,
+        SpannerAdminEmulator,
+    )
+
+    if args.log_calls:
+        _log_calls()
+    emulator = SpannerAdminEmulator(
+        host=args.host,
+        port=args.port,
+        clock=SystemClock(scale=args.time_scale),
+        seed=args.seed,
+    )
+    for name in args.instance:
+        emulator.create_instance(name)
+    for name in dict.fromkeys(args.database):
+        emulator.create_database(name)
+    stop = threading.Event()
+    with _on_signals(stop.set):
+        try:
+            emulator.start()
+        except EmulatorStartError as exc:
+            sys.stderr.write(f"{exc}\n")
+            return 1
+        _say_ready(emulator.endpoint)
+        stop.wait()
+        emulator.stop()
+    sys.stdout.write("The emulator has stopped.\n")
+    return 0
+
+
+def main() -> int:
+    """Run ``python -m airflow_spanner_lro.emulator``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_spanner_lro.emulator", description=DESCRIPTION
+    )
+    add_arguments(parser)
+    return run(parser.parse_args())
+
+
+def _say_ready(endpoint: str) -> None:
+    sys.stdout.write(
+        f"The Spanner admin emulator is ready on {endpoint}. Ctrl-C stops it. For clients:\n"
+        f"export SPANNER_EMULATOR_HOST={endpoint.replace('127.0.0.1', 'localhost')}\n"
+    )
+    # whoever waits for this line reads it through a pipe
+    sys.stdout.flush()
+
+
+@contextmanager
+def _on_signals(act: Callable[[], None]) -> Iterator[None]:
+    """Act on SIGINT and SIGTERM while the context lasts."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        act()
+
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _log_calls() -> None:
+    logger = logging.getLogger("airflow_spanner_lro.emulator.calls")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        message = f"{text} is not above 0"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def _name_of(type_: type[ResourceName]) -> Callable[[str], ResourceName]:
+    """Return a converter for argparse, which shows the sentence of the error."""
+
+    def parse(text: str) -> ResourceName:
+        try:
+            return type_.parse(text)
+        except InvalidNameError as exc:
+            raise argparse.ArgumentTypeError(str(exc)) from exc
+
+    return parse

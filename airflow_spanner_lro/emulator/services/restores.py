@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Restores: a new database from a backup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from airflow_spanner_lro.core.kinds import RESTORE_DATABASE, Service
+from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.operations import RestoreDetails
+from airflow_spanner_lro.emulator.state.resources import Database, DatabaseState, Origin
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from google.cloud import spanner_admin_database_v1 as database_v1
+    from google.longrunning import operations_pb2
+
+MAX_PENDING_RESTORES = 10
+"""For each instance, as the page on quotas says; the proto's comment still says one."""
+
+
+class Restores(Servicer):
+    """Restore databases."""
+
+    service: ClassVar[str] = Service.DATABASE_ADMIN
+
+    @rpc
+    def RestoreDatabase(
+        self, request: database_v1.RestoreDatabaseRequest, now: datetime
+    ) -> operations_pb2.Operation:
+        """Start a restore; when it succeeds, the service goes on by optimizing the database."""
+        parent = InstanceName.parse(request.parent)
+        resources = self.world.resources
+        instance = resources.ready_instance(parent)
+        name = DatabaseName(
+            project=parent.project, instance=parent.instance, database=request.database_id
+        )
+        backup_name = BackupName.parse(request.backup)
+        resources.databases.require_new(name)
+        backup = resources.backups.get(backup_name)
+        if not backup.ready:
+            raise errors.not_ready(backup_name)
+        if resources.instances.get(backup_name.instance_name).config != instance.config:
+            raise errors.other_config(backup_name, instance=parent)
+        self._check_limit(name)
+        origin = Origin(
+            backup=backup_name,
+            backup_serial=backup.serial,
+            version_time=backup.version_time,
+            create_time=backup.create_time,
+            source_database=backup.database,
+        )
+        database = Database(
+            name=name,
+            serial=self.world.next_serial(),
+            state=DatabaseState.CREATING,
+            create_time=now,
+            dialect=backup.dialect,
+            history=((now, backup.schema),),
+            origin=origin,
+        )
+        resources.databases.put(name, database)
+        details = RestoreDetails(origin=origin, optimize=self.world.operations.new_name(name))
+        operation = self.world.start(kind=RESTORE_DATABASE, target=name, details=details, now=now)
+        return operation_message(operation, now=now)
+
+    def _check_limit(self, name: DatabaseName) -> None:
+        instance = name.instance_name
+        pending = [
+            operation
+            for operation in self.world.operations.pending(kind=RESTORE_DATABASE)
+            if isinstance(operation.target, DatabaseName)
+            and operation.target.instance_name == instance
+        ]
+        if len(pending) >= MAX_PENDING_RESTORES:
+            raise errors.too_many_restores(name, instance=instance, limit=MAX_PENDING_RESTORES)

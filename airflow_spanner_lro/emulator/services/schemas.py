@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Schemas: read one, change one."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
+
+from google.cloud import spanner_admin_database_v1 as database_v1
+
+from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
+from airflow_spanner_lro.core.names import DatabaseName, OperationName
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.state.ddl import Statement
+from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.operations import DdlDetails
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from google.longrunning import operations_pb2
+
+    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.resources import Database
+
+_OPERATION_ID = re.compile(r"[a-z][a-z0-9_]{1,127}", re.ASCII)
+
+
+class Schemas(Servicer):
+    """Get and update the schema of a database."""
+
+    service: ClassVar[str] = Service.DATABASE_ADMIN
+
+    @rpc
+    def GetDatabaseDdl(
+        self, request: database_v1.GetDatabaseDdlRequest, now: datetime
+    ) -> database_v1.GetDatabaseDdlResponse:
+        """Get the statements that are committed, never those that are pending."""
+        del now
+        database = self.world.resources.usable_database(DatabaseName.parse(request.database))
+        return database_v1.GetDatabaseDdlResponse(statements=list(database.schema.texts))
+
+    @rpc
+    def UpdateDatabaseDdl(
+        self, request: database_v1.UpdateDatabaseDdlRequest, now: datetime
+    ) -> operations_pb2.Operation:
+        """Change the schema, statement by statement, behind the changes that are under way."""
+        name = DatabaseName.parse(request.database)
+        database = self.world.resources.usable_database(name)
+        operation_name = self._operation_name(request.operation_id, database)
+        if not request.statements:
+            raise errors.no_statements()
+        statements = tuple(Statement.parse(text) for text in request.statements)
+        before = self.world.operations.pending(kind=UPDATE_DATABASE_DDL, target=name)
+        self._check(statements, database, before)
+        operation = self.world.start(
+            kind=UPDATE_DATABASE_DDL,
+            target=name,
+            details=DdlDetails(statements=statements),
+            now=now,
+            name=operation_name,
+            usual=tuple(statement.usual_duration for statement in statements),
+            waits=bool(before),
+        )
+        return operation_message(operation, now=now)
+
+    def _operation_name(self, operation_id: str, database: Database) -> OperationName | None:
+        """Return the name that the caller chose; None if the choice is ours."""
+        if not operation_id:
+            return None
+        if not _OPERATION_ID.fullmatch(operation_id):
+            raise errors.bad_operation_id(operation_id)
+        name = OperationName(resource=database.name, operation=operation_id)
+        used = self.world.operations.find(name)
+        # an id is used up within a database; one of an earlier database of this name is not
+        if used is not None and used.serial > database.serial:
+            raise errors.already_exists(name)
+        return name
+
+    @staticmethod
+    def _check(
+        statements: tuple[Statement, ...], database: Database, before: list[Operation]
+    ) -> None:
+        """Refuse what cannot work even if all changes under way succeed."""
+        schema = database.schema
+        for operation in before:
+            if isinstance(operation.details, DdlDetails):
+                for statement in operation.details.statements[operation.steps_settled :]:
+                    # one that will fail when its turn comes changes nothing
+                    with suppress(errors.RpcError):
+                        schema = schema.apply(statement)
+        for statement in statements:
+            schema = schema.apply(statement)

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Operations and resources at one moment as plain values, for tables and for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.resources import Backup, Database
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.snapshot import OperationError
+    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.resources import Instance
+    from airflow_spanner_lro.emulator.state.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationView:
+    """An operation at one moment.
+
+    :param name: its full name
+    :param target: the full name of the resource it works on
+    :param percent: how far it is, 0 to 100, whether or not its metadata tells
+    :param started: when its request was received, in emulated time
+    :param ended: when it ended, or None
+    :param cancel_requested: when somebody first asked to cancel it, or None
+    :param error: what it failed with, or None
+    """
+
+    name: str
+    kind: OperationKind
+    target: str
+    state: OperationState
+    percent: int
+    started: datetime
+    ended: datetime | None
+    cancel_requested: datetime | None
+    error: OperationError | None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self.state is not OperationState.RUNNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceView:
+    """A resource at one moment.
+
+    :param name: its full name
+    :param noun: what it is: ``instance``, ``database`` or ``backup``
+    :param state: such as ``READY_OPTIMIZING``
+    """
+
+    name: str
+    noun: str
+    state: str
+
+
+def view_operations(world: World, *, now: datetime) -> tuple[OperationView, ...]:
+    """Return all operations, in the order in which they started."""
+    return tuple(_view(row, now) for row in sorted(world.operations, key=lambda row: row.serial))
+
+
+def _view(operation: Operation, now: datetime) -> OperationView:
+    lifecycle = operation.lifecycle
+    ended = lifecycle.ended(now)
+    return OperationView(
+        name=str(operation.name),
+        kind=operation.kind,
+        target=str(operation.target),
+        state=lifecycle.state(now),
+        percent=lifecycle.percent(now),
+        started=operation.started,
+        ended=ended.at if ended else None,
+        cancel_requested=lifecycle.cancel_requested,
+        error=ended.error if ended else None,
+    )
+
+
+def view_resources(world: World) -> tuple[ResourceView, ...]:
+    """Return all instances, databases and backups, by name."""
+    resources = world.resources
+    rows = [*resources.instances, *resources.databases, *resources.backups]
+    views = (
+        ResourceView(name=str(row.name), noun=row.name.noun, state=_state(row)) for row in rows
+    )
+    return tuple(sorted(views, key=lambda view: view.name))
+
+
+def _state(row: Instance | Database | Backup) -> str:
+    if isinstance(row, Database):
+        return str(row.state.name)
+    return "READY" if row.ready else "CREATING"
+
+
+def fingerprint(world: World, *, now: datetime) -> tuple[object, ...]:
+    """Return all that clients can see at a moment, for comparing two worlds."""
+    operations = (operation_message(row, now=now) for row in world.operations)
+    messages = tuple(message.SerializeToString(deterministic=True) for message in operations)
+    schemas = tuple((str(row.name), row.schema.texts) for row in world.resources.databases)
+    return view_resources(world), messages, schemas

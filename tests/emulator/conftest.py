@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A running emulator whose time stands still, and Google's own clients on a real channel."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import grpc
+import pytest
+from google.cloud import (
+    spanner_admin_database_v1 as database_v1,
+    spanner_admin_instance_v1 as instance_v1,
+)
+from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
+    DatabaseAdminGrpcTransport,
+)
+from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports import (
+    InstanceAdminGrpcTransport,
+)
+
+from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.api_core.operation import Operation
+    from google.longrunning import operations_pb2
+
+INSTANCE = "projects/test/instances/main"
+DATABASE = f"{INSTANCE}/databases/orders"
+BACKUP = f"{INSTANCE}/backups/nightly"
+SCHEMA = ("CREATE TABLE Orders (Id INT64) PRIMARY KEY (Id)",)
+
+
+class StartBackup(Protocol):
+    """Starts a backup of the one database."""
+
+    def __call__(
+        self, backup_id: str = "nightly", *, keep: timedelta = timedelta(days=1), **fields: object
+    ) -> Operation:
+        """Start it."""
+        ...
+
+
+class GetOperation(Protocol):
+    """Gets an operation by name, as raw as it travels."""
+
+    def __call__(self, name: str) -> operations_pb2.Operation:
+        """Get it."""
+        ...
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Return the emulator's clock."""
+    return ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def empty_emulator(clock: ManualClock) -> Iterator[SpannerAdminEmulator]:
+    """Run an emulator with nothing in it."""
+    with SpannerAdminEmulator(clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def emulator(empty_emulator: SpannerAdminEmulator) -> SpannerAdminEmulator:
+    """Run an emulator with one instance and one database."""
+    empty_emulator.create_database(DATABASE, SCHEMA)
+    return empty_emulator
+
+
+@pytest.fixture
+def channel(empty_emulator: SpannerAdminEmulator) -> Iterator[grpc.Channel]:
+    """Open a channel to the emulator."""
+    with grpc.insecure_channel(empty_emulator.endpoint) as opened:
+        yield opened
+
+
+@pytest.fixture
+def databases(channel: grpc.Channel) -> database_v1.DatabaseAdminClient:
+    """Return the generated client of DatabaseAdmin."""
+    return database_v1.DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))
+
+
+@pytest.fixture
+def instances(channel: grpc.Channel) -> instance_v1.InstanceAdminClient:
+    """Return the generated client of InstanceAdmin."""
+    return instance_v1.InstanceAdminClient(transport=InstanceAdminGrpcTransport(channel=channel))
+
+
+@pytest.fixture
+def get_operation(databases: database_v1.DatabaseAdminClient) -> GetOperation:
+    """Return a function that gets an operation by name."""
+
+    def get(name: str) -> operations_pb2.Operation:
+        return databases.get_operation({"name": name})
+
+    return get
+
+
+@pytest.fixture
+def start_backup(
+    emulator: SpannerAdminEmulator,
+    databases: database_v1.DatabaseAdminClient,
+    clock: ManualClock,
+) -> StartBackup:
+    """Return a function that starts a backup of the database."""
+    assert emulator.running
+
+    def start(
+        backup_id: str = "nightly", *, keep: timedelta = timedelta(days=1), **fields: object
+    ) -> Operation:
+        backup = database_v1.Backup(
+            **{"database": DATABASE, "expire_time": clock.now() + keep, **fields}
+        )
+        return databases.create_backup(parent=INSTANCE, backup_id=backup_id, backup=backup)
+
+    return start
