@@ -112,8 +112,12 @@ def cancel_and_settle(*, name: OperationName, policy: CancelPolicy) -> Flow[Sett
                         return _refused(name=name, snapshot=snapshot, refusal=trouble)
                 case Exception() as exc if code_of(exc) is Code.NOT_FOUND:
                     return Settlement(name=name, ending=Ending.GONE)
-                case Exception() as exc if not is_transient(exc):
-                    return _refused(name=name, snapshot=last, refusal=trouble or exc)
+                case Exception() as exc if asked and not is_transient(exc):
+                    if trouble:
+                        return _refused(name=name, snapshot=last, refusal=trouble)
+                    # the cancel was not refused, only its outcome cannot be seen
+                    trouble = exc
+                    break
             yield Sleep(delay)
     except DeadlinePassedError:
         pass
@@ -125,23 +129,37 @@ def cancel_and_settle(*, name: OperationName, policy: CancelPolicy) -> Flow[Sett
     )
 
 
-def clean_up(settlement: Settlement) -> Flow[Settlement]:
+def clean_up(settlement: Settlement, *, policy: CancelPolicy) -> Flow[Settlement]:
     """Delete what a create operation made in spite of its cancel, if and only if it made it.
 
     A resource of the same name may be somebody else's by now, so the one that exists must have
-    been created at the very moment the operation tells.
+    been created at the very moment the operation tells. Transient errors are waited out.
     """
     if not settlement.succeeded_first:
         return settlement
-    made = yield GetResult()
-    there = yield GetResource()
-    if not isinstance(made, ResourceState) or not isinstance(there, ResourceState):
-        return settlement
-    if made.create_time is None or made.create_time != there.create_time:
-        return settlement
-    if isinstance((yield DeleteResource()), Exception):
-        return settlement
-    return settlement.with_clean_up(there.name)
+    cleaned_up = settlement.with_clean_up(str(settlement.name.resource))
+    asked = False
+    try:
+        for delay in policy.delays():
+            made = yield GetResult()
+            there = yield GetResource()
+            trouble = _as_error(made) or _as_error(there)
+            if asked and isinstance(there, Exception) and code_of(there) is Code.NOT_FOUND:
+                # the deletion was done, only its answer was lost
+                return cleaned_up
+            if trouble is None:
+                if not _same(made, there):
+                    return settlement
+                asked = True
+                trouble = _as_error((yield DeleteResource()))
+                if trouble is None:
+                    return cleaned_up
+            if not is_transient(trouble):
+                return settlement
+            yield Sleep(delay)
+    except DeadlinePassedError:
+        pass
+    return settlement
 
 
 def stop(*, name: OperationName, policy: CancelPolicy, cleans_up: bool) -> Flow[Settlement]:
@@ -149,7 +167,17 @@ def stop(*, name: OperationName, policy: CancelPolicy, cleans_up: bool) -> Flow[
     settlement = yield from cancel_and_settle(name=name, policy=policy)
     if not cleans_up:
         return settlement
-    return (yield from clean_up(settlement))
+    return (yield from clean_up(settlement, policy=policy))
+
+
+def _same(made: Answer, there: Answer) -> bool:
+    """Tell whether two looks at a resource saw the very same one, not a namesake."""
+    return (
+        isinstance(made, ResourceState)
+        and isinstance(there, ResourceState)
+        and made.create_time is not None
+        and made.create_time == there.create_time
+    )
 
 
 def _as_error(answer: Answer) -> Exception | None:

@@ -4,7 +4,8 @@
 
 The narrator is fed every snapshot and answers with the lines worth logging, most often none.
 Rate and remaining time come from the operation's own start time, so a triggerer that takes over in
-the middle tells the same story as the one before.
+the middle tells the same story as the one before; if the service's clock is ahead of ours, they
+come from what was seen since.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class ProgressNarrator:
     """Turn the snapshots of one operation into log lines."""
 
     def __init__(self) -> None:
+        self._first_seen: tuple[datetime, int] | None = None
         self._told_percent: int | None = None
         self._told_at: datetime | None = None
         self._told_committed = 0
@@ -60,7 +62,7 @@ class ProgressNarrator:
         if snapshot.done:
             lines.append(_end_line(snapshot, now=now))
         elif self._noticeable(snapshot, now=now):
-            lines.append(_progress_line(snapshot, now=now))
+            lines.append(self._progress_line(snapshot, now=now))
             self._told_percent, self._told_at = snapshot.percent, now
         return lines
 
@@ -98,6 +100,35 @@ class ProgressNarrator:
         self._told_at = now
         return True
 
+    def _progress_line(self, snapshot: OperationSnapshot, *, now: datetime) -> str:
+        text = _subject(snapshot)
+        if snapshot.percent is None:
+            return f"{text}: running; this kind of operation tells no percentage."
+        text += f": {snapshot.percent} %"
+        since, base = self._origin(snapshot, snapshot.percent, now=now)
+        elapsed = (now - since).total_seconds()
+        if elapsed <= 0:
+            return text
+        text += f" after {duration(elapsed)}"
+        gained = snapshot.percent - base
+        if gained <= 0:
+            return text
+        rate = gained * 60 / elapsed
+        left = timedelta(minutes=(_COMPLETE - snapshot.percent) / rate)
+        return (
+            f"{text}, {rate:{'.0f' if rate >= _NOTICEABLE_POINTS else '.2g'}} % a minute, "
+            f"about {duration(left.total_seconds())} left (until {moment(now + left, now=now)})"
+        )
+
+    def _origin(
+        self, snapshot: OperationSnapshot, percent: int, *, now: datetime
+    ) -> tuple[datetime, int]:
+        """Return from when on, and from which percentage, this operation's speed is reckoned."""
+        if snapshot.start_time and snapshot.start_time <= now:
+            return snapshot.start_time, 0
+        self._first_seen = self._first_seen or (now, percent)
+        return self._first_seen
+
 
 def _subject(snapshot: OperationSnapshot) -> str:
     return f"{snapshot.title} {snapshot.name.resource.resource_id}"
@@ -107,25 +138,6 @@ def _throttle_line(snapshot: OperationSnapshot) -> str:
     if snapshot.throttled:
         return f"{_subject(snapshot)}: throttled; Spanner holds it back for lack of resources."
     return f"{_subject(snapshot)}: no longer throttled."
-
-
-def _progress_line(snapshot: OperationSnapshot, *, now: datetime) -> str:
-    if snapshot.percent is None:
-        return f"{_subject(snapshot)}: running; this kind of operation tells no percentage."
-    text = f"{_subject(snapshot)}: {snapshot.percent} %"
-    if snapshot.start_time is None:
-        return text
-    elapsed = (now - snapshot.start_time).total_seconds()
-    text += f" after {duration(elapsed)}"
-    if not 0 < snapshot.percent < _COMPLETE or elapsed <= 0:
-        return text
-    left = elapsed * (_COMPLETE - snapshot.percent) / snapshot.percent
-    end = moment(now + timedelta(seconds=left), now=now)
-    rate = snapshot.percent * 60 / elapsed
-    return (
-        f"{text}, {rate:{'.0f' if rate >= _NOTICEABLE_POINTS else '.2g'}} % a minute, "
-        f"about {duration(left)} left (until {end})"
-    )
 
 
 def _end_line(snapshot: OperationSnapshot, *, now: datetime) -> str:

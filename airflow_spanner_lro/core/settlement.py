@@ -27,7 +27,7 @@ class Ending(StrEnum):
     FINISHED_FIRST = "finished first"
     """It succeeded or failed before the cancel took hold."""
     STILL_RUNNING = "still running"
-    """Not done when the time to wait for it was spent."""
+    """Not seen to be done when the time to wait for it was spent, or looking was forbidden."""
     REFUSED = "refused"
     """The service would not cancel it; it goes on."""
     GONE = "gone"
@@ -74,8 +74,9 @@ class Settlement:
             case Ending.FINISHED_FIRST:
                 text = "The operation had " + self._how_it_finished() + " before the cancel."
             case Ending.STILL_RUNNING:
+                why = f" ({self.detail})" if self.detail else ""
                 text = (
-                    "Cancellation was asked for but is not confirmed yet; check it with "
+                    f"Cancellation was asked for but is not confirmed yet{why}; check it with "
                     f"`spanner-lro describe {self.name}`."
                 )
             case Ending.REFUSED:

@@ -116,3 +116,14 @@ class ApiError(DemoError):
         self.path = path
         self.status = status
         self.detail = detail
+
+
+class ExamplesMissingError(DemoError):
+    """The example Dags are not there: this is not a checkout."""
+
+    def __init__(self, *, folder: Path) -> None:
+        super().__init__(
+            f"There are no example Dags in {folder}. "
+            "The demo runs from a checkout of the project: clone it and say `make demo` there."
+        )
+        self.folder = folder

@@ -51,6 +51,11 @@ class DagRun:
     run_id: str
     state: RunState
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has succeeded or failed."""
+        return self.state in {RunState.SUCCESS, RunState.FAILED}
+
     @classmethod
     def from_json(cls, answer: Mapping[str, Any]) -> Self:
         """Read it from an answer of Airflow."""
@@ -72,6 +77,9 @@ class TaskInstance:
     """-1 if the task is not mapped."""
     state: TaskState | None
     try_number: int
+    started: datetime | None
+    """When this try started."""
+    ended: datetime | None
     trigger_id: int | None
     triggerer_host: str | None
     """The host name of the triggerer that has the trigger, see ``LocalAirflow.host``."""
@@ -87,6 +95,8 @@ class TaskInstance:
             map_index=answer["map_index"],
             state=None if answer["state"] is None else TaskState(answer["state"]),
             try_number=answer["try_number"],
+            started=_moment(answer["start_date"]),
+            ended=_moment(answer["end_date"]),
             trigger_id=trigger and trigger["id"],
             triggerer_host=triggerer and triggerer["hostname"],
         )
@@ -110,3 +120,7 @@ class Job:
             hostname=answer["hostname"],
             started_at=datetime.fromisoformat(answer["start_date"]),
         )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,61 @@
+# Two promises: `make demo` and `make test` do all their own set-up, given Python 3.11 or newer.
+# PYTHON=/path/to/python chooses an interpreter; otherwise the first suitable one is taken.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+SUITABLE := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$candidate" -c '$(SUITABLE)' >/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check unit e2e format lock clean
+
+help:  ## Show what there is to make
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY)  ## Real Airflow and the emulator: a backup is restored, one that overruns is cancelled
+	@$(BIN)/python -m airflow_spanner_lro.demo $(if $(KEEP),--keep)
+
+test: check unit e2e  ## Everything that must hold: lint, floors, types, unit and end-to-end tests
+
+check: $(READY)  ## Format, lint, floors, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+unit: $(READY)  ## Tests without Airflow processes
+	$(BIN)/pytest -n auto --dist loadgroup -m "not e2e" --cov --cov-report=term:skip-covered
+
+e2e: $(READY)  ## Tests with real Airflow processes; minutes
+	$(BIN)/pytest -m e2e -p no:randomly tests/e2e
+
+format: $(READY)  ## Put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(READY)  ## Compile the pinned requirements anew
+	$(BIN)/uv pip compile --quiet --upgrade --no-header --no-annotate --universal \
+		--python-version 3.11 --extra demo --group dev pyproject.toml -o requirements.txt
+
+clean:  ## Remove everything that was made
+	rm -rf $(VENV) .demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
+		.hypothesis .coverage*
+
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(SUITABLE)' 2>/dev/null || { \
+		echo "This needs Python 3.11 or newer, and '$(or $(PYTHON),python3)' is not." \
+			"Install one, or name it: make $(or $(MAKECMDGOALS),test) PYTHON=/path/to/python3.11" >&2; \
+		exit 1; }
+	@echo "Setting up $(VENV) with $$("$(PYTHON)" --version) and the pinned packages"
+	@rm -rf $(VENV)
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1" 2>/dev/null \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt \
+		|| $(BIN)/python -m pip install --quiet --no-deps -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

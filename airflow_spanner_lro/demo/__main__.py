@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""``make demo``: a real Airflow and the emulator, two Dags, and a verdict as the exit code.
+
+A backup is taken, restored and verified; another one overruns and is cancelled.
+Whatever is started is stopped, also on Ctrl-C; after a failure the logs stay and are named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.demo.errors import DemoError, NotReachedError
+from airflow_spanner_lro.demo.requirements import check_requirements
+from airflow_spanner_lro.demo.signals import unwinding
+from airflow_spanner_lro.demo.waiting import wait_until
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.demo.records import DagRun
+    from airflow_spanner_lro.demo.show import Show
+    from airflow_spanner_lro.demo.stage import Scene
+    from airflow_spanner_lro.demo.verdict import Finding
+
+RUN_TIMEOUT = 240.0
+"""Seconds for both Dags; on two cores they take less than half of it."""
+
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run the demo; return 0 if everything was as it should be."""
+    parser = argparse.ArgumentParser(prog="python -m airflow_spanner_lro.demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave Airflow open at the end")
+    args = parser.parse_args()
+    try:
+        check_requirements()
+    except DemoError as exc:
+        print(f"demo: {exc}", file=sys.stderr)
+        return 1
+    home = Path(tempfile.mkdtemp(prefix="spanner-lro-demo-"))
+    passed = False
+    try:
+        with unwinding():
+            passed = _perform(home=home, keep=args.keep)
+    except KeyboardInterrupt:
+        print("\ndemo: interrupted; everything is stopped", file=sys.stderr)
+        return _INTERRUPTED
+    except DemoError as exc:
+        print(f"demo: {exc}", file=sys.stderr)
+    finally:
+        if passed:
+            shutil.rmtree(home, ignore_errors=True)
+        else:
+            print(f"demo: Airflow's logs are in {home}", file=sys.stderr)
+    return 0 if passed else 1
+
+
+def _perform(*, home: Path, keep: bool) -> bool:
+    """Set the stage, let the Dags run, show and judge; return whether all promises were kept."""
+    from rich.console import Console  # noqa: PLC0415  # with check_requirements() before it
+
+    from airflow_spanner_lro.demo.show import Show  # noqa: PLC0415
+    from airflow_spanner_lro.demo.stage import DAGS, TIME_SCALE, set_stage  # noqa: PLC0415
+
+    show = Show(console=Console(), time_scale=TIME_SCALE)
+    show.say(
+        f"An emulated Spanner, on which a minute takes {60 / TIME_SCALE:g} s, "
+        "and a real Airflow beside it, all on 127.0.0.1."
+    )
+    begun = time.monotonic()
+    with ExitStack() as ending:
+        with show.busy("Starting PostgreSQL, the emulator and Airflow (about half a minute)"):
+            scene = ending.enter_context(set_stage(home=home))
+        show.say(
+            f"Airflow is up after {time.monotonic() - begun:.0f} s, {' and '.join(DAGS)} begin"
+        )
+        with show.live():
+            runs = _watch(scene, show)
+        passed = _conclude(scene, show, runs)
+        told = "All is as it should be" if passed else "Something is not as it should be"
+        show.say(f"\n{told}, after {time.monotonic() - begun:.0f} s.")
+        if keep:
+            _keep_open(scene, show)
+    return passed
+
+
+def _watch(scene: Scene, show: Show) -> tuple[DagRun, ...]:
+    """Let the Dags run to their end, showing what happens; a run that hangs ends it too."""
+    runs = scene.begin()
+
+    def look() -> tuple[DagRun, ...]:
+        tasks = [task for run in runs for task in scene.api.task_instances(run)]
+        show.update(operations=scene.emulator.operations(), tasks=tasks)
+        return tuple(scene.api.dag_run(run) for run in runs)
+
+    try:
+        return wait_until(
+            look,
+            accept=lambda seen: all(run.ended for run in seen),
+            timeout=RUN_TIMEOUT,
+            what="both Dag runs to end",
+            interval=0.5,
+        )
+    except NotReachedError as exc:
+        show.say(f"[red]{exc}[/red]")
+        return look()
+
+
+def _conclude(scene: Scene, show: Show, runs: tuple[DagRun, ...]) -> bool:
+    from airflow_spanner_lro.demo.stage import DATABASES, OVERRUN  # noqa: PLC0415
+    from airflow_spanner_lro.demo.verdict import Evidence, judge  # noqa: PLC0415
+
+    overrun = next(run for run in runs if run.dag_id == OVERRUN)
+    operations, resources = scene.emulator.operations(), scene.emulator.resources()
+    findings: tuple[Finding, ...] = judge(
+        Evidence(
+            runs=runs,
+            overrun_started=scene.api.task_instance(overrun, "backup").started,
+            operations=operations,
+            resources=resources,
+            calls=scene.emulator.calls,
+            databases=DATABASES,
+        )
+    )
+    show.conclude(operations=operations, resources=resources, findings=findings)
+    return all(finding.kept for finding in findings)
+
+
+def _keep_open(scene: Scene, show: Show) -> None:
+    login = scene.airflow.login
+    show.say(
+        f"\nAirflow stays open at {scene.airflow.url}\n"
+        f"  user {login.username}, password {login.password}\n"
+        f"The emulator: export SPANNER_EMULATOR_HOST={scene.emulator.endpoint}\n"
+        "Ctrl-C stops everything."
+    )
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        show.say("Stopping …")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

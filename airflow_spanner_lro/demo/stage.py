@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What stands on the stage of the demo: an emulator with two databases, and an Airflow beside it.
+
+Separate from what is shown and from what is judged, so that both look at the same scene.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.demo.airflow import LocalAirflow
+from airflow_spanner_lro.demo.configuration import AirflowSettings
+from airflow_spanner_lro.demo.errors import ExamplesMissingError
+from airflow_spanner_lro.emulator.clock import SystemClock
+from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
+from airflow_spanner_lro.emulator.state.lifecycle import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_spanner_lro.demo.records import DagRun
+    from airflow_spanner_lro.demo.rest import AirflowApi
+
+TIME_SCALE = 60.0
+"""Emulated seconds per second: a backup of 25 minutes takes 25 seconds."""
+
+INSTANCE = "projects/demo-project/instances/demo-instance"
+DATABASES = {
+    f"{INSTANCE}/databases/orders": (
+        "CREATE TABLE Orders (Id STRING(36) NOT NULL, Placed TIMESTAMP NOT NULL) PRIMARY KEY (Id)",
+        "CREATE INDEX OrdersByPlaced ON Orders(Placed)",
+    ),
+    f"{INSTANCE}/databases/clickstream": (
+        "CREATE TABLE Clicks (Id STRING(36) NOT NULL, Url STRING(MAX)) PRIMARY KEY (Id)",
+    ),
+}
+DRILL = "example_spanner_restore_drill"
+OVERRUN = "example_spanner_timeout_cancel"
+DAGS = (DRILL, OVERRUN)
+
+_EXAMPLES = Path(__file__).parents[2] / "example_dags"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Everything that acts in the demo, while it runs."""
+
+    emulator: SpannerAdminEmulator
+    airflow: LocalAirflow
+    api: AirflowApi
+
+    def begin(self) -> tuple[DagRun, ...]:
+        """Start one run of each Dag, and return them in the order of :data:`DAGS`."""
+        self.api.wait_for_dags(*DAGS)
+        runs = []
+        for dag_id in DAGS:
+            self.api.unpause(dag_id)
+            runs.append(self.api.trigger(dag_id))
+        return tuple(runs)
+
+
+@contextmanager
+def set_stage(*, home: Path) -> Iterator[Scene]:
+    """Start the emulator and Airflow, wait until they work, and stop them at the end.
+
+    :param home: an empty folder for Airflow's database and logs.
+    :raises ExamplesMissingError: if the example Dags are not where a checkout has them.
+    """
+    if not _EXAMPLES.is_dir():
+        raise ExamplesMissingError(folder=_EXAMPLES)
+    emulator = SpannerAdminEmulator(clock=SystemClock(scale=TIME_SCALE))
+    for name, statements in DATABASES.items():
+        emulator.create_database(name, statements)
+    emulator.plan(
+        Plan(duration=timedelta(hours=10)), kind=CREATE_BACKUP, target="*/backups/overrun-*"
+    )
+    with emulator:
+        settings = AirflowSettings(
+            home=home,
+            dags_folder=_EXAMPLES,
+            environment={"SPANNER_EMULATOR_HOST": emulator.endpoint},
+        )
+        with LocalAirflow(settings) as airflow:
+            airflow.wait_until_ready(timeout=180)
+            with airflow.api() as api:
+                yield Scene(emulator=emulator, airflow=airflow, api=api)

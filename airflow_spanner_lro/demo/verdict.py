@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the demo went as promised, judged by what the emulator saw.
+
+Separate from showing it: the same findings are printed as a table and become the exit code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.kinds import (
+    CREATE_BACKUP,
+    OPTIMIZE_RESTORED_DATABASE,
+    RESTORE_DATABASE,
+)
+from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.demo.records import RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from airflow_spanner_lro.demo.records import DagRun
+    from airflow_spanner_lro.emulator.calls import Call
+    from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
+
+EXECUTION_TIMEOUT = timedelta(seconds=15)
+"""What the overrunning task of the example allows itself."""
+PROMPTLY = timedelta(seconds=3)
+"""How soon after a deadline the cancel must reach Spanner."""
+
+_EXPECTED = sorted(
+    [
+        (CREATE_BACKUP.title, OperationState.SUCCEEDED),
+        (CREATE_BACKUP.title, OperationState.CANCELLED),
+        (RESTORE_DATABASE.title, OperationState.SUCCEEDED),
+        (OPTIMIZE_RESTORED_DATABASE.title, OperationState.SUCCEEDED),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known when the runs have ended.
+
+    :param overrun_started: when the overrunning task started
+    :param databases: full names of the databases that were there before
+    """
+
+    runs: Sequence[DagRun]
+    overrun_started: datetime | None
+    operations: Sequence[OperationView]
+    resources: Sequence[ResourceView]
+    calls: Sequence[Call]
+    databases: Collection[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was promised, and what was seen."""
+
+    promise: str
+    kept: bool
+    seen: str
+
+
+def judge(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return one finding for each promise."""
+    return tuple(_findings(evidence))
+
+
+def _findings(evidence: Evidence) -> Iterator[Finding]:
+    failed = [run.dag_id for run in evidence.runs if run.state is not RunState.SUCCESS]
+    yield Finding(
+        promise="Both Dags ended as they should",
+        kept=not failed,
+        seen=f"failed: {', '.join(failed)}" if failed else "both succeeded",
+    )
+    seen = sorted((each.kind.title, each.state) for each in evidence.operations)
+    yield Finding(
+        promise="Each operation was started once, and ended",
+        kept=seen == _EXPECTED,
+        seen=", ".join(f"{title} {state.lower()}" for title, state in seen),
+    )
+    yield _cancelled_alone(evidence)
+    yield _cancelled_promptly(evidence)
+    left = [each.name for each in evidence.resources if each.noun == "backup"]
+    yield Finding(
+        promise="No backup is left behind",
+        kept=not left,
+        seen=", ".join(left) or "none",
+    )
+    extra = [
+        each.name
+        for each in evidence.resources
+        if each.noun == "database" and each.name not in evidence.databases
+    ]
+    yield Finding(
+        promise="No scratch database is left behind",
+        kept=not extra,
+        seen=", ".join(extra) or "none",
+    )
+
+
+def _cancels(evidence: Evidence) -> list[Call]:
+    return [call for call in evidence.calls if call.method == "CancelOperation"]
+
+
+def _cancelled_alone(evidence: Evidence) -> Finding:
+    overran = {each.name for each in evidence.operations if "/overrun-" in each.target}
+    cancelled = {call.resource for call in _cancels(evidence)}
+    return Finding(
+        promise="Only the operation that overran was cancelled",
+        kept=bool(cancelled) and cancelled == overran,
+        seen=", ".join(sorted(cancelled)) or "nothing was cancelled",
+    )
+
+
+def _cancelled_promptly(evidence: Evidence) -> Finding:
+    promise = f"It was cancelled within {PROMPTLY.total_seconds():g} s of its deadline"
+    cancels = _cancels(evidence)
+    if not cancels or evidence.overrun_started is None:
+        return Finding(promise=promise, kept=False, seen="no cancel")
+    first = datetime.fromtimestamp(min(call.real_time for call in cancels), tz=UTC)
+    late = first - (evidence.overrun_started + EXECUTION_TIMEOUT)
+    return Finding(
+        promise=promise,
+        kept=timedelta() <= late <= PROMPTLY,
+        seen=f"{late.total_seconds():.2f} s after it",
+    )
