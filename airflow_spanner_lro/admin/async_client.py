@@ -66,13 +66,13 @@ class AsyncSpannerAdminClient:
         """Get the state of a resource."""
         calls = calls_for(name)
         method = getattr(self._service(calls.service), calls.get)
-        return resource_state(await method(name=str(name), timeout=timeout))
+        return resource_state(await method(name=str(name), retry=None, timeout=timeout))
 
     async def delete_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> None:
         """Delete a resource. Spanner answers OK for a database or backup that does not exist."""
         calls = calls_for(name)
         method = getattr(self._service(calls.service), calls.delete)
-        await method(**{calls.delete_field: str(name)}, timeout=timeout)
+        await method(**{calls.delete_field: str(name)}, retry=None, timeout=timeout)
 
     async def _operation(self, name: OperationName, timeout: float) -> operations_pb2.Operation:
         operation: operations_pb2.Operation = await self._database_admin.get_operation(

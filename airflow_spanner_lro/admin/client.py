@@ -104,25 +104,31 @@ class SpannerAdminClient:
         return result_of(self._operation(name, timeout))
 
     def get_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> Any:
-        """Get a resource as the client library's message type."""
-        calls = calls_for(name)
-        method = getattr(self._service(calls.service), calls.get)
-        return method(name=str(name), timeout=timeout)
+        """Get a resource as the client library's message type.
+
+        Unlike the other calls this one is repeated by the library while Spanner cannot be reached:
+        a task whose work is done and that only has to read its result must not fail for that.
+        """
+        return self._getter(name)(name=str(name), timeout=timeout)
 
     def get_resource_state(
         self, *, name: ResourceName, timeout: float = CALL_TIMEOUT
     ) -> ResourceState:
         """Get the state of a resource."""
-        return resource_state(self.get_resource(name=name, timeout=timeout))
+        return resource_state(self._getter(name)(name=str(name), retry=None, timeout=timeout))
+
+    def _getter(self, name: ResourceName) -> Any:
+        calls = calls_for(name)
+        return getattr(self._service(calls.service), calls.get)
 
     def delete_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> None:
         """Delete a resource. Spanner answers OK for a database or backup that does not exist."""
         calls = calls_for(name)
         method = getattr(self._service(calls.service), calls.delete)
-        method(**{calls.delete_field: str(name)}, timeout=timeout)
+        method(**{calls.delete_field: str(name)}, retry=None, timeout=timeout)
 
     def get_ddl(self, *, name: DatabaseName, timeout: float = CALL_TIMEOUT) -> tuple[str, ...]:
-        """Get the statements that make a database's schema; pending changes are not in it."""
+        """Get the committed statements of a database's schema; repeated like ``get_resource``."""
         return tuple(
             self.database_admin.get_database_ddl(database=str(name), timeout=timeout).statements
         )

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Playing a flow by hand: what it asks for, given a script of answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from airflow_spanner_lro.core.flows import Answer, Command, DeadlinePassedError, Flow, Sleep
+from airflow_spanner_lro.core.policy import CancelPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+T = TypeVar("T")
+DEADLINE = DeadlinePassedError()
+"""In a script: the flow is thrown this where it would sleep next."""
+
+
+class FinitePolicy(CancelPolicy):
+    """A policy that gives up by itself."""
+
+    def delays(self) -> Iterator[float]:
+        """Yield one delay."""
+        yield 0.25
+
+
+@dataclass(slots=True)
+class Play(Generic[T]):
+    """What a flow has asked for, and what it returned; None while it has not ended."""
+
+    commands: list[Command] = field(default_factory=list)
+    result: T | None = None
+
+    @property
+    def asked(self) -> list[Command]:
+        """What it asked for, without its sleeps."""
+        return [command for command in self.commands if not isinstance(command, Sleep)]
+
+    @property
+    def slept(self) -> float:
+        """For how long it slept in all."""
+        return sum(command.seconds for command in self.commands if isinstance(command, Sleep))
+
+
+def play(flow: Flow[T], answers: Sequence[Answer]) -> Play[T]:
+    """Drive a flow until the script is at its end, or the flow at its own.
+
+    Sleeps take no answer from the script, save for DEADLINE.
+    """
+    played: Play[T] = Play()
+    script = list(answers)
+    try:
+        command = next(flow)
+        while True:
+            played.commands.append(command)
+            if isinstance(command, Sleep) and script[:1] == [DEADLINE]:
+                command = flow.throw(script.pop(0))  # type: ignore[arg-type]  # it is the deadline
+            elif isinstance(command, Sleep):
+                command = flow.send(None)
+            elif script:
+                command = flow.send(script.pop(0))
+            else:
+                return played
+    except StopIteration as end:
+        played.result = end.value
+        assert not script, f"the flow ended before it was told {script}"
+        return played

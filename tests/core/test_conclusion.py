@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the end of a wait means to its task, row by row, and the errors' words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.core import errors
+from airflow_spanner_lro.core.conclusion import conclude
+from airflow_spanner_lro.core.errors import (
+    OperationCancelledError,
+    OperationFailedError,
+    OperationTimeoutError,
+    SpannerLroError,
+)
+from airflow_spanner_lro.core.event import WaitOutcome
+from airflow_spanner_lro.core.settlement import Ending, Settlement
+from airflow_spanner_lro.core.snapshot import StatementProgress
+
+from .builders import BACKUP, NAME, NOW, cancelled, failed, running, succeeded
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+
+def done(snapshot: OperationSnapshot) -> WaitOutcome:
+    """Return the outcome of a wait that saw the end."""
+    return WaitOutcome(name=NAME, snapshot=snapshot)
+
+
+def late(ending: Ending, snapshot: OperationSnapshot | None = None) -> WaitOutcome:
+    """Return the outcome of a wait whose deadline passed, after which it was cancelled."""
+    return WaitOutcome(
+        name=NAME, settlement=Settlement(name=NAME, ending=ending, snapshot=snapshot)
+    )
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        pytest.param(done(succeeded()), id="succeeded"),
+        pytest.param(
+            late(Ending.FINISHED_FIRST, succeeded()), id="succeeded before the deadline's cancel"
+        ),
+    ],
+)
+def test_a_success_is_returned(outcome: WaitOutcome) -> None:
+    """The operation that succeeded is the result, also if that was only just in time."""
+    assert succeeded() == conclude(outcome, deadline=NOW)
+
+
+DELETED = WaitOutcome(
+    name=NAME,
+    settlement=Settlement(
+        name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded(), cleaned_up=str(BACKUP)
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "words"),
+    [
+        pytest.param(
+            done(failed()), OperationFailedError, "RESOURCE_EXHAUSTED: no room", id="failed"
+        ),
+        pytest.param(
+            done(cancelled()),
+            OperationCancelledError,
+            "Somebody else cancelled it",
+            id="cancelled by another",
+        ),
+        pytest.param(
+            WaitOutcome(name=NAME), OperationTimeoutError, "left running", id="left running"
+        ),
+        pytest.param(
+            late(Ending.CANCELLED, cancelled()),
+            OperationTimeoutError,
+            "was cancelled",
+            id="deadline, cancelled",
+        ),
+        pytest.param(
+            late(Ending.FINISHED_FIRST, failed()),
+            OperationTimeoutError,
+            "had failed",
+            id="deadline, failed first",
+        ),
+        pytest.param(
+            late(Ending.STILL_RUNNING, running()),
+            OperationTimeoutError,
+            "not confirmed",
+            id="deadline, still running",
+        ),
+        pytest.param(
+            late(Ending.STILL_RUNNING, succeeded()),
+            OperationTimeoutError,
+            "not confirmed",
+            id="deadline, only a finished cancel counts",
+        ),
+        pytest.param(
+            late(Ending.REFUSED, running()),
+            OperationTimeoutError,
+            "refused",
+            id="deadline, refused",
+        ),
+        pytest.param(
+            late(Ending.GONE), OperationTimeoutError, "no longer knows", id="deadline, gone"
+        ),
+        pytest.param(
+            DELETED, OperationTimeoutError, "was deleted", id="deadline, succeeded and deleted"
+        ),
+    ],
+)
+def test_everything_else_is_an_error(
+    outcome: WaitOutcome, error: type[SpannerLroError], words: str
+) -> None:
+    """The error is of one definite type, and says which operation and what became of it."""
+    with pytest.raises(error, match=words) as caught:
+        conclude(outcome, deadline=NOW)
+
+    assert error is type(caught.value)
+    assert str(NAME) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "words"),
+    [
+        pytest.param(NOW, "The deadline 2026-11-21 12:00:00 UTC passed while", id="known"),
+        pytest.param(None, "Time out while", id="unknown"),
+    ],
+)
+def test_a_timeout_tells_the_deadline(deadline: object, words: str) -> None:
+    """The moment is in the message where it is known, and the settlement on the error."""
+    outcome = late(Ending.CANCELLED, cancelled())
+
+    with pytest.raises(OperationTimeoutError, match=words) as caught:
+        conclude(outcome, deadline=NOW if deadline else None)
+
+    assert caught.value.name == NAME
+    assert outcome.settlement is caught.value.settlement
+
+
+def test_a_failed_schema_change_says_what_stays() -> None:
+    """Statements cannot be undone, so the error counts those that were committed."""
+    statements = tuple(
+        StatementProgress(label=label, percent=100, committed=committed)
+        for label, committed in [("A", NOW), ("B", None), ("C", None)]
+    )
+    snapshot = failed(statements=statements)
+
+    with pytest.raises(OperationFailedError, match=r"1 of 3 statements were committed") as caught:
+        conclude(done(snapshot), deadline=None)
+
+    assert snapshot is caught.value.snapshot
+
+
+def test_a_failure_without_an_error_says_so() -> None:
+    """An error that the service did not give is not made up."""
+    assert "ended with no error was given" in str(OperationFailedError(failed(error=None)))
+
+
+def test_a_cancel_that_did_not_settle_carries_its_settlement() -> None:
+    """The message is the settlement's own sentence."""
+    settlement = Settlement(name=NAME, ending=Ending.REFUSED, detail="why")
+
+    error = errors.CancelNotSettledError(settlement)
+
+    assert settlement is error.settlement
+    assert settlement.sentence == str(error)
+
+
+def test_a_conflict_names_the_target() -> None:
+    """A target that was there before says so, and what to do."""
+    error = errors.ResumeConflictError(BACKUP)
+
+    assert BACKUP is error.target
+    assert f"{BACKUP} exists already" in str(error)
+
+
+def test_an_unexpected_state_names_both_states() -> None:
+    """What the resource is, and what it should be."""
+    error = errors.UnexpectedStateError(
+        target=BACKUP, state="CREATING", expected=("READY", "READY_OPTIMIZING")
+    )
+
+    assert (error.target, error.state) == (BACKUP, "CREATING")
+    assert "its state is CREATING, not READY or READY_OPTIMIZING" in str(error)

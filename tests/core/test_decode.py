@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Decoding operations as the API returns them, built from the messages of Google's library."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.cloud import (
+    spanner_admin_database_v1 as database_v1,
+    spanner_admin_instance_v1 as instance_v1,
+)
+from google.protobuf.wrappers_pb2 import StringValue
+
+from airflow_spanner_lro.core import kinds
+from airflow_spanner_lro.core.decode import snapshot_of
+from airflow_spanner_lro.core.errors import InvalidNameError
+from airflow_spanner_lro.core.snapshot import OperationError, OperationState
+from airflow_spanner_lro.core.status import Code
+
+from .builders import NAME, NOW, after, operation
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.kinds import OperationKind
+
+TOLD = {"progress_percent": 40, "start_time": NOW, "end_time": after(60)}
+
+
+def error(code: int, message: str = "") -> dict[str, object]:
+    """Return the error of an operation."""
+    return {"code": code, "message": message}
+
+
+@pytest.mark.parametrize(
+    ("kind", "metadata"),
+    [
+        pytest.param(kind, type_(progress=TOLD, cancel_time=after(30)), id=str(kind))
+        for kind, type_ in [
+            (kinds.CREATE_BACKUP, database_v1.CreateBackupMetadata),
+            (kinds.COPY_BACKUP, database_v1.CopyBackupMetadata),
+            (kinds.RESTORE_DATABASE, database_v1.RestoreDatabaseMetadata),
+            (kinds.UPDATE_DATABASE, database_v1.UpdateDatabaseMetadata),
+            (kinds.MOVE_INSTANCE, instance_v1.MoveInstanceMetadata),
+            (kinds.CREATE_INSTANCE_CONFIG, instance_v1.CreateInstanceConfigMetadata),
+            (kinds.UPDATE_INSTANCE_CONFIG, instance_v1.UpdateInstanceConfigMetadata),
+        ]
+    ],
+)
+def test_one_progress(kind: OperationKind, metadata: Any) -> None:
+    """Percentage and times come from the one progress, the cancel time from beside it."""
+    snapshot = snapshot_of(operation(metadata))
+
+    assert kind is snapshot.kind
+    assert snapshot.percent == 40
+    assert (NOW, after(60), after(30)) == (
+        snapshot.start_time,
+        snapshot.end_time,
+        snapshot.cancel_time,
+    )
+
+
+def test_one_progress_without_a_cancel_time() -> None:
+    """An optimisation cannot be cancelled, so its metadata has no field for that."""
+    metadata = database_v1.OptimizeRestoredDatabaseMetadata(progress={"progress_percent": 7})
+
+    snapshot = snapshot_of(operation(metadata))
+
+    assert (snapshot.kind, snapshot.percent) == (kinds.OPTIMIZE_RESTORED_DATABASE, 7)
+    assert (snapshot.start_time, snapshot.end_time, snapshot.cancel_time) == (None, None, None)
+
+
+def test_nothing_told_yet() -> None:
+    """A progress that is not filled in yet is at 0 %, with no times."""
+    snapshot = snapshot_of(operation(database_v1.CreateBackupMetadata()))
+
+    assert snapshot.percent == 0
+    assert (snapshot.start_time, snapshot.end_time, snapshot.cancel_time) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_"),
+    [
+        pytest.param(kind, type_, id=str(kind))
+        for kind, type_ in [
+            (kinds.CREATE_INSTANCE, instance_v1.CreateInstanceMetadata),
+            (kinds.UPDATE_INSTANCE, instance_v1.UpdateInstanceMetadata),
+            (kinds.CREATE_INSTANCE_PARTITION, instance_v1.CreateInstancePartitionMetadata),
+            (kinds.UPDATE_INSTANCE_PARTITION, instance_v1.UpdateInstancePartitionMetadata),
+        ]
+    ],
+)
+def test_times_only(kind: OperationKind, type_: Any) -> None:
+    """Without a progress there are times and no percentage."""
+    metadata = type_(start_time=NOW, cancel_time=after(30), end_time=after(60))
+
+    snapshot = snapshot_of(operation(metadata))
+
+    assert kind is snapshot.kind
+    assert snapshot.percent is None
+    assert (NOW, after(60), after(30)) == (
+        snapshot.start_time,
+        snapshot.end_time,
+        snapshot.cancel_time,
+    )
+
+
+def test_nothing_but_the_name() -> None:
+    """The creation of a database tells neither percentage nor times."""
+    snapshot = snapshot_of(operation(database_v1.CreateDatabaseMetadata(database="orders")))
+
+    assert kinds.CREATE_DATABASE is snapshot.kind
+    assert (snapshot.percent, snapshot.start_time, snapshot.end_time) == (None, None, None)
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["running", "done"])
+def test_metadata_of_an_unknown_type_is_no_error(done: bool) -> None:
+    """Such an operation has a name and a state, and nothing else."""
+    message = operation(done=done)
+    message.metadata.Pack(StringValue(value="compaction"))
+
+    snapshot = snapshot_of(message)
+
+    assert (NAME, done) == (snapshot.name, snapshot.done)
+    assert (snapshot.kind, snapshot.percent) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "state", "expected"),
+    [
+        pytest.param({}, OperationState.RUNNING, None, id="running"),
+        pytest.param({"done": True}, OperationState.SUCCEEDED, None, id="done"),
+        pytest.param(
+            {"done": True, "error": error(8, "full")},
+            OperationState.FAILED,
+            OperationError(code=Code.RESOURCE_EXHAUSTED, message="full"),
+            id="failed",
+        ),
+        pytest.param(
+            {"done": True, "error": error(1, "stop")},
+            OperationState.CANCELLED,
+            OperationError(code=Code.CANCELLED, message="stop"),
+            id="cancelled",
+        ),
+        pytest.param(
+            {"done": True, "error": error(99, "new")},
+            OperationState.FAILED,
+            OperationError(code=Code.UNKNOWN, message="new"),
+            id="a code of a later release",
+        ),
+        pytest.param({"error": error(8)}, OperationState.RUNNING, None, id="error but not done"),
+    ],
+)
+def test_the_state_comes_from_done_and_error(
+    fields: dict[str, Any], state: OperationState, expected: OperationError | None
+) -> None:
+    """Metadata that says 100 %, an end and a cancel changes nothing about the state."""
+    metadata = database_v1.CreateBackupMetadata(
+        progress={"progress_percent": 100, "end_time": NOW}, cancel_time=NOW
+    )
+
+    snapshot = snapshot_of(operation(metadata, **fields))
+
+    assert (state, expected) == (snapshot.state, snapshot.error)
+
+
+def test_a_restore_tells_what_follows() -> None:
+    """The name of the optimisation is in the metadata of the restore."""
+    metadata = database_v1.RestoreDatabaseMetadata(optimize_database_operation_name=str(NAME))
+
+    snapshot = snapshot_of(operation(metadata))
+
+    assert snapshot.follow_up == NAME
+    assert snapshot_of(operation(database_v1.RestoreDatabaseMetadata())).follow_up is None
+
+
+def test_moments_are_plain_datetimes() -> None:
+    """The library's subclass with nanoseconds stays behind; microseconds and zone do not."""
+    told = NOW.replace(microsecond=123456)
+    metadata = instance_v1.CreateInstanceMetadata(start_time=told)
+
+    snapshot = snapshot_of(operation(metadata))
+
+    assert told == snapshot.start_time
+    assert datetime is type(snapshot.start_time)
+
+
+def test_an_operation_without_a_usable_name_is_an_error() -> None:
+    """Nothing can be done with an operation that cannot be named."""
+    with pytest.raises(InvalidNameError, match="operation name"):
+        snapshot_of(operation(name=""))

@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Cleaning up and stopping, driven by hand: only what the operation itself made is deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.core.flows import (
+    Cancel,
+    DeleteResource,
+    Get,
+    GetResource,
+    GetResult,
+    clean_up,
+    stop,
+)
+from airflow_spanner_lro.core.policy import CancelPolicy
+from airflow_spanner_lro.core.resource import ResourceState
+from airflow_spanner_lro.core.settlement import Ending, Settlement
+
+from .builders import (
+    BACKUP,
+    DENIED,
+    GONE,
+    NAME,
+    NOW,
+    UNAVAILABLE,
+    after,
+    cancelled,
+    failed,
+    running,
+    succeeded,
+)
+from .playing import DEADLINE, FinitePolicy, play
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_spanner_lro.core.flows import Answer, Command
+
+MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
+ANOTHER = ResourceState(name=str(BACKUP), state="READY", create_time=after(0.000001))
+TIMELESS = ResourceState(name=str(BACKUP), state="READY")
+FINISHED = Settlement(name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded())
+
+
+def test_what_the_operation_made_is_deleted() -> None:
+    """A resource of the very create time that the operation tells goes, and that is told."""
+    played = play(clean_up(FINISHED, policy=CancelPolicy()), [MADE, MADE, None])
+
+    assert FINISHED.with_clean_up(str(BACKUP)) == played.result
+    assert [GetResult(), GetResource(), DeleteResource()] == played.commands
+
+
+@pytest.mark.parametrize(
+    ("made", "there"),
+    [
+        pytest.param(MADE, ANOTHER, id="somebody made another of that name"),
+        pytest.param(TIMELESS, TIMELESS, id="no create time"),
+        pytest.param(TIMELESS, MADE, id="no create time in the result"),
+        pytest.param(MADE, TIMELESS, id="no create time now"),
+        pytest.param(MADE, GONE, id="deleted already"),
+        pytest.param(None, MADE, id="no result"),
+        pytest.param(GONE, MADE, id="operation gone"),
+        pytest.param(DENIED, DENIED, id="not allowed to look"),
+    ],
+)
+def test_what_may_be_somebody_elses_stays(made: Answer, there: Answer) -> None:
+    """Without proof that this operation made it, nothing is deleted."""
+    played = play(clean_up(FINISHED, policy=CancelPolicy()), [made, there])
+
+    assert played.result == FINISHED
+    assert DeleteResource() not in played.commands
+
+
+def test_what_could_not_be_deleted_is_not_said_to_be() -> None:
+    """A refused deletion leaves the settlement as it was, and raises nothing."""
+    played = play(clean_up(FINISHED, policy=CancelPolicy()), [MADE, MADE, DENIED])
+
+    assert played.result == FINISHED
+
+
+LOOKS: list[Command] = [GetResult(), GetResource()]
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        pytest.param(
+            [UNAVAILABLE, MADE, MADE, MADE, None],
+            [*LOOKS, *LOOKS, DeleteResource()],
+            id="result not told",
+        ),
+        pytest.param(
+            [MADE, UNAVAILABLE, MADE, MADE, None],
+            [*LOOKS, *LOOKS, DeleteResource()],
+            id="resource not told",
+        ),
+        pytest.param(
+            [MADE, MADE, UNAVAILABLE, MADE, MADE, None],
+            [*LOOKS, DeleteResource(), *LOOKS, DeleteResource()],
+            id="deletion lost on its way there",
+        ),
+        pytest.param(
+            [MADE, MADE, UNAVAILABLE, MADE, GONE],
+            [*LOOKS, DeleteResource(), *LOOKS],
+            id="deletion done, its answer lost",
+        ),
+    ],
+)
+def test_transient_trouble_leaves_nothing_behind(
+    answers: Sequence[Answer], asked: list[Command]
+) -> None:
+    """K9: what an outage delays is asked again, after a sleep and from the first look on."""
+    played = play(clean_up(FINISHED, policy=CancelPolicy()), answers)
+
+    assert FINISHED.with_clean_up(str(BACKUP)) == played.result
+    assert asked == played.asked
+    assert played.slept == 0.25
+
+
+def test_a_namesake_that_came_after_a_lost_deletion_stays() -> None:
+    """Before it is deleted again, the resource is looked at again: it may be another by now."""
+    played = play(
+        clean_up(FINISHED, policy=CancelPolicy()), [MADE, MADE, UNAVAILABLE, MADE, ANOTHER]
+    )
+
+    assert played.result == FINISHED
+    assert played.asked.count(DeleteResource()) == 1
+
+
+def test_a_passed_deadline_ends_the_attempts() -> None:
+    """What could not be deleted in time is not said to be, and nothing is raised."""
+    played = play(clean_up(FINISHED, policy=CancelPolicy()), [UNAVAILABLE, UNAVAILABLE, DEADLINE])
+
+    assert played.result == FINISHED
+
+
+def test_delays_that_end_end_the_attempts() -> None:
+    """Whether the driver or the policy gives up is the same."""
+    played = play(clean_up(FINISHED, policy=FinitePolicy()), [UNAVAILABLE, UNAVAILABLE])
+
+    assert played.result == FINISHED
+
+
+@pytest.mark.parametrize(
+    "settlement",
+    [
+        pytest.param(
+            Settlement(name=NAME, ending=Ending.CANCELLED, snapshot=cancelled()), id="cancelled"
+        ),
+        pytest.param(
+            Settlement(name=NAME, ending=Ending.FINISHED_FIRST, snapshot=failed()), id="failed"
+        ),
+        pytest.param(
+            Settlement(name=NAME, ending=Ending.STILL_RUNNING, snapshot=running()), id="running"
+        ),
+        pytest.param(
+            Settlement(name=NAME, ending=Ending.REFUSED, snapshot=running()), id="refused"
+        ),
+        pytest.param(Settlement(name=NAME, ending=Ending.GONE), id="gone"),
+    ],
+)
+def test_nothing_is_even_asked_unless_it_succeeded(settlement: Settlement) -> None:
+    """Only an operation that succeeded in spite of its cancel has left something behind."""
+    played = play(clean_up(settlement, policy=CancelPolicy()), [])
+
+    assert settlement == played.result
+    assert played.commands == []
+
+
+@pytest.mark.parametrize(
+    ("cleans_up", "answers", "asked", "cleaned_up"),
+    [
+        pytest.param(
+            True,
+            [None, succeeded(), MADE, MADE, None],
+            [Cancel(), Get(), GetResult(), GetResource(), DeleteResource()],
+            str(BACKUP),
+            id="succeeded first, cleans up",
+        ),
+        pytest.param(
+            False, [None, succeeded()], [Cancel(), Get()], None, id="succeeded first, keeps"
+        ),
+        pytest.param(True, [None, cancelled()], [Cancel(), Get()], None, id="cancelled"),
+    ],
+)
+def test_stopping_is_cancelling_and_then_cleaning_up(
+    cleans_up: bool, answers: Sequence[Answer], asked: list[Command], cleaned_up: str | None
+) -> None:
+    """What was made in spite of the cancel is deleted only if that is asked for."""
+    played = play(stop(name=NAME, policy=CancelPolicy(), cleans_up=cleans_up), answers)
+
+    assert asked == played.asked
+    assert played.result is not None
+    assert cleaned_up == played.result.cleaned_up

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting, driven by hand: what is asked, what ends it, and what does not."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import pytest
+from google.api_core import exceptions
+from google.auth.exceptions import TransportError
+
+from airflow_spanner_lro.core.flows import DeadlinePassedError, Get, Sleep, wait
+from airflow_spanner_lro.core.policy import PollPolicy
+
+from .builders import DENIED, GONE, UNAVAILABLE, cancelled, failed, running, succeeded
+from .playing import DEADLINE, play
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+EVEN = PollPolicy(maximum=10, jitter=0)
+PATIENT_FOR_THREE = PollPolicy(maximum=1, jitter=0, patience=3)
+
+
+def test_it_gets_then_sleeps_in_turns() -> None:
+    """An operation is looked at before anything is slept, and once after each sleep."""
+    flow = wait(EVEN)
+
+    assert Get() == next(flow)
+    assert Sleep(1.0) == flow.send(running())
+    assert Get() == flow.send(None)
+    assert Sleep(1.0) == flow.send(running())
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(succeeded(), id="succeeded"),
+        pytest.param(failed(), id="failed"),
+        pytest.param(cancelled(), id="cancelled"),
+    ],
+)
+def test_it_ends_with_the_operation_however_that_ends(end: OperationSnapshot) -> None:
+    """The first snapshot that is done is the result; it judges nothing, and sleeps no more."""
+    played = play(wait(EVEN), [running(), end])
+
+    assert end == played.result
+    assert [Get(), Sleep(1.0), Get()] == played.commands
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(UNAVAILABLE, id="UNAVAILABLE"),
+        pytest.param(exceptions.DeadlineExceeded("slow"), id="DEADLINE_EXCEEDED"),
+        pytest.param(exceptions.InternalServerError("oops"), id="INTERNAL"),
+        pytest.param(exceptions.Aborted("again"), id="ABORTED"),
+        pytest.param(exceptions.ResourceExhausted("quota"), id="RESOURCE_EXHAUSTED"),
+        pytest.param(exceptions.Unknown("what"), id="UNKNOWN"),
+        pytest.param(TransportError("no token", retryable=True), id="retryable credentials"),
+    ],
+)
+def test_transient_trouble_is_waited_out(trouble: Exception) -> None:
+    """K9: such an error says nothing about the operation, so it is asked again after the sleep."""
+    played = play(wait(EVEN), [running(), trouble, trouble, succeeded()])
+
+    assert succeeded() == played.result
+    assert played.slept == 3
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(DENIED, id="PERMISSION_DENIED"),
+        pytest.param(GONE, id="NOT_FOUND"),
+        pytest.param(exceptions.Unauthenticated("who"), id="UNAUTHENTICATED"),
+        pytest.param(exceptions.Cancelled("the call was"), id="CANCELLED"),
+        pytest.param(TransportError("no account"), id="credentials for good"),
+        pytest.param(exceptions.GoogleAPIError("no code"), id="no code"),
+    ],
+)
+def test_permanent_trouble_propagates_as_it_is(trouble: Exception) -> None:
+    """An error that would only come again is raised at once, the same object."""
+    with pytest.raises(type(trouble)) as caught:
+        play(wait(EVEN), [running(), trouble])
+
+    assert trouble is caught.value
+
+
+def test_patience_ends_with_the_last_error() -> None:
+    """After three seconds without a single answer the trouble counts."""
+    last = exceptions.ServiceUnavailable("the fourth")
+
+    with pytest.raises(exceptions.ServiceUnavailable) as caught:
+        play(wait(PATIENT_FOR_THREE), [UNAVAILABLE] * 3 + [last])
+
+    assert last is caught.value
+
+
+def test_an_answer_restores_patience() -> None:
+    """Patience is for silence, so it begins anew with each answer."""
+    answers = [UNAVAILABLE] * 3 + [running()] + [UNAVAILABLE] * 2 + [succeeded()]
+
+    played = play(wait(PATIENT_FOR_THREE), answers)
+
+    assert succeeded() == played.result
+
+
+def test_silence_counts_from_the_last_answer() -> None:
+    """The time slept after an answer is silence too, if no answer follows."""
+    with pytest.raises(exceptions.ServiceUnavailable):
+        play(wait(PATIENT_FOR_THREE), [running(), UNAVAILABLE, UNAVAILABLE, UNAVAILABLE])
+
+
+@pytest.mark.parametrize(
+    ("more", "patient"), [pytest.param(0, True, id="an hour"), pytest.param(1, False, id="longer")]
+)
+def test_patience_is_an_hour_by_default(more: int, patient: bool) -> None:
+    """K9: trouble of up to an hour is no reason to fail; then it is."""
+    policy = PollPolicy(jitter=0)
+    slept = accumulate(policy.delays())
+    looks = next(count for count, total in enumerate(slept, start=1) if total >= 3600)
+    expectation = nullcontext() if patient else pytest.raises(exceptions.ServiceUnavailable)
+
+    with expectation:
+        play(wait(policy), [UNAVAILABLE] * (looks + more))
+
+
+def test_a_passed_deadline_propagates() -> None:
+    """What a deadline means is for whoever set it to say."""
+    with pytest.raises(DeadlinePassedError):
+        play(wait(EVEN), [running(), DEADLINE])
+
+
+class FinitePolicy(PollPolicy):
+    """A policy that somebody got wrong."""
+
+    def delays(self) -> Iterator[float]:
+        """Yield one delay."""
+        yield 1.0
+
+
+def test_delays_that_end_are_a_bug_and_not_an_end() -> None:
+    """A wait never returns without an operation that is done."""
+    with pytest.raises(AssertionError, match="no end"):
+        play(wait(FinitePolicy()), [running()])

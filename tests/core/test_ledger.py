@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Ledger entries and accesses, as values and as the primitives that are kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.ledger import LedgerEntry, fingerprint
+
+from . import strategies
+from .builders import OTHER, entry
+
+
+@given(value=strategies.entries)
+def test_an_entry_survives_its_record(value: LedgerEntry) -> None:
+    """Nothing is lost in the primitives, nor in their way through JSON."""
+    record = value.to_record()
+
+    assert record == json.loads(json.dumps(record))
+    assert value == LedgerEntry.from_record(json.loads(json.dumps(record)))
+
+
+@given(access=strategies.accesses)
+def test_an_access_survives_its_dictionary(access: Access) -> None:
+    """Nothing is lost in the primitives, nor in their way through JSON."""
+    data = access.to_dict()
+
+    assert data == json.loads(json.dumps(data))
+    assert access == Access.from_dict(json.loads(json.dumps(data)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"version": 2}, id="later version"),
+        pytest.param({"version": None}, id="no version"),
+        pytest.param({"kind": "type.googleapis.com/Unheard"}, id="unknown kind"),
+        pytest.param({"kind": None}, id="no kind"),
+    ],
+)
+def test_a_record_of_another_release_is_an_error(change: dict[str, Any]) -> None:
+    """What this release did not write is never half understood; the error quotes it."""
+    record = entry().to_record() | change
+
+    with pytest.raises(ValueError, match="no ledger entry of version 1") as caught:
+        LedgerEntry.from_record(record)
+
+    assert repr(record) in str(caught.value)
+
+
+def test_an_empty_record_is_an_error() -> None:
+    """Something that is no entry at all is told as such."""
+    with pytest.raises(ValueError, match="no ledger entry"):
+        LedgerEntry.from_record({})
+
+
+def test_an_intent_becomes_an_entry() -> None:
+    """Each step of an entry's life changes one thing and leaves the one before as it was."""
+    intent = entry(operation=None)
+
+    started = intent.started_as(OTHER)
+    adopted = started.owned_by(2)
+    closed = adopted.close()
+
+    assert entry(operation=None) == intent
+    assert entry(operation=OTHER) == started
+    assert entry(operation=OTHER, try_number=2) == adopted
+    assert entry(operation=OTHER, try_number=2, closed=True) == closed
+
+
+def test_a_fingerprint_ignores_the_order_of_its_parts() -> None:
+    """Equal requests have equal digests, known in advance and so the same in any process."""
+    assert fingerprint({"a": 1, "b": "x"}) == fingerprint({"b": "x", "a": 1})
+    assert fingerprint({"a": 1, "b": "x"}) == "b2677a771a6eb30a"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"a": 2, "b": "x"}, id="a value"),
+        pytest.param({"a": 1, "c": "x"}, id="a key"),
+        pytest.param({"a": "1", "b": "x"}, id="a type"),
+        pytest.param({"a": 1}, id="a part less"),
+        pytest.param({"a": "1\nb='x'"}, id="a value that looks like two"),
+    ],
+)
+def test_a_changed_request_has_another_fingerprint(other: dict[str, object]) -> None:
+    """Whatever changes about a request changes its digest."""
+    assert fingerprint({"a": 1, "b": "x"}) != fingerprint(other)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "plain_text", "target"),
+    [
+        pytest.param("", False, "", id="Google's own"),
+        pytest.param("spanner.example:443", False, "spanner.example:443", id="TLS"),
+        pytest.param("http://localhost:9010", True, "localhost:9010", id="emulator"),
+    ],
+)
+def test_an_endpoint_tells_how_to_speak(endpoint: str, plain_text: bool, target: str) -> None:
+    """Only an endpoint with the plain scheme is spoken to without TLS."""
+    access = Access(gcp_conn_id="any", endpoint=endpoint)
+
+    assert (plain_text, target) == (access.plain_text, access.target)

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""When to look: intervals grow with the time waited, vary a little, and stay within bounds."""
+
+from __future__ import annotations
+
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, strategies as st
+
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+def first(count: int, policy: PollPolicy | CancelPolicy) -> list[float]:
+    """Return the first delays of a policy."""
+    return list(islice(policy.delays(), count))
+
+
+def test_it_looks_after_a_second_at_first() -> None:
+    """While an operation is young, an interval is the shortest there is."""
+    assert first(11, PollPolicy(jitter=0)) == [1.0] * 11
+
+
+def test_an_interval_is_a_tenth_of_the_time_waited() -> None:
+    """After the first ten seconds the intervals grow with the time already waited."""
+    delays = first(40, PollPolicy(jitter=0))
+
+    expected = [max(1.0, sum(delays[:index]) / 10) for index in range(40)]
+    assert expected == pytest.approx(delays)
+
+
+@given(maximum=st.floats(1, 1000))
+def test_intervals_grow_up_to_the_maximum(maximum: float) -> None:
+    """An interval is never shorter than the one before, and in the end it is the longest."""
+    delays = first(200, PollPolicy(maximum=maximum, jitter=0))
+
+    assert all(one <= next_ for one, next_ in pairwise(delays))
+    assert maximum == delays[-1]
+
+
+@given(maximum=st.floats(1, 1000), jitter=st.floats(0, 0.5), generator=st.randoms())
+def test_jitter_stays_within_its_part(maximum: float, jitter: float, generator: Random) -> None:
+    """An interval differs from the one without jitter by no more than the part that is allowed."""
+    plain = first(60, PollPolicy(maximum=maximum, jitter=0))
+    delays = first(60, PollPolicy(maximum=maximum, jitter=jitter, rng=generator))
+
+    allowed = [interval * jitter + 1e-9 for interval in plain]
+    differences = [abs(one - other) for one, other in zip(plain, delays, strict=True)]
+    assert all(difference <= most for difference, most in zip(differences, allowed, strict=True))
+
+
+def test_two_waits_do_not_march_in_step() -> None:
+    """By default every policy draws its own jitter."""
+    assert first(5, PollPolicy()) != first(5, PollPolicy())
+
+
+def test_each_wait_begins_anew() -> None:
+    """The delays of a policy are counted for each wait, not for the policy."""
+    policy = PollPolicy(jitter=0)
+    first(100, policy)
+
+    assert first(1, policy) == [1.0]
+
+
+def test_a_long_backup_is_asked_after_rarely() -> None:
+    """Four hours take some 500 looks, not 14,000."""
+    waited = looks = 0.0
+    for delay in PollPolicy(jitter=0).delays():
+        waited, looks = waited + delay, looks + 1
+        if waited >= 4 * 3600:
+            break
+
+    assert 480 < looks < 540
+
+
+@pytest.mark.parametrize(
+    "maximum",
+    [
+        pytest.param(0.999, id="just below"),
+        pytest.param(0.0, id="zero"),
+        pytest.param(-30.0, id="negative"),
+        pytest.param(float("nan"), id="no number"),
+    ],
+)
+def test_nobody_polls_faster_than_once_a_second(maximum: float) -> None:
+    """The error speaks of the operator's parameter, and gives the limit."""
+    with pytest.raises(InvalidArgumentError, match="at least 1") as caught:
+        PollPolicy(maximum=maximum)
+
+    assert caught.value.field == "poll_interval"
+    assert caught.value.value is maximum
+
+
+def test_the_shortest_maximum_is_accepted() -> None:
+    """The limit itself is allowed, and then every interval is one second."""
+    assert first(50, PollPolicy(maximum=1, jitter=0)) == [1.0] * 50
+
+
+def test_policies_of_equal_numbers_are_equal() -> None:
+    """The source of randomness is no part of a policy's value."""
+    assert PollPolicy(maximum=7) == PollPolicy(maximum=7)
+
+
+def test_a_cancel_is_looked_after_at_once() -> None:
+    """The first look follows within a quarter of a second, later ones up to ten seconds apart."""
+    delays = first(20, CancelPolicy())
+
+    assert pytest.approx(delays[:3]) == [0.25, 0.4, 0.64]
+    assert all(one <= next_ for one, next_ in pairwise(delays))
+    assert delays[-1] == 10.0

@@ -1,0 +1,210 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Snapshots, settlements and outcomes as values, and as the primitives in which they travel."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+
+from airflow_spanner_lro.core.event import WaitOutcome
+from airflow_spanner_lro.core.settlement import Ending, Settlement
+from airflow_spanner_lro.core.snapshot import OperationSnapshot, StatementProgress
+
+from . import strategies
+from .builders import NAME, NOW, cancelled, failed, running, succeeded
+
+
+@given(snapshot=strategies.snapshots)
+def test_a_snapshot_survives_its_event(snapshot: OperationSnapshot) -> None:
+    """Nothing is lost in the primitives, nor in their way through JSON."""
+    event = snapshot.to_event()
+
+    assert event == json.loads(json.dumps(event))
+    assert snapshot == OperationSnapshot.from_event(json.loads(json.dumps(event)))
+
+
+@given(settlement=strategies.settlements)
+def test_a_settlement_survives_its_event(settlement: Settlement) -> None:
+    """Nothing is lost in the primitives, nor in their way through JSON."""
+    event = settlement.to_event()
+
+    assert event == json.loads(json.dumps(event))
+    assert settlement == Settlement.from_event(json.loads(json.dumps(event)))
+
+
+@given(outcome=strategies.outcomes)
+def test_an_outcome_survives_its_event(outcome: WaitOutcome) -> None:
+    """Nothing is lost in the primitives, nor in their way through JSON."""
+    event = outcome.to_event()
+
+    assert event == json.loads(json.dumps(event))
+    assert outcome == WaitOutcome.from_event(json.loads(json.dumps(event)))
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "done", "success", "cancel"),
+    [
+        pytest.param(running(), False, False, False, id="running"),
+        pytest.param(succeeded(), True, True, False, id="succeeded"),
+        pytest.param(failed(), True, False, False, id="failed"),
+        pytest.param(cancelled(), True, False, True, id="cancelled"),
+    ],
+)
+def test_a_snapshot_answers_the_three_questions(
+    snapshot: OperationSnapshot, done: bool, success: bool, cancel: bool
+) -> None:
+    """Whether it is done, succeeded, or was cancelled follows from its state."""
+    assert (done, success, cancel) == (snapshot.done, snapshot.succeeded, snapshot.cancelled)
+
+
+def test_a_snapshot_has_a_title() -> None:
+    """An operation of an unknown kind is simply called an operation."""
+    assert running().title == "Create backup"
+    assert running(kind=None).title == "Operation"
+
+
+def test_a_snapshot_counts_committed_statements() -> None:
+    """A statement at 100 % that is not committed does not count."""
+    statements = (
+        StatementProgress(label="A", percent=100, committed=NOW),
+        StatementProgress(label="B", percent=100),
+    )
+
+    assert running(statements=statements).committed == 1
+
+
+def settlement(
+    ending: Ending, snapshot: OperationSnapshot | None = None, detail: str = ""
+) -> Settlement:
+    """Return a settlement of the backup operation."""
+    return Settlement(name=NAME, ending=ending, snapshot=snapshot, detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("value", "settled", "succeeded_first"),
+    [
+        pytest.param(settlement(Ending.CANCELLED, cancelled()), True, False, id="cancelled"),
+        pytest.param(settlement(Ending.FINISHED_FIRST, succeeded()), True, True, id="succeeded"),
+        pytest.param(settlement(Ending.FINISHED_FIRST, failed()), True, False, id="failed"),
+        pytest.param(settlement(Ending.FINISHED_FIRST), True, False, id="finished, unseen"),
+        pytest.param(settlement(Ending.GONE), True, False, id="gone"),
+        pytest.param(settlement(Ending.STILL_RUNNING, running()), False, False, id="running"),
+        pytest.param(settlement(Ending.REFUSED, running()), False, False, id="refused"),
+        pytest.param(settlement(Ending.REFUSED, succeeded()), False, False, id="not by ending"),
+    ],
+)
+def test_a_settlement_answers_two_questions(
+    value: Settlement, settled: bool, succeeded_first: bool
+) -> None:
+    """Whether anything of it goes on, and whether the work was done in spite of the cancel."""
+    assert (settled, succeeded_first) == (value.settled, value.succeeded_first)
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        pytest.param(
+            settlement(Ending.CANCELLED, cancelled()),
+            "The operation was cancelled.",
+            id="cancelled",
+        ),
+        pytest.param(
+            settlement(Ending.CANCELLED), "The operation was cancelled.", id="cancelled, unseen"
+        ),
+        pytest.param(
+            settlement(
+                Ending.CANCELLED,
+                cancelled(
+                    statements=(
+                        StatementProgress(label="A", percent=100, committed=NOW),
+                        StatementProgress(label="B", percent=10),
+                    )
+                ),
+            ),
+            "The operation was cancelled; 1 of 2 statements were committed and stay.",
+            id="schema change cancelled",
+        ),
+        pytest.param(
+            settlement(Ending.FINISHED_FIRST, succeeded()),
+            "The operation had succeeded before the cancel.",
+            id="succeeded",
+        ),
+        pytest.param(
+            settlement(Ending.FINISHED_FIRST, failed()),
+            "The operation had failed (RESOURCE_EXHAUSTED: no room) before the cancel.",
+            id="failed",
+        ),
+        pytest.param(
+            settlement(Ending.FINISHED_FIRST, failed(error=None)),
+            "The operation had failed before the cancel.",
+            id="failed, untold",
+        ),
+        pytest.param(
+            settlement(Ending.GONE),
+            "Spanner no longer knows this operation; there was nothing to cancel.",
+            id="gone",
+        ),
+        pytest.param(
+            settlement(Ending.FINISHED_FIRST, succeeded()).with_clean_up("the backup"),
+            "The operation had succeeded before the cancel. the backup was deleted.",
+            id="cleaned up",
+        ),
+    ],
+)
+def test_a_settlement_is_a_sentence(value: Settlement, sentence: str) -> None:
+    """A person reads what happened."""
+    assert sentence == value.sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        pytest.param(
+            settlement(Ending.STILL_RUNNING),
+            ["not confirmed yet;", f"spanner-lro describe {NAME}"],
+            id="still running",
+        ),
+        pytest.param(
+            settlement(Ending.STILL_RUNNING, detail="UNAVAILABLE: try later"),
+            ["not confirmed yet (UNAVAILABLE: try later);", f"spanner-lro describe {NAME}"],
+            id="still running, and why it is not known",
+        ),
+        pytest.param(
+            settlement(Ending.REFUSED, detail="PERMISSION_DENIED: no"),
+            ["(PERMISSION_DENIED: no)", "goes on", "spanner.backupAdmin"],
+            id="refused",
+        ),
+    ],
+)
+def test_an_open_settlement_says_what_to_do(value: Settlement, words: list[str]) -> None:
+    """Where the operation may go on, a person reads why and what to do now."""
+    assert [each for each in words if each not in value.sentence] == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "timed_out", "settled"),
+    [
+        pytest.param(WaitOutcome(name=NAME, snapshot=succeeded()), False, True, id="done"),
+        pytest.param(WaitOutcome(name=NAME), True, False, id="left alone"),
+        pytest.param(
+            WaitOutcome(name=NAME, settlement=settlement(Ending.CANCELLED)),
+            True,
+            True,
+            id="cancelled",
+        ),
+        pytest.param(
+            WaitOutcome(name=NAME, settlement=settlement(Ending.REFUSED)),
+            True,
+            False,
+            id="refused",
+        ),
+    ],
+)
+def test_an_outcome_answers_two_questions(
+    outcome: WaitOutcome, timed_out: bool, settled: bool
+) -> None:
+    """Whether the deadline passed, and whether anything of the operation goes on."""
+    assert (timed_out, settled) == (outcome.timed_out, outcome.settled)

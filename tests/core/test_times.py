@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Moments as a Dag author writes them, and durations and moments as a log line says them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, strategies as st
+
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.times import Moment, aware, expire_time
+from airflow_spanner_lro.core.words import duration, moment
+
+from . import strategies
+from .builders import NOW, after
+
+EAST = timezone(timedelta(hours=14))
+WEST = timezone(timedelta(hours=-5))
+NAIVE = NOW.replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(timedelta(days=30), NOW + timedelta(days=30), id="from now"),
+        pytest.param(NOW + timedelta(days=1), NOW + timedelta(days=1), id="moment"),
+        pytest.param("2026-11-23T12:00:00Z", NOW + timedelta(days=2), id="text"),
+        pytest.param("2026-11-23T13:00:00+01:00", NOW + timedelta(days=2), id="text with offset"),
+        pytest.param(timedelta(hours=6), NOW + timedelta(hours=6), id="shortest"),
+        pytest.param(timedelta(days=366), NOW + timedelta(days=366), id="longest"),
+    ],
+)
+def test_an_expire_time_may_be_written_in_three_ways(value: Moment, expected: datetime) -> None:
+    """A moment, a time from now, or text; limits are inclusive."""
+    assert expected == expire_time(value, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        pytest.param(timedelta(hours=6, microseconds=-1), "between 6 hours", id="too short"),
+        pytest.param(timedelta(days=366, microseconds=1), "366 days", id="too long"),
+        pytest.param(timedelta(days=-1), "between 6 hours", id="in the past"),
+        pytest.param(NOW, "between 6 hours", id="now"),
+        pytest.param("2020-01-01T00:00:00Z", "between 6 hours", id="text in the past"),
+        pytest.param(NAIVE, "time zone", id="no time zone"),
+        pytest.param("2026-11-23T12:00:00", "time zone", id="text without time zone"),
+        pytest.param("next week", "ISO 8601", id="no moment"),
+        pytest.param("", "ISO 8601", id="empty text"),
+    ],
+)
+def test_an_unusable_expire_time_is_refused(value: Moment, rule: str) -> None:
+    """The error names the parameter, the value, and what is expected."""
+    with pytest.raises(InvalidArgumentError, match=rule) as caught:
+        expire_time(value, now=NOW, field="keep")
+
+    assert caught.value.field == "keep"
+    assert str(value)[:10] in str(caught.value)
+
+
+@given(value=strategies.moments)
+def test_a_moment_may_be_given_as_its_text(value: datetime) -> None:
+    """ISO 8601 as Python writes it is understood, whatever the zone."""
+    assert value == aware(value.isoformat(), field="version_time")
+    assert value is aware(value, field="version_time")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        pytest.param(0, "0 s", id="nothing"),
+        pytest.param(-3, "0 s", id="negative"),
+        pytest.param(0.6, "1 s", id="rounded"),
+        pytest.param(59.4, "59 s", id="under a minute"),
+        pytest.param(59.5, "1 min 0 s", id="rounded up to a minute"),
+        pytest.param(1503, "25 min 3 s", id="minutes"),
+        pytest.param(3599, "59 min 59 s", id="under an hour"),
+        pytest.param(3600, "1 h 0 min", id="an hour"),
+        pytest.param(7500, "2 h 5 min", id="hours"),
+        pytest.param(86399, "23 h 59 min", id="under a day"),
+        pytest.param(86400, "1 d 0 h", id="a day"),
+        pytest.param(273600, "3 d 4 h", id="days"),
+    ],
+)
+def test_a_duration_is_said_in_its_two_largest_units(seconds: float, expected: str) -> None:
+    """Nobody reads 1,503 seconds; and no duration is negative."""
+    assert expected == duration(seconds)
+
+
+@given(seconds=st.floats(0, 1e8))
+def test_a_duration_never_shows_a_full_unit(seconds: float) -> None:
+    """There are no 60 seconds, 60 minutes or 24 hours in a duration."""
+    words = duration(seconds).split()
+
+    limits = {"s": 60, "min": 60, "h": 24, "d": 10**6}
+    assert all(int(n) < limits[u] for n, u in zip(words[::2], words[1::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("when", "now", "expected"),
+    [
+        pytest.param(after(9), NOW, "12:00:09 UTC", id="today"),
+        pytest.param(after(-9), NOW, "11:59:51 UTC", id="earlier today"),
+        pytest.param(after(12 * 3600), NOW, "2026-11-22 00:00 UTC", id="tomorrow"),
+        pytest.param(after(-86400), NOW, "2026-11-20 12:00 UTC", id="yesterday"),
+        pytest.param(NOW.replace(year=2027), NOW, "2027-11-21 12:00 UTC", id="next year"),
+        pytest.param(NOW.astimezone(EAST), NOW, "12:00:00 UTC", id="another zone"),
+        pytest.param(
+            NOW.replace(hour=2), NOW.replace(hour=3).astimezone(WEST), "02:00:00 UTC", id="now west"
+        ),
+    ],
+)
+def test_a_moment_is_said_in_utc(when: datetime, now: datetime, expected: str) -> None:
+    """The date is only there if it is not today's, by UTC."""
+    assert expected == moment(when, now=now)
+
+
+def test_the_zone_of_a_moment_is_utc_itself() -> None:
+    """The words do not depend on the machine's zone."""
+    assert moment(NOW.astimezone(UTC), now=NOW) == moment(NOW.astimezone(WEST), now=NOW)
