@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""### Nightly backup
+"""Nightly backup.
 
 Backs a database up every night and keeps each backup for thirty days.
 The task waits in the triggerer: no worker is held while Spanner works.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""### Restore drill
+"""Restore drill.
 
 A backup that was never restored is a hope.
 This Dag takes a backup, restores it into a scratch database, checks the database's state, where it

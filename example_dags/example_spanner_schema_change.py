@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""### A schema change
+"""A schema change.
 
 Adds a column and an index to a table.
 The log tells when each statement was committed.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""### A backup that overruns
+"""A backup that overruns.
 
 A backup takes longer than its `execution_timeout`.
 The trigger cancels the operation when the time is up and waits until Spanner confirms it;

@@ -8,7 +8,12 @@ are listed on the page of their instance.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ResourceName
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.access import Access
 
 _CONSOLE = "https://console.cloud.google.com/spanner/instances"
 
@@ -22,3 +27,10 @@ def console_url(resource: ResourceName) -> str:
     else:
         page = ""
     return f"{_CONSOLE}{page}?project={resource.project}"
+
+
+def whereabouts(resource: ResourceName, *, access: Access) -> str:
+    """Say where a person can look at a resource; an emulator has no console."""
+    if access.plain_text:
+        return f"Emulator: {access.target}"
+    return f"Console: {console_url(resource)}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
@@ -20,6 +19,8 @@ from airflow_spanner_lro.demo.stage import INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
 
     from airflow_spanner_lro.demo.records import TaskInstance
     from airflow_spanner_lro.demo.verdict import Finding

@@ -19,7 +19,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.conclusion import conclude
-from airflow_spanner_lro.core.console import console_url
+from airflow_spanner_lro.core.console import whereabouts
 from airflow_spanner_lro.core.errors import (
     OperationKilledError,
     SpannerLroError,
@@ -150,7 +150,8 @@ class SpannerOperationOperator(SpannerAdminOperator):
             ).begin(durable=self.durable)
             self._running = begun.name
             context["ti"].xcom_push(key=OPERATION_NAME_KEY, value=str(begun.name))
-            self._announce(begun)
+            self.log.info("%s runs as operation %s", begun.title, begun.name)
+            self.log.info(whereabouts(begun.name.resource, access=self.hook.access))
             if watch.killed:
                 self.on_kill()
                 raise self._killed(begun.name)
@@ -209,7 +210,6 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     def _order(self, context: Context) -> StartOrder:
         ti = context["ti"]
-
         # built here, so that a bad parameter is found before anything is written or asked
         request = self.build_request()
         return StartOrder(
@@ -233,13 +233,6 @@ class SpannerOperationOperator(SpannerAdminOperator):
         interval = self.poll_interval
         return PollPolicy(maximum=settings.poll_interval() if interval is None else interval)
 
-    def _announce(self, snapshot: OperationSnapshot) -> None:
-        self.log.info("%s runs as operation %s", snapshot.title, snapshot.name)
-        if self.hook.access.plain_text:
-            self.log.info("It runs on the emulator at %s", self.hook.access.target)
-        else:
-            self.log.info("Console: %s", console_url(snapshot.name.resource))
-
     def _await(self, context: Context, name: OperationName, *, cancellable: bool = True) -> Any:
         if self.deferrable:
             self._defer(name, cancellable=cancellable)
@@ -247,14 +240,12 @@ class SpannerOperationOperator(SpannerAdminOperator):
         try:
             snapshot = self._watch.wait(name=name, policy=self._policy, deadline=self._deadline)
         except DeadlinePassedError:
-            return self._conclude(context, self._timed_out(name))
+            return self._conclude(context, self._timed_out(name, cancellable=cancellable))
         except WaitStoppedError as exc:
             raise self._killed(name) from exc
         return self._conclude(context, WaitOutcome(name=name, snapshot=snapshot))
 
     def _defer(self, name: OperationName, *, cancellable: bool) -> None:
-        if self._ledger and (entry := self._ledger.latest()):
-            self._ledger.publish(entry)
         backstop = None
         if self._deadline and self._watch:
             left = self._deadline - self._watch.now()
@@ -274,9 +265,9 @@ class SpannerOperationOperator(SpannerAdminOperator):
             timeout=backstop,
         )
 
-    def _timed_out(self, name: OperationName) -> WaitOutcome:
+    def _timed_out(self, name: OperationName, *, cancellable: bool = True) -> WaitOutcome:
         settlement: Settlement | None = None
-        if self.cancel_on_timeout and self._watch:
+        if self.cancel_on_timeout and cancellable and self._watch:
             self.log.warning("The deadline %s has passed; cancelling.", self._deadline)
             settlement = self._watch.stop(
                 name=name, cleans_up=self._cleans_up, timeout=settings.settle_timeout()

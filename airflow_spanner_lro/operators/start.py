@@ -100,7 +100,7 @@ class Starter:
     ) -> OperationSnapshot:
         match step:
             case NextStep.ADOPT | NextStep.DELIVER:
-                self._ledger.update(entry.owned_by(self._ledger.try_number))
+                self._record(entry.owned_by(self._ledger.try_number))
                 did = "adopted" if step is NextStep.ADOPT else "found done and not yet delivered"
                 self._tell(f"{snapshot.title} of an earlier try was {did}: {snapshot.name}")
                 return snapshot
@@ -147,8 +147,17 @@ class Starter:
         if operation_id:
             order.request.operation_id = operation_id
         snapshot = self._call(intent)
-        self._ledger.update(intent.started_as(snapshot.name))
+        self._record(intent.started_as(snapshot.name))
         return snapshot
+
+    def _record(self, entry: LedgerEntry) -> None:
+        """Write down whose the operation is, at once also for those who cannot read the store.
+
+        The trigger of the try before may be told to kill at this very moment; see
+        ``core/ownership.py``.
+        """
+        self._ledger.update(entry)
+        self._ledger.publish(entry)
 
     def _call(self, intent: LedgerEntry) -> OperationSnapshot:
         """Make the start call; where its answer was lost, find what it started."""
