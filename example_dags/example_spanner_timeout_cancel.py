@@ -63,7 +63,7 @@ def example_spanner_timeout_cancel() -> None:
         backup_id=BACKUP_ID,
         expire_time=timedelta(days=7),
         deferrable=True,
-        execution_timeout=timedelta(seconds=15),
+        execution_timeout=timedelta(seconds=20),
     )
     # [END howto_operator_timeout]
     nothing_is_left(backup.output["operation_name"])

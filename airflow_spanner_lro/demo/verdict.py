@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.calls import Call
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
 
-EXECUTION_TIMEOUT = timedelta(seconds=15)
+EXECUTION_TIMEOUT = timedelta(seconds=20)
 """What the overrunning task of the example allows itself."""
 PROMPTLY = timedelta(seconds=3)
 """How soon after a deadline the cancel must reach Spanner."""

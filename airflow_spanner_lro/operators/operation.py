@@ -272,6 +272,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
             settlement = self._watch.stop(
                 name=name, cleans_up=self._cleans_up, timeout=settings.settle_timeout()
             )
+            self.log.warning(settlement.sentence)
         return WaitOutcome(name=name, settlement=settlement)
 
     def _killed(self, name: OperationName) -> OperationKilledError:

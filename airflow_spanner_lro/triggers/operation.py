@@ -140,6 +140,7 @@ class SpannerOperationTrigger(BaseTrigger):
             if self.cancel_on_timeout:
                 self.log.warning("The deadline %s has passed; cancelling.", self.deadline)
                 settlement = await self._stop(timeout=self.settle_timeout)
+                self.log.warning(settlement.sentence)
             return WaitOutcome(name=self._name, settlement=settlement)
         return WaitOutcome(name=self._name, snapshot=snapshot)
 

@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""One real Airflow and one emulator for all end-to-end tests of a session.
+
+What the emulator saw decides; Airflow's REST API is only used to cause things and to wait.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.demo.airflow import LocalAirflow
+from airflow_spanner_lro.demo.configuration import AirflowSettings
+from airflow_spanner_lro.demo.waiting import wait_until
+from airflow_spanner_lro.emulator import SpannerAdminEmulator, SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
+    from airflow_spanner_lro.demo.rest import AirflowApi
+    from airflow_spanner_lro.emulator import Call, OperationView
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "example_dags"
+INSTANCE = "projects/e2e/instances/main"
+TIME_SCALE = 60.0
+DATABASES = ("deferred", "on-worker", "overrun", "overrun-on-worker")
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Airflow, the emulator, and the questions that every test asks."""
+
+    airflow: LocalAirflow
+    api: AirflowApi
+    emulator: SpannerAdminEmulator
+
+    def start(self, dag_id: str) -> DagRun:
+        """Start a run of a Dag."""
+        self.api.wait_for_dags(dag_id)
+        self.api.unpause(dag_id)
+        return self.api.trigger(dag_id)
+
+    def task(self, run: DagRun, task_id: str = "backup") -> TaskInstance:
+        """Return a task of a run as it is now."""
+        return self.api.task_instance(run, task_id)
+
+    def operation_of(self, run: DagRun, task_id: str = "backup") -> str:
+        """Wait until a task has told the name of its operation, and return it."""
+        name = wait_until(
+            lambda: self.api.xcom(self.task(run, task_id), "operation_name"),
+            timeout=90,
+            what=f"{run.dag_id}.{task_id} to start its operation",
+        )
+        return str(name)
+
+    def view(self, operation: str) -> OperationView:
+        """Return an operation as the emulator knows it."""
+        return next(each for each in self.emulator.operations() if each.name == operation)
+
+    def wait_for_end(self, operation: str, *, timeout: float = 90) -> OperationView:
+        """Wait until an operation has ended."""
+        return wait_until(
+            lambda: self.view(operation),
+            accept=lambda seen: seen.done,
+            timeout=timeout,
+            what=f"{operation} to end",
+        )
+
+    def wait_for_poll(self, operation: str) -> None:
+        """Wait until somebody looks at an operation again."""
+        before = len(self.emulator.calls.of("GetOperation").on(operation))
+        wait_until(
+            lambda: len(self.emulator.calls.of("GetOperation").on(operation)) > before,
+            timeout=90,
+            what=f"somebody to look at {operation}",
+        )
+
+    def cancels_of(self, operation: str) -> tuple[Call, ...]:
+        """Return the cancels of an operation that the emulator saw."""
+        return self.emulator.calls.of("CancelOperation").on(operation)
+
+    def starts_of(self, operation: str) -> tuple[Call, ...]:
+        """Return the calls that started work on the operation's backup."""
+        backup = operation.partition("/operations/")[0]
+        return self.emulator.calls.of("CreateBackup").on(backup)
+
+    def exists(self, operation: str) -> bool:
+        """Tell whether the resource of an operation exists."""
+        resource = operation.partition("/operations/")[0]
+        return any(each.name == resource for each in self.emulator.resources())
+
+
+def seen_at(call: Call) -> datetime:
+    """Return when the emulator received a call, in real time."""
+    return datetime.fromtimestamp(call.real_time, tz=UTC)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Airflow and the emulator, ready; nothing of them is left afterwards."""
+    home = tmp_path_factory.mktemp("airflow")
+    dags = home / "dags"
+    dags.mkdir()
+    for file in (*(HERE / "dags").glob("*.py"), *EXAMPLES.glob("*.py")):
+        shutil.copy(file, dags)
+    with SpannerAdminEmulator(clock=SystemClock(scale=TIME_SCALE)) as emulator:
+        for database in DATABASES:
+            emulator.create_database(f"{INSTANCE}/databases/{database}")
+        emulator.create_database(
+            "projects/demo-project/instances/demo-instance/databases/orders",
+            ["CREATE TABLE Orders (Id STRING(36) NOT NULL) PRIMARY KEY (Id)"],
+        )
+        settings = AirflowSettings(
+            home=home / "airflow",
+            dags_folder=dags,
+            environment={"SPANNER_EMULATOR_HOST": emulator.endpoint},
+        )
+        with LocalAirflow(settings) as airflow:
+            airflow.wait_until_ready(timeout=240)
+            with airflow.api() as api:
+                yield World(airflow=airflow, api=api, emulator=emulator)
+        assert not airflow.run.survivors()

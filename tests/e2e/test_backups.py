@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A backup on real Airflow: it succeeds, overruns, is killed, and outlives a triggerer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.demo.airflow import Component
+from airflow_spanner_lro.demo.records import RunState, TaskState
+from airflow_spanner_lro.demo.waiting import wait_until
+from airflow_spanner_lro.emulator import Plan
+
+from .conftest import INSTANCE, seen_at
+
+if TYPE_CHECKING:
+    from .conftest import World
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+OVERRUN_TIMEOUT = timedelta(seconds=15)
+PROMPTLY = timedelta(seconds=3)
+LONG = Plan(duration=timedelta(hours=20))
+
+
+def test_a_deferred_backup_succeeds(world: World) -> None:
+    """A deferred backup succeeds when its operation does, was started once and never cancelled."""
+    run = world.start("e2e_deferred")
+    operation = world.operation_of(run)
+    world.api.wait_for_task(run, "backup", TaskState.DEFERRED)
+    ended = world.api.wait_for_run(run)
+    backup = world.api.xcom(world.task(run))
+
+    assert RunState.SUCCESS == ended.state
+    assert OperationState.SUCCEEDED is world.view(operation).state
+    assert isinstance(backup, dict)
+    assert "READY" == backup["state"]
+    assert 1 == len(world.starts_of(operation))
+    assert () == world.cancels_of(operation)
+
+
+@pytest.mark.parametrize("dag_id", ["e2e_overrun", "e2e_overrun_on_worker"])
+def test_an_overrunning_backup_is_cancelled(world: World, dag_id: str) -> None:
+    """A backup that overruns execution_timeout is cancelled within 3 s, and leaves nothing."""
+    world.emulator.plan(LONG, target=f"{INSTANCE}/backups/overrun-*")
+    run = world.start(dag_id)
+    operation = world.operation_of(run)
+    ended = world.api.wait_for_run(run)
+    task = world.task(run)
+    cancels = world.cancels_of(operation)
+
+    assert RunState.FAILED == ended.state
+    assert OperationState.CANCELLED is world.view(operation).state
+    assert not world.exists(operation)
+    assert task.started is not None
+    late = seen_at(cancels[0]) - (task.started + OVERRUN_TIMEOUT)
+    assert timedelta() <= late <= PROMPTLY, f"cancelled {late} after the deadline"
+
+
+def test_a_timeout_says_what_became_of_the_operation(world: World) -> None:
+    """The log of a task that timed out while deferred names operation, deadline and outcome."""
+    world.emulator.plan(LONG, target=f"{INSTANCE}/backups/overrun-*")
+    run = world.start("e2e_overrun")
+    operation = world.operation_of(run)
+    world.api.wait_for_run(run)
+    log = world.api.task_log(world.task(run))
+
+    assert f"Create backup runs as operation {operation}" in log
+    assert "has passed; cancelling." in log
+    assert "The operation was cancelled." in log
+
+
+@pytest.mark.parametrize("hurt", ["restarted", "killed"])
+def test_a_triggerer_that_goes_away_cancels_nothing(world: World, hurt: str) -> None:
+    """A triggerer that is restarted or killed in the middle of a wait cancels nothing."""
+    world.emulator.plan(
+        Plan(duration=timedelta(minutes=60)), target=f"{INSTANCE}/backups/deferred-*", times=1
+    )
+    run = world.start("e2e_deferred")
+    operation = world.operation_of(run)
+    world.api.wait_for_task(run, "backup", TaskState.DEFERRED)
+    world.wait_for_poll(operation)
+    if hurt == "restarted":
+        world.airflow.stop_component(Component.TRIGGERER)
+    else:
+        world.airflow.kill_component(Component.TRIGGERER)
+    world.airflow.start_component(Component.TRIGGERER)
+    world.wait_for_poll(operation)
+    ended = world.api.wait_for_run(run, timeout=180)
+
+    assert RunState.SUCCESS == ended.state
+    assert OperationState.SUCCEEDED is world.view(operation).state
+    assert 1 == len(world.starts_of(operation))
+    assert () == world.cancels_of(operation)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "prefix", "waiting", "within"),
+    [
+        pytest.param("e2e_deferred", "deferred-*", TaskState.DEFERRED, 5, id="deferred"),
+        pytest.param("e2e_on_worker", "on-worker-*", TaskState.RUNNING, 8, id="on a worker"),
+    ],
+)
+def test_marking_the_task_failed_cancels(
+    world: World, dag_id: str, prefix: str, waiting: TaskState, within: float
+) -> None:
+    """A backup whose task a user marks failed is cancelled in time, and leaves nothing."""
+    world.emulator.plan(LONG, target=f"{INSTANCE}/backups/{prefix}", times=1)
+    run = world.start(dag_id)
+    operation = world.operation_of(run)
+    world.api.wait_for_task(run, "backup", waiting)
+    world.wait_for_poll(operation)
+    world.api.set_task_state(world.task(run), TaskState.FAILED)
+    wait_until(
+        lambda: world.cancels_of(operation),
+        # generous: how soon is asserted by what the emulator saw, not by this loop
+        timeout=within * 4,
+        what=f"{operation} to be cancelled",
+    )
+    ended = world.wait_for_end(operation)
+
+    assert OperationState.CANCELLED is ended.state
+    assert not world.exists(operation)
+
+
+@pytest.mark.parametrize("dag_id", ["example_spanner_backup", "example_spanner_schema_change"])
+def test_an_example_runs_unchanged(world: World, dag_id: str) -> None:
+    """An example Dag runs unchanged on the emulator, and succeeds."""
+    run = world.start(dag_id)
+    ended = world.api.wait_for_run(run, timeout=180)
+
+    assert RunState.SUCCESS == ended.state
