@@ -23,7 +23,7 @@ def conclude(outcome: WaitOutcome, *, deadline: datetime | None) -> OperationSna
     """Return the operation if it succeeded; otherwise raise what its task fails with.
 
     An operation that succeeded before the cancel of its deadline took hold has succeeded, unless
-    what it made was deleted again.
+    what it made was deleted again, or should have been.
 
     :raises OperationTimeoutError: if the deadline passed; says what became of the operation
     :raises OperationCancelledError: if somebody cancelled it
@@ -42,6 +42,6 @@ def conclude(outcome: WaitOutcome, *, deadline: datetime | None) -> OperationSna
 
 def _finished_first(outcome: WaitOutcome) -> OperationSnapshot | None:
     settlement = outcome.settlement
-    if settlement and settlement.succeeded_first and settlement.cleaned_up is None:
-        return settlement.snapshot
-    return None
+    if settlement is None or settlement.cleaned_up or settlement.left_behind:
+        return None
+    return settlement.snapshot if settlement.succeeded_first else None

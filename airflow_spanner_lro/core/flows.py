@@ -138,15 +138,16 @@ def clean_up(settlement: Settlement, *, policy: CancelPolicy) -> Flow[Settlement
     if not settlement.succeeded_first:
         return settlement
     cleaned_up = settlement.with_clean_up(str(settlement.name.resource))
+    trouble: Exception | None = None
     asked = False
     try:
         for delay in policy.delays():
             made = yield GetResult()
             there = yield GetResource()
             trouble = _as_error(made) or _as_error(there)
-            if asked and isinstance(there, Exception) and code_of(there) is Code.NOT_FOUND:
-                # the deletion was done, only its answer was lost
-                return cleaned_up
+            if isinstance(there, Exception) and code_of(there) is Code.NOT_FOUND:
+                # if we asked for it, the deletion was done and only its answer was lost
+                return cleaned_up if asked else settlement
             if trouble is None:
                 if not _same(made, there):
                     return settlement
@@ -155,11 +156,11 @@ def clean_up(settlement: Settlement, *, policy: CancelPolicy) -> Flow[Settlement
                 if trouble is None:
                     return cleaned_up
             if not is_transient(trouble):
-                return settlement
+                break
             yield Sleep(delay)
     except DeadlinePassedError:
         pass
-    return settlement
+    return settlement.with_leftover(_told(trouble)) if trouble else settlement
 
 
 def stop(*, name: OperationName, policy: CancelPolicy, cleans_up: bool) -> Flow[Settlement]:
@@ -187,7 +188,13 @@ def _as_error(answer: Answer) -> Exception | None:
 def _refused(
     *, name: OperationName, snapshot: OperationSnapshot | None, refusal: Exception
 ) -> Settlement:
-    return Settlement(name=name, ending=Ending.REFUSED, snapshot=snapshot, detail=_told(refusal))
+    return Settlement(
+        name=name,
+        ending=Ending.REFUSED,
+        snapshot=snapshot,
+        detail=_told(refusal),
+        code=code_of(refusal),
+    )
 
 
 def _told(exc: Exception) -> str:

@@ -38,6 +38,7 @@ class LedgerEntry:
     :param intended: when the intent was written
     :param try_number: which try owns it now; adoption changes it
     :param access: how to reach the operation
+    :param deadline: when the patience of that try ends, None if it has no limit
     :param operation: its name, None while this is only an intent
     :param closed: nothing is owed any more
     """
@@ -48,6 +49,7 @@ class LedgerEntry:
     intended: datetime
     try_number: int
     access: Access
+    deadline: datetime | None = None
     operation: OperationName | None = None
     closed: bool = False
 
@@ -55,9 +57,9 @@ class LedgerEntry:
         """Return the entry completed with the name that the start call answered."""
         return replace(self, operation=operation)
 
-    def owned_by(self, try_number: int) -> LedgerEntry:
-        """Return the entry as the property of another try."""
-        return replace(self, try_number=try_number)
+    def owned_by(self, try_number: int, *, deadline: datetime | None) -> LedgerEntry:
+        """Return the entry as the property of another try, which has a deadline of its own."""
+        return replace(self, try_number=try_number, deadline=deadline)
 
     def close(self) -> LedgerEntry:
         """Return the entry with nothing owed any more."""
@@ -73,6 +75,7 @@ class LedgerEntry:
             "intended": self.intended.isoformat(),
             "try_number": self.try_number,
             "access": self.access.to_dict(),
+            "deadline": self.deadline.isoformat() if self.deadline else None,
             "operation": str(self.operation) if self.operation else None,
             "closed": self.closed,
         }
@@ -87,7 +90,7 @@ class LedgerEntry:
         if record.get("version") != _VERSION or kind is None:
             message = f"this is no ledger entry of version {_VERSION}: {record!r}"
             raise ValueError(message)
-        operation = record["operation"]
+        operation, deadline = record["operation"], record["deadline"]
         return cls(
             kind=kind,
             target=parse_resource(record["target"]),
@@ -95,6 +98,7 @@ class LedgerEntry:
             intended=datetime.fromisoformat(record["intended"]),
             try_number=record["try_number"],
             access=Access.from_dict(record["access"]),
+            deadline=datetime.fromisoformat(deadline) if deadline else None,
             operation=OperationName.parse(operation) if operation else None,
             closed=record["closed"],
         )

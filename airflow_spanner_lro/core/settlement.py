@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.status import Code, to_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,14 +43,18 @@ class Settlement:
     :param ending: which of the endings it was
     :param snapshot: the last thing known about it, if anything
     :param detail: why it was refused, or why the end was not seen
+    :param code: the status code it was refused with
     :param cleaned_up: name of the resource that was deleted afterwards, if any
+    :param left_behind: why what it made should have been deleted afterwards, and could not be
     """
 
     name: OperationName
     ending: Ending
     snapshot: OperationSnapshot | None = None
     detail: str = ""
+    code: Code | None = None
     cleaned_up: str | None = None
+    left_behind: str = ""
 
     @property
     def succeeded_first(self) -> bool:
@@ -80,19 +85,27 @@ class Settlement:
                     f"`spanner-lro describe {self.name}`."
                 )
             case Ending.REFUSED:
-                text = (
-                    f"Spanner refused to cancel it ({self.detail}); the operation goes on. "
-                    "To cancel, the caller needs the role spanner.backupAdmin for backups or "
-                    "spanner.databaseAdmin for databases (spanner.backupWriter cannot cancel), "
-                    "and a kind of operation that can be cancelled."
-                )
+                text = f"Spanner refused to cancel it ({self.detail}); the operation goes on."
+                if self.code is Code.PERMISSION_DENIED:
+                    text += (
+                        " Grant the caller a role that may cancel: spanner.backupAdmin for backups "
+                        "(spanner.backupWriter cannot), spanner.databaseAdmin for databases."
+                    )
             case Ending.GONE:
                 text = "Spanner no longer knows this operation; there was nothing to cancel."
-        return f"{text} {self.cleaned_up} was deleted." if self.cleaned_up else text
+        if self.cleaned_up:
+            text += f" {self.cleaned_up} was deleted."
+        if self.left_behind:
+            text += f" What it made could not be deleted: {self.left_behind}."
+        return text
 
     def with_clean_up(self, deleted: str) -> Settlement:
         """Return this settlement with the name of what was deleted afterwards."""
         return replace(self, cleaned_up=deleted)
+
+    def with_leftover(self, reason: str) -> Settlement:
+        """Return this settlement with the reason why the clean-up failed."""
+        return replace(self, left_behind=reason)
 
     def _how_it_finished(self) -> str:
         if self.snapshot is None or self.snapshot.succeeded:
@@ -113,17 +126,21 @@ class Settlement:
             "ending": self.ending.value,
             "snapshot": self.snapshot.to_event() if self.snapshot else None,
             "detail": self.detail,
+            "code": None if self.code is None else int(self.code),
             "cleaned_up": self.cleaned_up,
+            "left_behind": self.left_behind,
         }
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Settlement:
         """Return the settlement that ``to_event`` described."""
-        snapshot = event["snapshot"]
+        snapshot, code = event["snapshot"], event["code"]
         return cls(
             name=OperationName.parse(event["name"]),
             ending=Ending(event["ending"]),
             snapshot=OperationSnapshot.from_event(snapshot) if snapshot else None,
             detail=event["detail"],
+            code=None if code is None else to_code(code),
             cleaned_up=event["cleaned_up"],
+            left_behind=event["left_behind"],
         )

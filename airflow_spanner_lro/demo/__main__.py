@@ -9,6 +9,7 @@ Whatever is started is stopped, also on Ctrl-C; after a failure the logs stay an
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -70,6 +71,8 @@ def _perform(*, home: Path, keep: bool) -> bool:
     from airflow_spanner_lro.demo.show import Show  # noqa: PLC0415
     from airflow_spanner_lro.demo.stage import DAGS, TIME_SCALE, set_stage  # noqa: PLC0415
 
+    # this process forks only to start others, and gRPC would remark on each of them
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
     show = Show(console=Console(), time_scale=TIME_SCALE)
     show.say(
         f"An emulated Spanner, on which a minute takes {60 / TIME_SCALE:g} s, "
@@ -115,7 +118,7 @@ def _watch(scene: Scene, show: Show) -> tuple[DagRun, ...]:
 
 
 def _conclude(scene: Scene, show: Show, runs: tuple[DagRun, ...]) -> bool:
-    from airflow_spanner_lro.demo.stage import DATABASES, OVERRUN  # noqa: PLC0415
+    from airflow_spanner_lro.demo.stage import DATABASES, OVERRUN, deadline_of  # noqa: PLC0415
     from airflow_spanner_lro.demo.verdict import Evidence, judge  # noqa: PLC0415
 
     overrun = next(run for run in runs if run.dag_id == OVERRUN)
@@ -123,7 +126,7 @@ def _conclude(scene: Scene, show: Show, runs: tuple[DagRun, ...]) -> bool:
     findings: tuple[Finding, ...] = judge(
         Evidence(
             runs=runs,
-            overrun_started=scene.api.task_instance(overrun, "backup").started,
+            deadline=deadline_of(scene.api, scene.api.task_instance(overrun, "backup")),
             operations=operations,
             resources=resources,
             calls=scene.emulator.calls,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.demo.airflow import LocalAirflow
 from airflow_spanner_lro.demo.configuration import AirflowSettings
 from airflow_spanner_lro.demo.errors import ExamplesMissingError
@@ -23,8 +24,9 @@ from airflow_spanner_lro.emulator.state.lifecycle import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from airflow_spanner_lro.demo.records import DagRun
+    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
     from airflow_spanner_lro.demo.rest import AirflowApi
 
 TIME_SCALE = 60.0
@@ -43,6 +45,8 @@ DATABASES = {
 DRILL = "example_spanner_restore_drill"
 OVERRUN = "example_spanner_timeout_cancel"
 DAGS = (DRILL, OVERRUN)
+
+FORK_SUPPORT = "GRPC_ENABLE_FORK_SUPPORT"
 
 _EXAMPLES = Path(__file__).parents[2] / "example_dags"
 
@@ -84,9 +88,23 @@ def set_stage(*, home: Path) -> Iterator[Scene]:
         settings = AirflowSettings(
             home=home,
             dags_folder=_EXAMPLES,
-            environment={"SPANNER_EMULATOR_HOST": emulator.endpoint},
+            environment={
+                "SPANNER_EMULATOR_HOST": emulator.endpoint,
+                # off in this process only, see __main__
+                FORK_SUPPORT: "true",
+            },
         )
         with LocalAirflow(settings) as airflow:
             airflow.wait_until_ready(timeout=180)
             with airflow.api() as api:
                 yield Scene(emulator=emulator, airflow=airflow, api=api)
+
+
+def deadline_of(api: AirflowApi, task: TaskInstance) -> datetime | None:
+    """Return the deadline that a task published with its ledger entry, None if it has none.
+
+    It is counted from the start that Airflow told the task, which on a busy machine is seconds
+    later than the start that its REST API shows.
+    """
+    record = api.xcom(task, RECORD_KEY)
+    return LedgerEntry.from_record(record).deadline if isinstance(record, dict) else None

@@ -30,8 +30,8 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
     :param instance_id: instance that holds the database and will hold the backup
     :param database_id: database to back up
     :param backup_id: id of the new backup
-    :param expire_time: when Spanner deletes it: a moment, a time from the start of the operation,
-        or ISO 8601 text; 6 hours to 366 days ahead
+    :param expire_time: when Spanner deletes it: a moment, a time from the start of each try, or
+        ISO 8601 text; 6 hours to 366 days ahead
     :param version_time: back up the database as it was then; by default as it is now
 
     Also accepts the parameters of

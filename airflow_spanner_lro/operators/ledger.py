@@ -47,7 +47,7 @@ class TaskLedger:
         record = self._store.get(self._key(self.count))
         try:
             return LedgerEntry.from_record(cast("Mapping[str, object]", record))
-        except (ValueError, KeyError, TypeError) as exc:
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
             log.warning("Ledger entry %s cannot be read and is left alone: %s", self.count, exc)
             return None
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.ledger import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.settlement import Settlement
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
@@ -165,7 +166,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when the trigger has fired."""
         with failing_for_good():
-            self._prepare(context)
+            self._resume(context)
             return self._conclude(context, WaitOutcome.from_event(event))
 
     def resume_execution(
@@ -181,8 +182,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
             with failing_for_good():
-                _, ledger = self._prepare(context)
-                entry = ledger.latest()
+                entry = self._resume(context)
                 if entry is None or entry.operation is None or entry.closed:
                     raise
                 return self._conclude(context, self._timed_out(entry.operation))
@@ -195,6 +195,8 @@ class SpannerOperationOperator(SpannerAdminOperator):
         timed_out = isinstance(sys.exception(), AirflowTaskTimeout)
         wanted = self.cancel_on_timeout if timed_out else self.cancel_on_kill
         self._watch.kill(name=self._running if wanted else None, cleans_up=self._cleans_up)
+        if timed_out and (settlement := self._watch.settlement_of_kill(timeout=0)):
+            self.log.warning(settlement.sentence)
 
     def _prepare(self, context: Context) -> tuple[WorkerWatch, TaskLedger]:
         self._ledger = TaskLedger(context)
@@ -208,10 +210,22 @@ class SpannerOperationOperator(SpannerAdminOperator):
         )
         return self._watch, self._ledger
 
+    def _resume(self, context: Context) -> LedgerEntry | None:
+        """Prepare in a process that goes on after a deferral; the deadline stays what it was.
+
+        Airflow 3.3.2 tells a start of the try here that is seconds earlier than the one it told
+        the process that started.
+        """
+        _, ledger = self._prepare(context)
+        entry = ledger.latest()
+        if entry and entry.try_number == ledger.try_number:
+            self._deadline = entry.deadline
+        return entry
+
     def _order(self, context: Context) -> StartOrder:
         ti = context["ti"]
-        # built here, so that a bad parameter is found before anything is written or asked
-        request = self.build_request()
+        # made here, so that a bad parameter is found before anything is written or asked
+        request, _ = self.build_request(), self._policy
         return StartOrder(
             kind=self.kind,
             target=self.target,
@@ -222,6 +236,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
             ),
             identity=f"{ti.dag_id}/{ti.task_id}/{ti.run_id}/{ti.map_index}",
             access=self.hook.access,
+            deadline=self._deadline,
         )
 
     @property
@@ -299,5 +314,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         return result
 
     def _close(self) -> None:
+        # nothing is owed any more, so a kill that comes now has nothing to stop or to delete
+        self._running = None
         if self._ledger and (entry := self._ledger.latest()):
             self._ledger.update(entry.close())

@@ -22,6 +22,7 @@ from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.access import Access
@@ -42,6 +43,7 @@ class StartOrder:
     :param request: the request message; where the kind lets the caller choose an operation id, it
         is filled in here
     :param fingerprint: digest of what the author asked for
+    :param deadline: when the patience of this try ends
     :param identity: what is the same for every try of the task instance and for no other
     """
 
@@ -51,6 +53,7 @@ class StartOrder:
     fingerprint: str
     identity: str
     access: Access
+    deadline: datetime | None
 
 
 class Starter:
@@ -93,6 +96,10 @@ class Starter:
                 entry = found
         if entry is None or snapshot is None:
             return self._start()
+        if step is NextStep.DELIVER and self._is_gone():
+            # such as cleaned up by the kill of an earlier try
+            self._tell(f"{self._order.target} was made by an earlier try and is gone by now.")
+            step = NextStep.START
         return self._take_up(step, entry=entry, snapshot=snapshot)
 
     def _take_up(
@@ -100,7 +107,7 @@ class Starter:
     ) -> OperationSnapshot:
         match step:
             case NextStep.ADOPT | NextStep.DELIVER:
-                self._record(entry.owned_by(self._ledger.try_number))
+                self._record(entry.owned_by(self._ledger.try_number, deadline=self._order.deadline))
                 did = "adopted" if step is NextStep.ADOPT else "found done and not yet delivered"
                 self._tell(f"{snapshot.title} of an earlier try was {did}: {snapshot.name}")
                 return snapshot
@@ -137,6 +144,7 @@ class Starter:
             intended=self._watch.now(),
             try_number=self._ledger.try_number,
             access=order.access,
+            deadline=order.deadline,
             operation=(
                 OperationName(resource=order.target, operation=operation_id)
                 if operation_id
@@ -204,6 +212,18 @@ class Starter:
             if code_of(exc) is Code.NOT_FOUND:
                 return None
             raise
+
+    def _is_gone(self) -> bool:
+        """Tell whether what an operation made has been deleted since."""
+        if not self._order.kind.creates:
+            return False
+        try:
+            self._client.get_resource_state(name=self._order.target)
+        except Exception as exc:
+            if code_of(exc) is Code.NOT_FOUND:
+                return True
+            raise
+        return False
 
     def _operation_id(self) -> str:
         """Return an id that a replay of this start gets again, and no other start ever gets."""

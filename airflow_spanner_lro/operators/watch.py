@@ -13,7 +13,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.admin.clock import StoppableClock
+from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
 from airflow_spanner_lro.core.flows import stop, wait
 from airflow_spanner_lro.core.narrate import ProgressNarrator
 from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
@@ -78,7 +78,7 @@ class WorkerWatch:
             for line in narrator.lines(heard, now=self.now()):
                 self._tell(line)
 
-        return run(
+        snapshot = run(
             wait(policy),
             client=self._client,
             name=name,
@@ -86,6 +86,10 @@ class WorkerWatch:
             deadline=deadline,
             observe=observe,
         )
+        if self.killed:
+            # a look that was under way has seen the end that the kill itself brought about
+            raise WaitStoppedError
+        return snapshot
 
     def stop(self, *, name: OperationName, cleans_up: bool, timeout: float) -> Settlement:
         """Cancel the operation, wait for what becomes of it, and clean up if asked to.

@@ -113,6 +113,8 @@ settlements = st.builds(
     ending=st.sampled_from(Ending),
     snapshot=st.none() | snapshots,
     detail=st.text(),
+    code=st.none() | codes,
+    left_behind=st.text(),
     cleaned_up=st.none() | resource_names.map(str),
 )
 outcomes = st.builds(
@@ -135,6 +137,7 @@ entries = st.builds(
     intended=moments,
     try_number=st.integers(1, 100),
     access=accesses,
+    deadline=st.none() | moments,
     operation=st.none() | operation_names,
     closed=st.booleans(),
 )

@@ -13,6 +13,7 @@ from google.auth.exceptions import TransportError
 from airflow_spanner_lro.core.flows import Cancel, Get, Sleep, cancel_and_settle
 from airflow_spanner_lro.core.policy import CancelPolicy
 from airflow_spanner_lro.core.settlement import Ending, Settlement
+from airflow_spanner_lro.core.status import Code
 
 from .builders import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, running, succeeded
 from .playing import DEADLINE, FinitePolicy, Play, play
@@ -134,7 +135,12 @@ def test_each_ending_is_a_value(answers: Sequence[Answer], expected: Settlement)
 )
 def test_a_refusal_is_told_with_its_reason(answers: Sequence[Answer], detail: str) -> None:
     """A refused cancel of an operation that goes on ends the flow with the service's words."""
-    assert settlement(Ending.REFUSED, running(), detail) == settle(*answers).result
+    result = settle(*answers).result
+
+    assert result is not None
+    assert (Ending.REFUSED, running(), detail) == (result.ending, result.snapshot, result.detail)
+    # the code is there for those who give advice
+    assert result.detail.startswith(result.code.name) if result.code else ":" not in result.detail
 
 
 def test_a_refused_cancel_is_not_asked_again() -> None:
@@ -163,10 +169,9 @@ def test_who_may_neither_cancel_nor_look_was_refused() -> None:
     """The refusal of the cancel is told, not that of the look."""
     played = settle(DENIED, exceptions.Unauthenticated("who"))
 
-    assert (
-        settlement(Ending.REFUSED, None, "PERMISSION_DENIED: spanner.backups.cancel is missing")
-        == played.result
-    )
+    assert played.result is not None
+    assert Code.PERMISSION_DENIED is played.result.code
+    assert "PERMISSION_DENIED: spanner.backups.cancel is missing" == played.result.detail
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.flows import (
 from airflow_spanner_lro.core.policy import CancelPolicy
 from airflow_spanner_lro.core.resource import ResourceState
 from airflow_spanner_lro.core.settlement import Ending, Settlement
+from airflow_spanner_lro.core.status import code_of
 
 from .builders import (
     BACKUP,
@@ -44,6 +45,15 @@ if TYPE_CHECKING:
 MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
 ANOTHER = ResourceState(name=str(BACKUP), state="READY", create_time=after(0.000001))
 TIMELESS = ResourceState(name=str(BACKUP), state="READY")
+
+
+def told(exc: Exception) -> str:
+    """Return how an error of Google's reads in a settlement."""
+    code = code_of(exc)
+    assert code is not None
+    return f"{code.name}: {getattr(exc, 'message', '')}"
+
+
 FINISHED = Settlement(name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded())
 
 
@@ -64,8 +74,6 @@ def test_what_the_operation_made_is_deleted() -> None:
         pytest.param(MADE, TIMELESS, id="no create time now"),
         pytest.param(MADE, GONE, id="deleted already"),
         pytest.param(None, MADE, id="no result"),
-        pytest.param(GONE, MADE, id="operation gone"),
-        pytest.param(DENIED, DENIED, id="not allowed to look"),
     ],
 )
 def test_what_may_be_somebody_elses_stays(made: Answer, there: Answer) -> None:
@@ -76,11 +84,19 @@ def test_what_may_be_somebody_elses_stays(made: Answer, there: Answer) -> None:
     assert DeleteResource() not in played.commands
 
 
-def test_what_could_not_be_deleted_is_not_said_to_be() -> None:
-    """A refused deletion leaves the settlement as it was, and raises nothing."""
-    played = play(clean_up(FINISHED, policy=CancelPolicy()), [MADE, MADE, DENIED])
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        pytest.param([MADE, MADE, DENIED], DENIED, id="not allowed to delete"),
+        pytest.param([DENIED, DENIED], DENIED, id="not allowed to look"),
+        pytest.param([GONE, MADE], GONE, id="operation gone"),
+    ],
+)
+def test_what_could_not_be_deleted_is_told(answers: Sequence[Answer], reason: Exception) -> None:
+    """A clean-up that fails raises nothing, and the settlement says why something is left."""
+    played = play(clean_up(FINISHED, policy=CancelPolicy()), answers)
 
-    assert played.result == FINISHED
+    assert FINISHED.with_leftover(told(reason)) == played.result
 
 
 LOOKS: list[Command] = [GetResult(), GetResource()]
@@ -133,17 +149,17 @@ def test_a_namesake_that_came_after_a_lost_deletion_stays() -> None:
 
 
 def test_a_passed_deadline_ends_the_attempts() -> None:
-    """What could not be deleted in time is not said to be, and nothing is raised."""
+    """What could not be deleted in time is told, and nothing is raised."""
     played = play(clean_up(FINISHED, policy=CancelPolicy()), [UNAVAILABLE, UNAVAILABLE, DEADLINE])
 
-    assert played.result == FINISHED
+    assert FINISHED.with_leftover(told(UNAVAILABLE)) == played.result
 
 
 def test_delays_that_end_end_the_attempts() -> None:
     """Whether the driver or the policy gives up is the same."""
     played = play(clean_up(FINISHED, policy=FinitePolicy()), [UNAVAILABLE, UNAVAILABLE])
 
-    assert played.result == FINISHED
+    assert FINISHED.with_leftover(told(UNAVAILABLE)) == played.result
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.ledger import LedgerEntry, fingerprint
 
 from . import strategies
-from .builders import OTHER, entry
+from .builders import NOW, OTHER, entry
 
 
 @given(value=strategies.entries)
@@ -65,13 +65,13 @@ def test_an_intent_becomes_an_entry() -> None:
     intent = entry(operation=None)
 
     started = intent.started_as(OTHER)
-    adopted = started.owned_by(2)
+    adopted = started.owned_by(2, deadline=NOW)
     closed = adopted.close()
 
     assert entry(operation=None) == intent
     assert entry(operation=OTHER) == started
-    assert entry(operation=OTHER, try_number=2) == adopted
-    assert entry(operation=OTHER, try_number=2, closed=True) == closed
+    assert entry(operation=OTHER, try_number=2, deadline=NOW) == adopted
+    assert entry(operation=OTHER, try_number=2, deadline=NOW, closed=True) == closed
 
 
 def test_a_fingerprint_ignores_the_order_of_its_parts() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from airflow_spanner_lro.core.event import WaitOutcome
 from airflow_spanner_lro.core.settlement import Ending, Settlement
 from airflow_spanner_lro.core.snapshot import OperationSnapshot, StatementProgress
+from airflow_spanner_lro.core.status import Code
 
 from . import strategies
 from .builders import NAME, NOW, cancelled, failed, running, succeeded
@@ -77,10 +78,13 @@ def test_a_snapshot_counts_committed_statements() -> None:
 
 
 def settlement(
-    ending: Ending, snapshot: OperationSnapshot | None = None, detail: str = ""
+    ending: Ending,
+    snapshot: OperationSnapshot | None = None,
+    detail: str = "",
+    code: Code | None = None,
 ) -> Settlement:
     """Return a settlement of the backup operation."""
-    return Settlement(name=NAME, ending=ending, snapshot=snapshot, detail=detail)
+    return Settlement(name=NAME, ending=ending, snapshot=snapshot, detail=detail, code=code)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +177,7 @@ def test_a_settlement_is_a_sentence(value: Settlement, sentence: str) -> None:
             id="still running, and why it is not known",
         ),
         pytest.param(
-            settlement(Ending.REFUSED, detail="PERMISSION_DENIED: no"),
+            settlement(Ending.REFUSED, detail="PERMISSION_DENIED: no", code=Code.PERMISSION_DENIED),
             ["(PERMISSION_DENIED: no)", "goes on", "spanner.backupAdmin"],
             id="refused",
         ),

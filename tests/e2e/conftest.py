@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""One real Airflow and one emulator for all end-to-end tests of a session.
+"""One real Airflow and one emulator for all tests of a module.
 
 What the emulator saw decides; Airflow's REST API is only used to cause things and to wait.
 """
@@ -103,7 +103,7 @@ def seen_at(call: Call) -> datetime:
     return datetime.fromtimestamp(call.real_time, tz=UTC)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Airflow and the emulator, ready; nothing of them is left afterwards."""
     home = tmp_path_factory.mktemp("airflow")

@@ -104,10 +104,15 @@ def _progress(operation: Operation, now: datetime) -> database_v1.OperationProgr
 
 
 def _cancel_time(operation: Operation, now: datetime) -> datetime | None:
-    """Return when the cancel was received, once it has had its effect."""
-    if operation.lifecycle.state(now) is not OperationState.CANCELLED:
+    """Return when the cancel was received; an operation that ignores it tells nothing.
+
+    An operation that finished before the cancel took hold was not cancelled.
+    """
+    lifecycle = operation.lifecycle
+    if lifecycle.plan.cancel_delay is None:
         return None
-    return operation.lifecycle.cancel_requested
+    unaffected = {OperationState.SUCCEEDED, OperationState.FAILED}
+    return None if lifecycle.state(now) in unaffected else lifecycle.cancel_requested
 
 
 def _schema_change(

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What ``make demo`` runs: it keeps its promises, says so, and stops all it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.demo.proctable import find_processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+
+INTERRUPTED = 130
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the demo with its files in a folder, which also marks all its processes."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "airflow_spanner_lro.demo"],
+        env={**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def test_the_demo_keeps_its_promises(tmp_path: Path) -> None:
+    """The demo ends with status 0, says that all is well, and leaves no process and no file."""
+    with demo(tmp_path) as process:
+        output, _ = process.communicate()
+
+    assert 0 == process.returncode, output
+    assert "All is as it should be" in output
+    assert () == find_processes(mark=f"TMPDIR={tmp_path}")
+    assert [] == list(tmp_path.glob("spanner-lro-demo-*"))
+
+
+def test_ctrl_c_ends_the_demo_and_all_its_processes(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of the demo ends it with a sentence, and leaves no process."""
+    with demo(tmp_path) as process:
+        assert process.stdout is not None
+        seen = ""
+        while "is deferred" not in seen:
+            seen = process.stdout.readline()
+            assert seen, "the demo ended before a task was deferred"
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate()
+
+    assert INTERRUPTED == process.returncode, output
+    assert "interrupted; everything is stopped" in output
+    assert () == find_processes(mark=f"TMPDIR={tmp_path}")
