@@ -18,7 +18,7 @@ from airflow_spanner_lro import __version__
 from airflow_spanner_lro.core.console import console_url
 from airflow_spanner_lro.core.errors import AccessError, SpannerLroError
 from airflow_spanner_lro.core.flows import DeadlinePassedError, cancel_and_settle, wait
-from airflow_spanner_lro.core.names import OperationName, parse_resource
+from airflow_spanner_lro.core.names import InstanceName, OperationName, parse_resource
 from airflow_spanner_lro.core.narrate import ProgressNarrator
 from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import code_of
@@ -69,9 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     emulator.add_arguments(emulate)
     emulate.set_defaults(run=emulator.run)
 
-    list_ = commands.add_parser("list", help="list the operations of one resource")
-    list_.add_argument("resource", help="full name of an instance, database or backup")
-    list_.add_argument("--filter", default="", help="in the API's filter language")
+    list_ = commands.add_parser("list", help="list the operations of a resource")
+    list_.add_argument(
+        "resource",
+        help="full name of a database or backup, or of an instance for everything in it",
+    )
     list_.set_defaults(run=_list)
 
     describe = commands.add_parser("describe", help="show one operation")
@@ -114,7 +116,12 @@ def _client() -> SpannerAdminClient:
 
 
 def _list(args: argparse.Namespace) -> int:
-    for snapshot in _client().list(resource=parse_resource(args.resource), filter_=args.filter):
+    resource, client = parse_resource(args.resource), _client()
+    if type(resource) is InstanceName:
+        listed = client.list_within(instance=resource)
+    else:
+        listed = client.list(resource=resource)
+    for snapshot in listed:
         percent = "" if snapshot.percent is None else f"{snapshot.percent:>3} %"
         started = f"{snapshot.start_time:%Y-%m-%d %H:%M:%S}" if snapshot.start_time else ""
         print(f"{snapshot.state:<9} {percent:>5}  {started:<19}  {snapshot.title}  {snapshot.name}")

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_spanner_lro.admin.connect import Endpoint
-    from airflow_spanner_lro.core.names import DatabaseName, OperationName, ResourceName
+    from airflow_spanner_lro.core.names import (
+        DatabaseName,
+        InstanceName,
+        OperationName,
+        ResourceName,
+    )
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 START_TIMEOUT = 60.0
@@ -84,6 +89,18 @@ class SpannerAdminClient:
             )
             yield from map(snapshot_of, page.operations)
             token = page.next_page_token
+
+    def list_within(
+        self, *, instance: InstanceName, timeout: float = CALL_TIMEOUT
+    ) -> Iterator[OperationSnapshot]:
+        """List the operations of an instance, and those of all databases and backups in it.
+
+        The service keeps those that ended for seven days.
+        """
+        yield from self.list(resource=instance, timeout=timeout)
+        for method in ("list_database_operations", "list_backup_operations"):
+            list_ = getattr(self.database_admin, method)
+            yield from map(snapshot_of, list_(parent=str(instance), retry=None, timeout=timeout))
 
     def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""

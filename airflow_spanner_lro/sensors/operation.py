@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_spanner_lro.core.conclusion import conclude
 from airflow_spanner_lro.core.errors import OperationFailedError
@@ -84,8 +84,14 @@ class SpannerOperationSensor(BaseSensorOperator):
         if not self.deferrable:
             super().execute(context)
             return
-        if self.poke(context):
-            return
+        try:
+            if self.poke(context):
+                return
+        except AirflowFailException as exc:
+            # as Airflow does where it pokes itself, and after a deferral
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(str(exc)) from exc
+            raise
         self.defer(
             trigger=SpannerOperationTrigger.watching(
                 OperationName.parse(self.operation_name),

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The ``spanner-lro`` command against the emulator: what it prints, and its exit code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from google.cloud.spanner_admin_database_v1 import CreateBackupRequest
+
+from airflow_spanner_lro.admin.client import SpannerAdminClient
+from airflow_spanner_lro.admin.connect import Endpoint
+from airflow_spanner_lro.cli import main
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.status import Code
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+INSTANCE = "projects/p1/instances/main"
+DATABASE = f"{INSTANCE}/databases/orders"
+
+
+@pytest.fixture
+def operation(spanner_emulator: SpannerAdminEmulator, emulator_clock: ManualClock) -> str:
+    """Return the name of a backup operation that has just been started."""
+    spanner_emulator.create_database(DATABASE)
+    client = SpannerAdminClient(Endpoint(target=spanner_emulator.endpoint, plain_text=True))
+    backup = {"database": DATABASE, "expire_time": emulator_clock.now() + timedelta(days=9)}
+    request = CreateBackupRequest(parent=INSTANCE, backup_id="nightly", backup=backup)
+    snapshot = client.start(kind=CREATE_BACKUP, request=request)
+    client.close()
+    return str(snapshot.name)
+
+
+def test_list_of_an_instance_shows_what_runs_in_it(
+    operation: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The operations of an instance's backups are listed with the instance's own."""
+    code = main(["list", INSTANCE])
+
+    assert 0 == code
+    assert operation in capsys.readouterr().out
+
+
+def test_describe_shows_state_and_progress(
+    operation: str, emulator_clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operation half-way is shown with its kind, its state and its percentage."""
+    emulator_clock.advance(timedelta(minutes=12, seconds=30))
+    code = main(["describe", operation])
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+
+    assert 0 == code
+    assert "Create backup" == lines["kind:"]
+    assert "RUNNING" == lines["state:"]
+    assert "50" == lines["percent:"]
+
+
+def test_wait_ends_when_the_operation_does(
+    operation: str, emulator_clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Waiting for an operation that has succeeded prints its end, and is a success."""
+    emulator_clock.advance(timedelta(hours=1))
+    code = main(["wait", operation])
+
+    assert 0 == code
+    assert "Create backup nightly: succeeded after 25 min 0 s" in capsys.readouterr().out
+
+
+def test_wait_gives_up_in_time(operation: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wait whose time is up ends with a status of its own, and cancels nothing."""
+    code = main(["wait", operation, "--timeout", "0.1"])
+
+    assert 3 == code
+    assert "it goes on" in capsys.readouterr().err
+
+
+def test_cancel_says_how_it_ended(operation: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A cancelled operation is told as such."""
+    code = main(["cancel", operation])
+
+    assert 0 == code
+    assert "The operation was cancelled." in capsys.readouterr().out
+
+
+def test_a_refused_cancel_is_a_failure(
+    operation: str, spanner_emulator: SpannerAdminEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A cancel that the service refuses fails, and says which role is missing."""
+    spanner_emulator.faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=1)
+    code = main(["cancel", operation])
+
+    assert 1 == code
+    assert "spanner.backupAdmin" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("spanner_emulator")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["describe", "nonsense"], "operation name='nonsense'", id="a malformed name"),
+        pytest.param(["describe", f"{DATABASE}/operations/_x"], "NOT_FOUND", id="a missing one"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error is one sentence on the error stream and status 1, without a traceback."""
+    code = main(arguments)
+    errors = capsys.readouterr().err
+
+    assert 1 == code
+    assert said in errors
+    assert 1 == len(errors.splitlines())
