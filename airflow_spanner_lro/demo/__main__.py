@@ -66,13 +66,13 @@ def main() -> int:
 
 def _perform(*, home: Path, keep: bool) -> bool:
     """Set the stage, let the Dags run, show and judge; return whether all promises were kept."""
+    # this process forks only to start others, and gRPC would remark on each of them
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
     from rich.console import Console  # noqa: PLC0415  # with check_requirements() before it
 
     from airflow_spanner_lro.demo.show import Show  # noqa: PLC0415
     from airflow_spanner_lro.demo.stage import DAGS, TIME_SCALE, set_stage  # noqa: PLC0415
 
-    # this process forks only to start others, and gRPC would remark on each of them
-    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
     show = Show(console=Console(), time_scale=TIME_SCALE)
     show.say(
         f"An emulated Spanner, on which a minute takes {60 / TIME_SCALE:g} s, "

@@ -34,6 +34,14 @@ _COLOURS = {
 }
 
 
+_TOLD = {
+    OperationState.RUNNING: "is running",
+    OperationState.SUCCEEDED: "has succeeded",
+    OperationState.FAILED: "has failed",
+    OperationState.CANCELLED: "was cancelled",
+}
+
+
 class Show:
     """Tells the story of one demo on a console."""
 
@@ -86,7 +94,8 @@ class Show:
             if self._told.get(operation.name) is not operation.state:
                 self._told[operation.name] = operation.state
                 what = f"{operation.kind.title} {_short(operation.target)}"
-                self.say(f"Spanner   {what} is {_coloured(operation.state)}")
+                colour = _COLOURS[operation.state]
+                self.say(f"Spanner   {what} [{colour}]{_TOLD[operation.state]}[/{colour}]")
 
     def _update_bar(self, operation: OperationView) -> None:
         if operation.name not in self._bars:

@@ -126,5 +126,5 @@ def _cancelled_promptly(evidence: Evidence) -> Finding:
     return Finding(
         promise=promise,
         kept=timedelta() <= late <= PROMPTLY,
-        seen=f"{late.total_seconds():.2f} s after it",
+        seen=f"{late.total_seconds() * 1000:.0f} ms after it",
     )

@@ -20,33 +20,24 @@ from airflow_spanner_lro import settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.conclusion import conclude
 from airflow_spanner_lro.core.console import whereabouts
-from airflow_spanner_lro.core.errors import (
-    OperationKilledError,
-    SpannerLroError,
-    UnexpectedStateError,
-)
+from airflow_spanner_lro.core.errors import SpannerLroError, UnexpectedStateError
 from airflow_spanner_lro.core.event import WaitOutcome
 from airflow_spanner_lro.core.flows import DeadlinePassedError
 from airflow_spanner_lro.core.ledger import fingerprint
 from airflow_spanner_lro.core.policy import PollPolicy
 from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.operators.attempt import Attempt
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
-from airflow_spanner_lro.operators.ledger import TaskLedger
-from airflow_spanner_lro.operators.limits import deadline_of_try
 from airflow_spanner_lro.operators.start import Starter, StartOrder
-from airflow_spanner_lro.operators.watch import WorkerWatch
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from airflow.sdk import Context
 
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.ledger import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName, ResourceName
-    from airflow_spanner_lro.core.settlement import Settlement
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 OPERATION_NAME_KEY = "operation_name"
@@ -81,10 +72,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     kind: ClassVar[OperationKind]
 
-    _ledger: TaskLedger | None = None
-    _watch: WorkerWatch | None = None
-    _running: OperationName | None = None
-    _deadline: datetime | None = None
+    _attempt: Attempt | None = None
 
     def __init__(
         self,
@@ -140,34 +128,35 @@ class SpannerOperationOperator(SpannerAdminOperator):
     def execute(self, context: Context) -> Any:
         """Start or adopt the operation, then wait for it, defer, or return its name."""
         with failing_for_good():
-            watch, ledger = self._prepare(context)
+            attempt = self._begin(context)
             begun = Starter(
-                order=self._order(context),
+                order=self._order(context, attempt),
                 client=self.hook.client,
-                ledger=ledger,
-                watch=watch,
+                ledger=attempt.ledger,
+                watch=attempt.watch,
                 settle_timeout=settings.settle_timeout(),
                 tell=self.log.info,
             ).begin(durable=self.durable)
-            self._running = begun.name
+            attempt.running = begun.name
             context["ti"].xcom_push(key=OPERATION_NAME_KEY, value=str(begun.name))
+            if attempt.watch.killed:
+                self.on_kill()
+                raise attempt.killed(begun.name)
+            if begun.done:
+                return self._conclude(attempt, WaitOutcome(name=begun.name, snapshot=begun))
             self.log.info("%s runs as operation %s", begun.title, begun.name)
             self.log.info(whereabouts(begun.name.resource, access=self.hook.access))
-            if watch.killed:
-                self.on_kill()
-                raise self._killed(begun.name)
             if not self.wait_for_completion:
-                self._close()
+                attempt.close()
                 return str(begun.name)
-            if begun.done:
-                return self._conclude(context, WaitOutcome(name=begun.name, snapshot=begun))
-            return self._await(context, begun.name)
+            return self._await(attempt, begun.name)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when the trigger has fired."""
         with failing_for_good():
-            self._resume(context)
-            return self._conclude(context, WaitOutcome.from_event(event))
+            attempt = self._begin(context)
+            attempt.take_over()
+            return self._conclude(attempt, WaitOutcome.from_event(event))
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -182,47 +171,34 @@ class SpannerOperationOperator(SpannerAdminOperator):
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
             with failing_for_good():
-                entry = self._resume(context)
+                attempt = self._begin(context)
+                entry = attempt.take_over()
                 if entry is None or entry.operation is None or entry.closed:
                     raise
-                return self._conclude(context, self._timed_out(entry.operation))
+                return self._conclude(attempt, self._timed_out(attempt, entry.operation))
 
     def on_kill(self) -> None:
         """Stop waiting, and cancel the operation if that is wanted; may be called repeatedly."""
-        if self._watch is None:
+        if (attempt := self._attempt) is None:
             return
         # on its own timeout Airflow calls this while it handles the exception that it raised
         timed_out = isinstance(sys.exception(), AirflowTaskTimeout)
         wanted = self.cancel_on_timeout if timed_out else self.cancel_on_kill
-        self._watch.kill(name=self._running if wanted else None, cleans_up=self._cleans_up)
-        if timed_out and (settlement := self._watch.settlement_of_kill(timeout=0)):
+        attempt.watch.kill(name=attempt.running if wanted else None, cleans_up=self._cleans_up)
+        if timed_out and (settlement := attempt.watch.settlement_of_kill(timeout=0)):
             self.log.warning(settlement.sentence)
 
-    def _prepare(self, context: Context) -> tuple[WorkerWatch, TaskLedger]:
-        self._ledger = TaskLedger(context)
-        self._deadline = deadline_of_try(
-            started=context["ti"].start_date,
+    def _begin(self, context: Context) -> Attempt:
+        self._attempt = Attempt.begin(
+            context,
+            hook=self.hook,
             execution_timeout=self.execution_timeout,
             operation_timeout=self.operation_timeout,
+            tell=self.log.info,
         )
-        self._watch = WorkerWatch(
-            client=self.hook.client, new_client=self.hook.new_client, tell=self.log.info
-        )
-        return self._watch, self._ledger
+        return self._attempt
 
-    def _resume(self, context: Context) -> LedgerEntry | None:
-        """Prepare in a process that goes on after a deferral; the deadline stays what it was.
-
-        Airflow 3.3.2 tells a start of the try here that is seconds earlier than the one it told
-        the process that started.
-        """
-        _, ledger = self._prepare(context)
-        entry = ledger.latest()
-        if entry and entry.try_number == ledger.try_number:
-            self._deadline = entry.deadline
-        return entry
-
-    def _order(self, context: Context) -> StartOrder:
+    def _order(self, context: Context, attempt: Attempt) -> StartOrder:
         ti = context["ti"]
         # made here, so that a bad parameter is found before anything is written or asked
         request, _ = self.build_request(), self._policy
@@ -236,7 +212,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
             ),
             identity=f"{ti.dag_id}/{ti.task_id}/{ti.run_id}/{ti.map_index}",
             access=self.hook.access,
-            deadline=self._deadline,
+            deadline=attempt.deadline,
         )
 
     @property
@@ -248,28 +224,29 @@ class SpannerOperationOperator(SpannerAdminOperator):
         interval = self.poll_interval
         return PollPolicy(maximum=settings.poll_interval() if interval is None else interval)
 
-    def _await(self, context: Context, name: OperationName, *, cancellable: bool = True) -> Any:
+    def _await(self, attempt: Attempt, name: OperationName, *, cancellable: bool = True) -> Any:
         if self.deferrable:
-            self._defer(name, cancellable=cancellable)
-        assert self._watch is not None  # noqa: S101  # made in _prepare
+            self._defer(attempt, name, cancellable=cancellable)
         try:
-            snapshot = self._watch.wait(name=name, policy=self._policy, deadline=self._deadline)
+            snapshot = attempt.watch.wait(name=name, policy=self._policy, deadline=attempt.deadline)
         except DeadlinePassedError:
-            return self._conclude(context, self._timed_out(name, cancellable=cancellable))
+            outcome = self._timed_out(attempt, name, cancellable=cancellable)
         except WaitStoppedError as exc:
-            raise self._killed(name) from exc
-        return self._conclude(context, WaitOutcome(name=name, snapshot=snapshot))
+            raise attempt.killed(name) from exc
+        else:
+            outcome = WaitOutcome(name=name, snapshot=snapshot)
+        return self._conclude(attempt, outcome)
 
-    def _defer(self, name: OperationName, *, cancellable: bool) -> None:
+    def _defer(self, attempt: Attempt, name: OperationName, *, cancellable: bool) -> None:
         backstop = None
-        if self._deadline and self._watch:
-            left = self._deadline - self._watch.now()
-            backstop = max(left, timedelta()) + timedelta(seconds=settings.deferral_grace())
+        if attempt.deadline:
+            left = max(attempt.deadline - attempt.watch.now(), timedelta())
+            backstop = left + timedelta(seconds=settings.deferral_grace())
         self.defer(
             trigger=SpannerOperationTrigger.watching(
                 name,
                 access=self.hook.access,
-                deadline=self._deadline,
+                deadline=attempt.deadline,
                 poll_interval=self._policy.maximum,
                 cancel_on_timeout=self.cancel_on_timeout and cancellable,
                 cancel_on_kill=self.cancel_on_kill and cancellable,
@@ -280,41 +257,26 @@ class SpannerOperationOperator(SpannerAdminOperator):
             timeout=backstop,
         )
 
-    def _timed_out(self, name: OperationName, *, cancellable: bool = True) -> WaitOutcome:
-        settlement: Settlement | None = None
-        if self.cancel_on_timeout and cancellable and self._watch:
-            self.log.warning("The deadline %s has passed; cancelling.", self._deadline)
-            settlement = self._watch.stop(
-                name=name, cleans_up=self._cleans_up, timeout=settings.settle_timeout()
-            )
-            self.log.warning(settlement.sentence)
-        return WaitOutcome(name=name, settlement=settlement)
+    def _timed_out(
+        self, attempt: Attempt, name: OperationName, *, cancellable: bool = True
+    ) -> WaitOutcome:
+        cancels = self.cancel_on_timeout and cancellable
+        return attempt.time_out(name, cancels=cancels, cleans_up=self._cleans_up)
 
-    def _killed(self, name: OperationName) -> OperationKilledError:
-        assert self._watch is not None  # noqa: S101  # only a watch can be killed
-        settlement = self._watch.settlement_of_kill(timeout=settings.settle_timeout())
-        return OperationKilledError("The task was killed", name=name, settlement=settlement)
-
-    def _conclude(self, context: Context, outcome: WaitOutcome) -> Any:
+    def _conclude(self, attempt: Attempt, outcome: WaitOutcome) -> Any:
         """Turn the end of a wait into the end of the task, or into the next wait."""
         try:
-            snapshot = conclude(outcome, deadline=self._deadline)
+            snapshot = conclude(outcome, deadline=attempt.deadline)
         except SpannerLroError:
             if outcome.settled:
-                self._close()
+                attempt.close()
             raise
-        if outcome.timed_out and outcome.settlement:
-            self.log.warning("%s The result stands.", outcome.settlement.sentence)
+        if outcome.timed_out:
+            self.log.warning("It was done before the cancel took hold; the result stands.")
         if (name := self.follow_up(snapshot)) is not None:
-            self._running = None
+            attempt.running = None
             self.log.info("The work goes on as operation %s, which cannot be cancelled", name)
-            return self._await(context, name, cancellable=False)
+            return self._await(attempt, name, cancellable=False)
         result = self.result(snapshot)
-        self._close()
+        attempt.close()
         return result
-
-    def _close(self) -> None:
-        # nothing is owed any more, so a kill that comes now has nothing to stop or to delete
-        self._running = None
-        if self._ledger and (entry := self._ledger.latest()):
-            self._ledger.update(entry.close())

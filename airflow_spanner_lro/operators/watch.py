@@ -51,6 +51,7 @@ class WorkerWatch:
         self._tell = tell
         self._clock = StoppableClock()
         self._kill_thread: threading.Thread | None = None
+        self._kill_over = threading.Event()
         self._settlement: Settlement | None = None
 
     @property
@@ -103,23 +104,29 @@ class WorkerWatch:
 
         :param name: the operation to stop; None if it is to go on, or there is none
         """
+        thread: threading.Thread | None = None
+        if name is not None and self._kill_thread is None:
+
+            def work() -> None:
+                try:
+                    self._settlement = _stop(
+                        self._new_client(), name=name, cleans_up=cleans_up, timeout=KILL_BUDGET
+                    )
+                finally:
+                    self._kill_over.set()
+
+            thread = threading.Thread(target=work, name="spanner-lro-kill", daemon=True)
+            # known before the wait ends, because whoever waits then asks for the settlement
+            self._kill_thread = thread
         self._clock.stop()
-        if name is None or self._kill_thread is not None:
-            return
-
-        def work() -> None:
-            self._settlement = _stop(
-                self._new_client(), name=name, cleans_up=cleans_up, timeout=KILL_BUDGET
-            )
-
-        self._kill_thread = threading.Thread(target=work, name="spanner-lro-kill", daemon=True)
-        self._kill_thread.start()
-        self._kill_thread.join(KILL_BUDGET)
+        if thread is not None:
+            thread.start()
+            thread.join(KILL_BUDGET)
 
     def settlement_of_kill(self, *, timeout: float) -> Settlement | None:
         """Return what became of the operation that was killed; None if it was left running."""
         if self._kill_thread is not None:
-            self._kill_thread.join(timeout)
+            self._kill_over.wait(timeout)
         return self._settlement
 
 

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""One try of a task in one process on a worker: its ledger, its deadline, what a kill would stop.
+
+A try that defers goes on in another process, with another attempt; what must stay the same in
+both comes from the ledger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.errors import OperationKilledError
+from airflow_spanner_lro.core.event import WaitOutcome
+from airflow_spanner_lro.operators.ledger import TaskLedger
+from airflow_spanner_lro.operators.limits import deadline_of_try
+from airflow_spanner_lro.operators.watch import WorkerWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from airflow.sdk import Context
+
+    from airflow_spanner_lro.core.ledger import LedgerEntry
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.settlement import Settlement
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """What one process knows and does on behalf of one try.
+
+    :param tell: logs a line
+    :param deadline: when the patience of the try ends
+    :param running: the operation that a kill stops, None if there is nothing to stop
+    """
+
+    ledger: TaskLedger
+    watch: WorkerWatch
+    tell: Callable[[str], None]
+    deadline: datetime | None
+    running: OperationName | None = None
+
+    @classmethod
+    def begin(
+        cls,
+        context: Context,
+        *,
+        hook: SpannerAdminHook,
+        execution_timeout: timedelta | None,
+        operation_timeout: timedelta | float | None,
+        tell: Callable[[str], None],
+    ) -> Self:
+        """Return the attempt of the process in which a try starts."""
+        return cls(
+            ledger=TaskLedger(context),
+            watch=WorkerWatch(client=hook.client, new_client=hook.new_client, tell=tell),
+            tell=tell,
+            deadline=deadline_of_try(
+                started=context["ti"].start_date,
+                execution_timeout=execution_timeout,
+                operation_timeout=operation_timeout,
+            ),
+        )
+
+    def take_over(self) -> LedgerEntry | None:
+        """Go on after a deferral, with the deadline of the process before; return its entry.
+
+        Airflow 3.3.2 tells a start of the try here that is seconds earlier than the one it told
+        the process that started.
+        """
+        entry = self.ledger.latest()
+        if entry and entry.try_number == self.ledger.try_number:
+            self.deadline = entry.deadline
+        return entry
+
+    def time_out(self, name: OperationName, *, cancels: bool, cleans_up: bool) -> WaitOutcome:
+        """Return what became of an operation whose deadline has passed, after stopping it."""
+        settlement: Settlement | None = None
+        if cancels:
+            self.tell(f"The deadline {self.deadline} has passed; cancelling.")
+            settlement = self.watch.stop(
+                name=name, cleans_up=cleans_up, timeout=settings.settle_timeout()
+            )
+            self.tell(settlement.sentence)
+        return WaitOutcome(name=name, settlement=settlement)
+
+    def killed(self, name: OperationName) -> OperationKilledError:
+        """Return the error of a try that was killed, which says what became of its operation."""
+        settlement = self.watch.settlement_of_kill(timeout=settings.settle_timeout())
+        return OperationKilledError("The task was killed", name=name, settlement=settlement)
+
+    def close(self) -> None:
+        """Write down that nothing is owed any more; a kill that comes now has nothing to stop."""
+        self.running = None
+        if entry := self.ledger.latest():
+            self.ledger.update(entry.close())
