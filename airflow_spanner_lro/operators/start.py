@@ -96,7 +96,7 @@ class Starter:
                 entry = found
         if entry is None or snapshot is None:
             return self._start()
-        if step is NextStep.DELIVER and self._is_gone():
+        if step is NextStep.DELIVER and not self._is_there(snapshot.name):
             # such as cleaned up by the kill of an earlier try
             self._tell(f"{self._order.target} was made by an earlier try and is gone by now.")
             step = NextStep.START
@@ -213,17 +213,18 @@ class Starter:
                 return None
             raise
 
-    def _is_gone(self) -> bool:
-        """Tell whether what an operation made has been deleted since."""
+    def _is_there(self, name: OperationName) -> bool:
+        """Tell whether what an operation made still exists: that very thing, and no namesake."""
         if not self._order.kind.creates:
-            return False
+            return True
         try:
-            self._client.get_resource_state(name=self._order.target)
+            made = self._client.get_result(name=name)
+            there = self._client.get_resource_state(name=self._order.target)
         except Exception as exc:
             if code_of(exc) is Code.NOT_FOUND:
-                return True
+                return False
             raise
-        return False
+        return made is not None and made.create_time == there.create_time
 
     def _operation_id(self) -> str:
         """Return an id that a replay of this start gets again, and no other start ever gets."""

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""An emulator that does as it is told, and a task instance without an Airflow around it.
+
+This folder has no ``__init__.py``: pytest would take it for Airflow's own package.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.admin.client import SpannerAdminClient
+from airflow_spanner_lro.admin.connect import Endpoint
+from airflow_spanner_lro.core import policy
+from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+from .doubles import DATABASE, FakeTask, Script, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# before a test module imports Airflow, which makes this folder and its configuration
+os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
+
+
+@pytest.fixture(autouse=True)
+def worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let operators be executed outside of Airflow's task runner, with a connection there."""
+    from airflow.sdk.bases.operator import ExecutorSafeguard  # noqa: PLC0415  # after AIRFLOW_HOME
+
+    monkeypatch.setattr(ExecutorSafeguard, "test_mode", True)
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", "google-cloud-platform://")
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
+
+
+@pytest.fixture
+def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let waits look fifty times a second."""
+    monkeypatch.setattr(policy, "MINIMUM_INTERVAL", 0.02)
+
+
+@pytest.fixture
+def stage(
+    emulator_clock: ManualClock, quick_polls: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
+    """Run an emulator with one database, as the environment's."""
+    del quick_polls
+    emulator, script = SpannerAdminEmulator(clock=emulator_clock), Script()
+    emulator.faults = script
+    with emulator:
+        emulator.create_database(DATABASE)
+        monkeypatch.setenv("SPANNER_EMULATOR_HOST", emulator.endpoint)
+        client = SpannerAdminClient(Endpoint(target=emulator.endpoint, plain_text=True))
+
+        def cancel(name: str) -> None:
+            client.cancel(name=OperationName.parse(name))
+
+        yield Stage(emulator=emulator, clock=emulator_clock, script=script, cancel=cancel)
+        client.close()
+
+
+@pytest.fixture
+def task() -> FakeTask:
+    """Return a task instance in its first try."""
+    return FakeTask()

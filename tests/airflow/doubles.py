@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in for Airflow's supervisor and database, and what makes the emulator act."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.emulator import Faults, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.emulator import (
+        Calls,
+        ManualClock,
+        OperationView,
+        SpannerAdminEmulator,
+    )
+    from airflow_spanner_lro.emulator.faults import Trouble
+
+INSTANCE = "projects/test/instances/main"
+DATABASE = f"{INSTANCE}/databases/orders"
+BACKUP = f"{INSTANCE}/backups/nightly"
+RESTORED = f"{INSTANCE}/databases/restored"
+SOURCE = f"{INSTANCE}/backups/source"
+STATEMENTS = ["CREATE TABLE A (Id INT64) PRIMARY KEY (Id)", "CREATE INDEX B ON A (Id)"]
+
+LONG = Plan(duration=timedelta(hours=10))
+LATER = timedelta(hours=11)
+STARTS = ("CreateBackup", "RestoreDatabase", "UpdateDatabaseDdl")
+
+
+class Script(Faults):
+    """Faults that can also do something at the moment when a call arrives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._guard = threading.Lock()
+        self._cues: list[tuple[str, Callable[[], object]]] = []
+
+    def upon(self, method: str, act: Callable[[], object]) -> None:
+        """Do something once, just before the next call of this method is looked at."""
+        with self._guard:
+            self._cues.append((method, act))
+
+    def take(self, *, method: str, resource: str) -> Trouble:
+        """Act if there is a cue for this call, and let the faults happen."""
+        trouble = super().take(method=method, resource=resource)
+        if trouble.refuse is None:
+            for act in self._cues_for(method):
+                act()
+        return trouble
+
+    def _cues_for(self, method: str) -> list[Callable[[], object]]:
+        with self._guard:
+            ready = [act for cue, act in self._cues if cue == method]
+            self._cues = [(cue, act) for cue, act in self._cues if cue != method]
+            return ready
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The emulated world and those who act in it.
+
+    :param cancel: asks to cancel an operation, as somebody else
+    """
+
+    emulator: SpannerAdminEmulator
+    clock: ManualClock
+    script: Script
+    cancel: Callable[[str], None]
+
+    def finish_upon(self, method: str = "GetOperation") -> None:
+        """Let all operations end just before the next call of a method is answered."""
+        self.script.upon(method, lambda: self.clock.advance(LATER))
+
+    def cancel_upon(self, method: str = "GetOperation") -> None:
+        """Let somebody else cancel the operation just before a call is answered."""
+        self.script.upon(method, lambda: self.cancel(self.operation.name))
+
+    @property
+    def operation(self) -> OperationView:
+        """The latest operation."""
+        return self.emulator.operations()[-1]
+
+    @property
+    def first(self) -> OperationView:
+        """The first operation."""
+        return self.emulator.operations()[0]
+
+    @property
+    def cancels(self) -> Calls:
+        """The calls to cancel so far."""
+        return self.emulator.calls.of("CancelOperation")
+
+    @property
+    def starts(self) -> Calls:
+        """The calls that start an operation so far."""
+        return self.emulator.calls.of(*STARTS)
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is such a resource."""
+        return any(resource.name == name for resource in self.emulator.resources())
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeTaskInstance:
+    """What operators and triggers use of a task instance."""
+
+    dag_id: str = "nightly"
+    task_id: str = "backup"
+    run_id: str = "manual__1"
+    map_index: int = -1
+    try_number: int = 1
+    start_date: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
+    xcoms: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep a value, as JSON would."""
+        self.xcoms[key] = json.loads(json.dumps(value))
+
+    def get_first_reschedule_date(self, context: Any) -> None:
+        """Return when a sensor first looked: this is its first look."""
+
+
+class FakeStore:
+    """A task state store: JSON values by key."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value."""
+        return json.loads(self.values[key]) if key in self.values else default
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep a value."""
+        self.values[key] = json.dumps(value)
+
+    def delete(self, key: str) -> None:
+        """Forget a value."""
+        self.values.pop(key, None)
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeTask:
+    """A task instance over its tries."""
+
+    ti: FakeTaskInstance = field(default_factory=FakeTaskInstance)
+    store: FakeStore = field(default_factory=FakeStore)
+
+    @property
+    def context(self) -> Any:
+        """The context of the try that runs now."""
+        return {"ti": self.ti, "task_state_store": self.store}
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The newest entry of the ledger."""
+        entry: dict[str, Any] = self.store.get(f"spanner_lro:{len(self.store.values)}")
+        return entry
+
+    def began(self, *, ago: timedelta) -> None:
+        """Let the try have begun some time ago."""
+        self.ti.start_date = datetime.now(tz=UTC) - ago
+
+    def next_try(self) -> None:
+        """Begin another try: XComs go, the store stays."""
+        self.ti = FakeTaskInstance(try_number=self.ti.try_number + 1)

@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A task that is killed while a worker waits stops its operation, and stops waiting."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.core.errors import OperationKilledError
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator import Plan
+
+from .doubles import BACKUP, LONG
+from .playing import backup, defer
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.operators.operation import SpannerOperationOperator
+
+    from .doubles import FakeTask, Stage
+
+
+class Killer:
+    """Whoever kills a task, from a thread of its own, as soon as the task waits."""
+
+    def __init__(self, stage: Stage, operator: SpannerOperationOperator) -> None:
+        self._thread = threading.Thread(target=operator.on_kill)
+        stage.script.upon("GetOperation", self._thread.start)
+
+    def join(self) -> None:
+        """Wait until the kill is over."""
+        self._thread.join()
+
+
+def test_kill_cancels(stage: Stage, task: FakeTask) -> None:
+    """A kill cancels the operation, and the task fails saying so."""
+    stage.emulator.plan(LONG)
+    operator = backup()
+    killer = Killer(stage, operator)
+
+    with pytest.raises(OperationKilledError) as caught:
+        operator.execute(task.context)
+    killer.join()
+
+    assert f"The task was killed while waiting for {stage.operation.name}." in str(caught.value)
+    assert "The operation was cancelled." in str(caught.value)
+    assert 1 == len(stage.cancels)
+    assert not stage.has(BACKUP)
+
+
+def test_kill_during_a_call_counts_as_a_kill(stage: Stage, task: FakeTask) -> None:
+    """A look that is under way during the kill, and sees its cancel, blames nobody else."""
+    stage.emulator.plan(LONG)
+    operator = backup()
+    stage.script.upon("GetOperation", operator.on_kill)
+
+    with pytest.raises(OperationKilledError, match="The operation was cancelled"):
+        operator.execute(task.context)
+
+    assert 1 == len(stage.cancels)
+
+
+def test_kill_cleans_up(stage: Stage, task: FakeTask) -> None:
+    """A backup that was finished before the kill's cancel took hold is deleted."""
+    stage.emulator.plan(LONG)
+    stage.finish_upon("CancelOperation")
+    operator = backup()
+    stage.script.upon("GetOperation", operator.on_kill)
+
+    with pytest.raises(OperationKilledError, match=f"{BACKUP} was deleted"):
+        operator.execute(task.context)
+
+    assert not stage.has(BACKUP)
+
+
+def test_second_kill_changes_nothing(stage: Stage, task: FakeTask) -> None:
+    """A kill may arrive twice; the operation is cancelled once."""
+    stage.emulator.plan(LONG)
+    operator = backup()
+    killer = Killer(stage, operator)
+    with pytest.raises(OperationKilledError):
+        operator.execute(task.context)
+    killer.join()
+
+    operator.on_kill()
+
+    assert 1 == len(stage.cancels)
+
+
+def test_cancel_on_kill_off(stage: Stage, task: FakeTask) -> None:
+    """A task that is not to cancel on kill stops waiting and leaves the operation running."""
+    stage.emulator.plan(LONG)
+    operator = backup(cancel_on_kill=False)
+    killer = Killer(stage, operator)
+
+    with pytest.raises(OperationKilledError, match="It was left running, as asked"):
+        operator.execute(task.context)
+    killer.join()
+
+    assert not stage.operation.done
+    assert not stage.cancels
+
+
+def test_refused_kill_says_so(stage: Stage, task: FakeTask) -> None:
+    """A kill whose cancel is refused says that the operation goes on, and why."""
+    stage.emulator.plan(LONG)
+    stage.script.fail(method="CancelOperation", code=Code.UNIMPLEMENTED, message="not for these")
+    operator = backup()
+    killer = Killer(stage, operator)
+
+    with pytest.raises(OperationKilledError, match=r"refused to cancel it .*not for these"):
+        operator.execute(task.context)
+    killer.join()
+
+    assert not stage.operation.done
+
+
+def test_kill_before_the_task_waits(stage: Stage, task: FakeTask) -> None:
+    """A kill during the start call is remembered: the operation is cancelled, not waited for."""
+    stage.emulator.plan(LONG)
+    operator = backup()
+    stage.script.upon("CreateBackup", operator.on_kill)
+
+    with pytest.raises(OperationKilledError, match="The operation was cancelled"):
+        operator.execute(task.context)
+
+    assert 1 == len(stage.cancels)
+    assert not stage.has(BACKUP)
+
+
+def test_kill_before_the_task_defers(stage: Stage, task: FakeTask) -> None:
+    """A task that is killed before it defers does not defer."""
+    stage.emulator.plan(LONG)
+    operator = backup(deferrable=True)
+    stage.script.upon("CreateBackup", operator.on_kill)
+
+    with pytest.raises(OperationKilledError):
+        operator.execute(task.context)
+
+    assert 1 == len(stage.cancels)
+
+
+def test_kill_before_anything_happened(stage: Stage) -> None:
+    """A kill of a task that has not begun does nothing."""
+    backup().on_kill()
+
+    assert not stage.emulator.calls
+
+
+def _kill_after_deferring(operator: SpannerOperationOperator, task: FakeTask) -> None:
+    defer(operator, task)
+    operator.on_kill()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        pytest.param({}, 1, id="on"),
+        pytest.param({"cancel_on_kill": False}, 0, id="off"),
+        pytest.param({"cancel_on_timeout": False}, 1, id="no-timeout"),
+    ],
+)
+def test_kill_when_the_deferral_is_rejected(
+    stage: Stage, task: FakeTask, parameters: dict[str, bool], expected: int
+) -> None:
+    """A task that Airflow does not let defer any more is killed like one that waits."""
+    stage.emulator.plan(LONG)
+
+    _kill_after_deferring(backup(deferrable=True, **parameters), task)
+
+    assert expected == len(stage.cancels)
+
+
+def test_kill_keeps_its_budget(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill returns before Airflow's SIGKILL even if the operation does not settle."""
+    monkeypatch.setattr("airflow_spanner_lro.operators.watch.KILL_BUDGET", 0.3)
+    stage.emulator.plan(Plan(duration=LONG.duration, cancel_delay=None))
+    operator = backup()
+    stage.script.upon("GetOperation", operator.on_kill)
+
+    with pytest.raises(OperationKilledError, match="asked for but is not confirmed yet"):
+        operator.execute(task.context)
+
+    assert 1 == len(stage.cancels)
+
+
+def test_without_waiting_a_kill_comes_too_late(stage: Stage, task: FakeTask) -> None:
+    """A task that has handed its operation on does not cancel it any more."""
+    stage.emulator.plan(LONG)
+    operator = backup(wait_for_completion=False)
+    operator.execute(task.context)
+
+    operator.on_kill()
+
+    assert not stage.cancels

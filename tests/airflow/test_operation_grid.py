@@ -1,0 +1,219 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""One grid: every kind, waiting here or in the triggerer or not at all, and how operations end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_spanner_lro.core.errors import OperationCancelledError, OperationFailedError
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator import Plan
+
+from .doubles import BACKUP, DATABASE, LONG, RESTORED, SOURCE, STATEMENTS
+from .playing import backup, change_schema, defer, fire, play, restore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.operators.operation import SpannerOperationOperator
+
+    from .doubles import FakeTask, Stage
+
+NO_ROOM = Plan(duration=LONG.duration, fail_with=(Code.RESOURCE_EXHAUSTED, "no room"))
+BAD = Plan(duration=LONG.duration, fail_with=(Code.INVALID_ARGUMENT, "no such column"))
+PLANS = [
+    pytest.param(LONG, id="succeeds"),
+    pytest.param(NO_ROOM, id="fails"),
+    pytest.param(Plan(duration=LONG.duration, cancel_delay=None), id="ignores-cancel"),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of operation: its operator, and where its result is."""
+
+    make: Callable[..., SpannerOperationOperator]
+    target: str
+
+    def summary(self, result: Any) -> object:
+        """Return what of a result is the same in every run."""
+        if "statements" in result:
+            return result["database"], [each["statement"] for each in result["statements"]]
+        return result["name"], result["state"]
+
+    @property
+    def expected(self) -> object:
+        """What the summary of a good result is."""
+        if self.make is change_schema:
+            return DATABASE, STATEMENTS
+        return self.target, "READY_OPTIMIZING" if self.make is restore else "READY"
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(Kind(make=backup, target=BACKUP), id="backup"),
+        pytest.param(Kind(make=restore, target=RESTORED), id="restore"),
+        pytest.param(Kind(make=change_schema, target=DATABASE), id="ddl"),
+    ]
+)
+def kind(request: pytest.FixtureRequest, stage: Stage) -> Kind:
+    """Return one kind after the other, with what it needs in place."""
+    stage.emulator.create_backup(SOURCE, DATABASE)
+    made: Kind = request.param
+    return made
+
+
+@pytest.fixture(params=[False, True], ids=["worker", "deferred"])
+def deferrable(request: pytest.FixtureRequest) -> bool:
+    """Return where to wait."""
+    return bool(request.param)
+
+
+def test_success_returns_the_result(
+    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+) -> None:
+    """An operation that succeeds makes its task return the resource."""
+    stage.emulator.plan(LONG)
+    stage.finish_upon()
+
+    result = play(kind.make(deferrable=deferrable), task)
+
+    assert kind.expected == kind.summary(result)
+    assert stage.first.name == task.ti.xcoms["operation_name"]
+    assert 1 == len(stage.starts)
+    assert not stage.cancels
+    assert task.entry["closed"]
+
+
+def test_transient_errors_are_waited_out(
+    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+) -> None:
+    """Polls that cannot reach Spanner change nothing about the result."""
+    stage.emulator.plan(LONG)
+    stage.script.fail(method="GetOperation", code=Code.UNAVAILABLE, times=3)
+    stage.finish_upon()
+
+    result = play(kind.make(deferrable=deferrable), task)
+
+    assert kind.expected == kind.summary(result)
+    assert 4 <= len(stage.emulator.calls.of("GetOperation"))
+    assert 1 == len(stage.starts)
+    assert not stage.cancels
+
+
+def test_failure_leaves_the_retry_to_airflow(
+    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+) -> None:
+    """An operation that fails for a passing reason fails its task, and retries apply."""
+    stage.emulator.plan(NO_ROOM)
+    stage.finish_upon()
+
+    with pytest.raises(OperationFailedError, match="RESOURCE_EXHAUSTED: no room") as caught:
+        play(kind.make(deferrable=deferrable), task)
+
+    assert stage.operation.name == str(caught.value.snapshot.name)
+    assert stage.operation.name == task.ti.xcoms["operation_name"]
+    assert 1 == len(stage.starts)
+    assert not stage.cancels
+    assert task.entry["closed"]
+
+
+def test_failure_that_stays_fails_for_good(
+    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+) -> None:
+    """An operation that fails for what no retry can cure fails its task without retries."""
+    stage.emulator.plan(BAD)
+    stage.finish_upon()
+
+    with pytest.raises(AirflowFailException) as caught:
+        play(kind.make(deferrable=deferrable), task)
+
+    assert "INVALID_ARGUMENT: no such column" in str(caught.value)
+    assert "Correct the argument." in str(caught.value)
+    assert not stage.cancels
+
+
+def test_cancel_by_somebody_else_fails_the_task(
+    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+) -> None:
+    """An operation that somebody else cancels fails its task, and is not cancelled once more."""
+    stage.emulator.plan(LONG)
+    stage.cancel_upon()
+
+    with pytest.raises(OperationCancelledError, match="Somebody else cancelled it"):
+        play(kind.make(deferrable=deferrable), task)
+
+    assert 1 == len(stage.starts)
+    assert 1 == len(stage.cancels)
+    assert task.entry["closed"]
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_without_waiting_the_name_is_the_result(
+    stage: Stage, task: FakeTask, kind: Kind, plan: Plan, *, deferrable: bool
+) -> None:
+    """A task that does not wait returns the operation's name and leaves the operation alone."""
+    stage.emulator.plan(plan)
+
+    result = play(kind.make(deferrable=deferrable, wait_for_completion=False), task)
+
+    assert stage.operation.name == result
+    assert result == task.ti.xcoms["operation_name"]
+    assert not stage.operation.done
+    assert 1 == len(stage.starts)
+    assert not stage.cancels
+    assert task.entry["closed"]
+
+
+def test_what_is_done_at_once_never_defers(stage: Stage, task: FakeTask, kind: Kind) -> None:
+    """An operation that is done when its start call answers needs no trigger."""
+    stage.emulator.plan(Plan(duration=timedelta()), times=1)
+
+    result = kind.make(deferrable=True).execute(task.context)
+
+    assert kind.expected == kind.summary(result)
+    assert not stage.emulator.calls.of("GetOperation")
+
+
+def test_outage_at_the_result_is_waited_out(stage: Stage, task: FakeTask) -> None:
+    """A task whose work is done does not fail because its result cannot be read at once."""
+    stage.emulator.plan(LONG)
+    stage.finish_upon()
+    stage.script.fail(method="GetBackup", code=Code.UNAVAILABLE, times=1)
+
+    result = play(backup(), task)
+
+    assert BACKUP == result["name"]
+
+
+def test_permission_lost_while_deferred_is_no_outcome(stage: Stage, task: FakeTask) -> None:
+    """A trigger that may no longer look raises, so that Airflow's retries apply."""
+    stage.emulator.plan(LONG)
+    deferred = defer(backup(deferrable=True), task)
+    stage.script.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=None)
+
+    with pytest.raises(Exception, match="refuse this call") as caught:
+        fire(deferred.trigger)
+
+    assert "PermissionDenied" == type(caught.value).__name__
+    assert not stage.cancels
+
+
+def test_wait_for_optimize_goes_on_with_the_follow_up(
+    stage: Stage, task: FakeTask, *, deferrable: bool
+) -> None:
+    """A restore that is to be optimised too ends when its database is READY."""
+    stage.emulator.create_backup(SOURCE, DATABASE)
+    stage.script.upon("GetOperation", lambda: stage.clock.advance(16 * 60))
+    stage.script.upon("GetOperation", lambda: stage.finish_upon("GetOperation"))
+
+    result = play(restore(wait_for_optimize=True, deferrable=deferrable), task)
+
+    assert (RESTORED, "READY") == (result["name"], result["state"])
+    assert 1 == len(stage.starts)

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What of a trigger lies in Airflow's database: primitives only, enough to make it again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from airflow.sdk.serde import deserialize, serialize
+
+from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.triggers.clients import shared_client
+from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
+
+from .doubles import LONG
+from .playing import backup, defer, fire, over_the_wire
+
+if TYPE_CHECKING:
+    from .doubles import FakeTask, Stage
+
+
+@pytest.fixture
+def trigger(stage: Stage, task: FakeTask) -> SpannerOperationTrigger:
+    """Return the trigger of a backup with every parameter set."""
+    stage.emulator.plan(LONG)
+    operator = backup(
+        deferrable=True,
+        operation_timeout=timedelta(hours=1),
+        impersonation_chain=("a@example.com", "b@example.com"),
+        poll_interval=7,
+        clean_up=False,
+    )
+    return cast("SpannerOperationTrigger", defer(operator, task).trigger)
+
+
+def test_round_trip(trigger: SpannerOperationTrigger) -> None:
+    """A trigger that went through Airflow's database is the same trigger."""
+    again = over_the_wire(trigger)
+
+    assert trigger.serialize() == again.serialize()
+    assert type(trigger) is type(again)
+
+
+def test_class_path(trigger: SpannerOperationTrigger) -> None:
+    """The class path is that of the public module, also for a subclass elsewhere."""
+    path, arguments = trigger.serialize()
+
+    assert "airflow_spanner_lro.triggers.operation.SpannerOperationTrigger" == path
+    assert {each.name for each in fields(SpannerOperationTrigger)} == set(arguments)
+
+
+def test_arguments_are_primitives(trigger: SpannerOperationTrigger) -> None:
+    """Arguments are JSON, and Airflow's serialiser changes nothing about them."""
+    arguments: Any = trigger.serialize()[1]
+
+    stored = serialize(arguments)
+
+    assert arguments == json.loads(json.dumps(arguments))
+    assert arguments == deserialize(json.loads(json.dumps(stored)))
+
+
+def test_arguments_say_what_was_asked_for(trigger: SpannerOperationTrigger, stage: Stage) -> None:
+    """The operator's parameters reach the trigger, and nothing that is secret does."""
+    _, arguments = trigger.serialize()
+
+    del arguments["deadline"]
+    assert {
+        "operation": stage.first.name,
+        "gcp_conn_id": "google_cloud_default",
+        "impersonation_chain": ["a@example.com", "b@example.com"],
+        "endpoint": f"http://{stage.emulator.endpoint}",
+        "poll_interval": 7,
+        "cancel_on_timeout": True,
+        "cancel_on_kill": True,
+        "cleans_up": False,
+        "settle_timeout": 60.0,
+    } == arguments
+
+
+def test_event_is_primitives(trigger: SpannerOperationTrigger, stage: Stage) -> None:
+    """The payload holds the outcome as primitives, which Airflow's serialiser leaves alone."""
+    stage.finish_upon()
+
+    payload: Any = fire(trigger)
+
+    assert "SUCCEEDED" == payload["snapshot"]["state"]
+    assert payload["settlement"] is None
+    assert payload == deserialize(json.loads(json.dumps(serialize(payload))))
+
+
+def test_event_tells_everything(stage: Stage, task: FakeTask) -> None:
+    """Another process, whose operator has seen nothing yet, goes on from the event alone."""
+    stage.emulator.plan(LONG)
+    deferred = defer(backup(deferrable=True), task)
+    stage.finish_upon()
+    event = fire(cast("Any", deferred.trigger))
+
+    result = backup(deferrable=True).resume_execution(
+        deferred.method_name, {"event": event}, task.context
+    )
+
+    assert "READY" == result["state"]
+
+
+async def test_clients_are_shared(trigger: SpannerOperationTrigger) -> None:
+    """Triggers that ask the same way at the same time share one client."""
+    first, second = await asyncio.gather(
+        shared_client(trigger._access), shared_client(over_the_wire(trigger)._access)
+    )
+
+    assert first is second
+
+
+async def test_failed_client_is_forgotten(
+    trigger: SpannerOperationTrigger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that could not be made is tried again, for instance with the connection there."""
+    trigger.gcp_conn_id = "nowhere"
+    with monkeypatch.context() as environment:
+        environment.delenv("SPANNER_EMULATOR_HOST")
+        with pytest.raises(AccessError, match="airflow connections add nowhere"):
+            await shared_client(trigger._access)
+
+    client = await shared_client(trigger._access)
+
+    assert client is await shared_client(trigger._access)

@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every operator and sensor keeps: its parameters are attributes, templates and documents."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_spanner_lro.operators.backups import (
+    SpannerCreateBackupOperator,
+    SpannerDeleteBackupOperator,
+)
+from airflow_spanner_lro.operators.base import SpannerAdminOperator
+from airflow_spanner_lro.operators.databases import (
+    SpannerDropDatabaseOperator,
+    SpannerRestoreDatabaseOperator,
+    SpannerUpdateDatabaseDdlOperator,
+)
+from airflow_spanner_lro.operators.operation import SpannerOperationOperator
+from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
+from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
+
+REQUIRED: dict[type[Any], dict[str, Any]] = {
+    SpannerCreateBackupOperator: {
+        "instance_id": "main",
+        "database_id": "orders",
+        "backup_id": "nightly",
+        "expire_time": timedelta(days=1),
+    },
+    SpannerDeleteBackupOperator: {"instance_id": "main", "backup_id": "nightly"},
+    SpannerRestoreDatabaseOperator: {
+        "instance_id": "main",
+        "database_id": "copy",
+        "source_backup": "nightly",
+    },
+    SpannerUpdateDatabaseDdlOperator: {
+        "instance_id": "main",
+        "database_id": "orders",
+        "ddl_statements": ["DROP TABLE T"],
+    },
+    SpannerDropDatabaseOperator: {"instance_id": "main", "database_id": "orders"},
+    SpannerCancelOperationOperator: {"operation_name": "projects/p/instances/i/operations/o"},
+    SpannerOperationSensor: {"operation_name": "projects/p/instances/i/operations/o"},
+}
+CONCRETE = pytest.mark.parametrize("class_", REQUIRED, ids=lambda class_: class_.__name__)
+DOCUMENTED = pytest.mark.parametrize(
+    "class_",
+    [*REQUIRED, SpannerAdminOperator, SpannerOperationOperator],
+    ids=lambda class_: class_.__name__,
+)
+MODULES = sorted({class_.__module__ for class_ in REQUIRED})
+HEAVY = ("grpc", "google.cloud", "google.api_core", "airflow.providers.google")
+LOADED_BY_AIRFLOW = {
+    "google.cloud",
+    "airflow.providers.google",
+    "airflow.providers.google.get_provider_info",
+}
+"""What Airflow's own provider discovery may load: two empty packages and some metadata."""
+
+
+def own_parameters(class_: type[Any]) -> list[str]:
+    """Return the parameters that a class adds to those of its base."""
+    signature = inspect.signature(vars(class_)["__init__"])
+    return [
+        name
+        for name, parameter in signature.parameters.items()
+        if name != "self" and parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+
+
+@CONCRETE
+def test_template_fields_are_attributes(class_: type[Any]) -> None:
+    """Each template field is an attribute of an operator, named once."""
+    operator = class_(task_id="task", **REQUIRED[class_])
+
+    assert [] == [name for name in class_.template_fields if not hasattr(operator, name)]
+    assert len(set(class_.template_fields)) == len(class_.template_fields)
+
+
+@CONCRETE
+def test_every_identifier_is_a_template(class_: type[Any]) -> None:
+    """What says where and what can be templated, with the base's fields first."""
+    fields = list(class_.template_fields)
+
+    assert set(REQUIRED[class_]) <= set(fields)
+    assert {"gcp_conn_id", "impersonation_chain"} <= set(fields)
+    if issubclass(class_, SpannerAdminOperator):
+        base = list(SpannerAdminOperator.template_fields)
+        assert base == fields[: len(base)]
+
+
+@CONCRETE
+def test_template_fields_are_in_order(class_: type[Any]) -> None:
+    """The order of template fields is that of the code: a tuple, never a set."""
+    own = [name for name in class_.template_fields if name in own_parameters(class_)]
+
+    assert isinstance(class_.template_fields, tuple)
+    assert [name for name in own_parameters(class_) if name in own] == own
+
+
+@DOCUMENTED
+def test_docstring_has_exactly_the_own_parameters(class_: type[Any]) -> None:
+    """A docstring documents each own parameter, in order, and leaves the base's to the base."""
+    documented = re.findall(r":param (\w+):", inspect.getdoc(class_) or "")
+
+    assert own_parameters(class_) == documented
+
+
+@DOCUMENTED
+def test_docstring_leads_to_the_base(class_: type[Any]) -> None:
+    """A docstring says where the other parameters are, unless the base is Airflow's own."""
+    base = class_.__bases__[0]
+    text = inspect.getdoc(class_) or ""
+
+    assert base.__name__ in text or class_ is SpannerAdminOperator
+
+
+@CONCRETE
+def test_parameters_are_keywords(class_: type[Any]) -> None:
+    """Every parameter is given by keyword."""
+    kinds = {
+        parameter.kind
+        for name, parameter in inspect.signature(vars(class_)["__init__"]).parameters.items()
+        if name != "self"
+    }
+
+    assert kinds <= {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}
+
+
+@CONCRETE
+def test_default_args_reach_parameters(class_: type[Any]) -> None:
+    """A Dag's default_args fill required, shared and own parameters alike."""
+    shared: dict[str, Any] = {"gcp_conn_id": "elsewhere", "impersonation_chain": ["a@example.com"]}
+    if issubclass(class_, SpannerAdminOperator):
+        shared |= {"project_id": "project"}
+    if issubclass(class_, SpannerOperationOperator):
+        shared |= {
+            "wait_for_completion": False,
+            "deferrable": True,
+            "poll_interval": 5.0,
+            "operation_timeout": timedelta(hours=1),
+            "cancel_on_kill": False,
+            "cancel_on_timeout": False,
+            "clean_up": True,
+            "durable": False,
+        }
+    arguments = REQUIRED[class_] | shared
+
+    with DAG("dag", schedule=None, default_args=arguments):
+        operator = class_(task_id="task")
+
+    assert arguments == {name: getattr(operator, name) for name in arguments}
+
+
+@CONCRETE
+def test_mapping(class_: type[Any]) -> None:
+    """An operator can be expanded over one of its parameters."""
+    rest = dict(REQUIRED[class_])
+    name, value = rest.popitem()
+
+    with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
+        class_.partial(task_id="task", **rest).expand(**{name: [value]})
+
+    assert dag.get_task("task").is_mapped
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_import_is_light(module: str) -> None:
+    """A Dag file that imports an operator loads neither gRPC nor any client library."""
+    program = f"import sys, {module}; print(*sys.modules)"
+
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    loaded = done.stdout.splitlines()[-1].split()
+    heavy = {name for name in loaded if name.startswith(HEAVY)}
+    assert module in loaded
+    assert set() == heavy - LOADED_BY_AIRFLOW

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the package promises to Airflow and to its readers."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import airflow
+import jsonschema
+import pytest
+from airflow.sdk.configuration import conf
+
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.provider_info import get_provider_info
+
+from .conftest import EXAMPLES, PACKAGE, REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEADER = [
+    "# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors",
+    "# SPDX-License-Identifier: Apache-2.0",
+]
+FILES = sorted(PACKAGE.rglob("*.py"))
+# an empty file has nothing that could be licensed
+TESTS = sorted(path for path in (REPOSITORY / "tests").rglob("*.py") if path.stat().st_size)
+MAXIMUM = 300
+BASES = {f"airflow_spanner_lro.operators.{name}" for name in ("base", "operation")}
+"""Modules of classes to derive from, which no Dag author uses by themselves."""
+
+
+def _id(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+@pytest.mark.parametrize("path", [*FILES, *TESTS, *EXAMPLES], ids=_id)
+def test_file_has_the_header_and_is_short(path: Path) -> None:
+    """Every file names its licence in two lines and fits on a few screens."""
+    lines = path.read_text().splitlines()
+
+    assert HEADER == lines[:2]
+    assert len(lines) <= MAXIMUM
+
+
+def test_provider_info_is_valid() -> None:
+    """What Airflow is told follows the schema that Airflow checks it with."""
+    schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
+
+    jsonschema.validate(get_provider_info(), schema)
+
+    assert "airflow-spanner-lro" == get_provider_info()["package-name"]
+
+
+@pytest.mark.parametrize("family", ["operators", "sensors", "triggers", "hooks"])
+def test_every_public_module_is_listed(family: str) -> None:
+    """Each module with classes for Dag authors is in the provider's metadata, and no other."""
+    suffix = family.removesuffix("s").capitalize()
+    public = {
+        f"airflow_spanner_lro.{family}.{path.stem}"
+        for path in (PACKAGE / family).glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and re.fullmatch(rf"[A-Z]\w*{suffix}", node.name)
+    }
+
+    listed = {module for group in get_provider_info()[family] for module in group["python-modules"]}
+
+    assert public - BASES == listed
+
+
+@pytest.mark.parametrize(
+    ("option", "read"),
+    [
+        ("poll_interval", settings.poll_interval),
+        ("settle_timeout", settings.settle_timeout),
+        ("deferral_grace", settings.deferral_grace),
+    ],
+)
+def test_options_are_read(
+    option: str, read: Callable[[], float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each documented option has its documented default, and can be set."""
+    options: dict[str, Any] = get_provider_info()["config"]["spanner_lro"]["options"]
+    default = read()
+    monkeypatch.setenv(f"AIRFLOW__SPANNER_LRO__{option.upper()}", "12.5")
+
+    value = read()
+
+    assert float(options[option]["default"]) == default
+    assert 12.5 == value
+    assert conf.has_option("spanner_lro", option)
+    assert {"poll_interval", "settle_timeout", "deferral_grace"} == set(options)
