@@ -25,6 +25,8 @@ DATABASE_ID = os.environ.get("SPANNER_DATABASE_ID", "orders")
     schedule="0 2 * * *",
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
+    # Spanner makes one backup of a database at a time
+    max_active_runs=1,
     doc_md=__doc__,
     tags=["example", "spanner"],
 )

@@ -47,20 +47,22 @@ def main() -> int:
         print(f"demo: {exc}", file=sys.stderr)
         return 1
     home = Path(tempfile.mkdtemp(prefix="spanner-lro-demo-"))
-    passed = False
+    passed = failed = False
     try:
         with unwinding():
             passed = _perform(home=home, keep=args.keep)
+        failed = not passed
     except KeyboardInterrupt:
         print("\ndemo: interrupted; everything is stopped", file=sys.stderr)
         return _INTERRUPTED
     except DemoError as exc:
+        failed = True
         print(f"demo: {exc}", file=sys.stderr)
     finally:
-        if passed:
+        if not failed:
             shutil.rmtree(home, ignore_errors=True)
-        else:
-            print(f"demo: Airflow's logs are in {home}", file=sys.stderr)
+    if failed:
+        print(f"demo: Airflow's logs are in {home}", file=sys.stderr)
     return 0 if passed else 1
 
 

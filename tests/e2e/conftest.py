@@ -11,6 +11,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,9 +105,20 @@ def seen_at(call: Call) -> datetime:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Airflow and the emulator, ready; nothing of them is left afterwards."""
-    home = tmp_path_factory.mktemp("airflow")
+def folder() -> Iterator[Path]:
+    """Return an empty folder, which is removed afterwards.
+
+    Not one of pytest's own: PostgreSQL runs as another user where we are root, and each start of
+    a pytest anywhere on the machine closes pytest's folders to other users.
+    """
+    with TemporaryDirectory(prefix="spanner-lro-e2e-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def world(folder: Path) -> Iterator[World]:
+    """Run Airflow and the emulator, ready; nothing of them is left afterwards."""
+    home = folder
     dags = home / "dags"
     dags.mkdir()
     for file in (*(HERE / "dags").glob("*.py"), *EXAMPLES.glob("*.py")):

@@ -83,7 +83,7 @@ def test_a_timeout_says_what_became_of_the_operation(world: World) -> None:
 def test_a_triggerer_that_goes_away_cancels_nothing(world: World, hurt: str) -> None:
     """A triggerer that is restarted or killed in the middle of a wait cancels nothing."""
     world.emulator.plan(
-        Plan(duration=timedelta(minutes=60)), target=f"{INSTANCE}/backups/deferred-*", times=1
+        Plan(duration=timedelta(minutes=40)), target=f"{INSTANCE}/backups/deferred-*", times=1
     )
     run = world.start("e2e_deferred")
     operation = world.operation_of(run)

@@ -42,20 +42,20 @@ def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-def test_the_demo_keeps_its_promises(tmp_path: Path) -> None:
+def test_the_demo_keeps_its_promises(folder: Path) -> None:
     """The demo ends with status 0, says that all is well, and leaves no process and no file."""
-    with demo(tmp_path) as process:
+    with demo(folder) as process:
         output, _ = process.communicate()
 
     assert 0 == process.returncode, output
     assert "All is as it should be" in output
-    assert () == find_processes(mark=f"TMPDIR={tmp_path}")
-    assert [] == list(tmp_path.glob("spanner-lro-demo-*"))
+    assert () == find_processes(mark=f"TMPDIR={folder}")
+    assert [] == list(folder.glob("spanner-lro-demo-*"))
 
 
-def test_ctrl_c_ends_the_demo_and_all_its_processes(tmp_path: Path) -> None:
-    """Ctrl-C in the middle of the demo ends it with a sentence, and leaves no process."""
-    with demo(tmp_path) as process:
+def test_ctrl_c_ends_the_demo_and_all_its_processes(folder: Path) -> None:
+    """Ctrl-C in the middle of the demo ends it with a sentence, and leaves no process and no file."""
+    with demo(folder) as process:
         assert process.stdout is not None
         seen = ""
         while "is deferred" not in seen:
@@ -66,4 +66,5 @@ def test_ctrl_c_ends_the_demo_and_all_its_processes(tmp_path: Path) -> None:
 
     assert INTERRUPTED == process.returncode, output
     assert "interrupted; everything is stopped" in output
-    assert () == find_processes(mark=f"TMPDIR={tmp_path}")
+    assert () == find_processes(mark=f"TMPDIR={folder}")
+    assert [] == list(folder.glob("spanner-lro-demo-*"))
