@@ -54,7 +54,7 @@ def test_the_demo_keeps_its_promises(folder: Path) -> None:
 
 
 def test_ctrl_c_ends_the_demo_and_all_its_processes(folder: Path) -> None:
-    """Ctrl-C in the middle of the demo ends it with a sentence, and leaves no process and no file."""
+    """Ctrl-C in the middle of the demo ends it with a sentence; no process and no file is left."""
     with demo(folder) as process:
         assert process.stdout is not None
         seen = ""
