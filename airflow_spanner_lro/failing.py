@@ -15,6 +15,7 @@ from airflow_spanner_lro.core.errors import (
     OperationCancelledError,
     OperationFailedError,
     ResumeConflictError,
+    UnavailableError,
 )
 from airflow_spanner_lro.core.status import Code, code_of
 
@@ -41,6 +42,8 @@ _OURS = (AccessError, InvalidArgumentError, ResumeConflictError)
 def failing_for_good() -> Iterator[None]:
     """Turn errors that no retry can cure into ``AirflowFailException``; let others pass.
 
+    An endpoint that does not answer passes too, with a word on what to check.
+
     An operation that was cancelled is no such error: somebody ended it, and a retry starts anew.
     """
     try:
@@ -56,8 +59,10 @@ def failing_for_good() -> Iterator[None]:
             raise AirflowFailException(message) from exc
         raise
     except Exception as exc:
-        code = code_of(exc)
+        code, told = code_of(exc), getattr(exc, "message", exc)
+        if code is Code.UNAVAILABLE:
+            raise UnavailableError(str(told)) from exc
         if code not in _ADVICE:
             raise
-        message = f"Spanner answered {code.name}: {getattr(exc, 'message', exc)} {_ADVICE[code]}"
+        message = f"Spanner answered {code.name}: {told} {_ADVICE[code]}"
         raise AirflowFailException(message) from exc

@@ -8,6 +8,7 @@
     ├── InvalidArgumentError (ValueError)    an argument that breaks a documented rule
     │   └── InvalidNameError                 ... a resource name or id that cannot be parsed
     ├── AccessError                          no usable connection, project or endpoint
+    ├── UnavailableError                     nobody answers at the endpoint, for now
     ├── OperationFailedError                 done, with an error; carries the snapshot
     │   └── OperationCancelledError          ... with code CANCELLED
     ├── OperationTimeoutError                our deadline passed; says what became of the operation
@@ -51,6 +52,17 @@ class InvalidNameError(InvalidArgumentError):
 
 class AccessError(SpannerLroError):
     """There is no usable way to reach Spanner; the message says what is missing and where."""
+
+
+class UnavailableError(SpannerLroError):
+    """Nobody answers at the endpoint, or says that it cannot just now; a retry may help."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(
+            f"Spanner is unavailable: {told}. Check the network, and where the endpoint comes "
+            "from: the connection's extra spanner_endpoint, else SPANNER_EMULATOR_HOST, else "
+            "Google's own."
+        )
 
 
 class OperationFailedError(SpannerLroError):

@@ -14,10 +14,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.errors import CancelNotSettledError, ResumeConflictError
+from airflow_spanner_lro.core.flows import DeadlinePassedError
 from airflow_spanner_lro.core.ledger import LedgerEntry
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.policy import PollPolicy
 from airflow_spanner_lro.core.resume import NextStep, next_step
+from airflow_spanner_lro.core.settlement import Ending, Settlement
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:
@@ -85,16 +87,12 @@ class Starter:
         entry = self._ledger.latest() if durable else None
         snapshot = self._look(entry.operation) if entry and entry.operation else None
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
-        if step is NextStep.SEARCH and entry is not None:
-            snapshot = self._find(entry)
-            step = NextStep.START
-            if snapshot is not None:
-                found = entry.started_as(snapshot.name)
-                step = next_step(
-                    entry=found, snapshot=snapshot, fingerprint=self._order.fingerprint
-                )
-                entry = found
+        if step is NextStep.SEARCH and entry and (snapshot := self._find(entry)):
+            entry = entry.started_as(snapshot.name)
+            step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
         if entry is None or snapshot is None:
+            if entry and not entry.closed:
+                self._ledger.update(entry.close())
             return self._start()
         if step is NextStep.DELIVER and not self._is_there(snapshot.name):
             # such as cleaned up by the kill of an earlier try
@@ -112,12 +110,7 @@ class Starter:
                 self._tell(f"{snapshot.title} of an earlier try was {did}: {snapshot.name}")
                 return snapshot
             case NextStep.AWAIT_CANCEL:
-                self._tell(f"{snapshot.name} is being cancelled; waiting for that to end.")
-                self._watch.wait(
-                    name=snapshot.name,
-                    policy=PollPolicy(),
-                    deadline=self._watch.now() + timedelta(seconds=self._settle_timeout),
-                )
+                self._await_cancel(snapshot)
             case NextStep.REPLACE:
                 self._tell(f"The request has changed; cancelling the earlier {snapshot.name}.")
                 settlement = self._watch.stop(
@@ -133,6 +126,23 @@ class Starter:
         if not entry.closed:
             self._ledger.update(entry.close())
         return self._start()
+
+    def _await_cancel(self, snapshot: OperationSnapshot) -> None:
+        """Wait until an operation that is being cancelled has ended.
+
+        :raises CancelNotSettledError: if it has not in time; the next try waits again
+        """
+        self._tell(f"{snapshot.name} is being cancelled; waiting for that to end.")
+        try:
+            self._watch.wait(
+                name=snapshot.name,
+                policy=PollPolicy(),
+                deadline=self._watch.now() + timedelta(seconds=self._settle_timeout),
+            )
+        except DeadlinePassedError as exc:
+            raise CancelNotSettledError(
+                Settlement(name=snapshot.name, ending=Ending.STILL_RUNNING, snapshot=snapshot)
+            ) from exc
 
     def _start(self) -> OperationSnapshot:
         order = self._order

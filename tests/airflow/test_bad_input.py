@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from google.api_core.exceptions import FailedPrecondition, ServiceUnavailable
+from google.api_core.exceptions import FailedPrecondition
 
+from airflow_spanner_lro.core.errors import UnavailableError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator
@@ -238,10 +239,10 @@ def test_statement_that_cannot_be_parsed(stage: Stage, task: FakeTask) -> None:
 def test_unreachable_endpoint_may_be_cured(
     stage: Stage, task: FakeTask, make: Callable[..., BaseOperator]
 ) -> None:
-    """An endpoint that does not answer now may answer a retry."""
+    """An endpoint that does not answer may answer a retry; the error says what to check."""
     stage.emulator.stop()
 
-    with pytest.raises(ServiceUnavailable):
+    with pytest.raises(UnavailableError, match=r"spanner_endpoint.*SPANNER_EMULATOR_HOST"):
         make().execute(task.context)
 
 

@@ -151,6 +151,23 @@ def test_operation_that_is_being_cancelled(stage: Stage, task: FakeTask) -> None
     assert stage.operation.name == task.entry["operation"]
 
 
+def test_operation_that_is_not_cancelled_in_time(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an operation is still being cancelled, no second one is started beside it."""
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__SETTLE_TIMEOUT", "0.1")
+    slow = Plan(duration=LONG.duration, cancel_delay=timedelta(minutes=5))
+    stage.emulator.plan(slow, times=1)
+    start(task)
+    stage.cancel(stage.first.name)
+
+    with pytest.raises(CancelNotSettledError, match="not confirmed yet"):
+        backup(**DEFER).execute(task.context)
+
+    assert 1 == len(stage.starts)
+    assert not task.entry["closed"]
+
+
 def test_undelivered_success_is_delivered(stage: Stage, task: FakeTask) -> None:
     """Work that was done while no try was there to see it is a success at once."""
     start(task)
