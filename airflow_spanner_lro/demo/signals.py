@@ -30,12 +30,19 @@ class Stopped(SystemExit):
 
 @contextmanager
 def unwinding() -> Iterator[None]:
-    """Within the block SIGTERM and SIGHUP raise :class:`Stopped` in the main thread."""
+    """Within the block SIGTERM and SIGHUP raise :class:`Stopped` in the main thread.
+
+    SIGINT raises ``KeyboardInterrupt`` as usual, also where it was ignored before: a shell without
+    job control starts its background jobs that way, and a CI may do so too.
+    """
 
     def stop(signum: int, _frame: FrameType | None) -> NoReturn:
         raise Stopped(signum)
 
-    with _handlers(stop, signals=(signal.SIGTERM, signal.SIGHUP)):
+    with (
+        _handlers(signal.default_int_handler, signals=(signal.SIGINT,)),
+        _handlers(stop, signals=(signal.SIGTERM, signal.SIGHUP)),
+    ):
         yield
 
 
