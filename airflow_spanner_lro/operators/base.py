@@ -4,18 +4,17 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from airflow_spanner_lro.hooks.lazy import HookOnDemand
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
-
-class SpannerAdminOperator(BaseOperator):
+class SpannerAdminOperator(BaseOperator, HookOnDemand):
     """Ask the Spanner admin API for something.
 
     :param project_id: Google Cloud project; by default the connection's
@@ -38,17 +37,6 @@ class SpannerAdminOperator(BaseOperator):
         self.project_id = project_id
         self.gcp_conn_id = gcp_conn_id
         self.impersonation_chain = impersonation_chain
-
-    @cached_property
-    def hook(self) -> SpannerAdminHook:
-        """The hook, made from the rendered parameters when first used, on the worker."""
-        from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # loads gRPC
-            SpannerAdminHook,
-        )
-
-        return SpannerAdminHook(
-            gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain
-        )
 
     @property
     def project(self) -> str:

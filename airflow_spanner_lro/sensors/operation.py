@@ -19,6 +19,7 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.narrate import ProgressNarrator
 from airflow_spanner_lro.core.status import is_transient
 from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 
 if TYPE_CHECKING:
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
-    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 
-class SpannerOperationSensor(BaseSensorOperator):
+class SpannerOperationSensor(BaseSensorOperator, HookOnDemand):
     """Wait until an operation is done. It never cancels: somebody else started the operation.
 
     Succeeds when the operation succeeded; fails without retrying when it failed or was cancelled,
@@ -63,17 +63,6 @@ class SpannerOperationSensor(BaseSensorOperator):
         self.deferrable = deferrable
         self.gcp_conn_id = gcp_conn_id
         self.impersonation_chain = impersonation_chain
-
-    @cached_property
-    def hook(self) -> SpannerAdminHook:
-        """The hook, made from the rendered parameters when first used, on the worker."""
-        from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # loads gRPC
-            SpannerAdminHook,
-        )
-
-        return SpannerAdminHook(
-            gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain
-        )
 
     @cached_property
     def _narrator(self) -> ProgressNarrator:
