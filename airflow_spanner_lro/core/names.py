@@ -62,6 +62,11 @@ _ID_RULES = {
         "an instance partition id has 2 to 64 lower-case letters, digits and hyphens, and starts "
         "with a letter",
     ),
+    "schedule": _rule(
+        r"[a-z][a-z0-9_-]{0,58}[a-z0-9]",
+        "a backup schedule id has 2 to 60 lower-case letters, digits, hyphens and underscores, "
+        "starts with a letter and ends with a letter or digit",
+    ),
     "ssd_cache": _rule(r"[a-z0-9][a-z0-9_-]*", "an SSD cache id has letters, digits and hyphens"),
     # made by the server ("_auto_op_…") or, for schema changes only, chosen by the caller
     "operation": _rule(
@@ -160,6 +165,27 @@ class BackupName(InstanceName):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackupScheduleName(InstanceName):
+    """``projects/<project>/instances/<instance>/databases/<database>/backupSchedules/<id>``."""
+
+    collections: ClassVar[tuple[str, ...]] = (
+        "projects",
+        "instances",
+        "databases",
+        "backupSchedules",
+    )
+    noun: ClassVar[str] = "backup schedule"
+
+    database: str
+    schedule: str
+
+    @property
+    def database_name(self) -> DatabaseName:
+        """The database that it makes backups of."""
+        return DatabaseName(project=self.project, instance=self.instance, database=self.database)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstancePartitionName(InstanceName):
     """``projects/<project>/instances/<instance>/instancePartitions/<partition>``."""
 
@@ -167,6 +193,11 @@ class InstancePartitionName(InstanceName):
     noun: ClassVar[str] = "instance partition"
 
     partition: str
+
+    @property
+    def instance_name(self) -> InstanceName:
+        """The instance that is partitioned."""
+        return InstanceName(project=self.project, instance=self.instance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from airflow_spanner_lro.demo.configuration import AirflowSettings
 from airflow_spanner_lro.demo.errors import ExamplesMissingError
 from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
-from airflow_spanner_lro.emulator.state.lifecycle import Plan
+from airflow_spanner_lro.emulator.state.plans import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

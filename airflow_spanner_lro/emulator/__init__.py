@@ -12,42 +12,52 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator.addresses import EmulatorStartError
     from airflow_spanner_lro.emulator.calls import Call, Calls
     from airflow_spanner_lro.emulator.clock import Clock, ManualClock, SystemClock
     from airflow_spanner_lro.emulator.errors import RpcError
     from airflow_spanner_lro.emulator.faults import Faults
-    from airflow_spanner_lro.emulator.server import EmulatorStartError, SpannerAdminEmulator
-    from airflow_spanner_lro.emulator.state.lifecycle import Plan
-    from airflow_spanner_lro.emulator.state.plans import DEFAULT_PLANS
+    from airflow_spanner_lro.emulator.limits import Limits
+    from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
+    from airflow_spanner_lro.emulator.state.planning import DEFAULT_PLANS
+    from airflow_spanner_lro.emulator.state.plans import Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
 
 __all__ = [
     "DEFAULT_PLANS",
+    "Between",
+    "BySize",
     "Call",
     "Calls",
     "Clock",
     "EmulatorStartError",
     "Faults",
+    "Limits",
     "ManualClock",
     "OperationView",
     "Plan",
     "ResourceView",
+    "Rollback",
     "RpcError",
     "SpannerAdminEmulator",
     "SystemClock",
 ]
 
 _MODULES = {
-    "DEFAULT_PLANS": "state.plans",
+    "DEFAULT_PLANS": "state.planning",
+    "Between": "state.plans",
+    "BySize": "state.plans",
     "Call": "calls",
     "Calls": "calls",
     "Clock": "clock",
-    "EmulatorStartError": "server",
+    "EmulatorStartError": "addresses",
     "Faults": "faults",
+    "Limits": "limits",
     "ManualClock": "clock",
     "OperationView": "state.views",
-    "Plan": "state.lifecycle",
+    "Plan": "state.plans",
     "ResourceView": "state.views",
+    "Rollback": "state.plans",
     "RpcError": "errors",
     "SpannerAdminEmulator": "server",
     "SystemClock": "clock",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ResourceName
+from airflow_spanner_lro.emulator.addresses import EmulatorStartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,10 +78,7 @@ def run(args: argparse.Namespace) -> int:
     """
     # gRPC and the client library take a second to load; --help should not
     from airflow_spanner_lro.emulator.clock import SystemClock  # noqa: PLC0415
-    from airflow_spanner_lro.emulator.server import (  # noqa: PLC0415
-        EmulatorStartError,
-        SpannerAdminEmulator,
-    )
+    from airflow_spanner_lro.emulator.server import SpannerAdminEmulator  # noqa: PLC0415
 
     if args.log_calls:
         _log_calls()

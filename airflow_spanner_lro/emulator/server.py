@@ -1,73 +1,30 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator as a thing to start and stop: a gRPC server in front of one world.
-
-The server answers on threads and has no event loop. All event loops of a process share one queue of
-gRPC's, so an asynchronous server would choke on what a test's closed loop leaves there.
-"""
+"""The emulator as a thing to start and stop: its faces in front of one world."""
 
 from __future__ import annotations
 
-import socket
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-import grpc
-
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
+from airflow_spanner_lro.emulator.addresses import check_free
 from airflow_spanner_lro.emulator.calls import CallLog, Calls
 from airflow_spanner_lro.emulator.clock import SystemClock
+from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.faults import Faults
-from airflow_spanner_lro.emulator.rpc import Front
-from airflow_spanner_lro.emulator.services import all_servicers
+from airflow_spanner_lro.emulator.front import Front
+from airflow_spanner_lro.emulator.grpc_face import GrpcFace
 from airflow_spanner_lro.emulator.state import seeding, views
-from airflow_spanner_lro.emulator.state.plans import Plans
-from airflow_spanner_lro.emulator.state.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.clock import Clock
-    from airflow_spanner_lro.emulator.state.lifecycle import Plan
-
-_OPTIONS = (
-    # two servers on one port would share its calls, and nobody would understand the answers
-    ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", 64 * 2**20),
-    # by default gRPC answers CANCELLED, out of nowhere, when a thousand calls arrive at once
-    ("grpc.server.max_pending_requests", 2**20),
-    ("grpc.server.max_pending_requests_hard_limit", 2**20),
-)
-
-_GRACE = 0.2
-_WORKERS = 64
-
-
-class EmulatorStartError(Exception):
-    """The emulator could not listen on its address."""
-
-    def __init__(self, *, host: str, port: int, reason: str) -> None:
-        super().__init__(
-            f"The emulator cannot listen on {host}:{port}: {reason}. "
-            f"Stop whatever uses port {port}, or choose another port; 0 picks a free one."
-        )
-        self.host = host
-        self.port = port
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Running:
-    """What there is while the emulator runs."""
-
-    server: grpc.Server
-    pool: ThreadPoolExecutor
-    front: Front
+    from airflow_spanner_lro.emulator.limits import Limits
+    from airflow_spanner_lro.emulator.state.plans import Plan
 
 
 class SpannerAdminEmulator:
@@ -79,7 +36,8 @@ class SpannerAdminEmulator:
     :param port: port to listen on; 0 picks a free one
     :param clock: what time it is; the real time by default
     :param plans: what operations of a kind do, where that differs from ``DEFAULT_PLANS``
-    :param seed: for the operation ids that the service makes up
+    :param limits: how many of each thing there may be
+    :param seed: for the operation ids that the service makes up, and for random durations
     """
 
     def __init__(
@@ -89,16 +47,17 @@ class SpannerAdminEmulator:
         port: int = 0,
         clock: Clock | None = None,
         plans: Mapping[OperationKind, Plan] | None = None,
+        limits: Limits | None = None,
         seed: int = 0,
     ) -> None:
         self.host = host
         self.clock = clock or SystemClock()
         self.faults = Faults()
         self._port = port
-        self._plans = Plans(plans)
         self._calls = CallLog()
-        self._world = World(clock=self.clock, plans=self._plans, seed=seed)
-        self._running: _Running | None = None
+        self._engine = Engine(clock=self.clock, plans=plans, limits=limits, seed=seed)
+        self._front: Front | None = None
+        self._grpc: GrpcFace | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -125,7 +84,7 @@ class SpannerAdminEmulator:
     @property
     def running(self) -> bool:
         """Whether it listens."""
-        return self._running is not None
+        return self._front is not None
 
     def start(self) -> None:
         """Start to listen; when this returns, calls are answered.
@@ -133,44 +92,23 @@ class SpannerAdminEmulator:
         :raises EmulatorStartError: if the address is taken.
         :raises RuntimeError: if it runs already.
         """
-        if self._running is not None:
+        if self.running:
             message = f"the emulator runs already, on {self.endpoint}"
             raise RuntimeError(message)
-        self._check_address()
-        # as many calls as this can be held back at once; the world serves one at a time anyway
-        pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="spanner-emulator")
-        server = grpc.server(pool, options=_OPTIONS)
-        servicers = all_servicers(self._world)
-        front = Front(world=self._world, servicers=servicers, faults=self.faults, calls=self._calls)
-        server.add_generic_rpc_handlers((front,))
-        try:
-            self._port = server.add_insecure_port(self.endpoint)
-        except RuntimeError as exc:
-            raise EmulatorStartError(host=self.host, port=self._port, reason=str(exc)) from exc
-        server.start()
-        self._running = _Running(server=server, pool=pool, front=front)
-
-    def _check_address(self) -> None:
-        """Try the address with a plain socket: gRPC fails too, but with pages of its own words."""
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        with socket.socket(family) as probe:
-            # a port that a stopped server left behind is free, whatever the kernel remembers
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.host, self._port))
-            except OSError as exc:
-                reason = exc.strerror or str(exc)
-                raise EmulatorStartError(host=self.host, port=self._port, reason=reason) from exc
+        check_free(host=self.host, port=self._port)
+        front = Front(engine=self._engine, faults=self.faults, calls=self._calls)
+        self._grpc = GrpcFace(front=front, host=self.host, port=self._port)
+        self._port = self._grpc.port
+        self._front = front
 
     def stop(self) -> None:
         """Stop to listen, cutting off calls under way; the world stays as it is."""
-        running, self._running = self._running, None
-        if running is None:
+        front, self._front = self._front, None
+        if front is None:
             return
-        running.front.closing.set()
-        # clients that are idle get a friendly goodbye, calls under way are cut off
-        running.server.stop(grace=_GRACE).wait()
-        running.pool.shutdown()
+        front.closing.set()
+        if self._grpc is not None:
+            self._grpc.stop()
 
     # --- what it is told -------------------------------------------------------------------------
 
@@ -190,8 +128,8 @@ class SpannerAdminEmulator:
             in file names
         :param times: only the next so many of them
         """
-        with self._world.lock:
-            self._plans.override(plan=plan, kind=kind, target=target, times=times)
+        with self._engine.look() as (world, _):
+            world.plans.override(plan=plan, kind=kind, target=target, times=times)
 
     def create_instance(
         self, name: str | InstanceName, *, config: str = seeding.DEFAULT_CONFIG
@@ -202,8 +140,8 @@ class SpannerAdminEmulator:
         :param config: the id of its configuration
         """
         parsed = InstanceName.parse(str(name))
-        with self._at_this_time() as now:
-            seeding.seed_instance(self._world, parsed, config=config, now=now)
+        with self._engine.look() as (world, now):
+            seeding.seed_instance(world, parsed, config=config, now=now)
 
     def create_database(
         self,
@@ -220,9 +158,9 @@ class SpannerAdminEmulator:
         :raises RpcError: if it is there already, or a statement cannot be applied.
         """
         parsed = DatabaseName.parse(str(name))
-        with self._at_this_time() as now:
+        with self._engine.look() as (world, now):
             seeding.seed_database(
-                self._world,
+                world,
                 parsed,
                 statements=statements,
                 drop_protection=drop_protection,
@@ -244,8 +182,8 @@ class SpannerAdminEmulator:
         :raises RpcError: if it is there already, or the database is not.
         """
         parsed, source = BackupName.parse(str(name)), DatabaseName.parse(str(database))
-        with self._at_this_time() as now:
-            seeding.seed_backup(self._world, parsed, database=source, keep=keep, now=now)
+        with self._engine.look() as (world, now):
+            seeding.seed_backup(world, parsed, database=source, keep=keep, now=now)
 
     # --- what it tells ---------------------------------------------------------------------------
 
@@ -260,18 +198,10 @@ class SpannerAdminEmulator:
 
     def operations(self) -> tuple[views.OperationView, ...]:
         """Return all operations as they are now, in the order in which they started."""
-        with self._at_this_time() as now:
-            return views.view_operations(self._world, now=now)
+        with self._engine.look() as (world, now):
+            return views.view_operations(world, now=now)
 
     def resources(self) -> tuple[views.ResourceView, ...]:
         """Return all instances, databases and backups as they are now, by name."""
-        with self._at_this_time():
-            return views.view_resources(self._world)
-
-    @contextmanager
-    def _at_this_time(self) -> Iterator[datetime]:
-        """Hold the world still, at the present time."""
-        with self._world.lock:
-            now = self.clock.now()
-            self._world.catch_up(now)
-            yield now
+        with self._engine.look() as (world, _):
+            return views.view_resources(world)

@@ -7,19 +7,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from airflow_spanner_lro.core.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.state.lifecycle import Lifecycle, Plan
+from airflow_spanner_lro.emulator.state.lifecycle import Lifecycle
+from airflow_spanner_lro.emulator.state.planning import spread
+from airflow_spanner_lro.emulator.state.plans import Plan, Rollback
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 durations = st.integers(0, 100).map(lambda seconds: timedelta(seconds=seconds))
 moments = durations.map(lambda since: START + since * 3)
 plans = st.builds(
     Plan,
-    duration=st.none() | durations,
-    cancel_delay=st.none() | durations,
+    cancel_delay=st.none() | st.just(Rollback.AS_LONG_AS_IT_RAN) | durations,
+    cancel_until=st.floats(0, 1),
     fail_at=st.none() | st.floats(0, 1),
     fail_with=st.none() | st.just((Code.RESOURCE_EXHAUSTED, "no nodes left")),
 )
@@ -29,23 +31,27 @@ plans = st.builds(
 def lifecycles(draw: st.DrawFn) -> Lifecycle:
     """Draw an operation of some steps that somebody may have cancelled."""
     plan = draw(plans)
+    length = draw(st.none() | durations)
     usual = tuple(draw(st.lists(durations, min_size=1, max_size=4)))
     life = Lifecycle(
         started=START,
-        steps=plan.spread(usual),
+        steps=spread(length, usual),
         plan=plan,
         begins=draw(st.none() | durations.map(lambda wait: START + wait)),
+        undo_guaranteed=draw(st.booleans()),
     )
     cancel_at = draw(st.none() | moments)
     return life if cancel_at is None else life.cancel(cancel_at)
 
 
-@given(plan=plans, usual=st.lists(durations, min_size=1, max_size=5).map(tuple))
-def test_steps_add_up_to_the_planned_duration(plan: Plan, usual: tuple[timedelta, ...]) -> None:
+@given(length=st.none() | durations, usual=st.lists(durations, min_size=1, max_size=5).map(tuple))
+def test_steps_add_up_to_the_planned_duration(
+    length: timedelta | None, usual: tuple[timedelta, ...]
+) -> None:
     """However a duration is spread over steps, nothing is lost to rounding."""
-    steps = plan.spread(usual)
+    steps = spread(length, usual)
 
-    expected = sum(usual, timedelta()) if plan.duration is None else plan.duration
+    expected = sum(usual, timedelta()) if length is None else length
     assert expected == sum(steps, timedelta())
 
 
@@ -62,8 +68,10 @@ def test_a_terminal_state_never_changes(life: Lifecycle, first: datetime, later:
 
 @given(life=lifecycles(), first=moments, later=durations)
 def test_progress_never_falls(life: Lifecycle, first: datetime, later: timedelta) -> None:
-    """Neither percentages nor the number of finished steps ever fall."""
+    """Percentages and finished steps never fall, save when a cancel makes work go backwards."""
     second = first + later
+    turned = life.cancel_effective if life.rolls_back else None
+    assume(turned is None or not first < turned <= second)
 
     assert life.percent(first) <= life.percent(second)
     assert life.steps_done(first) <= life.steps_done(second)
@@ -92,19 +100,33 @@ def test_a_cancel_never_rewrites_what_has_happened(life: Lifecycle, at: datetime
 
 @given(life=lifecycles(), at=moments)
 def test_a_cancel_ends_in_a_documented_way(life: Lifecycle, at: datetime) -> None:
-    """A cancel ends CANCELLED after its delay, unless the work ends before, or it is ignored."""
+    """A cancel in time ends CANCELLED after its delay, unless the work ends before, or is over."""
     life = replace(life, cancel_requested=None)
-    delay = life.plan.cancel_delay
     cancelled = life.cancel(at)
 
     before, after = life.ending, cancelled.ending
-    if delay is None or (before is not None and before.at <= at + delay):
-        assert before == after
+    assert after is not None or cancelled.cancel_effective is None
+    if after == before:
+        certain = cancelled.undo_guaranteed or cancelled.rolls_back
+        assert cancelled.cancel_effective is None or not certain
     else:
         assert after is not None
         assert OperationState.CANCELLED is after.state
-        assert cancelled.cancel_requested is not None
-        assert cancelled.cancel_requested + delay == after.at
+        assert at <= after.at
+        assert at == cancelled.cancel_effective
+        assert before is None or at < before.at
+
+
+@given(life=lifecycles(), at=moments)
+def test_a_rollback_takes_as_long_as_the_work_had_run(life: Lifecycle, at: datetime) -> None:
+    """What goes backwards is back where it began after the time that it had gone forwards."""
+    plan = replace(life.plan, cancel_delay=Rollback.AS_LONG_AS_IT_RAN)
+    cancelled = replace(life, cancel_requested=None, plan=plan).cancel(at)
+    assume(cancelled.cancel_effective is not None and cancelled.begins is not None)
+
+    assert cancelled.begins is not None
+    assert cancelled.ending is not None
+    assert max(timedelta(), at - cancelled.begins) == cancelled.ending.at - at
 
 
 @given(life=lifecycles(), at=moments)

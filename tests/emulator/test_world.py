@@ -12,14 +12,13 @@ from hypothesis import given, settings, strategies as st
 
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.snapshot import OperationState
-from airflow_spanner_lro.emulator import ManualClock
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.operations import Operations
 from airflow_spanner_lro.emulator.services.restores import Restores
 from airflow_spanner_lro.emulator.services.schemas import Schemas
-from airflow_spanner_lro.emulator.state.plans import Plans
+from airflow_spanner_lro.emulator.state.planning import Plans
 from airflow_spanner_lro.emulator.state.seeding import seed_database
 from airflow_spanner_lro.emulator.state.views import fingerprint, view_operations, view_resources
 from airflow_spanner_lro.emulator.state.world import World
@@ -36,7 +35,7 @@ SCRIPTS = st.lists(st.tuples(st.integers(0, 2000), ACTIONS), max_size=12)
 
 def play(script: list[tuple[int, str]], reads: list[int]) -> tuple[World, datetime]:
     """Play a script of (seconds later, action) with reads in between; return the world then."""
-    world = World(clock=ManualClock(START), plans=Plans(), seed=1)
+    world = World(plans=Plans(), seed=1)
     seed_database(world, DATABASE, statements=(), drop_protection=False, now=START)
     now, number = START, 0
     for pause, action in script:

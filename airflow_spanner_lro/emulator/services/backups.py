@@ -16,17 +16,18 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceNam
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.databases import pending_backup_of
-from airflow_spanner_lro.emulator.state import messages
+from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
 from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.state.messages import backups as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.operations import BackupDetails
 from airflow_spanner_lro.emulator.state.pages import page_of
-from airflow_spanner_lro.emulator.state.resources import MAX_BACKUP_AGE, VERSION_RETENTION, Backup
+from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
+from airflow_spanner_lro.emulator.state.records.databases import VERSION_RETENTION
 
 if TYPE_CHECKING:
     from google.longrunning import operations_pb2
 
-    from airflow_spanner_lro.emulator.state.resources import Database
+    from airflow_spanner_lro.emulator.state.records.databases import Database
 
 _MIN_BACKUP_AGE = timedelta(hours=6)
 _FIELDS = frozenset({"name", "database", "state"})
@@ -65,8 +66,10 @@ class Backups(Servicer):
             database=database_name,
             version_time=version_time,
             expire_time=expire_time,
+            max_expire_time=now + MAX_BACKUP_AGE,
             dialect=database.dialect,
             schema=database.schema_at(version_time),
+            data_bytes=database.size,
         )
         resources.backups.put(name, backup)
         operation = self.world.start(
@@ -74,6 +77,7 @@ class Backups(Servicer):
             target=name,
             details=BackupDetails(database=database_name),
             now=now,
+            size_bytes=database.size,
         )
         return operation_message(operation, now=now)
 

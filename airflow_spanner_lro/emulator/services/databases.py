@@ -13,12 +13,13 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP, CREATE_DATABASE, Servi
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state import messages
+from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
+from airflow_spanner_lro.emulator.state.behaviours.databases import CreationDetails
 from airflow_spanner_lro.emulator.state.ddl import Schema, Statement, database_id_of
+from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.operations import BackupDetails, DdlDetails
 from airflow_spanner_lro.emulator.state.pages import page_of
-from airflow_spanner_lro.emulator.state.resources import Database, DatabaseState
+from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,7 +61,10 @@ class Databases(Servicer):
         )
         self.world.resources.databases.put(name, database)
         operation = self.world.start(
-            kind=CREATE_DATABASE, target=name, details=DdlDetails(statements=statements), now=now
+            kind=CREATE_DATABASE,
+            target=name,
+            details=CreationDetails(statements=statements),
+            now=now,
         )
         return operation_message(operation, now=now)
 

@@ -13,11 +13,11 @@ from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, Service
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state import messages
+from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceDetails
+from airflow_spanner_lro.emulator.state.messages import configs, instances as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.operations import InstanceDetails
 from airflow_spanner_lro.emulator.state.pages import page_of
-from airflow_spanner_lro.emulator.state.resources import Instance
+from airflow_spanner_lro.emulator.state.records.instances import Instance
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +38,7 @@ class Instances(Servicer):
         project = ProjectName.parse(request.parent)
         name = InstanceName(project=project.project, instance=request.instance_id)
         config = InstanceConfigName.parse(request.instance.config)
-        messages.require_config(config)
+        configs.require_config(config)
         self.world.resources.instances.require_new(name)
         instance = Instance(
             name=name,
@@ -46,7 +46,8 @@ class Instances(Servicer):
             ready=False,
             create_time=now,
             config=config,
-            requested=request.instance,
+            update_time=now,
+            message=request.instance,
         )
         self.world.resources.instances.put(name, instance)
         operation = self.world.start(
@@ -116,8 +117,8 @@ class Instances(Servicer):
         """Get a configuration."""
         del now
         name = InstanceConfigName.parse(request.name)
-        messages.require_config(name)
-        return messages.config_message(name)
+        configs.require_config(name)
+        return configs.config_message(name)
 
     @rpc
     def ListInstanceConfigs(
@@ -126,7 +127,7 @@ class Instances(Servicer):
         """List the configurations of a project, by name."""
         del now
         page, token = page_of(
-            messages.base_configs(ProjectName.parse(request.parent).project),
+            configs.base_configs(ProjectName.parse(request.parent).project),
             key=lambda name: (name.config,),
             size=request.page_size,
             token=request.page_token,
@@ -134,6 +135,6 @@ class Instances(Servicer):
             scope=(request.parent, ""),
         )
         return instance_v1.ListInstanceConfigsResponse(
-            instance_configs=[messages.config_message(name) for name in page],
+            instance_configs=[configs.config_message(name) for name in page],
             next_page_token=token,
         )

@@ -22,8 +22,8 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state import messages
 from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.state.messages import configs
 from airflow_spanner_lro.emulator.state.metadata import metadata_of, operation_message
 from airflow_spanner_lro.emulator.state.pages import page_of
 
@@ -94,7 +94,7 @@ class Operations(Servicer):
 
     def _operations_of(self, parent: ResourceName) -> list[Operation]:
         if type(parent) is InstanceConfigName:
-            messages.require_config(parent)
+            configs.require_config(parent)
             return []
         resource = self.world.resources.find(parent)
         if resource is None:

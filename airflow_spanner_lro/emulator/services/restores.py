@@ -10,18 +10,15 @@ from airflow_spanner_lro.core.kinds import RESTORE_DATABASE, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.state.behaviours.databases import RestoreDetails
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.operations import RestoreDetails
-from airflow_spanner_lro.emulator.state.resources import Database, DatabaseState, Origin
+from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState, Origin
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from google.cloud import spanner_admin_database_v1 as database_v1
     from google.longrunning import operations_pb2
-
-MAX_PENDING_RESTORES = 10
-"""For each instance, as the page on quotas says; the proto's comment still says one."""
 
 
 class Restores(Servicer):
@@ -62,11 +59,18 @@ class Restores(Servicer):
             create_time=now,
             dialect=backup.dialect,
             history=((now, backup.schema),),
+            size_bytes=backup.data_bytes,
             origin=origin,
         )
         resources.databases.put(name, database)
         details = RestoreDetails(origin=origin, optimize=self.world.operations.new_name(name))
-        operation = self.world.start(kind=RESTORE_DATABASE, target=name, details=details, now=now)
+        operation = self.world.start(
+            kind=RESTORE_DATABASE,
+            target=name,
+            details=details,
+            now=now,
+            size_bytes=backup.data_bytes,
+        )
         return operation_message(operation, now=now)
 
     def _check_limit(self, name: DatabaseName) -> None:
@@ -77,5 +81,6 @@ class Restores(Servicer):
             if isinstance(operation.target, DatabaseName)
             and operation.target.instance_name == instance
         ]
-        if len(pending) >= MAX_PENDING_RESTORES:
-            raise errors.too_many_restores(name, instance=instance, limit=MAX_PENDING_RESTORES)
+        limit = self.world.limits.pending_restores
+        if len(pending) >= limit:
+            raise errors.too_many_restores(name, instance=instance, limit=limit)

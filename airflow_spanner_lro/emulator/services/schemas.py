@@ -14,9 +14,9 @@ from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.state.behaviours.schemas import DdlDetails
 from airflow_spanner_lro.emulator.state.ddl import Statement
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.operations import DdlDetails
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from google.longrunning import operations_pb2
 
     from airflow_spanner_lro.emulator.state.operations import Operation
-    from airflow_spanner_lro.emulator.state.resources import Database
+    from airflow_spanner_lro.emulator.state.records.databases import Database
 
 _OPERATION_ID = re.compile(r"[a-z][a-z0-9_]{1,127}", re.ASCII)
 

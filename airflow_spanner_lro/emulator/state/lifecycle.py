@@ -11,69 +11,18 @@ An operation is a sequence of steps: one for most kinds, one per statement for a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from airflow_spanner_lro.core.snapshot import OperationError, OperationState
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.state.plans import ZERO, Plan, Rollback
 
-_ZERO = timedelta()
-_DEFAULT_FAILURE = (Code.INTERNAL, "The emulator was told to let this operation fail.")
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
 CANCELLED_TEXT = "The operation was cancelled."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What an operation is going to do, unless somebody cancels it.
-
-    :param duration: how long it takes in all; None for what its kind usually takes
-    :param cancel_delay: from the request to cancel until it ends as cancelled, if the work has not
-        ended before; None means that it ignores being cancelled
-    :param fail_at: the fraction of the duration, 0 to 1, after which it fails; None lets it
-        succeed, or fail at the very end if ``fail_with`` is given
-    :param fail_with: code and message to fail with; an INTERNAL one if only ``fail_at`` is given
-    :param throttled: from which to which fraction of the duration it reports being throttled
-        (schema changes only)
-    :raises ValueError: if a duration is negative or a fraction is not within 0 to 1.
-    """
-
-    duration: timedelta | None = None
-    cancel_delay: timedelta | None = _ZERO
-    fail_at: float | None = None
-    fail_with: tuple[Code, str] | None = None
-    throttled: tuple[float, float] | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("duration", "cancel_delay"):
-            value = getattr(self, name)
-            if value is not None and value < _ZERO:
-                message = f"{name}={value} is not usable: it cannot be negative"
-                raise ValueError(message)
-        for fraction in (self.fail_at, *(self.throttled or ())):
-            if fraction is not None and not 0 <= fraction <= 1:
-                message = f"{fraction} is not usable: a fraction lies within 0 and 1"
-                raise ValueError(message)
-
-    @property
-    def failure(self) -> OperationError | None:
-        """The error it is planned to fail with, or None if it is planned to succeed."""
-        if self.fail_at is None and self.fail_with is None:
-            return None
-        code, message = self.fail_with or _DEFAULT_FAILURE
-        return OperationError(code=code, message=message)
-
-    def spread(self, usual: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
-        """Return how long each step takes: its usual share of this plan's duration."""
-        if self.duration is None:
-            return usual
-        total = sum(usual, _ZERO)
-        if not total:
-            usual, total = (timedelta(seconds=1),) * len(usual), timedelta(seconds=len(usual))
-        ends = [self.duration * (end / total) for end in accumulate(usual)]
-        ends[-1] = self.duration  # whatever rounding did before
-        return tuple(end - begin for begin, end in zip([_ZERO, *ends], ends, strict=False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +56,8 @@ class Lifecycle:
     :param begins: when the work begins; None while it waits for another operation to end
     :param cancel_requested: when somebody first asked to cancel it, or None
     :param breakage: the unplanned failure of a step, or None
+    :param undo_guaranteed: whether it surely ends as cancelled once a cancel has had an effect;
+        otherwise the work may be done first
     """
 
     started: datetime
@@ -115,13 +66,26 @@ class Lifecycle:
     begins: datetime | None
     cancel_requested: datetime | None = None
     breakage: Breakage | None = None
+    undo_guaranteed: bool = False
+    # computed once, because thousands of operations are asked again and again
+    work: timedelta = field(init=False, compare=False, repr=False)
+    """How long the work takes in all."""
+    ending: Ending | None = field(init=False, compare=False, repr=False)
+    """How it ends if nothing else is asked of it; None while the work cannot begin."""
 
-    @property
-    def ending(self) -> Ending | None:
-        """How it ends if nothing else is asked of it; None while the work cannot begin."""
-        candidates = [*self._own_endings(), *self._cancel_ending()]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "work", sum(self.steps, ZERO))
+        object.__setattr__(self, "ending", self._foresee())
+
+    def _foresee(self) -> Ending | None:
+        cancelled = self._cancel_ending()
+        if cancelled is not None and (self.undo_guaranteed or self.rolls_back):
+            return cancelled
+        endings = self._own_endings()
+        if cancelled is not None:
+            endings.append(cancelled)
         # the work's own ending comes first in the list, so it wins when both fall together
-        return min(candidates, key=lambda ending: ending.at, default=None)
+        return min(endings, key=lambda ending: ending.at, default=None)
 
     def _own_endings(self) -> list[Ending]:
         if self.begins is None:
@@ -129,23 +93,39 @@ class Lifecycle:
         error = self.plan.failure
         failing = OperationState.FAILED
         if error is None:
-            work = sum(self.steps, _ZERO)
-            endings = [Ending(at=self.begins + work, state=OperationState.SUCCEEDED)]
+            endings = [Ending(at=self.begins + self.work, state=OperationState.SUCCEEDED)]
         else:
             fraction = 1.0 if self.plan.fail_at is None else self.plan.fail_at
-            at = self.begins + sum(self.steps, _ZERO) * fraction
-            endings = [Ending(at=at, state=failing, error=error)]
+            endings = [Ending(at=self.begins + self.work * fraction, state=failing, error=error)]
         if self.breakage is not None:
             broken = Ending(at=self.breakage.at, state=failing, error=self.breakage.error)
             endings.insert(0, broken)
         return endings
 
-    def _cancel_ending(self) -> list[Ending]:
-        if self.cancel_requested is None or self.plan.cancel_delay is None:
-            return []
-        at = self.cancel_requested + self.plan.cancel_delay
+    def _cancel_ending(self) -> Ending | None:
+        asked, delay = self.cancel_effective, self.plan.cancel_delay
+        if asked is None or delay is None:
+            return None
+        if isinstance(delay, Rollback):
+            delay = ZERO if self.begins is None else max(ZERO, asked - self.begins)
         error = OperationError(code=Code.CANCELLED, message=CANCELLED_TEXT)
-        return [Ending(at=at, state=OperationState.CANCELLED, error=error)]
+        return Ending(at=asked + delay, state=OperationState.CANCELLED, error=error)
+
+    @property
+    def cancel_effective(self) -> datetime | None:
+        """When somebody asked to cancel it in time, and it heeds that; None otherwise."""
+        asked = self.cancel_requested
+        if asked is None or self.plan.cancel_delay is None:
+            return None
+        too_late = self.begins is not None and asked > self.begins + (
+            self.work * self.plan.cancel_until
+        )
+        return None if too_late else asked
+
+    @property
+    def rolls_back(self) -> bool:
+        """Whether, once cancelled, it does its work backwards."""
+        return isinstance(self.plan.cancel_delay, Rollback)
 
     def state(self, now: datetime) -> OperationState:
         """Return the state at a time."""
@@ -161,18 +141,22 @@ class Lifecycle:
         """Return how far it is, 0 to 100; 100 only once it has succeeded."""
         if self.state(now) is OperationState.SUCCEEDED:
             return 100
-        return self._share(self.begins, sum(self.steps, _ZERO), now)
+        asked = self.cancel_effective
+        if self.rolls_back and asked is not None and self.ending is not None and asked <= now:
+            # it counts anew, on the way back
+            return self._share(asked, self.ending.at - asked, now)
+        return self._share(self.begins, self.work, now)
 
     def throttled(self, now: datetime) -> bool:
         """Tell whether it says that the service holds it back."""
         if self.plan.throttled is None or self.begins is None or self.ended(now) is not None:
             return False
-        first, last = (sum(self.steps, _ZERO) * fraction for fraction in self.plan.throttled)
+        first, last = (self.work * fraction for fraction in self.plan.throttled)
         return first <= now - self.begins < last
 
     def step_begins(self, index: int) -> datetime | None:
         """Return when a step begins if those before it are done; None while that is unknown."""
-        return None if self.begins is None else self.begins + sum(self.steps[:index], _ZERO)
+        return None if self.begins is None else self.begins + sum(self.steps[:index], ZERO)
 
     def steps_done(self, now: datetime) -> int:
         """Return how many of the steps are done, and stay done, at a time."""
@@ -221,4 +205,6 @@ class Lifecycle:
         """Return the life of an operation whose target somebody removed: cancelled, at once."""
         if self.ended(at) is not None:
             return self
-        return replace(self, cancel_requested=at, plan=replace(self.plan, cancel_delay=_ZERO))
+        return replace(
+            self, cancel_requested=at, plan=replace(self.plan, cancel_delay=ZERO, cancel_until=1.0)
+        )

@@ -24,13 +24,11 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-    from google.cloud import spanner_admin_instance_v1 as instance_v1
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.emulator.state.ddl import Statement
+    from airflow_spanner_lro.emulator.state.agenda import Agenda
     from airflow_spanner_lro.emulator.state.lifecycle import Lifecycle
-    from airflow_spanner_lro.emulator.state.resources import Origin
 
 RETENTION = timedelta(days=7)
 """For how long the instance-wide lists show operations that have ended."""
@@ -40,47 +38,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceDetails:
-    """What CreateInstance remembers."""
-
-    instance: instance_v1.Instance
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupDetails:
-    """What CreateBackup remembers."""
-
-    database: DatabaseName
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreDetails:
-    """What RestoreDatabase remembers, and the operation that will follow it."""
-
-    origin: Origin
-    optimize: OperationName
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DdlDetails:
-    """What CreateDatabase and UpdateDatabaseDdl remember: the statements of the batch."""
-
-    statements: tuple[Statement, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoDetails:
-    """What an operation remembers that nobody asked for."""
-
-
-Details = InstanceDetails | BackupDetails | RestoreDetails | DdlDetails | NoDetails
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One operation.
 
     :param serial: its place in the order in which resources and operations were made
+    :param details: what the behaviour of its kind remembers of the request
+    :param described: the part of its metadata that never changes
     :param steps_settled: of how many steps the effects are in the tables
     :param settled: whether the effects of its end are in the tables
     :param response: the message it answers with, once it has succeeded
@@ -91,7 +54,8 @@ class Operation:
     kind: OperationKind
     serial: int
     lifecycle: Lifecycle
-    details: Details
+    details: object
+    described: Message
     steps_settled: int = 0
     settled: bool = False
     response: Message | None = None
@@ -109,8 +73,8 @@ class Operation:
 
     @property
     def next_event(self) -> datetime | None:
-        """When it will next change anything in the tables; None if it waits for another one."""
-        return self.lifecycle.next_event(self.steps_settled)
+        """When it will next change anything in the tables; None if never, or not known yet."""
+        return None if self.settled else self.lifecycle.next_event(self.steps_settled)
 
     def order(self) -> tuple[int, int]:
         """Return the sort key of lists: the latest start first."""
@@ -121,15 +85,14 @@ class Operations:
     """The operations by name.
 
     :param rng: where the ids come from that callers do not choose
-
-    :attr:`version` grows with every change, for those who remember what they computed.
+    :param agenda: where it is noted when they change
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, agenda: Agenda) -> None:
         self._rng = rng
+        self._agenda = agenda
         self._rows: dict[OperationName, Operation] = {}
         self._pending: dict[OperationName, Operation] = {}
-        self.version = 0
 
     def __iter__(self) -> Iterator[Operation]:
         return iter([row for row in self._rows.values() if not row.deleted])
@@ -141,6 +104,10 @@ class Operations:
         else:
             operation = f"_auto_{self._rng.randrange(10**15, 10**16)}"
         return OperationName(resource=target, operation=operation)
+
+    def row(self, name: OperationName) -> Operation:
+        """Return an operation that exists, hidden or not."""
+        return self._rows[name]
 
     def find(self, name: OperationName) -> Operation | None:
         """Return an operation, or None if there is none of this name."""
@@ -159,12 +126,12 @@ class Operations:
 
     def put(self, operation: Operation) -> None:
         """Add an operation, or replace it with its changed self."""
-        self.version += 1
         self._rows[operation.name] = operation
         if operation.settled:
             self._pending.pop(operation.name, None)
         else:
             self._pending[operation.name] = operation
+        self._agenda.note(operation.name, at=operation.next_event, serial=operation.serial)
 
     def delete(self, operation: Operation) -> None:
         """Hide an operation; if it is running, it goes on."""

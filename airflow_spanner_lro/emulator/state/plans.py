@@ -1,90 +1,112 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What each operation is going to do: a realistic table, and what tests and demos say instead."""
+"""What an operation is going to do, as a value: how long it takes, and how it takes a cancel."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from fnmatch import fnmatchcase
+from enum import Enum
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.kinds import (
-    CREATE_BACKUP,
-    CREATE_DATABASE,
-    CREATE_INSTANCE,
-    OPTIMIZE_RESTORED_DATABASE,
-    RESTORE_DATABASE,
-)
-from airflow_spanner_lro.emulator.state.lifecycle import Plan
+from airflow_spanner_lro.core.snapshot import OperationError
+from airflow_spanner_lro.core.status import Code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import random
 
-    from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.names import ResourceName
-
-DEFAULT_PLANS: Mapping[OperationKind, Plan] = {
-    CREATE_BACKUP: Plan(duration=timedelta(minutes=25)),
-    RESTORE_DATABASE: Plan(duration=timedelta(minutes=15)),
-    OPTIMIZE_RESTORED_DATABASE: Plan(duration=timedelta(minutes=40)),
-    CREATE_DATABASE: Plan(duration=timedelta(seconds=10)),
-    CREATE_INSTANCE: Plan(duration=timedelta(seconds=20)),
-    # a schema change takes as long as its statements, see Statement.usual_duration
-}
-"""How long things take unless someone says otherwise: short for production, but believable."""
-
-_NO_TIME = timedelta()
+ZERO = timedelta()
+_GIB = 2**30
+_DEFAULT_FAILURE = (Code.INTERNAL, "The emulator was told to let this operation fail.")
 
 
-@dataclass(slots=True, kw_only=True)
-class _Override:
-    """A plan for some operations, for as long as it lasts."""
+class Rollback(Enum):
+    """How long it takes to undo work, where that is not a fixed time."""
 
-    plan: Plan
-    kind: OperationKind | None
-    target: str
-    times: int | None
-
-    def fits(self, kind: OperationKind, target: ResourceName) -> bool:
-        return (
-            self.times != 0 and self.kind in (None, kind) and fnmatchcase(str(target), self.target)
-        )
+    AS_LONG_AS_IT_RAN = "as long as it ran"
+    """What was done is done backwards, as when an instance moves back."""
 
 
-class Plans:
-    """The plan for each operation that starts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BySize:
+    """A duration that grows with the data that the operation works on.
 
-    :param plans: plans that replace those of :data:`DEFAULT_PLANS`
+    :param base: for nothing at all
+    :param per_gib: on top, for each GiB
     """
 
-    def __init__(self, plans: Mapping[OperationKind, Plan] | None = None) -> None:
-        self._plans = {**DEFAULT_PLANS, **(plans or {})}
-        self._overrides: list[_Override] = []
+    base: timedelta
+    per_gib: timedelta
 
-    def override(
-        self, *, plan: Plan, kind: OperationKind | None, target: str, times: int | None
-    ) -> None:
-        """Replace the plan of operations that start from now on; the latest override wins."""
-        self._overrides.insert(0, _Override(plan=plan, kind=kind, target=target, times=times))
 
-    def take(
-        self, kind: OperationKind, target: ResourceName, *, usual: tuple[timedelta, ...] = ()
-    ) -> tuple[Plan, tuple[timedelta, ...]]:
-        """Return the plan of an operation that starts now, and how long each of its steps takes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """A random duration, the same ones for the same seed of the emulator."""
 
-        :param usual: how long the steps usually take, where that depends on the request
-        """
-        default = self._plans.get(kind, Plan())
-        plan = default
-        for override in self._overrides:
-            if override.fits(kind, target):
-                plan = override.plan
-                if override.times is not None:
-                    override.times -= 1
-                break
-        if plan.duration is None:
-            plan = replace(plan, duration=default.duration)
-        if not kind.cancellable:
-            plan = replace(plan, cancel_delay=None)
-        return plan, plan.spread(usual or (plan.duration or _NO_TIME,))
+    shortest: timedelta
+    longest: timedelta
+
+
+Duration = timedelta | BySize | Between
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an operation is going to do, unless somebody cancels it.
+
+    :param duration: how long the work takes in all; None for what its kind usually takes
+    :param queued: how long it waits before the work begins, still at 0 percent
+    :param cancel_delay: from the request to cancel until it ends as cancelled, if the work has not
+        ended before; None means that it ignores being cancelled
+    :param cancel_until: the fraction of the work, 0 to 1, after which a cancel comes too late and
+        has no effect
+    :param cancel_error: code and message that CancelOperation answers with, without effect
+    :param fail_at: the fraction of the work, 0 to 1, after which it fails; None lets it
+        succeed, or fail at the very end if ``fail_with`` is given
+    :param fail_with: code and message to fail with; an INTERNAL one if only ``fail_at`` is given
+    :param throttled: from which to which fraction of the work it reports being throttled
+        (schema changes only)
+    :raises ValueError: if a duration is negative or a fraction is not within 0 to 1.
+    """
+
+    duration: Duration | None = None
+    queued: timedelta = ZERO
+    cancel_delay: timedelta | Rollback | None = ZERO
+    cancel_until: float = 1.0
+    cancel_error: tuple[Code, str] | None = None
+    fail_at: float | None = None
+    fail_with: tuple[Code, str] | None = None
+    throttled: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("duration", "queued", "cancel_delay"):
+            value = getattr(self, name)
+            if isinstance(value, timedelta) and value < ZERO:
+                message = f"{name}={value} is not usable: it cannot be negative"
+                raise ValueError(message)
+        for fraction in (self.fail_at, self.cancel_until, *(self.throttled or ())):
+            if fraction is not None and not 0 <= fraction <= 1:
+                message = f"{fraction} is not usable: a fraction lies within 0 and 1"
+                raise ValueError(message)
+
+    @property
+    def failure(self) -> OperationError | None:
+        """The error it is planned to fail with, or None if it is planned to succeed."""
+        if self.fail_at is None and self.fail_with is None:
+            return None
+        code, message = self.fail_with or _DEFAULT_FAILURE
+        return OperationError(code=code, message=message)
+
+
+def length_of(duration: Duration, *, size_bytes: int, rng: random.Random) -> timedelta:
+    """Return how long a duration is for one operation.
+
+    :param size_bytes: of the data that the operation works on
+    """
+    match duration:
+        case BySize():
+            return duration.base + duration.per_gib * (size_bytes / _GIB)
+        case Between():
+            return duration.shortest + (duration.longest - duration.shortest) * rng.random()
+        case _:
+            return duration

@@ -21,7 +21,9 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
 )
 from airflow_spanner_lro.emulator.state.ddl import Schema, Statement
-from airflow_spanner_lro.emulator.state.resources import Backup, Database, DatabaseState, Instance
+from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
+from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
+from airflow_spanner_lro.emulator.state.records.instances import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +44,8 @@ def seed_instance(world: World, name: InstanceName, *, config: str, now: datetim
         ready=True,
         create_time=now,
         config=InstanceConfigName(project=name.project, config=config),
-        requested=instance_v1.Instance(display_name=name.instance, node_count=1),
+        update_time=now,
+        message=instance_v1.Instance(display_name=name.instance, node_count=1),
     )
     world.resources.instances.put(name, instance)
 
@@ -94,6 +97,8 @@ def seed_backup(
         version_time=now,
         expire_time=now + keep,
         dialect=source.dialect,
+        max_expire_time=now + MAX_BACKUP_AGE,
         schema=source.schema,
+        data_bytes=source.size,
     )
     world.resources.backups.put(name, backup)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.snapshot import OperationState
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.resources import Backup, Database
+from airflow_spanner_lro.emulator.state.records.databases import Database
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.snapshot import OperationError
     from airflow_spanner_lro.emulator.state.operations import Operation
-    from airflow_spanner_lro.emulator.state.resources import Instance
+    from airflow_spanner_lro.emulator.state.records.backups import Backup
+    from airflow_spanner_lro.emulator.state.records.instances import Instance
     from airflow_spanner_lro.emulator.state.world import World
 
 

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an answer that is not OK consists of: code, text, and details.
+
+Details travel as ``google.rpc.Status``, the way google-api-core reads them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from google.rpc import error_details_pb2, status_pb2
+
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    BackupScheduleName,
+    DatabaseName,
+    InstanceConfigName,
+    InstanceName,
+    InstancePartitionName,
+    OperationName,
+)
+from airflow_spanner_lro.core.status import Code
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+
+_TYPES: dict[type[object], tuple[str, str]] = {
+    InstanceName: ("Instance", "google.spanner.admin.instance.v1.Instance"),
+    InstanceConfigName: ("Instance config", "google.spanner.admin.instance.v1.InstanceConfig"),
+    DatabaseName: ("Database", "google.spanner.admin.database.v1.Database"),
+    BackupName: ("Backup", "google.spanner.admin.database.v1.Backup"),
+    InstancePartitionName: (
+        "Instance partition",
+        "google.spanner.admin.instance.v1.InstancePartition",
+    ),
+    BackupScheduleName: ("Backup schedule", "google.spanner.admin.database.v1.BackupSchedule"),
+    OperationName: ("Operation", "google.longrunning.Operation"),
+}
+
+
+class RpcError(Exception):
+    """An RPC's answer that is not OK.
+
+    :param code: the status code
+    :param message: the text for people
+    :param details: messages with more, such as ``google.rpc.ResourceInfo``
+    """
+
+    def __init__(self, code: Code, message: str, *details: Message) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+
+    def to_status(self) -> status_pb2.Status:
+        """Return it in the form in which it travels."""
+        status = status_pb2.Status(code=self.code, message=self.message)
+        for detail in self.details:
+            status.details.add().Pack(detail)
+        return status
+
+
+def about(code: Code, name: object, message: str) -> RpcError:
+    """Make an error that carries the resource it is about."""
+    _, type_ = _TYPES.get(type(name), ("", ""))
+    info = error_details_pb2.ResourceInfo(
+        resource_type=f"type.googleapis.com/{type_}" if type_ else "",
+        resource_name=str(name),
+        description=message,
+    )
+    return RpcError(code, message, info)
+
+
+def noun(name: object) -> str:
+    """Return what a name names, in words for people."""
+    return _TYPES[type(name)][0] if type(name) in _TYPES else "Resource"
+
+
+def invalid(message: str) -> RpcError:
+    """Say what is wrong with an argument, in the words of whoever found it."""
+    return RpcError(Code.INVALID_ARGUMENT, message)

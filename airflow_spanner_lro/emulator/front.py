@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one place through which every call goes, whatever it comes in by.
+
+It reads the request, lets faults happen, asks the engine, turns errors into answers, and notes all
+of it. It knows nothing of gRPC and HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import DecodeError
+
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.calls import Call, resource_of
+from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.rpc import Method, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from google.protobuf.message import Message
+
+    from airflow_spanner_lro.emulator.calls import CallLog
+    from airflow_spanner_lro.emulator.engine import Engine
+    from airflow_spanner_lro.emulator.faults import Faults
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a client is told: a response, or an error."""
+
+    response: Message | None = None
+    error: RpcError | None = None
+
+
+class Front:
+    """Answers calls until :attr:`closing` is set.
+
+    :param engine: who does the work
+    :param faults: what happens to calls on their way
+    :param calls: where they are noted
+    """
+
+    def __init__(self, *, engine: Engine, faults: Faults, calls: CallLog) -> None:
+        self._engine = engine
+        self._faults = faults
+        self._calls = calls
+        self.closing = threading.Event()
+
+    @property
+    def methods(self) -> Mapping[str, Method]:
+        """The RPCs by their path on the wire."""
+        return self._engine.methods
+
+    def answer(
+        self,
+        path: str,
+        read: Callable[[Method], Any],
+        *,
+        waiting: Callable[[], bool] = lambda: True,
+    ) -> Answer:
+        """Answer a call.
+
+        :param path: of the RPC on the wire; one that nobody knows is answered too
+        :param read: returns the request; it may raise RpcError or DecodeError
+        :param waiting: tells whether the client is still there
+        """
+        method = self.methods.get(path) or Method.missing(path)
+        at, real_time = self._engine.clock.now(), time.time()
+        resource, response = "", None
+        error: RpcError | None = None
+        try:
+            request = self._read(method, read)
+            resource = resource_of(request)
+            trouble = self._faults.take(method=method.name, resource=resource)
+            if trouble.delay:
+                self._hold_back(trouble.delay, waiting)
+            trouble.before_work()
+            response = plain(self._engine.call(method, request))
+            trouble.after_work()
+        except RpcError as exc:
+            error = exc
+        except InvalidArgumentError as exc:
+            error = errors.invalid(str(exc))
+        except Exception as exc:
+            # a bug here must not look like an outage: say so, and keep serving
+            log.exception("The emulator failed in %s", method.name)
+            error = errors.internal(method=method.name, reason=repr(exc))
+        finally:
+            self._calls.add(
+                Call(
+                    method=method.name,
+                    service=method.service,
+                    resource=resource,
+                    at=at,
+                    real_time=real_time,
+                    code=Code.OK if error is None else error.code,
+                    message="" if error is None else error.message,
+                )
+            )
+        return Answer(response=response) if error is None else Answer(error=error)
+
+    def _hold_back(self, seconds: float, waiting: Callable[[], bool]) -> None:
+        """Let a call wait, unless the emulator stops or the client goes away meanwhile."""
+        if self.closing.wait(seconds):
+            raise errors.stopping()
+        if not waiting():
+            raise errors.client_gone()
+
+    @staticmethod
+    def _read(method: Method, read: Callable[[Method], Any]) -> Any:
+        try:
+            return read(method)
+        except DecodeError as exc:
+            raise errors.malformed_request(method=method.name, reason=str(exc)) from exc

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The gRPC face of the emulator: bytes come in, the front answers, bytes go out.
+
+The server answers on threads and has no event loop. All event loops of a process share one queue of
+gRPC's, so an asynchronous server would choke on what a test's closed loop leaves there.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import grpc
+
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.addresses import EmulatorStartError
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator.errors import RpcError
+    from airflow_spanner_lro.emulator.front import Front
+
+_OPTIONS = (
+    # two servers on one port would share its calls, and nobody would understand the answers
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", 64 * 2**20),
+    # by default gRPC answers CANCELLED, out of nowhere, when a thousand calls arrive at once
+    ("grpc.server.max_pending_requests", 2**20),
+    ("grpc.server.max_pending_requests_hard_limit", 2**20),
+)
+_GRACE = 0.2
+_WORKERS = 64
+
+
+class GrpcFace:
+    """A gRPC server in front of a front, listening from its construction on.
+
+    :param front: who answers
+    :param host: address to listen on
+    :param port: port to listen on; 0 picks a free one
+    :raises EmulatorStartError: if the address is taken.
+    """
+
+    def __init__(self, *, front: Front, host: str, port: int) -> None:
+        # as many calls as this can be held back at once; the world serves one at a time anyway
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="spanner-emulator")
+        self._server = grpc.server(self._pool, options=_OPTIONS)
+        self._server.add_generic_rpc_handlers((_Handler(front),))
+        try:
+            self.port = self._server.add_insecure_port(f"{host}:{port}")
+        except RuntimeError as exc:
+            raise EmulatorStartError(host=host, port=port, reason=str(exc)) from exc
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stop to listen; clients that are idle get a friendly goodbye, others are cut off."""
+        self._server.stop(grace=_GRACE).wait()
+        self._pool.shutdown()
+
+
+class _Handler(grpc.GenericRpcHandler):
+    """Hands every call over, known or not."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[bytes, bytes]:
+        """Return the handler of a call; there is one for each method that anyone can name."""
+        path = handler_call_details.method
+
+        def answer(data: bytes, context: grpc.ServicerContext) -> bytes:
+            answer = self._front.answer(
+                path, lambda method: method.parse(data), waiting=context.is_active
+            )
+            if answer.error is not None:
+                _refuse(context, answer.error)
+            return b"" if answer.response is None else answer.response.SerializeToString()
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+def _refuse(context: grpc.ServicerContext, error: RpcError) -> None:
+    # google-api-core finds the details under this key
+    details = ("grpc-status-details-bin", error.to_status().SerializeToString())
+    context.set_trailing_metadata((details,))
+    context.abort(grpc.StatusCode[Code(error.code).name], error.message)

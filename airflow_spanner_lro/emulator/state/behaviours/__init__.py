@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What each kind of operation tells and does: one class a kind, one module a family."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.kinds import (
+    CREATE_BACKUP,
+    CREATE_DATABASE,
+    CREATE_INSTANCE,
+    OPTIMIZE_RESTORED_DATABASE,
+    RESTORE_DATABASE,
+    UPDATE_DATABASE_DDL,
+    OperationKind,
+)
+from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
+from airflow_spanner_lro.emulator.state.behaviours.databases import (
+    CreateDatabase,
+    OptimizeRestoredDatabase,
+    RestoreDatabase,
+)
+from airflow_spanner_lro.emulator.state.behaviours.instances import CreateInstance
+from airflow_spanner_lro.emulator.state.behaviours.schemas import UpdateDatabaseDdl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_spanner_lro.emulator.state.behaviours.base import Behaviour
+
+BEHAVIOURS: Mapping[OperationKind, Behaviour[Any, Any]] = {
+    CREATE_INSTANCE: CreateInstance(),
+    CREATE_DATABASE: CreateDatabase(),
+    RESTORE_DATABASE: RestoreDatabase(),
+    OPTIMIZE_RESTORED_DATABASE: OptimizeRestoredDatabase(),
+    UPDATE_DATABASE_DDL: UpdateDatabaseDdl(),
+    CREATE_BACKUP: CreateBackup(),
+}
+"""What each kind does that the emulator knows."""

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a kind of operation is in the emulator: what it tells, and what it does.
+
+One class for each kind. Everything that it needs is in the operation's record and in the world.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from airflow_spanner_lro.core.names import ResourceName
+from airflow_spanner_lro.core.snapshot import OperationState
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+    import proto
+    from google.protobuf.message import Message
+
+    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.world import World
+
+_Name = TypeVar("_Name", bound=ResourceName)
+_Details = TypeVar("_Details")
+
+
+class Behaviour(Generic[_Name, _Details]):
+    """One kind of operation; by itself it does nothing.
+
+    A subclass says which target and details it has, describes its metadata, and overrides what it
+    does. Metadata comes in two parts, because operations are listed by the thousand:
+    :meth:`describe` says once what never changes, :meth:`refresh` adds what does.
+    """
+
+    target_type: ClassVar[type[ResourceName]]
+    details_type: ClassVar[type[object]] = object
+
+    undo_guaranteed: ClassVar[bool] = False
+    """Whether it surely ends as cancelled once it has begun to be undone."""
+
+    changing: ClassVar[AbstractSet[str]] = frozenset({"progress", "cancel_time", "end_time"})
+    """The metadata fields that :meth:`refresh` sets."""
+
+    # --- what it tells ---
+
+    def described(self, target: ResourceName, details: object) -> Message:
+        """Return the part of the metadata that never changes, as a plain protobuf message."""
+        message = self.describe(self._checked(target, self.target_type), self._details(details))
+        raw: Message = type(message).pb(message)
+        return raw
+
+    def describe(self, target: Any, details: Any) -> proto.Message:
+        """Return the part of the metadata that never changes."""
+        raise NotImplementedError
+
+    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
+        """Set the changing fields of the metadata, a plain protobuf message, to how they are."""
+
+    # --- what it does ---
+
+    def step(self, world: World, operation: Operation, step: int, at: datetime) -> None:
+        """Do what a step does.
+
+        :raises RpcError: if it turns out that it cannot be done; the operation then fails.
+        """
+
+    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
+        """Do what the operation does when it succeeds, and return its response."""
+        del world, operation, at
+        return None
+
+    def cancel_begins(self, world: World, operation: Operation, at: datetime) -> None:
+        """Do what follows as soon as a cancel has an effect, before the operation has ended."""
+
+    def undo(self, world: World, operation: Operation, at: datetime) -> None:
+        """Do what follows when it was cancelled or has failed."""
+
+    # --- for subclasses ---
+
+    def target(self, operation: Operation) -> _Name:
+        """Return what the operation works on."""
+        name: _Name = self._checked(operation.target, self.target_type)
+        return name
+
+    def details(self, operation: Operation) -> _Details:
+        """Return what the operation remembers of its request."""
+        details: _Details = self._details(operation.details)
+        return details
+
+    def _details(self, details: object) -> Any:
+        return self._checked(details, self.details_type)
+
+    def _checked(self, value: object, type_: type[object]) -> Any:
+        if not isinstance(value, type_):
+            message = f"{type(self).__name__} works with a {type_.__name__}, not with {value!r}"
+            raise TypeError(message)
+        return value
+
+
+def raw(message: proto.Message) -> Message:
+    """Return the plain protobuf message within a proto-plus one."""
+    plain: Message = type(message).pb(message)
+    return plain
+
+
+def show_progress(metadata: Any, operation: Operation, now: datetime) -> None:
+    """Set ``progress``: percentage, start, and end if there is one."""
+    lifecycle = operation.lifecycle
+    progress = metadata.progress
+    progress.progress_percent = lifecycle.percent(now)
+    progress.start_time.FromDatetime(lifecycle.started)
+    if (ended := lifecycle.ended(now)) is not None:
+        progress.end_time.FromDatetime(ended.at)
+
+
+def show_cancel(metadata: Any, operation: Operation, now: datetime) -> None:
+    """Set ``cancel_time`` to when the cancel was received, if that has an effect.
+
+    An operation that finished before the cancel took hold was not cancelled.
+    """
+    lifecycle = operation.lifecycle
+    asked = lifecycle.cancel_effective
+    unaffected = (OperationState.SUCCEEDED, OperationState.FAILED)
+    if asked is not None and lifecycle.state(now) not in unaffected:
+        metadata.cancel_time.FromDatetime(asked)
+
+
+def show_times(metadata: Any, operation: Operation, now: datetime) -> None:
+    """Set ``start_time``, ``cancel_time`` and ``end_time``."""
+    metadata.start_time.FromDatetime(operation.started)
+    show_cancel(metadata, operation, now)
+    if (ended := operation.lifecycle.ended(now)) is not None:
+        metadata.end_time.FromDatetime(ended.at)

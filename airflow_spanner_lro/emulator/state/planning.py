@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The plan for each operation that starts: a realistic table, and what tests say instead."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.kinds import (
+    COPY_BACKUP,
+    CREATE_BACKUP,
+    CREATE_DATABASE,
+    CREATE_INSTANCE,
+    CREATE_INSTANCE_CONFIG,
+    CREATE_INSTANCE_PARTITION,
+    MOVE_INSTANCE,
+    OPTIMIZE_RESTORED_DATABASE,
+    RESTORE_DATABASE,
+    UPDATE_DATABASE,
+    UPDATE_INSTANCE,
+    UPDATE_INSTANCE_CONFIG,
+    UPDATE_INSTANCE_PARTITION,
+)
+from airflow_spanner_lro.emulator.state.plans import ZERO, Plan, Rollback, length_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.names import ResourceName
+
+DEFAULT_PLANS: Mapping[OperationKind, Plan] = {
+    CREATE_BACKUP: Plan(duration=timedelta(minutes=25)),
+    COPY_BACKUP: Plan(duration=timedelta(minutes=30)),
+    RESTORE_DATABASE: Plan(duration=timedelta(minutes=15)),
+    OPTIMIZE_RESTORED_DATABASE: Plan(duration=timedelta(minutes=40)),
+    CREATE_DATABASE: Plan(duration=timedelta(seconds=10)),
+    UPDATE_DATABASE: Plan(duration=timedelta(seconds=30)),
+    CREATE_INSTANCE: Plan(duration=timedelta(seconds=20)),
+    UPDATE_INSTANCE: Plan(duration=timedelta(seconds=45)),
+    MOVE_INSTANCE: Plan(duration=timedelta(hours=12), cancel_delay=Rollback.AS_LONG_AS_IT_RAN),
+    CREATE_INSTANCE_CONFIG: Plan(duration=timedelta(minutes=10)),
+    UPDATE_INSTANCE_CONFIG: Plan(duration=timedelta(minutes=1)),
+    CREATE_INSTANCE_PARTITION: Plan(duration=timedelta(seconds=60)),
+    UPDATE_INSTANCE_PARTITION: Plan(duration=timedelta(seconds=45)),
+    # a schema change takes as long as its statements, see Statement.usual_duration
+}
+"""How long things take unless someone says otherwise: short for production, but believable."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Override:
+    """A plan for some operations, for as long as it lasts."""
+
+    plan: Plan
+    kind: OperationKind | None
+    target: str
+    times: int | None
+
+    def fits(self, kind: OperationKind, target: ResourceName) -> bool:
+        return (
+            self.times != 0 and self.kind in (None, kind) and fnmatchcase(str(target), self.target)
+        )
+
+
+class Plans:
+    """The plan for each operation that starts.
+
+    :param plans: plans that replace those of :data:`DEFAULT_PLANS`
+    :param seed: for random durations
+    """
+
+    def __init__(self, plans: Mapping[OperationKind, Plan] | None = None, *, seed: int = 0) -> None:
+        self._plans = {**DEFAULT_PLANS, **(plans or {})}
+        self._overrides: list[_Override] = []
+        self._rng = random.Random(seed)  # noqa: S311 - durations, not secrets
+
+    def override(
+        self, *, plan: Plan, kind: OperationKind | None, target: str, times: int | None
+    ) -> None:
+        """Replace the plan of operations that start from now on; the latest override wins."""
+        self._overrides.insert(0, _Override(plan=plan, kind=kind, target=target, times=times))
+
+    def clear(self) -> None:
+        """Forget all overrides."""
+        self._overrides.clear()
+
+    def take(
+        self,
+        kind: OperationKind,
+        target: ResourceName,
+        *,
+        usual: tuple[timedelta, ...] = (),
+        size_bytes: int = 0,
+    ) -> tuple[Plan, tuple[timedelta, ...]]:
+        """Return the plan of an operation that starts now, and how long each of its steps takes.
+
+        :param usual: how long the steps usually take, where that depends on the request
+        :param size_bytes: of the data that the operation works on
+        """
+        default = self._plans.get(kind, Plan())
+        plan = self._overridden(kind, target) or default
+        if plan.duration is None:
+            plan = replace(plan, duration=default.duration)
+        if not kind.cancellable:
+            plan = replace(plan, cancel_delay=None)
+        length = None
+        if plan.duration is not None:
+            length = length_of(plan.duration, size_bytes=size_bytes, rng=self._rng)
+        return plan, spread(length, usual or (ZERO,))
+
+    def _overridden(self, kind: OperationKind, target: ResourceName) -> Plan | None:
+        for override in self._overrides:
+            if override.fits(kind, target):
+                if override.times is not None:
+                    override.times -= 1
+                return override.plan
+        return None
+
+
+def spread(length: timedelta | None, usual: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+    """Return how long each step takes: its usual share of the whole, if that is given."""
+    if length is None:
+        return usual
+    total = sum(usual, ZERO)
+    if not total:
+        usual, total = (timedelta(seconds=1),) * len(usual), timedelta(seconds=len(usual))
+    ends = [length * (end / total) for end in accumulate(usual)]
+    ends[-1] = length  # whatever rounding did before
+    return tuple(end - begin for begin, end in zip([ZERO, *ends], ends, strict=False))

@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tables: what exists, by name, and the questions that several calls ask about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    BackupScheduleName,
+    DatabaseName,
+    InstanceConfigName,
+    InstanceName,
+    InstancePartitionName,
+    ResourceName,
+)
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.records.backups import Backup, BackupSchedule
+from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
+from airflow_spanner_lro.emulator.state.records.instances import (
+    Instance,
+    InstanceConfig,
+    InstancePartition,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from airflow_spanner_lro.emulator.state.agenda import Agenda
+
+
+class Row(Protocol):
+    """What a table needs to know of its records."""
+
+    @property
+    def serial(self) -> int:
+        """Its place in the order in which everything was made."""
+        ...
+
+    @property
+    def next_event(self) -> datetime | None:
+        """When time will change it."""
+        ...
+
+
+_Name = TypeVar("_Name", bound=ResourceName)
+_Record = TypeVar("_Record", bound=Row)
+
+
+class Table(Generic[_Name, _Record]):
+    """The resources of one kind, by name.
+
+    Some are hidden: their creation was cancelled and is being undone, so that they cannot be read,
+    and their names are not free yet.
+    """
+
+    def __init__(self, agenda: Agenda) -> None:
+        self._agenda = agenda
+        self._rows: dict[_Name, _Record] = {}
+
+    def __iter__(self) -> Iterator[_Record]:
+        return iter([row for row in self._rows.values() if not getattr(row, "hidden", False)])
+
+    def row(self, name: _Name) -> _Record | None:
+        """Return a resource, hidden or not, or None if there is none of this name."""
+        return self._rows.get(name)
+
+    def find(self, name: _Name) -> _Record | None:
+        """Return a resource that can be read, or None if there is none of this name."""
+        found = self._rows.get(name)
+        return None if getattr(found, "hidden", False) else found
+
+    def get(self, name: _Name) -> _Record:
+        """Return a resource that can be read.
+
+        :raises RpcError: NOT_FOUND if there is none of this name.
+        """
+        found = self.find(name)
+        if found is None:
+            raise errors.not_found(name)
+        return found
+
+    def require_new(self, name: _Name) -> None:
+        """Make sure that there is no resource of this name.
+
+        :raises RpcError: ALREADY_EXISTS if there is one.
+        """
+        if name in self._rows:
+            raise errors.already_exists(name)
+
+    def put(self, name: _Name, record: _Record) -> None:
+        """Add a resource, or replace it with its changed self."""
+        self._rows[name] = record
+        self._agenda.note(name, at=record.next_event, serial=record.serial)
+
+    def remove(self, name: _Name) -> None:
+        """Remove a resource, if it is there."""
+        self._rows.pop(name, None)
+        self._agenda.note(name, at=None)
+
+
+AnyRecord = Instance | InstanceConfig | InstancePartition | Database | Backup | BackupSchedule
+
+
+class Resources:
+    """Everything that exists in the emulated world, operations aside."""
+
+    def __init__(self, agenda: Agenda) -> None:
+        self.configs: Table[InstanceConfigName, InstanceConfig] = Table(agenda)
+        self.instances: Table[InstanceName, Instance] = Table(agenda)
+        self.partitions: Table[InstancePartitionName, InstancePartition] = Table(agenda)
+        self.databases: Table[DatabaseName, Database] = Table(agenda)
+        self.backups: Table[BackupName, Backup] = Table(agenda)
+        self.schedules: Table[BackupScheduleName, BackupSchedule] = Table(agenda)
+        self._tables: dict[type[ResourceName], Table[Any, Any]] = {
+            InstanceConfigName: self.configs,
+            InstanceName: self.instances,
+            InstancePartitionName: self.partitions,
+            DatabaseName: self.databases,
+            BackupName: self.backups,
+            BackupScheduleName: self.schedules,
+        }
+
+    def find(self, name: ResourceName) -> AnyRecord | None:
+        """Return the resource of any kind that has this name and can be read, or None."""
+        table = self._tables.get(type(name))
+        found: AnyRecord | None = None if table is None else table.find(name)
+        return found
+
+    def ready_instance(self, name: InstanceName) -> Instance:
+        """Return an instance on which something can be made.
+
+        :raises RpcError: NOT_FOUND, or FAILED_PRECONDITION while it is being created.
+        """
+        instance = self.instances.get(name)
+        if not instance.ready:
+            raise errors.not_ready(name)
+        return instance
+
+    def usable_database(self, name: DatabaseName) -> Database:
+        """Return a database that can be used, optimized or not yet.
+
+        :raises RpcError: NOT_FOUND, or FAILED_PRECONDITION while it is being created.
+        """
+        database = self.databases.get(name)
+        if database.state == DatabaseState.CREATING:
+            raise errors.not_ready(name)
+        return database
+
+    def databases_of(self, instance: InstanceName) -> list[Database]:
+        """Return the databases of an instance, by name."""
+        rows = (row for row in self.databases if row.name.instance_name == instance)
+        return sorted(rows, key=lambda row: row.name.database)
+
+    def backups_of(self, instance: InstanceName) -> list[Backup]:
+        """Return the backups of an instance, the latest first."""
+        rows = (row for row in self.backups if row.name.instance_name == instance)
+        return sorted(rows, key=lambda row: (row.create_time, row.serial), reverse=True)
+
+    def partitions_of(self, instance: InstanceName) -> list[InstancePartition]:
+        """Return the partitions of an instance, by name."""
+        rows = (row for row in self.partitions if row.name.instance_name == instance)
+        return sorted(rows, key=lambda row: row.name.partition)
+
+    def schedules_of(self, database: DatabaseName) -> list[BackupSchedule]:
+        """Return the backup schedules of a database, by name."""
+        rows = (row for row in self.schedules if row.name.database_name == database)
+        return sorted(rows, key=lambda row: row.name.schedule)
+
+    def readers_of(self, backup: Backup) -> list[DatabaseName]:
+        """Return the databases that are being restored from a backup, or still read from it."""
+        return [
+            row.name
+            for row in self.databases
+            if row.needs_origin
+            and row.origin is not None
+            and (row.origin.backup, row.origin.backup_serial) == (backup.name, backup.serial)
+        ]
