@@ -18,3 +18,13 @@ def cannot_delete_operation(name: OperationName) -> RpcError:
     return about(
         Code.UNIMPLEMENTED, name, f"Operations of this kind of resource cannot be deleted: {name}"
     )
+
+
+def no_partial_success() -> RpcError:
+    """Say that a list is given whole or not at all."""
+    return RpcError(Code.UNIMPLEMENTED, "return_partial_success is not supported.")
+
+
+def not_offered(*, method: str) -> RpcError:
+    """Say that a method of the general interface is not part of this service."""
+    return RpcError(Code.UNIMPLEMENTED, f"{method} is not offered by Cloud Spanner.")

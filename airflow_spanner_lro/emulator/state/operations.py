@@ -1,14 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The table of operations, and what each of them remembers of its request.
+"""The table of operations, by name, by target, and by the collection that their targets are in.
 
-An operation outlives its target: a cancelled backup is gone, and its operation still tells why.
+Operations never leave it and are always added in the order in which they start, so each index is a
+list that grows at its end, and the latest of thousands are found without sorting them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.names import (
@@ -19,70 +21,21 @@ from airflow_spanner_lro.core.names import (
     ResourceName,
 )
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.records.operations import Operation  # noqa: TC001 - for others
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
-
-    from google.protobuf.message import Message
+    from datetime import datetime
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.state.agenda import Agenda
-    from airflow_spanner_lro.emulator.state.lifecycle import Lifecycle
 
-RETENTION = timedelta(days=7)
-"""For how long the instance-wide lists show operations that have ended."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One operation.
-
-    :param serial: its place in the order in which resources and operations were made
-    :param details: what the behaviour of its kind remembers of the request
-    :param described: the part of its metadata that never changes
-    :param steps_settled: of how many steps the effects are in the tables
-    :param settled: whether the effects of its end are in the tables
-    :param response: the message it answers with, once it has succeeded
-    :param deleted: whether a caller deleted it, which hides it and does not stop it
-    """
-
-    name: OperationName
-    kind: OperationKind
-    serial: int
-    lifecycle: Lifecycle
-    details: object
-    described: Message
-    steps_settled: int = 0
-    settled: bool = False
-    response: Message | None = None
-    deleted: bool = False
-
-    @property
-    def target(self) -> ResourceName:
-        """The resource it works on."""
-        return self.name.resource
-
-    @property
-    def started(self) -> datetime:
-        """When its request was received."""
-        return self.lifecycle.started
-
-    @property
-    def next_event(self) -> datetime | None:
-        """When it will next change anything in the tables; None if never, or not known yet."""
-        return None if self.settled else self.lifecycle.next_event(self.steps_settled)
-
-    def order(self) -> tuple[int, int]:
-        """Return the sort key of lists: the latest start first."""
-        return (-((self.started - _EPOCH) // _MICROSECOND), -self.serial)
+_Scope = tuple[type[ResourceName], str, str]
 
 
 class Operations:
-    """The operations by name.
+    """The operations.
 
     :param rng: where the ids come from that callers do not choose
     :param agenda: where it is noted when they change
@@ -91,8 +44,13 @@ class Operations:
     def __init__(self, rng: random.Random, agenda: Agenda) -> None:
         self._rng = rng
         self._agenda = agenda
-        self._rows: dict[OperationName, Operation] = {}
-        self._pending: dict[OperationName, Operation] = {}
+        self._serials: dict[OperationName, int] = {}
+        self._rows: dict[int, Operation] = {}
+        self._by_target: dict[ResourceName, list[int]] = defaultdict(list)
+        self._by_scope: dict[_Scope, list[int]] = defaultdict(list)
+        # dictionaries serve as sets that remember the order
+        self._pending: dict[int, None] = {}
+        self._pending_by_target: dict[ResourceName, dict[int, None]] = defaultdict(dict)
 
     def __iter__(self) -> Iterator[Operation]:
         return iter([row for row in self._rows.values() if not row.deleted])
@@ -107,31 +65,39 @@ class Operations:
 
     def row(self, name: OperationName) -> Operation:
         """Return an operation that exists, hidden or not."""
-        return self._rows[name]
+        return self._rows[self._serials[name]]
 
     def find(self, name: OperationName) -> Operation | None:
-        """Return an operation, or None if there is none of this name."""
-        row = self._rows.get(name)
+        """Return an operation however old it is, or None if there is none of this name."""
+        serial = self._serials.get(name)
+        row = None if serial is None else self._rows[serial]
         return None if row is None or row.deleted else row
 
-    def get(self, name: OperationName) -> Operation:
-        """Return an operation.
+    def get(self, name: OperationName, *, now: datetime) -> Operation:
+        """Return an operation that can still be seen.
 
-        :raises RpcError: NOT_FOUND if there is none of this name.
+        :raises RpcError: NOT_FOUND if there is none of this name, or if it ended long ago.
         """
         row = self.find(name)
-        if row is None:
+        if row is None or not row.retained(now):
             raise errors.not_found(name)
         return row
 
     def put(self, operation: Operation) -> None:
         """Add an operation, or replace it with its changed self."""
-        self._rows[operation.name] = operation
+        serial, target = operation.serial, operation.target
+        if serial not in self._rows:
+            self._serials[operation.name] = serial
+            self._by_target[target].append(serial)
+            self._by_scope[_scope_of(target)].append(serial)
+        self._rows[serial] = operation
         if operation.settled:
-            self._pending.pop(operation.name, None)
+            self._pending.pop(serial, None)
+            self._pending_by_target[target].pop(serial, None)
         else:
-            self._pending[operation.name] = operation
-        self._agenda.note(operation.name, at=operation.next_event, serial=operation.serial)
+            self._pending[serial] = None
+            self._pending_by_target[target][serial] = None
+        self._agenda.note(operation.name, at=operation.next_event, serial=serial)
 
     def delete(self, operation: Operation) -> None:
         """Hide an operation; if it is running, it goes on."""
@@ -141,37 +107,53 @@ class Operations:
         self, *, kind: OperationKind | None = None, target: ResourceName | None = None
     ) -> list[Operation]:
         """Return the operations that have not ended, in the order in which they started."""
-        return [
-            row
-            for row in self._pending.values()
-            if kind in (None, row.kind) and target in (None, row.target)
-        ]
+        serials = self._pending if target is None else self._pending_by_target.get(target, {})
+        rows = (self._rows[serial] for serial in serials)
+        return [row for row in rows if kind in (None, row.kind)]
 
-    def of(self, target: ResourceName, *, since: int) -> list[Operation]:
-        """Return the operations on one resource, without those of its earlier namesakes.
+    def of(
+        self, target: ResourceName, *, since: int, now: datetime, before: int | None = None
+    ) -> Iterator[Operation]:
+        """Yield the operations on one resource, the latest first.
+
+        Leaves out those of its earlier namesakes, and what ended long ago.
 
         :param since: the serial number of the resource
+        :param before: only those with a lower serial number
         """
-        return [row for row in self if row.target == target and row.serial > since]
+        for row in self._latest_first(self._by_target.get(target, []), before=before):
+            if row.serial <= since:
+                return
+            if row.retained(now):
+                yield row
 
     def within(
-        self, instance: InstanceName, collection: type[ResourceName], *, now: datetime
-    ) -> list[Operation]:
-        """Return the operations on all resources of a collection of an instance.
+        self,
+        parent: ResourceName,
+        collection: type[ResourceName],
+        *,
+        now: datetime,
+        before: int | None = None,
+    ) -> Iterator[Operation]:
+        """Yield the operations on all resources of a collection, the latest first.
 
         Includes those of resources that are gone, and leaves out what ended long ago.
+
+        :param parent: the project or instance that the resources are in
+        :param before: only those with a lower serial number
         """
-        return [
-            row
-            for row in self
-            if type(row.target) is collection
-            and _instance_of(row.target) == instance
-            and ((ended := row.lifecycle.ended(now)) is None or ended.at > now - RETENTION)
-        ]
+        scope = (collection, parent.project, getattr(parent, "instance", ""))
+        for row in self._latest_first(self._by_scope.get(scope, []), before=before):
+            if row.retained(now):
+                yield row
+
+    def _latest_first(self, serials: list[int], *, before: int | None) -> Iterator[Operation]:
+        end = len(serials) if before is None else bisect_right(serials, before - 1)
+        for index in range(end - 1, -1, -1):
+            yield self._rows[serials[index]]
 
 
-def _instance_of(target: ResourceName) -> InstanceName | None:
-    """Return the instance a resource is in; None for what is in no instance."""
-    if not isinstance(target, InstanceName):
-        return None
-    return InstanceName(project=target.project, instance=target.instance)
+def _scope_of(target: ResourceName) -> _Scope:
+    """Return which collection a resource is in."""
+    instance = target.instance if isinstance(target, InstanceName) else ""
+    return type(target), target.project, instance

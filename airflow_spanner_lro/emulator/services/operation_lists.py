@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The four lists of operations that span a whole instance, or a whole project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from google.cloud import (
+    spanner_admin_database_v1 as database_v1,
+    spanner_admin_instance_v1 as instance_v1,
+)
+
+from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    DatabaseName,
+    InstanceConfigName,
+    InstanceName,
+    InstancePartitionName,
+    ProjectName,
+    ResourceName,
+)
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.state.fields import fields_of
+from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.pages import page_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from google.longrunning import operations_pb2
+
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.state.world import World
+
+_ROOTS = frozenset(
+    {"name", "done", "error", "metadata.@type", "metadata.name", "metadata.database"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a call wants to see of a list of operations.
+
+    :raises RpcError: if the filter or the page token is not understood.
+    """
+
+    method: str
+    parent: str
+    filter_: str
+    size: int
+    token: str
+    wanted: Filter = field(init=False)
+    before: int | None = field(init=False)
+    """The page has only operations with lower serial numbers; None for the first page."""
+
+    def __post_init__(self) -> None:
+        try:
+            wanted = Filter.parse(self.filter_, fields=_ROOTS)
+        except FilterError as exc:
+            raise errors.bad_filter(
+                method=self.method, text=self.filter_, reason=str(exc)
+            ) from exc
+        object.__setattr__(self, "wanted", wanted)
+        object.__setattr__(self, "before", None)
+
+    @property
+    def _scope(self) -> tuple[str, str]:
+        return self.parent, self.filter_
+
+    def page(
+        self, operations: Iterable[Operation], *, now: datetime
+    ) -> tuple[list[operations_pb2.Operation], str]:
+        """Return one page of operations that come in order, and the token of the next page."""
+        wanted = (each for each in operations if self.wanted.matches(fields_of(each, now)))
+        page, token = page_of(
+            wanted,
+            key=lambda each: each.order(),
+            size=self.size,
+            token=self.token,
+            method=self.method,
+            scope=self._scope,
+        )
+        return [operation_message(each, now=now) for each in page], token
+
+
+def _page(
+    world: World, listing: Listing, collection: type[ResourceName], now: datetime
+) -> tuple[list[operations_pb2.Operation], str]:
+    """Return one page of the operations within an instance."""
+    instance = InstanceName.parse(listing.parent)
+    world.resources.instances.get(instance)
+    operations = world.operations.within(instance, collection, now=now, before=listing.before)
+    return listing.page(operations, now=now)
+
+
+class DatabaseOperationLists(Servicer):
+    """List the operations of all databases, or all backups, of an instance."""
+
+    service: ClassVar[str] = Service.DATABASE_ADMIN
+
+    @rpc
+    def ListDatabaseOperations(
+        self, request: database_v1.ListDatabaseOperationsRequest, now: datetime
+    ) -> database_v1.ListDatabaseOperationsResponse:
+        """List the operations of databases, the latest first, those of dropped ones included."""
+        listing = _listing("ListDatabaseOperations", request)
+        page, token = _page(self.world, listing, DatabaseName, now)
+        return database_v1.ListDatabaseOperationsResponse(operations=page, next_page_token=token)
+
+    @rpc
+    def ListBackupOperations(
+        self, request: database_v1.ListBackupOperationsRequest, now: datetime
+    ) -> database_v1.ListBackupOperationsResponse:
+        """List the operations of backups, the latest first, those of deleted ones included."""
+        listing = _listing("ListBackupOperations", request)
+        page, token = _page(self.world, listing, BackupName, now)
+        return database_v1.ListBackupOperationsResponse(operations=page, next_page_token=token)
+
+
+class InstanceOperationLists(Servicer):
+    """List the operations of all partitions of an instance, or all configurations of a project."""
+
+    service: ClassVar[str] = Service.INSTANCE_ADMIN
+
+    @rpc
+    def ListInstancePartitionOperations(
+        self, request: instance_v1.ListInstancePartitionOperationsRequest, now: datetime
+    ) -> instance_v1.ListInstancePartitionOperationsResponse:
+        """List the operations of partitions, the latest first; none is ever unreachable here."""
+        listing = _listing("ListInstancePartitionOperations", request)
+        page, token = _page(self.world, listing, InstancePartitionName, now)
+        return instance_v1.ListInstancePartitionOperationsResponse(
+            operations=page, next_page_token=token
+        )
+
+    @rpc
+    def ListInstanceConfigOperations(
+        self, request: instance_v1.ListInstanceConfigOperationsRequest, now: datetime
+    ) -> instance_v1.ListInstanceConfigOperationsResponse:
+        """List the operations of configurations, the latest first."""
+        listing = _listing("ListInstanceConfigOperations", request)
+        operations = self.world.operations.within(
+            ProjectName.parse(request.parent), InstanceConfigName, now=now, before=listing.before
+        )
+        page, token = listing.page(operations, now=now)
+        return instance_v1.ListInstanceConfigOperationsResponse(
+            operations=page, next_page_token=token
+        )
+
+
+_Request = (
+    database_v1.ListDatabaseOperationsRequest
+    | database_v1.ListBackupOperationsRequest
+    | instance_v1.ListInstancePartitionOperationsRequest
+    | instance_v1.ListInstanceConfigOperationsRequest
+)
+
+
+def _listing(method: str, request: _Request) -> Listing:
+    return Listing(
+        method=method,
+        parent=request.parent,
+        filter_=request.filter,
+        size=request.page_size,
+        token=request.page_token,
+    )

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The fields of an operation that a list filter can ask for, by their dotted path.
+
+A filter looks at thousands of operations, so what never changes is read from the description that
+each operation carries; the rest of the metadata is made only for filters that want it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
+from airflow_spanner_lro.emulator.state.metadata import metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
+
+_TYPE_URL = "type.googleapis.com/"
+
+
+def fields_of(operation: Operation, now: datetime) -> Callable[[str], Any]:
+    """Return a function that gives the value of a field, None where there is none."""
+
+    def value_of(path: str) -> Any:
+        root, _, rest = path.partition(".")
+        match root:
+            case "name":
+                return operation.full_name
+            case "done":
+                return str(operation.lifecycle.ended(now) is not None).lower()
+            case "error":
+                return _error(operation, rest, now)
+            case "metadata":
+                return _metadata(operation, rest, now)
+            case "response":
+                return _response(operation, rest, now)
+            case _:
+                return None
+
+    return value_of
+
+
+def _error(operation: Operation, path: str, now: datetime) -> Any:
+    ended = operation.lifecycle.ended(now)
+    if ended is None or ended.error is None:
+        return None
+    if path == "code":
+        return int(ended.error.code)
+    return ended.error.message if path in ("", "message") else None
+
+
+def _metadata(operation: Operation, path: str, now: datetime) -> Any:
+    described = operation.described
+    if path == "@type":
+        return _TYPE_URL + str(described.DESCRIPTOR.full_name)
+    if path.partition(".")[0] in BEHAVIOURS[operation.kind].changing:
+        return read(metadata_of(operation, now=now), path)
+    return read(described, path)
+
+
+def _response(operation: Operation, path: str, now: datetime) -> Any:
+    if operation.response is None or operation.lifecycle.ended(now) is None:
+        return None
+    if path == "@type":
+        return _TYPE_URL + str(operation.response.DESCRIPTOR.full_name)
+    return read(operation.response, path)
+
+
+def read(message: Message, path: str) -> Any:
+    """Return the value at a dotted path below a message; None if it is not set, or unknown.
+
+    :param path: names of fields as in the API; empty for the message itself
+    """
+    value: Any = message
+    field: Any = None
+    for part in path.split(".") if path else ():
+        if not isinstance(value, Message):
+            return _entry(value, part)
+        field = value.DESCRIPTOR.fields_by_name.get(part)
+        if field is None or (field.has_presence and not value.HasField(part)):
+            return None
+        value = getattr(value, part)
+    return _plain(value, field)
+
+
+def _entry(value: Any, key: str) -> Any:
+    """Return an entry of a map; anything else has no parts."""
+    found = value.get(key) if hasattr(value, "get") else None
+    return found if isinstance(found, str) else None
+
+
+def _plain(value: Any, field: Any) -> Any:
+    if isinstance(value, Timestamp):
+        return value.ToDatetime(tzinfo=UTC)
+    if isinstance(value, Duration):
+        return value.ToTimedelta().total_seconds()
+    if isinstance(value, Message):
+        return True
+    if field is not None and field.is_repeated:
+        return [_plain(each, None) for each in value] or None
+    if field is not None and field.enum_type is not None:
+        return str(field.enum_type.values_by_number[value].name)
+    return None if value in ("", b"") else value
