@@ -66,7 +66,8 @@ class ProgressShape(StrEnum):
     """Nothing but the name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# each kind is one object, and compared as such: lists look kinds up by the thousand
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OperationKind:
     """What every part of the package needs to know about one kind of operation.
 

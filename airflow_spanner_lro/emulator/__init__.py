@@ -16,34 +16,50 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.calls import Call, Calls
     from airflow_spanner_lro.emulator.clock import Clock, ManualClock, SystemClock
     from airflow_spanner_lro.emulator.errors import RpcError
-    from airflow_spanner_lro.emulator.faults import Faults
+    from airflow_spanner_lro.emulator.faults import Fault, FaultKind, Faults
+    from airflow_spanner_lro.emulator.journal import Snapshot
     from airflow_spanner_lro.emulator.limits import Limits
+    from airflow_spanner_lro.emulator.quota import AdminQuota
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
     from airflow_spanner_lro.emulator.state.planning import DEFAULT_PLANS
     from airflow_spanner_lro.emulator.state.plans import Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
+    from airflow_spanner_lro.emulator.state_file import EmulatorStateError
+    from airflow_spanner_lro.emulator.until import NeverDoneError
 
 __all__ = [
     "DEFAULT_PLANS",
+    "AdminQuota",
     "Between",
     "BySize",
     "Call",
     "Calls",
     "Clock",
     "EmulatorStartError",
+    "EmulatorStateError",
+    "Fault",
+    "FaultKind",
     "Faults",
     "Limits",
     "ManualClock",
+    "NeverDoneError",
     "OperationView",
     "Plan",
     "ResourceView",
     "Rollback",
     "RpcError",
+    "Snapshot",
     "SpannerAdminEmulator",
     "SystemClock",
 ]
 
 _MODULES = {
+    "Snapshot": "journal",
+    "NeverDoneError": "until",
+    "FaultKind": "faults",
+    "Fault": "faults",
+    "EmulatorStateError": "state_file",
+    "AdminQuota": "quota",
     "DEFAULT_PLANS": "state.planning",
     "Between": "state.plans",
     "BySize": "state.plans",

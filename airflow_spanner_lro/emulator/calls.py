@@ -10,12 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.rpc import plain
+from airflow_spanner_lro.emulator.state.ddl import database_id_of
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.state.ddl import database_id_of
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +26,19 @@ _CHILD_IDS = (
     ("backup_id", "backups"),
     ("database_id", "databases"),
     ("instance_id", "instances"),
+    ("instance_config_id", "instanceConfigs"),
+    ("instance_partition_id", "instancePartitions"),
+    ("backup_schedule_id", "backupSchedules"),
 )
-_NAME_FIELDS = ("name", "database", "parent")
-_NESTED = ("backup", "database", "instance")
+_NAME_FIELDS = ("name", "resource", "database", "parent")
+_NESTED = (
+    "backup",
+    "database",
+    "instance",
+    "instance_config",
+    "instance_partition",
+    "backup_schedule",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +111,7 @@ def resource_of(request: Any) -> str:
 
     For a request that makes something this is the new resource, not its parent.
     """
+    request = plain(request)
     parent = getattr(request, "parent", "")
     for field, collection in _CHILD_IDS:
         if parent and (child := getattr(request, field, "")):

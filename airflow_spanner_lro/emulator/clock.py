@@ -10,8 +10,35 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """What time it was at one moment, and how it went on: enough to know what time it is later.
+
+    :param emulated: the emulated time then
+    :param wall: the real time then, as by ``time.time()``
+    :param scale: emulated seconds per real second from then on; 0 for a time that stands still
+    """
+
+    emulated: datetime
+    wall: float
+    scale: float
+
+    def later(self, wall: float) -> datetime:
+        """Return the emulated time at a real time, as if nothing had happened in between."""
+        # a wall clock may be set back, and emulated time never goes back
+        return self.emulated + timedelta(seconds=max(0.0, wall - self.wall) * self.scale)
+
+
+Watcher = Callable[[Anchor], None]
+"""Is told of a jump before it happens; an exception prevents the jump."""
 
 
 class Clock(Protocol):
@@ -19,6 +46,26 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the emulated time, in UTC and aware; it never goes backwards."""
+        ...
+
+    def client_seconds(self) -> float:
+        """Return seconds as clients feel them, from a beginning of its own."""
+        ...
+
+    def advance(self, by: timedelta | float) -> datetime:
+        """Jump ahead by a duration, or by a number of seconds; return the new time."""
+        ...
+
+    def anchor(self) -> Anchor:
+        """Return what it takes to go on from here."""
+        ...
+
+    def restore(self, to: datetime) -> None:
+        """Go on from a time, which may be in the past: the world is another one."""
+        ...
+
+    def watch(self, watcher: Watcher) -> None:
+        """Let somebody know of jumps, in place of whoever knew of them before."""
         ...
 
 
@@ -34,13 +81,48 @@ class SystemClock:
             message = f"scale={scale!r} is not usable: emulated time must go forwards"
             raise ValueError(message)
         self.scale = scale
-        self._start = datetime.now(UTC)
-        self._real_start = time.monotonic()
+        # one value, so that whoever reads sees both parts of the same start
+        self._start = (datetime.now(UTC), time.monotonic())
+        self._lock = threading.Lock()
+        self._watcher: Watcher | None = None
 
     def now(self) -> datetime:
         """Return the emulated time."""
+        start, real_start = self._start
         # the monotonic clock, because the machine's wall clock may be set back under us
-        return self._start + timedelta(seconds=(time.monotonic() - self._real_start) * self.scale)
+        return start + timedelta(seconds=(time.monotonic() - real_start) * self.scale)
+
+    def client_seconds(self) -> float:
+        """Return real seconds: a client's pauses do not shrink with the scale."""
+        return time.monotonic()
+
+    def advance(self, by: timedelta | float) -> datetime:
+        """Jump ahead by a duration, or by a number of seconds, and run on; return the new time.
+
+        :raises ValueError: if the duration is negative.
+        """
+        step = _step(by)
+        with self._lock:
+            start, real_start = self._start
+            if self._watcher is not None:
+                anchor = self.anchor()
+                self._watcher(
+                    Anchor(emulated=anchor.emulated + step, wall=anchor.wall, scale=anchor.scale)
+                )
+            self._start = (start + step, real_start)
+            return self.now()
+
+    def anchor(self) -> Anchor:
+        """Return what it takes to go on from here."""
+        return Anchor(emulated=self.now(), wall=time.time(), scale=self.scale)
+
+    def restore(self, to: datetime) -> None:
+        """Run on from a time."""
+        self._start = (to, time.monotonic())
+
+    def watch(self, watcher: Watcher) -> None:
+        """Let somebody know of jumps."""
+        self._watcher = watcher
 
 
 class ManualClock:
@@ -53,17 +135,22 @@ class ManualClock:
     def __init__(self, start: datetime | None = None) -> None:
         self._now = start or datetime.now(UTC)
         self._lock = threading.Lock()
+        self._watcher: Watcher | None = None
 
     def now(self) -> datetime:
         """Return the emulated time."""
         return self._now
+
+    def client_seconds(self) -> float:
+        """Return emulated seconds: a test that moves time lets its clients wait, too."""
+        return (self._now - _EPOCH).total_seconds()
 
     def advance(self, by: timedelta | float) -> datetime:
         """Move time forwards by a duration, or by a number of seconds; return the new time.
 
         :raises ValueError: if the duration is negative.
         """
-        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        step = _step(by)
         with self._lock:
             return self._move_to(self._now + step)
 
@@ -73,11 +160,37 @@ class ManualClock:
         :raises ValueError: if the moment is in the past.
         """
         with self._lock:
+            if to < self._now:
+                message = f"emulated time cannot go back from {self._now} to {to}"
+                raise ValueError(message)
             return self._move_to(to)
 
+    def anchor(self) -> Anchor:
+        """Return what it takes to go on from here."""
+        return _still(self._now)
+
+    def restore(self, to: datetime) -> None:
+        """Stand at a time."""
+        self._now = to
+
+    def watch(self, watcher: Watcher) -> None:
+        """Let somebody know of moves."""
+        self._watcher = watcher
+
     def _move_to(self, to: datetime) -> datetime:
-        if to < self._now:
-            message = f"emulated time cannot go back from {self._now} to {to}"
-            raise ValueError(message)
+        if self._watcher is not None and to != self._now:
+            self._watcher(_still(to))
         self._now = to
         return to
+
+
+def _still(at: datetime) -> Anchor:
+    return Anchor(emulated=at, wall=time.time(), scale=0.0)
+
+
+def _step(by: timedelta | float) -> timedelta:
+    step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+    if step < timedelta():
+        message = f"emulated time cannot go back by {-step}"
+        raise ValueError(message)
+    return step

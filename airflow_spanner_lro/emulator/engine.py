@@ -3,53 +3,88 @@
 """The world behind its door: one thing at a time, each at its emulated time.
 
 Whoever wants something of the world comes here: RPCs of any transport, the Python interface of the
-emulator, and the control interface.
+emulator, and the control interface. Whatever may change the world is noted before it is done, so
+that the world can be made again: from a file after a restart, or from a snapshot.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.emulator.actions import ACTIONS
+from airflow_spanner_lro.emulator.clock import Anchor
+from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.journal import (
+    ActionEntry,
+    CallEntry,
+    ClockEntry,
+    Snapshot,
+    encode,
+)
+from airflow_spanner_lro.emulator.recording import Recording
+from airflow_spanner_lro.emulator.rpc import plain
 from airflow_spanner_lro.emulator.services import all_servicers
 from airflow_spanner_lro.emulator.state.planning import Plans
 from airflow_spanner_lro.emulator.state.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
-    from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.clock import Clock
-    from airflow_spanner_lro.emulator.limits import Limits
+    from airflow_spanner_lro.emulator.recording import Recorded
     from airflow_spanner_lro.emulator.rpc import Method
-    from airflow_spanner_lro.emulator.state.plans import Plan
+
+log = logging.getLogger(__name__)
+
+Step = tuple[str, "Mapping[str, Any]"]
+"""An action and its arguments."""
 
 
 class Engine:
     """A world with its clock and its RPCs. Safe to use from any thread.
 
-    :param clock: what time it is
-    :param plans: what operations of a kind do, where that differs from the defaults
-    :param limits: how many of each thing there may be
-    :param seed: for whatever the service makes up
+    :param clock: what time it is; with a state file it goes on from the time in there
+    :param first: actions that make a new world what it is to be; they are done again when a
+        world is read from a file, so they must be of the kind that can be
+    :param seed: for whatever the service makes up; a world from a file keeps its own
+    :param state_file: where the journal is kept, and read from at the start
+    :raises EmulatorStateError: if that file cannot be used.
     """
 
     def __init__(
         self,
         *,
         clock: Clock,
-        plans: Mapping[OperationKind, Plan] | None = None,
-        limits: Limits | None = None,
+        first: Iterable[Step] = (),
         seed: int = 0,
+        state_file: Path | None = None,
     ) -> None:
         self.clock = clock
         self._lock = threading.RLock()
-        self._world = World(plans=Plans(plans, seed=seed), limits=limits, seed=seed)
-        self._methods: dict[str, Method] = {}
-        for servicer in all_servicers(self._world):
-            self._methods.update(servicer.methods())
+        self._first = tuple(first)
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._recording = Recording(seed=seed, path=state_file)
+        recorded = self._recording.load()
+        try:
+            self._become(_Made(self._recording.seed))
+            if recorded is not None:
+                self._go_on(recorded)
+            else:
+                self._recording.begin(clock.anchor())
+        except RpcError as exc:
+            self._recording.release()
+            raise self._recording.unusable(reason=exc.message) from exc
+        self._recording.hold()
+        for action, arguments in self._first:
+            self.act(action, **arguments)
+        clock.watch(self._jump)
 
     @property
     def methods(self) -> Mapping[str, Method]:
@@ -62,12 +97,147 @@ class Engine:
         :raises RpcError: if it is refused.
         """
         with self.look() as (_, now):
+            # the world may have become another one since the method was looked up
+            method = self._methods.get(method.path, method)
+            if not method.reads_only and method.path in self._methods:
+                message = plain(request).SerializeToString()
+                self._record(CallEntry(at=now, path=method.path, request=message))
             return method.handle(request, now)
+
+    def act(self, action: str, **arguments: Any) -> None:
+        """Do something to the world that clients cannot do.
+
+        :param action: one of :data:`~airflow_spanner_lro.emulator.actions.ACTIONS`
+        :raises RpcError: if it is refused.
+        """
+        with self.look() as (world, now):
+            self._record(ActionEntry(at=now, action=action, arguments=arguments))
+            ACTIONS[action](world, now, **arguments)
 
     @contextmanager
     def look(self) -> Iterator[tuple[World, datetime]]:
         """Hold the world still at the present time, for reading."""
         with self._lock:
-            now = self.clock.now()
+            # whatever the clock says, what is written in the journal is in the past
+            now = max(self.clock.now(), self._last)
             self._world.catch_up(now)
             yield self._world, now
+
+    def snapshot(self) -> Snapshot:
+        """Return the world as it is now, as a value."""
+        with self.look() as (_, now):
+            return self._recording.snapshot(now)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Make the world what it was in a snapshot, at the time that it was then.
+
+        :raises ValueError: if the snapshot cannot be understood; nothing has changed then.
+        """
+        with self._lock:
+            made = _Made(snapshot.seed)
+            made.replay(enumerate(snapshot.entries(), start=1))
+            scale = self.clock.anchor().scale
+            anchor = Anchor(emulated=snapshot.at, wall=time.time(), scale=scale)
+            self._recording.restart(snapshot, anchor)
+            self.clock.restore(snapshot.at)
+            self._last = snapshot.at
+            self._become(made)
+
+    def reset(self) -> None:
+        """Make the world what it was when it was made; time goes on."""
+        with self.look() as (_, now):
+            first = (ActionEntry(at=now, action=name, arguments=each) for name, each in self._first)
+            lines = tuple(encode(entry) for entry in first)
+            self.restore(Snapshot(seed=self._recording.seed, at=now, lines=lines))
+
+    def hold(self) -> None:
+        """Keep the state file for this emulator alone, until :meth:`release`.
+
+        :raises EmulatorStateError: if it cannot be had.
+        """
+        with self._lock:
+            if self._recording.held:
+                return
+            self._recording.hold()
+            try:
+                # time has gone on since, perhaps by jumps
+                self._record(ClockEntry(anchor=self.clock.anchor()))
+            except RpcError as exc:
+                self._recording.release()
+                raise self._recording.unusable(reason=exc.message) from exc
+
+    def release(self) -> None:
+        """Leave the state file to others; whatever is changed nevertheless is noted in it."""
+        with self._lock:
+            self._recording.release()
+
+    def _record(self, entry: CallEntry | ActionEntry | ClockEntry) -> None:
+        self._recording.record(entry)
+        at = entry.anchor.emulated if isinstance(entry, ClockEntry) else entry.at
+        self._last = max(self._last, at)
+
+    def _jump(self, anchor: Anchor) -> None:
+        with self._lock:
+            if self._recording.held:
+                self._record(ClockEntry(anchor=anchor))
+
+    def _go_on(self, recorded: Recorded) -> None:
+        """Make the world that a file tells of, and let time go on as if it had never stopped."""
+        made = _Made(self._recording.seed)
+        try:
+            made.replay(recorded.entries)
+        except _UnknownEntryError as exc:
+            raise self._recording.unusable(line=exc.number, reason=str(exc)) from exc
+        self.clock.restore(recorded.resume(time.time()))
+        self._record(ClockEntry(anchor=self.clock.anchor()))
+        self._become(made)
+
+    def _become(self, made: _Made) -> None:
+        self._world, self._methods = made.world, made.methods
+
+
+class _UnknownEntryError(ValueError):
+    """An entry asks for something that this version does not have."""
+
+    def __init__(self, number: int, what: str) -> None:
+        super().__init__(f"entry {number} asks for {what}, which this version does not have")
+        self.number = number
+
+
+class _Made:
+    """A new world, and the RPCs that work on it."""
+
+    def __init__(self, seed: int) -> None:
+        self.world = World(plans=Plans(seed=seed), seed=seed)
+        self.methods: dict[str, Method] = {}
+        for servicer in all_servicers(self.world):
+            self.methods.update(servicer.methods())
+
+    def replay(self, entries: Iterable[tuple[int, CallEntry | ActionEntry]]) -> None:
+        """Do again what has been done; what was refused then is refused again."""
+        for number, entry in entries:
+            self.world.catch_up(entry.at)
+            try:
+                if isinstance(entry, CallEntry):
+                    self._call(number, entry)
+                else:
+                    self._act(number, entry)
+            except (RpcError, InvalidArgumentError):
+                continue
+            except _UnknownEntryError:
+                raise
+            except Exception:
+                # a bug that came up then comes up again, and must not lock up the file
+                log.exception("Entry %s of the journal failed", number)
+
+    def _call(self, number: int, entry: CallEntry) -> None:
+        method = self.methods.get(entry.path)
+        if method is None:
+            raise _UnknownEntryError(number, f"the RPC {entry.path}")
+        method.handle(method.parse(entry.request), entry.at)
+
+    def _act(self, number: int, entry: ActionEntry) -> None:
+        action = ACTIONS.get(entry.action)
+        if action is None:
+            raise _UnknownEntryError(number, f"the action {entry.action!r}")
+        action(self.world, entry.at, **entry.arguments)

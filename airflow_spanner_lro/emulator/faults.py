@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trouble on demand: refused calls, lost answers, slowness, an outage.
+"""Trouble on demand: refused calls, lost answers, broken connections, slowness, an outage.
 
 Faults sit between the wire and the handlers, so the emulated world never knows about them.
 """
@@ -8,46 +8,82 @@ Faults sit between the wire and the handlers, so the emulated world never knows 
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.errors import RpcError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 _OUTAGE = RpcError(Code.UNAVAILABLE, "The emulator plays an outage.")
 
 
-@dataclass(slots=True, kw_only=True)
-class _Fault:
-    """Something that happens to the next few calls that fit."""
+class FaultKind(StrEnum):
+    """What can happen to a call."""
 
-    method: str | None
-    resource: str | None
-    times: int | None
-
-    def take(self, method: str, resource: str) -> bool:
-        """Tell whether it happens to this call, and count it."""
-        fits = self.method in (None, method) and self.resource in (None, resource)
-        if not fits or self.times == 0:
-            return False
-        if self.times is not None:
-            self.times -= 1
-        return True
+    FAIL = "fail"
+    LOSE_ANSWER = "lose_answer"
+    DROP_CONNECTION = "drop_connection"
+    DELAY = "delay"
 
 
-@dataclass(slots=True, kw_only=True)
-class _Failure(_Fault):
-    error: RpcError
-    after_work: bool
+_TEXTS = {
+    FaultKind.FAIL: "The emulator was told to refuse this call.",
+    FaultKind.LOSE_ANSWER: "The emulator was told to lose this answer.",
+}
 
 
-@dataclass(slots=True, kw_only=True)
-class _Delay(_Fault):
-    seconds: float
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that happens to the next few calls that fit.
+
+    :param method: an RPC's name such as ``GetOperation``, or None for any
+    :param resource: the full name of a resource or operation, in which ``*`` and ``?`` match as in
+        file names; None for any
+    :param times: to how many calls it happens, or None for all
+    :param code: what a refused call or a lost answer says
+    :param message: with which text; None for one of its own
+    :param after_work: of a dropped connection: whether the work is done nevertheless
+    :param seconds: of a delay: how long it is, in real seconds
+    """
+
+    kind: FaultKind
+    method: str | None = None
+    resource: str | None = None
+    times: int | None = 1
+    code: Code = Code.UNAVAILABLE
+    message: str | None = None
+    after_work: bool = False
+    seconds: float = 0.0
+
+    def fits(self, method: str, resource: str) -> bool:
+        """Tell whether it happens to a call."""
+        return (
+            self.times != 0
+            and self.method in (None, method)
+            and (self.resource is None or fnmatchcase(resource, self.resource))
+        )
+
+    def taken(self) -> Fault:
+        """Return what is left of it once it has happened to one call more."""
+        return self if self.times is None else replace(self, times=self.times - 1)
+
+    def trouble(self, *, delay: float) -> Trouble:
+        """Return what it does to a call."""
+        dropped = self.kind is FaultKind.DROP_CONNECTION
+        text = _TEXTS.get(self.kind, "") if self.message is None else self.message
+        error = errors.connection_broke() if dropped else RpcError(self.code, text)
+        if self.after_work or self.kind is FaultKind.LOSE_ANSWER:
+            return Trouble(delay=delay, lose=error, dropped=dropped)
+        return Trouble(delay=delay, refuse=error, dropped=dropped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +93,13 @@ class Trouble:
     :param delay: real seconds before anything else happens
     :param refuse: the error to answer with instead of doing the work
     :param lose: the error to answer with after the work has been done
+    :param dropped: whether the client gets no answer at all instead of that error
     """
 
     delay: float = 0.0
     refuse: RpcError | None = None
     lose: RpcError | None = None
+    dropped: bool = False
 
     def before_work(self) -> None:
         """Refuse the call, if that is what happens to it."""
@@ -78,39 +116,70 @@ class Faults:
     """The trouble that is in store. Safe to use from any thread while the emulator runs.
 
     In all methods ``method`` is an RPC's name such as ``GetOperation``, or None for any;
-    ``resource`` is the full name of a resource or operation, or None for any; and ``times`` is to
-    how many calls it happens, or None for all until :meth:`clear`.
+    ``resource`` is the full name of a resource or operation, in which ``*`` and ``?`` match as in
+    file names, or None for any; and ``times`` is to how many calls it happens, or None for all
+    until :meth:`clear`.
+
+    :param client_seconds: tells the time by which an outage ends
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, client_seconds: Callable[[], float] = time.monotonic) -> None:
+        self._client_seconds = client_seconds
         self._lock = threading.Lock()
-        self._failures: list[_Failure] = []
-        self._delays: list[_Delay] = []
+        self._faults: list[Fault] = []
         self._outages = 0
+        self._outage_until = float("-inf")
 
     def fail(
         self,
         *,
         method: str | None = None,
         code: Code = Code.UNAVAILABLE,
-        message: str = "The emulator was told to refuse this call.",
+        message: str | None = None,
         resource: str | None = None,
         times: int | None = 1,
     ) -> None:
         """Refuse calls: the work is not done."""
-        self._add_failure(method, RpcError(code, message), resource, times, after_work=False)
+        kind = FaultKind.FAIL
+        self.add(
+            Fault(
+                kind=kind, method=method, code=code, message=message, resource=resource, times=times
+            )
+        )
 
     def lose_answer(
         self,
         *,
         method: str | None = None,
         code: Code = Code.UNAVAILABLE,
-        message: str = "The emulator was told to lose this answer.",
+        message: str | None = None,
         resource: str | None = None,
         times: int | None = 1,
     ) -> None:
-        """Do the work, then answer with an error, as if the connection had broken."""
-        self._add_failure(method, RpcError(code, message), resource, times, after_work=True)
+        """Do the work, then answer with an error, as if something on the way had failed."""
+        kind = FaultKind.LOSE_ANSWER
+        self.add(
+            Fault(
+                kind=kind, method=method, code=code, message=message, resource=resource, times=times
+            )
+        )
+
+    def drop_connection(
+        self,
+        *,
+        method: str | None = None,
+        resource: str | None = None,
+        times: int | None = 1,
+        after_work: bool = False,
+    ) -> None:
+        """Give no answer: the client sees that its connection broke.
+
+        :param after_work: whether the work is done nevertheless
+        """
+        kind = FaultKind.DROP_CONNECTION
+        self.add(
+            Fault(kind=kind, method=method, resource=resource, times=times, after_work=after_work)
+        )
 
     def delay(
         self,
@@ -121,13 +190,68 @@ class Faults:
         times: int | None = None,
     ) -> None:
         """Wait some real seconds before each call is looked at."""
-        fault = _Delay(method=method, resource=resource, times=times, seconds=seconds)
+        kind = FaultKind.DELAY
+        self.add(Fault(kind=kind, method=method, resource=resource, times=times, seconds=seconds))
+
+    def add(self, fault: Fault) -> None:
+        """Put a fault in store, behind those that are there."""
         with self._lock:
-            self._delays.append(fault)
+            self._faults.append(fault)
+
+    def outage(self, *, seconds: float | None = None) -> AbstractContextManager[None]:
+        """Answer UNAVAILABLE to every call: while the context lasts, or for some time.
+
+        :param seconds: how long, as clients feel it; it begins at once then, and ends by itself
+        """
+        if seconds is None:
+            return self._outage()
+        with self._lock:
+            self._outage_until = max(self._outage_until, self._client_seconds() + seconds)
+        return nullcontext()
+
+    def clear(self) -> None:
+        """Forget all trouble in store, save for an outage whose context lasts."""
+        with self._lock:
+            self._faults.clear()
+            self._outage_until = float("-inf")
+
+    def in_store(self) -> tuple[Fault, ...]:
+        """Return the faults that are still to happen, in the order in which they count."""
+        with self._lock:
+            return tuple(self._faults)
+
+    @property
+    def outage_seconds(self) -> float | None:
+        """For how long an outage goes on: 0 if there is none, None if nobody knows."""
+        with self._lock:
+            left = max(0.0, self._outage_until - self._client_seconds())
+            return None if self._outages else left
+
+    def take(self, *, method: str, resource: str) -> Trouble:
+        """Return what happens to a call that has just arrived, and count it."""
+        with self._lock:
+            delay = sum(
+                self._take(fault).seconds
+                for fault in list(self._faults)
+                if fault.kind is FaultKind.DELAY and fault.fits(method, resource)
+            )
+            if self._outages or self._client_seconds() < self._outage_until:
+                return Trouble(delay=delay, refuse=_OUTAGE)
+            for fault in self._faults:
+                if fault.kind is not FaultKind.DELAY and fault.fits(method, resource):
+                    return self._take(fault).trouble(delay=delay)
+            return Trouble(delay=delay)
+
+    def _take(self, fault: Fault) -> Fault:
+        """Count that a fault has happened once more; one that is used up goes."""
+        # faults are values, and two of the same may be in store: either will do
+        index = self._faults.index(fault)
+        left = fault.taken()
+        self._faults[index : index + 1] = [] if left.times == 0 else [left]
+        return fault
 
     @contextmanager
-    def outage(self) -> Iterator[None]:
-        """Answer UNAVAILABLE to every call while the context lasts."""
+    def _outage(self) -> Iterator[None]:
         with self._lock:
             self._outages += 1
         try:
@@ -135,37 +259,3 @@ class Faults:
         finally:
             with self._lock:
                 self._outages -= 1
-
-    def clear(self) -> None:
-        """Forget all trouble in store, save for an outage that is on."""
-        with self._lock:
-            self._failures.clear()
-            self._delays.clear()
-
-    def take(self, *, method: str, resource: str) -> Trouble:
-        """Return what happens to a call that has just arrived, and count it."""
-        with self._lock:
-            delay = sum(fault.seconds for fault in self._delays if fault.take(method, resource))
-            if self._outages:
-                return Trouble(delay=delay, refuse=_OUTAGE)
-            for fault in self._failures:
-                if fault.take(method, resource):
-                    if fault.after_work:
-                        return Trouble(delay=delay, lose=fault.error)
-                    return Trouble(delay=delay, refuse=fault.error)
-            return Trouble(delay=delay)
-
-    def _add_failure(
-        self,
-        method: str | None,
-        error: RpcError,
-        resource: str | None,
-        times: int | None,
-        *,
-        after_work: bool,
-    ) -> None:
-        fault = _Failure(
-            method=method, resource=resource, times=times, error=error, after_work=after_work
-        )
-        with self._lock:
-            self._failures.append(fault)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one place through which every call goes, whatever it comes in by.
 
-It reads the request, lets faults happen, asks the engine, turns errors into answers, and notes all
-of it. It knows nothing of gRPC and HTTP.
+It reads the request, lets faults happen, counts against the quota, asks the engine, turns errors
+into answers, and notes all of it. It knows nothing of gRPC and HTTP.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.calls import Call, resource_of
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.faults import Trouble
 from airflow_spanner_lro.emulator.rpc import Method, plain
 
 if TYPE_CHECKING:
@@ -31,16 +32,22 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.calls import CallLog
     from airflow_spanner_lro.emulator.engine import Engine
     from airflow_spanner_lro.emulator.faults import Faults
+    from airflow_spanner_lro.emulator.quota import Meter
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a client is told: a response, or an error."""
+    """What a client is told: a response, or an error.
+
+    :param dropped: whether it is told nothing, as its connection breaks; there is an error then,
+        the one that gRPC clients make of it
+    """
 
     response: Message | None = None
     error: RpcError | None = None
+    dropped: bool = False
 
 
 class Front:
@@ -55,6 +62,8 @@ class Front:
         self._engine = engine
         self._faults = faults
         self._calls = calls
+        self.meter: Meter | None = None
+        """Counts calls against the quota, if there is one."""
         self.closing = threading.Event()
 
     @property
@@ -79,6 +88,7 @@ class Front:
         at, real_time = self._engine.clock.now(), time.time()
         resource, response = "", None
         error: RpcError | None = None
+        trouble = Trouble()
         try:
             request = self._read(method, read)
             resource = resource_of(request)
@@ -86,6 +96,8 @@ class Front:
             if trouble.delay:
                 self._hold_back(trouble.delay, waiting)
             trouble.before_work()
+            if (meter := self.meter) is not None and method.path in self.methods:
+                meter.take(resource=resource, seconds=self._engine.clock.client_seconds())
             response = plain(self._engine.call(method, request))
             trouble.after_work()
         except RpcError as exc:
@@ -108,7 +120,11 @@ class Front:
                     message="" if error is None else error.message,
                 )
             )
-        return Answer(response=response) if error is None else Answer(error=error)
+        if error is None:
+            return Answer(response=response)
+        return Answer(
+            error=error, dropped=trouble.dropped and error in (trouble.refuse, trouble.lose)
+        )
 
     def _hold_back(self, seconds: float, waiting: Callable[[], bool]) -> None:
         """Let a call wait, unless the emulator stops or the client goes away meanwhile."""

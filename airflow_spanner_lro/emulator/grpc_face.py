@@ -42,20 +42,34 @@ class GrpcFace:
     """
 
     def __init__(self, *, front: Front, host: str, port: int) -> None:
+        self._handler = _Handler(front)
+        self._host = host
         # as many calls as this can be held back at once; the world serves one at a time anyway
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="spanner-emulator")
-        self._server = grpc.server(self._pool, options=_OPTIONS)
-        self._server.add_generic_rpc_handlers((_Handler(front),))
-        try:
-            self.port = self._server.add_insecure_port(f"{host}:{port}")
-        except RuntimeError as exc:
-            raise EmulatorStartError(host=host, port=port, reason=str(exc)) from exc
-        self._server.start()
+        self._server, self.port = self._listen(port)
+
+    def drop_connections(self) -> None:
+        """Cut off all clients at once, and listen again on the same port.
+
+        :raises EmulatorStartError: if somebody else was quicker to take it.
+        """
+        self._server.stop(grace=None).wait()
+        self._server, _ = self._listen(self.port)
 
     def stop(self) -> None:
         """Stop to listen; clients that are idle get a friendly goodbye, others are cut off."""
         self._server.stop(grace=_GRACE).wait()
         self._pool.shutdown()
+
+    def _listen(self, port: int) -> tuple[grpc.Server, int]:
+        server = grpc.server(self._pool, options=_OPTIONS)
+        server.add_generic_rpc_handlers((self._handler,))
+        try:
+            port = server.add_insecure_port(f"{self._host}:{port}")
+        except RuntimeError as exc:
+            raise EmulatorStartError(host=self._host, port=port, reason=str(exc)) from exc
+        server.start()
+        return server, port
 
 
 class _Handler(grpc.GenericRpcHandler):
@@ -75,14 +89,21 @@ class _Handler(grpc.GenericRpcHandler):
                 path, lambda method: method.parse(data), waiting=context.is_active
             )
             if answer.error is not None:
-                _refuse(context, answer.error)
+                _refuse(context, answer.error, bare=answer.dropped)
             return b"" if answer.response is None else answer.response.SerializeToString()
 
         return grpc.unary_unary_rpc_method_handler(answer)
 
 
-def _refuse(context: grpc.ServicerContext, error: RpcError) -> None:
-    # google-api-core finds the details under this key
-    details = ("grpc-status-details-bin", error.to_status().SerializeToString())
-    context.set_trailing_metadata((details,))
+def _refuse(context: grpc.ServicerContext, error: RpcError, *, bare: bool) -> None:
+    """Answer with an error; a bare one says no more than a client could find out by itself."""
+    if not bare:
+        # google-api-core finds the details under the first key, Google's Java library each of
+        # them under the key of its own type
+        details = [("grpc-status-details-bin", error.to_status().SerializeToString())]
+        details += [
+            (f"{each.DESCRIPTOR.full_name.lower()}-bin", each.SerializeToString())
+            for each in error.details
+        ]
+        context.set_trailing_metadata(tuple(details))
     context.abort(grpc.StatusCode[Code(error.code).name], error.message)

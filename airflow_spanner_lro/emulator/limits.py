@@ -7,7 +7,7 @@ Source: the page on quotas and limits, and the comments of the admin API.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +30,7 @@ class Limits:
     partitions: int = 20
     configs: int = 100
     request_bytes: int = 2**20
+
+    def to_json(self) -> dict[str, int]:
+        """Return them by name."""
+        return asdict(self)

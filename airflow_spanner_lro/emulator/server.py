@@ -4,40 +4,45 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
-from airflow_spanner_lro.emulator.addresses import check_free
-from airflow_spanner_lro.emulator.calls import CallLog, Calls
+from airflow_spanner_lro.emulator.addresses import EmulatorStartError, check_free
 from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.front import Front
 from airflow_spanner_lro.emulator.grpc_face import GrpcFace
-from airflow_spanner_lro.emulator.state import seeding, views
+from airflow_spanner_lro.emulator.owner import Owner, first_steps
+from airflow_spanner_lro.emulator.quota import AdminQuota, Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from types import TracebackType
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.clock import Clock
     from airflow_spanner_lro.emulator.limits import Limits
+    from airflow_spanner_lro.emulator.rest.server import RestFace
     from airflow_spanner_lro.emulator.state.plans import Plan
 
 
-class SpannerAdminEmulator:
+class SpannerAdminEmulator(Owner):
     """An emulator of Cloud Spanner's admin API, for as long as its context lasts.
 
     Every public member may be used from any thread, before, while and after it runs.
 
     :param host: address to listen on
     :param port: port to listen on; 0 picks a free one
-    :param clock: what time it is; the real time by default
+    :param rest_port: port for REST; 0 picks a free one, None means no REST
+    :param clock: what time it is; the real time by default. One clock is for one emulator.
     :param plans: what operations of a kind do, where that differs from ``DEFAULT_PLANS``
     :param limits: how many of each thing there may be
     :param seed: for the operation ids that the service makes up, and for random durations
+    :param state_file: where the world is kept, so that it is there again after a restart; time
+        goes on as if the emulator had not been away, or from where it stood if it stands still
+    :param quota: how many requests of a project are answered; None for any number
+    :raises EmulatorStateError: if the state file cannot be used.
     """
 
     def __init__(
@@ -45,19 +50,30 @@ class SpannerAdminEmulator:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        rest_port: int | None = None,
         clock: Clock | None = None,
         plans: Mapping[OperationKind, Plan] | None = None,
         limits: Limits | None = None,
         seed: int = 0,
+        state_file: str | Path | None = None,
+        quota: AdminQuota | None = None,
     ) -> None:
         self.host = host
         self.clock = clock or SystemClock()
-        self.faults = Faults()
+        self.faults = Faults(client_seconds=self.clock.client_seconds)
+        engine = Engine(
+            clock=self.clock,
+            first=first_steps(plans=plans, limits=limits),
+            seed=seed,
+            state_file=None if state_file is None else Path(state_file),
+        )
+        super().__init__(engine=engine)
+        self._meter = None if quota is None else Meter(quota)
         self._port = port
-        self._calls = CallLog()
-        self._engine = Engine(clock=self.clock, plans=plans, limits=limits, seed=seed)
+        self._rest_port = rest_port
         self._front: Front | None = None
         self._grpc: GrpcFace | None = None
+        self._rest: RestFace | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -82,24 +98,53 @@ class SpannerAdminEmulator:
         return f"{self.host}:{self._port}"
 
     @property
+    def rest_port(self) -> int | None:
+        """The port for REST; 0 before the start if it is to pick one, None without REST."""
+        return self._rest_port
+
+    @property
+    def rest_endpoint(self) -> str:
+        """What to give to clients that speak REST: ``http://host:port``.
+
+        :raises RuntimeError: if there is no REST.
+        """
+        if self._rest_port is None:
+            message = "the emulator speaks no REST; give it a rest_port"
+            raise RuntimeError(message)
+        return f"http://{self.host}:{self._rest_port}"
+
+    @property
     def running(self) -> bool:
         """Whether it listens."""
         return self._front is not None
+
+    @property
+    def quota(self) -> AdminQuota | None:
+        """How many requests of a project are answered; None for any number. Can be set."""
+        return None if self._meter is None else self._meter.quota
+
+    @quota.setter
+    def quota(self, quota: AdminQuota | None) -> None:
+        self._meter = None if quota is None else Meter(quota)
+        if (front := self._front) is not None:
+            front.meter = self._meter
 
     def start(self) -> None:
         """Start to listen; when this returns, calls are answered.
 
         :raises EmulatorStartError: if the address is taken.
+        :raises EmulatorStateError: if another emulator uses the state file meanwhile.
         :raises RuntimeError: if it runs already.
         """
         if self.running:
             message = f"the emulator runs already, on {self.endpoint}"
             raise RuntimeError(message)
-        check_free(host=self.host, port=self._port)
-        front = Front(engine=self._engine, faults=self.faults, calls=self._calls)
-        self._grpc = GrpcFace(front=front, host=self.host, port=self._port)
-        self._port = self._grpc.port
-        self._front = front
+        self._engine.hold()
+        try:
+            self._listen()
+        except EmulatorStartError:
+            self._engine.release()
+            raise
 
     def stop(self) -> None:
         """Stop to listen, cutting off calls under way; the world stays as it is."""
@@ -107,101 +152,42 @@ class SpannerAdminEmulator:
         if front is None:
             return
         front.closing.set()
+        if self._rest is not None:
+            self._rest.stop()
         if self._grpc is not None:
             self._grpc.stop()
+        self._engine.release()
 
-    # --- what it is told -------------------------------------------------------------------------
+    def drop_connections(self) -> None:
+        """Cut off all gRPC clients at once, calls under way included; they can connect again.
 
-    def plan(
-        self,
-        plan: Plan,
-        *,
-        kind: OperationKind | None = None,
-        target: str = "*",
-        times: int | None = None,
-    ) -> None:
-        """Say what operations that start from now on are going to do; the latest word counts.
-
-        :param plan: what they do; without a duration they take as long as usual
-        :param kind: only operations of this kind
-        :param target: only operations on resources of this full name; ``*`` and ``?`` match as
-            in file names
-        :param times: only the next so many of them
+        :raises RuntimeError: if it does not run.
         """
-        with self._engine.look() as (world, _):
-            world.plans.override(plan=plan, kind=kind, target=target, times=times)
+        if self._grpc is None or not self.running:
+            message = "the emulator does not run, so nobody is connected"
+            raise RuntimeError(message)
+        self._grpc.drop_connections()
 
-    def create_instance(
-        self, name: str | InstanceName, *, config: str = seeding.DEFAULT_CONFIG
-    ) -> None:
-        """Put a READY instance there at once, unless it is there.
+    def _listen(self) -> None:
+        check_free(host=self.host, port=self._port)
+        front = Front(engine=self._engine, faults=self.faults, calls=self._calls)
+        front.meter = self._meter
+        self._grpc = GrpcFace(front=front, host=self.host, port=self._port)
+        self._port = self._grpc.port
+        if self._rest_port is not None:
+            try:
+                self._rest = self._start_rest(front)
+            except EmulatorStartError:
+                self._grpc.stop()
+                raise
+            self._rest_port = self._rest.port
+        self._front = front
 
-        :param name: its full name
-        :param config: the id of its configuration
-        """
-        parsed = InstanceName.parse(str(name))
-        with self._engine.look() as (world, now):
-            seeding.seed_instance(world, parsed, config=config, now=now)
+    def _start_rest(self, front: Front) -> RestFace:
+        # whoever needs no REST needs no aiohttp, and nobody to control the emulator by it
+        from airflow_spanner_lro.emulator.control import Control  # noqa: PLC0415
+        from airflow_spanner_lro.emulator.rest.server import RestFace  # noqa: PLC0415
 
-    def create_database(
-        self,
-        name: str | DatabaseName,
-        statements: Sequence[str] = (),
-        *,
-        drop_protection: bool = False,
-    ) -> None:
-        """Put a READY database there at once, and its instance if that is missing.
-
-        :param name: its full name
-        :param statements: its schema
-        :param drop_protection: whether it is protected from being dropped
-        :raises RpcError: if it is there already, or a statement cannot be applied.
-        """
-        parsed = DatabaseName.parse(str(name))
-        with self._engine.look() as (world, now):
-            seeding.seed_database(
-                world,
-                parsed,
-                statements=statements,
-                drop_protection=drop_protection,
-                now=now,
-            )
-
-    def create_backup(
-        self,
-        name: str | BackupName,
-        database: str | DatabaseName,
-        *,
-        keep: timedelta = timedelta(days=30),
-    ) -> None:
-        """Put a READY backup of a database there at once.
-
-        :param name: its full name
-        :param database: the full name of the database
-        :param keep: from now until it expires
-        :raises RpcError: if it is there already, or the database is not.
-        """
-        parsed, source = BackupName.parse(str(name)), DatabaseName.parse(str(database))
-        with self._engine.look() as (world, now):
-            seeding.seed_backup(world, parsed, database=source, keep=keep, now=now)
-
-    # --- what it tells ---------------------------------------------------------------------------
-
-    @property
-    def calls(self) -> Calls:
-        """The calls that clients have made so far."""
-        return self._calls.snapshot()
-
-    def clear_calls(self) -> None:
-        """Forget the calls so far."""
-        self._calls.clear()
-
-    def operations(self) -> tuple[views.OperationView, ...]:
-        """Return all operations as they are now, in the order in which they started."""
-        with self._engine.look() as (world, now):
-            return views.view_operations(world, now=now)
-
-    def resources(self) -> tuple[views.ResourceView, ...]:
-        """Return all instances, databases and backups as they are now, by name."""
-        with self._engine.look() as (world, _):
-            return views.view_resources(world)
+        return RestFace(
+            front=front, host=self.host, port=self._rest_port or 0, control=Control(self)
+        )

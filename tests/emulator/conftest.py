@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import grpc
+import httpx
 import pytest
 from google.cloud import (
     spanner_admin_database_v1 as database_v1,
@@ -70,6 +71,21 @@ def emulator(empty_emulator: SpannerAdminEmulator) -> SpannerAdminEmulator:
     """Run an emulator with one instance and one database."""
     empty_emulator.create_database(DATABASE, SCHEMA)
     return empty_emulator
+
+
+@pytest.fixture
+def rest_emulator(clock: ManualClock) -> Iterator[SpannerAdminEmulator]:
+    """Run an emulator with one instance and one database that speaks REST too."""
+    with SpannerAdminEmulator(clock=clock, rest_port=0) as running:
+        running.create_database(DATABASE, SCHEMA)
+        yield running
+
+
+@pytest.fixture
+def rest(rest_emulator: SpannerAdminEmulator) -> Iterator[httpx.Client]:
+    """Return an HTTP client whose paths are those after the version."""
+    with httpx.Client(base_url=f"{rest_emulator.rest_endpoint}/v1", timeout=10) as client:
+        yield client
 
 
 @pytest.fixture

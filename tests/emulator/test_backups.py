@@ -1,30 +1,34 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Backups: create, get, list, update, delete, and what a cancel makes of them."""
+"""Backups: what can be asked for, how long it takes, and what there is afterwards."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
-from google.protobuf import field_mask_pb2
+from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
+    DatabaseAdminGrpcTransport,
+)
+from google.protobuf import timestamp_pb2
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.emulator import Between, BySize, Limits, Plan, SpannerAdminEmulator
 
 from .conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+    from airflow_spanner_lro.emulator import ManualClock
 
-    from .conftest import GetOperation, StartBackup
+    from .conftest import StartBackup
 
 STATE = database_v1.Backup.State
-MINUTES = timedelta(minutes=1)
+MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
 
 
 def test_a_backup_takes_its_time(
@@ -110,76 +114,6 @@ def test_a_backup_id_is_used_once(start_backup: StartBackup) -> None:
     assert info.resource_type == "type.googleapis.com/google.spanner.admin.database.v1.Backup"
 
 
-def test_a_cancelled_backup_is_gone(
-    databases: database_v1.DatabaseAdminClient, start_backup: StartBackup, clock: ManualClock
-) -> None:
-    """A cancel ends the operation with code 1 and a cancel_time, and removes the backup."""
-    operation = start_backup()
-    clock.advance(5 * MINUTES)
-    operation.cancel()
-
-    assert operation.cancelled()
-    assert clock.now() == operation.metadata.cancel_time
-    assert clock.now() == operation.metadata.progress.end_time
-    assert operation.metadata.progress.progress_percent == 20
-    with pytest.raises(exceptions.NotFound):
-        databases.get_backup(name=BACKUP)
-
-
-def test_a_cancelled_backup_id_is_free_again(start_backup: StartBackup) -> None:
-    """The id of a cancelled backup can be used at once."""
-    start_backup().cancel()
-
-    assert not start_backup().done()
-
-
-def test_a_cancel_may_take_time(
-    emulator: SpannerAdminEmulator,
-    databases: database_v1.DatabaseAdminClient,
-    start_backup: StartBackup,
-    clock: ManualClock,
-) -> None:
-    """Until a slow cancel has had its effect, only its time shows that it was asked for."""
-    emulator.plan(Plan(cancel_delay=2 * MINUTES))
-    operation = start_backup()
-    asked = clock.advance(MINUTES)
-    operation.cancel()
-    clock.advance(MINUTES)
-    before = operation.done(), operation.metadata.cancel_time, databases.get_backup(name=BACKUP)
-    clock.advance(MINUTES)
-
-    assert before[:2] == (False, asked)
-    assert before[2].state == STATE.CREATING
-    assert operation.cancelled()
-    assert asked == operation.metadata.cancel_time
-
-
-def test_a_cancel_may_come_too_late(
-    emulator: SpannerAdminEmulator, start_backup: StartBackup, clock: ManualClock
-) -> None:
-    """If the work ends before the cancel has its effect, it has succeeded."""
-    emulator.plan(Plan(cancel_delay=10 * MINUTES))
-    operation = start_backup()
-    clock.advance(20 * MINUTES)
-    operation.cancel()
-    clock.advance(5 * MINUTES)
-
-    assert operation.result(timeout=5).state == STATE.READY
-    assert operation.metadata.cancel_time is None
-
-
-def test_a_cancel_may_be_ignored(
-    emulator: SpannerAdminEmulator, start_backup: StartBackup, clock: ManualClock
-) -> None:
-    """A plan may say that cancelling has no effect at all."""
-    emulator.plan(Plan(cancel_delay=None))
-    operation = start_backup()
-    operation.cancel()
-    clock.advance(25 * MINUTES)
-
-    assert operation.result(timeout=5).state == STATE.READY
-
-
 def test_a_failed_backup_is_gone(
     emulator: SpannerAdminEmulator,
     databases: database_v1.DatabaseAdminClient,
@@ -200,67 +134,147 @@ def test_a_failed_backup_is_gone(
         databases.get_backup(name=BACKUP)
 
 
-def test_deleting_a_pending_backup_cancels_it(
-    databases: database_v1.DatabaseAdminClient,
+def test_a_pending_backup_has_no_size(
+    databases: database_v1.DatabaseAdminClient, start_backup: StartBackup, clock: ManualClock
+) -> None:
+    """All sizes are 0 until it is READY; then it is alone and all of it is its own."""
+    start_backup()
+    before = databases.get_backup(name=BACKUP)
+    clock.advance(25 * MINUTES)
+    after = databases.get_backup(name=BACKUP)
+
+    for backup, size in ((before, 0), (after, 2 * 2**30)):
+        assert size == backup.size_bytes
+        assert size == backup.freeable_size_bytes
+        assert size == backup.exclusive_size_bytes
+
+
+def test_a_backup_tells_where_it_comes_from(
+    databases: database_v1.DatabaseAdminClient, start_backup: StartBackup, clock: ManualClock
+) -> None:
+    """Database, dialect and times are those of the database; nothing speaks of schedules."""
+    clock.advance(30 * MINUTES)
+    version_time = clock.now() - 20 * MINUTES
+    start_backup(version_time=version_time)
+    backup = databases.get_backup(name=BACKUP)
+
+    assert DATABASE == backup.database
+    assert database_v1.DatabaseDialect.GOOGLE_STANDARD_SQL == backup.database_dialect
+    assert clock.now() == backup.create_time
+    assert version_time == backup.version_time == backup.oldest_version_time
+    assert not backup.backup_schedules
+    assert not backup.incremental_backup_chain_id
+
+
+@pytest.mark.parametrize(
+    ("backup_id", "fields"),
+    [
+        ("", {}),
+        ("b", {}),
+        ("b" * 61, {}),
+        ("Nightly", {}),
+        ("1st", {}),
+        ("nightly-", {}),
+        ("nightly/1", {}),
+        ("nightly", {"database": ""}),
+        ("nightly", {"database": "orders"}),
+        ("nightly", {"database": "projects/test/instances/other/databases/orders"}),
+        ("nightly", {"expire_time": timestamp_pb2.Timestamp(seconds=10**15)}),
+        ("nightly", {"version_time": timestamp_pb2.Timestamp(seconds=-(10**15))}),
+    ],
+)
+def test_bad_requests_are_refused_and_change_nothing(
+    emulator: SpannerAdminEmulator,
     start_backup: StartBackup,
-    get_operation: GetOperation,
+    backup_id: str,
+    fields: dict[str, Any],
 ) -> None:
-    """The operation of a backup that is deleted while CREATING ends as cancelled."""
-    operation = start_backup()
-    databases.delete_backup(name=BACKUP)
-
-    assert get_operation(operation.operation.name).error.code == Code.CANCELLED
-
-
-@pytest.mark.usefixtures("emulator")
-def test_deleting_is_idempotent(databases: database_v1.DatabaseAdminClient) -> None:
-    """Deleting a backup that is not there is fine."""
-    databases.delete_backup(name=BACKUP)
+    """Ids that break the rule, other names, and impossible times are an INVALID_ARGUMENT."""
+    with pytest.raises(exceptions.InvalidArgument):
+        start_backup(backup_id, **fields)
+    assert not emulator.operations()
 
 
-def test_a_backup_can_live_longer(
-    emulator: SpannerAdminEmulator,
-    databases: database_v1.DatabaseAdminClient,
-    clock: ManualClock,
+def test_a_database_must_be_ready(
+    databases: database_v1.DatabaseAdminClient, start_backup: StartBackup
 ) -> None:
-    """The expire_time can be moved within its limits."""
-    emulator.create_backup(BACKUP, DATABASE)
-    later = clock.now() + timedelta(days=90)
-    databases.update_backup(
-        backup=database_v1.Backup(name=BACKUP, expire_time=later),
-        update_mask=field_mask_pb2.FieldMask(paths=["expire_time"]),
-    )
+    """A backup of a database that is being created is a FAILED_PRECONDITION."""
+    databases.create_database(parent=INSTANCE, create_statement="CREATE DATABASE fresh")
 
-    assert later == databases.get_backup(name=BACKUP).expire_time
+    with pytest.raises(exceptions.FailedPrecondition, match="still being created"):
+        start_backup(database=f"{INSTANCE}/databases/fresh")
 
 
-def test_only_the_expire_time_can_be_updated(
-    emulator: SpannerAdminEmulator, databases: database_v1.DatabaseAdminClient
+def test_databases_do_not_wait_for_each_other(
+    emulator: SpannerAdminEmulator, start_backup: StartBackup
 ) -> None:
-    """A mask with anything else is an INVALID_ARGUMENT."""
-    emulator.create_backup(BACKUP, DATABASE)
+    """Each database may have its pending backup."""
+    other = f"{INSTANCE}/databases/other"
+    emulator.create_database(other)
+    start_backup("first")
 
-    with pytest.raises(exceptions.InvalidArgument, match="'database' cannot be updated"):
-        databases.update_backup(
-            backup=database_v1.Backup(name=BACKUP),
-            update_mask=field_mask_pb2.FieldMask(paths=["database"]),
+    assert not start_backup("second", database=other).done()
+
+
+def test_a_test_may_allow_more_pending_backups(clock: ManualClock) -> None:
+    """The limit is that of the emulator, and the error names it."""
+    with (
+        SpannerAdminEmulator(clock=clock, limits=Limits(pending_backups=2)) as emulator,
+        grpc.insecure_channel(emulator.endpoint) as channel,
+    ):
+        emulator.create_database(DATABASE)
+        client = database_v1.DatabaseAdminClient(
+            transport=DatabaseAdminGrpcTransport(channel=channel)
         )
+        backup = database_v1.Backup(database=DATABASE, expire_time=clock.now() + DAYS)
+        for number in range(2):
+            client.create_backup(parent=INSTANCE, backup_id=f"b{number}", backup=backup)
+
+        with pytest.raises(
+            exceptions.FailedPrecondition, match=r"maximum number of pending backups \(2\)"
+        ):
+            client.create_backup(parent=INSTANCE, backup_id="b2", backup=backup)
 
 
-def test_backups_are_listed_latest_first(
-    emulator: SpannerAdminEmulator,
-    databases: database_v1.DatabaseAdminClient,
-    clock: ManualClock,
+def test_a_queued_backup_stays_at_zero(
+    emulator: SpannerAdminEmulator, start_backup: StartBackup, clock: ManualClock
 ) -> None:
-    """Lists go by create_time downwards, through all pages, and can be filtered."""
-    emulator.create_database(f"{INSTANCE}/databases/other")
-    for number in range(3):
-        emulator.create_backup(f"{INSTANCE}/backups/b{number}", DATABASE)
-        clock.advance(MINUTES)
-    emulator.create_backup(f"{INSTANCE}/backups/alien", f"{INSTANCE}/databases/other")
-    request = database_v1.ListBackupsRequest(
-        parent=INSTANCE, page_size=2, filter=f'database="{DATABASE}" AND state:READY'
-    )
+    """A plan may let it wait; its start is when the request came, its progress begins later."""
+    emulator.plan(Plan(queued=30 * MINUTES), kind=CREATE_BACKUP)
+    started = clock.now()
+    operation = start_backup()
+    percents = []
+    for _ in range(6):
+        clock.advance(10 * MINUTES)
+        operation.done()
+        percents.append(operation.metadata.progress.progress_percent)
 
-    found = [each.name.rpartition("/")[2] for each in databases.list_backups(request)]
-    assert found == ["b2", "b1", "b0"]
+    assert [0, 0, 0, 40, 80, 100] == percents
+    assert started == operation.metadata.progress.start_time
+    assert started + 55 * MINUTES == operation.metadata.progress.end_time
+
+
+def test_a_backup_may_take_as_long_as_its_data(
+    emulator: SpannerAdminEmulator, start_backup: StartBackup, clock: ManualClock
+) -> None:
+    """With a plan by size, a database of two GiB takes twice the time for one, and the base."""
+    emulator.plan(Plan(duration=BySize(base=MINUTES, per_gib=3 * MINUTES)), kind=CREATE_BACKUP)
+    operation = start_backup()
+    clock.advance(7 * MINUTES - timedelta(seconds=1))
+    before = operation.done()
+    clock.advance(timedelta(seconds=1))
+
+    assert (False, True) == (before, operation.done())
+
+
+def test_a_backup_may_take_a_random_time(
+    emulator: SpannerAdminEmulator, start_backup: StartBackup, clock: ManualClock
+) -> None:
+    """With a plan between two durations, it ends between them."""
+    emulator.plan(Plan(duration=Between(shortest=10 * MINUTES, longest=20 * MINUTES)))
+    operation = start_backup()
+    clock.advance(10 * MINUTES - timedelta(seconds=1))
+    before = operation.done()
+    clock.advance(10 * MINUTES + timedelta(seconds=1))
+
+    assert (False, True) == (before, operation.done())

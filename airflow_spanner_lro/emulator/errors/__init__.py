@@ -9,7 +9,10 @@ elsewhere. One module for each family; handlers say ``errors.not_found(name)``, 
 from airflow_spanner_lro.emulator.errors.backups import *  # noqa: F403 - the catalogue in one place
 from airflow_spanner_lro.emulator.errors.base import RpcError as RpcError, invalid as invalid
 from airflow_spanner_lro.emulator.errors.databases import *  # noqa: F403
+from airflow_spanner_lro.emulator.errors.iam import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.instances import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.operations import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.requests import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.resources import *  # noqa: F403
+from airflow_spanner_lro.emulator.errors.rest import *  # noqa: F403
+from airflow_spanner_lro.emulator.errors.schedules import *  # noqa: F403

@@ -10,18 +10,44 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors.base import RpcError, about, invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 
 
 def bad_expire_time(expire_time: datetime, *, earliest: datetime, latest: datetime) -> RpcError:
-    """Say that a backup's expire_time is out of range."""
+    """Say that a new backup's expire_time is out of range."""
     return invalid(
         f"Invalid expire_time {expire_time.isoformat()}: it must be at least 6 hours and at most "
         f"366 days after the backup's creation, that is from {earliest.isoformat()} to "
         f"{latest.isoformat()}."
     )
+
+
+def bad_copy_expire_time(
+    expire_time: datetime, *, earliest: datetime, latest: datetime
+) -> RpcError:
+    """Say that a copy's expire_time is out of range."""
+    return invalid(
+        f"Invalid expire_time {expire_time.isoformat()}: that of a copy must be at least 6 hours "
+        f"away and at most the max_expire_time of its source, that is from {earliest.isoformat()} "
+        f"to {latest.isoformat()}."
+    )
+
+
+def bad_new_expire_time(expire_time: datetime, *, earliest: datetime, latest: datetime) -> RpcError:
+    """Say that an expire_time cannot be moved there."""
+    return invalid(
+        f"Invalid expire_time {expire_time.isoformat()}: it can be moved to a time in the future, "
+        "at least 6 hours after the backup's creation and at most its max_expire_time, that is "
+        f"from {earliest.isoformat()} to {latest.isoformat()}."
+    )
+
+
+def bad_time(field: str, *, reason: str) -> RpcError:
+    """Say that a timestamp or duration is none."""
+    return invalid(f"Invalid {field}: {reason}")
 
 
 def bad_version_time(version_time: datetime, *, earliest: datetime, latest: datetime) -> RpcError:
@@ -32,24 +58,59 @@ def bad_version_time(version_time: datetime, *, earliest: datetime, latest: date
     )
 
 
-def second_backup(name: DatabaseName, *, pending: BackupName) -> RpcError:
-    """Say that only one backup of a database may be pending."""
+def bad_encryption(reason: str) -> RpcError:
+    """Say that an encryption_config does not say how to encrypt."""
+    return invalid(f"Invalid encryption_config: {reason}")
+
+
+def database_elsewhere(name: DatabaseName, *, instance: InstanceName) -> RpcError:
+    """Say that a backup is made in the instance of its database."""
+    return invalid(f"Database {name} is not in instance {instance}.")
+
+
+def second_backup(name: DatabaseName, *, pending: BackupName, limit: int) -> RpcError:
+    """Say that a database has a limited number of pending backups."""
     return about(
         Code.FAILED_PRECONDITION,
         name,
         f"Cannot create a backup of database {name} because the maximum number of pending backups "
-        f"(1) for the database has been reached: {pending} is still being created. "
+        f"({limit}) for the database has been reached: {pending} is still being created. "
         "Please retry the operation once the pending backup completes.",
     )
 
 
-def backup_in_use(name: BackupName, *, database: DatabaseName) -> RpcError:
-    """Say that a backup cannot be deleted while a restored database still reads from it."""
+def backup_in_use(
+    name: BackupName, *, databases: Sequence[DatabaseName], copies: Sequence[BackupName]
+) -> RpcError:
+    """Say that a backup cannot be deleted while something reads from it."""
+    reasons = []
+    if databases:
+        names = ", ".join(map(str, databases))
+        reasons.append(f"it is referenced by these databases until they are READY: {names}")
+    if copies:
+        names = ", ".join(map(str, copies))
+        reasons.append(f"it is being copied to these backups: {names}")
+    return about(
+        Code.FAILED_PRECONDITION, name, f"Cannot delete backup {name} because {'; '.join(reasons)}."
+    )
+
+
+def source_not_ready(name: BackupName) -> RpcError:
+    """Say that a backup cannot be copied before it is complete."""
     return about(
         Code.FAILED_PRECONDITION,
         name,
-        f"Cannot delete backup {name} because it is referenced by database {database}, which is "
-        "being restored or optimized. Retry once that database is READY.",
+        f"Cannot copy source backup {name} because the backup is still being created. "
+        "Please retry the operation once the pending backup completes.",
+    )
+
+
+def source_expired(name: BackupName) -> RpcError:
+    """Say that a backup has expired and waits only for those who still read from it."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Cannot copy source backup {name} because the backup has expired.",
     )
 
 

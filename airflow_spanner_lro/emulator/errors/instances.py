@@ -7,10 +7,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.errors.base import RpcError, about
+from airflow_spanner_lro.emulator.errors.base import RpcError, about, invalid, noun
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.names import BackupName, InstanceName
+    from airflow_spanner_lro.core.names import (
+        BackupName,
+        InstanceConfigName,
+        InstanceName,
+        InstancePartitionName,
+        OperationName,
+        ResourceName,
+    )
+
+
+def moving(name: InstanceName, *, operation: OperationName) -> RpcError:
+    """Say that an instance cannot be changed while it moves."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Instance {name} is being moved to another instance configuration: {operation}. "
+        "Retry once the move has completed.",
+    )
+
+
+def being_changed(name: ResourceName, *, operation: OperationName) -> RpcError:
+    """Say that a resource cannot be changed while another change is pending."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"{noun(name)} {name} cannot be modified because another operation on it is pending: "
+        f"{operation}.",
+    )
 
 
 def instance_has_backups(name: InstanceName, *, backup: BackupName) -> RpcError:
@@ -20,4 +47,103 @@ def instance_has_backups(name: InstanceName, *, backup: BackupName) -> RpcError:
         name,
         f"Cannot delete instance {name} because it contains backups, such as {backup}. "
         "Delete the backups first.",
+    )
+
+
+def cannot_move(name: InstanceName, *, reason: str) -> RpcError:
+    """Say that an instance is not one that can be moved."""
+    return about(Code.FAILED_PRECONDITION, name, f"Cannot move instance {name} because {reason}.")
+
+
+def config_in_use(name: InstanceConfigName, *, user: ResourceName) -> RpcError:
+    """Say that a configuration cannot be deleted while something uses it."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Cannot delete instance config {name} because it is in use by {user}.",
+    )
+
+
+def config_not_usable(name: InstanceConfigName) -> RpcError:
+    """Say that nothing can be made in a configuration that is still being created."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Instance config {name} cannot be used because it is still being created.",
+    )
+
+
+def google_managed(name: InstanceConfigName) -> RpcError:
+    """Say that callers cannot change the configurations of Google."""
+    return about(
+        Code.INVALID_ARGUMENT,
+        name,
+        f"Instance config {name} is managed by Google and cannot be modified.",
+    )
+
+
+def limit_reached(name: ResourceName, *, what: str, limit: int, within: ResourceName) -> RpcError:
+    """Say that there are as many of something as there may be."""
+    return about(
+        Code.RESOURCE_EXHAUSTED,
+        name,
+        f"Cannot create {name}: {within} has reached its limit of {limit} {what}.",
+    )
+
+
+def display_name_taken(name: ResourceName, *, display_name: str, by: ResourceName) -> RpcError:
+    """Say that display names are unique in a project."""
+    return about(
+        Code.ALREADY_EXISTS,
+        name,
+        f"{noun(name)} {by} of the same project has the display_name {display_name!r} already.",
+    )
+
+
+def wrong_etag(name: ResourceName, *, etag: str) -> RpcError:
+    """Say that a resource has changed since its reader read it."""
+    return about(
+        Code.ABORTED,
+        name,
+        f"The etag {etag!r} does not match the current etag of {noun(name).lower()} {name}. "
+        "Read it again before changing it.",
+    )
+
+
+def other_name(*, field: str, given: str, expected: ResourceName) -> RpcError:
+    """Say that a name in a message is not the one that the rest of the request gives."""
+    return invalid(f"Invalid {field} {given!r}: expected {expected}, or nothing.")
+
+
+def bad_value(field: str, *, value: object, rule: str) -> RpcError:
+    """Say that a field has a value that it cannot have."""
+    return invalid(f"Invalid {field} {value!r}: {rule}.")
+
+
+def bad_mask_path(field: str, *, path: str, reason: str) -> RpcError:
+    """Say that a field mask names what there is not, or what cannot be updated."""
+    return invalid(f"Invalid {field}: {path!r} {reason}.")
+
+
+def several_capacities(fields: str) -> RpcError:
+    """Say that a compute capacity was given in more than one way."""
+    return invalid(f"Set only one of {fields}.")
+
+
+def partition_is_used(name: InstancePartitionName, *, user: str) -> RpcError:
+    """Say that a partition cannot be deleted while a database or backup uses it."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Cannot delete instance partition {name} because {user} references it.",
+    )
+
+
+def instance_has_partitions(name: InstanceName, *, partition: InstancePartitionName) -> RpcError:
+    """Say that an instance cannot be deleted while it has partitions."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Cannot delete instance {name} because it contains instance partitions, such as "
+        f"{partition}. Delete the instance partitions first.",
     )

@@ -4,8 +4,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from google.rpc import error_details_pb2
+
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.errors.base import RpcError, invalid
+from airflow_spanner_lro.emulator.errors.base import RpcError, about, invalid
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.names import OperationName
+
+_SERVICE = "spanner.googleapis.com"
 
 
 def malformed_request(*, method: str, reason: str) -> RpcError:
@@ -52,4 +61,51 @@ def bad_page_token(*, method: str) -> RpcError:
     return invalid(
         f"Invalid {method} request. The page_token is not one that this call returned for the "
         "same parent and filter."
+    )
+
+
+def cannot_record(*, path: str, reason: str) -> RpcError:
+    """Say that a change could not be written down, so that it was not made."""
+    return RpcError(
+        Code.INTERNAL, f"The emulator cannot write to its state file {path}: {reason}. "
+        "Nothing was changed."
+    )  # fmt: skip
+
+
+def connection_broke() -> RpcError:
+    """Say what a gRPC client says when its connection breaks."""
+    return RpcError(Code.UNAVAILABLE, "Socket closed")
+
+
+def quota_exceeded(*, consumer: str) -> RpcError:
+    """Say that a project has made too many requests, as production does."""
+    info = error_details_pb2.ErrorInfo(
+        reason="RATE_LIMIT_EXCEEDED",
+        domain="googleapis.com",
+        metadata={
+            "service": _SERVICE,
+            "consumer": f"projects/{consumer}",
+            "quota_metric": f"{_SERVICE}/admin_method_quota",
+            "quota_limit": "AdminMethodQuotaPerMinutePerProject",
+        },
+    )
+    return RpcError(
+        Code.RESOURCE_EXHAUSTED,
+        "Quota exceeded for quota metric 'Administrative requests' and limit 'Administrative "
+        f"requests per minute' of service '{_SERVICE}' for consumer 'project_number:{consumer}'.",
+        info,
+    )
+
+
+def has_ended(name: OperationName) -> RpcError:
+    """Say that an operation that should be changed has ended."""
+    return about(Code.FAILED_PRECONDITION, name, f"Operation {name} has ended already.")
+
+
+def is_being_undone(name: OperationName) -> RpcError:
+    """Say that an operation was cancelled and is sure to end so."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Operation {name} was cancelled and is being undone; that cannot fail.",
     )

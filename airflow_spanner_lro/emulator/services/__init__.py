@@ -7,11 +7,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.services.backups import Backups
+from airflow_spanner_lro.emulator.services.copies import Copies
 from airflow_spanner_lro.emulator.services.databases import Databases
+from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
 from airflow_spanner_lro.emulator.services.instances import Instances
-from airflow_spanner_lro.emulator.services.operations import DatabaseOperations, Operations
+from airflow_spanner_lro.emulator.services.operation_lists import (
+    DatabaseOperationLists,
+    InstanceOperationLists,
+)
+from airflow_spanner_lro.emulator.services.operations import Operations
+from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.services.restores import Restores
+from airflow_spanner_lro.emulator.services.roles import DatabaseInsides
+from airflow_spanner_lro.emulator.services.schedules import Schedules
 from airflow_spanner_lro.emulator.services.schemas import Schemas
+from airflow_spanner_lro.emulator.services.updates import DatabaseUpdates
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.rpc import Servicer
@@ -25,7 +35,15 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
         Databases(world),
         Schemas(world),
         Backups(world),
+        Copies(world),
+        Schedules(world),
         Restores(world),
+        DatabaseUpdates(world),
+        DatabaseInsides(world),
+        Quorums(world),
+        DatabaseIam(world),
+        InstanceIam(world),
         Operations(world),
-        DatabaseOperations(world),
+        DatabaseOperationLists(world),
+        InstanceOperationLists(world),
     )

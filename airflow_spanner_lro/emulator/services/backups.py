@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_database_v1 as database_v1
@@ -15,22 +14,28 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.databases import pending_backup_of
+from airflow_spanner_lro.emulator.services.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
+from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
 from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.state.messages import backups as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.moving import require_not_moving
 from airflow_spanner_lro.emulator.state.pages import page_of
-from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
-from airflow_spanner_lro.emulator.state.records.databases import VERSION_RETENTION
+from airflow_spanner_lro.emulator.state.records.backups import (
+    MAX_BACKUP_AGE,
+    MIN_BACKUP_AGE,
+    Backup,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from google.longrunning import operations_pb2
 
     from airflow_spanner_lro.emulator.state.records.databases import Database
 
-_MIN_BACKUP_AGE = timedelta(hours=6)
-_FIELDS = frozenset({"name", "database", "state"})
+_EXPIRE_TIME = "expire_time"
 
 
 class Backups(Servicer):
@@ -44,20 +49,24 @@ class Backups(Servicer):
     ) -> operations_pb2.Operation:
         """Start the backup of a database."""
         instance = InstanceName.parse(request.parent)
-        resources = self.world.resources
-        resources.ready_instance(instance)
         name = BackupName(
             project=instance.project, instance=instance.instance, backup=request.backup_id
         )
         database_name = DatabaseName.parse(request.backup.database)
         if database_name.instance_name != instance:
-            raise errors.invalid(f"Database {database_name} is not in instance {instance}.")
-        expire_time = _expire_time(request.backup, created=now)
+            raise errors.database_elsewhere(database_name, instance=instance)
+        earliest, latest = now + MIN_BACKUP_AGE, now + MAX_BACKUP_AGE
+        expire_time = _expire_time(request.backup)
+        if not earliest <= expire_time <= latest:
+            raise errors.bad_expire_time(expire_time, earliest=earliest, latest=latest)
+        keys_for(request.encryption_config, inherited=())
+        resources = self.world.resources
+        resources.ready_instance(instance)
         resources.backups.require_new(name)
         database = resources.usable_database(database_name)
         version_time = _version_time(request.backup, database, now=now)
-        if pending := pending_backup_of(self, database_name):
-            raise errors.second_backup(database_name, pending=pending)
+        require_not_moving(self.world, instance)
+        self._check_limit(database_name)
         backup = Backup(
             name=name,
             serial=self.world.next_serial(),
@@ -66,10 +75,11 @@ class Backups(Servicer):
             database=database_name,
             version_time=version_time,
             expire_time=expire_time,
-            max_expire_time=now + MAX_BACKUP_AGE,
+            max_expire_time=latest,
             dialect=database.dialect,
             schema=database.schema_at(version_time),
             data_bytes=database.size,
+            kms_keys=keys_for(request.encryption_config, inherited=keys_of(database)),
         )
         resources.backups.put(name, backup)
         operation = self.world.start(
@@ -97,13 +107,17 @@ class Backups(Servicer):
         resources = self.world.resources
         resources.instances.get(instance)
         try:
-            wanted = Filter.parse(request.filter, fields=_FIELDS)
+            wanted = Filter.parse(request.filter, roots=messages.FILTERABLE)
         except FilterError as exc:
             raise errors.bad_filter(
                 method="ListBackups", text=request.filter, reason=str(exc)
             ) from exc
         page, token = page_of(
-            (row for row in resources.backups_of(instance) if wanted.matches(_fields_of(row).get)),
+            (
+                row
+                for row in resources.backups_of(instance)
+                if wanted.matches(messages.value_of(row))
+            ),
             key=lambda row: (-row.serial,),
             size=request.page_size,
             token=request.page_token,
@@ -119,19 +133,23 @@ class Backups(Servicer):
         self, request: database_v1.UpdateBackupRequest, now: datetime
     ) -> database_v1.Backup:
         """Move a backup's expire_time, the one thing that can be updated."""
-        del now
         name = BackupName.parse(request.backup.name)
-        backup = self.world.resources.backups.get(name)
         paths = list(request.update_mask.paths)
         if not paths:
             raise errors.missing_field("update_mask")
         for path in paths:
-            if path != "expire_time":
+            if path != _EXPIRE_TIME:
                 raise errors.immutable_field(path)
+        expire_time = _expire_time(request.backup)
+        backup = self.world.resources.backups.get(name)
         if not backup.ready:
             raise errors.not_ready(name)
-        expire_time = _expire_time(request.backup, created=backup.create_time)
-        backup = replace(backup, expire_time=expire_time)
+        earliest = max(backup.create_time + MIN_BACKUP_AGE, now)
+        latest = backup.max_expire_time
+        # one that expires this very moment would be gone with the answer
+        if expire_time <= now or not earliest <= expire_time <= latest:
+            raise errors.bad_new_expire_time(expire_time, earliest=earliest, latest=latest)
+        backup = replace(backup, expire_time=expire_time, expired=False)
         self.world.resources.backups.put(name, backup)
         return self._message(backup)
 
@@ -146,45 +164,38 @@ class Backups(Servicer):
         backup = resources.backups.find(name)
         if backup is None:
             return empty_pb2.Empty()
-        if readers := resources.readers_of(backup):
-            raise errors.backup_in_use(name, database=readers[0])
+        readers, copies = resources.readers_of(backup), resources.copies_of(backup)
+        if readers or copies:
+            raise errors.backup_in_use(name, databases=readers, copies=copies)
         self.world.abort_all(name, now=now)
         resources.backups.remove(name)
         return empty_pb2.Empty()
+
+    def _check_limit(self, database: DatabaseName) -> None:
+        """Make sure that a database may have another backup on demand."""
+        resources, limit = self.world.resources, self.world.limits.pending_backups
+        if resources.count_pending_backups_of(database) < limit:
+            return
+        pending = [row for row in resources.pending_backups_of(database) if not row.schedules]
+        if len(pending) >= limit:
+            raise errors.second_backup(database, pending=pending[0].name, limit=limit)
 
     def _message(self, backup: Backup) -> database_v1.Backup:
         return messages.backup_message(backup, resources=self.world.resources)
 
 
-def _fields_of(backup: Backup) -> dict[str, str]:
-    """Return what a list filter can ask about a backup."""
-    return {
-        "name": str(backup.name),
-        "database": str(backup.database),
-        "state": "READY" if backup.ready else "CREATING",
-    }
-
-
-def _time(value: object) -> datetime | None:
-    """Return a timestamp of a message as a plain datetime; None if it is not set."""
-    return value.astimezone(UTC) if isinstance(value, datetime) else None
-
-
-def _expire_time(backup: database_v1.Backup, *, created: datetime) -> datetime:
-    expire_time = _time(backup.expire_time)
+def _expire_time(backup: database_v1.Backup) -> datetime:
+    expire_time = time_in(backup, _EXPIRE_TIME)
     if expire_time is None:
-        raise errors.missing_field("backup.expire_time")
-    earliest, latest = created + _MIN_BACKUP_AGE, created + MAX_BACKUP_AGE
-    if not earliest <= expire_time <= latest:
-        raise errors.bad_expire_time(expire_time, earliest=earliest, latest=latest)
+        raise errors.missing_field(f"backup.{_EXPIRE_TIME}")
     return expire_time
 
 
 def _version_time(backup: database_v1.Backup, database: Database, *, now: datetime) -> datetime:
-    version_time = _time(backup.version_time)
+    version_time = time_in(backup, "version_time")
     if version_time is None:
         return now
-    earliest = max(database.create_time, now - VERSION_RETENTION)
+    earliest = database.earliest_version_time(now)
     if not earliest <= version_time <= now:
         raise errors.bad_version_time(version_time, earliest=earliest, latest=now)
     return version_time

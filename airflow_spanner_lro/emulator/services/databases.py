@@ -9,22 +9,31 @@ from typing import TYPE_CHECKING, ClassVar
 from google.cloud import spanner_admin_database_v1 as database_v1
 from google.protobuf import empty_pb2
 
-from airflow_spanner_lro.core.kinds import CREATE_BACKUP, CREATE_DATABASE, Service
-from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
+from airflow_spanner_lro.core.kinds import CREATE_DATABASE, Service
+from airflow_spanner_lro.core.names import DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
+from airflow_spanner_lro.emulator.services.checks import (
+    check_database_options,
+    checked_descriptors,
+    checked_encryption,
+)
 from airflow_spanner_lro.emulator.state.behaviours.databases import CreationDetails
 from airflow_spanner_lro.emulator.state.ddl import Schema, Statement, database_id_of
+from airflow_spanner_lro.emulator.state.dropping import drop_database
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.moving import require_not_moving
 from airflow_spanner_lro.emulator.state.pages import page_of
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
+from airflow_spanner_lro.emulator.state.tokens import Dialect
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from google.longrunning import operations_pb2
+
+    from airflow_spanner_lro.emulator.state.world import World
 
 
 class Databases(Servicer):
@@ -38,32 +47,38 @@ class Databases(Servicer):
     ) -> operations_pb2.Operation:
         """Create a database; a statement that cannot be applied means no database."""
         instance = InstanceName.parse(request.parent)
-        self.world.resources.ready_instance(instance)
-        database_id = database_id_of(request.create_statement)
-        name = DatabaseName(
-            project=instance.project, instance=instance.instance, database=database_id
-        )
-        self.world.resources.databases.require_new(name)
-        statements = tuple(Statement.parse(text) for text in request.extra_statements)
-        schema = Schema()
-        for statement in statements:
-            schema = schema.apply(statement)
-        dialects = database_v1.DatabaseDialect
+        resources = self.world.resources
+        resources.ready_instance(instance)
+        if not request.create_statement:
+            raise errors.missing_field("create_statement")
         # unset is 0, and means the first of the two
-        dialect = int(request.database_dialect) or int(dialects.GOOGLE_STANDARD_SQL)
+        dialect = Dialect(int(request.database_dialect) or Dialect.GOOGLE_STANDARD_SQL)
+        name = DatabaseName(
+            project=instance.project,
+            instance=instance.instance,
+            database=database_id_of(request.create_statement, dialect=dialect),
+        )
+        resources.databases.require_new(name)
+        schema = self._first_schema(request, name, dialect)
+        encryption = None
+        if "encryption_config" in request:
+            encryption = checked_encryption(request.encryption_config)
+        require_not_moving(self.world, instance)
+        require_room(self.world, name)
         database = Database(
             name=name,
             serial=self.world.next_serial(),
             state=DatabaseState.CREATING,
             create_time=now,
-            dialect=dialect,
+            dialect=int(dialect),
             history=((now, Schema()),),
+            encryption=encryption,
         )
-        self.world.resources.databases.put(name, database)
+        resources.databases.put(name, database)
         operation = self.world.start(
             kind=CREATE_DATABASE,
             target=name,
-            details=CreationDetails(statements=statements),
+            details=CreationDetails(schema=schema),
             now=now,
         )
         return operation_message(operation, now=now)
@@ -110,17 +125,32 @@ class Databases(Servicer):
         resources.usable_database(name)
         if database.drop_protection:
             raise errors.drop_protected(name, deleting=name)
-        if pending := pending_backup_of(self, name):
-            raise errors.backup_pending(name, backup=pending)
-        self.world.abort_all(name, now=now)
-        resources.databases.remove(name)
+        if pending := resources.pending_backups_of(name):
+            raise errors.backup_pending(name, backup=pending[0].name)
+        drop_database(self.world, name, now=now)
         return empty_pb2.Empty()
 
+    def _first_schema(
+        self, request: database_v1.CreateDatabaseRequest, name: DatabaseName, dialect: Dialect
+    ) -> Schema:
+        """Return the schema that a database begins with."""
+        if request.extra_statements and dialect is Dialect.POSTGRESQL:
+            raise errors.no_extra_statements()
+        instance = self.world.resources.instances.get(name.instance_name)
+        descriptors = checked_descriptors(request.proto_descriptors)
+        schema = Schema()
+        for text in request.extra_statements:
+            statement = Statement.parse(text, dialect=dialect)
+            check_database_options(statement, name, instance)
+            schema = schema.apply(statement, proto_descriptors=descriptors)
+        return schema
 
-def pending_backup_of(servicer: Servicer, database: DatabaseName) -> BackupName | None:
-    """Return the backup of a database that is being created, if there is one."""
-    for operation in servicer.world.operations.pending(kind=CREATE_BACKUP):
-        of_it = BackupDetails(database=database) == operation.details
-        if of_it and isinstance(operation.target, BackupName):
-            return operation.target
-    return None
+
+def require_room(world: World, name: DatabaseName) -> None:
+    """Make sure that an instance can hold one more database.
+
+    :raises RpcError: RESOURCE_EXHAUSTED if it cannot.
+    """
+    limit = world.limits.databases
+    if len(world.resources.databases_of(name.instance_name)) >= limit:
+        raise errors.too_many_databases(name, limit=limit)

@@ -13,6 +13,7 @@ from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, Service
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.state.aging import drop_schedules_of
 from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceDetails
 from airflow_spanner_lro.emulator.state.messages import configs, instances as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
@@ -105,6 +106,7 @@ class Instances(Servicer):
             raise errors.instance_has_backups(name, backup=backups[0].name)
         for database in databases:
             self.world.abort_all(database.name, now=now)
+            drop_schedules_of(self.world, database.name)
             resources.databases.remove(database.name)
         self.world.abort_all(name, now=now)
         resources.instances.remove(name)

@@ -27,7 +27,7 @@ from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.state.fields import fields_of
 from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.pages import page_of
+from airflow_spanner_lro.emulator.state.pages import last_key, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
-_ROOTS = frozenset(
-    {"name", "done", "error", "metadata.@type", "metadata.name", "metadata.database"}
-)
+_ROOTS = frozenset({"name", "done", "error", "metadata", "response"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +59,15 @@ class Listing:
 
     def __post_init__(self) -> None:
         try:
-            wanted = Filter.parse(self.filter_, fields=_ROOTS)
+            wanted = Filter.parse(self.filter_, roots=_ROOTS, typed=True)
         except FilterError as exc:
             raise errors.bad_filter(
                 method=self.method, text=self.filter_, reason=str(exc)
             ) from exc
+        key = last_key(self.token, method=self.method, scope=self._scope)
         object.__setattr__(self, "wanted", wanted)
-        object.__setattr__(self, "before", None)
+        # the second part of an operation's sort key is its serial number, counted downwards
+        object.__setattr__(self, "before", -int(key[1]) if key else None)
 
     @property
     def _scope(self) -> tuple[str, str]:

@@ -10,8 +10,11 @@ from airflow_spanner_lro.core.kinds import RESTORE_DATABASE, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.checks import restored_encryption
+from airflow_spanner_lro.emulator.services.databases import require_room
 from airflow_spanner_lro.emulator.state.behaviours.databases import RestoreDetails
 from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.moving import require_not_moving
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState, Origin
 
 if TYPE_CHECKING:
@@ -37,13 +40,20 @@ class Restores(Servicer):
         name = DatabaseName(
             project=parent.project, instance=parent.instance, database=request.database_id
         )
+        if not request.backup:
+            raise errors.missing_field("backup")
         backup_name = BackupName.parse(request.backup)
+        if backup_name.project != parent.project:
+            raise errors.other_project(backup_name, instance=parent)
         resources.databases.require_new(name)
         backup = resources.backups.get(backup_name)
         if not backup.ready:
             raise errors.not_ready(backup_name)
         if resources.instances.get(backup_name.instance_name).config != instance.config:
             raise errors.other_config(backup_name, instance=parent)
+        encryption = restored_encryption(request, backup)
+        require_not_moving(self.world, parent)
+        require_room(self.world, name)
         self._check_limit(name)
         origin = Origin(
             backup=backup_name,
@@ -58,9 +68,10 @@ class Restores(Servicer):
             state=DatabaseState.CREATING,
             create_time=now,
             dialect=backup.dialect,
-            history=((now, backup.schema),),
+            history=((now, backup.schema.for_database(name.database)),),
             size_bytes=backup.data_bytes,
             origin=origin,
+            encryption=encryption,
         )
         resources.databases.put(name, database)
         details = RestoreDetails(origin=origin, optimize=self.world.operations.new_name(name))

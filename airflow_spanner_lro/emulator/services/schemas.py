@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_database_v1 as database_v1
@@ -14,17 +13,24 @@ from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.checks import (
+    check_database_options,
+    checked_descriptors,
+)
 from airflow_spanner_lro.emulator.state.behaviours.schemas import DdlDetails
 from airflow_spanner_lro.emulator.state.ddl import Statement
 from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.moving import require_not_moving
+from airflow_spanner_lro.emulator.state.options import DEFAULT_LEADER
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from google.longrunning import operations_pb2
 
-    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.ddl import Schema
     from airflow_spanner_lro.emulator.state.records.databases import Database
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
 
 _OPERATION_ID = re.compile(r"[a-z][a-z0-9_]{1,127}", re.ASCII)
 
@@ -41,7 +47,10 @@ class Schemas(Servicer):
         """Get the statements that are committed, never those that are pending."""
         del now
         database = self.world.resources.usable_database(DatabaseName.parse(request.database))
-        return database_v1.GetDatabaseDdlResponse(statements=list(database.schema.texts))
+        return database_v1.GetDatabaseDdlResponse(
+            statements=list(database.schema.texts),
+            proto_descriptors=database.schema.proto_descriptors,
+        )
 
     @rpc
     def UpdateDatabaseDdl(
@@ -53,13 +62,19 @@ class Schemas(Servicer):
         operation_name = self._operation_name(request.operation_id, database)
         if not request.statements:
             raise errors.no_statements()
-        statements = tuple(Statement.parse(text) for text in request.statements)
+        statements = tuple(
+            Statement.parse(text, dialect=database.dialect) for text in request.statements
+        )
+        details = DdlDetails(
+            statements=statements,
+            proto_descriptors=checked_descriptors(request.proto_descriptors),
+        )
         before = self.world.operations.pending(kind=UPDATE_DATABASE_DDL, target=name)
-        self._check(statements, database, before)
+        self._check(details, database, before)
         operation = self.world.start(
             kind=UPDATE_DATABASE_DDL,
             target=name,
-            details=DdlDetails(statements=statements),
+            details=details,
             now=now,
             name=operation_name,
             usual=tuple(statement.usual_duration for statement in statements),
@@ -80,17 +95,28 @@ class Schemas(Servicer):
             raise errors.already_exists(name)
         return name
 
-    @staticmethod
-    def _check(
-        statements: tuple[Statement, ...], database: Database, before: list[Operation]
-    ) -> None:
+    def _check(self, details: DdlDetails, database: Database, before: list[Operation]) -> None:
         """Refuse what cannot work even if all changes under way succeed."""
+        instance_name = database.name.instance_name
+        instance = self.world.resources.instances.get(instance_name)
+        for statement in details.statements:
+            check_database_options(statement, database.name, instance)
+            if DEFAULT_LEADER in dict(statement.options):
+                require_not_moving(self.world, instance_name)
         schema = database.schema
         for operation in before:
             if isinstance(operation.details, DdlDetails):
-                for statement in operation.details.statements[operation.steps_settled :]:
-                    # one that will fail when its turn comes changes nothing
-                    with suppress(errors.RpcError):
-                        schema = schema.apply(statement)
-        for statement in statements:
-            schema = schema.apply(statement)
+                schema = _after(schema, operation.details, operation.steps_settled)
+        for statement in details.statements:
+            schema = schema.apply(statement, proto_descriptors=details.proto_descriptors)
+
+
+def _after(schema: Schema, pending: DdlDetails, done: int) -> Schema:
+    """Return the schema after what is left of a change under way."""
+    for statement in pending.statements[done:]:
+        # one that will fail when its turn comes changes nothing, nor do those behind it
+        try:
+            schema = schema.apply(statement, proto_descriptors=pending.proto_descriptors)
+        except errors.RpcError:
+            return schema
+    return schema

@@ -1,137 +1,41 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Schema statements, as far as an emulator of operations needs to understand them.
-
-It reads the verb, the kind of thing and its name, which is what ``DdlStatementActionInfo`` tells
-clients, and keeps track of which things exist. Columns, types and data are not its business: the
-emulator of Google has a real parser.
-"""
+"""Schemas: which things exist, what statements do to them, and what they refuse to do."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import Self
+from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import errors
-
-_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "GRANT", "REVOKE", "ANALYZE")
-# longest first, as "CHANGE STREAM" must not be read as something called CHANGE
-_ENTITY_TYPES = (
-    "SCHEMA OBJECT",
-    "CHANGE STREAM",
-    "PROPERTY GRAPH",
-    "LOCALITY GROUP",
-    "PROTO BUNDLE",
-    "DATABASE",
-    "STATISTICS",
-    "PLACEMENT",
-    "SEQUENCE",
-    "FUNCTION",
-    "SCHEMA",
-    "MODEL",
-    "TABLE",
-    "INDEX",
-    "VIEW",
-    "ROLE",
+from airflow_spanner_lro.emulator.state.statements import (
+    DATABASE,
+    INDEX,
+    PROTO_BUNDLE,
+    ROLE,
+    SCHEMA,
+    TABLE,
+    VIEW,
+    Statement,
+    database_id_of,
 )
-_NAME = r"[`\"]?(?P<name>[A-Za-z_][\w.-]*)[`\"]?"
-_COMMENT = re.compile(r"--[^\n]*|#[^\n]*|/\*.*?\*/", re.DOTALL)
-_HEAD = re.compile(
-    rf"(?P<verb>{'|'.join(_VERBS)})\b\s*"
-    r"(?P<replace>OR\s+REPLACE\s+)?"
-    r"(?:(?:UNIQUE|NULL_FILTERED|SEARCH|VECTOR)\s+)*"
-    rf"(?:(?P<entity>{'|'.join(kind.replace(' ', chr(92) + 's+') for kind in _ENTITY_TYPES)})\b)?"
-    r"\s*(?P<if>IF\s+(?:NOT\s+)?EXISTS\s+)?",
-    re.IGNORECASE,
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["SYSTEM_ROLES", "Schema", "Statement", "database_id_of"]
+
+SYSTEM_ROLES = ("public", "spanner_info_reader", "spanner_sys_reader")
+"""The roles that every database has; nobody can drop them."""
+
+# those things cannot have the name of one another
+_ONE_NAMESPACE = frozenset(
+    {TABLE, INDEX, VIEW, SCHEMA, "SEQUENCE", "CHANGE STREAM", "MODEL", "PROPERTY GRAPH", "FUNCTION"}
 )
-_ON_TABLE = re.compile(rf"\s+ON\s+(?:TABLE\s+)?{_NAME}", re.IGNORECASE)
-_ROLE_OF_GRANT = re.compile(r"\bON\s+(TABLE|VIEW|FUNCTION|CHANGE\s+STREAM)\s+(?P<names>.+?)\s+"
-                            r"(?:TO|FROM)\s+ROLE\b", re.IGNORECASE | re.DOTALL)  # fmt: skip
-_CREATE_DATABASE = re.compile(rf"\s*CREATE\s+DATABASE\s+{_NAME}\s*;?\s*", re.IGNORECASE)
-
-_BACKFILL = timedelta(seconds=90)
-_QUICK = timedelta(seconds=5)
-_NEEDS_BACKFILL = {("CREATE", "INDEX"), ("ALTER", "TABLE"), ("ALTER", "INDEX")}
-_SPACE = re.compile(r"\s+")
-
-
-def database_id_of(create_statement: str) -> str:
-    """Return the database id in a ``CREATE DATABASE`` statement.
-
-    :raises RpcError: if it is not one.
-    """
-    found = _CREATE_DATABASE.fullmatch(create_statement)
-    if found is None:
-        raise errors.bad_create_statement(create_statement)
-    return found["name"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """One schema statement.
-
-    :param text: as it was sent
-    :param action: its verb in capitals, such as ``CREATE``
-    :param entity_type: such as ``TABLE``; empty for ANALYZE
-    :param names: what it works on
-    :param on: the table of an index, or empty
-    :param tolerant: whether it says IF EXISTS, IF NOT EXISTS or OR REPLACE
-    """
-
-    text: str
-    action: str
-    entity_type: str
-    names: tuple[str, ...]
-    on: str = ""
-    tolerant: bool = False
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a statement.
-
-        :raises RpcError: if it is empty or does not begin like any schema statement.
-        """
-        bare = _COMMENT.sub(" ", text).strip().rstrip(";").strip()
-        if not bare:
-            raise errors.bad_statement(text, reason="the statement is empty")
-        head = _HEAD.match(bare)
-        if head is None:
-            raise errors.bad_statement(text, reason=f"expected one of {', '.join(_VERBS)}")
-        action = head["verb"].upper()
-        entity_type = _SPACE.sub(" ", head["entity"] or "").upper()
-        if action == "ANALYZE":
-            return cls(text=text, action=action, entity_type="", names=())
-        if action in ("GRANT", "REVOKE"):
-            return cls._privilege(text, bare, action=action)
-        rest = bare[head.end() :]
-        name = re.match(_NAME, rest)
-        if entity_type == "PROTO BUNDLE":
-            return cls(text=text, action=action, entity_type=entity_type, names=())
-        if not entity_type or name is None:
-            raise errors.bad_statement(text, reason=f"expected what to {action}, and its name")
-        on = _ON_TABLE.match(rest, name.end()) if entity_type == "INDEX" else None
-        return cls(
-            text=text,
-            action=action,
-            entity_type=entity_type,
-            names=(name["name"],),
-            on=on["name"] if on else "",
-            tolerant=bool(head["if"] or head["replace"]),
-        )
-
-    @classmethod
-    def _privilege(cls, text: str, bare: str, *, action: str) -> Self:
-        found = _ROLE_OF_GRANT.search(bare)
-        entity_type = _SPACE.sub(" ", found[1]).upper() if found else "ROLE"
-        names = tuple(name.strip(' `"\n\t') for name in found["names"].split(",")) if found else ()
-        return cls(text=text, action=action, entity_type=entity_type, names=names)
-
-    @property
-    def usual_duration(self) -> timedelta:
-        """How long it takes: long if existing rows have to be read, short otherwise."""
-        return _BACKFILL if (self.action, self.entity_type) in _NEEDS_BACKFILL else _QUICK
+_GIVEN_SCHEMAS = frozenset({"public", "default", "spanner"})
+# of these there is always one, whatever it is called
+_ALWAYS_THERE = frozenset({DATABASE, "STATISTICS"})
+_DEFAULT_LOCALITY_GROUP = ("LOCALITY GROUP", "default")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,65 +43,209 @@ class Schema:
     """The statements that make up a schema, in the order in which they were committed.
 
     An ALTER is kept as a statement of its own behind the CREATE that it changes, where production
-    would rewrite the CREATE.
+    would rewrite the CREATE; names of tables are rewritten.
+
+    :param proto_descriptors: of the proto bundle, as they were last sent
     """
 
     statements: tuple[Statement, ...] = field(default=())
+    proto_descriptors: bytes = b""
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The statements as GetDatabaseDdl gives them."""
         return tuple(statement.text for statement in self.statements)
 
-    def apply(self, statement: Statement) -> Schema:
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The database roles, those of the system included."""
+        made = (name for each in self._made(ROLE) for name in each.names)
+        return (*SYSTEM_ROLES, *made)
+
+    def option(self, name: str) -> str | None:
+        """Return an option of the database; None if it has its default."""
+        found = None
+        for statement in self.statements:
+            found = dict(statement.options).get(name, found)
+            if (name, None) in statement.options:
+                found = None
+        return found
+
+    def has(self, entity_type: str, name: str) -> bool:
+        """Tell whether a thing exists; names are compared without regard to case."""
+        return self._find(name, (entity_type,)) is not None
+
+    def table_of(self, index: str) -> str | None:
+        """Return the table of an index, or None if there is no such index."""
+        found = self._find(index, (INDEX,))
+        return None if found is None else found.on
+
+    def apply(self, statement: Statement, *, proto_descriptors: bytes = b"") -> Schema:
         """Return the schema after a statement.
 
+        :param proto_descriptors: what came with it, for one that works on the proto bundle
         :raises RpcError: if it creates what exists, or works on what does not.
         """
-        if statement.action == "CREATE":
-            return self._create(statement)
-        if statement.action in ("ALTER", "DROP", "RENAME"):
-            return self._change(statement)
-        if statement.action == "ANALYZE":  # leaves nothing behind
-            return self
-        return self._with(statement)
+        if statement.entity_type == PROTO_BUNDLE:
+            return self._bundle(statement, proto_descriptors)
+        match statement.action:
+            case "CREATE":
+                return self._create(statement)
+            case "DROP":
+                return self._drop(statement)
+            case "ALTER" | "RENAME":
+                return self._change(statement)
+            case "GRANT" | "REVOKE":
+                return self._privilege(statement)
+            case _:  # ANALYZE leaves nothing behind
+                return self
+
+    def for_database(self, database_id: str) -> Schema:
+        """Return the schema as that of another database, which has it from a backup."""
+        moved = tuple(
+            statement.about_database(database_id)
+            if statement.entity_type == DATABASE
+            else statement
+            for statement in self.statements
+        )
+        return replace(self, statements=moved)
 
     def _create(self, statement: Statement) -> Schema:
-        if statement.on and not self._has("TABLE", statement.on):
-            raise errors.no_such_entity("TABLE", statement.on)
+        (name,) = statement.names
+        kind = statement.entity_type
+        rivals = _ONE_NAMESPACE if kind in _ONE_NAMESPACE else {kind}
+        rival = self._find(name, rivals)
+        if kind == ROLE and name.lower() in SYSTEM_ROLES:
+            raise errors.duplicate_name(name)
+        if rival is not None:
+            if statement.replaces and rival.entity_type == kind:
+                kept = (statement if each is rival else each for each in self.statements)
+                return replace(self, statements=tuple(kept))
+            if statement.tolerant and rival.entity_type == kind:
+                return self
+            raise errors.duplicate_name(name)
+        schema, dot, _ = name.rpartition(".")
+        if dot and schema.lower() not in _GIVEN_SCHEMAS and not self.has(SCHEMA, schema):
+            raise errors.no_such_entity(SCHEMA, schema)
+        for needed in filter(None, (statement.on, statement.parent)):
+            if not self.has(TABLE, needed):
+                raise errors.no_such_entity(TABLE, needed)
+        return self.plus(statement)
+
+    def _drop(self, statement: Statement) -> Schema:
+        kind = statement.entity_type
         for name in statement.names:
-            if self._has(statement.entity_type, name):
+            if kind == ROLE and name.lower() in SYSTEM_ROLES:
+                raise errors.system_role(name)
+            if not self.has(kind, name):
                 if statement.tolerant:
                     return self
-                raise errors.duplicate_name(name)
-        return self._with(statement)
+                raise errors.no_such_entity(kind, name)
+            self._require_unused(kind, name)
+        gone = {(kind, name.lower()) for name in statement.names}
+        kept = (each for each in self.statements if gone.isdisjoint(_keys(each)))
+        return replace(self, statements=tuple(kept))
+
+    def _require_unused(self, kind: str, name: str) -> None:
+        """Refuse to drop what something else needs."""
+        same = name.lower()
+        if kind == TABLE:
+            if indexes := _names(each for each in self._made(INDEX) if each.on.lower() == same):
+                raise errors.table_has_indexes(name, indexes=indexes)
+            within = (each for each in self._made(TABLE, INDEX) if each.parent.lower() == same)
+            if children := _names(within):
+                raise errors.table_has_children(name, children=children)
+        if kind == SCHEMA and any(
+            each.lower().startswith(f"{same}.")
+            for statement in self._made(*_ONE_NAMESPACE)
+            for each in statement.names
+        ):
+            raise errors.schema_in_use(name)
+        granted = (each for each in self.statements if each.action == "GRANT" and each.privileges)
+        if kind == ROLE and any(same in map(str.lower, each.roles) for each in granted):
+            raise errors.role_in_use(name)
 
     def _change(self, statement: Statement) -> Schema:
-        if statement.entity_type in ("DATABASE", "STATISTICS", "PROTO BUNDLE"):
-            return self._with(statement)
         for name in statement.names:
-            if not self._has(statement.entity_type, name):
+            if not self._can_change(statement.entity_type, name):
                 if statement.tolerant:
                     return self
                 raise errors.no_such_entity(statement.entity_type, name)
-        if statement.action != "DROP":
-            return self._with(statement)
-        gone = {(statement.entity_type, name.lower()) for name in statement.names}
-        kept = (
-            other
-            for other in self.statements
-            if gone.isdisjoint((other.entity_type, name.lower()) for name in other.names)
-        )
-        return replace(self, statements=tuple(kept))
+        if not statement.renames:
+            return self.plus(statement)
+        schema = self
+        gone = {old.lower() for old, _ in statement.renames}
+        for _, new in statement.renames:
+            if new.lower() not in gone and self._find(new, _ONE_NAMESPACE) is not None:
+                raise errors.duplicate_name(new)
+        # by way of names that nothing has, as tables may swap theirs
+        for step, (old, _) in enumerate(statement.renames):
+            schema = schema.renamed(old, f"_renaming_{step}")
+        for step, (_, new) in enumerate(statement.renames):
+            schema = schema.renamed(f"_renaming_{step}", new)
+        if statement.synonym:
+            new = statement.renames[0][1]
+            text = f"ALTER TABLE {new} ADD SYNONYM {statement.synonym}"
+            schema = schema.plus(
+                replace(statement, text=text, names=(new,), renames=(), action="ALTER")
+            )
+        return schema
 
-    def _has(self, entity_type: str, name: str) -> bool:
-        """Tell whether a thing exists; names are compared without regard to case."""
-        return any(
-            other.action == "CREATE"
-            and other.entity_type == entity_type
-            and name.lower() in (each.lower() for each in other.names)
-            for other in self.statements
-        )
+    def _can_change(self, kind: str, name: str) -> bool:
+        there = kind in _ALWAYS_THERE or (kind, name.lower()) == _DEFAULT_LOCALITY_GROUP
+        return there or self.has(kind, name)
 
-    def _with(self, statement: Statement) -> Schema:
+    def _privilege(self, statement: Statement) -> Schema:
+        known = {name.lower() for name in self.roles}
+        granted_roles = statement.names if statement.entity_type == ROLE else ()
+        for role in (*statement.roles, *granted_roles):
+            if role.lower() not in known:
+                raise errors.no_such_entity(ROLE, role)
+        if statement.entity_type == TABLE:
+            for name in statement.names:
+                if self._find(name, (TABLE, VIEW)) is None:
+                    raise errors.no_such_entity(TABLE, name)
+        if statement.action == "GRANT":
+            return self.plus(statement)
+        left = (part for each in self.statements for part in each.without(statement))
+        return replace(self, statements=tuple(left))
+
+    def _bundle(self, statement: Statement, descriptors: bytes) -> Schema:
+        exists = any(self._made(PROTO_BUNDLE))
+        if statement.action == "CREATE" and exists:
+            raise errors.duplicate_name(PROTO_BUNDLE)
+        if statement.action != "CREATE" and not exists:
+            raise errors.no_such_entity(PROTO_BUNDLE, "the database has none")
+        if statement.action == "DROP":
+            kept = (each for each in self.statements if each.entity_type != PROTO_BUNDLE)
+            return replace(self, statements=tuple(kept), proto_descriptors=b"")
+        if not (descriptors or self.proto_descriptors):
+            raise errors.missing_descriptors()
+        changed = replace(self, proto_descriptors=descriptors or self.proto_descriptors)
+        return changed.plus(statement)
+
+    def renamed(self, old: str, new: str) -> Schema:
+        """Return the schema after a table has got another name."""
+        changed = tuple(statement.renamed(old, new) for statement in self.statements)
+        return replace(self, statements=changed)
+
+    def _made(self, *kinds: str) -> Iterable[Statement]:
+        return (e for e in self.statements if e.action == "CREATE" and e.entity_type in kinds)
+
+    def _find(self, name: str, kinds: Iterable[str]) -> Statement | None:
+        found = (each for each in self._made(*kinds) if name.lower() in map(str.lower, each.names))
+        return next(iter(found), None)
+
+    def plus(self, statement: Statement) -> Schema:
+        """Return the schema with one more statement, whatever that is."""
         return replace(self, statements=(*self.statements, statement))
+
+
+def _keys(statement: Statement) -> set[tuple[str, str]]:
+    """Return what a statement is about: it goes when that is dropped."""
+    keys = {(statement.entity_type, name.lower()) for name in statement.names}
+    return keys | {(ROLE, role.lower()) for role in statement.roles}
+
+
+def _names(statements: Iterable[Statement]) -> str:
+    return ",".join(name for statement in statements for name in statement.names)

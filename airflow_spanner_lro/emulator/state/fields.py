@@ -16,26 +16,26 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
-from airflow_spanner_lro.emulator.state.metadata import metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_spanner_lro.emulator.state.filters import Value
     from airflow_spanner_lro.emulator.state.records.operations import Operation
 
 _TYPE_URL = "type.googleapis.com/"
 
 
-def fields_of(operation: Operation, now: datetime) -> Callable[[str], Any]:
+def fields_of(operation: Operation, now: datetime) -> Callable[[str], Value]:
     """Return a function that gives the value of a field, None where there is none."""
 
-    def value_of(path: str) -> Any:
+    def value_of(path: str) -> Value:
         root, _, rest = path.partition(".")
         match root:
             case "name":
                 return operation.full_name
             case "done":
-                return str(operation.lifecycle.ended(now) is not None).lower()
+                return operation.lifecycle.ended(now) is not None
             case "error":
                 return _error(operation, rest, now)
             case "metadata":
@@ -48,25 +48,32 @@ def fields_of(operation: Operation, now: datetime) -> Callable[[str], Any]:
     return value_of
 
 
-def _error(operation: Operation, path: str, now: datetime) -> Any:
+def _error(operation: Operation, path: str, now: datetime) -> Value:
     ended = operation.lifecycle.ended(now)
     if ended is None or ended.error is None:
         return None
     if path == "code":
         return int(ended.error.code)
-    return ended.error.message if path in ("", "message") else None
+    if not path:
+        # an error without a text is an error
+        return ended.error.message or True
+    return ended.error.message if path == "message" else None
 
 
-def _metadata(operation: Operation, path: str, now: datetime) -> Any:
+def _metadata(operation: Operation, path: str, now: datetime) -> Value:
     described = operation.described
     if path == "@type":
         return _TYPE_URL + str(described.DESCRIPTOR.full_name)
-    if path.partition(".")[0] in BEHAVIOURS[operation.kind].changing:
-        return read(metadata_of(operation, now=now), path)
-    return read(described, path)
+    behaviour = BEHAVIOURS[operation.kind]
+    if path.partition(".")[0] not in behaviour.changing:
+        return read(described, path)
+    # what never changes is not asked for, so it need not be there
+    changing = type(described)()
+    behaviour.refresh(changing, operation, now)
+    return read(changing, path)
 
 
-def _response(operation: Operation, path: str, now: datetime) -> Any:
+def _response(operation: Operation, path: str, now: datetime) -> Value:
     if operation.response is None or operation.lifecycle.ended(now) is None:
         return None
     if path == "@type":
@@ -74,7 +81,7 @@ def _response(operation: Operation, path: str, now: datetime) -> Any:
     return read(operation.response, path)
 
 
-def read(message: Message, path: str) -> Any:
+def read(message: Message, path: str) -> Value:
     """Return the value at a dotted path below a message; None if it is not set, or unknown.
 
     :param path: names of fields as in the API; empty for the message itself
@@ -88,16 +95,18 @@ def read(message: Message, path: str) -> Any:
         if field is None or (field.has_presence and not value.HasField(part)):
             return None
         value = getattr(value, part)
+    if isinstance(value, str):
+        return value or None
     return _plain(value, field)
 
 
-def _entry(value: Any, key: str) -> Any:
+def _entry(value: Any, key: str) -> Value:
     """Return an entry of a map; anything else has no parts."""
     found = value.get(key) if hasattr(value, "get") else None
     return found if isinstance(found, str) else None
 
 
-def _plain(value: Any, field: Any) -> Any:
+def _plain(value: Any, field: Any) -> Value:
     if isinstance(value, Timestamp):
         return value.ToDatetime(tzinfo=UTC)
     if isinstance(value, Duration):

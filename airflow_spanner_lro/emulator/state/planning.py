@@ -80,6 +80,10 @@ class Plans:
         self._overrides: list[_Override] = []
         self._rng = random.Random(seed)  # noqa: S311 - durations, not secrets
 
+    def set_usual(self, plans: Mapping[OperationKind, Plan]) -> None:
+        """Replace what operations of some kinds do where no override says otherwise."""
+        self._plans.update(plans)
+
     def override(
         self, *, plan: Plan, kind: OperationKind | None, target: str, times: int | None
     ) -> None:

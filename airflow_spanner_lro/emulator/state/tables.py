@@ -25,7 +25,7 @@ from airflow_spanner_lro.emulator.state.records.instances import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Hashable, Iterator
     from datetime import datetime
 
     from airflow_spanner_lro.emulator.state.agenda import Agenda
@@ -49,6 +49,41 @@ _Name = TypeVar("_Name", bound=ResourceName)
 _Record = TypeVar("_Record", bound=Row)
 
 
+class Index(Generic[_Record]):
+    """The rows of a table by something that several of them have in common.
+
+    Lists and limits ask for the rows of one instance, database or backup, and there may be
+    thousands of others.
+    """
+
+    def __init__(self, key: Callable[[_Record], Hashable | None]) -> None:
+        self._key = key
+        self._groups: dict[Hashable, dict[Hashable, _Record]] = {}
+
+    def of(self, key: Hashable) -> list[_Record]:
+        """Return the rows that have this in common, in the order in which they came to have it."""
+        return list(self._groups.get(key, {}).values())
+
+    def count(self, key: Hashable) -> int:
+        """Return how many rows have this in common."""
+        return len(self._groups.get(key, {}))
+
+    def note(self, name: Hashable, old: _Record | None, new: _Record | None) -> None:
+        """Note that a row has changed from what it was, if it was, to what it is, if it still is.
+
+        A row whose key is None is in no group.
+        """
+        before = None if old is None else self._key(old)
+        after = None if new is None else self._key(new)
+        if before is not None and before != after:
+            group = self._groups[before]
+            del group[name]
+            if not group:
+                del self._groups[before]
+        if after is not None and new is not None:
+            self._groups.setdefault(after, {})[name] = new
+
+
 class Table(Generic[_Name, _Record]):
     """The resources of one kind, by name.
 
@@ -59,6 +94,13 @@ class Table(Generic[_Name, _Record]):
     def __init__(self, agenda: Agenda) -> None:
         self._agenda = agenda
         self._rows: dict[_Name, _Record] = {}
+        self._indexes: list[Index[_Record]] = []
+
+    def index(self, key: Callable[[_Record], Hashable | None]) -> Index[_Record]:
+        """Make an index of an empty table; hidden rows are in it, too."""
+        made = Index(key)
+        self._indexes.append(made)
+        return made
 
     def __iter__(self) -> Iterator[_Record]:
         return iter([row for row in self._rows.values() if not getattr(row, "hidden", False)])
@@ -92,12 +134,16 @@ class Table(Generic[_Name, _Record]):
 
     def put(self, name: _Name, record: _Record) -> None:
         """Add a resource, or replace it with its changed self."""
+        for index in self._indexes:
+            index.note(name, self._rows.get(name), record)
         self._rows[name] = record
         self._agenda.note(name, at=record.next_event, serial=record.serial)
 
     def remove(self, name: _Name) -> None:
         """Remove a resource, if it is there."""
-        self._rows.pop(name, None)
+        old = self._rows.pop(name, None)
+        for index in self._indexes:
+            index.note(name, old, None)
         self._agenda.note(name, at=None)
 
 
@@ -122,6 +168,12 @@ class Resources:
             BackupName: self.backups,
             BackupScheduleName: self.schedules,
         }
+        self._backups_in = self.backups.index(lambda row: row.name.instance_name)
+        self._creations = self.backups.index(lambda row: row.being_created_from)
+        self._copies = self.backups.index(lambda row: row.being_copied_from)
+        self._chains = self.backups.index(lambda row: row.chain or None)
+        self._readers = self.databases.index(_backup_needed_by)
+        self._schedules_of = self.schedules.index(lambda row: row.name.database_name)
 
     def find(self, name: ResourceName) -> AnyRecord | None:
         """Return the resource of any kind that has this name and can be read, or None."""
@@ -156,8 +208,24 @@ class Resources:
 
     def backups_of(self, instance: InstanceName) -> list[Backup]:
         """Return the backups of an instance, the latest first."""
-        rows = (row for row in self.backups if row.name.instance_name == instance)
+        rows = self._backups_in.of(instance)
         return sorted(rows, key=lambda row: (row.create_time, row.serial), reverse=True)
+
+    def pending_backups_of(self, database: DatabaseName) -> list[Backup]:
+        """Return the backups of a database that are being created, on demand or by a schedule."""
+        return self._creations.of(database)
+
+    def count_pending_backups_of(self, database: DatabaseName) -> int:
+        """Return how many backups of a database are being created, whoever asked for them."""
+        return self._creations.count(database)
+
+    def copies_of(self, backup: Backup) -> list[BackupName]:
+        """Return the backups that are being made by copying a backup."""
+        return [row.name for row in self._copies.of((backup.name, backup.serial))]
+
+    def chain_of(self, backup: Backup) -> list[Backup]:
+        """Return the backups of a backup's incremental chain, the oldest first."""
+        return self._chains.of(backup.chain) if backup.chain else []
 
     def partitions_of(self, instance: InstanceName) -> list[InstancePartition]:
         """Return the partitions of an instance, by name."""
@@ -166,15 +234,15 @@ class Resources:
 
     def schedules_of(self, database: DatabaseName) -> list[BackupSchedule]:
         """Return the backup schedules of a database, by name."""
-        rows = (row for row in self.schedules if row.name.database_name == database)
-        return sorted(rows, key=lambda row: row.name.schedule)
+        return sorted(self._schedules_of.of(database), key=lambda row: row.name.schedule)
 
     def readers_of(self, backup: Backup) -> list[DatabaseName]:
         """Return the databases that are being restored from a backup, or still read from it."""
-        return [
-            row.name
-            for row in self.databases
-            if row.needs_origin
-            and row.origin is not None
-            and (row.origin.backup, row.origin.backup_serial) == (backup.name, backup.serial)
-        ]
+        return [row.name for row in self._readers.of((backup.name, backup.serial))]
+
+
+def _backup_needed_by(database: Database) -> tuple[BackupName, int] | None:
+    """Return the backup that a database still reads from, and its serial number."""
+    if database.origin is None or not database.needs_origin:
+        return None
+    return database.origin.backup, database.origin.backup_serial

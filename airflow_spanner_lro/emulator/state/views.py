@@ -67,10 +67,13 @@ class ResourceView:
 
 def view_operations(world: World, *, now: datetime) -> tuple[OperationView, ...]:
     """Return all operations, in the order in which they started."""
-    return tuple(_view(row, now) for row in sorted(world.operations, key=lambda row: row.serial))
+    return tuple(
+        view_operation(row, now=now) for row in sorted(world.operations, key=lambda row: row.serial)
+    )
 
 
-def _view(operation: Operation, now: datetime) -> OperationView:
+def view_operation(operation: Operation, *, now: datetime) -> OperationView:
+    """Return an operation as it is at a moment."""
     lifecycle = operation.lifecycle
     ended = lifecycle.ended(now)
     return OperationView(

@@ -18,11 +18,12 @@ from airflow_spanner_lro.core.names import BackupName, BackupScheduleName, Opera
 from airflow_spanner_lro.core.snapshot import OperationError, OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.limits import Limits
-from airflow_spanner_lro.emulator.state import aging
+from airflow_spanner_lro.emulator.state import aging, firing
 from airflow_spanner_lro.emulator.state.agenda import Agenda
 from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
 from airflow_spanner_lro.emulator.state.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.state.operations import Operation, Operations
+from airflow_spanner_lro.emulator.state.policies import Policies
 from airflow_spanner_lro.emulator.state.tables import Resources
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class World:
         self.limits = limits or Limits()
         self.agenda = Agenda()
         self.resources = Resources(self.agenda)
+        self.policies = Policies()
         self.rng = random.Random(seed)  # noqa: S311 - ids, not secrets
         self.operations = Operations(self.rng, self.agenda)
         self._serial = 0
@@ -97,7 +99,7 @@ class World:
         )
         self.operations.put(operation)
         self.catch_up(now)
-        return self.operations.get(operation.name)
+        return self.operations.row(operation.name)
 
     def cancel(self, operation: Operation, *, now: datetime) -> None:
         """Ask to cancel an operation; whether and when that has an effect is up to its plan.
@@ -131,7 +133,7 @@ class World:
             case BackupName():
                 aging.expire(self, key)
             case BackupScheduleName():
-                aging.fire(self, key, at)
+                firing.fire(self, key, at)
             case _:
                 message = f"{key} has no appointments"
                 raise TypeError(message)

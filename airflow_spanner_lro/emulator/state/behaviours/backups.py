@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 

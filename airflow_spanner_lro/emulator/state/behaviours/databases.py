@@ -11,6 +11,7 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
+from airflow_spanner_lro.emulator.state import aging
 from airflow_spanner_lro.emulator.state.behaviours.base import (
     Behaviour,
     raw,
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.ddl import Statement
-    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.ddl import Schema
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreationDetails:
-    """What CreateDatabase remembers: the statements of the first schema."""
+    """What CreateDatabase remembers: the first schema."""
 
-    statements: tuple[Statement, ...]
+    schema: Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,11 @@ class _MakesDatabase(Behaviour[DatabaseName, _Details], Generic[_Details]):
     def undo(self, world: World, operation: Operation, at: datetime) -> None:
         """Remove the database."""
         del at
-        world.resources.databases.remove(self.target(operation))
+        name = self.target(operation)
+        database = world.resources.databases.get(name)
+        world.resources.databases.remove(name)
+        if database.origin is not None:
+            aging.release(world, database.origin.backup)
 
 
 class CreateDatabase(_MakesDatabase[CreationDetails]):
@@ -75,9 +80,7 @@ class CreateDatabase(_MakesDatabase[CreationDetails]):
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Make the database ready, with its first schema."""
         database = world.resources.databases.get(self.target(operation))
-        schema = database.schema
-        for statement in self.details(operation).statements:
-            schema = schema.apply(statement)
+        schema = self.details(operation).schema
         database = replace(database, state=DatabaseState.READY, history=((at, schema),))
         world.resources.databases.put(database.name, database)
         return raw(messages.database_message(database, now=at))
@@ -140,5 +143,7 @@ class OptimizeRestoredDatabase(Behaviour[DatabaseName, object]):
         database = world.resources.databases.get(self.target(operation))
         database = replace(database, state=DatabaseState.READY)
         world.resources.databases.put(database.name, database)
+        if database.origin is not None:
+            aging.release(world, database.origin.backup)
         # the reference does not say which response there is; Google's client expects this one
         return raw(messages.database_message(database, now=at))

@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.emulator.state.ddl import Statement
-    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DdlDetails:
-    """What UpdateDatabaseDdl remembers: the statements of the batch."""
+    """What UpdateDatabaseDdl remembers: the statements of the batch, and what came with them.
+
+    :param proto_descriptors: for the statements that work on the proto bundle
+    """
 
     statements: tuple[Statement, ...]
+    proto_descriptors: bytes = b""
 
 
 class UpdateDatabaseDdl(Behaviour[DatabaseName, DdlDetails]):
@@ -60,7 +64,10 @@ class UpdateDatabaseDdl(Behaviour[DatabaseName, DdlDetails]):
     def step(self, world: World, operation: Operation, step: int, at: datetime) -> None:
         """Commit one statement."""
         database = world.resources.databases.get(self.target(operation))
-        schema = database.schema.apply(self.details(operation).statements[step])
+        details = self.details(operation)
+        schema = database.schema.apply(
+            details.statements[step], proto_descriptors=details.proto_descriptors
+        )
         history = (*database.history, (at, schema))
         world.resources.databases.put(database.name, replace(database, history=history))
 

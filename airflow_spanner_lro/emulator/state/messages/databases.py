@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from airflow_spanner_lro.emulator.state.records.databases import VERSION_RETENTION
+from airflow_spanner_lro.emulator.state.encryption import keys_of
+from airflow_spanner_lro.emulator.state.records.databases import DatabaseState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,12 +33,18 @@ def database_message(database: Database, *, now: datetime) -> database_v1.Databa
         name=str(database.name),
         state=database.state.value,
         create_time=database.create_time,
-        version_retention_period=f"{int(VERSION_RETENTION.total_seconds()) // 3600}h",
-        earliest_version_time=max(database.create_time, now - VERSION_RETENTION),
+        version_retention_period=database.retention_text,
+        earliest_version_time=database.earliest_version_time(now),
+        default_leader=database.default_leader,
         database_dialect=database.dialect,
         enable_drop_protection=database.drop_protection,
-        encryption_info=[google_encryption()],
+        reconciling=database.reconciling,
     )
+    if database.encryption is not None:
+        message.encryption_config = database.encryption
+        # which versions of the keys are used is known once there is something to encrypt
+        if database.state != DatabaseState.CREATING:
+            message.encryption_info = [customer_encryption(key) for key in keys_of(database)]
     if database.origin is not None:
         message.restore_info = database_v1.RestoreInfo(
             source_type=database_v1.RestoreSourceType.BACKUP,
@@ -50,4 +57,12 @@ def google_encryption() -> database_v1.EncryptionInfo:
     """Return the encryption of what nobody asked to encrypt otherwise."""
     return database_v1.EncryptionInfo(
         encryption_type=database_v1.EncryptionInfo.Type.GOOGLE_DEFAULT_ENCRYPTION
+    )
+
+
+def customer_encryption(key: str) -> database_v1.EncryptionInfo:
+    """Return the encryption with a customer's key; here every key has one version."""
+    return database_v1.EncryptionInfo(
+        encryption_type=database_v1.EncryptionInfo.Type.CUSTOMER_MANAGED_ENCRYPTION,
+        kms_key_version=f"{key}/cryptoKeyVersions/1",
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import BackupName, BackupScheduleName, DatabaseName
     from airflow_spanner_lro.emulator.state.ddl import Schema
 
+MIN_BACKUP_AGE = timedelta(hours=6)
 MAX_BACKUP_AGE = timedelta(days=366)
 
 
@@ -23,12 +24,15 @@ MAX_BACKUP_AGE = timedelta(days=366)
 class Backup(Record):
     """A backup: of which database, at which time, with which schema.
 
-    :param data_bytes: the size of what it holds
+    :param data_bytes: the size of what it holds, that of older backups of its chain included
     :param max_expire_time: how long it can be kept at most
     :param expired: whether its time was over while something still read from it
-    :param encryption: what its creator asked for; None for Google's own keys
+    :param kms_keys: the customer's keys that encrypt it; none for Google's own
     :param schedules: the names of the schedules that made it
+    :param source: the backup it is a copy of, and its serial number; None for an original
     :param chain: the id of its chain of incremental backups, or empty
+    :param own_bytes: what it holds itself of ``data_bytes``; None for all of it
+    :param oldest_version_time: of its chain; None for its own version time
     """
 
     name: BackupName
@@ -41,9 +45,12 @@ class Backup(Record):
     schema: Schema
     data_bytes: int
     expired: bool = False
-    encryption: database_v1.CreateBackupEncryptionConfig | None = None
+    kms_keys: tuple[str, ...] = ()
     schedules: tuple[BackupScheduleName, ...] = ()
+    source: tuple[BackupName, int] | None = None
     chain: str = ""
+    own_bytes: int | None = None
+    oldest_version_time: datetime | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -51,9 +58,40 @@ class Backup(Record):
         return self.data_bytes if self.ready else 0
 
     @property
+    def exclusive_bytes(self) -> int:
+        """What it adds to the backups before it; 0 while it is being created."""
+        own = self.data_bytes if self.own_bytes is None else self.own_bytes
+        return own if self.ready else 0
+
+    @property
+    def being_created_from(self) -> DatabaseName | None:
+        """The database it is being made from; None for a copy, and once it is ready."""
+        return None if self.ready or self.source is not None else self.database
+
+    @property
+    def being_copied_from(self) -> tuple[BackupName, int] | None:
+        """The backup that it is being copied from; None for others, and once it is ready."""
+        return None if self.ready else self.source
+
+    @property
     def next_event(self) -> datetime | None:
         """When it expires; one that is being created does not."""
         return self.expire_time if self.ready and not self.expired else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A chain of incremental backups that a schedule is adding to.
+
+    :param first: the version time of its first backup, a full one
+    :param length: how many backups have been added
+    :param newest: the latest of them, and its serial number
+    """
+
+    id: str
+    first: datetime
+    length: int
+    newest: tuple[BackupName, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +101,26 @@ class BackupSchedule(Record):
     :param message: all that its owner can set, as it is in force
     :param update_time: when that last changed
     :param due: when it makes the next backup
+    :param retention: for how long its backups are kept
+    :param chain: what the next backup is added to; None if that will be a full one
     """
 
     name: BackupScheduleName
     message: database_v1.BackupSchedule
     update_time: datetime
     due: datetime
+    retention: timedelta
+    chain: Chain | None = None
+
+    @property
+    def crontab(self) -> str:
+        """Its times, as five fields."""
+        return str(self.message.spec.cron_spec.text)
+
+    @property
+    def incremental(self) -> bool:
+        """Whether its backups form chains."""
+        return "incremental_backup_spec" in self.message
 
     @property
     def next_event(self) -> datetime | None:

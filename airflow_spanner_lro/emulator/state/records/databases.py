@@ -10,6 +10,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.state.ddl import Schema
+from airflow_spanner_lro.emulator.state.options import (
+    DEFAULT_LEADER,
+    VERSION_RETENTION_PERIOD,
+    retention_of,
+)
 from airflow_spanner_lro.emulator.state.records.base import Record
 
 if TYPE_CHECKING:
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.names import BackupName, DatabaseName
 
+DEFAULT_RETENTION_TEXT = "1h"
 VERSION_RETENTION = timedelta(hours=1)
 
 
@@ -40,6 +46,18 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quorum:
+    """Which regions of a dual-region configuration must agree.
+
+    :param serving_location: the one region of a single-region quorum; empty for both regions
+    :param start_time: when somebody asked for it; None for how a database begins
+    """
+
+    serving_location: str = ""
+    start_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Database(Record):
     """A database.
 
@@ -48,8 +66,9 @@ class Database(Record):
     :param origin: where it was restored from, or None
     :param size_bytes: how much data it is said to hold; None for a size made up from its schema
     :param encryption: what its creator asked for; None for Google's own keys
-    :param proto_descriptors: of its proto bundles, as they were last sent
     :param split_points: as they were last added
+    :param reconciling: whether an update of it is under way
+    :param quorum: that of a database in a dual-region configuration
     """
 
     name: DatabaseName
@@ -60,13 +79,35 @@ class Database(Record):
     drop_protection: bool = False
     size_bytes: int | None = None
     encryption: database_v1.EncryptionConfig | None = None
-    proto_descriptors: bytes = b""
     split_points: tuple[database_v1.SplitPoints, ...] = ()
+    reconciling: bool = False
+    quorum: Quorum = Quorum()
 
     @property
     def schema(self) -> Schema:
         """The schema with everything that is committed."""
         return self.history[-1][1]
+
+    @property
+    def retention_text(self) -> str:
+        """For how long old versions are kept, in the words of whoever set that."""
+        return self.schema.option(VERSION_RETENTION_PERIOD) or DEFAULT_RETENTION_TEXT
+
+    @property
+    def default_leader(self) -> str:
+        """The region that leads it, or empty if nobody chose one."""
+        return self.schema.option(DEFAULT_LEADER) or ""
+
+    def earliest_version_time(self, now: datetime) -> datetime:
+        """Return the earliest time of which there are versions.
+
+        A longer retention keeps what is there from then on, and brings nothing back.
+        """
+        ends = [*(at for at, _ in self.history[1:]), now]
+        bounds = (
+            end - _retention(schema) for end, (_, schema) in zip(ends, self.history, strict=True)
+        )
+        return max(self.create_time, *bounds)
 
     def schema_at(self, time: datetime) -> Schema:
         """Return the schema as it was at a time."""
@@ -82,3 +123,8 @@ class Database(Record):
     def needs_origin(self) -> bool:
         """Whether it still reads from the backup that it was restored from."""
         return self.origin is not None and self.state != DatabaseState.READY
+
+
+def _retention(schema: Schema) -> timedelta:
+    value = schema.option(VERSION_RETENTION_PERIOD)
+    return VERSION_RETENTION if value is None else retention_of(value)

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Values of this package as JSON: durations, codes, kinds, plans.
+
+The journal and the control interface share these forms. The module loads pydantic, so it is
+imported only where a form is read or written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
+
+from airflow_spanner_lro.core.kinds import KINDS
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.state.plans import ZERO, Between, BySize, Plan, Rollback
+
+_SECONDS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*s\s*")
+_ROLLBACK: Literal["as_long_as_it_ran"] = "as_long_as_it_ran"
+_KINDS = {kind.rpc: kind.rpc for kind in KINDS} | {
+    kind.rpc.title().replace("_", ""): kind.rpc for kind in KINDS
+}
+
+
+def _seconds(value: object) -> object:
+    """Let ``"30s"`` mean what it says, beside the numbers and ISO 8601 that pydantic knows."""
+    found = _SECONDS.fullmatch(value) if isinstance(value, str) else None
+    return value if found is None else float(found[1])
+
+
+def _code(value: object) -> object:
+    if isinstance(value, str) and value in Code.__members__:
+        return Code[value]
+    if isinstance(value, int) and value in Code:
+        return Code(value)
+    message = f"expected the name of a status code, such as {Code.UNAVAILABLE.name}"
+    raise ValueError(message)
+
+
+def _kind(value: object) -> object:
+    if isinstance(value, str) and value in _KINDS:
+        return _KINDS[value]
+    message = f"expected one of {', '.join(kind.rpc for kind in KINDS)}"
+    raise ValueError(message)
+
+
+def _to_seconds(value: object) -> object:
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+Seconds = Annotated[
+    timedelta, BeforeValidator(_seconds), PlainSerializer(_to_seconds, return_type=float)
+]
+CodeName = Annotated[
+    Code, BeforeValidator(_code), PlainSerializer(lambda code: code.name, return_type=str)
+]
+Kind = Annotated[str, BeforeValidator(_kind)]
+"""The name of an RPC that starts operations, as ``OperationKind.rpc`` has it."""
+
+STRICT = ConfigDict(extra="forbid")
+"""A field that nobody knows is a mistake of who sent it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorForm:
+    """A status code and a text."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    code: CodeName
+    message: str = "The emulator was told to answer so."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BySizeForm:
+    """A duration that grows with the data."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    base: Seconds
+    per_gib: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BetweenForm:
+    """A random duration."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    shortest: Seconds
+    longest: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanForm:
+    """A :class:`Plan`, field by field."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    duration: Seconds | BySizeForm | BetweenForm | None = None
+    queued: Seconds = ZERO
+    cancel_delay: Seconds | Literal["as_long_as_it_ran"] | None = ZERO
+    cancel_until: float = 1.0
+    cancel_error: ErrorForm | None = None
+    fail_at: float | None = None
+    fail_with: ErrorForm | None = None
+    throttled: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, plan: Plan) -> PlanForm:
+        """Return the form of a plan."""
+        duration: Any = plan.duration
+        match duration:
+            case BySize(base=base, per_gib=per_gib):
+                duration = BySizeForm(base=base, per_gib=per_gib)
+            case Between(shortest=shortest, longest=longest):
+                duration = BetweenForm(shortest=shortest, longest=longest)
+        delay = plan.cancel_delay
+        return cls(
+            duration=duration,
+            queued=plan.queued,
+            cancel_delay=_ROLLBACK if isinstance(delay, Rollback) else delay,
+            cancel_until=plan.cancel_until,
+            cancel_error=_error_form(plan.cancel_error),
+            fail_at=plan.fail_at,
+            fail_with=_error_form(plan.fail_with),
+            throttled=plan.throttled,
+        )
+
+    def plan(self) -> Plan:
+        """Return the plan.
+
+        :raises ValueError: if there can be no such plan; says why.
+        """
+        duration: Any = self.duration
+        match duration:
+            case BySizeForm(base=base, per_gib=per_gib):
+                duration = BySize(base=base, per_gib=per_gib)
+            case BetweenForm(shortest=shortest, longest=longest):
+                duration = Between(shortest=shortest, longest=longest)
+        delay = self.cancel_delay
+        return Plan(
+            duration=duration,
+            queued=self.queued,
+            cancel_delay=Rollback.AS_LONG_AS_IT_RAN if isinstance(delay, str) else delay,
+            cancel_until=self.cancel_until,
+            cancel_error=_error(self.cancel_error),
+            fail_at=self.fail_at,
+            fail_with=_error(self.fail_with),
+            throttled=self.throttled,
+        )
+
+
+_PLAN = TypeAdapter(PlanForm)
+
+
+def write_plan(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON, without what it leaves as usual."""
+    form: dict[str, Any] = _PLAN.dump_python(PlanForm.of(plan), mode="json", exclude_defaults=True)
+    return form
+
+
+def read_plan(form: object) -> Plan:
+    """Read what :func:`write_plan` returned, or somebody else wrote.
+
+    :raises ValueError: if it is no plan; says what is wrong.
+    """
+    return read(_PLAN, form).plan()
+
+
+def read(adapter: TypeAdapter[Any], form: object) -> Any:
+    """Read a form.
+
+    :raises ValueError: in a sentence for each thing that is wrong.
+    """
+    try:
+        return adapter.validate_python(form)
+    except ValidationError as exc:
+        wrong = (
+            f"{'.'.join(str(part) for part in error['loc']) or 'the body'}: {error['msg']}"
+            for error in exc.errors(include_url=False, include_context=False)
+        )
+        raise ValueError("; ".join(dict.fromkeys(wrong))) from exc
+
+
+def _error_form(error: tuple[Code, str] | None) -> ErrorForm | None:
+    return None if error is None else ErrorForm(code=error[0], message=error[1])
+
+
+def _error(form: ErrorForm | None) -> tuple[Code, str] | None:
+    return None if form is None else (form.code, form.message)

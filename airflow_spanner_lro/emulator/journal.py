@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What has been done to a world, in order: replayed, it makes the same world again.
+
+Each entry is written before it is done. So whoever was answered finds his work in the file, even if
+the process was killed the moment after. What was refused is there too: it is refused again.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow_spanner_lro.emulator.clock import Anchor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT = 1
+_MARK = "airflow-spanner-lro emulator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEntry:
+    """An RPC that may change things.
+
+    :param path: of the RPC on the wire
+    :param request: its message, serialized
+    """
+
+    at: datetime
+    path: str
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionEntry:
+    """Something that the emulator's owner did; see ``actions.py``."""
+
+    at: datetime
+    action: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockEntry:
+    """Emulated time jumped, or goes on at another speed."""
+
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A world at one moment, as what has been done to it; a value that can travel as JSON.
+
+    :param seed: of the world
+    :param at: the emulated time
+    :param lines: the entries that make it, encoded
+    """
+
+    seed: int
+    at: datetime
+    lines: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it in a form that ``json`` can write."""
+        return {
+            "format": FORMAT,
+            "seed": self.seed,
+            "at": self.at.isoformat(),
+            "entries": [json.loads(line) for line in self.lines],
+        }
+
+    @classmethod
+    def from_json(cls, form: Any) -> Self:
+        """Read what :meth:`to_json` returned.
+
+        :raises ValueError: if it is something else; says what.
+        """
+        try:
+            if form["format"] != FORMAT:
+                message = f"it has format {form['format']!r}, and this emulator reads {FORMAT}"
+                raise ValueError(message)
+            lines = tuple(_dumps(entry) for entry in form["entries"])
+            snapshot = cls(seed=int(form["seed"]), at=_at(form), lines=lines)
+            snapshot.entries()
+            return snapshot  # noqa: TRY300 - what follows is about all of it
+        except (KeyError, TypeError) as exc:
+            message = f"it is no snapshot: {exc!r}"
+            raise ValueError(message) from exc
+
+    def entries(self) -> tuple[CallEntry | ActionEntry, ...]:
+        """Return what has been done.
+
+        :raises ValueError: if a line is something else; says what.
+        """
+        return tuple(_change(line) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreEntry:
+    """All before it no longer counts: the world is that of a snapshot, and goes on from there."""
+
+    snapshot: Snapshot
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The first line of a file."""
+
+    seed: int
+    anchor: Anchor
+
+
+Entry = CallEntry | ActionEntry | ClockEntry | RestoreEntry
+
+
+def encode_header(header: Header) -> str:
+    """Return the first line of a file."""
+    return _dumps(
+        {"file": _MARK, "format": FORMAT, "seed": header.seed, **_clock_form(header.anchor)}
+    )
+
+
+def begins_header(text: str) -> bool:
+    """Tell whether a text is the beginning of a file that was cut short within its first line."""
+    beginning = _dumps({"file": _MARK})[:-1]
+    return text.startswith(beginning) or beginning.startswith(text)
+
+
+def decode_header(line: str) -> Header:
+    """Read the first line of a file.
+
+    :raises ValueError: if it is something else; says what.
+    """
+    form = _loads(line)
+    if form.get("file") != _MARK:
+        message = "it is not a state file of this emulator"
+        raise ValueError(message)
+    if form.get("format") != FORMAT:
+        message = f"it has format {form.get('format')!r}, and this emulator reads {FORMAT}"
+        raise ValueError(message)
+    try:
+        return Header(seed=int(form["seed"]), anchor=_anchor(form))
+    except (KeyError, TypeError) as exc:
+        message = f"its header is damaged: {exc!r}"
+        raise ValueError(message) from exc
+
+
+def encode(entry: Entry) -> str:
+    """Return an entry as one line."""
+    match entry:
+        case CallEntry():
+            request = base64.b64encode(entry.request).decode()
+            return _dumps({"at": entry.at.isoformat(), "rpc": entry.path, "request": request})
+        case ActionEntry():
+            return _dumps(
+                {"at": entry.at.isoformat(), "action": entry.action, "arguments": entry.arguments}
+            )
+        case ClockEntry():
+            return _dumps(_clock_form(entry.anchor))
+        case RestoreEntry():
+            return _dumps({**_clock_form(entry.anchor), "restore": entry.snapshot.to_json()})
+
+
+def decode(line: str) -> Entry:
+    """Read an entry.
+
+    :raises ValueError: if the line is something else; says what.
+    """
+    form = _loads(line)
+    try:
+        if "rpc" in form:
+            request = base64.b64decode(form["request"], validate=True)
+            return CallEntry(at=_at(form), path=form["rpc"], request=request)
+        if "action" in form:
+            arguments = dict(form["arguments"])
+            return ActionEntry(at=_at(form), action=form["action"], arguments=arguments)
+        if "restore" in form:
+            snapshot = Snapshot.from_json(form["restore"])
+            return RestoreEntry(snapshot=snapshot, anchor=_anchor(form))
+        return ClockEntry(anchor=_anchor(form))
+    except (KeyError, TypeError) as exc:
+        message = f"it is no entry: {exc!r}"
+        raise ValueError(message) from exc
+
+
+def _change(line: str) -> CallEntry | ActionEntry:
+    entry = decode(line)
+    if isinstance(entry, CallEntry | ActionEntry):
+        return entry
+    message = "a snapshot holds changes only"
+    raise ValueError(message)
+
+
+def _loads(line: str) -> dict[str, Any]:
+    form = json.loads(line)
+    if not isinstance(form, dict):
+        message = "it is no JSON object"
+        raise ValueError(message)  # noqa: TRY004 - to callers it is a bad value like others
+    return form
+
+
+def _dumps(form: Mapping[str, Any]) -> str:
+    return json.dumps(form, separators=(",", ":"), ensure_ascii=False)
+
+
+def _clock_form(anchor: Anchor) -> dict[str, Any]:
+    return {"at": anchor.emulated.isoformat(), "wall": anchor.wall, "scale": anchor.scale}
+
+
+def _anchor(form: Mapping[str, Any]) -> Anchor:
+    return Anchor(emulated=_at(form), wall=float(form["wall"]), scale=float(form["scale"]))
+
+
+def _at(form: Mapping[str, Any]) -> datetime:
+    return _aware(datetime.fromisoformat(form["at"]))
+
+
+def _aware(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        message = f"the time {at} has no time zone"
+        raise ValueError(message)
+    return at

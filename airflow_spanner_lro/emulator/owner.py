@@ -1,0 +1,223 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the owner of an emulator can do to its world and see of it, in Python.
+
+It has nothing to do with how clients reach the emulator, and works before, while and after it runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.calls import CallLog, Calls
+from airflow_spanner_lro.emulator.limits import Limits
+from airflow_spanner_lro.emulator.state import seeding, views
+from airflow_spanner_lro.emulator.until import run_until_done
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.emulator.engine import Engine, Step
+    from airflow_spanner_lro.emulator.journal import Snapshot
+    from airflow_spanner_lro.emulator.state.plans import Plan
+
+_FOR_EVER = timedelta(days=30)
+
+
+def first_steps(
+    *, plans: Mapping[OperationKind, Plan] | None, limits: Limits | None
+) -> Iterable[Step]:
+    """Return the actions that make a new world what its owner wants."""
+    if plans:
+        forms = {kind.rpc: _form(plan) for kind, plan in plans.items()}
+        yield "set_usual_plans", {"plans": forms}
+    if limits is not None:
+        yield "set_limits", {"limits": limits.to_json()}
+
+
+class Owner:
+    """Acts on the world of an engine, and looks at it.
+
+    :param engine: who holds the world
+    """
+
+    def __init__(self, *, engine: Engine) -> None:
+        self._engine = engine
+        self._calls = CallLog()
+
+    # --- what it is told -------------------------------------------------------------------------
+
+    def plan(
+        self,
+        plan: Plan,
+        *,
+        kind: OperationKind | None = None,
+        target: str = "*",
+        times: int | None = None,
+    ) -> None:
+        """Say what operations that start from now on are going to do; the latest word counts.
+
+        :param plan: what they do; without a duration they take as long as usual
+        :param kind: only operations of this kind
+        :param target: only operations on resources of this full name; ``*`` and ``?`` match as
+            in file names
+        :param times: only the next so many of them
+        """
+        name = None if kind is None else kind.rpc
+        self._engine.act("plan", plan=_form(plan), kind=name, target=target, times=times)
+
+    def clear_plans(self) -> None:
+        """Forget what :meth:`plan` was told: operations do what is usual again."""
+        self._engine.act("clear_plans")
+
+    def set_limits(self, limits: Limits) -> None:
+        """Say how many of each thing there may be from now on."""
+        self._engine.act("set_limits", limits=limits.to_json())
+
+    def change_limits(self, **limits: int) -> None:
+        """Change some of the limits, by the names that :class:`Limits` has for them."""
+        self.set_limits(replace(self.limits, **limits))
+
+    @property
+    def limits(self) -> Limits:
+        """How many of each thing there may be."""
+        with self._engine.look() as (world, _):
+            return world.limits
+
+    def create_instance(
+        self, name: str | InstanceName, *, config: str = seeding.DEFAULT_CONFIG
+    ) -> None:
+        """Put a READY instance there at once, unless it is there.
+
+        :param name: its full name
+        :param config: the id of its configuration
+        """
+        parsed = InstanceName.parse(str(name))
+        self._engine.act("create_instance", name=str(parsed), config=config)
+
+    def create_database(
+        self,
+        name: str | DatabaseName,
+        statements: Sequence[str] = (),
+        *,
+        drop_protection: bool = False,
+        if_missing: bool = False,
+    ) -> None:
+        """Put a READY database there at once, and its instance if that is missing.
+
+        :param name: its full name
+        :param statements: its schema
+        :param drop_protection: whether it is protected from being dropped
+        :param if_missing: whether one that is there is left as it is
+        :raises RpcError: if it is there already, or a statement cannot be applied.
+        """
+        self._engine.act(
+            "create_database",
+            name=str(DatabaseName.parse(str(name))),
+            statements=list(statements),
+            drop_protection=drop_protection,
+            if_missing=if_missing,
+        )
+
+    def create_backup(
+        self,
+        name: str | BackupName,
+        database: str | DatabaseName,
+        *,
+        keep: timedelta = timedelta(days=30),
+    ) -> None:
+        """Put a READY backup of a database there at once.
+
+        :param name: its full name
+        :param database: the full name of the database
+        :param keep: from now until it expires
+        :raises RpcError: if it is there already, or the database is not.
+        """
+        self._engine.act(
+            "create_backup",
+            name=str(BackupName.parse(str(name))),
+            database=str(DatabaseName.parse(str(database))),
+            keep_seconds=keep.total_seconds(),
+        )
+
+    def fail_operation(
+        self,
+        name: str,
+        *,
+        code: Code = Code.INTERNAL,
+        message: str = "The emulator was told to let this operation fail.",
+    ) -> None:
+        """Let an operation that is under way fail at once.
+
+        :param name: its full name
+        :param code: what it fails with
+        :raises ValueError: if the code is OK.
+        :raises RpcError: if there is none, it has ended, or a cancel that cannot fail is under way.
+        """
+        if code is Code.OK:
+            text = f"code={code!r} is not usable: nothing fails with it"
+            raise ValueError(text)
+        self._engine.act("fail_operation", name=name, code=int(code), message=message)
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def run_until_done(
+        self, *names: str, limit: timedelta = _FOR_EVER
+    ) -> tuple[views.OperationView, ...]:
+        """Let time jump from event to event until operations are done; return them.
+
+        :param names: their full names; without any, all that are pending, and all that follow
+            them, such as the optimization after a restore
+        :param limit: how far emulated time may go
+        :raises NeverDoneError: if one waits for something that never comes, or for longer.
+        :raises RpcError: NOT_FOUND if there is no such operation.
+        """
+        return run_until_done(self._engine, names, limit=limit)
+
+    def snapshot(self) -> Snapshot:
+        """Return the world as it is now as a value, which JSON can carry."""
+        return self._engine.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Make the world what it was in a snapshot; emulated time goes back to then, too.
+
+        :raises ValueError: if the snapshot cannot be understood; nothing has changed then.
+        """
+        self._engine.restore(snapshot)
+
+    def reset(self) -> None:
+        """Make the world what it was when the emulator was made: nothing in it; time goes on."""
+        self._engine.reset()
+
+    # --- what it tells ---------------------------------------------------------------------------
+
+    @property
+    def calls(self) -> Calls:
+        """The calls that clients have made so far."""
+        return self._calls.snapshot()
+
+    def clear_calls(self) -> None:
+        """Forget the calls so far."""
+        self._calls.clear()
+
+    def operations(self) -> tuple[views.OperationView, ...]:
+        """Return all operations as they are now, in the order in which they started."""
+        with self._engine.look() as (world, now):
+            return views.view_operations(world, now=now)
+
+    def resources(self) -> tuple[views.ResourceView, ...]:
+        """Return everything that exists now, by name."""
+        with self._engine.look() as (world, _):
+            return views.view_resources(world)
+
+
+def _form(plan: Plan) -> dict[str, Any]:
+    # pydantic is loaded when the first plan is made
+    from airflow_spanner_lro.emulator.forms import write_plan  # noqa: PLC0415
+
+    return write_plan(plan)

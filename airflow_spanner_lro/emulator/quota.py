@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""How many requests of a project the service answers, whatever they ask for.
+
+Production allows five a second, averaged over a hundred seconds; polling counts. A request that is
+refused for it does not.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections import deque
+from dataclasses import dataclass
+from datetime import timedelta
+
+from airflow_spanner_lro.emulator import errors
+
+_PROJECTS = "projects/"
+# project numbers have twelve digits
+_FIRST_NUMBER = 10**11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminQuota:
+    """The quota of each project.
+
+    :param per_second: requests per second, on average
+    :param over: the time over which that average is taken
+    :raises ValueError: if not a single request would fit.
+    """
+
+    per_second: float = 5.0
+    over: timedelta = timedelta(seconds=100)
+
+    def __post_init__(self) -> None:
+        if self.per_second < 0 or self.over <= timedelta() or self.requests < 1:
+            message = (
+                f"{self.per_second} requests per second over {self.over} are not usable: "
+                "at least one request has to fit"
+            )
+            raise ValueError(message)
+
+    @property
+    def requests(self) -> int:
+        """How many requests fit into any stretch of that length."""
+        return int(self.per_second * self.over.total_seconds())
+
+
+class Meter:
+    """Counts the requests of each project against a quota. Safe to use from any thread."""
+
+    def __init__(self, quota: AdminQuota) -> None:
+        self.quota = quota
+        self._lock = threading.Lock()
+        self._taken: dict[str, deque[float]] = {}
+
+    def take(self, *, resource: str, seconds: float) -> None:
+        """Count a request.
+
+        :param resource: the full name of what it is about; it says whose request it is
+        :param seconds: when it came, in seconds as clients feel them
+        :raises RpcError: RESOURCE_EXHAUSTED if it is one too many.
+        """
+        project = project_of(resource)
+        with self._lock:
+            taken = self._taken.setdefault(project, deque())
+            if taken and seconds < taken[-1]:
+                # emulated time went back, as the world became an earlier one
+                taken.clear()
+            oldest = seconds - self.quota.over.total_seconds()
+            while taken and taken[0] <= oldest:
+                taken.popleft()
+            if len(taken) >= self.quota.requests:
+                raise errors.quota_exceeded(consumer=_number_of(project))
+            taken.append(seconds)
+
+
+def project_of(resource: str) -> str:
+    """Return the project in a full name; empty if there is none."""
+    _, found, rest = resource.partition(_PROJECTS)
+    return rest.partition("/")[0] if found else ""
+
+
+def _number_of(project: str) -> str:
+    """Return a number for a project, the same one each time."""
+    return project if project.isdigit() else str(_FIRST_NUMBER + zlib.crc32(project.encode()))

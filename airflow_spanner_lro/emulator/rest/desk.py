@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an HTTP request is answered, whatever server it came in by.
+
+The address says who answers: an RPC, the control interface, or the emulator about itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl, unquote
+
+from google.protobuf import empty_pb2
+
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.rest.routes import ROUTES
+from airflow_spanner_lro.emulator.rest.system import Style
+from airflow_spanner_lro.emulator.rest.templates import Router
+from airflow_spanner_lro.emulator.rest.transcode import read_request
+from airflow_spanner_lro.emulator.rest.writing import (
+    HTTP_STATUS,
+    check_style,
+    write_error,
+    write_json,
+    write_response,
+)
+from airflow_spanner_lro.emulator.rpc import plain_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_spanner_lro.emulator.errors import RpcError
+    from airflow_spanner_lro.emulator.front import Front
+    from airflow_spanner_lro.emulator.rest.templates import Match
+    from airflow_spanner_lro.emulator.rpc import Method
+
+log = logging.getLogger(__name__)
+
+_OK = HTTP_STATUS[Code.OK]
+_CONTROL = "/control"
+_FORM = "application/x-www-form-urlencoded"
+_READING = ("GET", "HEAD")
+
+
+class ControlAnswer(Protocol):
+    """What the control interface says."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def body(self) -> object:
+        """What to write as JSON."""
+        ...
+
+
+class Control(Protocol):
+    """Answers whatever is below ``/control``; called on threads, several at once."""
+
+    def answer(
+        self, *, verb: str, path: str, query: Mapping[str, str], body: bytes
+    ) -> ControlAnswer:
+        """Answer one request; mistakes are answers too.
+
+        :param verb: the HTTP verb
+        :param path: decoded, beginning with ``/control``
+        :param query: the parameters, of several of one name the last
+        :param body: as it came
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """What a client sends.
+
+    :param target: path and query, percent-encoded
+    :param content_type: of the body, without parameters
+    """
+
+    verb: str
+    target: str
+    content_type: str = ""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAnswer:
+    """What a client gets.
+
+    :param dropped: whether it gets nothing but the end of the connection
+    """
+
+    status: int
+    body: bytes
+    dropped: bool = False
+
+    @classmethod
+    def refusal(
+        cls, error: RpcError, *, status: int | None = None, pretty: bool = True
+    ) -> HttpAnswer:
+        """Return an answer that is not OK; HTTP knows some that gRPC has no code for."""
+        status = HTTP_STATUS[Code(error.code)] if status is None else status
+        return cls(status=status, body=write_error(error, status=status, pretty=pretty))
+
+
+class Desk:
+    """Answers HTTP requests.
+
+    :param front: who answers RPCs
+    :param control: who answers what is below ``/control``
+    """
+
+    def __init__(self, *, front: Front, control: Control | None = None) -> None:
+        self._front = front
+        self._control = control
+        self._router = Router(ROUTES)
+
+    def answer(self, request: HttpRequest, *, waiting: Callable[[], bool]) -> HttpAnswer:
+        """Answer a request, with JSON in any case.
+
+        :param request: what the client sent
+        :param waiting: tells whether the client is still there
+        """
+        try:
+            return self._answer(request, waiting)
+        except Exception as exc:
+            # as in the front: a bug must not look like an outage
+            log.exception("The emulator failed in %s %s", request.verb, request.target)
+            return HttpAnswer.refusal(errors.internal(method=request.verb, reason=repr(exc)))
+
+    def _answer(self, request: HttpRequest, waiting: Callable[[], bool]) -> HttpAnswer:
+        path, _, query = request.target.partition("?")
+        pairs = _pairs(query)
+        if path == "/" and request.verb in _READING:
+            return HttpAnswer(status=_OK, body=write_json(_SELF))
+        if self._control is not None and (path == _CONTROL or path.startswith(f"{_CONTROL}/")):
+            told = self._control.answer(
+                verb=request.verb, path=unquote(path), query=dict(pairs), body=request.body
+            )
+            return HttpAnswer(status=told.status, body=write_json(told.body))
+        match = self._router.find(request.verb, path)
+        if match is None:
+            return HttpAnswer.refusal(errors.no_route(verb=request.verb, path=path))
+        return self._call(match, request, pairs, waiting)
+
+    def _call(
+        self,
+        match: Match,
+        request: HttpRequest,
+        pairs: list[tuple[str, str]],
+        waiting: Callable[[], bool],
+    ) -> HttpAnswer:
+        body = request.body
+        if request.content_type == _FORM:
+            # what curl says of any body unless told otherwise: it is read as more parameters then
+            pairs, body = pairs + _pairs(body.decode("utf-8", "replace")), b""
+        style, query = Style.split(pairs)
+
+        def read(method: Method) -> object:
+            if method.path not in self._front.methods:
+                # it says UNIMPLEMENTED to whatever is asked
+                return empty_pb2.Empty()
+            check_style(style, plain_type(method.response))
+            message = plain_type(method.request)()
+            read_request(message, match=match, query=query, body=body)
+            return method.wrap(message)
+
+        answer = self._front.answer(match.route.rpc, read, waiting=waiting)
+        if answer.dropped:
+            return HttpAnswer(status=_OK, body=b"", dropped=True)
+        if answer.error is not None:
+            return HttpAnswer.refusal(answer.error, pretty=style.pretty)
+        message = empty_pb2.Empty() if answer.response is None else answer.response
+        return HttpAnswer(status=_OK, body=write_response(message, style))
+
+
+_SELF = {
+    "name": "airflow-spanner-lro emulator",
+    "description": "An emulator of Cloud Spanner's admin API: its RPCs as REST, below /v1/.",
+}
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True, errors="replace")

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What several requests about databases carry, checked in one place: keys, descriptors, options."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from google.cloud import spanner_admin_database_v1 as database_v1
+from google.protobuf import descriptor_pb2
+from google.protobuf.message import DecodeError
+
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.options import DEFAULT_LEADER
+from airflow_spanner_lro.emulator.state.quorums import REGIONS
+from airflow_spanner_lro.emulator.state.statements import DATABASE
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.names import DatabaseName
+    from airflow_spanner_lro.emulator.state.records.backups import Backup
+    from airflow_spanner_lro.emulator.state.records.instances import Instance
+    from airflow_spanner_lro.emulator.state.statements import Statement
+
+_KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
+_REGION = re.compile(r"[a-z]+-[a-z]+\d+", re.ASCII)
+_ONE_REGION = ("regional-", "emulator-config")
+_TYPES = database_v1.RestoreDatabaseEncryptionConfig.EncryptionType
+
+
+def checked_encryption(config: database_v1.EncryptionConfig) -> database_v1.EncryptionConfig | None:
+    """Return the customer's keys that a configuration names; None for Google's own.
+
+    :raises RpcError: if they are no names of keys.
+    """
+    keys = _keys(config)
+    return database_v1.EncryptionConfig(config) if keys else None
+
+
+def restored_encryption(
+    request: database_v1.RestoreDatabaseRequest, backup: Backup
+) -> database_v1.EncryptionConfig | None:
+    """Return how a restored database is encrypted; None for Google's own keys.
+
+    :raises RpcError: if the request asks for keys and names none, or the other way round.
+    """
+    inherited = None
+    if len(backup.kms_keys) == 1:
+        inherited = database_v1.EncryptionConfig(kms_key_name=backup.kms_keys[0])
+    elif backup.kms_keys:
+        inherited = database_v1.EncryptionConfig(kms_key_names=backup.kms_keys)
+    if "encryption_config" not in request:
+        return inherited
+    config = request.encryption_config
+    keys = _keys(config)
+    type_ = int(config.encryption_type)
+    if type_ == _TYPES.ENCRYPTION_TYPE_UNSPECIFIED or type_ not in list(map(int, _TYPES)):
+        raise errors.bad_encryption("encryption_type is required.")
+    managed_by_customer = type_ == _TYPES.CUSTOMER_MANAGED_ENCRYPTION
+    if managed_by_customer and not keys:
+        raise errors.bad_encryption("CUSTOMER_MANAGED_ENCRYPTION needs a kms_key_name.")
+    if keys and not managed_by_customer:
+        raise errors.bad_encryption("kms_key_name goes with CUSTOMER_MANAGED_ENCRYPTION only.")
+    if managed_by_customer:
+        return database_v1.EncryptionConfig(
+            kms_key_name=config.kms_key_name, kms_key_names=config.kms_key_names
+        )
+    return None if type_ == _TYPES.GOOGLE_DEFAULT_ENCRYPTION else inherited
+
+
+def checked_descriptors(data: bytes) -> bytes:
+    """Return the descriptors of a request.
+
+    :raises RpcError: if they cannot be read.
+    """
+    try:
+        descriptor_pb2.FileDescriptorSet.FromString(data)
+    except DecodeError as exc:
+        raise errors.bad_descriptors() from exc
+    return data
+
+
+def check_database_options(statement: Statement, name: DatabaseName, instance: Instance) -> None:
+    """Refuse options for another database, and a leader that cannot lead.
+
+    :raises RpcError: INVALID_ARGUMENT
+    """
+    if statement.entity_type != DATABASE:
+        return
+    if statement.names != (name.database,):
+        raise errors.other_database(statement.text, name=name)
+    leader = dict(statement.options).get(DEFAULT_LEADER)
+    if leader is None:
+        return
+    config = instance.config.config
+    dual = REGIONS.get(config)
+    possible = leader in dual if dual else bool(_REGION.fullmatch(leader))
+    if config.startswith(_ONE_REGION) or not possible:
+        raise errors.bad_leader(leader, instance=instance.name)
+
+
+def _keys(
+    config: database_v1.EncryptionConfig | database_v1.RestoreDatabaseEncryptionConfig,
+) -> tuple[str, ...]:
+    if config.kms_key_name and config.kms_key_names:
+        raise errors.bad_encryption("set either kms_key_name or kms_key_names, not both.")
+    keys = (config.kms_key_name,) if config.kms_key_name else tuple(config.kms_key_names)
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            raise errors.bad_encryption(f"{key!r} is not the name of a Cloud KMS key.")
+    return keys

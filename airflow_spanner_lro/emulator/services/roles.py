@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What else DatabaseAdmin knows of a database's inside: its roles, its splits, its graphs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from google.cloud import spanner_admin_database_v1 as database_v1
+
+from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.core.names import DatabaseName
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.times import time_in
+from airflow_spanner_lro.emulator.state.pages import page_of
+from airflow_spanner_lro.emulator.state.statements import INDEX, TABLE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_spanner_lro.emulator.state.ddl import Schema
+
+_KEPT = timedelta(days=10)
+_KEPT_AT_MOST = timedelta(days=30)
+_MAX_SPLIT_POINTS = 100
+
+
+class DatabaseInsides(Servicer):
+    """List the roles of databases, and add split points to them."""
+
+    service: ClassVar[str] = Service.DATABASE_ADMIN
+
+    @rpc
+    def ListDatabaseRoles(
+        self, request: database_v1.ListDatabaseRolesRequest, now: datetime
+    ) -> database_v1.ListDatabaseRolesResponse:
+        """List the roles of a database, those of the system included, by name."""
+        del now
+        name = DatabaseName.parse(request.parent)
+        database = self.world.resources.usable_database(name)
+        page, token = page_of(
+            database.schema.roles,
+            key=lambda role: (role,),
+            size=request.page_size,
+            token=request.page_token,
+            method="ListDatabaseRoles",
+            scope=(request.parent, ""),
+        )
+        return database_v1.ListDatabaseRolesResponse(
+            database_roles=[
+                database_v1.DatabaseRole(name=f"{name}/databaseRoles/{role}") for role in page
+            ],
+            next_page_token=token,
+        )
+
+    @rpc
+    def AddSplitPoints(
+        self, request: database_v1.AddSplitPointsRequest, now: datetime
+    ) -> database_v1.AddSplitPointsResponse:
+        """Check split points and remember them; there is no data to split."""
+        database = self.world.resources.usable_database(DatabaseName.parse(request.database))
+        if not request.split_points:
+            raise errors.missing_field("split_points")
+        if sum(len(each.keys) for each in request.split_points) > _MAX_SPLIT_POINTS:
+            raise errors.bad_split_points(f"at most {_MAX_SPLIT_POINTS} keys are allowed.")
+        added = tuple(_checked(each, database.schema, now) for each in request.split_points)
+        replaced = {_place(each) for each in added}
+        kept = (
+            each
+            for each in database.split_points
+            if _place(each) not in replaced and _expires(each) > now
+        )
+        changed = replace(database, split_points=(*kept, *added))
+        self.world.resources.databases.put(database.name, changed)
+        return database_v1.AddSplitPointsResponse()
+
+    @rpc
+    def InternalUpdateGraphOperation(
+        self, request: database_v1.InternalUpdateGraphOperationRequest, now: datetime
+    ) -> database_v1.InternalUpdateGraphOperationResponse:
+        """Refuse: only jobs of the service itself have the token that this needs."""
+        del request, now
+        raise errors.internal_only("InternalUpdateGraphOperation")
+
+
+def _checked(
+    points: database_v1.SplitPoints, schema: Schema, now: datetime
+) -> database_v1.SplitPoints:
+    """Return split points with the time at which they expire.
+
+    :raises RpcError: if their table or index does not exist, or they are no split points.
+    """
+    if not points.table and not points.index:
+        raise errors.bad_split_points("each needs a table or an index.")
+    if points.table and not schema.has(TABLE, points.table):
+        raise errors.no_such_entity(TABLE, points.table)
+    if points.index:
+        table = schema.table_of(points.index)
+        if table is None:
+            raise errors.no_such_entity(INDEX, points.index)
+        if points.table and points.table.lower() != table.lower():
+            raise errors.bad_split_points(
+                f"index {points.index} is one of table {table}, not of {points.table}."
+            )
+    if not points.keys or not all(key.key_parts for key in points.keys):
+        raise errors.bad_split_points("each needs keys, and each key needs key_parts.")
+    expire_time = time_in(points, "expire_time") or now + _KEPT
+    if expire_time > now + _KEPT_AT_MOST:
+        raise errors.bad_split_points("expire_time is more than 30 days in the future.")
+    checked = database_v1.SplitPoints(points)
+    database_v1.SplitPoints.pb(checked).expire_time.FromDatetime(expire_time)
+    return checked
+
+
+def _place(points: database_v1.SplitPoints) -> tuple[str, str, bytes]:
+    """Return what is split where; later split points of the same place replace earlier ones."""
+    keys = b"".join(database_v1.SplitPoints.Key.serialize(key) for key in points.keys)
+    return points.table.lower(), points.index.lower(), keys
+
+
+def _expires(points: database_v1.SplitPoints) -> datetime:
+    raw = database_v1.SplitPoints.pb(points)
+    expire_time: datetime = raw.expire_time.ToDatetime(tzinfo=UTC)
+    return expire_time

@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Values: what is written in a filter, and how the values of fields compare with it.
+
+The field's type decides how the written value is read, and is known only when the filter is asked.
+So every reading is made beforehand, and one that does not fit matches nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
+from operator import eq, ge, gt, le, lt
+from typing import Any, TypeAlias
+
+Value: TypeAlias = "bool | int | float | str | datetime | Sequence[Value] | None"
+"""What a field can be; None if it is not set. The values of enums are their names."""
+
+Holds: TypeAlias = Callable[[Value], bool]
+_Compare: TypeAlias = Callable[[Any, Any], bool]
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
+_TIME = re.compile(
+    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"([t ](?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?P<fraction>[0-9]+))?"
+    r"(?P<zone>z|[+-][0-9]{2}:[0-9]{2}))?",
+    re.IGNORECASE,
+)
+_WHOLE_NUMBER_DIGITS = 300
+"""Longer ones are read as floating-point numbers: Python refuses to read very long whole ones."""
+
+
+class Operator(StrEnum):
+    """How a field is compared with a value."""
+
+    HAS = ":"
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    LESS = "<"
+    LESS_OR_EQUAL = "<="
+    GREATER = ">"
+    GREATER_OR_EQUAL = ">="
+
+    @property
+    def orders(self) -> bool:
+        """Whether it asks for more than equal or not."""
+        return self in _ORDER
+
+
+_ORDER: dict[Operator, _Compare] = {
+    Operator.LESS: lt,
+    Operator.LESS_OR_EQUAL: le,
+    Operator.GREATER: gt,
+    Operator.GREATER_OR_EQUAL: ge,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Literal:
+    """A value as it is written in a filter.
+
+    :param text: the value, without wildcards, in lower case
+    :param open_start: whether a ``*`` stands before it
+    :param open_end: whether a ``*`` stands after it
+    """
+
+    text: str
+    open_start: bool = False
+    open_end: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether it has a wildcard, which makes it a text in any case."""
+        return self.open_start or self.open_end
+
+    @property
+    def anything(self) -> bool:
+        """Whether it is a ``*`` alone."""
+        return self.open and not self.text
+
+    @property
+    def boolean(self) -> bool | None:
+        """It read as a boolean."""
+        return None if self.open else {"true": True, "false": False}.get(self.text)
+
+    @property
+    def number(self) -> float | None:
+        """It read as a number."""
+        if self.open or not _NUMBER.fullmatch(self.text):
+            return None
+        whole = self.text.lstrip("+-").isdigit() and len(self.text) <= _WHOLE_NUMBER_DIGITS
+        return int(self.text) if whole else float(self.text)
+
+    @property
+    def moment(self) -> datetime | None:
+        """It read as an RFC 3339 timestamp, or as a date; without what microseconds cannot hold."""
+        found = None if self.open else _TIME.fullmatch(self.text)
+        if found is None:
+            return None
+        fraction = timedelta(microseconds=int(f"{found['fraction'] or '':0<6.6}"))
+        try:
+            day = datetime.fromisoformat(f"{found['date']}T{found['clock'] or '00:00:00'}")
+            return (day + fraction).replace(tzinfo=_zone(found["zone"]))
+        except ValueError:
+            return None
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None or text == "z":
+        return UTC
+    hours, minutes = int(text[1:3]), int(text[4:6])
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def compile_comparison(operator: Operator, literal: Literal) -> Holds:
+    """Return a function that tells whether a field's value stands in a relation to a literal."""
+    if operator is Operator.NOT_EQUAL:
+        equal = compile_comparison(Operator.EQUAL, literal)
+        return lambda value: not equal(value)
+    if literal.anything:
+        return _is_set
+    return _by_type(operator, literal)
+
+
+def _is_set(value: Value) -> bool:
+    if isinstance(value, bool | int | float | datetime):
+        return True
+    return value is not None and len(value) > 0
+
+
+def _by_type(operator: Operator, literal: Literal) -> Holds:
+    """Return a function that compares according to the type of the value."""
+    on_text = _on_text(operator, literal)
+    boolean, number, moment = literal.boolean, literal.number, literal.moment
+    compare: _Compare = _ORDER.get(operator, eq)
+    orders = operator.orders
+
+    def holds(value: Value) -> bool:
+        if isinstance(value, str):  # the most frequent ones first
+            return on_text(value.lower())
+        if value is None:
+            return False
+        if isinstance(value, bool):  # before int, which it is as well
+            return boolean is value and not orders
+        if isinstance(value, int | float):
+            return number is not None and compare(value, number)
+        if isinstance(value, datetime):
+            return moment is not None and compare(_aware(value), moment)
+        return any(map(holds, value))
+
+    return holds
+
+
+def _aware(value: datetime) -> datetime:
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+def _on_text(operator: Operator, literal: Literal) -> Callable[[str], bool]:
+    """Return a function that compares with a text in lower case."""
+    text = literal.text
+    if operator is Operator.HAS or (literal.open_start and literal.open_end):
+        return lambda value: text in value
+    if literal.open_start:
+        return lambda value: value.endswith(text)
+    if literal.open_end:
+        return lambda value: value.startswith(text)
+    compare: _Compare = _ORDER.get(operator, eq)
+    return lambda value: compare(value, text)

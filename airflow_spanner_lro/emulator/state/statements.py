@@ -1,0 +1,315 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Schema statements, as far as an emulator of operations needs to understand them.
+
+It reads the verb, the kind of thing and its name, which is what ``DdlStatementActionInfo`` tells
+clients, and what one thing needs of another. Columns, types and data are not its business: the
+emulator of Google has a real parser. What statements do to a schema is told in ``ddl``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import product
+from typing import TYPE_CHECKING, Self
+
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.options import database_options
+from airflow_spanner_lro.emulator.state.tokens import Dialect, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_STATEMENT_BYTES = 10 * 2**20
+
+DATABASE = "DATABASE"
+INDEX = "INDEX"
+PROTO_BUNDLE = "PROTO BUNDLE"
+ROLE = "ROLE"
+SCHEMA = "SCHEMA"
+TABLE = "TABLE"
+VIEW = "VIEW"
+
+_MADE = ("CHANGE STREAM", "PROPERTY GRAPH", "LOCALITY GROUP", PROTO_BUNDLE, "PLACEMENT",
+         "SEQUENCE", "FUNCTION", SCHEMA, "MODEL", TABLE, INDEX, VIEW, ROLE)  # fmt: skip
+_ENTITY_TYPES: Mapping[str, tuple[str, ...]] = {
+    "CREATE": _MADE,
+    "ALTER": ("CHANGE STREAM", "LOCALITY GROUP", PROTO_BUNDLE, "STATISTICS", DATABASE, "SEQUENCE",
+              "MODEL", TABLE, INDEX),
+    "DROP": _MADE,
+    "RENAME": (TABLE,),
+    "GRANT": (),
+    "REVOKE": (),
+    "ANALYZE": (),
+}  # fmt: skip
+"""What each verb works on; names of several words come first."""
+_INDEX_KINDS = ("UNIQUE", "NULL_FILTERED", "SEARCH", "VECTOR")
+_GRANTABLE = ("TABLE FUNCTION", "CHANGE STREAM", "SEQUENCE", "FUNCTION", SCHEMA, TABLE, VIEW)
+_PLURALS = {f"{kind}S": kind for kind in ("TABLE", "VIEW", "SEQUENCE", "CHANGE STREAM")}
+
+_BACKFILL = timedelta(seconds=90)
+_QUICK = timedelta(seconds=5)
+_NEEDS_BACKFILL = {("CREATE", INDEX), ("ALTER", TABLE), ("ALTER", INDEX)}
+_BEFORE_TABLE = r"TABLE|ON|IN|PARENT|REFERENCES|FOR|FROM|JOIN|EXISTS"
+
+
+def database_id_of(create_statement: str, *, dialect: Dialect | None = None) -> str:
+    """Return the database id in a ``CREATE DATABASE`` statement.
+
+    :param dialect: which decides how ids are quoted; None if any way will do
+    :raises RpcError: if it is not one.
+    """
+    if dialect is None:
+        quoted = '"' in create_statement
+        dialect = Dialect.POSTGRESQL if quoted else Dialect.GOOGLE_STANDARD_SQL
+    reader = Reader(create_statement, dialect=dialect)
+    found = reader.take("CREATE", DATABASE) and reader.name()
+    if not found or not reader.at_end:
+        raise errors.bad_create_statement(create_statement)
+    return str(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One schema statement.
+
+    :param text: as it was sent
+    :param action: its verb in capitals, such as ``CREATE``
+    :param entity_type: such as ``TABLE``; empty for ANALYZE
+    :param names: what it works on
+    :param on: the table of an index, or empty
+    :param parent: the table within which another is interleaved, or empty
+    :param tolerant: whether it says IF EXISTS or IF NOT EXISTS
+    :param replaces: whether it says OR REPLACE
+    :param renames: the old and new names of tables
+    :param synonym: a name that a table gets in addition
+    :param options: of the database, by name; None for one that is reset
+    :param privileges: what is granted or revoked, such as ``SELECT``
+    :param roles: who is granted it
+    """
+
+    text: str
+    action: str
+    entity_type: str = ""
+    names: tuple[str, ...] = ()
+    on: str = ""
+    parent: str = ""
+    tolerant: bool = False
+    replaces: bool = False
+    renames: tuple[tuple[str, str], ...] = ()
+    synonym: str = ""
+    options: tuple[tuple[str, str | None], ...] = ()
+    privileges: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str, *, dialect: int = Dialect.GOOGLE_STANDARD_SQL) -> Self:
+        """Read a statement.
+
+        :param dialect: a number of ``DatabaseDialect``
+        :raises RpcError: if it is empty, too long, or begins like no schema statement.
+        """
+        if len(text.encode()) > MAX_STATEMENT_BYTES:
+            raise errors.statement_too_long(limit=MAX_STATEMENT_BYTES)
+        reader = Reader(text, dialect=Dialect(dialect))
+        if reader.at_end:
+            raise errors.bad_statement(text, reason="the statement is empty")
+        action = next((verb for verb in _ENTITY_TYPES if reader.take(verb)), None)
+        if action is None:
+            reason = f"expected one of {', '.join(_ENTITY_TYPES)}"
+            raise errors.bad_statement(text, reason=reason)
+        match action:
+            case "ANALYZE":
+                return cls(text=text, action=action)
+            case "GRANT" | "REVOKE":
+                return cls._privilege(reader, action)
+            case "RENAME":
+                return cls._rename(reader)
+            case _:
+                return cls._definition(reader, action)
+
+    @classmethod
+    def _definition(cls, reader: Reader, action: str) -> Self:
+        """Read what follows CREATE, ALTER or DROP."""
+        replaces = action == "CREATE" and reader.take("OR", "REPLACE")
+        qualified = False
+        while action != "RENAME" and any(reader.take(kind) for kind in _INDEX_KINDS):
+            qualified = True
+        kinds = (INDEX,) if qualified else _ENTITY_TYPES[action]
+        entity_type = next((kind for kind in kinds if reader.take(*kind.split())), "")
+        if entity_type == PROTO_BUNDLE:
+            return cls(text=reader.text, action=action, entity_type=entity_type)
+        tolerant = reader.take("IF", "NOT", "EXISTS") or reader.take("IF", "EXISTS")
+        if entity_type == TABLE and action == "ALTER":
+            reader.take("ONLY")
+        several = action == "DROP" and entity_type == SCHEMA
+        names = reader.names() if several else tuple(filter(None, [reader.name()]))
+        if not entity_type or not names:
+            raise errors.bad_statement(
+                reader.text, reason=f"expected what to {action}, and its name"
+            )
+        made = cls(
+            text=reader.text,
+            action=action,
+            entity_type=entity_type,
+            names=names,
+            tolerant=tolerant,
+            replaces=replaces,
+        )
+        match (action, entity_type):
+            case ("CREATE", "INDEX"):
+                on = reader.name() if reader.take("ON") else None
+                if on is None:
+                    raise errors.bad_statement(reader.text, reason="expected ON, and a table")
+                return replace(made, on=on, parent=reader.parent())
+            case ("CREATE", "TABLE"):
+                return replace(made, parent=reader.parent())
+            case ("ALTER", "DATABASE"):
+                return replace(made, options=database_options(reader))
+            case ("ALTER", "TABLE"):
+                return made._alteration(reader)
+            case _:
+                return made
+
+    def _alteration(self, reader: Reader) -> Self:
+        """Read what changes the names of a table; anything else is not looked at."""
+        (old,) = self.names
+        if reader.take("ADD", "SYNONYM"):
+            return replace(self, synonym=reader.name() or "")
+        keeps_old = reader.take("RENAME", "WITH", "SYNONYM", "TO")
+        if not keeps_old and not reader.take("RENAME", "TO"):
+            return self
+        new = reader.name()
+        if new is None:
+            raise errors.bad_statement(self.text, reason="expected the new name of the table")
+        renames = [(old, new)]
+        synonym = old if keeps_old else ""
+        while reader.take(","):
+            if reader.take("ADD", "SYNONYM"):
+                synonym = reader.name() or ""
+            elif reader.take("ALTER", TABLE):
+                other = reader.name()
+                target = reader.name() if reader.take("RENAME", "TO") else None
+                if other is None or target is None:
+                    raise errors.bad_statement(self.text, reason="expected a table to rename")
+                renames.append((other, target))
+        names = tuple(name for name, _ in renames)
+        return replace(self, names=names, renames=tuple(renames), synonym=synonym)
+
+    @classmethod
+    def _rename(cls, reader: Reader) -> Self:
+        pairs: list[tuple[str, str]] = []
+        more = reader.take(TABLE)
+        while more:
+            old = reader.name()
+            new = reader.name() if reader.take("TO") else None
+            if old is None or new is None:
+                break
+            pairs.append((old, new))
+            more = reader.take(",")
+        if more or not pairs or not reader.at_end:
+            raise errors.bad_statement(reader.text, reason="expected RENAME TABLE old TO new")
+        names = tuple(old for old, _ in pairs)
+        return cls(
+            text=reader.text,
+            action="RENAME",
+            entity_type=TABLE,
+            names=names,
+            renames=tuple(pairs),
+        )
+
+    @classmethod
+    def _privilege(cls, reader: Reader, action: str) -> Self:
+        """Read what follows GRANT or REVOKE."""
+        recipient = "TO" if action == "GRANT" else "FROM"
+        entity_type = ROLE
+        names: tuple[str, ...] = ()
+        privileges: tuple[str, ...] = ()
+        if not reader.take(ROLE):
+            privileges = reader.until("ON", recipient)
+        if reader.take("ON"):
+            whole = reader.take("ALL")
+            kinds = (*_PLURALS, *_GRANTABLE)
+            found = next((kind for kind in kinds if reader.take(*kind.split())), TABLE)
+            entity_type = _PLURALS.get(found, found)
+            if whole and reader.take("IN", SCHEMA):
+                entity_type = SCHEMA
+            names = reader.names()
+        else:
+            # in PostgreSQL the roles themselves stand where privileges do
+            names, privileges = privileges or reader.names(), ()
+        roles: tuple[str, ...] = ()
+        if names and reader.take(recipient):
+            reader.take(ROLE)
+            roles = reader.names()
+        if not roles or not reader.at_end:
+            reason = f"expected what to {action}, and the roles"
+            raise errors.bad_statement(reader.text, reason=reason)
+        return cls(
+            text=reader.text,
+            action=action,
+            entity_type=entity_type,
+            names=names,
+            privileges=privileges,
+            roles=roles,
+        )
+
+    def renamed(self, old: str, new: str) -> Self:
+        """Return the statement after a table that it may speak of has got another name."""
+        pattern = rf"\b({_BEFORE_TABLE})(\s+)([`\"]?){re.escape(old)}\3(?![\w.`\"])"
+        text = re.sub(pattern, rf"\1\2\g<3>{new}\3", self.text, flags=re.IGNORECASE)
+        is_table = self.entity_type == TABLE
+        return replace(
+            self,
+            text=text,
+            names=tuple(_moved(each, old, new) if is_table else each for each in self.names),
+            on=_moved(self.on, old, new),
+            parent=_moved(self.parent, old, new),
+        )
+
+    def about_database(self, database_id: str) -> Self:
+        """Return the statement for a database of another name; only for ALTER DATABASE."""
+        pattern = r"(\bDATABASE\s+)([`\"]?)[\w-]+\2"
+        # quoted, as the new name may need that where the old one did not
+        text = re.sub(pattern, rf"\1`{database_id}`", self.text, count=1, flags=re.IGNORECASE)
+        if '"' in self.text or "spanner." in self.text.lower():
+            text = text.replace(f"`{database_id}`", f'"{database_id}"', 1)
+        return replace(self, text=text, names=(database_id,))
+
+    def without(self, revoked: Statement) -> tuple[Self, ...]:
+        """Return what is left of a GRANT after a REVOKE; any other statement stays as it is."""
+        if self.action != "GRANT" or self.entity_type != revoked.entity_type:
+            return (self,)
+        given = list(product(self.privileges or ("",), self.names, self.roles))
+        taken = (revoked.privileges or ("",), revoked.names, revoked.roles)
+        left = [
+            parts
+            for parts in given
+            if not all(
+                part.lower() in map(str.lower, of) for part, of in zip(parts, taken, strict=True)
+            )
+        ]
+        if len(left) == len(given):
+            return (self,)
+        return tuple(self._single(*parts) for parts in left)
+
+    def _single(self, privilege: str, name: str, role: str) -> Self:
+        what = f"{privilege} ON {self.entity_type} {name}" if privilege else f"ROLE {name}"
+        return replace(
+            self,
+            text=f"GRANT {what} TO ROLE {role}",
+            privileges=(privilege,) if privilege else (),
+            names=(name,),
+            roles=(role,),
+        )
+
+    @property
+    def usual_duration(self) -> timedelta:
+        """How long it takes: long if existing rows have to be read, short otherwise."""
+        return _BACKFILL if (self.action, self.entity_type) in _NEEDS_BACKFILL else _QUICK
+
+
+def _moved(name: str, old: str, new: str) -> str:
+    return new if name.lower() == old.lower() else name
