@@ -13,11 +13,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.kinds import KINDS, OperationKind
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName, OperationName
 from airflow_spanner_lro.core.snapshot import OperationError, OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.kind_names import KINDS_BY_NAME
 from airflow_spanner_lro.emulator.state import seeding
 from airflow_spanner_lro.emulator.state.lifecycle import Breakage
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.emulator.state.world import World
-
-_KINDS: Mapping[str, OperationKind] = {kind.rpc: kind for kind in KINDS}
 
 
 def create_instance(world: World, now: datetime, *, name: str, config: str) -> None:
@@ -79,7 +77,7 @@ def plan(
     from airflow_spanner_lro.emulator.forms import read_plan  # noqa: PLC0415 - it loads pydantic
 
     del now
-    chosen = None if kind is None else _KINDS[kind]
+    chosen = None if kind is None else KINDS_BY_NAME[kind]
     world.plans.override(plan=read_plan(plan), kind=chosen, target=target, times=times)
 
 
@@ -94,7 +92,7 @@ def set_usual_plans(world: World, now: datetime, *, plans: Mapping[str, Mapping[
     from airflow_spanner_lro.emulator.forms import read_plan  # noqa: PLC0415 - it loads pydantic
 
     del now
-    world.plans.set_usual({_KINDS[kind]: read_plan(form) for kind, form in plans.items()})
+    world.plans.set_usual({KINDS_BY_NAME[kind]: read_plan(form) for kind, form in plans.items()})
 
 
 def set_limits(world: World, now: datetime, *, limits: Mapping[str, int]) -> None:
@@ -105,7 +103,7 @@ def set_limits(world: World, now: datetime, *, limits: Mapping[str, int]) -> Non
 
 def fail_operation(world: World, now: datetime, *, name: str, code: int, message: str) -> None:
     """Let an operation that is under way fail at once."""
-    operation = world.operations.get(OperationName.parse(name))
+    operation = world.operations.get(OperationName.parse(name), now=now)
     lifecycle = operation.lifecycle
     if lifecycle.ended(now) is not None:
         raise errors.has_ended(operation.name)

@@ -15,14 +15,21 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ResourceName
 from airflow_spanner_lro.emulator.addresses import EmulatorStartError
+from airflow_spanner_lro.emulator.state_file import EmulatorStateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+    from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
+
 DEFAULT_PORT = 9010
 """The port of Google's emulator too, so that the usual variable fits both."""
 
+DEFAULT_REST_PORT = 9020
+"""The port of Google's emulator for REST."""
+
+_ON, _OFF = "on", "off"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 DESCRIPTION = (
@@ -38,7 +45,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=int,
         default=DEFAULT_PORT,
-        help="port to listen on, 0 for a free one (%(default)s)",
+        help="port for gRPC, 0 for a free one (%(default)s)",
+    )
+    parser.add_argument(
+        "--rest-port",
+        type=int,
+        default=DEFAULT_REST_PORT,
+        help="port for REST, 0 for a free one (%(default)s)",
+    )
+    parser.add_argument(
+        "--no-rest",
+        dest="rest_port",
+        action="store_const",
+        const=None,
+        help="speak gRPC only; there is no remote control then either",
+    )
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        help="keep everything in this file, so that it is there again after a restart",
+    )
+    parser.add_argument(
+        "--quota",
+        choices=(_ON, _OFF),
+        default=_OFF,
+        help="refuse requests beyond Spanner's quota, 5 per second over 100 seconds (%(default)s)",
     )
     parser.add_argument(
         "--time-scale",
@@ -78,28 +109,33 @@ def run(args: argparse.Namespace) -> int:
     """
     # gRPC and the client library take a second to load; --help should not
     from airflow_spanner_lro.emulator.clock import SystemClock  # noqa: PLC0415
+    from airflow_spanner_lro.emulator.errors import RpcError  # noqa: PLC0415
+    from airflow_spanner_lro.emulator.quota import AdminQuota  # noqa: PLC0415
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator  # noqa: PLC0415
 
     if args.log_calls:
         _log_calls()
-    emulator = SpannerAdminEmulator(
-        host=args.host,
-        port=args.port,
-        clock=SystemClock(scale=args.time_scale),
-        seed=args.seed,
-    )
-    for name in args.instance:
-        emulator.create_instance(name)
-    for name in dict.fromkeys(args.database):
-        emulator.create_database(name)
     stop = threading.Event()
     with _on_signals(stop.set):
         try:
+            emulator = SpannerAdminEmulator(
+                host=args.host,
+                port=args.port,
+                rest_port=args.rest_port,
+                clock=SystemClock(scale=args.time_scale),
+                seed=args.seed,
+                state_file=args.state,
+                quota=AdminQuota() if args.quota == _ON else None,
+            )
+            for name in args.instance:
+                emulator.create_instance(name)
+            for name in args.database:
+                emulator.create_database(name, if_missing=True)
             emulator.start()
-        except EmulatorStartError as exc:
+        except (EmulatorStartError, EmulatorStateError, RpcError) as exc:
             sys.stderr.write(f"{exc}\n")
             return 1
-        _say_ready(emulator.endpoint)
+        _say_ready(emulator)
         stop.wait()
         emulator.stop()
     sys.stdout.write("The emulator has stopped.\n")
@@ -115,12 +151,19 @@ def main() -> int:
     return run(parser.parse_args())
 
 
-def _say_ready(endpoint: str) -> None:
-    sys.stdout.write(
-        f"The Spanner admin emulator is ready on {endpoint}. Ctrl-C stops it. For clients:\n"
-        f"export SPANNER_EMULATOR_HOST={endpoint.replace('127.0.0.1', 'localhost')}\n"
-    )
-    # whoever waits for this line reads it through a pipe
+def _say_ready(emulator: SpannerAdminEmulator) -> None:
+    host, port = emulator.host.replace("127.0.0.1", "localhost"), emulator.port
+    rest = "" if emulator.rest_port is None else f", and for REST on {emulator.rest_endpoint}"
+    where = f"{emulator.endpoint}{rest}"
+    lines = [
+        f"The Spanner admin emulator is ready on {where}. Ctrl-C stops it. For clients:",
+        f"export SPANNER_EMULATOR_HOST={host}:{port}",
+    ]
+    if emulator.rest_port is not None:
+        override = f"http://{host}:{emulator.rest_port}/"
+        lines.append(f"export CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER={override}")
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    # whoever waits for these lines reads them through a pipe
     sys.stdout.flush()
 
 

@@ -15,15 +15,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
 
-from airflow_spanner_lro.core.kinds import KINDS
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.kind_names import read_name
 from airflow_spanner_lro.emulator.state.plans import ZERO, Between, BySize, Plan, Rollback
 
 _SECONDS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*s\s*")
+# pydantic puts this before the sentences of others
+_PREFIX = "Value error, "
 _ROLLBACK: Literal["as_long_as_it_ran"] = "as_long_as_it_ran"
-_KINDS = {kind.rpc: kind.rpc for kind in KINDS} | {
-    kind.rpc.title().replace("_", ""): kind.rpc for kind in KINDS
-}
 
 
 def _seconds(value: object) -> object:
@@ -35,16 +34,9 @@ def _seconds(value: object) -> object:
 def _code(value: object) -> object:
     if isinstance(value, str) and value in Code.__members__:
         return Code[value]
-    if isinstance(value, int) and value in Code:
-        return Code(value)
+    if isinstance(value, Code):
+        return value
     message = f"expected the name of a status code, such as {Code.UNAVAILABLE.name}"
-    raise ValueError(message)
-
-
-def _kind(value: object) -> object:
-    if isinstance(value, str) and value in _KINDS:
-        return _KINDS[value]
-    message = f"expected one of {', '.join(kind.rpc for kind in KINDS)}"
     raise ValueError(message)
 
 
@@ -58,8 +50,8 @@ Seconds = Annotated[
 CodeName = Annotated[
     Code, BeforeValidator(_code), PlainSerializer(lambda code: code.name, return_type=str)
 ]
-Kind = Annotated[str, BeforeValidator(_kind)]
-"""The name of an RPC that starts operations, as ``OperationKind.rpc`` has it."""
+Kind = Annotated[str, BeforeValidator(read_name)]
+"""The name of a kind of operations."""
 
 STRICT = ConfigDict(extra="forbid")
 """A field that nobody knows is a mistake of who sent it."""
@@ -169,7 +161,8 @@ def read_plan(form: object) -> Plan:
 
     :raises ValueError: if it is no plan; says what is wrong.
     """
-    return read(_PLAN, form).plan()
+    read_form: PlanForm = read(_PLAN, form)
+    return read_form.plan()
 
 
 def read(adapter: TypeAdapter[Any], form: object) -> Any:
@@ -180,10 +173,8 @@ def read(adapter: TypeAdapter[Any], form: object) -> Any:
     try:
         return adapter.validate_python(form)
     except ValidationError as exc:
-        wrong = (
-            f"{'.'.join(str(part) for part in error['loc']) or 'the body'}: {error['msg']}"
-            for error in exc.errors(include_url=False, include_context=False)
-        )
+        found = exc.errors(include_url=False, include_context=False)
+        wrong = (_sentence(error["loc"], error["msg"]) for error in found)
         raise ValueError("; ".join(dict.fromkeys(wrong))) from exc
 
 
@@ -193,3 +184,7 @@ def _error_form(error: tuple[Code, str] | None) -> ErrorForm | None:
 
 def _error(form: ErrorForm | None) -> tuple[Code, str] | None:
     return None if form is None else (form.code, form.message)
+
+
+def _sentence(where: tuple[int | str, ...], message: str) -> str:
+    return f"{'.'.join(str(part) for part in where) or 'the body'}: {message.removeprefix(_PREFIX)}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.calls import CallLog, Calls
-from airflow_spanner_lro.emulator.limits import Limits
+from airflow_spanner_lro.emulator.kind_names import name_of
 from airflow_spanner_lro.emulator.state import seeding, views
 from airflow_spanner_lro.emulator.until import run_until_done
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.engine import Engine, Step
     from airflow_spanner_lro.emulator.journal import Snapshot
+    from airflow_spanner_lro.emulator.limits import Limits
     from airflow_spanner_lro.emulator.state.plans import Plan
 
 _FOR_EVER = timedelta(days=30)
@@ -34,7 +35,7 @@ def first_steps(
 ) -> Iterable[Step]:
     """Return the actions that make a new world what its owner wants."""
     if plans:
-        forms = {kind.rpc: _form(plan) for kind, plan in plans.items()}
+        forms = {name_of(kind): _form(plan) for kind, plan in plans.items()}
         yield "set_usual_plans", {"plans": forms}
     if limits is not None:
         yield "set_limits", {"limits": limits.to_json()}
@@ -68,7 +69,7 @@ class Owner:
             in file names
         :param times: only the next so many of them
         """
-        name = None if kind is None else kind.rpc
+        name = None if kind is None else name_of(kind)
         self._engine.act("plan", plan=_form(plan), kind=name, target=target, times=times)
 
     def clear_plans(self) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from airflow_spanner_lro.emulator.engine import Engine
-    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
 
 
 class NeverDoneError(Exception):
@@ -42,7 +42,7 @@ def run_until_done(
     everything = not wanted
     with engine.look() as (world, now):
         for name in wanted:
-            world.operations.get(name)
+            world.operations.get(name, now=now)
         deadline = now + limit
     while True:
         with engine.look() as (world, now):

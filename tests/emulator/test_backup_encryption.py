@@ -11,10 +11,12 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
 
+from airflow_spanner_lro.emulator import Plan
+
 from .conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator import ManualClock
+    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
 
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
@@ -75,6 +77,7 @@ def test_a_backup_is_encrypted_as_asked(
         {"encryption_type": TYPES.GOOGLE_DEFAULT_ENCRYPTION, "kms_key_name": KEYS[0]},
         {"encryption_type": TYPES.USE_DATABASE_ENCRYPTION, "kms_key_names": KEYS},
         {"kms_key_name": KEYS[0]},
+        {"encryption_type": 9},
     ],
 )
 @pytest.mark.usefixtures("emulator")
@@ -84,3 +87,41 @@ def test_keys_and_types_must_fit(
     """Customer-managed encryption needs keys, the others must not have any."""
     with pytest.raises(exceptions.InvalidArgument, match="Invalid encryption_config"):
         encrypted(databases, clock, **config)
+
+
+@pytest.mark.parametrize(
+    ("config", "keys"), [({"kms_key_name": KEYS[0]}, KEYS[:1]), ({"kms_key_names": KEYS}, KEYS)]
+)
+def test_a_backup_inherits_the_keys_of_its_database(
+    emulator: SpannerAdminEmulator,
+    databases: database_v1.DatabaseAdminClient,
+    clock: ManualClock,
+    config: dict[str, object],
+    keys: list[str],
+) -> None:
+    """A backup that does not say otherwise is encrypted as its database is; copies likewise."""
+    emulator.plan(Plan(duration=timedelta()))
+    databases.create_database(
+        database_v1.CreateDatabaseRequest(
+            parent=INSTANCE, create_statement="CREATE DATABASE secret", encryption_config=config
+        )
+    )
+    database, keep = f"{INSTANCE}/databases/secret", clock.now() + DAYS
+    databases.create_backup(
+        database_v1.CreateBackupRequest(
+            parent=INSTANCE,
+            backup_id="nightly",
+            backup={"database": database, "expire_time": keep},
+        )
+    )
+    databases.copy_backup(
+        database_v1.CopyBackupRequest(
+            parent=INSTANCE, backup_id="copy", source_backup=BACKUP, expire_time=keep
+        )
+    )
+
+    for name in (BACKUP, f"{INSTANCE}/backups/copy"):
+        infos = databases.get_backup(name=name).encryption_information
+        assert [f"{key}/cryptoKeyVersions/1" for key in keys] == [
+            info.kms_key_version for info in infos
+        ]

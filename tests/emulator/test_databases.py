@@ -12,16 +12,18 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.emulator import Plan, SpannerAdminEmulator
 
 from .conftest import DATABASE, INSTANCE, SCHEMA
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+    from airflow_spanner_lro.emulator import ManualClock
 
     from .conftest import GetOperation, StartBackup
 
 STATE = database_v1.Database.State
+DIALECT = database_v1.DatabaseDialect
+KEY = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/key"
 pytestmark = pytest.mark.usefixtures("emulator")
 
 
@@ -60,7 +62,7 @@ def test_a_bad_extra_statement_means_no_database(
     assert emulator.operations() == ()
 
 
-@pytest.mark.parametrize("statement", ["", "CREATE TABLE T", "CREATE DATABASE", "DROP DATABASE x"])
+@pytest.mark.parametrize("statement", ["x", "CREATE TABLE T", "CREATE DATABASE", "DROP DATABASE x"])
 def test_the_create_statement_is_parsed(
     databases: database_v1.DatabaseAdminClient, statement: str
 ) -> None:

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.api_core import exceptions
+from google.cloud import spanner_admin_database_v1 as database_v1
 from google.iam.v1 import iam_policy_pb2, options_pb2, policy_pb2
 from google.protobuf import field_mask_pb2
-from google.type import expr_pb2
+from google.type import expr_pb2  # type: ignore[import-untyped]
 
 from .conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
-    from google.cloud import (
-        spanner_admin_database_v1 as database_v1,
-        spanner_admin_instance_v1 as instance_v1,
-    )
+    from google.cloud import spanner_admin_instance_v1 as instance_v1
 
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
@@ -83,11 +81,11 @@ def test_a_schedule_has_a_policy(databases: database_v1.DatabaseAdminClient) -> 
     schedule = databases.create_backup_schedule(
         parent=DATABASE,
         backup_schedule_id="daily",
-        backup_schedule={
-            "spec": {"cron_spec": {"text": "0 2 * * *"}},
-            "retention_duration": timedelta(days=1),
-            "full_backup_spec": {},
-        },
+        backup_schedule=database_v1.BackupSchedule(
+            spec={"cron_spec": {"text": "0 2 * * *"}},
+            retention_duration=timedelta(days=1),
+            full_backup_spec={},
+        ),
     )
     set_policy(databases, policy_of(), schedule.name)
 

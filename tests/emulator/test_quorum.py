@@ -13,11 +13,10 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator import Plan, RpcError
+from airflow_spanner_lro.emulator import RpcError
 from airflow_spanner_lro.emulator.protos import quorum as quorum_pb2
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.state import seeding
-from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM
 from airflow_spanner_lro.emulator.state.planning import Plans
 from airflow_spanner_lro.emulator.state.quorums import etag_of
 from airflow_spanner_lro.emulator.state.world import World
@@ -83,8 +82,8 @@ def refused(change_quorum: ChangeQuorum, location: str | None = None, **rest: st
     """Return how a change of quorum is refused."""
     with pytest.raises(grpc.RpcError) as caught:
         change_quorum(location, **rest)
-    call: grpc.Call = caught.value
-    return call
+    assert isinstance(caught.value, grpc.Call)
+    return caught.value
 
 
 def metadata_of(operation: operations_pb2.Operation) -> quorum_pb2.ChangeQuorumMetadata:
@@ -114,7 +113,7 @@ def test_a_quorum_changes_in_the_background(
 
 
 def test_its_type_url_is_the_one_that_gcloud_filters_by(change_quorum: ChangeQuorum) -> None:
-    """gcloud lists these operations by the type of their metadata."""
+    """A filter of gcloud lists these operations by the type of their metadata."""
     operation = change_quorum("asia-northeast1")
 
     expected = "type.googleapis.com/google.spanner.admin.database.v1.ChangeQuorumMetadata"
@@ -182,13 +181,11 @@ def test_a_missing_database_has_no_quorum(change_quorum: ChangeQuorum) -> None:
 
 
 def test_a_cancelled_change_changes_nothing(
-    emulator: SpannerAdminEmulator,
     change_quorum: ChangeQuorum,
     databases: database_v1.DatabaseAdminClient,
     get_operation: GetOperation,
 ) -> None:
     """After a cancel the quorum is what it was, so that it can be asked for again."""
-    emulator.plan(Plan(), kind=CHANGE_QUORUM)
     name = change_quorum("asia-northeast1").name
     databases.cancel_operation({"name": name})
 

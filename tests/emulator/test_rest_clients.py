@@ -22,6 +22,7 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports import (
     InstanceAdminRestTransport,
 )
+from google.protobuf import field_mask_pb2
 
 from .conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
 
@@ -81,7 +82,7 @@ def test_the_life_of_a_backup(
     expire_time = clock.now() + timedelta(days=2)
     changed = rest_databases.update_backup(
         backup=database_v1.Backup(name=BACKUP, expire_time=expire_time),
-        update_mask={"paths": ["expire_time"]},
+        update_mask=field_mask_pb2.FieldMask(paths=["expire_time"]),
     )
     listed = [*rest_databases.list_backups(parent=INSTANCE)]
     rest_databases.delete_backup(name=BACKUP)
@@ -164,12 +165,12 @@ def test_operations_are_listed_by_the_mixin(
 def test_errors_are_the_classes_of_the_client(
     rest_databases: database_v1.DatabaseAdminClient, clock: ManualClock
 ) -> None:
-    """A refusal has its class and its details."""
+    """A refusal has the class that the client makes of HTTP's number, and its details."""
     start_backup(rest_databases, clock)
 
-    with pytest.raises(exceptions.AlreadyExists) as caught:
+    with pytest.raises(exceptions.Conflict) as caught:
         start_backup(rest_databases, clock)
-    assert BACKUP == caught.value.details[0].resource_name
+    assert BACKUP == caught.value.details[0]["resourceName"]
 
 
 def test_pages_follow_each_other(

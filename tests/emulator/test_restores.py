@@ -12,18 +12,20 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
-from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.emulator import Plan, SpannerAdminEmulator
 
 from .conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
 
 if TYPE_CHECKING:
     from google.api_core.operation import Operation
 
-    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+    from airflow_spanner_lro.emulator import ManualClock
 
     from .conftest import GetOperation, StartBackup
 
 STATE = database_v1.Database.State
+ENCRYPTION = database_v1.RestoreDatabaseEncryptionConfig.EncryptionType
+KEY = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/key"
 COPY = f"{INSTANCE}/databases/copy"
 MINUTES = timedelta(minutes=1)
 

@@ -27,7 +27,7 @@ def change(
     databases: database_v1.DatabaseAdminClient, clock: ManualClock, *statements: str
 ) -> None:
     """Change the schema, and wait."""
-    databases.update_database_ddl(database=DATABASE, statements=statements)
+    databases.update_database_ddl(database=DATABASE, statements=list(statements))
     clock.advance(timedelta(hours=1))
 
 

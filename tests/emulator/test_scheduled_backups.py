@@ -16,9 +16,10 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 )
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import ManualClock, Plan, SpannerAdminEmulator
 
-from .conftest import DATABASE, INSTANCE
+from .conftest import DATABASE, INSTANCE, SCHEMA
 from .schedules import (
     CUSTOMER,
     DAYS,
@@ -141,6 +142,22 @@ def test_an_updated_schedule_is_due_at_its_new_times(
     (backup,) = made(databases)
 
     assert started + 5 * HOURS == backup.version_time
+
+
+def test_an_orphan_goes_when_it_is_due(
+    emulator: SpannerAdminEmulator,
+    databases: database_v1.DatabaseAdminClient,
+    clock: ManualClock,
+) -> None:
+    """Should a database go without its schedules, they make nothing and go, too."""
+    create(databases)
+    with emulator._engine.look() as (world, _):
+        world.resources.databases.remove(DatabaseName.parse(DATABASE))
+    clock.advance(DAYS)
+
+    assert not made(databases)
+    with pytest.raises(exceptions.NotFound):
+        databases.get_backup_schedule(name=SCHEDULE)
 
 
 def test_a_deleted_schedule_makes_no_more_backups(

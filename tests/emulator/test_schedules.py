@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.api_core import exceptions
-from google.cloud import spanner_admin_database_v1 as database_v1
+from google.cloud import (
+    spanner_admin_database_v1 as database_v1,
+    spanner_admin_instance_v1 as instance_v1,
+)
 from google.protobuf import duration_pb2
+
+from airflow_spanner_lro.core.kinds import CREATE_INSTANCE
+from airflow_spanner_lro.emulator import Plan
 
 from .conftest import DATABASE, INSTANCE, SCHEMA
 from .schedules import (
@@ -250,3 +256,32 @@ def test_schedules_go_with_their_database(
 
     assert not list(databases.list_backup_schedules(parent=DATABASE))
     assert not made(databases)
+
+
+@pytest.mark.parametrize(("edition", "incremental"), [(1, False), (2, True), (3, True)])
+def test_incremental_backups_need_an_edition(
+    emulator: SpannerAdminEmulator,
+    instances: instance_v1.InstanceAdminClient,
+    databases: database_v1.DatabaseAdminClient,
+    edition: int,
+    incremental: bool,
+) -> None:
+    """The STANDARD edition makes full backups only."""
+    instance = instance_v1.Instance(
+        config="projects/test/instanceConfigs/regional-europe-west1",
+        display_name="another",
+        node_count=1,
+        edition=edition,
+    )
+    emulator.plan(Plan(duration=timedelta()), kind=CREATE_INSTANCE)
+    instances.create_instance(parent="projects/test", instance_id="another", instance=instance)
+    database = "projects/test/instances/another/databases/orders"
+    emulator.create_database(database)
+    create(databases, "full", database)
+
+    if incremental:
+        more = create(databases, "more", database, a_schedule("0 */4 * * *", incremental=True))
+        assert "incremental_backup_spec" in more
+    else:
+        with pytest.raises(exceptions.FailedPrecondition, match="STANDARD edition"):
+            create(databases, "more", database, a_schedule(incremental=True))

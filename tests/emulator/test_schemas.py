@@ -92,6 +92,8 @@ def test_actions_name_what_each_statement_does(
     """Verb, kind and name are read from each statement."""
     name = change(
         databases,
+        TABLE,
+        "CREATE ROLE reader",
         "create unique index `ByBoth` on Orders (Id)",
         "-- a comment\nCREATE CHANGE STREAM IF NOT EXISTS Everything FOR ALL",
         "GRANT SELECT ON TABLE Orders, Items TO ROLE reader",
@@ -100,6 +102,8 @@ def test_actions_name_what_each_statement_does(
     actions = metadata_of(get_operation(name)).actions
 
     assert [(each.action, each.entity_type, list(each.entity_names)) for each in actions] == [
+        ("CREATE", "TABLE", ["Items"]),
+        ("CREATE", "ROLE", ["reader"]),
         ("CREATE", "INDEX", ["ByBoth"]),
         ("CREATE", "CHANGE STREAM", ["Everything"]),
         ("GRANT", "TABLE", ["Orders", "Items"]),
@@ -188,9 +192,9 @@ def test_operation_ids_are_checked(
         (["SELECT 1"], exceptions.InvalidArgument, "expected one of CREATE"),
         (["CREATE Orders"], exceptions.InvalidArgument, "expected what to CREATE"),
         (list(SCHEMA), exceptions.FailedPrecondition, "Duplicate name in schema: Orders"),
-        (["DROP TABLE Items"], exceptions.FailedPrecondition, "Table not found: Items"),
-        (["ALTER TABLE Items ADD COLUMN A INT64"], exceptions.FailedPrecondition, "not found"),
-        (["CREATE INDEX I ON Items (Id)"], exceptions.FailedPrecondition, "Table not found"),
+        (["DROP TABLE Items"], exceptions.NotFound, "Table not found: Items"),
+        (["ALTER TABLE Items ADD COLUMN A INT64"], exceptions.NotFound, "not found"),
+        (["CREATE INDEX I ON Items (Id)"], exceptions.NotFound, "Table not found"),
     ],
 )
 def test_bad_statements_are_refused_at_once(
@@ -259,3 +263,31 @@ def test_a_change_can_be_throttled(
         clock.advance(15)
 
     assert seen == [False, False, True, False, False]
+
+
+@pytest.mark.parametrize("statement", [f"{TABLE};", f"{TABLE}; {INDEX}", ";"])
+def test_a_statement_holds_no_semicolon(
+    databases: database_v1.DatabaseAdminClient, statement: str
+) -> None:
+    """Neither one at the end nor one between two statements is accepted."""
+    with pytest.raises(exceptions.InvalidArgument, match="Expecting 'EOF' but found an unknown"):
+        change(databases, statement)
+
+
+def test_the_place_of_a_semicolon_is_told(databases: database_v1.DatabaseAdminClient) -> None:
+    """Line and column count from one."""
+    with pytest.raises(exceptions.InvalidArgument, match="line 2, column 18"):
+        change(databases, "CREATE TABLE Items (Id INT64)\nPRIMARY KEY (Id) ;")
+
+
+def test_a_replayed_call_is_told_so_before_its_statements_are_read(
+    databases: database_v1.DatabaseAdminClient, clock: ManualClock
+) -> None:
+    """A used operation_id is ALREADY_EXISTS although the statement is a duplicate by now."""
+    name = change(databases, TABLE, operation_id="add_items")
+    clock.advance(60)
+
+    with pytest.raises(exceptions.AlreadyExists) as caught:
+        change(databases, TABLE, operation_id="add_items")
+    (info,) = caught.value.details
+    assert info.resource_name == name

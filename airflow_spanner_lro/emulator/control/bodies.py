@@ -26,9 +26,16 @@ def _limit(name: str) -> str:
     return name
 
 
+def _not_negative(duration: timedelta) -> timedelta:
+    if duration < timedelta():
+        message = "it cannot be negative"
+        raise ValueError(message)
+    return duration
+
+
 LimitName = Annotated[str, AfterValidator(_limit)]
 Times = Annotated[int, Field(ge=1)]
-NotNegative = Annotated[Seconds, Field(ge=timedelta())]
+NotNegative = Annotated[Seconds, AfterValidator(_not_negative)]
 _MONTH = timedelta(days=30)
 _OUTAGE = "outage"
 _KINDS = (*FaultKind, _OUTAGE)

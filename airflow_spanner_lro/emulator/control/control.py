@@ -40,29 +40,26 @@ class Control:
 
         bare = path.removeprefix(PREFIX).rstrip("/") or "/"
         routes = {route.verb: route for route in ROUTES if route.path == bare}
-        if not routes:
-            known = sorted({f"{PREFIX}{route.path}" for route in ROUTES})
-            message = f"There is no {path}; there are {', '.join(known)}."
-            return Reply.refusal(Code.NOT_FOUND, message)
         route = routes.get("GET" if verb == "HEAD" else verb)
+        if not routes:
+            known = dict.fromkeys(f"{PREFIX}{route.path}" for route in ROUTES)
+            return Reply.refusal(Code.NOT_FOUND, f"There is no {path}, only {', '.join(known)}.")
         if route is None:
-            message = f"{path} cannot be asked with {verb}, only with {', '.join(sorted(routes))}."
+            message = f"{path} does not take {verb}, only {', '.join(routes)}."
             return Reply.refusal(Code.UNIMPLEMENTED, message, status=METHOD_NOT_ALLOWED)
-        unknown = sorted(set(query) - set(route.parameters))
-        if unknown:
-            message = f"Unknown parameters of {verb} {path}: {', '.join(unknown)}."
-            return Reply.refusal(Code.INVALID_ARGUMENT, message)
+        request = Request(emulator=self._emulator, query=query, body=body)
         try:
-            told = route.answer(Request(emulator=self._emulator, query=query, body=body))
+            route.check(query)
+            return Reply(body=route.answer(request))
         except RpcError as exc:
-            return Reply.refusal(exc.code, exc.message)
+            code, message = exc.code, exc.message
         except NeverDoneError as exc:
-            return Reply.refusal(Code.FAILED_PRECONDITION, str(exc))
+            code, message = Code.FAILED_PRECONDITION, str(exc)
         except (ValueError, OverflowError) as exc:
-            return Reply.refusal(Code.INVALID_ARGUMENT, f"{verb} {path}: {exc}")
+            code, message = Code.INVALID_ARGUMENT, f"{verb} {path}: {exc}"
         except Exception as exc:
             # as in the front: a bug must not look like an outage
             log.exception("The emulator failed in %s %s", verb, path)
+            code = Code.INTERNAL
             message = f"The emulator failed: {exc!r}. Its log has the traceback."
-            return Reply.refusal(Code.INTERNAL, message)
-        return Reply(body={} if told is None else told)
+        return Reply.refusal(code, message)

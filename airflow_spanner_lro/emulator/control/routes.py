@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.status import Code
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pydantic import TypeAdapter
 
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
@@ -103,3 +104,13 @@ class Route:
     about: str
     answer: Callable[[Request], object]
     parameters: tuple[str, ...] = ()
+
+    def check(self, query: Mapping[str, str]) -> None:
+        """Make sure that parameters are known.
+
+        :raises ValueError: if one is not.
+        """
+        unknown = sorted(set(query) - set(self.parameters))
+        if unknown:
+            message = f"there are no parameters {', '.join(unknown)}"
+            raise ValueError(message)

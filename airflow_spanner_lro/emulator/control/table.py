@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.emulator.control import bodies, values
 from airflow_spanner_lro.emulator.control.routes import PREFIX, Request, Route
 from airflow_spanner_lro.emulator.journal import Snapshot
+from airflow_spanner_lro.emulator.kind_names import KINDS_BY_NAME
 from airflow_spanner_lro.emulator.limits import Limits
 from airflow_spanner_lro.emulator.quota import AdminQuota
 
@@ -44,9 +45,8 @@ def _advance(request: Request) -> object:
 
 def _plan(request: Request) -> object:
     body: bodies.PlanBody = request.read(bodies.PLAN)
-    request.emulator.plan(
-        body.plan.plan(), kind=values.kind(body.kind), target=body.target, times=body.times
-    )
+    kind = None if body.kind is None else KINDS_BY_NAME[body.kind]
+    request.emulator.plan(body.plan.plan(), kind=kind, target=body.target, times=body.times)
     return {}
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.kinds import KINDS, OperationKind
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.kind_names import name_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,20 +16,13 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.faults import Fault
     from airflow_spanner_lro.emulator.state.views import OperationView
 
-_KINDS = {kind.rpc: kind for kind in KINDS}
-
-
-def kind(rpc: str | None) -> OperationKind | None:
-    """Return the kind of operations that an RPC starts."""
-    return None if rpc is None else _KINDS[rpc]
-
 
 def view(operation: OperationView) -> dict[str, Any]:
     """Return an operation."""
     error = operation.error
     return {
         "name": operation.name,
-        "kind": operation.kind.rpc,
+        "kind": name_of(operation.kind),
         "target": operation.target,
         "state": operation.state.name,
         "done": operation.done,

@@ -125,6 +125,11 @@ def other_database(statement: str, *, name: DatabaseName) -> RpcError:
     return bad_statement(statement, reason=f"it does not name the database {name.database}")
 
 
+def bad_dialect(number: int) -> RpcError:
+    """Say that there is no such dialect."""
+    return invalid(f"Invalid database_dialect: there is no dialect {number}.")
+
+
 def no_extra_statements() -> RpcError:
     """Say that a database of the PostgreSQL dialect begins empty."""
     return invalid(

@@ -147,3 +147,21 @@ def instance_has_partitions(name: InstanceName, *, partition: InstancePartitionN
         f"Cannot delete instance {name} because it contains instance partitions, such as "
         f"{partition}. Delete the instance partitions first.",
     )
+
+
+def too_much_capacity(name: ResourceName, *, nodes: int) -> RpcError:
+    """Say that a project cannot have so many nodes, as production does."""
+    return about(
+        Code.RESOURCE_EXHAUSTED,
+        name,
+        f"Project {name.project} cannot add {nodes} nodes to {name}: the quota is exceeded.",
+    )
+
+
+def edition_too_low(name: ResourceName, *, needed: str, reason: str) -> RpcError:
+    """Say that an edition of Spanner lacks what was asked for."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"{noun(name)} {name} needs at least the edition {needed}, because {reason}.",
+    )

@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 _NAME = "spanner-emulator-rest"
 _WORKERS = 64
 _BACKLOG = 1024
+_EVERYTHING = r"/{path:[\s\S]*}"
+"""Every path, line breaks in it included."""
 _GRACE = 0.2
 _LARGEST = 64 * 2**20
 _TOO_LARGE = 413
+_BAD_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
 class RestFace:
@@ -69,7 +72,7 @@ class RestFace:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         application = web.Application(client_max_size=_LARGEST)
-        application.router.add_route("*", "/{path:.*}", self._handle)
+        application.router.add_route("*", _EVERYTHING, self._handle)
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -89,7 +92,7 @@ class RestFace:
         except web.HTTPRequestEntityTooLarge:
             refusal = errors.too_large(limit=_LARGEST)
             return _respond(HttpAnswer.refusal(refusal, status=_TOO_LARGE))
-        except (HttpProcessingError, web.RequestPayloadError):
+        except _BAD_HTTP:
             return _respond(HttpAnswer.refusal(errors.cut_off()))
         asked = HttpRequest(
             verb=request.method,
@@ -142,4 +145,4 @@ def _http_log() -> logging.Logger:
 
 def _says_more_than_bad_http(record: logging.LogRecord) -> bool:
     kind = record.exc_info[0] if record.exc_info else None
-    return kind is None or not issubclass(kind, HttpProcessingError)
+    return kind is None or not issubclass(kind, _BAD_HTTP)

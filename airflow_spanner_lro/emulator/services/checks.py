@@ -12,19 +12,17 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.message import DecodeError
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.messages import configs
 from airflow_spanner_lro.emulator.state.options import DEFAULT_LEADER
-from airflow_spanner_lro.emulator.state.quorums import REGIONS
 from airflow_spanner_lro.emulator.state.statements import DATABASE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import DatabaseName
     from airflow_spanner_lro.emulator.state.records.backups import Backup
-    from airflow_spanner_lro.emulator.state.records.instances import Instance
     from airflow_spanner_lro.emulator.state.statements import Statement
+    from airflow_spanner_lro.emulator.state.tables import Resources
 
 _KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
-_REGION = re.compile(r"[a-z]+-[a-z]+\d+", re.ASCII)
-_ONE_REGION = ("regional-", "emulator-config")
 _TYPES = database_v1.RestoreDatabaseEncryptionConfig.EncryptionType
 
 
@@ -53,7 +51,8 @@ def restored_encryption(
         return inherited
     config = request.encryption_config
     keys = _keys(config)
-    type_ = int(config.encryption_type)
+    # from the plain message, as proto-plus warns of numbers that it does not know
+    type_ = database_v1.RestoreDatabaseEncryptionConfig.pb(config).encryption_type
     if type_ == _TYPES.ENCRYPTION_TYPE_UNSPECIFIED or type_ not in list(map(int, _TYPES)):
         raise errors.bad_encryption("encryption_type is required.")
     managed_by_customer = type_ == _TYPES.CUSTOMER_MANAGED_ENCRYPTION
@@ -80,7 +79,7 @@ def checked_descriptors(data: bytes) -> bytes:
     return data
 
 
-def check_database_options(statement: Statement, name: DatabaseName, instance: Instance) -> None:
+def check_database_options(statement: Statement, name: DatabaseName, resources: Resources) -> None:
     """Refuse options for another database, and a leader that cannot lead.
 
     :raises RpcError: INVALID_ARGUMENT
@@ -92,10 +91,9 @@ def check_database_options(statement: Statement, name: DatabaseName, instance: I
     leader = dict(statement.options).get(DEFAULT_LEADER)
     if leader is None:
         return
-    config = instance.config.config
-    dual = REGIONS.get(config)
-    possible = leader in dual if dual else bool(_REGION.fullmatch(leader))
-    if config.startswith(_ONE_REGION) or not possible:
+    instance = resources.instances.get(name.instance_name)
+    base = configs.base_of(instance.config, resources=resources)
+    if base is None or leader not in base.leaders:
         raise errors.bad_leader(leader, instance=instance.name)
 
 

@@ -51,8 +51,7 @@ class Databases(Servicer):
         resources.ready_instance(instance)
         if not request.create_statement:
             raise errors.missing_field("create_statement")
-        # unset is 0, and means the first of the two
-        dialect = Dialect(int(request.database_dialect) or Dialect.GOOGLE_STANDARD_SQL)
+        dialect = _dialect_of(request)
         name = DatabaseName(
             project=instance.project,
             instance=instance.instance,
@@ -136,14 +135,23 @@ class Databases(Servicer):
         """Return the schema that a database begins with."""
         if request.extra_statements and dialect is Dialect.POSTGRESQL:
             raise errors.no_extra_statements()
-        instance = self.world.resources.instances.get(name.instance_name)
         descriptors = checked_descriptors(request.proto_descriptors)
         schema = Schema()
         for text in request.extra_statements:
             statement = Statement.parse(text, dialect=dialect)
-            check_database_options(statement, name, instance)
+            check_database_options(statement, name, self.world.resources)
             schema = schema.apply(statement, proto_descriptors=descriptors)
         return schema
+
+
+def _dialect_of(request: database_v1.CreateDatabaseRequest) -> Dialect:
+    # read from the plain message, as proto-plus warns of numbers that it does not know;
+    # unset is 0, and means the first of the two
+    plain = database_v1.CreateDatabaseRequest.pb(request)
+    number = plain.database_dialect or Dialect.GOOGLE_STANDARD_SQL
+    if number not in list(Dialect):
+        raise errors.bad_dialect(number)
+    return Dialect(number)
 
 
 def require_room(world: World, name: DatabaseName) -> None:

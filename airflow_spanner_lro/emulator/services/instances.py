@@ -1,23 +1,34 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Instances and the configurations that Google manages: ``InstanceAdmin``."""
+"""Instances: create, get, list, delete."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 from google.protobuf import empty_pb2
 
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, Service
-from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ProjectName
+from airflow_spanner_lro.core.names import InstanceName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state.aging import drop_schedules_of
+from airflow_spanner_lro.emulator.services import instance_rules
+from airflow_spanner_lro.emulator.services.instance_checks import (
+    check_name,
+    masked,
+    require_unchanging,
+    usable_config,
+)
+from airflow_spanner_lro.emulator.services.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceDetails
-from airflow_spanner_lro.emulator.state.messages import configs, instances as messages
+from airflow_spanner_lro.emulator.state.dropping import drop_database
+from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.state.messages import instances as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.pages import page_of
+from airflow_spanner_lro.emulator.state.moving import require_not_moving
+from airflow_spanner_lro.emulator.state.pages import sorted_page_of
 from airflow_spanner_lro.emulator.state.records.instances import Instance
 
 if TYPE_CHECKING:
@@ -27,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Instances(Servicer):
-    """Create, get, list and delete instances; get and list configurations."""
+    """Create, get, list and delete instances."""
 
     service: ClassVar[str] = Service.INSTANCE_ADMIN
 
@@ -35,27 +46,32 @@ class Instances(Servicer):
     def CreateInstance(
         self, request: instance_v1.CreateInstanceRequest, now: datetime
     ) -> operations_pb2.Operation:
-        """Create an instance, which is CREATING until the operation ends."""
-        project = ProjectName.parse(request.parent)
-        name = InstanceName(project=project.project, instance=request.instance_id)
-        config = InstanceConfigName.parse(request.instance.config)
-        configs.require_config(config)
-        self.world.resources.instances.require_new(name)
+        """Create an instance, which is CREATING and has no resources until the operation ends."""
+        project = ProjectName.parse(request.parent).project
+        name = InstanceName(project=project, instance=request.instance_id)
+        check_name(request.instance.name, field="instance.name", expected=name)
+        config = usable_config(
+            self.world, request.instance.config, field="instance.config", project=project
+        )
         instance = Instance(
             name=name,
-            serial=self.world.next_serial(),
+            serial=0,
             ready=False,
             create_time=now,
             config=config,
             update_time=now,
-            message=request.instance,
+            message=instance_rules.new_message(
+                self.world, name, request.instance, config=config, now=now
+            ),
         )
+        self.world.resources.instances.require_new(name)
+        instance = replace(instance, serial=self.world.next_serial())
         self.world.resources.instances.put(name, instance)
+        # with the resources that were asked for, which it has not got yet
+        desired = messages.instance_message(replace(instance, ready=True))
+        desired.state = instance_v1.Instance.State.CREATING
         operation = self.world.start(
-            kind=CREATE_INSTANCE,
-            target=name,
-            details=InstanceDetails(instance=messages.instance_message(instance)),
-            now=now,
+            kind=CREATE_INSTANCE, target=name, details=InstanceDetails(instance=desired), now=now
         )
         return operation_message(operation, now=now)
 
@@ -63,23 +79,34 @@ class Instances(Servicer):
     def GetInstance(
         self, request: instance_v1.GetInstanceRequest, now: datetime
     ) -> instance_v1.Instance:
-        """Get an instance, ready or not; ``field_mask`` is ignored."""
+        """Get an instance, ready or not; with a mask, only some of its fields."""
         del now
-        name = InstanceName.parse(request.name)
-        return messages.instance_message(self.world.resources.instances.get(name))
+        instance = self.world.resources.instances.get(InstanceName.parse(request.name))
+        message: instance_v1.Instance = masked(
+            messages.instance_message(instance), request.field_mask, field="field_mask"
+        )
+        return message
 
     @rpc
     def ListInstances(
         self, request: instance_v1.ListInstancesRequest, now: datetime
     ) -> instance_v1.ListInstancesResponse:
-        """List the instances of a project, by name."""
+        """List the instances of a project, by name; none is ever unreachable."""
         del now
-        project = ProjectName.parse(request.parent)
-        if request.filter:
-            reason = "the emulator knows no filter on instances"
-            raise errors.bad_filter(method="ListInstances", text=request.filter, reason=reason)
-        page, token = page_of(
-            (row for row in self.world.resources.instances if row.name.project == project.project),
+        project = ProjectName.parse(request.parent).project
+        time_in(request, "instance_deadline")
+        try:
+            wanted = Filter.parse(request.filter, roots=messages.FILTERABLE)
+        except FilterError as exc:
+            raise errors.bad_filter(
+                method="ListInstances", text=request.filter, reason=str(exc)
+            ) from exc
+        page, token = sorted_page_of(
+            (
+                row
+                for row in self.world.resources.instances
+                if row.name.project == project and wanted.matches(messages.fields_of(row))
+            ),
             key=lambda row: (row.name.instance,),
             size=request.page_size,
             token=request.page_token,
@@ -94,49 +121,23 @@ class Instances(Servicer):
     def DeleteInstance(
         self, request: instance_v1.DeleteInstanceRequest, now: datetime
     ) -> empty_pb2.Empty:
-        """Delete an instance with its databases; one that holds backups stays."""
+        """Delete an instance with its databases; one that holds backups or partitions stays."""
         name = InstanceName.parse(request.name)
         resources = self.world.resources
-        resources.instances.get(name)
+        instance = resources.instances.get(name)
+        require_not_moving(self.world, name)
+        if instance.ready:
+            require_unchanging(self.world, name)
         databases = resources.databases_of(name)
         for database in databases:
             if database.drop_protection:
                 raise errors.drop_protected(database.name, deleting=name)
         if backups := resources.backups_of(name):
             raise errors.instance_has_backups(name, backup=backups[0].name)
+        if partitions := resources.partitions_of(name):
+            raise errors.instance_has_partitions(name, partition=partitions[0].name)
         for database in databases:
-            self.world.abort_all(database.name, now=now)
-            drop_schedules_of(self.world, database.name)
-            resources.databases.remove(database.name)
+            drop_database(self.world, database.name, now=now)
         self.world.abort_all(name, now=now)
         resources.instances.remove(name)
         return empty_pb2.Empty()
-
-    @rpc
-    def GetInstanceConfig(
-        self, request: instance_v1.GetInstanceConfigRequest, now: datetime
-    ) -> instance_v1.InstanceConfig:
-        """Get a configuration."""
-        del now
-        name = InstanceConfigName.parse(request.name)
-        configs.require_config(name)
-        return configs.config_message(name)
-
-    @rpc
-    def ListInstanceConfigs(
-        self, request: instance_v1.ListInstanceConfigsRequest, now: datetime
-    ) -> instance_v1.ListInstanceConfigsResponse:
-        """List the configurations of a project, by name."""
-        del now
-        page, token = page_of(
-            configs.base_configs(ProjectName.parse(request.parent).project),
-            key=lambda name: (name.config,),
-            size=request.page_size,
-            token=request.page_token,
-            method="ListInstanceConfigs",
-            scope=(request.parent, ""),
-        )
-        return instance_v1.ListInstanceConfigsResponse(
-            instance_configs=[configs.config_message(name) for name in page],
-            next_page_token=token,
-        )

@@ -14,9 +14,11 @@ from airflow_spanner_lro.emulator import errors
 # read at run time, as annotations say what an RPC takes
 from airflow_spanner_lro.emulator.protos import quorum as quorum_pb2  # noqa: TC001
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.state.base_configs import Quorum
 from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, QuorumDetails
+from airflow_spanner_lro.emulator.state.messages import configs
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.quorums import REGIONS, etag_of
+from airflow_spanner_lro.emulator.state.quorums import etag_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,12 +64,12 @@ class Quorums(Servicer):
     def _location(self, request: quorum_pb2.ChangeQuorumRequest, database: Database) -> str:
         """Return the one region that is to decide; empty for both."""
         instance = self.world.resources.instances.get(database.name.instance_name)
-        regions = REGIONS.get(instance.config.config)
-        if regions is None:
+        base = configs.base_of(instance.config, resources=self.world.resources)
+        if base is None or base.quorum is not Quorum.DUAL_REGION:
             raise errors.not_dual_region(database.name)
         if request.quorum_type.WhichOneof("type") == "dual_region":
             return ""
         location = request.quorum_type.single_region.serving_location
-        if location not in regions:
+        if location not in base.writers:
             raise errors.bad_serving_location(location)
         return location

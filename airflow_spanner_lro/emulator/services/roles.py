@@ -42,7 +42,7 @@ class DatabaseInsides(Servicer):
         name = DatabaseName.parse(request.parent)
         database = self.world.resources.usable_database(name)
         page, token = page_of(
-            database.schema.roles,
+            sorted(database.schema.roles),
             key=lambda role: (role,),
             size=request.page_size,
             token=request.page_token,

@@ -98,9 +98,8 @@ class Schemas(Servicer):
     def _check(self, details: DdlDetails, database: Database, before: list[Operation]) -> None:
         """Refuse what cannot work even if all changes under way succeed."""
         instance_name = database.name.instance_name
-        instance = self.world.resources.instances.get(instance_name)
         for statement in details.statements:
-            check_database_options(statement, database.name, instance)
+            check_database_options(statement, database.name, self.world.resources)
             if DEFAULT_LEADER in dict(statement.options):
                 require_not_moving(self.world, instance_name)
         schema = database.schema

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.rewriting import about_database, renamed, revoked
 from airflow_spanner_lro.emulator.state.statements import (
     DATABASE,
     INDEX,
@@ -103,7 +104,7 @@ class Schema:
     def for_database(self, database_id: str) -> Schema:
         """Return the schema as that of another database, which has it from a backup."""
         moved = tuple(
-            statement.about_database(database_id)
+            about_database(statement, database_id)
             if statement.entity_type == DATABASE
             else statement
             for statement in self.statements
@@ -207,7 +208,7 @@ class Schema:
                     raise errors.no_such_entity(TABLE, name)
         if statement.action == "GRANT":
             return self.plus(statement)
-        left = (part for each in self.statements for part in each.without(statement))
+        left = (part for each in self.statements for part in revoked(each, statement))
         return replace(self, statements=tuple(left))
 
     def _bundle(self, statement: Statement, descriptors: bytes) -> Schema:
@@ -226,7 +227,7 @@ class Schema:
 
     def renamed(self, old: str, new: str) -> Schema:
         """Return the schema after a table has got another name."""
-        changed = tuple(statement.renamed(old, new) for statement in self.statements)
+        changed = tuple(renamed(statement, old, new) for statement in self.statements)
         return replace(self, statements=changed)
 
     def _made(self, *kinds: str) -> Iterable[Statement]:

@@ -38,19 +38,21 @@ def keys_for(config: EncryptionConfig, *, inherited: tuple[str, ...]) -> tuple[s
     :param inherited: the keys of what the backup is made from
     :raises RpcError: if it asks for keys and names none, or the other way round.
     """
+    # of the plain message, which does not mind numbers that are no type
+    wanted = int(type(config).pb(config).encryption_type)
     keys = (config.kms_key_name,) if config.kms_key_name else tuple(config.kms_key_names)
     if config.kms_key_name and config.kms_key_names:
         raise errors.bad_encryption("set either kms_key_name or kms_key_names, not both.")
     for key in keys:
         if not _KEY.fullmatch(key):
             raise errors.bad_encryption(f"{key!r} is not the name of a Cloud KMS key.")
-    managed_by_customer = int(config.encryption_type) == _TYPES.CUSTOMER_MANAGED_ENCRYPTION
+    managed_by_customer = wanted == _TYPES.CUSTOMER_MANAGED_ENCRYPTION
     if managed_by_customer and not keys:
         raise errors.bad_encryption("CUSTOMER_MANAGED_ENCRYPTION needs a kms_key_name.")
     if keys and not managed_by_customer:
         raise errors.bad_encryption("kms_key_name goes with CUSTOMER_MANAGED_ENCRYPTION only.")
-    if int(config.encryption_type) not in list(map(int, _TYPES)):
-        raise errors.bad_encryption(f"there is no encryption_type {int(config.encryption_type)}.")
+    if wanted not in set(map(int, _TYPES)):
+        raise errors.bad_encryption(f"there is no encryption_type {wanted}.")
     # unset means the first of the types, the same encryption
     own = (_TYPES.GOOGLE_DEFAULT_ENCRYPTION, _TYPES.CUSTOMER_MANAGED_ENCRYPTION)
-    return keys if int(config.encryption_type) in own else inherited
+    return keys if wanted in own else inherited

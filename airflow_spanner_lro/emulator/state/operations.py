@@ -21,7 +21,6 @@ from airflow_spanner_lro.core.names import (
     ResourceName,
 )
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.state.records.operations import Operation  # noqa: TC001 - for others
 
 if TYPE_CHECKING:
     import random
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.state.agenda import Agenda
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
 
 _Scope = tuple[type[ResourceName], str, str]
 

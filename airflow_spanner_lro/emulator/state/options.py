@@ -70,7 +70,7 @@ def database_options(reader: Reader) -> tuple[tuple[str, str | None], ...]:
         complete = True
     else:
         complete = reader.take("SET")
-        name = reader.name()
+        name = reader.name() if complete else None
         set_to = reader.take("TO") or reader.take("=")
         found.append(_option(name, set_to and reader.value(), reader))
     if not complete or not reader.at_end:

@@ -9,10 +9,8 @@ emulator of Google has a real parser. What statements do to a schema is told in 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import product
 from typing import TYPE_CHECKING, Self
 
 from airflow_spanner_lro.emulator import errors
@@ -52,7 +50,6 @@ _PLURALS = {f"{kind}S": kind for kind in ("TABLE", "VIEW", "SEQUENCE", "CHANGE S
 _BACKFILL = timedelta(seconds=90)
 _QUICK = timedelta(seconds=5)
 _NEEDS_BACKFILL = {("CREATE", INDEX), ("ALTER", TABLE), ("ALTER", INDEX)}
-_BEFORE_TABLE = r"TABLE|ON|IN|PARENT|REFERENCES|FOR|FROM|JOIN|EXISTS"
 
 
 def database_id_of(create_statement: str, *, dialect: Dialect | None = None) -> str:
@@ -256,60 +253,7 @@ class Statement:
             roles=roles,
         )
 
-    def renamed(self, old: str, new: str) -> Self:
-        """Return the statement after a table that it may speak of has got another name."""
-        pattern = rf"\b({_BEFORE_TABLE})(\s+)([`\"]?){re.escape(old)}\3(?![\w.`\"])"
-        text = re.sub(pattern, rf"\1\2\g<3>{new}\3", self.text, flags=re.IGNORECASE)
-        is_table = self.entity_type == TABLE
-        return replace(
-            self,
-            text=text,
-            names=tuple(_moved(each, old, new) if is_table else each for each in self.names),
-            on=_moved(self.on, old, new),
-            parent=_moved(self.parent, old, new),
-        )
-
-    def about_database(self, database_id: str) -> Self:
-        """Return the statement for a database of another name; only for ALTER DATABASE."""
-        pattern = r"(\bDATABASE\s+)([`\"]?)[\w-]+\2"
-        # quoted, as the new name may need that where the old one did not
-        text = re.sub(pattern, rf"\1`{database_id}`", self.text, count=1, flags=re.IGNORECASE)
-        if '"' in self.text or "spanner." in self.text.lower():
-            text = text.replace(f"`{database_id}`", f'"{database_id}"', 1)
-        return replace(self, text=text, names=(database_id,))
-
-    def without(self, revoked: Statement) -> tuple[Self, ...]:
-        """Return what is left of a GRANT after a REVOKE; any other statement stays as it is."""
-        if self.action != "GRANT" or self.entity_type != revoked.entity_type:
-            return (self,)
-        given = list(product(self.privileges or ("",), self.names, self.roles))
-        taken = (revoked.privileges or ("",), revoked.names, revoked.roles)
-        left = [
-            parts
-            for parts in given
-            if not all(
-                part.lower() in map(str.lower, of) for part, of in zip(parts, taken, strict=True)
-            )
-        ]
-        if len(left) == len(given):
-            return (self,)
-        return tuple(self._single(*parts) for parts in left)
-
-    def _single(self, privilege: str, name: str, role: str) -> Self:
-        what = f"{privilege} ON {self.entity_type} {name}" if privilege else f"ROLE {name}"
-        return replace(
-            self,
-            text=f"GRANT {what} TO ROLE {role}",
-            privileges=(privilege,) if privilege else (),
-            names=(name,),
-            roles=(role,),
-        )
-
     @property
     def usual_duration(self) -> timedelta:
         """How long it takes: long if existing rows have to be read, short otherwise."""
         return _BACKFILL if (self.action, self.entity_type) in _NEEDS_BACKFILL else _QUICK
-
-
-def _moved(name: str, old: str, new: str) -> str:
-    return new if name.lower() == old.lower() else name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.snapshot import OperationState
 from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.records.backups import BackupSchedule
 from airflow_spanner_lro.emulator.state.records.databases import Database
 
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.snapshot import OperationError
-    from airflow_spanner_lro.emulator.state.operations import Operation
-    from airflow_spanner_lro.emulator.state.records.backups import Backup
-    from airflow_spanner_lro.emulator.state.records.instances import Instance
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.state.tables import AnyRecord
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -56,7 +56,7 @@ class ResourceView:
     """A resource at one moment.
 
     :param name: its full name
-    :param noun: what it is: ``instance``, ``database`` or ``backup``
+    :param noun: what it is, such as ``instance`` or ``backup``
     :param state: such as ``READY_OPTIMIZING``
     """
 
@@ -90,19 +90,33 @@ def view_operation(operation: Operation, *, now: datetime) -> OperationView:
 
 
 def view_resources(world: World) -> tuple[ResourceView, ...]:
-    """Return all instances, databases and backups, by name."""
+    """Return everything that exists and can be read, by name."""
     resources = world.resources
-    rows = [*resources.instances, *resources.databases, *resources.backups]
+    tables = (
+        resources.configs,
+        resources.instances,
+        resources.partitions,
+        resources.databases,
+        resources.backups,
+        resources.schedules,
+    )
     views = (
-        ResourceView(name=str(row.name), noun=row.name.noun, state=_state(row)) for row in rows
+        ResourceView(name=str(row.name), noun=row.name.noun, state=_state(row))
+        for table in tables
+        for row in table
     )
     return tuple(sorted(views, key=lambda view: view.name))
 
 
-def _state(row: Instance | Database | Backup) -> str:
-    if isinstance(row, Database):
-        return str(row.state.name)
-    return "READY" if row.ready else "CREATING"
+def _state(row: AnyRecord) -> str:
+    match row:
+        case Database():
+            return str(row.state.name)
+        case BackupSchedule():
+            # a schedule is there at once, and has no states
+            return "READY"
+        case _:
+            return "READY" if row.ready else "CREATING"
 
 
 def fingerprint(world: World, *, now: datetime) -> tuple[object, ...]:

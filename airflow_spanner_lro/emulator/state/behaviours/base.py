@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import proto
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 _Name = TypeVar("_Name", bound=ResourceName)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operations on instances."""
+"""Operations on instances: they are made, changed, and moved to another configuration."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from airflow_spanner_lro.core.names import InstanceName
-from airflow_spanner_lro.emulator.state.behaviours.base import Behaviour, raw, show_times
+from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName
+from airflow_spanner_lro.emulator.state.behaviours.base import (
+    Behaviour,
+    raw,
+    show_cancel,
+    show_progress,
+    show_times,
+)
+from airflow_spanner_lro.emulator.state.capacities import UNITS_PER_NODE
 from airflow_spanner_lro.emulator.state.messages import instances as messages
 
 if TYPE_CHECKING:
@@ -18,8 +25,11 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.operations import Operation
+    from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.world import World
+
+_LARGE = 100 * UNITS_PER_NODE
+"""So much more capacity at once takes longer than usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +39,34 @@ class InstanceDetails:
     instance: instance_v1.Instance
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceUpdate:
+    """What UpdateInstance remembers.
+
+    :param message: all that the owner can set, as it will be
+    :param instance: the instance as clients will see it
+    :param growth: how many processing units it gets on top
+    """
+
+    message: instance_v1.Instance
+    instance: instance_v1.Instance
+    growth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveDetails:
+    """What MoveInstance remembers."""
+
+    target: InstanceConfigName
+
+
 class CreateInstance(Behaviour[InstanceName, InstanceDetails]):
     """The instance becomes ready, or goes away."""
 
     target_type: ClassVar = InstanceName
     details_type: ClassVar = InstanceDetails
     undo_guaranteed: ClassVar = True
+    changing: ClassVar = frozenset({"start_time", "cancel_time", "end_time"})
 
     def describe(
         self, target: InstanceName, details: InstanceDetails
@@ -43,7 +75,7 @@ class CreateInstance(Behaviour[InstanceName, InstanceDetails]):
         del target
         return instance_v1.CreateInstanceMetadata(
             instance=details.instance,
-            expected_fulfillment_period=instance_v1.FulfillmentPeriod.FULFILLMENT_PERIOD_NORMAL,
+            expected_fulfillment_period=_period(details.instance.processing_units),
         )
 
     def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
@@ -52,10 +84,9 @@ class CreateInstance(Behaviour[InstanceName, InstanceDetails]):
 
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Make the instance ready."""
-        del at
-        name = self.target(operation)
-        instance = replace(world.resources.instances.get(name), ready=True)
-        world.resources.instances.put(name, instance)
+        instance = world.resources.instances.get(self.target(operation))
+        instance = replace(instance, ready=True, update_time=at)
+        world.resources.instances.put(instance.name, instance)
         return raw(messages.instance_message(instance))
 
     def cancel_begins(self, world: World, operation: Operation, at: datetime) -> None:
@@ -69,3 +100,66 @@ class CreateInstance(Behaviour[InstanceName, InstanceDetails]):
         """Remove the instance."""
         del at
         world.resources.instances.remove(self.target(operation))
+
+
+class UpdateInstance(Behaviour[InstanceName, InstanceUpdate]):
+    """The instance has its new values, or keeps the old ones, which were in force all the time."""
+
+    target_type: ClassVar = InstanceName
+    details_type: ClassVar = InstanceUpdate
+    undo_guaranteed: ClassVar = True
+    changing: ClassVar = frozenset({"start_time", "cancel_time", "end_time"})
+
+    def describe(
+        self, target: InstanceName, details: InstanceUpdate
+    ) -> instance_v1.UpdateInstanceMetadata:
+        """Return the instance as it will be."""
+        del target
+        return instance_v1.UpdateInstanceMetadata(
+            instance=details.instance, expected_fulfillment_period=_period(details.growth)
+        )
+
+    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
+        """Tell the times; there is no percentage."""
+        show_times(metadata, operation, now)
+
+    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
+        """Set the new values."""
+        instance = world.resources.instances.get(self.target(operation))
+        message = self.details(operation).message
+        instance = replace(instance, message=message, update_time=at)
+        world.resources.instances.put(instance.name, instance)
+        return raw(messages.instance_message(instance))
+
+
+class MoveInstance(Behaviour[InstanceName, MoveDetails]):
+    """The instance is in the other configuration, or moves back to where it was."""
+
+    target_type: ClassVar = InstanceName
+    details_type: ClassVar = MoveDetails
+
+    def describe(
+        self, target: InstanceName, details: MoveDetails
+    ) -> instance_v1.MoveInstanceMetadata:
+        """Return where the instance goes."""
+        del target
+        return instance_v1.MoveInstanceMetadata(target_config=str(details.target))
+
+    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
+        """Tell the progress, which begins anew on the way back."""
+        show_progress(metadata, operation, now)
+        show_cancel(metadata, operation, now)
+
+    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
+        """Put the instance into the other configuration."""
+        instance = world.resources.instances.get(self.target(operation))
+        instance = replace(instance, config=self.details(operation).target, update_time=at)
+        world.resources.instances.put(instance.name, instance)
+        return raw(instance_v1.MoveInstanceResponse())
+
+
+def _period(growth: int) -> instance_v1.FulfillmentPeriod:
+    periods = instance_v1.FulfillmentPeriod
+    if growth >= _LARGE:
+        return periods.FULFILLMENT_PERIOD_EXTENDED
+    return periods.FULFILLMENT_PERIOD_NORMAL

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,13 +44,22 @@ class InstanceConfig(Record):
     """A configuration that a user made.
 
     :param message: all that its owner can set, as it is in force
+    :param reconciling: whether it is being created or updated
+    :param revision: how often it has changed
     :param hidden: whether its creation was cancelled, so that it cannot be read any more
     """
 
     name: InstanceConfigName
     ready: bool
     message: instance_v1.InstanceConfig
+    reconciling: bool = False
+    revision: int = 0
     hidden: bool = False
+
+    @property
+    def etag(self) -> str:
+        """Another text after each change."""
+        return _etag(self.serial, self.revision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +68,7 @@ class InstancePartition(Record):
 
     :param message: all that its owner can set, as it is in force
     :param update_time: when that last changed
+    :param revision: how often it has changed
     :param hidden: whether its creation was cancelled, so that it cannot be read any more
     """
 
@@ -66,4 +77,15 @@ class InstancePartition(Record):
     config: InstanceConfigName
     message: instance_v1.InstancePartition
     update_time: datetime
+    revision: int = 0
     hidden: bool = False
+
+    @property
+    def etag(self) -> str:
+        """Another text after each change."""
+        return _etag(self.serial, self.revision)
+
+
+def _etag(serial: int, revision: int) -> str:
+    # not readable, so that nobody takes it for a number and counts on
+    return hashlib.sha256(f"{serial}.{revision}".encode()).hexdigest()[:16]

@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The compute capacity that requests ask for, of instances and of their partitions alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.capacities import (
+    SMALL_STEP,
+    UNITS_PER_NODE,
+    autoscaled,
+    limits_of,
+    settled_units,
+    units_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from google.cloud import spanner_admin_instance_v1 as instance_v1
+
+    from airflow_spanner_lro.core.names import ResourceName
+
+CAPACITY = frozenset({"node_count", "processing_units"})
+AUTOSCALING = "autoscaling_config"
+
+_MAX_UNITS = 10_000 * UNITS_PER_NODE
+"""More than any project has, and few enough for the fields of the API."""
+_WAYS = "node_count, processing_units and autoscaling_config"
+_CPU = range(10, 91)
+_STORAGE = range(10, 100)
+
+
+def set_capacity(message: Any, given: Any, *, name: ResourceName, paths: Collection[str]) -> None:
+    """Give a message the capacity that a request asks for, or take over what it has.
+
+    :param message: an instance or partition as it will be; its autoscaling is set already
+    :param given: the message in the request, which sets the capacity for the first time or anew
+    :param paths: the fields of the request that count
+    :raises RpcError: if that is no capacity, or is given in several ways.
+    """
+    nodes = given.node_count if "node_count" in paths else 0
+    units = given.processing_units if "processing_units" in paths else 0
+    if bool(nodes) + bool(units) + (autoscaled(message) and bool(nodes or units)) > 1:
+        raise errors.several_capacities(_WAYS)
+    before = units_of(message)
+    if autoscaled(message):
+        _check_autoscaling(message.autoscaling_config, name=name)
+        wanted = settled_units(message, before=before)
+    elif CAPACITY.isdisjoint(paths):
+        wanted = before
+    elif not nodes and not units:
+        raise errors.missing_field(f"One of {_WAYS}")
+    else:
+        _check_units("node_count", nodes, units=nodes * UNITS_PER_NODE, name=name)
+        _check_units("processing_units", units, units=units, name=name)
+        wanted = nodes * UNITS_PER_NODE + units
+    by_nodes = nodes or (not units and message.node_count)
+    for field in CAPACITY:
+        delattr(message, field)
+    if by_nodes and wanted % UNITS_PER_NODE == 0:
+        message.node_count = wanted // UNITS_PER_NODE
+    else:
+        message.processing_units = wanted
+
+
+def _check_units(field: str, value: int, *, units: int, name: ResourceName) -> None:
+    """Refuse a number that cannot be had.
+
+    :param units: the number in processing units
+    """
+    step = SMALL_STEP if units < UNITS_PER_NODE else UNITS_PER_NODE
+    if units < 0 or units % step:
+        rule = "expected a multiple of 100 below 1000, or of 1000 above"
+        raise errors.bad_value(field, value=value, rule="it cannot be negative" if value < 0 else rule)
+    if units > _MAX_UNITS:
+        raise errors.too_much_capacity(name, nodes=units // UNITS_PER_NODE)
+
+
+def _check_autoscaling(config: instance_v1.AutoscalingConfig, *, name: ResourceName) -> None:
+    limits, targets = config.autoscaling_limits, config.autoscaling_targets
+    _check_limits(limits, field=f"{AUTOSCALING}.autoscaling_limits", name=name)
+    prefix = f"{AUTOSCALING}.autoscaling_targets"
+    _check_percent(
+        f"{prefix}.storage_utilization_percent", targets.storage_utilization_percent, _STORAGE
+    )
+    for field in ("high_priority_cpu_utilization_percent", "total_cpu_utilization_percent"):
+        value = getattr(targets, field)
+        if value:
+            _check_percent(f"{prefix}.{field}", value, _CPU)
+    if not targets.high_priority_cpu_utilization_percent + targets.total_cpu_utilization_percent:
+        raise errors.missing_field(f"{prefix}.high_priority_cpu_utilization_percent")
+    locations = [
+        option.replica_selection.location for option in config.asymmetric_autoscaling_options
+    ]
+    if "" in locations or len(set(locations)) < len(locations):
+        raise errors.bad_value(
+            f"{AUTOSCALING}.asymmetric_autoscaling_options",
+            value=locations,
+            rule="each option needs a location of its own",
+        )
+    for option in config.asymmetric_autoscaling_options:
+        if "autoscaling_limits" in option.overrides:
+            field = f"{AUTOSCALING}.asymmetric_autoscaling_options.overrides.autoscaling_limits"
+            _check_limits(option.overrides.autoscaling_limits, field=field, name=name)
+
+
+def _check_limits(
+    limits: instance_v1.AutoscalingConfig.AutoscalingLimits, *, field: str, name: ResourceName
+) -> None:
+    least, greatest = limits_of(limits)
+    given = (
+        limits.min_nodes,
+        limits.min_processing_units,
+        limits.max_nodes,
+        limits.max_processing_units,
+    )
+    if ("min_nodes" in limits) != ("max_nodes" in limits):
+        raise errors.bad_value(field, value=given, rule="both limits need the same unit")
+    if least <= 0 or greatest <= 0 or least % UNITS_PER_NODE or greatest % UNITS_PER_NODE:
+        rule = "expected nodes, or multiples of 1000 processing units"
+        raise errors.bad_value(field, value=given, rule=rule)
+    if least > greatest:
+        raise errors.bad_value(field, value=given, rule="the minimum is above the maximum")
+    if greatest > _MAX_UNITS:
+        raise errors.too_much_capacity(name, nodes=greatest // UNITS_PER_NODE)
+
+
+def _check_percent(field: str, value: int, allowed: range) -> None:
+    if value not in allowed:
+        rule = f"expected {allowed.start} to {allowed.stop - 1}"
+        raise errors.bad_value(field, value=value, rule=rule)

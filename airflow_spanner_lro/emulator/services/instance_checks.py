@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What several requests of InstanceAdmin carry: names, labels, masks, and who else is at work."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import field_mask_pb2
+from google.protobuf.message import Message
+
+from airflow_spanner_lro.core.names import InstanceConfigName
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.messages import configs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    import proto
+
+    from airflow_spanner_lro.core.names import ResourceName
+    from airflow_spanner_lro.emulator.state.world import World
+
+_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
+_LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}", re.ASCII)
+_MAX_LABELS = 64
+_DISPLAY_NAME = range(4, 31)
+
+
+def check_name(given: str, *, field: str, expected: ResourceName) -> None:
+    """Refuse a name in a message that is not the name in the request."""
+    if given and given != str(expected):
+        raise errors.other_name(field=field, given=given, expected=expected)
+
+
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Refuse labels that break the rules."""
+    if len(labels) > _MAX_LABELS:
+        raise errors.bad_value("labels", value=len(labels), rule="no more than 64 are possible")
+    for key, value in sorted(labels.items()):
+        if not _LABEL_KEY.fullmatch(key):
+            rule = "a key has 1 to 63 characters that match [a-z][a-z0-9_-]*"
+            raise errors.bad_value("labels", value=key, rule=rule)
+        if not _LABEL_VALUE.fullmatch(value):
+            rule = "a value has up to 63 characters that match [a-z0-9_-]*"
+            raise errors.bad_value("labels", value=value, rule=rule)
+
+
+def check_display_name(
+    name: ResourceName, display_name: str, *, others: Iterable[tuple[ResourceName, str]]
+) -> None:
+    """Refuse a display name that is too short, too long, or taken.
+
+    :param others: the resources of the same kind, and their display names
+    """
+    if not display_name:
+        raise errors.missing_field("display_name")
+    if len(display_name) not in _DISPLAY_NAME:
+        rule = "expected 4 to 30 characters"
+        raise errors.bad_value("display_name", value=display_name, rule=rule)
+    for other, taken in others:
+        if taken == display_name and other != name and other.project == name.project:
+            raise errors.display_name_taken(name, display_name=display_name, by=other)
+
+
+def check_choice(field: str, value: int, *, allowed: Sequence[int]) -> None:
+    """Refuse a value of an enum that does not exist, or is not allowed here; 0 always is."""
+    if value and int(value) not in allowed:
+        raise errors.bad_value(
+            field, value=int(value), rule=f"expected one of {[int(each) for each in allowed]}"
+        )
+
+
+def usable_config(world: World, text: str, *, field: str, project: str) -> InstanceConfigName:
+    """Return the name of a configuration in which something can be made.
+
+    :raises RpcError: if there is none of this name, or it is not ready.
+    """
+    if not text:
+        raise errors.missing_field(field)
+    name = InstanceConfigName.parse(text)
+    if name.project != project:
+        rule = f"expected a configuration of project {project}"
+        raise errors.bad_value(field, value=text, rule=rule)
+    if not configs.is_base_config(name) and not world.resources.configs.get(name).ready:
+        raise errors.config_not_usable(name)
+    return name
+
+
+def require_unchanging(world: World, name: ResourceName) -> None:
+    """Make sure that no operation is at work on a resource, not even one that is being undone."""
+    for operation in world.operations.pending(target=name):
+        raise errors.being_changed(name, operation=operation.name)
+
+
+def masked(message: proto.Message, mask: field_mask_pb2.FieldMask, *, field: str) -> Any:
+    """Return the fields of a message that a mask names; all of them without a mask.
+
+    :raises RpcError: if it names a field that there is not.
+    """
+    if not mask.paths:
+        return message
+    raw = type(message).pb(message)
+    part = type(raw)()
+    for path in mask.paths:
+        _check_path(raw, path, field=field)
+    mask.MergeMessage(raw, part)
+    return type(message).wrap(part)
+
+
+def checked_paths(
+    message: proto.Message,
+    mask: field_mask_pb2.FieldMask,
+    *,
+    field: str,
+    updatable: Collection[str],
+) -> frozenset[str]:
+    """Return the paths of an update mask.
+
+    :param updatable: the fields that can be updated, with all that is within
+    :raises RpcError: if there are none, or one names what there is not or cannot be updated.
+    """
+    if not mask.paths:
+        raise errors.missing_field(field)
+    for path in mask.paths:
+        _check_path(type(message).pb(message), path, field=field)
+        if not any(path == each or path.startswith(f"{each}.") for each in updatable):
+            raise errors.bad_mask_path(field, path=path, reason="cannot be updated")
+    return frozenset(mask.paths)
+
+
+def copy_paths(source: proto.Message, target: proto.Message, paths: Iterable[str]) -> None:
+    """Set fields of a message as another one has them; what that has not is cleared."""
+    # a field comes after the message that holds it, so that both can be named
+    for path in sorted(paths):
+        _copy(type(source).pb(source), type(target).pb(target), path.split("."))
+
+
+def _check_path(raw: Message, path: str, *, field: str) -> None:
+    if not field_mask_pb2.FieldMask(paths=[path]).IsValidForDescriptor(raw.DESCRIPTOR):
+        raise errors.bad_mask_path(field, path=path, reason="is not a field")
+
+
+def _copy(source: Any, target: Any, path: Sequence[str]) -> None:
+    *parents, last = path
+    for part in parents:
+        source, target = getattr(source, part), getattr(target, part)
+    field = source.DESCRIPTOR.fields_by_name[last]
+    if field.is_repeated:
+        target.ClearField(last)
+        getattr(target, last).MergeFrom(getattr(source, last))
+    elif field.has_presence and not source.HasField(last):
+        target.ClearField(last)
+    elif isinstance(getattr(source, last), Message):
+        getattr(target, last).CopyFrom(getattr(source, last))
+    else:
+        setattr(target, last, getattr(source, last))

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an instance may look like: new ones, changed ones, and which edition allows what."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from google.cloud import spanner_admin_instance_v1 as instance_v1
+
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.services.capacity_checks import (
+    AUTOSCALING,
+    CAPACITY,
+    set_capacity,
+)
+from airflow_spanner_lro.emulator.services.instance_checks import (
+    check_choice,
+    check_display_name,
+    check_labels,
+    copy_paths,
+)
+from airflow_spanner_lro.emulator.state.base_configs import Quorum
+from airflow_spanner_lro.emulator.state.capacities import autoscaled
+from airflow_spanner_lro.emulator.state.messages import configs
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ResourceName
+    from airflow_spanner_lro.emulator.state.records.instances import Instance
+    from airflow_spanner_lro.emulator.state.world import World
+
+UPDATABLE = frozenset(
+    {
+        "display_name",
+        "labels",
+        "edition",
+        "instance_type",
+        "default_backup_schedule_type",
+        "free_instance_metadata.expire_behavior",
+        AUTOSCALING,
+        *CAPACITY,
+    }
+)
+"""What UpdateInstance can change."""
+
+_TRIAL = timedelta(days=90)
+_Types = instance_v1.Instance.InstanceType
+_Editions = instance_v1.Instance.Edition
+_Schedules = instance_v1.Instance.DefaultBackupScheduleType
+_States = instance_v1.Instance.State
+_Behaviors = instance_v1.FreeInstanceMetadata.ExpireBehavior
+
+
+def new_message(
+    world: World,
+    name: InstanceName,
+    given: instance_v1.Instance,
+    *,
+    config: InstanceConfigName,
+    now: datetime,
+) -> instance_v1.Instance:
+    """Return all that the owner of a new instance can set, with the defaults of the service.
+
+    :raises RpcError: if it cannot be so.
+    """
+    check_choice("state", given.state, allowed=[_States.CREATING])
+    message = instance_v1.Instance(instance_type=given.instance_type or _Types.PROVISIONED)
+    copy_paths(given, message, UPDATABLE - CAPACITY - {"instance_type"})
+    _check(world, name, message)
+    if message.instance_type == _Types.FREE_INSTANCE:
+        _check_free(given, message, config=config)
+        message.free_instance_metadata.expire_time = now + _TRIAL
+        if not message.free_instance_metadata.expire_behavior:
+            behavior = _Behaviors.REMOVE_AFTER_GRACE_PERIOD
+            message.free_instance_metadata.expire_behavior = behavior
+    else:
+        del message.free_instance_metadata
+        set_capacity(message, given, name=name, paths=CAPACITY)
+    if not message.default_backup_schedule_type:
+        free = message.instance_type == _Types.FREE_INSTANCE
+        message.default_backup_schedule_type = _Schedules.NONE if free else _Schedules.AUTOMATIC
+    needed, _ = _needed_edition(world, config, scaled=autoscaled(message))
+    message.edition = message.edition or needed
+    check_edition(world, name, message, config=config)
+    return message
+
+
+def changed_message(
+    world: World, instance: Instance, given: instance_v1.Instance, *, paths: frozenset[str]
+) -> instance_v1.Instance:
+    """Return all that the owner of an instance can set, after an update.
+
+    :raises RpcError: if it cannot be so.
+    """
+    check_choice("state", given.state, allowed=[_States.READY])
+    message = instance_v1.Instance(instance.message)
+    copy_paths(given, message, paths - CAPACITY)
+    # a seeded instance has none, which stands for its id
+    message.display_name = message.display_name or (
+        "" if "display_name" in paths else instance.name.instance
+    )
+    _check(world, instance.name, message, named="display_name" in paths)
+    was_free = instance.message.instance_type == _Types.FREE_INSTANCE
+    if message.instance_type == _Types.FREE_INSTANCE:
+        if not was_free:
+            raise errors.bad_mask_path(
+                "field_mask", path="instance_type", reason="cannot make an instance free again"
+            )
+        _check_free(given if paths & CAPACITY else message, message, config=instance.config)
+    else:
+        upgraded = CAPACITY if was_free else frozenset[str]()
+        set_capacity(message, given, name=instance.name, paths=(paths & CAPACITY) | upgraded)
+    if "edition" in paths and not message.edition:
+        raise errors.missing_field("instance.edition")
+    check_edition(world, instance.name, message, config=instance.config)
+    return message
+
+
+def check_edition(
+    world: World,
+    name: ResourceName,
+    message: instance_v1.Instance,
+    *,
+    config: InstanceConfigName,
+) -> None:
+    """Refuse an edition that lacks what an instance needs; one that is not told has it all."""
+    needed, reason = _needed_edition(world, config, scaled=autoscaled(message))
+    if message.edition and int(message.edition) < int(needed):
+        raise errors.edition_too_low(name, needed=needed.name, reason=reason)
+
+
+def _needed_edition(
+    world: World, config: InstanceConfigName, *, scaled: bool
+) -> tuple[instance_v1.Instance.Edition, str]:
+    """Return the least edition that will do, and why."""
+    base = configs.base_of(config, resources=world.resources)
+    if base is not None and base.quorum is not Quorum.REGION:
+        return _Editions.ENTERPRISE_PLUS, f"{config} has more than one region"
+    if not configs.is_base_config(config):
+        return _Editions.ENTERPRISE, f"{config} has read-only replicas"
+    if scaled:
+        return _Editions.ENTERPRISE, "autoscaling_config is set"
+    return _Editions.STANDARD, "every instance has one"
+
+
+def _check(
+    world: World, name: InstanceName, message: instance_v1.Instance, *, named: bool = True
+) -> None:
+    if named:
+        others = ((row.name, row.message.display_name) for row in world.resources.instances)
+        check_display_name(name, message.display_name, others=others)
+    check_labels(message.labels)
+    check_choice("instance_type", message.instance_type, allowed=list(_Types))
+    check_choice("edition", message.edition, allowed=list(_Editions))
+    check_choice(
+        "default_backup_schedule_type",
+        message.default_backup_schedule_type,
+        allowed=list(_Schedules),
+    )
+    behavior = message.free_instance_metadata.expire_behavior
+    check_choice("free_instance_metadata.expire_behavior", behavior, allowed=list(_Behaviors))
+
+
+def _check_free(
+    given: instance_v1.Instance, message: instance_v1.Instance, *, config: InstanceConfigName
+) -> None:
+    """Refuse what free instances cannot have."""
+    free = configs.is_base_config(config) and (
+        configs.base_config_message(config).free_instance_availability
+        == instance_v1.InstanceConfig.FreeInstanceAvailability.AVAILABLE
+    )
+    if not free:
+        rule = "free instances are not available in this configuration"
+        raise errors.bad_value("instance.config", value=str(config), rule=rule)
+    if given.node_count or given.processing_units or autoscaled(message):
+        raise errors.bad_value(
+            "instance_type", value=_Types.FREE_INSTANCE.name, rule="it has no compute capacity"
+        )
+    if message.default_backup_schedule_type == _Schedules.AUTOMATIC:
+        raise errors.bad_value(
+            "default_backup_schedule_type",
+            value=_Schedules.AUTOMATIC.name,
+            rule="free instances have no backups",
+        )

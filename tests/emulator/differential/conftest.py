@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Both emulators at the same time, and fixtures that put the same script to both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from typing import NamedTuple
+
+import grpc
+import pytest
+
+from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+from .google_emulator import HOW_TO_GET_IT, find_binary, running
+from .sides import Answer, Side
+
+Script = Callable[[Side], Iterator[Answer]]
+"""Makes calls, and yields the answers that are to be compared."""
+
+_projects = count(1)
+
+
+class Answers(NamedTuple):
+    """What each emulator answered to a script."""
+
+    google: list[Answer]
+    ours: list[Answer]
+
+
+RunBoth = Callable[[Script], Answers]
+Agreed = Callable[[Script], list[Answer]]
+
+
+@pytest.fixture(scope="session")
+def google_channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Channel]:
+    """Run Google's emulator once in each process that runs tests."""
+    binary = find_binary()
+    if binary is None:
+        pytest.skip(HOW_TO_GET_IT)
+    log = tmp_path_factory.mktemp("google") / "emulator.log"
+    with running(binary, log=log) as address, grpc.insecure_channel(address) as channel:
+        yield channel
+
+
+@pytest.fixture
+def google(google_channel: grpc.Channel) -> Side:
+    """Return Google's emulator, with a project that no other test has."""
+    side = Side(
+        channel=google_channel,
+        project=f"differential-{next(_projects)}",
+        config="emulator-config",
+        settle=lambda: None,
+    )
+    side.prepare()
+    return side
+
+
+@pytest.fixture
+def our_emulator() -> Iterator[SpannerAdminEmulator]:
+    """Run our emulator."""
+    with SpannerAdminEmulator(clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def ours(our_emulator: SpannerAdminEmulator, google: Side) -> Iterator[Side]:
+    """Return our emulator, with the same project."""
+    with grpc.insecure_channel(our_emulator.endpoint) as channel:
+        side = Side(
+            channel=channel,
+            project=google.project.removeprefix("projects/"),
+            config="regional-us-central1",
+            settle=our_emulator.run_until_done,
+        )
+        side.prepare()
+        yield side
+
+
+@pytest.fixture
+def run_both(google: Side, ours: Side) -> RunBoth:
+    """Return a function that runs a script against both, and returns both lists of answers."""
+
+    def run(script: Script) -> Answers:
+        return Answers(google=list(script(google)), ours=list(script(ours)))
+
+    return run
+
+
+@pytest.fixture
+def agreed(run_both: RunBoth) -> Agreed:
+    """Return a function that runs a script against both, and returns what they agree upon."""
+
+    def run(script: Script) -> list[Answer]:
+        answers = run_both(script)
+        google = [answer.comparable for answer in answers.google]
+        assert google == [answer.comparable for answer in answers.ours], answers
+        return answers.ours
+
+    return run

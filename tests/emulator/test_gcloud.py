@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The real gcloud, aimed at the emulator: its parser, its requests, its tables.
+
+Each call takes seconds, which are Python's start and nobody else's; hence few and long tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from subprocess import run
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from .conftest import BACKUP, DATABASE, INSTANCE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+GCLOUD = shutil.which("gcloud")
+ON_INSTANCE = "--instance=main"
+ON_DATABASE = "--database=orders"
+PROJECT = "test"
+
+pytestmark = [
+    pytest.mark.skipif(GCLOUD is None, reason="gcloud is not installed"),
+    pytest.mark.timeout(300),
+]
+
+
+class Spanner(Protocol):
+    """Runs ``gcloud spanner``."""
+
+    def __call__(self, *arguments: str, fails: bool = False) -> Any:
+        """Return what it prints as JSON, or what it complains about."""
+        ...
+
+
+@pytest.fixture
+def spanner(rest_emulator: SpannerAdminEmulator, tmp_path: Path) -> Spanner:
+    """Return a function that runs gcloud with a configuration of its own."""
+    environment = os.environ | {
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER": f"{rest_emulator.rest_endpoint}/",
+        "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
+        "CLOUDSDK_CONFIG": str(tmp_path),
+        "CLOUDSDK_CORE_DISABLE_PROMPTS": "true",
+        "CLOUDSDK_CORE_PROJECT": PROJECT,
+        "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true",
+    }
+
+    def call(*arguments: str, fails: bool = False) -> Any:
+        command = [str(GCLOUD), "spanner", *arguments, "--format=json"]
+        done = run(  # noqa: S603 - what it runs is written above
+            command, env=environment, check=False, capture_output=True, text=True, timeout=120
+        )
+        assert fails == (done.returncode != 0), done.stderr
+        return done.stderr if fails else json.loads(done.stdout or "null")
+
+    return call
+
+
+def test_instances(spanner: Spanner) -> None:
+    """The instance is in the list, and described in full."""
+    listed = spanner("instances", "list")
+    described = spanner("instances", "describe", "main")
+
+    assert [INSTANCE] == [each["name"] for each in listed]
+    assert listed == [described]
+    assert "READY" == described["state"]
+
+
+def test_a_backup_and_its_operation(
+    spanner: Spanner, rest_emulator: SpannerAdminEmulator, clock: ManualClock
+) -> None:
+    """A backup is started, its operation found in every way, and cancelled."""
+    started = (clock.now().replace(day=3)).isoformat().replace("+00:00", "Z")
+    spanner(
+        *("backups", "create", "nightly", ON_INSTANCE, ON_DATABASE, "--async"),
+        f"--expiration-date={started}",
+    )
+    backups = spanner("backups", "list", ON_INSTANCE)
+    of_type = spanner("operations", "list", ON_INSTANCE, "--type=BACKUP")
+    of_backup = spanner("operations", "list", ON_INSTANCE, "--backup=nightly")
+    (operation,) = of_type
+    spanner("operations", "cancel", operation["name"], ON_INSTANCE, "--backup=nightly")
+    described = spanner(
+        *("operations", "describe", operation["name"].rpartition("/")[2]),
+        *(ON_INSTANCE, "--backup=nightly"),
+    )
+
+    assert [(BACKUP, "CREATING")] == [(each["name"], each["state"]) for each in backups]
+    assert of_type == of_backup
+    assert "done" not in operation
+    assert (True, 1) == (described["done"], described["error"]["code"])
+    assert {"CreateBackup", "CancelOperation"} <= {call.method for call in rest_emulator.calls}
+
+
+def test_a_schema_change(spanner: Spanner) -> None:
+    """A schema change is started and listed by its type; a wrong one is refused in words."""
+    change = ("databases", "ddl", "update", "orders", ON_INSTANCE, "--async")
+    spanner(*change, "--ddl=CREATE INDEX ById ON Orders (Id)")
+    (listed,) = spanner(
+        "operations", "list", ON_INSTANCE, ON_DATABASE, "--type=DATABASE_UPDATE_DDL"
+    )
+    missing = spanner("databases", "ddl", "describe", "missing", ON_INSTANCE, fails=True)
+
+    assert DATABASE == listed["metadata"]["database"]
+    assert ["CREATE INDEX ById ON Orders (Id)"] == listed["metadata"]["statements"]
+    assert f"Database not found: {INSTANCE}/databases/missing" in missing
