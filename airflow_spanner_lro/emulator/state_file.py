@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -116,6 +117,11 @@ class StateFile:
                 advice="Choose a file that can be read and written, in a folder that exists.",
             ) from exc
         self._descriptor = descriptor
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            self.close()
+            raise EmulatorStateError(
+                path=self.path, reason="it is no ordinary file", advice="Choose another one."
+            )
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from subprocess import run
 from typing import TYPE_CHECKING
@@ -242,6 +243,21 @@ def test_the_control_interface_gets_what_is_below_its_path(echo: str) -> None:
     assert expected == answer.json()
     assert "/control" == httpx.get(f"{echo}/control").json()["path"]
     assert httpx.get(f"{echo}/controls").status_code == 404
+
+
+def test_control_gets_through_when_no_call_does(rest_emulator: SpannerAdminEmulator) -> None:
+    """However many calls are held back, the control interface answers."""
+    rest_emulator.faults.delay(60)
+    request = f"GET /v1/{INSTANCE} HTTP/1.1\r\nhost: a\r\n\r\n".encode()
+    with ExitStack() as stack:
+        for _ in range(100):
+            address = ("127.0.0.1", rest_emulator.rest_port)
+            connection = stack.enter_context(socket.create_connection(address, timeout=10))
+            connection.sendall(request)
+
+        answer = httpx.get(f"{rest_emulator.rest_endpoint}/control", timeout=10)
+
+    assert answer.status_code == 200
 
 
 def test_a_bug_is_an_answer_without_a_traceback(

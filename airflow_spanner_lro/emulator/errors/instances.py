@@ -130,7 +130,7 @@ def several_capacities(fields: str) -> RpcError:
     return invalid(f"Set only one of {fields}.")
 
 
-def partition_is_used(name: InstancePartitionName, *, user: str) -> RpcError:
+def partition_is_used(name: InstancePartitionName, *, user: ResourceName) -> RpcError:
     """Say that a partition cannot be deleted while a database or backup uses it."""
     return about(
         Code.FAILED_PRECONDITION,

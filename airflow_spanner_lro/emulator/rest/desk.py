@@ -88,6 +88,21 @@ class HttpRequest:
     content_type: str = ""
     body: bytes = b""
 
+    @property
+    def path(self) -> str:
+        """The target's path, percent-encoded."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """What is behind the path, percent-encoded."""
+        return self.target.partition("?")[2]
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it is for the control interface."""
+        return self.path == _CONTROL or self.path.startswith(f"{_CONTROL}/")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
@@ -135,11 +150,10 @@ class Desk:
             return HttpAnswer.refusal(errors.internal(method=request.verb, reason=repr(exc)))
 
     def _answer(self, request: HttpRequest, waiting: Callable[[], bool]) -> HttpAnswer:
-        path, _, query = request.target.partition("?")
-        pairs = _pairs(query)
+        path, pairs = request.path, _pairs(request.query)
         if path == "/" and request.verb in _READING:
             return HttpAnswer(status=_OK, body=write_json(_SELF))
-        if self._control is not None and (path == _CONTROL or path.startswith(f"{_CONTROL}/")):
+        if self._control is not None and request.is_control:
             told = self._control.answer(
                 verb=request.verb, path=unquote(path), query=dict(pairs), body=request.body
             )

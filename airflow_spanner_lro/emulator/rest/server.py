@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _NAME = "spanner-emulator-rest"
 _WORKERS = 64
+_CONTROL_WORKERS = 4
 _BACKLOG = 1024
 _EVERYTHING = r"/{path:[\s\S]*}"
 """Every path, line breaks in it included."""
@@ -54,6 +55,8 @@ class RestFace:
         self._socket = _listen(host=host, port=port)
         self.port: int = self._socket.getsockname()[1]
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=_NAME)
+        # however many calls are held back, whoever holds them back must get through
+        self._control_pool = ThreadPoolExecutor(_CONTROL_WORKERS, thread_name_prefix=_NAME)
         started: Future[None] = Future()
         self._thread = threading.Thread(
             target=asyncio.run, args=(self._serve(started),), name=_NAME, daemon=True
@@ -66,6 +69,7 @@ class RestFace:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
         self._pool.shutdown()
+        self._control_pool.shutdown()
 
     async def _serve(self, started: Future[None]) -> None:
         """Serve until told to stop."""
@@ -100,7 +104,8 @@ class RestFace:
             content_type=request.content_type,
             body=body,
         )
-        answer = await self._loop.run_in_executor(self._pool, self._ask, request, asked)
+        pool = self._control_pool if asked.is_control else self._pool
+        answer = await self._loop.run_in_executor(pool, self._ask, request, asked)
         if answer.dropped and request.transport is not None:
             # writing to a closed connection ends the matter for aiohttp
             request.transport.abort()

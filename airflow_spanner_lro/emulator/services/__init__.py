@@ -7,15 +7,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.services.backups import Backups
+from airflow_spanner_lro.emulator.services.configs import Configs
 from airflow_spanner_lro.emulator.services.copies import Copies
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
+from airflow_spanner_lro.emulator.services.instance_updates import InstanceUpdates
 from airflow_spanner_lro.emulator.services.instances import Instances
 from airflow_spanner_lro.emulator.services.operation_lists import (
     DatabaseOperationLists,
     InstanceOperationLists,
 )
 from airflow_spanner_lro.emulator.services.operations import Operations
+from airflow_spanner_lro.emulator.services.partitions import Partitions
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.services.restores import Restores
 from airflow_spanner_lro.emulator.services.roles import DatabaseInsides
@@ -32,6 +35,9 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
     """Return every family of RPCs, working on one world."""
     return (
         Instances(world),
+        InstanceUpdates(world),
+        Configs(world),
+        Partitions(world),
         Databases(world),
         Schemas(world),
         Backups(world),

@@ -74,7 +74,9 @@ def _check_units(field: str, value: int, *, units: int, name: ResourceName) -> N
     step = SMALL_STEP if units < UNITS_PER_NODE else UNITS_PER_NODE
     if units < 0 or units % step:
         rule = "expected a multiple of 100 below 1000, or of 1000 above"
-        raise errors.bad_value(field, value=value, rule="it cannot be negative" if value < 0 else rule)
+        raise errors.bad_value(
+            field, value=value, rule="it cannot be negative" if value < 0 else rule
+        )
     if units > _MAX_UNITS:
         raise errors.too_much_capacity(name, nodes=units // UNITS_PER_NODE)
 

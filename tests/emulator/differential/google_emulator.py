@@ -59,7 +59,6 @@ def running(binary: Path, *, log: Path) -> Iterator[str]:
 
     :param log: a file for what it has to say
     """
-    # one that makes commits fail by chance, or speaks to a proxy, would not be the same every day
     command = ["/bin/sh", "-c", _GUARD, "sh", str(binary), "--host_port=127.0.0.1:0"]
     with (
         log.open("wb") as output,

@@ -11,13 +11,23 @@ from airflow_spanner_lro.core.kinds import (
     CREATE_BACKUP,
     CREATE_DATABASE,
     CREATE_INSTANCE,
+    CREATE_INSTANCE_CONFIG,
+    CREATE_INSTANCE_PARTITION,
+    MOVE_INSTANCE,
     OPTIMIZE_RESTORED_DATABASE,
     RESTORE_DATABASE,
     UPDATE_DATABASE,
     UPDATE_DATABASE_DDL,
+    UPDATE_INSTANCE,
+    UPDATE_INSTANCE_CONFIG,
+    UPDATE_INSTANCE_PARTITION,
     OperationKind,
 )
 from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
+from airflow_spanner_lro.emulator.state.behaviours.configs import (
+    CreateInstanceConfig,
+    UpdateInstanceConfig,
+)
 from airflow_spanner_lro.emulator.state.behaviours.copies import CopyBackup
 from airflow_spanner_lro.emulator.state.behaviours.database_updates import UpdateDatabase
 from airflow_spanner_lro.emulator.state.behaviours.databases import (
@@ -25,7 +35,15 @@ from airflow_spanner_lro.emulator.state.behaviours.databases import (
     OptimizeRestoredDatabase,
     RestoreDatabase,
 )
-from airflow_spanner_lro.emulator.state.behaviours.instances import CreateInstance
+from airflow_spanner_lro.emulator.state.behaviours.instances import (
+    CreateInstance,
+    MoveInstance,
+    UpdateInstance,
+)
+from airflow_spanner_lro.emulator.state.behaviours.partitions import (
+    CreateInstancePartition,
+    UpdateInstancePartition,
+)
 from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, ChangeQuorum
 from airflow_spanner_lro.emulator.state.behaviours.schemas import UpdateDatabaseDdl
 
@@ -36,6 +54,12 @@ if TYPE_CHECKING:
 
 BEHAVIOURS: Mapping[OperationKind, Behaviour[Any, Any]] = {
     CREATE_INSTANCE: CreateInstance(),
+    UPDATE_INSTANCE: UpdateInstance(),
+    MOVE_INSTANCE: MoveInstance(),
+    CREATE_INSTANCE_CONFIG: CreateInstanceConfig(),
+    UPDATE_INSTANCE_CONFIG: UpdateInstanceConfig(),
+    CREATE_INSTANCE_PARTITION: CreateInstancePartition(),
+    UPDATE_INSTANCE_PARTITION: UpdateInstancePartition(),
     CREATE_DATABASE: CreateDatabase(),
     RESTORE_DATABASE: RestoreDatabase(),
     OPTIMIZE_RESTORED_DATABASE: OptimizeRestoredDatabase(),

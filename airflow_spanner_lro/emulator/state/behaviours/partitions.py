@@ -71,9 +71,7 @@ class CreateInstancePartition(_OnPartitions[PartitionDetails]):
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Make the partition ready."""
         partition = world.resources.partitions.get(self.target(operation))
-        partition = replace(
-            partition, ready=True, update_time=at, revision=partition.revision + 1
-        )
+        partition = replace(partition, ready=True, update_time=at, revision=partition.revision + 1)
         world.resources.partitions.put(partition.name, partition)
         return raw(messages.partition_message(partition, resources=world.resources))
 

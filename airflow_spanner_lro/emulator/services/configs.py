@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Instance configurations: those of Google can be read, those of users can also be changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from google.cloud import spanner_admin_instance_v1 as instance_v1
+from google.protobuf import empty_pb2
+
+from airflow_spanner_lro.core.kinds import (
+    CREATE_INSTANCE_CONFIG,
+    MOVE_INSTANCE,
+    UPDATE_INSTANCE_CONFIG,
+    Service,
+)
+from airflow_spanner_lro.core.names import InstanceConfigName, ProjectName
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.config_rules import new_message, validated
+from airflow_spanner_lro.emulator.services.instance_checks import (
+    check_labels,
+    check_name,
+    checked_paths,
+    copy_paths,
+    require_unchanging,
+)
+from airflow_spanner_lro.emulator.state.behaviours.configs import ConfigDetails, ConfigUpdate
+from airflow_spanner_lro.emulator.state.behaviours.instances import MoveDetails
+from airflow_spanner_lro.emulator.state.messages import configs as messages
+from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.pages import sorted_page_of
+from airflow_spanner_lro.emulator.state.records.instances import InstanceConfig
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from google.longrunning import operations_pb2
+
+    from airflow_spanner_lro.core.names import ResourceName
+
+_UPDATABLE = frozenset({"display_name", "labels"})
+_OWN_PREFIX = "custom-"
+
+
+class Configs(Servicer):
+    """Create, get, list, update and delete instance configurations."""
+
+    service: ClassVar[str] = Service.INSTANCE_ADMIN
+
+    @rpc
+    def CreateInstanceConfig(
+        self, request: instance_v1.CreateInstanceConfigRequest, now: datetime
+    ) -> operations_pb2.Operation:
+        """Create a configuration, which can be used once the operation has ended."""
+        project = ProjectName.parse(request.parent)
+        name = InstanceConfigName(project=project.project, config=request.instance_config_id)
+        if not name.config.startswith(_OWN_PREFIX):
+            raise errors.bad_value(
+                "instance_config_id", value=name.config, rule="it must start with 'custom-'"
+            )
+        given = request.instance_config
+        if not given.name:
+            raise errors.missing_field("instance_config.name")
+        check_name(given.name, field="instance_config.name", expected=name)
+        message = new_message(given, project=project.project)
+        configs = self.world.resources.configs
+        configs.require_new(name)
+        limit = self.world.limits.configs
+        if sum(row.name.project == name.project for row in configs) >= limit:
+            raise errors.limit_reached(
+                name, what="custom instance configurations", limit=limit, within=project
+            )
+        config = InstanceConfig(
+            name=name,
+            serial=0,
+            ready=False,
+            create_time=now,
+            message=message,
+            reconciling=True,
+        )
+        details = ConfigDetails(config=messages.config_message(config))
+        if request.validate_only:
+            return validated(CREATE_INSTANCE_CONFIG, name, details, now=now)
+        config = replace(config, serial=self.world.next_serial())
+        configs.put(name, config)
+        operation = self.world.start(
+            kind=CREATE_INSTANCE_CONFIG,
+            target=name,
+            details=ConfigDetails(config=messages.config_message(config)),
+            now=now,
+        )
+        return operation_message(operation, now=now)
+
+    @rpc
+    def GetInstanceConfig(
+        self, request: instance_v1.GetInstanceConfigRequest, now: datetime
+    ) -> instance_v1.InstanceConfig:
+        """Get a configuration."""
+        del now
+        name = InstanceConfigName.parse(request.name)
+        return messages.any_config_message(name, resources=self.world.resources)
+
+    @rpc
+    def ListInstanceConfigs(
+        self, request: instance_v1.ListInstanceConfigsRequest, now: datetime
+    ) -> instance_v1.ListInstanceConfigsResponse:
+        """List the configurations of a project, by name."""
+        del now
+        project = ProjectName.parse(request.parent).project
+        own = [row.name for row in self.world.resources.configs if row.name.project == project]
+        page, token = sorted_page_of(
+            [*messages.base_configs(project), *own],
+            key=lambda name: (name.config,),
+            size=request.page_size,
+            token=request.page_token,
+            method="ListInstanceConfigs",
+            scope=(request.parent, ""),
+        )
+        return instance_v1.ListInstanceConfigsResponse(
+            instance_configs=[
+                messages.any_config_message(name, resources=self.world.resources) for name in page
+            ],
+            next_page_token=token,
+        )
+
+    @rpc
+    def UpdateInstanceConfig(
+        self, request: instance_v1.UpdateInstanceConfigRequest, now: datetime
+    ) -> operations_pb2.Operation:
+        """Start to update a configuration; until the operation ends, it has its old values."""
+        given = request.instance_config
+        config = self._own(InstanceConfigName.parse(given.name))
+        paths = checked_paths(given, request.update_mask, field="update_mask", updatable=_UPDATABLE)
+        message = instance_v1.InstanceConfig(config.message)
+        copy_paths(given, message, paths)
+        if not message.display_name:
+            raise errors.missing_field("instance_config.display_name")
+        check_labels(message.labels)
+        if not config.ready:
+            raise errors.not_ready(config.name)
+        require_unchanging(self.world, config.name)
+        _check_etag(config, given.etag)
+        changing = replace(config, reconciling=True, revision=config.revision + 1)
+        desired = messages.config_message(replace(changing, message=message))
+        details = ConfigUpdate(message=message, config=desired)
+        if request.validate_only:
+            return validated(UPDATE_INSTANCE_CONFIG, config.name, details, now=now)
+        self.world.resources.configs.put(config.name, changing)
+        operation = self.world.start(
+            kind=UPDATE_INSTANCE_CONFIG, target=config.name, details=details, now=now
+        )
+        return operation_message(operation, now=now)
+
+    @rpc
+    def DeleteInstanceConfig(
+        self, request: instance_v1.DeleteInstanceConfigRequest, now: datetime
+    ) -> empty_pb2.Empty:
+        """Delete a configuration that nothing uses; one that is being created is cancelled."""
+        config = self._own(InstanceConfigName.parse(request.name))
+        if config.ready:
+            require_unchanging(self.world, config.name)
+        _check_etag(config, request.etag)
+        user = self._user_of(config.name)
+        if user is not None:
+            raise errors.config_in_use(config.name, user=user)
+        if not request.validate_only:
+            self.world.abort_all(config.name, now=now)
+            self.world.resources.configs.remove(config.name)
+        return empty_pb2.Empty()
+
+    def _own(self, name: InstanceConfigName) -> InstanceConfig:
+        """Return a configuration that a user made."""
+        if messages.is_base_config(name):
+            raise errors.google_managed(name)
+        return self.world.resources.configs.get(name)
+
+    def _user_of(self, name: InstanceConfigName) -> ResourceName | None:
+        """Return an instance or partition that is in a configuration, or on its way to it."""
+        for instance in self.world.resources.instances:
+            if instance.config == name:
+                return instance.name
+        for partition in self.world.resources.partitions:
+            if partition.config == name:
+                return partition.name
+        for operation in self.world.operations.pending(kind=MOVE_INSTANCE):
+            if operation.details == MoveDetails(target=name):
+                return operation.target
+        return None
+
+
+def _check_etag(config: InstanceConfig, etag: str) -> None:
+    if etag and etag != config.etag:
+        raise errors.wrong_etag(config.name, etag=etag)

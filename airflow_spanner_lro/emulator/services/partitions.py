@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Instance partitions: create, get, list, update, delete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from google.cloud import spanner_admin_instance_v1 as instance_v1
+from google.protobuf import empty_pb2
+
+from airflow_spanner_lro.core.kinds import (
+    CREATE_INSTANCE_PARTITION,
+    UPDATE_INSTANCE_PARTITION,
+    Service,
+)
+from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.capacity_checks import (
+    AUTOSCALING,
+    CAPACITY,
+    set_capacity,
+)
+from airflow_spanner_lro.emulator.services.instance_checks import (
+    check_choice,
+    check_display_name,
+    check_name,
+    checked_paths,
+    copy_paths,
+    require_unchanging,
+    usable_config,
+)
+from airflow_spanner_lro.emulator.services.times import time_in
+from airflow_spanner_lro.emulator.state.behaviours.partitions import (
+    PartitionDetails,
+    PartitionUpdate,
+)
+from airflow_spanner_lro.emulator.state.messages import partitions as messages
+from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.moving import require_not_moving
+from airflow_spanner_lro.emulator.state.pages import sorted_page_of
+from airflow_spanner_lro.emulator.state.records.instances import InstancePartition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from google.longrunning import operations_pb2
+
+    from airflow_spanner_lro.emulator.state.records.instances import Instance
+
+_UPDATABLE = frozenset({"display_name", AUTOSCALING, *CAPACITY})
+_DEFAULT = "default"
+"""The id of the partition that every instance has, and that cannot be managed."""
+_ALL_INSTANCES = "/instances/-"
+_States = instance_v1.InstancePartition.State
+_Editions = instance_v1.Instance.Edition
+
+
+class Partitions(Servicer):
+    """Create, get, list, update and delete instance partitions."""
+
+    service: ClassVar[str] = Service.INSTANCE_ADMIN
+
+    @rpc
+    def CreateInstancePartition(
+        self, request: instance_v1.CreateInstancePartitionRequest, now: datetime
+    ) -> operations_pb2.Operation:
+        """Create a partition, which has no resources until the operation ends."""
+        parent = InstanceName.parse(request.parent)
+        name = InstancePartitionName(
+            project=parent.project,
+            instance=parent.instance,
+            partition=request.instance_partition_id,
+        )
+        given, resources = request.instance_partition, self.world.resources
+        check_name(given.name, field="instance_partition.name", expected=name)
+        instance = resources.ready_instance(parent)
+        require_not_moving(self.world, parent)
+        config = usable_config(
+            self.world, given.config, field="instance_partition.config", project=name.project
+        )
+        check_choice("state", given.state, allowed=[_States.CREATING])
+        message = self._checked(name, given, instance_v1.InstancePartition(), _UPDATABLE)
+        if name.partition == _DEFAULT:
+            raise errors.already_exists(name)
+        resources.partitions.require_new(name)
+        _check_edition(instance, name)
+        limit = self.world.limits.partitions
+        if len(resources.partitions_of(parent)) >= limit:
+            raise errors.limit_reached(name, what="instance partitions", limit=limit, within=parent)
+        partition = InstancePartition(
+            name=name,
+            serial=self.world.next_serial(),
+            ready=False,
+            create_time=now,
+            config=config,
+            message=message,
+            update_time=now,
+        )
+        resources.partitions.put(name, partition)
+        # with the resources that were asked for, which it has not got yet
+        desired = messages.partition_message(replace(partition, ready=True), resources=resources)
+        desired.state = _States.CREATING
+        operation = self.world.start(
+            kind=CREATE_INSTANCE_PARTITION,
+            target=name,
+            details=PartitionDetails(partition=desired),
+            now=now,
+        )
+        return operation_message(operation, now=now)
+
+    @rpc
+    def GetInstancePartition(
+        self, request: instance_v1.GetInstancePartitionRequest, now: datetime
+    ) -> instance_v1.InstancePartition:
+        """Get a partition, ready or not."""
+        del now
+        name = InstancePartitionName.parse(request.name)
+        resources = self.world.resources
+        return messages.partition_message(resources.partitions.get(name), resources=resources)
+
+    @rpc
+    def ListInstancePartitions(
+        self, request: instance_v1.ListInstancePartitionsRequest, now: datetime
+    ) -> instance_v1.ListInstancePartitionsResponse:
+        """List the partitions of an instance, or of all instances; none is ever unreachable."""
+        del now
+        resources = self.world.resources
+        wanted = self._parent_of(request.parent)
+        time_in(request, "instance_partition_deadline")
+        page, token = sorted_page_of(
+            (row for row in resources.partitions if wanted(row)),
+            key=lambda row: (row.name.instance, row.name.partition),
+            size=request.page_size,
+            token=request.page_token,
+            method="ListInstancePartitions",
+            scope=(request.parent, ""),
+        )
+        return instance_v1.ListInstancePartitionsResponse(
+            instance_partitions=[
+                messages.partition_message(row, resources=resources) for row in page
+            ],
+            next_page_token=token,
+        )
+
+    @rpc
+    def UpdateInstancePartition(
+        self, request: instance_v1.UpdateInstancePartitionRequest, now: datetime
+    ) -> operations_pb2.Operation:
+        """Start to update a partition; until the operation ends, it has its old values."""
+        given, resources = request.instance_partition, self.world.resources
+        name = InstancePartitionName.parse(given.name)
+        partition = resources.partitions.get(name)
+        paths = checked_paths(given, request.field_mask, field="field_mask", updatable=_UPDATABLE)
+        check_choice("state", given.state, allowed=[_States.READY])
+        message = self._checked(name, given, partition.message, paths)
+        if not partition.ready:
+            raise errors.not_ready(name)
+        require_not_moving(self.world, name.instance_name)
+        require_unchanging(self.world, name)
+        _check_etag(partition, given.etag)
+        changed = replace(
+            partition, message=message, update_time=now, revision=partition.revision + 1
+        )
+        desired = messages.partition_message(changed, resources=resources)
+        operation = self.world.start(
+            kind=UPDATE_INSTANCE_PARTITION,
+            target=name,
+            details=PartitionUpdate(message=message, partition=desired),
+            now=now,
+        )
+        return operation_message(operation, now=now)
+
+    @rpc
+    def DeleteInstancePartition(
+        self, request: instance_v1.DeleteInstancePartitionRequest, now: datetime
+    ) -> empty_pb2.Empty:
+        """Delete a partition that nothing uses; one that is being created is cancelled."""
+        name = InstancePartitionName.parse(request.name)
+        resources = self.world.resources
+        partition = resources.partitions.get(name)
+        require_not_moving(self.world, name.instance_name)
+        if partition.ready:
+            require_unchanging(self.world, name)
+        _check_etag(partition, request.etag)
+        if users := messages.users_of(partition, resources):
+            raise errors.partition_is_used(name, user=users[0])
+        self.world.abort_all(name, now=now)
+        resources.partitions.remove(name)
+        return empty_pb2.Empty()
+
+    def _checked(
+        self,
+        name: InstancePartitionName,
+        given: instance_v1.InstancePartition,
+        current: instance_v1.InstancePartition,
+        paths: frozenset[str],
+    ) -> instance_v1.InstancePartition:
+        """Return all that the owner can set: as it is, and some of it as it is given."""
+        message = instance_v1.InstancePartition(current)
+        copy_paths(given, message, paths - CAPACITY)
+        if "display_name" in paths:
+            others = (
+                (row.name, row.message.display_name) for row in self.world.resources.partitions
+            )
+            check_display_name(name, message.display_name, others=others)
+        set_capacity(message, given, name=name, paths=paths & CAPACITY)
+        return message
+
+    def _parent_of(self, parent: str) -> Callable[[InstancePartition], bool]:
+        """Return a function that tells which partitions are meant."""
+        if parent.endswith(_ALL_INSTANCES):
+            project = ProjectName.parse(parent.removesuffix(_ALL_INSTANCES)).project
+            return lambda row: row.name.project == project
+        instance = InstanceName.parse(parent)
+        self.world.resources.instances.get(instance)
+        return lambda row: row.name.instance_name == instance
+
+
+def _check_edition(instance: Instance, name: InstancePartitionName) -> None:
+    """Refuse an edition without partitions; one that is not told has it all."""
+    edition, needed = instance.message.edition, _Editions.ENTERPRISE_PLUS
+    if edition and int(edition) < int(needed):
+        reason = f"instance {instance.name} has less, and partitions come with it"
+        raise errors.edition_too_low(name, needed=needed.name, reason=reason)
+
+
+def _check_etag(partition: InstancePartition, etag: str) -> None:
+    if etag and etag != partition.etag:
+        raise errors.wrong_etag(partition.name, etag=etag)

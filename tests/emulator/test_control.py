@@ -1,0 +1,314 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The remote control: what an owner in another process can do, over real HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import grpc
+import pytest
+from google.cloud.spanner_admin_database_v1 import Backup, DatabaseAdminClient
+from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
+    DatabaseAdminGrpcTransport,
+)
+
+from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator import (
+    AdminQuota,
+    Between,
+    BySize,
+    FaultKind,
+    ManualClock,
+    Plan,
+    Rollback,
+    SpannerAdminEmulator,
+)
+from airflow_spanner_lro.emulator.forms import read_plan, write_plan
+
+from .conftest import BACKUP, DATABASE, INSTANCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.api_core.operation import Operation
+
+PLANS = [
+    Plan(),
+    Plan(duration=timedelta(seconds=1.5), queued=timedelta(minutes=1), cancel_delay=None),
+    Plan(duration=BySize(base=timedelta(1), per_gib=timedelta(seconds=3)), cancel_until=0.5),
+    Plan(duration=Between(shortest=timedelta(1), longest=timedelta(2)), throttled=(0.1, 0.2)),
+    Plan(cancel_delay=Rollback.AS_LONG_AS_IT_RAN, fail_at=0.5),
+    Plan(cancel_error=(Code.ABORTED, "not now"), fail_with=(Code.INTERNAL, "broken")),
+]
+
+
+class Ask(Protocol):
+    """Asks the remote control; returns status and body."""
+
+    def __call__(self, verb: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Ask."""
+        ...
+
+
+@pytest.fixture
+def emulator(clock: ManualClock) -> Iterator[SpannerAdminEmulator]:
+    """Run an emulator with REST and one database."""
+    with SpannerAdminEmulator(clock=clock, rest_port=0) as running:
+        running.create_database(DATABASE)
+        yield running
+
+
+@pytest.fixture
+def ask(emulator: SpannerAdminEmulator) -> Ask:
+    """Return a function that asks."""
+
+    def call(verb: str, path: str, body: object = None) -> tuple[int, Any]:
+        assert emulator.rest_port is not None
+        connection = http.client.HTTPConnection(emulator.host, emulator.rest_port, timeout=10)
+        data = body if isinstance(body, bytes) else json.dumps(body) if body is not None else None
+        connection.request(verb, f"/control{path}", body=data)
+        response = connection.getresponse()
+        found = json.loads(response.read())
+        connection.close()
+        return response.status, found
+
+    return call
+
+
+@pytest.fixture
+def backup(emulator: SpannerAdminEmulator, clock: ManualClock) -> Iterator[Operation]:
+    """Start a backup."""
+    with grpc.insecure_channel(emulator.endpoint) as channel:
+        client = DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))
+        wanted = Backup(database=DATABASE, expire_time=clock.now() + timedelta(days=1))
+        yield client.create_backup(parent=INSTANCE, backup_id="nightly", backup=wanted)
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_it_tells_what_it_can_do(ask: Ask, path: str) -> None:
+    """Each route has a line, and each of those that only read can be asked."""
+    status, body = ask("GET", path)
+
+    assert 200 == status
+    assert {"verb", "path", "about"} == set(body["routes"][0])
+    for route in body["routes"]:
+        if route["verb"] == "GET":
+            assert 200 == ask("GET", route["path"].removeprefix("/control"))[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"seconds": 3600}, {"duration": "3600s"}, {"duration": "PT1H"}, {"duration": 3600}],
+)
+def test_time_can_jump(ask: Ask, clock: ManualClock, body: object) -> None:
+    """Durations are numbers of seconds, or texts."""
+    before = clock.now()
+    status, told = ask("POST", "/clock:advance", body)
+
+    assert 200 == status
+    assert before + timedelta(hours=1) == clock.now()
+    assert {"now": clock.now().isoformat(), "scale": 0.0} == told == ask("GET", "/clock")[1]
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_time_can_run_until_done(ask: Ask, backup: Operation, *, by_name: bool) -> None:
+    """All operations, or some; the answer tells how they ended."""
+    wanted = [backup.operation.name] if by_name else True
+    status, told = ask("POST", "/clock:advance", {"until_done": wanted})
+    (view,) = told["operations"]
+
+    assert 200 == status
+    assert ("CreateBackup", "SUCCEEDED", 100) == (view["kind"], view["state"], view["percent"])
+    assert view in ask("GET", "/operations")[1]["operations"]
+    assert view["ended"] == told["now"]
+
+
+def test_what_is_never_done_is_an_error(ask: Ask, backup: Operation) -> None:
+    """The sentence of the Python interface arrives."""
+    name = backup.operation.name
+    status, told = ask("POST", "/clock:advance", {"until_done": [name], "limit": "10s"})
+
+    assert (400, "FAILED_PRECONDITION") == (status, told["error"]["status"])
+    assert name in told["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["create_backup", "CreateBackup"])
+def test_plans_can_be_made_and_forgotten(
+    ask: Ask, emulator: SpannerAdminEmulator, request: pytest.FixtureRequest, kind: str
+) -> None:
+    """Kinds have the names of their RPCs, in either spelling."""
+    failing = {"fail_with": {"code": "RESOURCE_EXHAUSTED", "message": "no room"}}
+    other = {"plan": {"duration": "P9D"}, "kind": "OptimizeRestoredDatabase"}
+    assert (200, {}) == ask("POST", "/plans", other)
+    assert (200, {}) == ask("POST", "/plans", {"plan": {"duration": 60}, "kind": kind})
+    assert (200, {}) == ask("DELETE", "/plans")
+    assert (200, {}) == ask("POST", "/plans", {"plan": failing, "kind": kind, "times": 1})
+    request.getfixturevalue("backup")
+    (view,) = emulator.run_until_done()
+
+    assert timedelta(minutes=25) == (view.ended or view.started) - view.started
+    assert view.error is not None
+    assert (Code.RESOURCE_EXHAUSTED, "no room") == (view.error.code, view.error.message)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_every_plan_has_a_form(plan: Plan) -> None:
+    """Nothing is lost on the way through JSON."""
+    assert plan == read_plan(json.loads(json.dumps(write_plan(plan))))
+
+
+@pytest.mark.parametrize("kind", list(FaultKind))
+def test_every_fault_has_a_form(ask: Ask, emulator: SpannerAdminEmulator, kind: FaultKind) -> None:
+    """It is in store, is told, and can be forgotten."""
+    seconds = {"seconds": 2} if kind is FaultKind.DELAY else {}
+    body = {"kind": kind, "method": "GetOperation", "resource": "*", "code": "ABORTED", **seconds}
+    status, told = ask("POST", "/faults", body)
+    (fault,) = emulator.faults.in_store()
+
+    assert 200 == status
+    assert (kind, "GetOperation", Code.ABORTED) == (fault.kind, fault.method, fault.code)
+    assert (None if kind is FaultKind.DELAY else 1) == fault.times
+    assert body.items() <= told["faults"][0].items()
+    assert [] == ask("DELETE", "/faults")[1]["faults"]
+    assert () == emulator.faults.in_store()
+
+
+def test_an_outage_can_be_played(ask: Ask, clock: ManualClock) -> None:
+    """It ends by itself."""
+    assert 30 == ask("POST", "/faults", {"kind": "outage", "seconds": "30s"})[1]["outage_seconds"]
+    clock.advance(30)
+
+    assert 0 == ask("GET", "/faults")[1]["outage_seconds"]
+
+
+def test_calls_can_be_looked_through(ask: Ask, backup: Operation) -> None:
+    """By method, by resource, and since a time."""
+    assert backup.running()
+    (call,) = ask("GET", f"/calls?method=CreateBackup&resource={BACKUP}&since=0")[1]["calls"]
+
+    assert ("OK", BACKUP) == (call["code"], call["resource"])
+    assert [] == ask("GET", "/calls?method=DropDatabase")[1]["calls"]
+    assert [] == ask("GET", "/calls?since=2999-01-01T00:00:00Z")[1]["calls"]
+    assert (200, {}) == ask("DELETE", "/calls")
+    assert [] == ask("GET", "/calls")[1]["calls"]
+
+
+def test_an_operation_can_be_failed(
+    ask: Ask, emulator: SpannerAdminEmulator, backup: Operation
+) -> None:
+    """At once, with a code."""
+    body = {"name": backup.operation.name, "code": "ABORTED"}
+    assert (200, {}) == ask("POST", "/operations:fail", body)
+
+    assert [OperationState.FAILED] == [view.state for view in emulator.operations()]
+    assert 400 == ask("POST", "/operations:fail", body)[0]
+
+
+def test_resources_can_be_put_there(ask: Ask) -> None:
+    """Instances, databases and backups; names that are taken are an error."""
+    assert (200, {}) == ask("POST", "/instances", {"name": "projects/p/instances/other"})
+    database = {"name": f"{INSTANCE}/databases/second", "statements": [], "drop_protection": True}
+    assert (200, {}) == ask("POST", "/databases", database)
+    assert (200, {}) == ask("POST", "/backups", {"name": BACKUP, "database": DATABASE, "keep": 9e5})
+    resources = ask("GET", "/resources")[1]["resources"]
+
+    assert {"name": BACKUP, "noun": "backup", "state": "READY"} in resources
+    assert 409 == ask("POST", "/databases", database)[0]
+    assert 404 == ask("POST", "/backups", {"name": BACKUP + "2", "database": DATABASE + "2"})[0]
+
+
+def test_limits_can_be_changed(ask: Ask, emulator: SpannerAdminEmulator) -> None:
+    """PATCH changes some, PUT sets all."""
+    ask("PATCH", "/limits", {"databases": 3})
+    assert 3 == ask("PATCH", "/limits", {"schedules": 1})[1]["limits"]["databases"]
+    ask("PUT", "/limits", {"schedules": 2})
+
+    assert (100, 2) == (emulator.limits.databases, emulator.limits.schedules)
+
+
+def test_the_quota_can_be_switched(ask: Ask, emulator: SpannerAdminEmulator) -> None:
+    """On as in production, on with other numbers, and off."""
+    ask("PUT", "/quota", {"on": True})
+    assert AdminQuota() == emulator.quota
+    told = ask("PUT", "/quota", {"on": True, "per_second": 2, "over": "50s"})[1]
+    assert {"on": True, "per_second": 2.0, "over": 50.0} == told
+    ask("PUT", "/quota", {"on": False})
+
+    assert emulator.quota is None
+
+
+def test_the_state_can_be_taken_emptied_and_brought_back(
+    ask: Ask, emulator: SpannerAdminEmulator
+) -> None:
+    """A snapshot travels as JSON."""
+    resources = emulator.resources()
+    taken = ask("GET", "/state")[1]
+    assert 200 == ask("DELETE", "/state")[0]
+    assert () == emulator.resources()
+    assert 200 == ask("PUT", "/state", taken)[0]
+
+    assert resources == emulator.resources()
+
+
+def test_connections_can_be_dropped(ask: Ask, backup: Operation) -> None:
+    """Clients connect again."""
+    assert (200, {}) == ask("POST", "/connections:drop")
+    assert not backup.done()
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "body", "status", "said"),
+    [
+        ("GET", "/nope", None, 404, "/control/clock"),
+        ("PUT", "/plans", None, 405, "POST, DELETE"),
+        ("GET", "/calls?who=me", None, 400, "who"),
+        ("GET", "/calls?since=yesterday", None, 400, "yesterday"),
+        ("POST", "/plans", b"{", 400, "no JSON"),
+        ("POST", "/plans", b"\xff", 400, "no JSON"),
+        ("POST", "/plans", [], 400, "the body"),
+        ("POST", "/plans", {}, 400, "plan"),
+        ("POST", "/plans", {"plan": {"fail_at": 2}}, 400, "a fraction"),
+        ("POST", "/plans", {"plan": {"fial_at": 1}}, 400, "fial_at"),
+        ("POST", "/plans", {"plan": {}, "kind": "make_tea"}, 400, "expected one of"),
+        ("POST", "/plans", {"plan": {"fail_with": {"code": "TEA"}}}, 400, "status code"),
+        ("POST", "/clock:advance", {}, 400, "give one of"),
+        ("POST", "/clock:advance", {"seconds": 1, "duration": 1}, 400, "give one of"),
+        ("POST", "/clock:advance", {"until_done": []}, 400, "give one of"),
+        ("POST", "/clock:advance", {"seconds": -1}, 400, "negative"),
+        ("POST", "/clock:advance", {"seconds": 1e300}, 400, "seconds"),
+        ("POST", "/clock:advance", {"duration": "99999999d"}, 400, "duration"),
+        ("POST", "/clock:advance", {"until_done": ["x"]}, 400, "operation name"),
+        ("POST", "/faults", {"kind": "tea"}, 400, "kind must be"),
+        ("POST", "/faults", {"kind": "fail", "code": "OK"}, 400, "OK"),
+        ("POST", "/faults", {"kind": "fail", "times": 0}, 400, "times"),
+        ("POST", "/faults", {"kind": "fail", "seconds": 1}, 400, "seconds belong"),
+        ("POST", "/faults", {"kind": "outage"}, 400, "seconds belong"),
+        ("POST", "/instances", {"name": "x"}, 400, "instance name"),
+        ("POST", "/operations:fail", {"name": f"{DATABASE}/operations/_x"}, 404, "not found"),
+        ("PATCH", "/limits", {"tea": 1}, 400, "pending_backups"),
+        ("PATCH", "/limits", {"databases": -1}, 400, "databases"),
+        ("PUT", "/quota", {}, 400, "on"),
+        ("PUT", "/quota", {"on": True, "per_second": 1e-9}, 400, "at least one"),
+        ("PUT", "/state", {}, 400, "no snapshot"),
+        ("PUT", "/state", {"format": 9}, 400, "format 9"),
+        ("PUT", "/state", [], 400, "no snapshot"),
+    ],
+)
+def test_a_mistake_is_answered_with_a_sentence(
+    ask: Ask, emulator: SpannerAdminEmulator, verb: str, path: str, body: object, status: int,
+    said: str,
+) -> None:  # fmt: skip
+    """The error has the form that Google's APIs give to theirs, and nothing has changed."""
+    before = emulator.snapshot()
+    found, told = ask(verb, path, body)
+
+    assert (status, status) == (found, told["error"]["code"])
+    assert said in told["error"]["message"]
+    assert {"code", "message", "status"} == set(told["error"])
+    if path != "/operations:fail":
+        assert before == emulator.snapshot()
