@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+# durations must fit behind it, and Python's calendar ends with the year 9999
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -99,16 +101,15 @@ class SystemClock:
     def advance(self, by: timedelta | float) -> datetime:
         """Jump ahead by a duration, or by a number of seconds, and run on; return the new time.
 
-        :raises ValueError: if the duration is negative.
+        :raises ValueError: if the duration is negative, or absurdly long.
         """
         step = _step(by)
         with self._lock:
             start, real_start = self._start
+            anchor = self.anchor()
+            to = _after(anchor.emulated, step)
             if self._watcher is not None:
-                anchor = self.anchor()
-                self._watcher(
-                    Anchor(emulated=anchor.emulated + step, wall=anchor.wall, scale=anchor.scale)
-                )
+                self._watcher(Anchor(emulated=to, wall=anchor.wall, scale=anchor.scale))
             self._start = (start + step, real_start)
             return self.now()
 
@@ -148,11 +149,11 @@ class ManualClock:
     def advance(self, by: timedelta | float) -> datetime:
         """Move time forwards by a duration, or by a number of seconds; return the new time.
 
-        :raises ValueError: if the duration is negative.
+        :raises ValueError: if the duration is negative, or absurdly long.
         """
         step = _step(by)
         with self._lock:
-            return self._move_to(self._now + step)
+            return self._move_to(_after(self._now, step))
 
     def set(self, to: datetime) -> datetime:
         """Move time forwards to a moment; return it.
@@ -194,3 +195,10 @@ def _step(by: timedelta | float) -> timedelta:
         message = f"emulated time cannot go back by {-step}"
         raise ValueError(message)
     return step
+
+
+def _after(at: datetime, step: timedelta) -> datetime:
+    if step > _LATEST - at:
+        message = f"emulated time cannot go beyond {_LATEST}"
+        raise ValueError(message)
+    return at + step

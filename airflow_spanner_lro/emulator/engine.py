@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.actions import ACTIONS
 from airflow_spanner_lro.emulator.clock import Anchor
 from airflow_spanner_lro.emulator.errors import RpcError
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.rpc import Method
 
 log = logging.getLogger(__name__)
+
+# schemas have limits of their own
+_ABOUT_SCHEMAS = ("CreateDatabase", "UpdateDatabaseDdl")
 
 Step = tuple[str, "Mapping[str, Any]"]
 """An action and its arguments."""
@@ -96,12 +100,16 @@ class Engine:
 
         :raises RpcError: if it is refused.
         """
-        with self.look() as (_, now):
+        message = plain(request)
+        with self.look() as (world, now):
             # the world may have become another one since the method was looked up
             method = self._methods.get(method.path, method)
+            size, limit = message.ByteSize(), world.limits.request_bytes
+            if size > limit and method.name not in _ABOUT_SCHEMAS:
+                raise errors.oversized_request(method=method.name, size=size, limit=limit)
             if not method.reads_only and method.path in self._methods:
-                message = plain(request).SerializeToString()
-                self._record(CallEntry(at=now, path=method.path, request=message))
+                data = message.SerializeToString()
+                self._record(CallEntry(at=now, path=method.path, request=data))
             return method.handle(request, now)
 
     def act(self, action: str, **arguments: Any) -> None:

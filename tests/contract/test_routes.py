@@ -16,6 +16,8 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports.r
 )
 
 from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.emulator.clock import SystemClock
+from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.rest.routes import ROUTES, Route
 from airflow_spanner_lro.emulator.rest.templates import Router
 
@@ -63,11 +65,16 @@ def test_the_routes_are_those_of_the_clients() -> None:
     assert set(ROUTES) >= ONLY_OURS
 
 
+def test_every_route_has_a_handler() -> None:
+    """No request is routed to an RPC that the emulator lacks."""
+    methods = Engine(clock=SystemClock()).methods
+
+    assert {route.rpc for route in ROUTES} <= set(methods)
+
+
 def test_no_route_stands_twice() -> None:
     """A request means one RPC."""
-    counts = Counter(
-        (route.verb, VARIABLE.sub(r"\1", route.uri)) for route in ROUTES
-    )
+    counts = Counter((route.verb, VARIABLE.sub(r"\1", route.uri)) for route in ROUTES)
 
     assert {1} == set(counts.values())
 

@@ -1,20 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The command line and the pytest plugin, each in a process of its own."""
+"""The command line, in a process of its own."""
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
+import grpc
 import pytest
+from google.cloud import spanner_admin_database_v1 as database_v1
+from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
+    DatabaseAdminGrpcTransport,
+)
+from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.emulator.command import add_arguments
+
+from .conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,62 +37,170 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 COMMAND = [sys.executable, "-m", "airflow_spanner_lro.emulator"]
 
 
+class Started:
+    """The command in a process, ready."""
+
+    def __init__(self, process: subprocess.Popen[str], lines: list[str]) -> None:
+        self.process = process
+        self.lines = lines
+
+    @property
+    def target(self) -> str:
+        """Where it speaks gRPC."""
+        return self.lines[1].strip().rpartition("=")[2]
+
+
+class Start(Protocol):
+    """Starts the command, and waits until it says that it is ready."""
+
+    def __call__(self, *arguments: str) -> Started:
+        """Start it."""
+        ...
+
+
 @pytest.fixture
-def running() -> Iterator[subprocess.Popen[str]]:
-    """Run the command with a database in it."""
-    process = subprocess.Popen(  # noqa: S603
-        [
-            *COMMAND,
-            "--port",
-            "0",
-            "--log-calls",
-            "--database",
-            "projects/p/instances/ii/databases/db",
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
-    with process:
-        yield process
-        if process.poll() is None:
-            process.kill()
+def start() -> Iterator[Start]:
+    """Return a function that starts the command; what is left at the end is killed."""
+    with ExitStack() as stack:
+
+        def run(*arguments: str) -> Started:
+            process = stack.enter_context(
+                subprocess.Popen(  # noqa: S603
+                    [*COMMAND, "--port", "0", *arguments],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    env=ENVIRONMENT,
+                )
+            )
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            count = 2 if "--no-rest" in arguments else 3
+            return Started(process, [process.stdout.readline() for _ in range(count)])
+
+        yield run
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_when_it_is_ready_and_stops_cleanly(
-    running: subprocess.Popen[str], number: signal.Signals
-) -> None:
-    """Two lines tell where it listens; a signal ends it with exit code 0 and without noise."""
-    assert running.stdout is not None
-    first, second = running.stdout.readline(), running.stdout.readline()
-    running.send_signal(number)
-    rest, errors = running.communicate(timeout=10)
+def test_it_says_when_it_is_ready_and_stops_cleanly(start: Start, number: signal.Signals) -> None:
+    """Lines tell where it listens; a signal ends it with exit code 0 and without noise."""
+    started = start("--rest-port", "0", "--log-calls", "--database", DATABASE)
+    first, second, third = started.lines
+    started.process.send_signal(number)
+    rest, errors = started.process.communicate(timeout=10)
 
     assert "ready on 127.0.0.1:" in first
+    assert ", and for REST on http://127.0.0.1:" in first
     assert second.startswith("export SPANNER_EMULATOR_HOST=localhost:")
-    assert (running.returncode, rest, errors) == (0, "The emulator has stopped.\n", "")
+    assert third.startswith("export CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER=http://localhost:")
+    assert (started.process.returncode, rest, errors) == (0, "The emulator has stopped.\n", "")
 
 
-def test_a_taken_port_is_one_sentence(empty_emulator: SpannerAdminEmulator) -> None:
-    """The exit code is 1, and nothing but a sentence is printed."""
+def test_both_ports_answer_when_it_says_so(start: Start) -> None:
+    """The first call of a client that read the lines is answered, whichever way it takes."""
+    started = start("--rest-port", "0", "--database", DATABASE, "--quota", "on")
+    address = urlsplit(started.lines[2].strip().partition("=")[2])
+    connection = http.client.HTTPConnection(f"{address.hostname}:{address.port}", timeout=10)
+    connection.request("GET", "/control/quota")
+    quota = connection.getresponse().read()
+    connection.close()
+
+    with grpc.insecure_channel(started.target) as channel:
+        assert DATABASE == client_of(channel).get_database(name=DATABASE, retry=None).name
+    assert b"5.0" in quota
+
+
+def test_rest_can_be_left_out(start: Start) -> None:
+    """Then nothing is said of it."""
+    started = start("--no-rest")
+
+    assert not [line for line in started.lines if "REST" in line or "http" in line]
+
+
+def client_of(channel: grpc.Channel) -> database_v1.DatabaseAdminClient:
+    """Return a client."""
+    return database_v1.DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))
+
+
+def test_a_kill_loses_nothing_that_was_answered(start: Start, tmp_path: Path) -> None:
+    """After kill -9 in the middle of many calls, all operations that clients know are there."""
+    state = ("--no-rest", "--state", str(tmp_path / "state"), "--database", DATABASE)
+    started = start(*state)
+    path = "/google.spanner.admin.database.v1.DatabaseAdmin/CreateDatabase"
+    with grpc.insecure_channel(started.target) as channel:
+        create = channel.unary_unary(
+            path,
+            request_serializer=database_v1.CreateDatabaseRequest.serialize,
+            response_deserializer=operations_pb2.Operation.FromString,
+        )
+        requests = (
+            database_v1.CreateDatabaseRequest(
+                parent=INSTANCE, create_statement=f"CREATE DATABASE db{number}"
+            )
+            for number in range(90)
+        )
+        calls = [create.future(request) for request in requests]
+        calls[20].result(timeout=10)
+        started.process.kill()
+        started.process.wait(timeout=10)
+        known = [call.result().name for call in calls if call.exception(timeout=10) is None]
+    again = start(*state)
+    with grpc.insecure_channel(again.target) as channel:
+        client = client_of(channel)
+        found = [client.get_operation({"name": name}).name for name in known]
+
+    assert len(known) >= 1
+    assert known == found
+
+
+def test_a_restart_goes_on_with_its_file(start: Start, tmp_path: Path) -> None:
+    """A database that is there already is not made again, and the scale may be another."""
+    state = ("--no-rest", "--state", str(tmp_path / "state"), "--database", DATABASE)
+    first = start(*state)
+    first.process.terminate()
+    first.process.wait(timeout=10)
+    second = start(*state, "--time-scale", "60")
+
+    with grpc.insecure_channel(second.target) as channel:
+        assert DATABASE == client_of(channel).get_database(name=DATABASE, retry=None).name
+
+
+def fail(*arguments: str) -> str:
+    """Run the command, which fails; return what it says."""
     done = subprocess.run(  # noqa: S603
-        [*COMMAND, "--port", str(empty_emulator.port)],
+        [*COMMAND, *arguments],
         capture_output=True,
         text=True,
         check=False,
         env=ENVIRONMENT,
         timeout=30,
     )
+    assert (1, "", 1) == (done.returncode, done.stdout, done.stderr.count("\n"))
+    return done.stderr
 
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"The emulator cannot listen on {empty_emulator.endpoint}")
-    assert done.stderr.count("\n") == 1
+
+@pytest.mark.parametrize("arguments", [("--no-rest", "--port"), ("--port", "0", "--rest-port")])
+def test_a_taken_port_is_one_sentence(
+    empty_emulator: SpannerAdminEmulator, arguments: tuple[str, ...]
+) -> None:
+    """The exit code is 1, and nothing but a sentence is printed, whichever port it is."""
+    said = fail(*arguments, str(empty_emulator.port))
+
+    assert said.startswith(f"The emulator cannot listen on {empty_emulator.endpoint}")
+
+
+def test_a_state_file_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    """The exit code is 1, and the sentence says what to do."""
+    path = tmp_path / "shopping.txt"
+    path.write_text("bread\n")
+
+    assert "Give another file" in fail("--port", "0", "--no-rest", "--state", str(path))
+    assert "bread\n" == path.read_text()
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--instance", "ii"], ["--database", "db"], ["--time-scale", "0"]]
+    "arguments",
+    [["--instance", "ii"], ["--database", "db"], ["--time-scale", "0"], ["--quota", "x"]],
 )
 def test_arguments_are_checked(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot work is a usage error."""
@@ -91,48 +210,6 @@ def test_arguments_are_checked(arguments: list[str], capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         parser.parse_args(arguments)
     assert arguments[0] in capsys.readouterr().err
-
-
-def test_the_plugin_gives_an_emulator(tmp_path: Path) -> None:
-    """The fixtures work, set the variable for the test alone, and load nothing before."""
-    (tmp_path / "test_it.py").write_text(
-        """
-import os, sys
-
-def test_nothing_heavy_is_loaded():
-    assert "grpc" not in sys.modules
-    assert "SPANNER_EMULATOR_HOST" not in os.environ
-
-def test_the_emulator_runs(spanner_emulator, emulator_clock):
-    assert spanner_emulator.running
-    assert spanner_emulator.clock is emulator_clock
-    assert os.environ["SPANNER_EMULATOR_HOST"] == spanner_emulator.endpoint
-"""
-    )
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:randomly",
-            "-p",
-            "airflow_spanner_lro.emulator.pytest_plugin",
-            "test_it.py",
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**ENVIRONMENT, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        timeout=60,
-    )
-
-    assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
 
 
 def test_help_needs_no_grpc() -> None:

@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -31,11 +30,16 @@ from airflow_spanner_lro.emulator import (
 from airflow_spanner_lro.emulator.forms import read_plan, write_plan
 
 from .conftest import BACKUP, DATABASE, INSTANCE
+from .remote import ask, emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from google.api_core.operation import Operation
+
+    from .remote import Ask
+
+__all__ = ["ask", "emulator"]
 
 PLANS = [
     Plan(),
@@ -45,39 +49,6 @@ PLANS = [
     Plan(cancel_delay=Rollback.AS_LONG_AS_IT_RAN, fail_at=0.5),
     Plan(cancel_error=(Code.ABORTED, "not now"), fail_with=(Code.INTERNAL, "broken")),
 ]
-
-
-class Ask(Protocol):
-    """Asks the remote control; returns status and body."""
-
-    def __call__(self, verb: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Ask."""
-        ...
-
-
-@pytest.fixture
-def emulator(clock: ManualClock) -> Iterator[SpannerAdminEmulator]:
-    """Run an emulator with REST and one database."""
-    with SpannerAdminEmulator(clock=clock, rest_port=0) as running:
-        running.create_database(DATABASE)
-        yield running
-
-
-@pytest.fixture
-def ask(emulator: SpannerAdminEmulator) -> Ask:
-    """Return a function that asks."""
-
-    def call(verb: str, path: str, body: object = None) -> tuple[int, Any]:
-        assert emulator.rest_port is not None
-        connection = http.client.HTTPConnection(emulator.host, emulator.rest_port, timeout=10)
-        data = body if isinstance(body, bytes) else json.dumps(body) if body is not None else None
-        connection.request(verb, f"/control{path}", body=data)
-        response = connection.getresponse()
-        found = json.loads(response.read())
-        connection.close()
-        return response.status, found
-
-    return call
 
 
 @pytest.fixture
@@ -259,56 +230,3 @@ def test_connections_can_be_dropped(ask: Ask, backup: Operation) -> None:
     """Clients connect again."""
     assert (200, {}) == ask("POST", "/connections:drop")
     assert not backup.done()
-
-
-@pytest.mark.parametrize(
-    ("verb", "path", "body", "status", "said"),
-    [
-        ("GET", "/nope", None, 404, "/control/clock"),
-        ("PUT", "/plans", None, 405, "POST, DELETE"),
-        ("GET", "/calls?who=me", None, 400, "who"),
-        ("GET", "/calls?since=yesterday", None, 400, "yesterday"),
-        ("POST", "/plans", b"{", 400, "no JSON"),
-        ("POST", "/plans", b"\xff", 400, "no JSON"),
-        ("POST", "/plans", [], 400, "the body"),
-        ("POST", "/plans", {}, 400, "plan"),
-        ("POST", "/plans", {"plan": {"fail_at": 2}}, 400, "a fraction"),
-        ("POST", "/plans", {"plan": {"fial_at": 1}}, 400, "fial_at"),
-        ("POST", "/plans", {"plan": {}, "kind": "make_tea"}, 400, "expected one of"),
-        ("POST", "/plans", {"plan": {"fail_with": {"code": "TEA"}}}, 400, "status code"),
-        ("POST", "/clock:advance", {}, 400, "give one of"),
-        ("POST", "/clock:advance", {"seconds": 1, "duration": 1}, 400, "give one of"),
-        ("POST", "/clock:advance", {"until_done": []}, 400, "give one of"),
-        ("POST", "/clock:advance", {"seconds": -1}, 400, "negative"),
-        ("POST", "/clock:advance", {"seconds": 1e300}, 400, "seconds"),
-        ("POST", "/clock:advance", {"duration": "99999999d"}, 400, "duration"),
-        ("POST", "/clock:advance", {"until_done": ["x"]}, 400, "operation name"),
-        ("POST", "/faults", {"kind": "tea"}, 400, "kind must be"),
-        ("POST", "/faults", {"kind": "fail", "code": "OK"}, 400, "OK"),
-        ("POST", "/faults", {"kind": "fail", "times": 0}, 400, "times"),
-        ("POST", "/faults", {"kind": "fail", "seconds": 1}, 400, "seconds belong"),
-        ("POST", "/faults", {"kind": "outage"}, 400, "seconds belong"),
-        ("POST", "/instances", {"name": "x"}, 400, "instance name"),
-        ("POST", "/operations:fail", {"name": f"{DATABASE}/operations/_x"}, 404, "not found"),
-        ("PATCH", "/limits", {"tea": 1}, 400, "pending_backups"),
-        ("PATCH", "/limits", {"databases": -1}, 400, "databases"),
-        ("PUT", "/quota", {}, 400, "on"),
-        ("PUT", "/quota", {"on": True, "per_second": 1e-9}, 400, "at least one"),
-        ("PUT", "/state", {}, 400, "no snapshot"),
-        ("PUT", "/state", {"format": 9}, 400, "format 9"),
-        ("PUT", "/state", [], 400, "no snapshot"),
-    ],
-)
-def test_a_mistake_is_answered_with_a_sentence(
-    ask: Ask, emulator: SpannerAdminEmulator, verb: str, path: str, body: object, status: int,
-    said: str,
-) -> None:  # fmt: skip
-    """The error has the form that Google's APIs give to theirs, and nothing has changed."""
-    before = emulator.snapshot()
-    found, told = ask(verb, path, body)
-
-    assert (status, status) == (found, told["error"]["code"])
-    assert said in told["error"]["message"]
-    assert {"code", "message", "status"} == set(told["error"])
-    if path != "/operations:fail":
-        assert before == emulator.snapshot()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 from google.api_core import exceptions
+from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.snapshot import OperationState
@@ -27,10 +28,7 @@ from airflow_spanner_lro.emulator import (
 from .conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
-    from google.cloud import (
-        spanner_admin_database_v1 as database_v1,
-        spanner_admin_instance_v1 as instance_v1,
-    )
+    from google.cloud import spanner_admin_database_v1 as database_v1
 
     from .conftest import StartBackup
 
@@ -93,7 +91,10 @@ def test_all_connections_can_be_cut(
 ) -> None:
     """A call under way fails with UNAVAILABLE, and a client that tries again is answered."""
     emulator.faults.delay(60, times=1)
-    held = channel.unary_unary(GET_DATABASE, request_serializer=bytes).future(b"")
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+        GET_DATABASE, request_serializer=bytes
+    )
+    held = call.future(b"")
     while emulator.faults.in_store():
         # until the call has arrived
         with suppress(grpc.FutureTimeoutError):
@@ -207,7 +208,11 @@ def test_a_guaranteed_undo_cannot_fail(
 ) -> None:
     """An instance whose creation was cancelled goes away in any case."""
     emulator.plan(Plan(cancel_delay=timedelta(minutes=1)))
-    instance = {"config": "projects/test/instanceConfigs/regional-europe-west1", "node_count": 1}
+    instance = instance_v1.Instance(
+        config="projects/test/instanceConfigs/regional-europe-west1",
+        display_name="Fresh",
+        node_count=1,
+    )
     operation = instances.create_instance(
         parent="projects/test", instance_id="fresh", instance=instance
     )

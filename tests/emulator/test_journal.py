@@ -1,24 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""A world survives: in its file, whatever happens to the process, and in snapshots."""
+"""The file that keeps a world: whatever happens to it or to the process, and who may use it."""
 
 from __future__ import annotations
 
 import json
 import resource
-import shutil
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
-from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
-from google.longrunning import operations_pb2
-from hypothesis import given, settings, strategies as st
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.status import Code
@@ -29,122 +22,17 @@ from airflow_spanner_lro.emulator import (
     ManualClock,
     Plan,
     RpcError,
-    Snapshot,
     SpannerAdminEmulator,
     SystemClock,
 )
 from airflow_spanner_lro.emulator.engine import Engine
-from airflow_spanner_lro.emulator.state.views import fingerprint
 
 from .conftest import BACKUP, DATABASE, INSTANCE
+from .worlds import ADMIN, START, engine, prints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from .conftest import StartBackup
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-ADMIN = "google.spanner.admin.database.v1.DatabaseAdmin"
-PRINTS = tuple[object, ...]
-
-SCRIPTS = st.lists(
-    st.tuples(
-        st.integers(0, 3000),
-        st.sampled_from(
-            ["backup", "restore", "ddl", "drop", "cancel", "delete", "plan", "limits", "fail"]
-        ),
-    ),
-    max_size=14,
-)
-
-
-def engine(path: Path | None = None, *, clock: ManualClock | None = None) -> Engine:
-    """Return an engine with a database, on a file if there is a path."""
-    made = Engine(clock=clock or ManualClock(START), seed=3, state_file=path)
-    made.act(
-        "create_database", name=DATABASE, statements=[], drop_protection=False, if_missing=True
-    )
-    return made
-
-
-def prints(of: Engine) -> PRINTS:
-    """Return all that clients can see now."""
-    with of.look() as (world, now):
-        return now, fingerprint(world, now=now)
-
-
-def do(on: Engine, action: str, number: int) -> None:
-    """Do one thing, as a client or as the owner."""
-    with on.look() as (world, now):
-        operations = [str(row.name) for row in world.operations]
-    backup = f"{INSTANCE}/backups/nightly"
-    table = f"CREATE TABLE T{number} (Id INT64) PRIMARY KEY (Id)"
-    requests: dict[str, tuple[str, Any]] = {
-        "backup": (
-            f"{ADMIN}/CreateBackup",
-            database_v1.CreateBackupRequest(
-                parent=INSTANCE,
-                backup_id="nightly",
-                backup=database_v1.Backup(database=DATABASE, expire_time=now + timedelta(hours=7)),
-            ),
-        ),
-        "restore": (
-            f"{ADMIN}/RestoreDatabase",
-            database_v1.RestoreDatabaseRequest(
-                parent=INSTANCE, database_id=f"r{number}", backup=backup
-            ),
-        ),
-        "ddl": (
-            f"{ADMIN}/UpdateDatabaseDdl",
-            database_v1.UpdateDatabaseDdlRequest(database=DATABASE, statements=[table]),
-        ),
-        "drop": (f"{ADMIN}/DropDatabase", database_v1.DropDatabaseRequest(database=DATABASE)),
-        "delete": (f"{ADMIN}/DeleteBackup", database_v1.DeleteBackupRequest(name=backup)),
-        "cancel": (
-            "google.longrunning.Operations/CancelOperation",
-            operations_pb2.CancelOperationRequest(name=operations[-1] if operations else ""),
-        ),
-    }
-    try:
-        match action:
-            case "plan":
-                span = {"shortest": 60, "longest": 6000}
-                on.act("plan", plan={"duration": span}, kind=None, target="*", times=2)
-            case "limits":
-                on.act("set_limits", limits={"pending_restores": number % 3})
-            case "fail" if operations:
-                on.act("fail_operation", name=operations[-1], code=13, message="no")
-            case "fail":
-                pass
-            case _:
-                path, request = requests[action]
-                on.call(on.methods[f"/{path}"], request)
-    except (RpcError, ValueError):
-        return  # refused, which is as good an answer as any
-
-
-@settings(deadline=None, max_examples=60)
-@given(script=SCRIPTS)
-def test_a_replay_makes_the_same_world(script: list[tuple[int, str]]) -> None:
-    """After a restart, and in a snapshot, everything is as it was, now and in all its future."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "state")
-        lived = engine(path)
-        for number, (pause, action) in enumerate(script):
-            lived.clock.advance(pause)
-            do(lived, action, number)
-        copy = Path(shutil.copy(path, f"{path}-of-a-killed-one"))
-        again = Engine(clock=ManualClock(), state_file=copy)
-        other = Engine(clock=ManualClock())
-        other.restore(Snapshot.from_json(json.loads(json.dumps(lived.snapshot().to_json()))))
-
-        for _ in range(2):
-            assert prints(lived) == prints(again) == prints(other)
-            for each in (lived, again, other):
-                do(each, "backup", 99)
-                each.clock.advance(9 * 3600)
-        again.release()
-        lived.release()
+    from pathlib import Path
 
 
 def test_a_stopped_emulator_leaves_its_file_to_the_next(tmp_path: Path) -> None:
@@ -226,13 +114,8 @@ def test_a_header_that_was_cut_short_begins_anew(tmp_path: Path) -> None:
     engine(path).release()
     path.write_bytes(path.read_bytes()[:40])
 
-    assert INSTANCE in {str(row.name) for row in instances_of(engine(path))}
-
-
-def instances_of(of: Engine) -> list[Any]:
-    """Return the instances."""
-    with of.look() as (world, _):
-        return list(world.resources.instances)
+    with engine(path).look() as (world, _):
+        assert [INSTANCE] == [str(row.name) for row in world.resources.instances]
 
 
 @pytest.mark.parametrize(
@@ -356,67 +239,3 @@ def test_a_world_keeps_its_seed_and_its_limits(tmp_path: Path) -> None:
         assert (seed, 3) == (second.snapshot().seed, second.limits.databases)
     with SpannerAdminEmulator(state_file=path, limits=Limits(databases=4)) as third:
         assert 4 == third.limits.databases
-
-
-def test_a_snapshot_brings_back_world_and_time(
-    emulator: SpannerAdminEmulator, start_backup: StartBackup, clock: ManualClock
-) -> None:
-    """Clients on the same connection meet the world of before, and its future is the same."""
-    operation = start_backup()
-    clock.advance(60)
-    taken, views = emulator.snapshot(), emulator.operations()
-    clock.advance(3600)
-    emulator.create_database(f"{INSTANCE}/databases/later")
-    emulator.restore(taken)
-
-    assert views == emulator.operations()
-    assert taken == emulator.snapshot()
-    with pytest.raises(exceptions.AlreadyExists):
-        start_backup()
-    emulator.run_until_done()
-    assert operation.done()
-
-
-def test_a_restored_world_survives_a_restart(tmp_path: Path) -> None:
-    """What was before the restore is gone for good."""
-    path = tmp_path / "state"
-    lived = engine(path)
-    taken = lived.snapshot()
-    lived.clock.advance(3600)
-    do(lived, "drop", 0)
-    lived.restore(taken)
-    do(lived, "backup", 1)
-    lived.release()
-
-    assert prints(lived) == prints(Engine(clock=ManualClock(), state_file=path))
-
-
-def test_a_reset_empties_the_world_and_keeps_what_it_was_made_with(
-    clock: ManualClock, tmp_path: Path
-) -> None:
-    """Limits of the constructor are in force again, time goes on, ids begin anew."""
-    path = tmp_path / "state"
-    with SpannerAdminEmulator(clock=clock, limits=Limits(databases=3), state_file=path) as first:
-        first.create_database(DATABASE)
-        first.change_limits(databases=5)
-        now = clock.advance(60)
-        first.reset()
-
-        assert () == first.resources() == first.operations()
-        assert (3, now) == (first.limits.databases, clock.now())
-    with SpannerAdminEmulator(clock=ManualClock(), state_file=path) as second:
-        assert () == second.resources()
-        assert (3, now) == (second.limits.databases, second.clock.now())
-
-
-def test_a_snapshot_that_cannot_be_understood_changes_nothing(
-    emulator: SpannerAdminEmulator,
-) -> None:
-    """The world stays, and so does its journal."""
-    taken, resources = emulator.snapshot(), emulator.resources()
-    line = '{"at":"2026-01-01T00:00:00+00:00","action":"x","arguments":{}}'
-    with pytest.raises(ValueError, match="'x'"):
-        emulator.restore(replace(taken, lines=(line,)))
-
-    assert resources == emulator.resources()
-    assert taken == emulator.snapshot()

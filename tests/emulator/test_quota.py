@@ -23,7 +23,6 @@ from .conftest import DATABASE, INSTANCE
 if TYPE_CHECKING:
     import grpc
     from google.cloud import spanner_admin_database_v1 as database_v1
-    from google.protobuf.descriptor import FieldDescriptor
 
 METHODS = Engine(clock=ManualClock()).methods
 # the field of each request that says what it is about; others are looked for in this order
@@ -58,7 +57,9 @@ def test_details_travel_under_the_key_that_java_reads(
     """Each detail is also in a trailer that has the name of its type."""
     emulator.quota = AdminQuota(per_second=0.01)
     path = "/google.spanner.admin.database.v1.DatabaseAdmin/GetDatabase"
-    call = channel.unary_unary(path, request_serializer=bytes)
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+        path, request_serializer=bytes
+    )
     request = METHODS[path].request.serialize({"name": DATABASE})
     call(request)
     error = call.future(request).exception()
@@ -137,8 +138,8 @@ def test_a_quota_of_nothing_is_a_mistake() -> None:
 
 def filled(method: Method) -> tuple[Any, str]:
     """Return a request that names a resource in the way of its type, and that resource."""
-    message = plain_type(method.request)()
-    fields: dict[str, FieldDescriptor] = message.DESCRIPTOR.fields_by_name
+    message: Any = plain_type(method.request)()
+    fields = message.DESCRIPTOR.fields_by_name
     ids = [name for name in fields if name.endswith("_id") and "parent" in fields]
     if ids:
         message.parent = "projects/p/somewhere/s"

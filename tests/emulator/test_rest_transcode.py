@@ -16,6 +16,7 @@ from google.iam.v1 import iam_policy_pb2
 from google.protobuf import json_format
 from hypothesis import given, strategies as st
 
+from airflow_spanner_lro.emulator.rest.reading import Reader
 from airflow_spanner_lro.emulator.rest.routes import ROUTES
 from airflow_spanner_lro.emulator.rest.templates import Router
 from airflow_spanner_lro.emulator.rest.transcode import read_request
@@ -24,6 +25,8 @@ from .conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+
+    from airflow_spanner_lro.emulator.rest.json_text import Json
 
 ROUTER = Router(ROUTES)
 
@@ -130,6 +133,39 @@ def test_a_policy() -> None:
 
     assert ["user:a@example.com"] == list(request.policy.bindings[0].members)
     assert b"\x07\x05\x96\x8d\xad\x18|\x90" == request.policy.etag
+
+
+def test_values_of_any_type() -> None:
+    """A list whose values have types of their own is one value."""
+    request = database_v1.AddSplitPointsRequest.pb()()
+    split = {"table": "Orders", "keys": [{"keyParts": [1, "a", None]}]}
+    read(request, "POST", f"/v1/{DATABASE}:addSplitPoints", {"splitPoints": [split]})
+
+    assert [1, "a", None] == list(request.split_points[0].keys[0].key_parts)
+
+
+@pytest.mark.parametrize("value", [True, "true"])
+def test_flags(value: object) -> None:
+    """A flag is a word of JSON, or text."""
+    request = database_v1.UpdateDatabaseRequest.pb()()
+    read(request, "PATCH", f"/v1/{DATABASE}", {"enableDropProtection": value})
+
+    assert request.database.enable_drop_protection
+
+
+@pytest.mark.parametrize("value", [0.5, "0.5"], ids=repr)
+def test_fractions(value: Json) -> None:
+    """The one field with a fraction has no route, and is read all the same."""
+    request = database_v1.InternalUpdateGraphOperationRequest.pb()()
+    reader = Reader()
+    reader.root(request, {"progress": value})
+    wrong = Reader()
+    wrong.root(request, {"progress": True})
+
+    assert ([], 0.5) == (reader.violations, request.progress)
+    assert ["Invalid value at 'progress' (TYPE_DOUBLE), true"] == [
+        each.description for each in wrong.violations
+    ]
 
 
 texts = st.text(st.characters(codec="utf-8"))

@@ -214,12 +214,23 @@ def test_malformed_bytes_are_an_invalid_argument(channel: grpc.Channel, data: by
     assert grpc.StatusCode.INVALID_ARGUMENT is caught.value.code()
 
 
-def test_an_unknown_method_says_so(
+def test_a_request_can_be_too_long(
     emulator: SpannerAdminEmulator, databases: database_v1.DatabaseAdminClient
 ) -> None:
+    """Administrative requests have a limit; schema changes have another one."""
+    emulator.change_limits(request_bytes=200)
+    column = "C" * 100
+    statement = f"CREATE TABLE T ({column} INT64) PRIMARY KEY ({column})"
+    databases.update_database_ddl(database=DATABASE, statements=[statement])
+
+    with pytest.raises(exceptions.InvalidArgument, match="may have 200"):
+        databases.get_database(name=f"{DATABASE}{'x' * 200}", retry=None)
+
+
+def test_an_unknown_method_says_so(emulator: SpannerAdminEmulator, channel: grpc.Channel) -> None:
     """What the emulator lacks is UNIMPLEMENTED, by name, and in the log."""
-    with pytest.raises(exceptions.MethodNotImplemented, match="ListBackupSchedules is not impl"):
-        databases.list_backup_schedules(parent=DATABASE)
+    with pytest.raises(grpc.RpcError, match="MakeTea is not implemented"):
+        raw_call(channel, "MakeTea")(b"")
 
     assert [call.code for call in emulator.calls] == [Code.UNIMPLEMENTED]
 

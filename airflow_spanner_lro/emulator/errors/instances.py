@@ -158,7 +158,7 @@ def too_much_capacity(name: ResourceName, *, nodes: int) -> RpcError:
     )
 
 
-def edition_too_low(name: ResourceName, *, needed: str, reason: str) -> RpcError:
+def edition_lacks(name: ResourceName, *, needed: str, reason: str) -> RpcError:
     """Say that an edition of Spanner lacks what was asked for."""
     return about(
         Code.FAILED_PRECONDITION,

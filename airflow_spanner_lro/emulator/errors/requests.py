@@ -109,3 +109,10 @@ def is_being_undone(name: OperationName) -> RpcError:
         name,
         f"Operation {name} was cancelled and is being undone; that cannot fail.",
     )
+
+
+def oversized_request(*, method: str, size: int, limit: int) -> RpcError:
+    """Say that a request is longer than administrative requests may be."""
+    return invalid(
+        f"The {method} request has {size} bytes, and administrative requests may have {limit}."
+    )

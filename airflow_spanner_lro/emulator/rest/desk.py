@@ -177,9 +177,6 @@ class Desk:
         style, query = Style.split(pairs)
 
         def read(method: Method) -> object:
-            if method.path not in self._front.methods:
-                # it says UNIMPLEMENTED to whatever is asked
-                return empty_pb2.Empty()
             check_style(style, plain_type(method.response))
             message = plain_type(method.request)()
             read_request(message, match=match, query=query, body=body)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which RPC answers which HTTP request, as the service's own annotations say it.
 
-One table, so that it can be compared with the clients' tables line by line. An RPC without a
-handler has its routes all the same: it answers UNIMPLEMENTED, not 404.
+One table, so that it can be compared with the clients' tables line by line. Each RPC in it has a
+handler; other paths are not found.
 """
 
 from __future__ import annotations

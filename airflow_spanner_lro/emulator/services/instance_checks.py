@@ -137,7 +137,7 @@ def copy_paths(source: proto.Message, target: proto.Message, paths: Iterable[str
         _copy(type(source).pb(source), type(target).pb(target), path.split("."))
 
 
-def _check_path(raw: Message, path: str, *, field: str) -> None:
+def _check_path(raw: Any, path: str, *, field: str) -> None:
     if not field_mask_pb2.FieldMask(paths=[path]).IsValidForDescriptor(raw.DESCRIPTOR):
         raise errors.bad_mask_path(field, path=path, reason="is not a field")
 

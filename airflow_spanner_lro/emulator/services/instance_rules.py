@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
+from google.protobuf import timestamp_pb2
 
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.services.capacity_checks import (
@@ -26,6 +27,8 @@ from airflow_spanner_lro.emulator.state.capacities import autoscaled
 from airflow_spanner_lro.emulator.state.messages import configs
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ResourceName
     from airflow_spanner_lro.emulator.state.records.instances import Instance
     from airflow_spanner_lro.emulator.state.world import World
@@ -65,23 +68,24 @@ def new_message(
     :raises RpcError: if it cannot be so.
     """
     check_choice("state", given.state, allowed=[_States.CREATING])
-    message = instance_v1.Instance(instance_type=given.instance_type or _Types.PROVISIONED)
+    message = instance_v1.Instance(instance_type=int(given.instance_type) or _Types.PROVISIONED)
     copy_paths(given, message, UPDATABLE - CAPACITY - {"instance_type"})
     _check(world, name, message)
     if message.instance_type == _Types.FREE_INSTANCE:
         _check_free(given, message, config=config)
-        message.free_instance_metadata.expire_time = now + _TRIAL
-        if not message.free_instance_metadata.expire_behavior:
-            behavior = _Behaviors.REMOVE_AFTER_GRACE_PERIOD
+        message.free_instance_metadata.expire_time = _timestamp(now + _TRIAL)
+        if not int(message.free_instance_metadata.expire_behavior):
+            behavior = _Behaviors(_Behaviors.REMOVE_AFTER_GRACE_PERIOD)
             message.free_instance_metadata.expire_behavior = behavior
     else:
         del message.free_instance_metadata
         set_capacity(message, given, name=name, paths=CAPACITY)
-    if not message.default_backup_schedule_type:
+    if not int(message.default_backup_schedule_type):
         free = message.instance_type == _Types.FREE_INSTANCE
-        message.default_backup_schedule_type = _Schedules.NONE if free else _Schedules.AUTOMATIC
+        chosen = _Schedules.NONE if free else _Schedules.AUTOMATIC
+        message.default_backup_schedule_type = _Schedules(chosen)
     needed, _ = _needed_edition(world, config, scaled=autoscaled(message))
-    message.edition = message.edition or needed
+    message.edition = _Editions(int(message.edition) or needed)
     check_edition(world, name, message, config=config)
     return message
 
@@ -111,7 +115,7 @@ def changed_message(
     else:
         upgraded = CAPACITY if was_free else frozenset[str]()
         set_capacity(message, given, name=instance.name, paths=(paths & CAPACITY) | upgraded)
-    if "edition" in paths and not message.edition:
+    if "edition" in paths and not int(message.edition):
         raise errors.missing_field("instance.edition")
     check_edition(world, instance.name, message, config=instance.config)
     return message
@@ -126,13 +130,11 @@ def check_edition(
 ) -> None:
     """Refuse an edition that lacks what an instance needs; one that is not told has it all."""
     needed, reason = _needed_edition(world, config, scaled=autoscaled(message))
-    if message.edition and int(message.edition) < int(needed):
-        raise errors.edition_too_low(name, needed=needed.name, reason=reason)
+    if 0 < int(message.edition) < needed:
+        raise errors.edition_lacks(name, needed=_Editions(needed).name, reason=reason)
 
 
-def _needed_edition(
-    world: World, config: InstanceConfigName, *, scaled: bool
-) -> tuple[instance_v1.Instance.Edition, str]:
+def _needed_edition(world: World, config: InstanceConfigName, *, scaled: bool) -> tuple[int, str]:
     """Return the least edition that will do, and why."""
     base = configs.base_of(config, resources=world.resources)
     if base is not None and base.quorum is not Quorum.REGION:
@@ -175,11 +177,17 @@ def _check_free(
         raise errors.bad_value("instance.config", value=str(config), rule=rule)
     if given.node_count or given.processing_units or autoscaled(message):
         raise errors.bad_value(
-            "instance_type", value=_Types.FREE_INSTANCE.name, rule="it has no compute capacity"
+            "instance_type", value="FREE_INSTANCE", rule="it has no compute capacity"
         )
     if message.default_backup_schedule_type == _Schedules.AUTOMATIC:
         raise errors.bad_value(
             "default_backup_schedule_type",
-            value=_Schedules.AUTOMATIC.name,
+            value="AUTOMATIC",
             rule="free instances have no backups",
         )
+
+
+def _timestamp(moment: datetime) -> timestamp_pb2.Timestamp:
+    timestamp = timestamp_pb2.Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp

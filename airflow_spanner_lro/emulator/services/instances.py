@@ -69,7 +69,8 @@ class Instances(Servicer):
         self.world.resources.instances.put(name, instance)
         # with the resources that were asked for, which it has not got yet
         desired = messages.instance_message(replace(instance, ready=True))
-        desired.state = instance_v1.Instance.State.CREATING
+        states = instance_v1.Instance.State
+        desired.state = states(states.CREATING)
         operation = self.world.start(
             kind=CREATE_INSTANCE, target=name, details=InstanceDetails(instance=desired), now=now
         )

@@ -103,7 +103,7 @@ class Partitions(Servicer):
         resources.partitions.put(name, partition)
         # with the resources that were asked for, which it has not got yet
         desired = messages.partition_message(replace(partition, ready=True), resources=resources)
-        desired.state = _States.CREATING
+        desired.state = _States(_States.CREATING)
         operation = self.world.start(
             kind=CREATE_INSTANCE_PARTITION,
             target=name,
@@ -222,10 +222,10 @@ class Partitions(Servicer):
 
 def _check_edition(instance: Instance, name: InstancePartitionName) -> None:
     """Refuse an edition without partitions; one that is not told has it all."""
-    edition, needed = instance.message.edition, _Editions.ENTERPRISE_PLUS
-    if edition and int(edition) < int(needed):
+    needed = _Editions(_Editions.ENTERPRISE_PLUS)
+    if 0 < int(instance.message.edition) < int(needed):
         reason = f"instance {instance.name} has less, and partitions come with it"
-        raise errors.edition_too_low(name, needed=needed.name, reason=reason)
+        raise errors.edition_lacks(name, needed=needed.name, reason=reason)
 
 
 def _check_etag(partition: InstancePartition, etag: str) -> None:

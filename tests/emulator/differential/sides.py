@@ -59,6 +59,11 @@ class Answer:
     about: tuple[tuple[str, str], ...] = ()
 
     @property
+    def items(self) -> list[str]:
+        """The response's list; empty without one."""
+        return self.body if isinstance(self.body, list) else []
+
+    @property
     def comparable(self) -> tuple[Code, object]:
         """What must be the same on both sides."""
         return self.code, self.body
@@ -161,28 +166,15 @@ class Side:
         return self.call(self.databases.list_operations, {"name": name, **fields})
 
 
-def _body(response: object) -> object:
+def _body(response: Any) -> object:
     """Return what can be compared of a response."""
-    match response:
-        case None:
-            return None
-        case operations_pb2.Operation():
-            return _operation(response)
-        case operations_pb2.ListOperationsResponse():
-            return sorted(_anonymous(each.name) for each in response.operations)
-        case database_v1.GetDatabaseDdlResponse():
-            return sorted(plain_statement(text) for text in response.statements)
-        case database_v1.Database():
-            return response.name, response.state
-        case instance_v1.Instance():
-            capacity = response.node_count, response.processing_units
-            return response.name, response.display_name, capacity, dict(response.labels)
-        case instance_v1.InstanceConfig():
-            return bool(response.display_name)
-        case _ if hasattr(response, "__iter__"):
-            return sorted(each.name for each in response)
-        case _:
-            return type(response).__name__
+    if response is None:
+        return None
+    if reader := _READERS.get(type(response)):
+        return reader(response)
+    # all pages, or one of them; what else there is comes from services that one side has not
+    is_list = hasattr(response, "__iter__")
+    return sorted(each.name for each in response) if is_list else type(response).__name__
 
 
 def _operation(operation: operations_pb2.Operation) -> dict[str, object]:
@@ -209,6 +201,26 @@ def plain_statement(text: str) -> str:
     """Return a statement without what a printer is free to choose: quotes, spaces, last commas."""
     words = " ".join(text.replace("`", "").split())
     return _AROUND_PUNCTUATION.sub(r"\1", words).replace(",)", ")")
+
+
+_READERS: dict[type, Callable[[Any], object]] = {
+    operations_pb2.Operation: _operation,
+    operations_pb2.ListOperationsResponse: lambda response: sorted(
+        _anonymous(each.name) for each in response.operations
+    ),
+    database_v1.GetDatabaseDdlResponse: lambda response: sorted(
+        plain_statement(text) for text in response.statements
+    ),
+    database_v1.Database: lambda database: (database.name, database.state),
+    instance_v1.Instance: lambda instance: (
+        instance.name,
+        instance.display_name,
+        (instance.node_count, instance.processing_units),
+        dict(instance.labels),
+    ),
+    # whatever is there, each has some name to display
+    instance_v1.InstanceConfig: lambda config: bool(config.display_name),
+}
 
 
 def codes(answers: Iterable[Answer]) -> list[Code]:

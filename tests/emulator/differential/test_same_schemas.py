@@ -50,6 +50,8 @@ MISSING = Code.NOT_FOUND
         (["CREATE Orders"], BAD),
         (["CREATE TABL Items"], BAD),
         (["DROP TABLE"], BAD),
+        (["DROP INDEX OrdersByNote CASCADE"], BAD),
+        (["DROP TABLE Orders, Items"], BAD),
         (["DROP DATABASE shop"], BAD),
         ([f"{ITEMS};"], BAD),
         (["DROP TABLE Orders;"], BAD),
@@ -85,10 +87,9 @@ MISSING = Code.NOT_FOUND
         (["DROP INDEX ordersbynote"], MISSING),
         (["ALTER TABLE ORDERS ADD COLUMN A INT64"], MISSING),
     ],
+    ids=str,
 )
-def test_statements_are_judged_alike(
-    agreed: Agreed, statements: Sequence[str], code: Code
-) -> None:
+def test_statements_are_judged_alike(agreed: Agreed, statements: Sequence[str], code: Code) -> None:
     """The same statements are applied, and the others refused with the same code.
 
     Names are looked up with regard to case, and are taken without regard to it.
@@ -108,6 +109,7 @@ def test_statements_are_judged_alike(
         [ITEMS, ITEMS],
         [ITEMS, ""],
     ],
+    ids=str,
 )
 def test_a_refused_change_does_nothing(agreed: Agreed, statements: Sequence[str]) -> None:
     """No statement is applied if a later one is refused, and there is no operation."""
@@ -121,29 +123,41 @@ def test_a_refused_change_does_nothing(agreed: Agreed, statements: Sequence[str]
 
     assert Code.OK is not refused.code
     assert Code.NOT_FOUND is operation.code
-    assert isinstance(schema.body, list)
-    assert len(schema.body) == len(SCHEMA)
+    assert len(schema.items) == len(SCHEMA)
 
 
 def test_a_schema_grows_and_shrinks(agreed: Agreed) -> None:
-    """Tables within tables, indexes and schemas come and go, in the only order that works."""
+    """Tables within tables and their indexes come and go, in the only order that works."""
 
     def script(side: Side) -> Iterator[Answer]:
-        lines = "(Id INT64, Line INT64) PRIMARY KEY (Id, Line), INTERLEAVE IN PARENT Orders"
-        yield side.change(f"CREATE TABLE Lines {lines}", "CREATE SCHEMA sales")
-        yield side.change("CREATE TABLE sales.Items (Id INT64) PRIMARY KEY (Id)")
+        key = "PRIMARY KEY (Id, Line), INTERLEAVE IN PARENT Orders ON DELETE NO ACTION"
+        yield side.change(f"CREATE TABLE Lines (Id INT64, Line INT64) {key}", ITEMS)
+        yield side.change("CREATE UNIQUE INDEX LinesByLine ON Lines (Line)")
         yield side.schema()
         yield side.change("DROP INDEX OrdersByNote", "DROP TABLE Orders")
-        yield side.change("DROP SCHEMA sales")
-        yield side.change("DROP INDEX OrdersByNote", "DROP TABLE Lines", "DROP TABLE Orders")
-        yield side.change("DROP TABLE sales.Items", "DROP SCHEMA sales")
+        yield side.change("DROP INDEX LinesByLine", "DROP TABLE Lines", "DROP TABLE Items")
+        yield side.schema()
+        yield side.change("DROP INDEX OrdersByNote", "DROP TABLE Orders")
         yield side.schema()
 
     ok = Code.OK
     answers = agreed(script)
 
-    assert [ok, ok, ok, IN_USE, IN_USE, ok, ok, ok] == codes(answers)
+    assert [ok, ok, ok, IN_USE, ok, ok, ok, ok] == codes(answers)
     assert answers[-1].body == []
+
+
+def test_a_named_schema_is_dropped_empty(agreed: Agreed) -> None:
+    """A schema with a table in it stays."""
+
+    def script(side: Side) -> Iterator[Answer]:
+        yield side.change("CREATE SCHEMA sales")
+        yield side.change("CREATE TABLE sales.Items (Id INT64) PRIMARY KEY (Id)")
+        yield side.change("DROP SCHEMA sales")
+        yield side.change("DROP TABLE sales.Items", "DROP SCHEMA sales")
+        yield side.change("DROP SCHEMA sales")
+
+    assert [Code.OK, Code.OK, IN_USE, Code.OK, MISSING] == codes(agreed(script))
 
 
 @pytest.mark.parametrize(
@@ -158,6 +172,7 @@ def test_a_schema_grows_and_shrinks(agreed: Agreed) -> None:
         "DROP SCHEMA Nowhere",
         f"{ITEMS} ;",
     ],
+    ids=str,
 )
 def test_refusals_are_worded_alike(run_both: RunBoth, statement: str) -> None:
     """Clients that look for a text in an error find it; quotes around statements aside."""
@@ -185,6 +200,7 @@ def test_refusals_are_worded_alike(run_both: RunBoth, statement: str) -> None:
         ("Add", BAD),
         ("add-items", BAD),
     ],
+    ids=str,
 )
 def test_ids_of_operations_are_checked(agreed: Agreed, operation_id: str, code: Code) -> None:
     """Both know the same rule for ids, and apply it before they look at the statements."""
@@ -195,7 +211,9 @@ def test_ids_of_operations_are_checked(agreed: Agreed, operation_id: str, code: 
         yield side.change("CREATE TABL", operation_id=operation_id)
 
     then, again = (
-        (Code.OK, Code.ALREADY_EXISTS) if code is Code.OK else (Code.NOT_FOUND, Code.INVALID_ARGUMENT)
+        (Code.OK, Code.ALREADY_EXISTS)
+        if code is Code.OK
+        else (Code.NOT_FOUND, Code.INVALID_ARGUMENT)
     )
     assert [code, then, again] == codes(agreed(script))
 

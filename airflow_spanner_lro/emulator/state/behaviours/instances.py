@@ -161,5 +161,5 @@ class MoveInstance(Behaviour[InstanceName, MoveDetails]):
 def _period(growth: int) -> instance_v1.FulfillmentPeriod:
     periods = instance_v1.FulfillmentPeriod
     if growth >= _LARGE:
-        return periods.FULFILLMENT_PERIOD_EXTENDED
-    return periods.FULFILLMENT_PERIOD_NORMAL
+        return periods(periods.FULFILLMENT_PERIOD_EXTENDED)
+    return periods(periods.FULFILLMENT_PERIOD_NORMAL)

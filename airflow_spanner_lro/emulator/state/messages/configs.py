@@ -68,11 +68,12 @@ def config_message(config: InstanceConfig) -> instance_v1.InstanceConfig:
     message = instance_v1.InstanceConfig(config.message)
     base = BASE_CONFIGS[InstanceConfigName.parse(message.base_config).config]
     message.name = str(config.name)
-    message.config_type = instance_v1.InstanceConfig.Type.USER_MANAGED
-    message.state = _STATES.READY if config.ready else _STATES.CREATING
+    types = instance_v1.InstanceConfig.Type
+    message.config_type = types(types.USER_MANAGED)
+    message.state = _STATES(_STATES.READY if config.ready else _STATES.CREATING)
     message.reconciling = config.reconciling
     message.etag = config.etag
-    message.free_instance_availability = _AVAILABILITY.UNSUPPORTED
+    message.free_instance_availability = _AVAILABILITY(_AVAILABILITY.UNSUPPORTED)
     message.quorum_type = instance_v1.InstanceConfig.QuorumType(int(base.quorum))
     message.storage_limit_per_processing_unit = STORAGE_LIMIT_PER_PROCESSING_UNIT
     return message
@@ -109,9 +110,7 @@ def base_replicas(base: BaseConfig) -> list[instance_v1.ReplicaInfo]:
     return replicas
 
 
-def _replicas(
-    places: Places, type_: instance_v1.ReplicaInfo.ReplicaType
-) -> list[instance_v1.ReplicaInfo]:
+def _replicas(places: Places, type_: int) -> list[instance_v1.ReplicaInfo]:
     return [
         instance_v1.ReplicaInfo(location=location, type_=type_)
         for location, count in places.items()

@@ -35,7 +35,8 @@ def instance_message(instance: Instance) -> instance_v1.Instance:
         "node_count": units // UNITS_PER_NODE,
         "processing_units": units,
         "replica_compute_capacity": _per_replica(instance, units),
-        "instance_type": message.instance_type or instance_v1.Instance.InstanceType.PROVISIONED,
+        "instance_type": int(message.instance_type)
+        or instance_v1.Instance.InstanceType.PROVISIONED,
         "state": state.READY if instance.ready else state.CREATING,
         "create_time": instance.create_time,
         "update_time": instance.update_time,

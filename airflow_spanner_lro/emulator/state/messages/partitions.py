@@ -26,13 +26,17 @@ def partition_message(
     """Return a partition as clients see it; it has no resources until it is ready."""
     state = instance_v1.InstancePartition.State
     message = instance_v1.InstancePartition(partition.message)
-    message.name = str(partition.name)
-    message.config = str(partition.config)
-    message.state = state.READY if partition.ready else state.CREATING
-    message.create_time = partition.create_time
-    message.update_time = partition.update_time
-    message.etag = partition.etag
-    message.referencing_databases = [str(name) for name in users_of(partition, resources)]
+    set_by_service = {
+        "name": str(partition.name),
+        "config": str(partition.config),
+        "state": state.READY if partition.ready else state.CREATING,
+        "create_time": partition.create_time,
+        "update_time": partition.update_time,
+        "etag": partition.etag,
+        "referencing_databases": [str(name) for name in users_of(partition, resources)],
+    }
+    for field, value in set_by_service.items():
+        setattr(message, field, value)
     if not partition.ready and "node_count" in message:
         message.node_count = 0
     elif not partition.ready:

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Mistakes of whoever uses the remote control: each is told in a sentence, and changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import DATABASE
+from .remote import ask, emulator
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator import SpannerAdminEmulator
+
+    from .remote import Ask
+
+__all__ = ["ask", "emulator"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "said"),
+    [
+        (("GET", "/nope", None), 404, "/control/clock"),
+        (("PUT", "/plans", None), 405, "POST, DELETE"),
+        (("GET", "/calls?who=me", None), 400, "who"),
+        (("GET", "/calls?since=yesterday", None), 400, "yesterday"),
+        (("POST", "/plans", b"{"), 400, "no JSON"),
+        (("POST", "/plans", b"\xff"), 400, "no JSON"),
+        (("POST", "/plans", []), 400, "the body"),
+        (("POST", "/plans", {}), 400, "plan"),
+        (("POST", "/plans", {"plan": {"fail_at": 2}}), 400, "a fraction"),
+        (("POST", "/plans", {"plan": {"fial_at": 1}}), 400, "fial_at"),
+        (("POST", "/plans", {"plan": {}, "kind": "make_tea"}), 400, "expected one of"),
+        (("POST", "/plans", {"plan": {"fail_with": {"code": "TEA"}}}), 400, "status code"),
+        (("POST", "/clock:advance", {}), 400, "give one of"),
+        (("POST", "/clock:advance", {"seconds": 1, "duration": 1}), 400, "give one of"),
+        (("POST", "/clock:advance", {"until_done": []}), 400, "give one of"),
+        (("POST", "/clock:advance", {"seconds": -1}), 400, "negative"),
+        (("POST", "/clock:advance", {"seconds": 1e300}), 400, "seconds"),
+        (("POST", "/clock:advance", {"duration": "99999999d"}), 400, "beyond"),
+        (("POST", "/clock:advance", {"until_done": ["x"]}), 400, "operation name"),
+        (("POST", "/faults", {"kind": "tea"}), 400, "kind must be"),
+        (("POST", "/faults", {"kind": "fail", "code": "OK"}), 400, "OK"),
+        (("POST", "/faults", {"kind": "fail", "times": 0}), 400, "times"),
+        (("POST", "/faults", {"kind": "fail", "seconds": 1}), 400, "seconds belong"),
+        (("POST", "/faults", {"kind": "outage"}), 400, "seconds belong"),
+        (("POST", "/instances", {"name": "x"}), 400, "instance name"),
+        (("POST", "/operations:fail", {"name": f"{DATABASE}/operations/_x"}), 404, "not found"),
+        (("PATCH", "/limits", {"tea": 1}), 400, "pending_backups"),
+        (("PATCH", "/limits", {"databases": -1}), 400, "databases"),
+        (("PUT", "/quota", {}), 400, "on"),
+        (("PUT", "/quota", {"on": True, "per_second": 1e-9}), 400, "at least one"),
+        (("PUT", "/state", {}), 400, "no snapshot"),
+        (("PUT", "/state", {"format": 9}), 400, "format 9"),
+        (("PUT", "/state", []), 400, "no snapshot"),
+    ],
+)
+def test_a_mistake_is_answered_with_a_sentence(
+    ask: Ask,
+    emulator: SpannerAdminEmulator,
+    asked: tuple[str, str, object],
+    status: int,
+    said: str,
+) -> None:
+    """The error has the form that Google's APIs give to theirs, and nothing has changed."""
+    before = emulator.snapshot()
+    found, told = ask(*asked)
+
+    assert (status, status) == (found, told["error"]["code"])
+    assert said in told["error"]["message"]
+    assert {"code", "message", "status"} == set(told["error"])
+    if asked[1] != "/operations:fail":
+        assert before == emulator.snapshot()

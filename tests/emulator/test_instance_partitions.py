@@ -1,0 +1,374 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Instance partitions: they are made, read, listed, changed and deleted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.api_core import exceptions
+from google.cloud import spanner_admin_instance_v1 as instance_v1
+
+from airflow_spanner_lro.emulator import Limits, Plan
+
+from .conftest import DATABASE, INSTANCE
+from .test_instances import AUTOSCALING, FRESH, start_instance
+
+if TYPE_CHECKING:
+    from google.api_core.operation import Operation
+    from google.cloud import spanner_admin_database_v1 as database_v1
+
+    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+pytestmark = pytest.mark.usefixtures("emulator")
+
+CONFIG = "projects/test/instanceConfigs/regional-us-east4"
+PARTITION = f"{INSTANCE}/instancePartitions/america"
+States = instance_v1.InstancePartition.State
+
+
+def create(
+    instances: instance_v1.InstanceAdminClient,
+    partition_id: str = "america",
+    *,
+    parent: str = INSTANCE,
+    **fields: object,
+) -> Operation:
+    """Start to create a partition."""
+    wanted = {"config": CONFIG, "display_name": f"Name of {partition_id}"[:30], **fields}
+    if not wanted.keys() & {"node_count", "processing_units", "autoscaling_config"}:
+        wanted["node_count"] = 1
+    return instances.create_instance_partition(
+        parent=parent,
+        instance_partition_id=partition_id,
+        instance_partition=instance_v1.InstancePartition(wanted),
+    )
+
+
+def update(
+    instances: instance_v1.InstanceAdminClient,
+    *paths: str,
+    name: str = PARTITION,
+    **fields: object,
+) -> Operation:
+    """Start to update a partition."""
+    return instances.update_instance_partition(
+        {
+            "instance_partition": {"name": name, **fields},
+            "field_mask": {"paths": list(paths or fields)},
+        }
+    )
+
+
+@pytest.fixture
+def partition(instances: instance_v1.InstanceAdminClient, clock: ManualClock) -> str:
+    """Make a partition, and return its name."""
+    create(instances)
+    clock.advance(60)
+    return PARTITION
+
+
+def test_a_partition_is_creating_and_then_ready(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock
+) -> None:
+    """A new partition has no resources until its operation has ended."""
+    operation = create(instances, node_count=2)
+    before = instances.get_instance_partition(name=PARTITION)
+    clock.advance(60)
+    after = instances.get_instance_partition(name=PARTITION)
+
+    assert (States.CREATING, 0) == (before.state, before.node_count)
+    assert operation.metadata.instance_partition.node_count == 2
+    assert (States.READY, 2, CONFIG) == (after.state, after.node_count, after.config)
+    assert after == operation.result(timeout=5)
+    assert operation.metadata.end_time == clock.now()
+    assert len({before.etag, after.etag, ""}) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "nodes", "units"),
+    [
+        ({"processing_units": 2000}, 0, 2000),
+        ({"processing_units": 400}, 0, 400),
+        ({"autoscaling_config": AUTOSCALING}, 0, 2000),
+    ],
+)
+def test_a_partition_has_its_capacity_in_the_unit_it_was_given(
+    instances: instance_v1.InstanceAdminClient,
+    clock: ManualClock,
+    fields: dict[str, Any],
+    nodes: int,
+    units: int,
+) -> None:
+    """Nodes and processing units exclude each other; an autoscaler counts in the latter."""
+    operation = create(instances, **fields)
+    clock.advance(60)
+    made = operation.result(timeout=5)
+
+    assert (nodes, units) == (made.node_count, made.processing_units)
+
+
+def test_a_cancelled_partition_is_unreadable_at_once(
+    emulator: SpannerAdminEmulator, instances: instance_v1.InstanceAdminClient, clock: ManualClock
+) -> None:
+    """While its creation is undone it cannot be read or made again; afterwards it can."""
+    emulator.plan(Plan(cancel_delay=timedelta(minutes=2)))
+    operation = create(instances)
+    clock.advance(30)
+    operation.cancel()
+
+    with pytest.raises(exceptions.NotFound):
+        instances.get_instance_partition(name=PARTITION)
+    with pytest.raises(exceptions.AlreadyExists):
+        create(instances)
+    clock.advance(120)
+    assert operation.cancelled()
+    assert create(instances).running()
+
+
+def test_deleting_a_partition_that_is_creating_cancels_its_operation(
+    instances: instance_v1.InstanceAdminClient,
+) -> None:
+    """Deletion is the one change that is possible before a partition is ready."""
+    operation = create(instances)
+    with pytest.raises(exceptions.FailedPrecondition, match="still being created"):
+        update(instances, node_count=2)
+    instances.delete_instance_partition(name=PARTITION)
+
+    assert operation.cancelled()
+    with pytest.raises(exceptions.NotFound):
+        instances.get_instance_partition(name=PARTITION)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"partition_id": ""}, id="no id"),
+        pytest.param({"partition_id": "A"}, id="capital"),
+        pytest.param({"partition_id": "x" * 65}, id="long id"),
+        pytest.param({"parent": "projects/test"}, id="project as parent"),
+        pytest.param({"name": f"{INSTANCE}/instancePartitions/other"}, id="other name"),
+        pytest.param({"config": ""}, id="no configuration"),
+        pytest.param({"config": "projects/other/instanceConfigs/nam3"}, id="other project"),
+        pytest.param({"display_name": ""}, id="no display name"),
+        pytest.param({"display_name": "x" * 31}, id="long display name"),
+        pytest.param({"node_count": 0}, id="no capacity"),
+        pytest.param({"node_count": -1}, id="negative nodes"),
+        pytest.param({"processing_units": 1}, id="one unit"),
+        pytest.param({"node_count": 1, "autoscaling_config": AUTOSCALING}, id="autoscaled nodes"),
+        pytest.param({"autoscaling_config": {}}, id="empty autoscaling"),
+        pytest.param({"state": "READY"}, id="ready at once"),
+    ],
+)
+def test_a_partition_that_cannot_be_is_refused(
+    instances: instance_v1.InstanceAdminClient, fields: dict[str, Any]
+) -> None:
+    """What breaks a rule is INVALID_ARGUMENT, and makes nothing."""
+    with pytest.raises(exceptions.InvalidArgument):
+        create(instances, **fields)
+    assert [] == list(instances.list_instance_partitions(parent=INSTANCE))
+
+
+def test_a_partition_needs_its_instance_and_a_configuration(
+    instances: instance_v1.InstanceAdminClient,
+) -> None:
+    """What is not there is NOT_FOUND; an instance that is creating, FAILED_PRECONDITION."""
+    with pytest.raises(exceptions.NotFound, match="Instance not found"):
+        create(instances, parent=FRESH)
+    with pytest.raises(exceptions.NotFound, match="Instance config not found"):
+        create(instances, config="projects/test/instanceConfigs/nowhere")
+    start_instance(instances)
+    with pytest.raises(exceptions.FailedPrecondition, match="still being created"):
+        create(instances, parent=FRESH)
+
+
+def test_a_partition_needs_an_edition_that_has_partitions(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock
+) -> None:
+    """Instances of lower editions have none."""
+    start_instance(instances, edition="ENTERPRISE")
+    clock.advance(20)
+
+    with pytest.raises(exceptions.FailedPrecondition, match="ENTERPRISE_PLUS"):
+        create(instances, parent=FRESH)
+
+
+@pytest.mark.parametrize("partition_id", ["america", "default"])
+def test_an_existing_partition_cannot_be_created(
+    instances: instance_v1.InstanceAdminClient, partition: str, partition_id: str
+) -> None:
+    """A name that is taken is ALREADY_EXISTS, and so is that of the default partition."""
+    assert partition
+    with pytest.raises(exceptions.AlreadyExists):
+        create(instances, partition_id, display_name="Another one")
+
+
+def test_an_instance_has_a_limited_number_of_partitions(
+    instances: instance_v1.InstanceAdminClient,
+) -> None:
+    """One more than the limit is RESOURCE_EXHAUSTED."""
+    for number in range(Limits().partitions):
+        create(instances, f"part-{number}")
+
+    with pytest.raises(exceptions.ResourceExhausted, match="limit of 20"):
+        create(instances, "part-more")
+
+
+def test_partitions_are_listed_by_instance_and_by_project(
+    emulator: SpannerAdminEmulator, instances: instance_v1.InstanceAdminClient
+) -> None:
+    """A dash stands for all instances of a project; pages find each partition once."""
+    other = "projects/test/instances/other"
+    emulator.create_instance(other)
+    for parent, partition_id in ((other, "zz"), (INSTANCE, "bb"), (INSTANCE, "aa")):
+        create(instances, partition_id, parent=parent)
+    of_one = instances.list_instance_partitions(parent=INSTANCE)
+    of_all = instances.list_instance_partitions(
+        {"parent": "projects/test/instances/-", "page_size": 1}
+    )
+
+    assert ["aa", "bb"] == [each.name.rpartition("/")[2] for each in of_one]
+    assert ["aa", "bb", "zz"] == [each.name.rpartition("/")[2] for each in of_all]
+    with pytest.raises(exceptions.NotFound):
+        instances.list_instance_partitions(parent="projects/test/instances/nowhere")
+
+
+def test_an_update_shows_when_it_has_ended(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock, partition: str
+) -> None:
+    """Reads give the old values while the update is pending, the metadata the new ones."""
+    operation = update(instances, node_count=3, display_name="Renamed")
+    pending = instances.get_instance_partition(name=partition)
+    clock.advance(45)
+    after = instances.get_instance_partition(name=partition)
+
+    assert (1, "Name of america") == (pending.node_count, pending.display_name)
+    assert operation.metadata.instance_partition.node_count == 3
+    assert (3, "Renamed") == (after.node_count, after.display_name)
+    assert after == operation.result(timeout=5)
+    assert pending.etag != after.etag
+
+
+def test_an_update_can_change_the_unit(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock, partition: str
+) -> None:
+    """Processing units take the place of nodes, whether or not both are named."""
+    update(instances, "node_count", "processing_units", processing_units=500)
+    clock.advance(45)
+    found = instances.get_instance_partition(name=partition)
+
+    assert (False, 500) == ("node_count" in found, found.processing_units)
+
+
+def test_a_cancelled_update_changes_nothing(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock, partition: str
+) -> None:
+    """A cancelled update ends CANCELLED, and the partition has its old values."""
+    before = instances.get_instance_partition(name=partition)
+    operation = update(instances, node_count=3)
+    clock.advance(10)
+    operation.cancel()
+    clock.advance(100)
+
+    assert operation.cancelled()
+    assert before == instances.get_instance_partition(name=partition)
+
+
+def test_nothing_else_changes_a_partition_meanwhile(
+    instances: instance_v1.InstanceAdminClient, partition: str
+) -> None:
+    """A second update and a deletion are FAILED_PRECONDITION while one is pending."""
+    update(instances, node_count=3)
+
+    with pytest.raises(exceptions.FailedPrecondition, match="another operation"):
+        update(instances, display_name="Renamed")
+    with pytest.raises(exceptions.FailedPrecondition, match="another operation"):
+        instances.delete_instance_partition(name=partition)
+
+
+@pytest.mark.parametrize(
+    ("paths", "fields"),
+    [
+        pytest.param(["config"], {"config": CONFIG}, id="config"),
+        pytest.param(["etag"], {}, id="etag"),
+        pytest.param(["referencing_databases"], {}, id="output"),
+        pytest.param(["labels"], {}, id="unknown field"),
+        pytest.param(["node_count"], {}, id="no nodes"),
+        pytest.param(["node_count"], {"node_count": -1}, id="negative nodes"),
+        pytest.param(["processing_units"], {"processing_units": 1001}, id="odd units"),
+        pytest.param(["display_name"], {"display_name": "abc"}, id="short display name"),
+    ],
+)
+def test_an_update_that_cannot_be_is_refused(
+    instances: instance_v1.InstanceAdminClient,
+    partition: str,
+    paths: list[str],
+    fields: dict[str, Any],
+) -> None:
+    """What breaks a rule is INVALID_ARGUMENT, and starts nothing."""
+    with pytest.raises(exceptions.InvalidArgument):
+        update(instances, *paths, name=partition, **fields)
+    assert update(instances, node_count=2).running()
+
+
+def test_etags_guard_against_lost_updates(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock, partition: str
+) -> None:
+    """An etag of before a change is ABORTED, the present one is fine."""
+    old = instances.get_instance_partition(name=partition).etag
+    update(instances, "node_count", node_count=2, etag=old)
+    clock.advance(45)
+
+    with pytest.raises(exceptions.Aborted):
+        update(instances, "node_count", node_count=3, etag=old)
+    with pytest.raises(exceptions.Aborted):
+        instances.delete_instance_partition({"name": partition, "etag": old})
+    new = instances.get_instance_partition(name=partition).etag
+    instances.delete_instance_partition({"name": partition, "etag": new})
+    with pytest.raises(exceptions.NotFound):
+        instances.get_instance_partition(name=partition)
+
+
+def test_a_partition_with_a_placement_cannot_be_deleted(
+    instances: instance_v1.InstanceAdminClient,
+    databases: database_v1.DatabaseAdminClient,
+    clock: ManualClock,
+    partition: str,
+) -> None:
+    """A database that places data in a partition keeps it."""
+    statement = "CREATE PLACEMENT usa OPTIONS (instance_partition = 'america')"
+    databases.update_database_ddl(database=DATABASE, statements=[statement])
+    clock.advance(timedelta(hours=1))
+
+    found = instances.get_instance_partition(name=partition)
+    assert [DATABASE] == list(found.referencing_databases)
+    with pytest.raises(exceptions.FailedPrecondition, match="references it"):
+        instances.delete_instance_partition(name=partition)
+
+
+def test_an_instance_with_partitions_cannot_be_deleted(
+    instances: instance_v1.InstanceAdminClient, partition: str
+) -> None:
+    """Partitions must be deleted before their instance."""
+    with pytest.raises(exceptions.FailedPrecondition, match="contains instance partitions"):
+        instances.delete_instance(name=INSTANCE)
+    instances.delete_instance_partition(name=partition)
+    instances.delete_instance(name=INSTANCE)
+
+    with pytest.raises(exceptions.NotFound):
+        instances.get_instance(name=INSTANCE)
+
+
+def test_empty_requests_are_refused(instances: instance_v1.InstanceAdminClient) -> None:
+    """Requests without anything are INVALID_ARGUMENT."""
+    for call in (
+        instances.create_instance_partition,
+        instances.update_instance_partition,
+        instances.delete_instance_partition,
+        instances.get_instance_partition,
+        instances.list_instance_partitions,
+    ):
+        with pytest.raises(exceptions.InvalidArgument):
+            call(request={})
