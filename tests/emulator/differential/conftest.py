@@ -58,25 +58,31 @@ def google(google_channel: grpc.Channel) -> Side:
     return side
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def our_emulator() -> Iterator[SpannerAdminEmulator]:
-    """Run our emulator."""
+    """Run ours once as well: what tests have in common is the emulator, not the project."""
     with SpannerAdminEmulator(clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) as emulator:
         yield emulator
 
 
-@pytest.fixture
-def ours(our_emulator: SpannerAdminEmulator, google: Side) -> Iterator[Side]:
-    """Return our emulator, with the same project."""
+@pytest.fixture(scope="session")
+def our_channel(our_emulator: SpannerAdminEmulator) -> Iterator[grpc.Channel]:
+    """Open a channel to ours."""
     with grpc.insecure_channel(our_emulator.endpoint) as channel:
-        side = Side(
-            channel=channel,
-            project=google.project.removeprefix("projects/"),
-            config="regional-us-central1",
-            settle=our_emulator.run_until_done,
-        )
-        side.prepare()
-        yield side
+        yield channel
+
+
+@pytest.fixture
+def ours(our_emulator: SpannerAdminEmulator, our_channel: grpc.Channel, google: Side) -> Side:
+    """Return our emulator, with the same project."""
+    side = Side(
+        channel=our_channel,
+        project=google.project.removeprefix("projects/"),
+        config="regional-us-central1",
+        settle=our_emulator.run_until_done,
+    )
+    side.prepare()
+    return side
 
 
 @pytest.fixture
