@@ -30,7 +30,8 @@ RESTORED = f"{INSTANCE}/databases/restored"
 SOURCE = f"{INSTANCE}/backups/source"
 STATEMENTS = ["CREATE TABLE A (Id INT64) PRIMARY KEY (Id)", "CREATE INDEX B ON A (Id)"]
 
-LONG = Plan(duration=timedelta(hours=10))
+LONG_TIME = timedelta(hours=10)
+LONG = Plan(duration=LONG_TIME)
 LATER = timedelta(hours=11)
 STARTS = ("CreateBackup", "RestoreDatabase", "UpdateDatabaseDdl")
 

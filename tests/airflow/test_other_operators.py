@@ -15,7 +15,7 @@ from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 
-from .doubles import BACKUP, DATABASE, LONG, FakeTask
+from .doubles import BACKUP, DATABASE, LONG, LONG_TIME, FakeTask
 from .playing import backup
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_cancel(stage: Stage, task: FakeTask, running: str) -> None:
 
 def test_cancel_of_what_is_done(stage: Stage, task: FakeTask, running: str) -> None:
     """An operation that is done already is no error."""
-    stage.clock.advance(LONG.duration or 0)
+    stage.clock.advance(LONG_TIME)
 
     ending = cancel(running).execute(task.context)
 

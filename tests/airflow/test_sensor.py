@@ -19,13 +19,13 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
 
-from .doubles import LONG, FakeTask
+from .doubles import LONG, LONG_TIME, FakeTask
 from .playing import backup, defer, play
 
 if TYPE_CHECKING:
     from .doubles import Stage
 
-FAILING = Plan(duration=LONG.duration, fail_with=(Code.INTERNAL, "bad luck"))
+FAILING = Plan(duration=LONG_TIME, fail_with=(Code.INTERNAL, "bad luck"))
 WAYS = [
     pytest.param({}, id="poke"),
     pytest.param({"mode": "reschedule"}, id="reschedule"),
@@ -50,7 +50,7 @@ def long_operations(stage: Stage) -> None:
 def test_done_before_the_first_look(stage: Stage, task: FakeTask, way: dict[str, Any]) -> None:
     """A sensor whose operation has succeeded already succeeds at once."""
     waiting = sensor(stage, **way)
-    stage.clock.advance(LONG.duration or 0)
+    stage.clock.advance(LONG_TIME)
 
     waiting.execute(task.context)
 
@@ -108,7 +108,7 @@ def test_bad_end_fails_for_good(
     stage.emulator.plan(FAILING)
     waiting = sensor(stage, **way)
     if ending == "failed":
-        stage.clock.advance(LONG.duration or 0)
+        stage.clock.advance(LONG_TIME)
     else:
         stage.cancel(stage.first.name)
 
@@ -136,7 +136,7 @@ def test_bad_end_with_soft_fail_skips(stage: Stage, task: FakeTask, way: dict[st
     """A soft sensor is skipped when its operation failed."""
     stage.emulator.plan(FAILING)
     waiting = sensor(stage, soft_fail=True, **way)
-    stage.clock.advance(LONG.duration or 0)
+    stage.clock.advance(LONG_TIME)
 
     with pytest.raises(AirflowSkipException):
         waiting.execute(task.context)

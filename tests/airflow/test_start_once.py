@@ -15,7 +15,7 @@ from airflow_spanner_lro.core.ledger import RECORD_KEY
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 
-from .doubles import BACKUP, DATABASE, LONG, SOURCE
+from .doubles import BACKUP, DATABASE, LONG, LONG_TIME, SOURCE
 from .playing import backup, change_schema, defer, play, restore
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def test_operation_that_is_not_cancelled_in_time(
 def test_undelivered_success_is_delivered(stage: Stage, task: FakeTask) -> None:
     """Work that was done while no try was there to see it is a success at once."""
     start(task)
-    stage.clock.advance(LONG.duration or 0)
+    stage.clock.advance(LONG_TIME)
 
     result = backup(**DEFER).execute(task.context)
 
@@ -202,7 +202,7 @@ def test_other_undelivered_successes(
     """Restores and schema changes that were never delivered are successes at once too."""
     defer(make(**DEFER), task)
     task.next_try()
-    stage.clock.advance(LONG.duration or 0)
+    stage.clock.advance(LONG_TIME)
 
     result = make(**DEFER).execute(task.context)
 
@@ -234,7 +234,7 @@ def test_bad_end_starts_anew(stage: Stage, task: FakeTask, ending: str) -> None:
     stage.emulator.plan(failing, times=1)
     start(task)
     if ending == "failed":
-        stage.clock.advance(LONG.duration or 0)
+        stage.clock.advance(LONG_TIME)
     else:
         stage.cancel(stage.first.name)
 

@@ -26,10 +26,18 @@ CUSTOM = f"{PROJECT}/instanceConfigs/custom-mine"
 
 _CUSTOM_CONFIG = {
     "name": CUSTOM,
-    "display_name": "Mine",
+    "display_name": "My own",
     "base_config": f"{PROJECT}/instanceConfigs/nam3",
+    "replicas": [
+        {"location": "us-east4", "type_": "READ_WRITE", "default_leader_location": True},
+        {"location": "us-east4", "type_": "READ_WRITE", "default_leader_location": True},
+        {"location": "us-east1", "type_": "READ_WRITE"},
+        {"location": "us-east1", "type_": "READ_WRITE"},
+        {"location": "us-central1", "type_": "WITNESS"},
+        {"location": "us-west2", "type_": "READ_ONLY"},
+    ],
 }
-_PARTITION = {"config": CONFIG, "display_name": "Part", "node_count": 1}
+_PARTITION = {"config": CONFIG, "display_name": "A part", "node_count": 1}
 
 Call = Callable[["OperationKind", Mapping[str, Any]], Any]
 """Starts an operation of a kind."""
@@ -136,7 +144,7 @@ STARTS = (
         request={
             "parent": PROJECT,
             "instance_id": "new",
-            "instance": {"config": CONFIG, "display_name": "New", "node_count": 1},
+            "instance": {"config": CONFIG, "display_name": "New one", "node_count": 1},
         },
         target=f"{PROJECT}/instances/new",
     ),
@@ -160,7 +168,7 @@ STARTS = (
     Start(
         kind=kinds.UPDATE_INSTANCE_CONFIG,
         request={
-            "instance_config": {"name": CUSTOM, "display_name": "Yours"},
+            "instance_config": {"name": CUSTOM, "display_name": "Your own"},
             "update_mask": {"paths": ["display_name"]},
         },
         target=CUSTOM,

@@ -68,14 +68,17 @@ class SyncDriver:
 
     def get(self, name: str) -> operations_pb2.Operation:
         """Get an operation."""
-        operation: operations_pb2.Operation = self._clients[Service.DATABASE_ADMIN].get_operation(
-            {"name": name}
-        )
+        operation: operations_pb2.Operation = self._client_for(name).get_operation({"name": name})
         return operation
 
     def cancel(self, name: str) -> None:
         """Ask to cancel an operation."""
-        self._clients[Service.INSTANCE_ADMIN].cancel_operation({"name": name})
+        self._client_for(name).cancel_operation({"name": name})
+
+    def _client_for(self, name: str) -> Any:
+        """Return the client that knows the name's route: over REST each has those of its own."""
+        of_database = "/databases/" in name or "/backups/" in name
+        return self._clients[Service.DATABASE_ADMIN if of_database else Service.INSTANCE_ADMIN]
 
 
 class AsyncDriver:

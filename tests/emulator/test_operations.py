@@ -217,7 +217,11 @@ def test_an_instance_operation_can_be_deleted(
     name = instances.create_instance(
         parent="projects/test",
         instance_id="fresh",
-        instance=instance_v1.Instance(config="projects/test/instanceConfigs/nam3"),
+        instance=instance_v1.Instance(
+            config="projects/test/instanceConfigs/regional-europe-west1",
+            display_name="Fresh",
+            node_count=1,
+        ),
     ).operation.name
     databases.delete_operation({"name": name})
     clock.advance(20)

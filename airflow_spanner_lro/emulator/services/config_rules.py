@@ -64,7 +64,7 @@ def validated(
     operation = operations_pb2.Operation(
         name=str(OperationName(resource=name, operation=VALIDATED))
     )
-    operation.metadata.Pack(metadata)
+    operation.metadata.Pack(metadata, deterministic=True)
     return operation
 
 

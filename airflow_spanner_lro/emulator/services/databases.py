@@ -87,7 +87,7 @@ class Databases(Servicer):
         self, request: database_v1.GetDatabaseRequest, now: datetime
     ) -> database_v1.Database:
         """Get a database in whatever state it is."""
-        database = self.world.resources.databases.get(DatabaseName.parse(request.name))
+        database = self.world.resources.database(DatabaseName.parse(request.name))
         return messages.database_message(database, now=now)
 
     @rpc

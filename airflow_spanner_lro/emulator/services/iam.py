@@ -126,7 +126,7 @@ class DatabaseIam(_Iam):
         if not separator:
             super()._tested(resource)
             return
-        database = self.world.resources.databases.get(DatabaseName.parse(text))
+        database = self.world.resources.database(DatabaseName.parse(text))
         if role.lower() not in map(str.lower, database.schema.roles):
             raise errors.no_such_role(resource)
 

@@ -61,9 +61,7 @@ class Listing:
         try:
             wanted = Filter.parse(self.filter_, roots=_ROOTS, typed=True)
         except FilterError as exc:
-            raise errors.bad_filter(
-                method=self.method, text=self.filter_, reason=str(exc)
-            ) from exc
+            raise errors.bad_filter(method=self.method, text=self.filter_, reason=str(exc)) from exc
         key = last_key(self.token, method=self.method, scope=self._scope)
         object.__setattr__(self, "wanted", wanted)
         # the second part of an operation's sort key is its serial number, counted downwards

@@ -101,5 +101,3 @@ class Operations(Servicer):
             configs.require_config(parent)
             return 0
         raise errors.not_found(parent)
-
-

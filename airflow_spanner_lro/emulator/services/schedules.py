@@ -72,7 +72,7 @@ class Schedules(Servicer):
         )
         resources = self.world.resources
         rules = _rules(request.backup_schedule)
-        resources.databases.get(parent)
+        resources.database(parent)
         resources.schedules.require_new(name)
         resources.usable_database(parent)
         require_not_moving(self.world, parent.instance_name)
@@ -108,7 +108,7 @@ class Schedules(Servicer):
         """List the schedules of a database, by name."""
         del now
         parent = DatabaseName.parse(request.parent)
-        self.world.resources.databases.get(parent)
+        self.world.resources.database(parent)
         page, token = page_of(
             self.world.resources.schedules_of(parent),
             key=lambda row: (row.name.schedule,),

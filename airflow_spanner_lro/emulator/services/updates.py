@@ -41,7 +41,7 @@ class DatabaseUpdates(Servicer):
     ) -> operations_pb2.Operation:
         """Start to update a database; until the operation ends, it has its old values."""
         name = DatabaseName.parse(request.database.name)
-        database = self.world.resources.databases.get(name)
+        database = self.world.resources.database(name)
         details = _details(request, database)
         self.world.resources.usable_database(name)
         if database.reconciling:

@@ -76,6 +76,10 @@ class Schema:
         """Tell whether a thing exists; names are compared without regard to case."""
         return self._find(name, (entity_type,)) is not None
 
+    def _knows(self, entity_type: str, name: str) -> bool:
+        """Tell whether a statement may refer to a thing so: it has to spell the name as it is."""
+        return any(name in each.names for each in self._made(entity_type))
+
     def table_of(self, index: str) -> str | None:
         """Return the table of an index, or None if there is no such index."""
         found = self._find(index, (INDEX,))
@@ -126,10 +130,10 @@ class Schema:
                 return self
             raise errors.duplicate_name(name)
         schema, dot, _ = name.rpartition(".")
-        if dot and schema.lower() not in _GIVEN_SCHEMAS and not self.has(SCHEMA, schema):
+        if dot and schema.lower() not in _GIVEN_SCHEMAS and not self._knows(SCHEMA, schema):
             raise errors.no_such_entity(SCHEMA, schema)
         for needed in filter(None, (statement.on, statement.parent)):
-            if not self.has(TABLE, needed):
+            if not self._knows(TABLE, needed):
                 raise errors.no_such_entity(TABLE, needed)
         return self.plus(statement)
 
@@ -138,7 +142,7 @@ class Schema:
         for name in statement.names:
             if kind == ROLE and name.lower() in SYSTEM_ROLES:
                 raise errors.system_role(name)
-            if not self.has(kind, name):
+            if not self._knows(kind, name):
                 if statement.tolerant:
                     return self
                 raise errors.no_such_entity(kind, name)
@@ -194,7 +198,7 @@ class Schema:
 
     def _can_change(self, kind: str, name: str) -> bool:
         there = kind in _ALWAYS_THERE or (kind, name.lower()) == _DEFAULT_LOCALITY_GROUP
-        return there or self.has(kind, name)
+        return there or self._knows(kind, name)
 
     def _privilege(self, statement: Statement) -> Schema:
         known = {name.lower() for name in self.roles}
@@ -204,7 +208,7 @@ class Schema:
                 raise errors.no_such_entity(ROLE, role)
         if statement.entity_type == TABLE:
             for name in statement.names:
-                if self._find(name, (TABLE, VIEW)) is None:
+                if not (self._knows(TABLE, name) or self._knows(VIEW, name)):
                     raise errors.no_such_entity(TABLE, name)
         if statement.action == "GRANT":
             return self.plus(statement)

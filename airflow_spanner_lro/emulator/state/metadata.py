@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def operation_message(operation: Operation, *, now: datetime) -> operations_pb2.Operation:
     """Return an operation as clients see it."""
     message = operations_pb2.Operation(name=str(operation.name))
-    message.metadata.Pack(metadata_of(operation, now=now))
+    # maps in a settled order, so that equal worlds are equal byte by byte
+    message.metadata.Pack(metadata_of(operation, now=now), deterministic=True)
     ended = operation.lifecycle.ended(now)
     if ended is None:
         return message
@@ -34,7 +35,7 @@ def operation_message(operation: Operation, *, now: datetime) -> operations_pb2.
         message.error.code = ended.error.code
         message.error.message = ended.error.message
     elif operation.response is not None:
-        message.response.Pack(operation.response)
+        message.response.Pack(operation.response, deterministic=True)
     return message
 
 

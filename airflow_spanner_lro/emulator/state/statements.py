@@ -124,6 +124,10 @@ class Statement:
                 return cls._privilege(reader, action)
             case "RENAME":
                 return cls._rename(reader)
+            case "DROP":
+                made = cls._definition(reader, action)
+                _require_end(reader)
+                return made
             case _:
                 return cls._definition(reader, action)
 
@@ -257,3 +261,11 @@ class Statement:
     def usual_duration(self) -> timedelta:
         """How long it takes: long if existing rows have to be read, short otherwise."""
         return _BACKFILL if (self.action, self.entity_type) in _NEEDS_BACKFILL else _QUICK
+
+
+def _require_end(reader: Reader) -> None:
+    """Refuse what follows a DROP; in PostgreSQL it may say that it is the usual one."""
+    if reader.dialect is Dialect.POSTGRESQL:
+        reader.take("RESTRICT")
+    if not reader.at_end:
+        raise errors.bad_statement(reader.text, reason="nothing can follow what to DROP")

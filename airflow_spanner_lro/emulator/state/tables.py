@@ -191,12 +191,20 @@ class Resources:
             raise errors.not_ready(name)
         return instance
 
+    def database(self, name: DatabaseName) -> Database:
+        """Return a database in whatever state it is.
+
+        :raises RpcError: NOT_FOUND, about the instance if that is missing.
+        """
+        self.instances.get(name.instance_name)
+        return self.databases.get(name)
+
     def usable_database(self, name: DatabaseName) -> Database:
         """Return a database that can be used, optimized or not yet.
 
         :raises RpcError: NOT_FOUND, or FAILED_PRECONDITION while it is being created.
         """
-        database = self.databases.get(name)
+        database = self.database(name)
         if database.state == DatabaseState.CREATING:
             raise errors.not_ready(name)
         return database

@@ -23,8 +23,8 @@ from airflow_spanner_lro.emulator.state.agenda import Agenda
 from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
 from airflow_spanner_lro.emulator.state.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.state.operations import Operations
-from airflow_spanner_lro.emulator.state.records.operations import Operation
 from airflow_spanner_lro.emulator.state.policies import Policies
+from airflow_spanner_lro.emulator.state.records.operations import Operation
 from airflow_spanner_lro.emulator.state.tables import Resources
 
 if TYPE_CHECKING:

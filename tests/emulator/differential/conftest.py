@@ -58,14 +58,14 @@ def google(google_channel: grpc.Channel) -> Side:
     return side
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def our_emulator() -> Iterator[SpannerAdminEmulator]:
-    """Run ours once as well: what tests have in common is the emulator, not the project."""
+    """Run ours, too; what the tests of a module have in common is not their project."""
     with SpannerAdminEmulator(clock=ManualClock(datetime(2026, 1, 1, tzinfo=UTC))) as emulator:
         yield emulator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def our_channel(our_emulator: SpannerAdminEmulator) -> Iterator[grpc.Channel]:
     """Open a channel to ours."""
     with grpc.insecure_channel(our_emulator.endpoint) as channel:

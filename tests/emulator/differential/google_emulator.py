@@ -33,7 +33,7 @@ HOW_TO_GET_IT = (
 _NAME = "emulator_main"
 _IN_SDK = Path("bin", "cloud_spanner_emulator", _NAME)
 _SDKS = (Path("/usr/lib/google-cloud-sdk"), Path("~/google-cloud-sdk"))
-_START_TIMEOUT = 30.0
+_START_TIMEOUT = 20.0
 _STOP_TIMEOUT = 10.0
 _ADDRESS = re.compile(r"Server address: (\S+:\d+)")
 # Our end of its standard input closes however this process ends, also when it is killed; and as
