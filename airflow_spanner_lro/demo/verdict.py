@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from airflow_spanner_lro.demo.records import DagRun
-    from airflow_spanner_lro.emulator.calls import Call
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
+    from airflow_spanner_lro.emulator.traffic.calls import Call
 
 PROMPTLY = timedelta(seconds=3)
 """How soon after a deadline the cancel must reach Spanner."""

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.addresses import EmulatorStartError
-    from airflow_spanner_lro.emulator.calls import Call, Calls
     from airflow_spanner_lro.emulator.clock import Clock, ManualClock, SystemClock
     from airflow_spanner_lro.emulator.errors import RpcError
-    from airflow_spanner_lro.emulator.faults import Fault, FaultKind, Faults
-    from airflow_spanner_lro.emulator.journal import Snapshot
+    from airflow_spanner_lro.emulator.journal.entries import Snapshot
+    from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
     from airflow_spanner_lro.emulator.limits import Limits
-    from airflow_spanner_lro.emulator.quota import AdminQuota
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
     from airflow_spanner_lro.emulator.state.planning import DEFAULT_PLANS
     from airflow_spanner_lro.emulator.state.plans import Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
-    from airflow_spanner_lro.emulator.state_file import EmulatorStateError
+    from airflow_spanner_lro.emulator.traffic.calls import Call, Calls
+    from airflow_spanner_lro.emulator.traffic.faults import Fault, FaultKind, Faults
+    from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
     from airflow_spanner_lro.emulator.until import NeverDoneError
 
 __all__ = [
@@ -54,20 +54,20 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Snapshot": "journal",
+    "Snapshot": "journal.entries",
     "NeverDoneError": "until",
-    "FaultKind": "faults",
-    "Fault": "faults",
-    "EmulatorStateError": "state_file",
-    "AdminQuota": "quota",
+    "FaultKind": "traffic.faults",
+    "Fault": "traffic.faults",
+    "EmulatorStateError": "journal.state_file",
+    "AdminQuota": "traffic.quota",
     "DEFAULT_PLANS": "state.planning",
     "Between": "state.plans",
     "BySize": "state.plans",
-    "Call": "calls",
-    "Calls": "calls",
+    "Call": "traffic.calls",
+    "Calls": "traffic.calls",
     "Clock": "clock",
     "EmulatorStartError": "addresses",
-    "Faults": "faults",
+    "Faults": "traffic.faults",
     "Limits": "limits",
     "ManualClock": "clock",
     "OperationView": "state.views",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ResourceName
 from airflow_spanner_lro.emulator.addresses import EmulatorStartError
-from airflow_spanner_lro.emulator.state_file import EmulatorStateError
+from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,8 +110,8 @@ def run(args: argparse.Namespace) -> int:
     # gRPC and the client library take a second to load; --help should not
     from airflow_spanner_lro.emulator.clock import SystemClock  # noqa: PLC0415
     from airflow_spanner_lro.emulator.errors import RpcError  # noqa: PLC0415
-    from airflow_spanner_lro.emulator.quota import AdminQuota  # noqa: PLC0415
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator  # noqa: PLC0415
+    from airflow_spanner_lro.emulator.traffic.quota import AdminQuota  # noqa: PLC0415
 
     if args.log_calls:
         _log_calls()
@@ -184,7 +184,7 @@ def _on_signals(act: Callable[[], None]) -> Iterator[None]:
 
 
 def _log_calls() -> None:
-    logger = logging.getLogger("airflow_spanner_lro.emulator.calls")
+    logger = logging.getLogger("airflow_spanner_lro.emulator.traffic.calls")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger.addHandler(handler)

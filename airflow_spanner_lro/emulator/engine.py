@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.actions import ACTIONS
 from airflow_spanner_lro.emulator.clock import Anchor
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.journal import (
+from airflow_spanner_lro.emulator.journal.actions import ACTIONS
+from airflow_spanner_lro.emulator.journal.entries import (
     ActionEntry,
     CallEntry,
     ClockEntry,
     Snapshot,
     encode,
 )
-from airflow_spanner_lro.emulator.recording import Recording
+from airflow_spanner_lro.emulator.journal.recording import Recording
 from airflow_spanner_lro.emulator.rpc import plain
 from airflow_spanner_lro.emulator.services import all_servicers
 from airflow_spanner_lro.emulator.state.planning import Plans
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_spanner_lro.emulator.clock import Clock
-    from airflow_spanner_lro.emulator.recording import Recorded
+    from airflow_spanner_lro.emulator.journal.recording import Recorded
     from airflow_spanner_lro.emulator.rpc import Method
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Engine:
     def act(self, action: str, **arguments: Any) -> None:
         """Do something to the world that clients cannot do.
 
-        :param action: one of :data:`~airflow_spanner_lro.emulator.actions.ACTIONS`
+        :param action: one of :data:`~airflow_spanner_lro.emulator.journal.actions.ACTIONS`
         :raises RpcError: if it is refused.
         """
         with self.look() as (world, now):

@@ -18,7 +18,7 @@ from airflow_spanner_lro.emulator.addresses import EmulatorStartError
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.errors import RpcError
-    from airflow_spanner_lro.emulator.front import Front
+    from airflow_spanner_lro.emulator.traffic.front import Front
 
 _OPTIONS = (
     # two servers on one port would share its calls, and nobody would understand the answers

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.calls import CallLog, Calls
-from airflow_spanner_lro.emulator.kind_names import name_of
+from airflow_spanner_lro.emulator.journal.kind_names import name_of
 from airflow_spanner_lro.emulator.state import seeding, views
+from airflow_spanner_lro.emulator.traffic.calls import CallLog, Calls
 from airflow_spanner_lro.emulator.until import run_until_done
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.engine import Engine, Step
-    from airflow_spanner_lro.emulator.journal import Snapshot
+    from airflow_spanner_lro.emulator.journal.entries import Snapshot
     from airflow_spanner_lro.emulator.limits import Limits
     from airflow_spanner_lro.emulator.state.plans import Plan
 
@@ -219,6 +219,6 @@ class Owner:
 
 def _form(plan: Plan) -> dict[str, Any]:
     # pydantic is loaded when the first plan is made
-    from airflow_spanner_lro.emulator.forms import write_plan  # noqa: PLC0415
+    from airflow_spanner_lro.emulator.journal.forms import write_plan  # noqa: PLC0415
 
     return write_plan(plan)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Self
 from airflow_spanner_lro.emulator.addresses import EmulatorStartError, check_free
 from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.engine import Engine
-from airflow_spanner_lro.emulator.faults import Faults
-from airflow_spanner_lro.emulator.front import Front
 from airflow_spanner_lro.emulator.grpc_face import GrpcFace
 from airflow_spanner_lro.emulator.owner import Owner, first_steps
-from airflow_spanner_lro.emulator.quota import AdminQuota, Meter
+from airflow_spanner_lro.emulator.traffic.faults import Faults
+from airflow_spanner_lro.emulator.traffic.front import Front
+from airflow_spanner_lro.emulator.traffic.quota import AdminQuota, Meter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -27,7 +27,7 @@ from airflow_spanner_lro.emulator import (
     Rollback,
     SpannerAdminEmulator,
 )
-from airflow_spanner_lro.emulator.forms import read_plan, write_plan
+from airflow_spanner_lro.emulator.journal.forms import read_plan, write_plan
 
 from .conftest import BACKUP, DATABASE, INSTANCE
 from .remote import ask, emulator

@@ -19,11 +19,11 @@ import pytest
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import EmulatorStartError, SpannerAdminEmulator
-from airflow_spanner_lro.emulator.calls import CallLog
 from airflow_spanner_lro.emulator.engine import Engine
-from airflow_spanner_lro.emulator.faults import Faults
-from airflow_spanner_lro.emulator.front import Front
 from airflow_spanner_lro.emulator.rest.server import RestFace
+from airflow_spanner_lro.emulator.traffic.calls import CallLog
+from airflow_spanner_lro.emulator.traffic.faults import Faults
+from airflow_spanner_lro.emulator.traffic.front import Front
 
 from .conftest import DATABASE, INSTANCE
 

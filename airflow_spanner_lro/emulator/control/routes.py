@@ -73,7 +73,7 @@ class Request:
 
         :raises ValueError: saying what is wrong.
         """
-        from airflow_spanner_lro.emulator.forms import read  # noqa: PLC0415 - it loads pydantic
+        from airflow_spanner_lro.emulator.journal.forms import read  # noqa: PLC0415 - it loads pydantic
 
         return read(adapter, self.json())
 

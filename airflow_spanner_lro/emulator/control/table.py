@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.control import bodies, values
 from airflow_spanner_lro.emulator.control.routes import PREFIX, Request, Route
-from airflow_spanner_lro.emulator.journal import Snapshot
-from airflow_spanner_lro.emulator.kind_names import KINDS_BY_NAME
+from airflow_spanner_lro.emulator.journal.entries import Snapshot
+from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME
 from airflow_spanner_lro.emulator.limits import Limits
-from airflow_spanner_lro.emulator.quota import AdminQuota
+from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.calls import Calls
+    from airflow_spanner_lro.emulator.traffic.calls import Calls
 
 
 def _index(request: Request) -> object:

@@ -7,14 +7,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.kind_names import name_of
+from airflow_spanner_lro.emulator.journal.kind_names import name_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_spanner_lro.emulator.calls import Call
-    from airflow_spanner_lro.emulator.faults import Fault
     from airflow_spanner_lro.emulator.state.views import OperationView
+    from airflow_spanner_lro.emulator.traffic.calls import Call
+    from airflow_spanner_lro.emulator.traffic.faults import Fault
 
 
 def view(operation: OperationView) -> dict[str, Any]:

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_spanner_lro.emulator.errors import RpcError
-    from airflow_spanner_lro.emulator.front import Front
     from airflow_spanner_lro.emulator.rest.templates import Match
     from airflow_spanner_lro.emulator.rpc import Method
+    from airflow_spanner_lro.emulator.traffic.front import Front
 
 log = logging.getLogger(__name__)
 

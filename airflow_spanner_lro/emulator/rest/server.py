@@ -23,8 +23,8 @@ from airflow_spanner_lro.emulator.addresses import EmulatorStartError
 from airflow_spanner_lro.emulator.rest.desk import Desk, HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.front import Front
     from airflow_spanner_lro.emulator.rest.desk import Control
+    from airflow_spanner_lro.emulator.traffic.front import Front
 
 _NAME = "spanner-emulator-rest"
 _WORKERS = 64

@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceNam
 from airflow_spanner_lro.core.snapshot import OperationError, OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.kind_names import KINDS_BY_NAME
+from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME
 from airflow_spanner_lro.emulator.state import seeding
 from airflow_spanner_lro.emulator.state.lifecycle import Breakage
 
@@ -74,7 +74,7 @@ def plan(
     times: int | None,
 ) -> None:
     """Say what operations that start from now on are going to do."""
-    from airflow_spanner_lro.emulator.forms import read_plan  # noqa: PLC0415 - it loads pydantic
+    from airflow_spanner_lro.emulator.journal.forms import read_plan  # noqa: PLC0415 - it loads pydantic
 
     del now
     chosen = None if kind is None else KINDS_BY_NAME[kind]
@@ -89,7 +89,7 @@ def clear_plans(world: World, now: datetime) -> None:
 
 def set_usual_plans(world: World, now: datetime, *, plans: Mapping[str, Mapping[str, Any]]) -> None:
     """Say what is usual for operations of some kinds."""
-    from airflow_spanner_lro.emulator.forms import read_plan  # noqa: PLC0415 - it loads pydantic
+    from airflow_spanner_lro.emulator.journal.forms import read_plan  # noqa: PLC0415 - it loads pydantic
 
     del now
     world.plans.set_usual({KINDS_BY_NAME[kind]: read_plan(form) for kind, form in plans.items()})

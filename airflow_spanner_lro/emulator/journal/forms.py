@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.kind_names import read_name
+from airflow_spanner_lro.emulator.journal.kind_names import read_name
 from airflow_spanner_lro.emulator.state.plans import ZERO, Between, BySize, Plan, Rollback
 
 _SECONDS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*s\s*")

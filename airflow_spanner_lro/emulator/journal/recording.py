@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.journal import (
+from airflow_spanner_lro.emulator.journal.entries import (
     ActionEntry,
     CallEntry,
     ClockEntry,
@@ -21,7 +21,7 @@ from airflow_spanner_lro.emulator.journal import (
     encode,
     encode_header,
 )
-from airflow_spanner_lro.emulator.state_file import EmulatorStateError, StateFile
+from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError, StateFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_spanner_lro.emulator.clock import Anchor
-    from airflow_spanner_lro.emulator.journal import Entry
+    from airflow_spanner_lro.emulator.journal.entries import Entry
 
 _ADVICE = "Give another file, or move this one away to begin anew."
 _FIRST_ENTRY = 2
