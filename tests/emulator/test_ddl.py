@@ -10,8 +10,8 @@ from hypothesis import given, strategies as st
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError
 from airflow_spanner_lro.emulator.state.ddl import Schema, Statement
-from airflow_spanner_lro.emulator.state.statements import MAX_STATEMENT_BYTES
-from airflow_spanner_lro.emulator.state.tokens import Dialect
+from airflow_spanner_lro.emulator.state.ddl.statements import MAX_STATEMENT_BYTES
+from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
 
 PG = Dialect.POSTGRESQL
 TABLE = "CREATE TABLE Orders (Id INT64) PRIMARY KEY (Id)"

@@ -14,7 +14,7 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.times import time_in
+from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
 from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
 from airflow_spanner_lro.emulator.state.filters import Filter, FilterError

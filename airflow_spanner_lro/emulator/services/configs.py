@@ -19,8 +19,8 @@ from airflow_spanner_lro.core.kinds import (
 from airflow_spanner_lro.core.names import InstanceConfigName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.config_rules import new_message, validated
-from airflow_spanner_lro.emulator.services.instance_checks import (
+from airflow_spanner_lro.emulator.services.checks.configs import new_message, validated
+from airflow_spanner_lro.emulator.services.checks.requests import (
     check_labels,
     check_name,
     checked_paths,

@@ -14,7 +14,7 @@ from airflow_spanner_lro.core.kinds import COPY_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.times import time_in
+from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.copies import CopyDetails
 from airflow_spanner_lro.emulator.state.encryption import keys_for
 from airflow_spanner_lro.emulator.state.firing import new_chain_id

@@ -13,20 +13,20 @@ from airflow_spanner_lro.core.kinds import CREATE_DATABASE, Service
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks import (
+from airflow_spanner_lro.emulator.services.checks.databases import (
     check_database_options,
     checked_descriptors,
     checked_encryption,
 )
 from airflow_spanner_lro.emulator.state.behaviours.databases import CreationDetails
 from airflow_spanner_lro.emulator.state.ddl import Schema, Statement, database_id_of
+from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
 from airflow_spanner_lro.emulator.state.dropping import drop_database
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
 from airflow_spanner_lro.emulator.state.moving import require_not_moving
 from airflow_spanner_lro.emulator.state.pages import page_of
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
-from airflow_spanner_lro.emulator.state.tokens import Dialect
 
 if TYPE_CHECKING:
     from datetime import datetime

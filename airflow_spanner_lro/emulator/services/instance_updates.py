@@ -13,8 +13,8 @@ from airflow_spanner_lro.core.kinds import MOVE_INSTANCE, UPDATE_INSTANCE, Servi
 from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services import instance_rules
-from airflow_spanner_lro.emulator.services.instance_checks import (
+from airflow_spanner_lro.emulator.services.checks import instances as rules
+from airflow_spanner_lro.emulator.services.checks.requests import (
     checked_paths,
     require_unchanging,
     usable_config,
@@ -49,11 +49,9 @@ class InstanceUpdates(Servicer):
             request.instance,
             request.field_mask,
             field="field_mask",
-            updatable=instance_rules.UPDATABLE,
+            updatable=rules.UPDATABLE,
         )
-        message = instance_rules.changed_message(
-            self.world, instance, request.instance, paths=paths
-        )
+        message = rules.changed_message(self.world, instance, request.instance, paths=paths)
         self._require_changeable(name)
         changed = replace(instance, message=message, update_time=now)
         details = InstanceUpdate(
@@ -79,7 +77,7 @@ class InstanceUpdates(Servicer):
             raise errors.bad_value("target_config", value=str(target), rule=rule)
         self._require_changeable(name)
         self._require_movable(instance)
-        instance_rules.check_edition(self.world, name, instance.message, config=target)
+        rules.check_edition(self.world, name, instance.message, config=target)
         operation = self.world.start(
             kind=MOVE_INSTANCE, target=name, details=MoveDetails(target=target), now=now
         )

@@ -14,14 +14,14 @@ from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, Service
 from airflow_spanner_lro.core.names import InstanceName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services import instance_rules
-from airflow_spanner_lro.emulator.services.instance_checks import (
+from airflow_spanner_lro.emulator.services.checks import instances as rules
+from airflow_spanner_lro.emulator.services.checks.requests import (
     check_name,
     masked,
     require_unchanging,
     usable_config,
 )
-from airflow_spanner_lro.emulator.services.times import time_in
+from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceDetails
 from airflow_spanner_lro.emulator.state.dropping import drop_database
 from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
@@ -60,9 +60,7 @@ class Instances(Servicer):
             create_time=now,
             config=config,
             update_time=now,
-            message=instance_rules.new_message(
-                self.world, name, request.instance, config=config, now=now
-            ),
+            message=rules.new_message(self.world, name, request.instance, config=config, now=now),
         )
         self.world.resources.instances.require_new(name)
         instance = replace(instance, serial=self.world.next_serial())

@@ -18,12 +18,12 @@ from airflow_spanner_lro.core.kinds import (
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.capacity_checks import (
+from airflow_spanner_lro.emulator.services.checks.capacities import (
     AUTOSCALING,
     CAPACITY,
     set_capacity,
 )
-from airflow_spanner_lro.emulator.services.instance_checks import (
+from airflow_spanner_lro.emulator.services.checks.requests import (
     check_choice,
     check_display_name,
     check_name,
@@ -32,7 +32,7 @@ from airflow_spanner_lro.emulator.services.instance_checks import (
     require_unchanging,
     usable_config,
 )
-from airflow_spanner_lro.emulator.services.times import time_in
+from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.partitions import (
     PartitionDetails,
     PartitionUpdate,

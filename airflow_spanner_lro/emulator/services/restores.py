@@ -10,7 +10,7 @@ from airflow_spanner_lro.core.kinds import RESTORE_DATABASE, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks import restored_encryption
+from airflow_spanner_lro.emulator.services.checks.databases import restored_encryption
 from airflow_spanner_lro.emulator.services.databases import require_room
 from airflow_spanner_lro.emulator.state.behaviours.databases import RestoreDetails
 from airflow_spanner_lro.emulator.state.metadata import operation_message

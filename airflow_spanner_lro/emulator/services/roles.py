@@ -14,9 +14,9 @@ from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.times import time_in
+from airflow_spanner_lro.emulator.services.checks.times import time_in
+from airflow_spanner_lro.emulator.state.ddl.statements import INDEX, TABLE
 from airflow_spanner_lro.emulator.state.pages import page_of
-from airflow_spanner_lro.emulator.state.statements import INDEX, TABLE
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import BackupScheduleName, DatabaseName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.times import duration_in
+from airflow_spanner_lro.emulator.services.checks.times import duration_in
 from airflow_spanner_lro.emulator.state.cron import Cron, CronError
 from airflow_spanner_lro.emulator.state.encryption import keys_for
 from airflow_spanner_lro.emulator.state.messages.schedules import schedule_message

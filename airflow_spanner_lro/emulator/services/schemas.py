@@ -13,15 +13,15 @@ from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks import (
+from airflow_spanner_lro.emulator.services.checks.databases import (
     check_database_options,
     checked_descriptors,
 )
 from airflow_spanner_lro.emulator.state.behaviours.schemas import DdlDetails
 from airflow_spanner_lro.emulator.state.ddl import Statement
+from airflow_spanner_lro.emulator.state.ddl.options import DEFAULT_LEADER
 from airflow_spanner_lro.emulator.state.metadata import operation_message
 from airflow_spanner_lro.emulator.state.moving import require_not_moving
-from airflow_spanner_lro.emulator.state.options import DEFAULT_LEADER
 
 if TYPE_CHECKING:
     from datetime import datetime

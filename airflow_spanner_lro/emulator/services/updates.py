@@ -13,7 +13,7 @@ from airflow_spanner_lro.core.kinds import UPDATE_DATABASE, Service
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks import checked_encryption
+from airflow_spanner_lro.emulator.services.checks.databases import checked_encryption
 from airflow_spanner_lro.emulator.state.behaviours.database_updates import UpdateDetails
 from airflow_spanner_lro.emulator.state.metadata import operation_message
 

@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.state.ddl import Schema
-from airflow_spanner_lro.emulator.state.options import (
+from airflow_spanner_lro.emulator.state.ddl.options import (
     DEFAULT_LEADER,
     VERSION_RETENTION_PERIOD,
     retention_of,

@@ -9,10 +9,10 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.emulator.state.statements import TABLE
+from airflow_spanner_lro.emulator.state.ddl.statements import TABLE
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.state.statements import Statement
+    from airflow_spanner_lro.emulator.state.ddl.statements import Statement
 
 _BEFORE_TABLE = r"TABLE|ON|IN|PARENT|REFERENCES|FOR|FROM|JOIN|EXISTS"
 _DATABASE_ID = re.compile(r"(\bDATABASE\s+)([`\"]?)[\w-]+\2", re.IGNORECASE)

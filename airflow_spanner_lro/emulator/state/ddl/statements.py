@@ -4,7 +4,7 @@
 
 It reads the verb, the kind of thing and its name, which is what ``DdlStatementActionInfo`` tells
 clients, and what one thing needs of another. Columns, types and data are not its business: the
-emulator of Google has a real parser. What statements do to a schema is told in ``ddl``.
+emulator of Google has a real parser. What they do to a schema is told in ``schema``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.state.options import database_options
-from airflow_spanner_lro.emulator.state.tokens import Dialect, Reader
+from airflow_spanner_lro.emulator.state.ddl.options import database_options
+from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.state.rewriting import about_database, renamed, revoked
-from airflow_spanner_lro.emulator.state.statements import (
+from airflow_spanner_lro.emulator.state.ddl.rewriting import about_database, renamed, revoked
+from airflow_spanner_lro.emulator.state.ddl.statements import (
     DATABASE,
     INDEX,
     PROTO_BUNDLE,
@@ -18,13 +18,10 @@ from airflow_spanner_lro.emulator.state.statements import (
     TABLE,
     VIEW,
     Statement,
-    database_id_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-__all__ = ["SYSTEM_ROLES", "Schema", "Statement", "database_id_of"]
 
 SYSTEM_ROLES = ("public", "spanner_info_reader", "spanner_sys_reader")
 """The roles that every database has; nobody can drop them."""

@@ -11,12 +11,12 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 from google.protobuf import timestamp_pb2
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.services.capacity_checks import (
+from airflow_spanner_lro.emulator.services.checks.capacities import (
     AUTOSCALING,
     CAPACITY,
     set_capacity,
 )
-from airflow_spanner_lro.emulator.services.instance_checks import (
+from airflow_spanner_lro.emulator.services.checks.requests import (
     check_choice,
     check_display_name,
     check_labels,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.emulator import errors
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.state.tokens import Reader
+    from airflow_spanner_lro.emulator.state.ddl.tokens import Reader
 
 DEFAULT_LEADER = "default_leader"
 VERSION_RETENTION_PERIOD = "version_retention_period"

@@ -12,7 +12,7 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.core.names import InstanceConfigName, OperationName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.services.instance_checks import check_labels
+from airflow_spanner_lro.emulator.services.checks.requests import check_labels
 from airflow_spanner_lro.emulator.state.base_configs import BASE_CONFIGS
 from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
 from airflow_spanner_lro.emulator.state.messages import configs as messages

@@ -12,14 +12,14 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.message import DecodeError
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.ddl.options import DEFAULT_LEADER
+from airflow_spanner_lro.emulator.state.ddl.statements import DATABASE
 from airflow_spanner_lro.emulator.state.messages import configs
-from airflow_spanner_lro.emulator.state.options import DEFAULT_LEADER
-from airflow_spanner_lro.emulator.state.statements import DATABASE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import DatabaseName
+    from airflow_spanner_lro.emulator.state.ddl.statements import Statement
     from airflow_spanner_lro.emulator.state.records.backups import Backup
-    from airflow_spanner_lro.emulator.state.statements import Statement
     from airflow_spanner_lro.emulator.state.tables import Resources
 
 _KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
