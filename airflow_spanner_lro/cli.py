@@ -23,6 +23,7 @@ from airflow_spanner_lro.core.narrate import ProgressNarrator
 from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import code_of
 from airflow_spanner_lro.emulator import command as emulator
+from airflow_spanner_lro.emulator.lean import leave_clients_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,9 @@ _INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code: 0, 1 for a failure, 3 if time was up."""
     args = _parser().parse_args(argv)
+    if argv is None and args.run is emulator.run:
+        # nobody called us from Python, so the process is the emulator's alone
+        leave_clients_out()
     try:
         code: int = args.run(args)
     except SpannerLroError as exc:

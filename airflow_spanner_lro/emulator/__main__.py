@@ -7,6 +7,8 @@ from __future__ import annotations
 import sys
 
 from airflow_spanner_lro.emulator.command import main
+from airflow_spanner_lro.emulator.lean import leave_clients_out
 
 if __name__ == "__main__":
+    leave_clients_out()
     sys.exit(main())

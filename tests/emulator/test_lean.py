@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A process that is an emulator and nothing else does without Google's clients."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from google.cloud import spanner_admin_database_v1 as database_v1
+
+from airflow_spanner_lro.emulator.lean import leave_clients_out
+
+SCRIPT = """
+import sys
+from airflow_spanner_lro.emulator.lean import leave_clients_out
+
+leave_clients_out()
+
+from airflow_spanner_lro.emulator import SpannerAdminEmulator
+
+with SpannerAdminEmulator(rest_port=0) as emulator:
+    emulator.create_database("projects/p/instances/main/databases/orders")
+    print(len(emulator.resources()), sorted({"requests", "google.auth"} & set(sys.modules)))
+"""
+
+
+def test_an_emulator_alone_loads_no_clients() -> None:
+    """It has all message types and serves, without authentication and HTTP clients."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert "2 []" == done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", ["DatabaseAdminClient", "DatabaseAdminAsyncClient"])
+def test_clients_that_are_there_stay(name: str) -> None:
+    """Where somebody has loaded the clients before, nothing is taken away."""
+    before = getattr(database_v1, name)
+    leave_clients_out()
+
+    assert before is getattr(database_v1, name)
+    assert hasattr(before, "create_backup")
+    assert sys.modules[before.__module__] is not None
