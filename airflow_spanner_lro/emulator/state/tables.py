@@ -181,6 +181,10 @@ class Resources:
         found: AnyRecord | None = None if table is None else table.find(name)
         return found
 
+    def table_of(self, name: _Name) -> Table[_Name, Any]:
+        """Return the table that a resource is in."""
+        return self._tables[type(name)]
+
     def ready_instance(self, name: InstanceName) -> Instance:
         """Return an instance on which something can be made.
 

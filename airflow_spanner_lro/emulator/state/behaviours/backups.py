@@ -5,17 +5,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.emulator.state.behaviours.base import (
-    Behaviour,
-    raw,
-    show_cancel,
-    show_progress,
-)
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
+from airflow_spanner_lro.emulator.state.behaviours.traits import TellsProgress
 from airflow_spanner_lro.emulator.state.messages import backups as messages
 
 if TYPE_CHECKING:
@@ -38,7 +34,7 @@ class BackupDetails:
     on_demand: bool = True
 
 
-class CreateBackup(Behaviour[BackupName, BackupDetails]):
+class CreateBackup(TellsProgress[BackupName, BackupDetails]):
     """The backup becomes ready, or goes away."""
 
     target_type: ClassVar = BackupName
@@ -49,11 +45,6 @@ class CreateBackup(Behaviour[BackupName, BackupDetails]):
     ) -> database_v1.CreateBackupMetadata:
         """Return which backup of which database it makes."""
         return database_v1.CreateBackupMetadata(name=str(target), database=str(details.database))
-
-    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
-        """Tell the progress."""
-        show_progress(metadata, operation, now)
-        show_cancel(metadata, operation, now)
 
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Make the backup ready."""

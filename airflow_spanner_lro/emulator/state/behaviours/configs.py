@@ -5,17 +5,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName
-from airflow_spanner_lro.emulator.state.behaviours.base import (
-    Behaviour,
-    raw,
-    show_cancel,
-    show_progress,
-)
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
+from airflow_spanner_lro.emulator.state.behaviours.traits import HidesTarget, TellsProgress
 from airflow_spanner_lro.emulator.state.messages import configs as messages
 
 if TYPE_CHECKING:
@@ -49,19 +45,16 @@ class ConfigUpdate:
 _Details = TypeVar("_Details")
 
 
-class _OnConfigs(Behaviour[InstanceConfigName, _Details], Generic[_Details]):
+class _OnConfigs(TellsProgress[InstanceConfigName, _Details], Generic[_Details]):
     """An operation whose cancel is sure to be undone."""
 
     target_type: ClassVar = InstanceConfigName
     undo_guaranteed: ClassVar = True
 
-    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
-        """Tell the progress."""
-        show_progress(metadata, operation, now)
-        show_cancel(metadata, operation, now)
 
-
-class CreateInstanceConfig(_OnConfigs[ConfigDetails]):
+class CreateInstanceConfig(
+    _OnConfigs[ConfigDetails], HidesTarget[InstanceConfigName, ConfigDetails]
+):
     """The configuration can be used, or goes away."""
 
     details_type: ClassVar = ConfigDetails
@@ -80,18 +73,6 @@ class CreateInstanceConfig(_OnConfigs[ConfigDetails]):
         config = replace(config, ready=True, reconciling=False, revision=config.revision + 1)
         world.resources.configs.put(config.name, config)
         return raw(messages.config_message(config))
-
-    def cancel_begins(self, world: World, operation: Operation, at: datetime) -> None:
-        """Hide the configuration: it cannot be read from now on."""
-        del at
-        name = self.target(operation)
-        config = world.resources.configs.get(name)
-        world.resources.configs.put(name, replace(config, hidden=True))
-
-    def undo(self, world: World, operation: Operation, at: datetime) -> None:
-        """Remove the configuration."""
-        del at
-        world.resources.configs.remove(self.target(operation))
 
 
 class UpdateInstanceConfig(_OnConfigs[ConfigUpdate]):

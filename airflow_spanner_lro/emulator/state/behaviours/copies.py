@@ -5,18 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.names import BackupName
 from airflow_spanner_lro.emulator.state import aging
-from airflow_spanner_lro.emulator.state.behaviours.base import (
-    Behaviour,
-    raw,
-    show_cancel,
-    show_progress,
-)
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
+from airflow_spanner_lro.emulator.state.behaviours.traits import TellsProgress
 from airflow_spanner_lro.emulator.state.messages import backups as messages
 
 if TYPE_CHECKING:
@@ -35,7 +31,7 @@ class CopyDetails:
     source: BackupName
 
 
-class CopyBackup(Behaviour[BackupName, CopyDetails]):
+class CopyBackup(TellsProgress[BackupName, CopyDetails]):
     """The copy becomes ready, or goes away; either way its source is free again."""
 
     target_type: ClassVar = BackupName
@@ -44,11 +40,6 @@ class CopyBackup(Behaviour[BackupName, CopyDetails]):
     def describe(self, target: BackupName, details: CopyDetails) -> database_v1.CopyBackupMetadata:
         """Return which backup it makes of which."""
         return database_v1.CopyBackupMetadata(name=str(target), source_backup=str(details.source))
-
-    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
-        """Tell the progress."""
-        show_progress(metadata, operation, now)
-        show_cancel(metadata, operation, now)
 
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Make the copy ready."""

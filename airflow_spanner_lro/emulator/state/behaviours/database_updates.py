@@ -5,17 +5,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.names import DatabaseName
-from airflow_spanner_lro.emulator.state.behaviours.base import (
-    Behaviour,
-    raw,
-    show_cancel,
-    show_progress,
-)
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
+from airflow_spanner_lro.emulator.state.behaviours.traits import TellsProgress
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 
 if TYPE_CHECKING:
@@ -40,7 +36,7 @@ class UpdateDetails:
     encryption: database_v1.EncryptionConfig | None = None
 
 
-class UpdateDatabase(Behaviour[DatabaseName, UpdateDetails]):
+class UpdateDatabase(TellsProgress[DatabaseName, UpdateDetails]):
     """The database has its new values, or keeps the old ones."""
 
     target_type: ClassVar = DatabaseName
@@ -52,11 +48,6 @@ class UpdateDatabase(Behaviour[DatabaseName, UpdateDetails]):
         """Return the request."""
         del target
         return database_v1.UpdateDatabaseMetadata(request=details.request)
-
-    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
-        """Tell the progress."""
-        show_progress(metadata, operation, now)
-        show_cancel(metadata, operation, now)
 
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Set the new values."""

@@ -15,9 +15,9 @@ from airflow_spanner_lro.emulator.state import aging
 from airflow_spanner_lro.emulator.state.behaviours.base import (
     Behaviour,
     raw,
-    show_cancel,
     show_progress,
 )
+from airflow_spanner_lro.emulator.state.behaviours.traits import TellsProgress
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.records.databases import DatabaseState, Origin
 
@@ -86,7 +86,7 @@ class CreateDatabase(_MakesDatabase[CreationDetails]):
         return raw(messages.database_message(database, now=at))
 
 
-class RestoreDatabase(_MakesDatabase[RestoreDetails]):
+class RestoreDatabase(_MakesDatabase[RestoreDetails], TellsProgress[DatabaseName, RestoreDetails]):
     """The database can be used and its optimization begins, or it goes away."""
 
     details_type: ClassVar = RestoreDetails
@@ -101,11 +101,6 @@ class RestoreDatabase(_MakesDatabase[RestoreDetails]):
             backup_info=messages.origin_message(details.origin),
             optimize_database_operation_name=str(details.optimize),
         )
-
-    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
-        """Tell the progress."""
-        show_progress(metadata, operation, now)
-        show_cancel(metadata, operation, now)
 
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Make the database usable, and start the operation that was announced."""

@@ -5,17 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName
 from airflow_spanner_lro.emulator.state.behaviours.base import (
-    Behaviour,
     raw,
-    show_cancel,
-    show_progress,
-    show_times,
+)
+from airflow_spanner_lro.emulator.state.behaviours.traits import (
+    HidesTarget,
+    TellsProgress,
+    TellsTimes,
 )
 from airflow_spanner_lro.emulator.state.capacities import UNITS_PER_NODE
 from airflow_spanner_lro.emulator.state.messages import instances as messages
@@ -60,13 +61,13 @@ class MoveDetails:
     target: InstanceConfigName
 
 
-class CreateInstance(Behaviour[InstanceName, InstanceDetails]):
+class CreateInstance(
+    HidesTarget[InstanceName, InstanceDetails], TellsTimes[InstanceName, InstanceDetails]
+):
     """The instance becomes ready, or goes away."""
 
     target_type: ClassVar = InstanceName
     details_type: ClassVar = InstanceDetails
-    undo_guaranteed: ClassVar = True
-    changing: ClassVar = frozenset({"start_time", "cancel_time", "end_time"})
 
     def describe(
         self, target: InstanceName, details: InstanceDetails
@@ -78,10 +79,6 @@ class CreateInstance(Behaviour[InstanceName, InstanceDetails]):
             expected_fulfillment_period=_period(details.instance.processing_units),
         )
 
-    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
-        """Tell the times; there is no percentage."""
-        show_times(metadata, operation, now)
-
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Make the instance ready."""
         instance = world.resources.instances.get(self.target(operation))
@@ -89,26 +86,13 @@ class CreateInstance(Behaviour[InstanceName, InstanceDetails]):
         world.resources.instances.put(instance.name, instance)
         return raw(messages.instance_message(instance))
 
-    def cancel_begins(self, world: World, operation: Operation, at: datetime) -> None:
-        """Hide the instance: it cannot be read from now on."""
-        del at
-        name = self.target(operation)
-        instance = world.resources.instances.get(name)
-        world.resources.instances.put(name, replace(instance, hidden=True))
 
-    def undo(self, world: World, operation: Operation, at: datetime) -> None:
-        """Remove the instance."""
-        del at
-        world.resources.instances.remove(self.target(operation))
-
-
-class UpdateInstance(Behaviour[InstanceName, InstanceUpdate]):
+class UpdateInstance(TellsTimes[InstanceName, InstanceUpdate]):
     """The instance has its new values, or keeps the old ones, which were in force all the time."""
 
     target_type: ClassVar = InstanceName
     details_type: ClassVar = InstanceUpdate
     undo_guaranteed: ClassVar = True
-    changing: ClassVar = frozenset({"start_time", "cancel_time", "end_time"})
 
     def describe(
         self, target: InstanceName, details: InstanceUpdate
@@ -119,10 +103,6 @@ class UpdateInstance(Behaviour[InstanceName, InstanceUpdate]):
             instance=details.instance, expected_fulfillment_period=_period(details.growth)
         )
 
-    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
-        """Tell the times; there is no percentage."""
-        show_times(metadata, operation, now)
-
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Set the new values."""
         instance = world.resources.instances.get(self.target(operation))
@@ -132,7 +112,7 @@ class UpdateInstance(Behaviour[InstanceName, InstanceUpdate]):
         return raw(messages.instance_message(instance))
 
 
-class MoveInstance(Behaviour[InstanceName, MoveDetails]):
+class MoveInstance(TellsProgress[InstanceName, MoveDetails]):
     """The instance is in the other configuration, or moves back to where it was."""
 
     target_type: ClassVar = InstanceName
@@ -144,11 +124,6 @@ class MoveInstance(Behaviour[InstanceName, MoveDetails]):
         """Return where the instance goes."""
         del target
         return instance_v1.MoveInstanceMetadata(target_config=str(details.target))
-
-    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
-        """Tell the progress, which begins anew on the way back."""
-        show_progress(metadata, operation, now)
-        show_cancel(metadata, operation, now)
 
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Put the instance into the other configuration."""

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstancePartitionName
-from airflow_spanner_lro.emulator.state.behaviours.base import Behaviour, raw, show_times
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
+from airflow_spanner_lro.emulator.state.behaviours.traits import HidesTarget, TellsTimes
 from airflow_spanner_lro.emulator.state.messages import partitions as messages
 
 if TYPE_CHECKING:
@@ -44,19 +45,16 @@ class PartitionUpdate:
 _Details = TypeVar("_Details")
 
 
-class _OnPartitions(Behaviour[InstancePartitionName, _Details], Generic[_Details]):
+class _OnPartitions(TellsTimes[InstancePartitionName, _Details], Generic[_Details]):
     """An operation whose cancel is sure to be undone."""
 
     target_type: ClassVar = InstancePartitionName
     undo_guaranteed: ClassVar = True
-    changing: ClassVar = frozenset({"start_time", "cancel_time", "end_time"})
-
-    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
-        """Tell the times; there is no percentage."""
-        show_times(metadata, operation, now)
 
 
-class CreateInstancePartition(_OnPartitions[PartitionDetails]):
+class CreateInstancePartition(
+    _OnPartitions[PartitionDetails], HidesTarget[InstancePartitionName, PartitionDetails]
+):
     """The partition becomes ready, or goes away."""
 
     details_type: ClassVar = PartitionDetails
@@ -74,18 +72,6 @@ class CreateInstancePartition(_OnPartitions[PartitionDetails]):
         partition = replace(partition, ready=True, update_time=at, revision=partition.revision + 1)
         world.resources.partitions.put(partition.name, partition)
         return raw(messages.partition_message(partition, resources=world.resources))
-
-    def cancel_begins(self, world: World, operation: Operation, at: datetime) -> None:
-        """Hide the partition: it cannot be read from now on."""
-        del at
-        name = self.target(operation)
-        partition = world.resources.partitions.get(name)
-        world.resources.partitions.put(name, replace(partition, hidden=True))
-
-    def undo(self, world: World, operation: Operation, at: datetime) -> None:
-        """Remove the partition."""
-        del at
-        world.resources.partitions.remove(self.target(operation))
 
 
 class UpdateInstancePartition(_OnPartitions[PartitionUpdate]):
