@@ -64,6 +64,16 @@ def config_in_use(name: InstanceConfigName, *, user: ResourceName) -> RpcError:
     )
 
 
+def config_just_left(name: InstanceConfigName) -> RpcError:
+    """Say that a configuration cannot be deleted so soon after its last use."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Cannot delete instance config {name} because it was in use until a moment ago. "
+        "Please retry in a few minutes.",
+    )
+
+
 def config_not_usable(name: InstanceConfigName) -> RpcError:
     """Say that nothing can be made in a configuration that is still being created."""
     return about(

@@ -166,6 +166,8 @@ class Configs(Servicer):
         user = self._user_of(config.name)
         if user is not None:
             raise errors.config_in_use(config.name, user=user)
+        if self.world.leavings.lingering(config.name, now=now):
+            raise errors.config_just_left(config.name)
         if not request.validate_only:
             self.world.abort_all(config.name, now=now)
             self.world.resources.configs.remove(config.name)

@@ -139,4 +139,5 @@ class Instances(Servicer):
             drop_database(self.world, database.name, now=now)
         self.world.abort_all(name, now=now)
         resources.instances.remove(name)
+        self.world.leavings.note(instance.config, at=now)
         return empty_pb2.Empty()

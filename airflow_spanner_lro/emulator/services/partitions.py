@@ -82,7 +82,7 @@ class Partitions(Servicer):
         config = usable_config(
             self.world, given.config, field="instance_partition.config", project=name.project
         )
-        check_choice("state", given.state, allowed=[_States.CREATING])
+        check_choice(given, "state", allowed=[_States.CREATING])
         message = self._checked(name, given, instance_v1.InstancePartition(), _UPDATABLE)
         if name.partition == _DEFAULT:
             raise errors.already_exists(name)
@@ -155,7 +155,7 @@ class Partitions(Servicer):
         name = InstancePartitionName.parse(given.name)
         partition = resources.partitions.get(name)
         paths = checked_paths(given, request.field_mask, field="field_mask", updatable=_UPDATABLE)
-        check_choice("state", given.state, allowed=[_States.READY])
+        check_choice(given, "state", allowed=[_States.READY])
         message = self._checked(name, given, partition.message, paths)
         if not partition.ready:
             raise errors.not_ready(name)
@@ -190,6 +190,7 @@ class Partitions(Servicer):
             raise errors.partition_is_used(name, user=users[0])
         self.world.abort_all(name, now=now)
         resources.partitions.remove(name)
+        self.world.leavings.note(partition.config, at=now)
         return empty_pb2.Empty()
 
     def _checked(

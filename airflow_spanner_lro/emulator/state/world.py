@@ -21,6 +21,7 @@ from airflow_spanner_lro.emulator.limits import Limits
 from airflow_spanner_lro.emulator.state import aging, firing
 from airflow_spanner_lro.emulator.state.agenda import Agenda
 from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
+from airflow_spanner_lro.emulator.state.leaving import Leavings
 from airflow_spanner_lro.emulator.state.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.state.operations import Operations
 from airflow_spanner_lro.emulator.state.policies import Policies
@@ -52,6 +53,7 @@ class World:
         self.agenda = Agenda()
         self.resources = Resources(self.agenda)
         self.policies = Policies()
+        self.leavings = Leavings()
         self.rng = random.Random(seed)  # noqa: S311 - ids, not secrets
         self.operations = Operations(self.rng, self.agenda)
         self._serial = 0

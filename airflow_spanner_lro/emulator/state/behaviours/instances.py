@@ -128,6 +128,7 @@ class MoveInstance(TellsProgress[InstanceName, MoveDetails]):
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Put the instance into the other configuration."""
         instance = world.resources.instances.get(self.target(operation))
+        world.leavings.note(instance.config, at=at)
         instance = replace(instance, config=self.details(operation).target, update_time=at)
         world.resources.instances.put(instance.name, instance)
         return raw(instance_v1.MoveInstanceResponse())
