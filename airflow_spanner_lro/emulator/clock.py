@@ -8,6 +8,7 @@ demonstration can make it run sixty times faster. Nothing ticks: an idle emulato
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 # durations must fit behind it, and Python's calendar ends with the year 9999
-_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""The last time that a clock shows."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,7 +38,7 @@ class Anchor:
     def later(self, wall: float) -> datetime:
         """Return the emulated time at a real time, as if nothing had happened in between."""
         # a wall clock may be set back, and emulated time never goes back
-        return self.emulated + timedelta(seconds=max(0.0, wall - self.wall) * self.scale)
+        return _later(self.emulated, max(0.0, wall - self.wall) * self.scale)
 
 
 Watcher = Callable[[Anchor], None]
@@ -74,13 +76,18 @@ class Clock(Protocol):
 class SystemClock:
     """Emulated time that starts at the real time and then runs ``scale`` times as fast.
 
+    It stops at the end of Python's calendar, where a large scale gets it in no time.
+
     :param scale: emulated seconds per real second, above 0; 60 makes 25 minutes last 25 seconds
-    :raises ValueError: if the scale is not above 0.
+    :raises ValueError: if the scale is not above 0, or no number.
     """
 
     def __init__(self, *, scale: float = 1.0) -> None:
-        if scale <= 0:
-            message = f"scale={scale!r} is not usable: emulated time must go forwards"
+        if not 0 < scale < math.inf:
+            message = (
+                f"scale={scale!r} is not usable: emulated time must go forwards. "
+                "Give a number above 0, or use a ManualClock for a time that stands still."
+            )
             raise ValueError(message)
         self.scale = scale
         # one value, so that whoever reads sees both parts of the same start
@@ -92,7 +99,7 @@ class SystemClock:
         """Return the emulated time."""
         start, real_start = self._start
         # the monotonic clock, because the machine's wall clock may be set back under us
-        return start + timedelta(seconds=(time.monotonic() - real_start) * self.scale)
+        return _later(start, (time.monotonic() - real_start) * self.scale)
 
     def client_seconds(self) -> float:
         """Return real seconds: a client's pauses do not shrink with the scale."""
@@ -131,10 +138,11 @@ class ManualClock:
 
     :param start: the first time it shows; the real time by default, because clients compute
         absolute times such as a backup's ``expire_time`` from the real one
+    :raises ValueError: if it has no time zone.
     """
 
     def __init__(self, start: datetime | None = None) -> None:
-        self._now = start or datetime.now(UTC)
+        self._now = datetime.now(UTC) if start is None else _in_utc(start)
         self._lock = threading.Lock()
         self._watcher: Watcher | None = None
 
@@ -158,8 +166,9 @@ class ManualClock:
     def set(self, to: datetime) -> datetime:
         """Move time forwards to a moment; return it.
 
-        :raises ValueError: if the moment is in the past.
+        :raises ValueError: if the moment is in the past, or has no time zone.
         """
+        to = _in_utc(to)
         with self._lock:
             if to < self._now:
                 message = f"emulated time cannot go back from {self._now} to {to}"
@@ -185,6 +194,20 @@ class ManualClock:
         return to
 
 
+def _later(at: datetime, seconds: float) -> datetime:
+    """Return a time some seconds later, as far as there are times."""
+    if seconds >= (LATEST - at).total_seconds():
+        return max(at, LATEST)
+    return at + timedelta(seconds=seconds)
+
+
+def _in_utc(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        message = f"{at!r} is not usable: it has no time zone. Give it one, such as tzinfo=UTC."
+        raise ValueError(message)
+    return at.astimezone(UTC)
+
+
 def _still(at: datetime) -> Anchor:
     return Anchor(emulated=at, wall=time.time(), scale=0.0)
 
@@ -198,7 +221,7 @@ def _step(by: timedelta | float) -> timedelta:
 
 
 def _after(at: datetime, step: timedelta) -> datetime:
-    if step > _LATEST - at:
-        message = f"emulated time cannot go beyond {_LATEST}"
+    if step > LATEST - at:
+        message = f"emulated time cannot go beyond {LATEST}"
         raise ValueError(message)
     return at + step

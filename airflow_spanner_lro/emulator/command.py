@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
+import os
+import re
 import signal
 import sys
 import threading
@@ -14,7 +17,12 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ResourceName
-from airflow_spanner_lro.emulator.addresses import EmulatorStartError
+from airflow_spanner_lro.emulator.addresses import (
+    HIGHEST_PORT,
+    EmulatorStartError,
+    dialled,
+    join_address,
+)
 from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
 
 if TYPE_CHECKING:
@@ -43,13 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=DEFAULT_PORT,
         help="port for gRPC, 0 for a free one (%(default)s)",
     )
     parser.add_argument(
         "--rest-port",
-        type=int,
+        type=_port,
         default=DEFAULT_REST_PORT,
         help="port for REST, 0 for a free one (%(default)s)",
     )
@@ -62,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--state",
+        type=_file,
         metavar="FILE",
         help="keep everything in this file, so that it is there again after a restart",
     )
@@ -107,6 +116,13 @@ def run(args: argparse.Namespace) -> int:
 
     Must be called on the main thread, as signals are.
     """
+    stop = threading.Event()
+    # from here on, because a signal may come while libraries are loaded, too
+    with _on_signals(stop.set):
+        return _run(args, stop)
+
+
+def _run(args: argparse.Namespace, stop: threading.Event) -> int:
     # gRPC and the client library take a second to load; --help should not
     from airflow_spanner_lro.emulator.clock import SystemClock  # noqa: PLC0415
     from airflow_spanner_lro.emulator.errors import RpcError  # noqa: PLC0415
@@ -115,30 +131,30 @@ def run(args: argparse.Namespace) -> int:
 
     if args.log_calls:
         _log_calls()
-    stop = threading.Event()
-    with _on_signals(stop.set):
-        try:
-            emulator = SpannerAdminEmulator(
-                host=args.host,
-                port=args.port,
-                rest_port=args.rest_port,
-                clock=SystemClock(scale=args.time_scale),
-                seed=args.seed,
-                state_file=args.state,
-                quota=AdminQuota() if args.quota == _ON else None,
-            )
-            for name in args.instance:
-                emulator.create_instance(name)
-            for name in args.database:
-                emulator.create_database(name, if_missing=True)
-            emulator.start()
-        except (EmulatorStartError, EmulatorStateError, RpcError) as exc:
-            sys.stderr.write(f"{exc}\n")
-            return 1
-        _say_ready(emulator)
+    try:
+        emulator = SpannerAdminEmulator(
+            host=args.host,
+            port=args.port,
+            rest_port=args.rest_port,
+            clock=SystemClock(scale=args.time_scale),
+            seed=args.seed,
+            state_file=args.state,
+            quota=AdminQuota() if args.quota == _ON else None,
+        )
+        for name in args.instance:
+            emulator.create_instance(name)
+        for name in args.database:
+            emulator.create_database(name, if_missing=True)
+        emulator.start()
+    except (EmulatorStartError, EmulatorStateError, RpcError) as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    try:
+        _say(*_ready(emulator))
         stop.wait()
+    finally:
         emulator.stop()
-    sys.stdout.write("The emulator has stopped.\n")
+    _say("The emulator has stopped.")
     return 0
 
 
@@ -151,20 +167,26 @@ def main() -> int:
     return run(parser.parse_args())
 
 
-def _say_ready(emulator: SpannerAdminEmulator) -> None:
-    host, port = emulator.host.replace("127.0.0.1", "localhost"), emulator.port
+def _ready(emulator: SpannerAdminEmulator) -> Iterator[str]:
+    host = dialled(emulator.host)
     rest = "" if emulator.rest_port is None else f", and for REST on {emulator.rest_endpoint}"
     where = f"{emulator.endpoint}{rest}"
-    lines = [
-        f"The Spanner admin emulator is ready on {where}. Ctrl-C stops it. For clients:",
-        f"export SPANNER_EMULATOR_HOST={host}:{port}",
-    ]
+    yield f"The Spanner admin emulator is ready on {where}. Ctrl-C stops it. For clients:"
+    yield f"export SPANNER_EMULATOR_HOST={join_address(host, emulator.port)}"
     if emulator.rest_port is not None:
-        override = f"http://{host}:{emulator.rest_port}/"
-        lines.append(f"export CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER={override}")
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    # whoever waits for these lines reads them through a pipe
-    sys.stdout.flush()
+        override = f"http://{join_address(host, emulator.rest_port)}/"
+        yield f"export CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER={override}"
+
+
+def _say(*lines: str) -> None:
+    """Print lines to whoever listens; that nobody does is no reason to stop."""
+    try:
+        # at once, because whoever waits for these lines reads them through a pipe
+        print(*lines, sep="\n", flush=True)  # noqa: T201 - it knows of a stdout that is closed
+    except OSError:
+        # nor is it one to complain at the end, when Python flushes once more
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - there is no path to it
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 @contextmanager
@@ -183,21 +205,45 @@ def _on_signals(act: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class _Sayer(logging.Handler):
+    """Prints messages, and minds a reader that has gone away as little as the rest."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one."""
+        _say(record.getMessage())
+
+
 def _log_calls() -> None:
     logger = logging.getLogger("airflow_spanner_lro.emulator.traffic.calls")
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger.addHandler(handler)
+    logger.addHandler(_Sayer())
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
 
 
 def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        message = f"{text} is not above 0"
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        message = f"{text!r} is no number above 0, such as 60 or 0.5"
         raise argparse.ArgumentTypeError(message)
     return number
+
+
+def _port(text: str) -> int:
+    # not isdigit(), to which other scripts have digits too
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > HIGHEST_PORT:
+        message = f"{text!r} is no port: give a number from 0 to {HIGHEST_PORT}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _file(text: str) -> str:
+    if not text:
+        message = "it is empty: give the name of a file"
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def _name_of(type_: type[ResourceName]) -> Callable[[str], ResourceName]:

@@ -14,7 +14,10 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from inspect import signature
 from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import DecodeError
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.emulator import errors
@@ -108,7 +111,7 @@ class Engine:
             if size > limit and method.name not in _ABOUT_SCHEMAS:
                 raise errors.oversized_request(method=method.name, size=size, limit=limit)
             if not method.reads_only and method.path in self._methods:
-                data = message.SerializeToString()
+                data = message.SerializeToString(deterministic=True)
                 self._record(CallEntry(at=now, path=method.path, request=data))
             return method.handle(request, now)
 
@@ -194,7 +197,7 @@ class Engine:
         made = _Made(self._recording.seed)
         try:
             made.replay(recorded.entries)
-        except _UnknownEntryError as exc:
+        except (_UnknownEntryError, _DamagedEntryError) as exc:
             raise self._recording.unusable(line=exc.number, reason=str(exc)) from exc
         self.clock.restore(recorded.resume(time.time()))
         self._record(ClockEntry(anchor=self.clock.anchor()))
@@ -209,6 +212,14 @@ class _UnknownEntryError(ValueError):
 
     def __init__(self, number: int, what: str) -> None:
         super().__init__(f"entry {number} asks for {what}, which this version does not have")
+        self.number = number
+
+
+class _DamagedEntryError(ValueError):
+    """An entry asks for nothing that could be done."""
+
+    def __init__(self, number: int, what: str) -> None:
+        super().__init__(f"entry {number} is damaged: {what}")
         self.number = number
 
 
@@ -232,7 +243,7 @@ class _Made:
                     self._act(number, entry)
             except (RpcError, InvalidArgumentError):
                 continue
-            except _UnknownEntryError:
+            except (_UnknownEntryError, _DamagedEntryError):
                 raise
             except Exception:
                 # a bug that came up then comes up again, and must not lock up the file
@@ -242,10 +253,18 @@ class _Made:
         method = self.methods.get(entry.path)
         if method is None:
             raise _UnknownEntryError(number, f"the RPC {entry.path}")
-        method.handle(method.parse(entry.request), entry.at)
+        try:
+            request = method.parse(entry.request)
+        except DecodeError as exc:
+            raise _DamagedEntryError(number, f"its request is none of {method.name}") from exc
+        method.handle(request, entry.at)
 
     def _act(self, number: int, entry: ActionEntry) -> None:
         action = ACTIONS.get(entry.action)
         if action is None:
             raise _UnknownEntryError(number, f"the action {entry.action!r}")
+        try:
+            signature(action).bind(self.world, entry.at, **entry.arguments)
+        except TypeError as exc:
+            raise _DamagedEntryError(number, f"{entry.action}: {exc}") from exc
         action(self.world, entry.at, **entry.arguments)

@@ -8,13 +8,14 @@ gRPC's, so an asynchronous server would choke on what a test's closed loop leave
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import grpc
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.addresses import EmulatorStartError
+from airflow_spanner_lro.emulator.addresses import EmulatorStartError, join_address
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.errors import RpcError
@@ -44,6 +45,9 @@ class GrpcFace:
     def __init__(self, *, front: Front, host: str, port: int) -> None:
         self._handler = _Handler(front)
         self._host = host
+        # two of drop_connections and stop at once would fight for the port
+        self._lock = threading.Lock()
+        self._stopped = False
         # as many calls as this can be held back at once; the world serves one at a time anyway
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="spanner-emulator")
         self._server, self.port = self._listen(port)
@@ -53,19 +57,24 @@ class GrpcFace:
 
         :raises EmulatorStartError: if somebody else was quicker to take it.
         """
-        self._server.stop(grace=None).wait()
-        self._server, _ = self._listen(self.port)
+        with self._lock:
+            if self._stopped:
+                return
+            self._server.stop(grace=None).wait()
+            self._server, _ = self._listen(self.port)
 
     def stop(self) -> None:
         """Stop to listen; clients that are idle get a friendly goodbye, others are cut off."""
-        self._server.stop(grace=_GRACE).wait()
+        with self._lock:
+            self._stopped = True
+            self._server.stop(grace=_GRACE).wait()
         self._pool.shutdown()
 
     def _listen(self, port: int) -> tuple[grpc.Server, int]:
         server = grpc.server(self._pool, options=_OPTIONS)
         server.add_generic_rpc_handlers((self._handler,))
         try:
-            port = server.add_insecure_port(f"{self._host}:{port}")
+            port = server.add_insecure_port(join_address(self._host, port))
         except RuntimeError as exc:
             raise EmulatorStartError(host=self._host, port=port, reason=str(exc)) from exc
         server.start()

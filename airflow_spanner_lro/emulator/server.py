@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from airflow_spanner_lro.emulator.addresses import EmulatorStartError, check_free
+from airflow_spanner_lro.emulator.addresses import EmulatorStartError, check_free, join_address
 from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.grpc_face import GrpcFace
@@ -95,7 +95,7 @@ class SpannerAdminEmulator(Owner):
     @property
     def endpoint(self) -> str:
         """What to give to clients, and to ``SPANNER_EMULATOR_HOST``: ``host:port``."""
-        return f"{self.host}:{self._port}"
+        return join_address(self.host, self._port)
 
     @property
     def rest_port(self) -> int | None:
@@ -111,7 +111,7 @@ class SpannerAdminEmulator(Owner):
         if self._rest_port is None:
             message = "the emulator speaks no REST; give it a rest_port"
             raise RuntimeError(message)
-        return f"http://{self.host}:{self._rest_port}"
+        return f"http://{join_address(self.host, self._rest_port)}"
 
     @property
     def running(self) -> bool:
@@ -142,7 +142,7 @@ class SpannerAdminEmulator(Owner):
         self._engine.hold()
         try:
             self._listen()
-        except EmulatorStartError:
+        except BaseException:
             self._engine.release()
             raise
 
@@ -169,6 +169,13 @@ class SpannerAdminEmulator(Owner):
         self._grpc.drop_connections()
 
     def _listen(self) -> None:
+        if self._port and self._port == self._rest_port:
+            raise EmulatorStartError(
+                host=self.host,
+                port=self._port,
+                reason="gRPC and REST cannot share a port",
+                advice="Choose another port for one of them; 0 picks a free one.",
+            )
         check_free(host=self.host, port=self._port)
         front = Front(engine=self._engine, faults=self.faults, calls=self._calls)
         front.meter = self._meter
@@ -177,7 +184,8 @@ class SpannerAdminEmulator(Owner):
         if self._rest_port is not None:
             try:
                 self._rest = self._start_rest(front)
-            except EmulatorStartError:
+            except BaseException:
+                # if that was not the address but aiohttp, which is missing: the same
                 self._grpc.stop()
                 raise
             self._rest_port = self._rest.port

@@ -13,6 +13,7 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameErr
 from airflow_spanner_lro.core.names import (
     OPERATION_PARENTS,
     BackupName,
+    BackupScheduleName,
     DatabaseName,
     InstanceConfigName,
     InstanceName,
@@ -35,6 +36,7 @@ EXAMPLES: dict[type[ResourceName], str] = {
     InstanceName: INSTANCE,
     DatabaseName: f"{INSTANCE}/databases/orders",
     BackupName: f"{INSTANCE}/backups/nightly",
+    BackupScheduleName: f"{INSTANCE}/databases/orders/backupSchedules/daily",
     InstancePartitionName: f"{INSTANCE}/instancePartitions/europe",
     InstanceConfigName: CONFIG,
     SsdCacheName: f"{CONFIG}/ssdCaches/hot",
@@ -54,6 +56,11 @@ BAD_IDS: dict[str, tuple[type[ResourceName], dict[str, str], list[object]]] = {
     "backup": (
         BackupName,
         {"project": "p", "instance": "main"},
+        ["", "a", "_a", "a-", "a_", "Ab", "a.b", "a" * 61, "ab\n", None],
+    ),
+    "schedule": (
+        BackupScheduleName,
+        {"project": "p", "instance": "main", "database": "orders"},
         ["", "a", "_a", "a-", "a_", "Ab", "a.b", "a" * 61, "ab\n", None],
     ),
     "partition": (
@@ -102,8 +109,8 @@ def test_a_name_reads_as_in_the_api(type_: type[ResourceName], text: str) -> Non
 
 
 def test_operations_have_six_kinds_of_parent() -> None:
-    """Every resource but a project has operations."""
-    assert set(EXAMPLES) - {ProjectName} == set(OPERATION_PARENTS)
+    """Every resource has operations, but a project and a backup schedule."""
+    assert set(EXAMPLES) - {ProjectName, BackupScheduleName} == set(OPERATION_PARENTS)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
+from . import configs, partitions
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -135,3 +137,19 @@ def start_backup(
         return databases.create_backup(parent=INSTANCE, backup_id=backup_id, backup=backup)
 
     return start
+
+
+@pytest.fixture
+def custom(instances: instance_v1.InstanceAdminClient, clock: ManualClock) -> str:
+    """Make a configuration, and return its name."""
+    configs.create(instances)
+    clock.advance(timedelta(minutes=10))
+    return configs.CUSTOM
+
+
+@pytest.fixture
+def partition(instances: instance_v1.InstanceAdminClient, clock: ManualClock) -> str:
+    """Make a partition in the one instance, and return its name."""
+    partitions.create(instances)
+    clock.advance(60)
+    return partitions.PARTITION

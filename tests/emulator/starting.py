@@ -13,8 +13,10 @@ from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.emulator import Plan
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.emulator import SpannerAdminEmulator
+    from airflow_spanner_lro.emulator.owner import Owner
 
 PROJECT = "projects/test"
 CONFIG = f"{PROJECT}/instanceConfigs/regional-europe-west1"
@@ -62,11 +64,11 @@ class Start:
     def __str__(self) -> str:
         return str(self.kind.rpc)
 
-    def request_at(self, emulator: SpannerAdminEmulator) -> dict[str, Any]:
+    def request_at(self, now: datetime) -> dict[str, Any]:
         """Return the request, complete with times."""
         request = dict(self.request)
         if self.expires:
-            expire_time = emulator.clock.now() + timedelta(days=1)
+            expire_time = now + timedelta(days=1)
             outer, _, inner = self.expires.partition(".")
             if inner:
                 request[outer] = {**request[outer], inner: expire_time}
@@ -74,7 +76,7 @@ class Start:
                 request[outer] = expire_time
         return request
 
-    def prepare(self, emulator: SpannerAdminEmulator, call: Call) -> None:
+    def prepare(self, emulator: Owner, call: Call) -> None:
         """Put everything there that the operation needs."""
         emulator.create_database(DATABASE, ["CREATE TABLE T (Id INT64) PRIMARY KEY (Id)"])
         if self.kind in (kinds.COPY_BACKUP, kinds.RESTORE_DATABASE):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -148,3 +148,34 @@ def test_an_unknown_operation_is_not_waited_for(emulator: SpannerAdminEmulator) 
     """There is nothing to wait for."""
     with pytest.raises(RpcError, match="not found"):
         emulator.run_until_done(f"{DATABASE}/operations/_nope")
+
+
+@pytest.mark.parametrize("scale", [0, -1, float("nan"), float("inf")])
+def test_a_scale_must_be_a_number_above_0(scale: float) -> None:
+    """Time that does not go forwards by some measure is none."""
+    with pytest.raises(ValueError, match="use a ManualClock"):
+        SystemClock(scale=scale)
+
+
+def test_a_system_clock_stops_at_the_end_of_the_calendar() -> None:
+    """However large the scale is, it can be read; Python has no later times."""
+    clock = SystemClock(scale=1e300)
+
+    assert datetime(9000, 1, 1, tzinfo=UTC) == clock.now() == clock.anchor().later(time.time() + 9)
+
+
+def test_a_manual_clock_refuses_times_without_a_zone() -> None:
+    """A naive time would fail much later, where nobody understands why."""
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001
+
+    with pytest.raises(ValueError, match="Give it one, such as tzinfo=UTC"):
+        ManualClock(naive)
+    with pytest.raises(ValueError, match="Give it one, such as tzinfo=UTC"):
+        ManualClock(START).set(naive)
+
+
+def test_a_manual_clock_shows_utc() -> None:
+    """Whatever the zone of its first time is."""
+    clock = ManualClock(START.astimezone(timezone(HOUR)))
+
+    assert UTC == clock.now().tzinfo

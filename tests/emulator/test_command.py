@@ -110,6 +110,21 @@ def test_both_ports_answer_when_it_says_so(start: Start) -> None:
     assert b"5.0" in quota
 
 
+def test_a_reader_that_goes_away_is_no_reason_to_stop(start: Start) -> None:
+    """``emulator --log-calls | head -1`` goes on to serve, and says nothing about pipes."""
+    started = start("--rest-port", "0", "--log-calls", "--database", DATABASE)
+    assert started.process.stdout is not None
+    started.process.stdout.close()
+    with grpc.insecure_channel(started.target) as channel:
+        names = [client_of(channel).get_database(name=DATABASE).name for _ in range(3)]
+    started.process.terminate()
+    code = started.process.wait(timeout=10)
+
+    assert [DATABASE] * 3 == names
+    assert started.process.stderr is not None
+    assert (0, "") == (code, started.process.stderr.read())
+
+
 def test_rest_can_be_left_out(start: Start) -> None:
     """Then nothing is said of it."""
     started = start("--no-rest")
@@ -200,7 +215,16 @@ def test_a_state_file_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--instance", "ii"], ["--database", "db"], ["--time-scale", "0"], ["--quota", "x"]],
+    [
+        ["--instance", "ii"],
+        ["--database", "db"],
+        ["--time-scale", "0"],
+        ["--quota", "x"],
+        ["--time-scale", "soon"],
+        ["--port", "65536"],
+        ["--rest-port=-1"],
+        ["--state", ""],
+    ],
 )
 def test_arguments_are_checked(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot work is a usage error."""
@@ -209,7 +233,9 @@ def test_arguments_are_checked(arguments: list[str], capsys: pytest.CaptureFixtu
 
     with pytest.raises(SystemExit):
         parser.parse_args(arguments)
-    assert arguments[0] in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert arguments[0].partition("=")[0] in said
+    assert "_" not in said.partition("error:")[2]
 
 
 def test_help_needs_no_grpc() -> None:

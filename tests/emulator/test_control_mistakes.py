@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import grpc
 import pytest
 
 from .conftest import DATABASE
@@ -28,6 +30,10 @@ __all__ = ["ask", "emulator"]
         (("GET", "/calls?since=yesterday", None), 400, "yesterday"),
         (("POST", "/plans", b"{"), 400, "no JSON"),
         (("POST", "/plans", b"\xff"), 400, "no JSON"),
+        (("POST", "/plans", b"[" * 100_000), 400, "nested too deeply"),
+        (("PUT", "/state", b'{"format":' * 100_000), 400, "nested too deeply"),
+        (("GET", "/calls?who=me", None), 400, "known: method, resource, since"),
+        (("GET", "/calls?since=now", None), 400, "give seconds as by time.time()"),
         (("POST", "/plans", []), 400, "the body"),
         (("POST", "/plans", {}), 400, "plan"),
         (("POST", "/plans", {"plan": {"fail_at": 2}}), 400, "a fraction"),
@@ -73,3 +79,28 @@ def test_a_mistake_is_answered_with_a_sentence(
     assert {"code", "message", "status"} == set(told["error"])
     if asked[1] != "/operations:fail":
         assert before == emulator.snapshot()
+
+
+def test_half_characters_are_told_in_the_way_of_json(ask: Ask) -> None:
+    """A message may have some, and asking for it is no failure."""
+    fault = {"kind": "fail", "message": "\ud800"}
+
+    assert 200 == ask("POST", "/faults", fault)[0]
+    assert "\ud800" == ask("GET", "/faults")[1]["faults"][0]["message"]
+
+
+def test_a_plus_sign_in_a_time_need_not_be_encoded(ask: Ask) -> None:
+    """Nobody thinks of it on a command line, and there it arrives as a space."""
+    assert 200 == ask("GET", "/calls?since=2026-01-01T00:00:00+01:00")[0]
+
+
+def test_connections_can_be_dropped_by_several_at_once(
+    ask: Ask, emulator: SpannerAdminEmulator
+) -> None:
+    """They do not fight for the port, and it answers afterwards."""
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: ask("POST", "/connections:drop")[0], range(16)))
+    with grpc.insecure_channel(emulator.endpoint) as channel:
+        grpc.channel_ready_future(channel).result(timeout=10)
+
+    assert [200] * 16 == told

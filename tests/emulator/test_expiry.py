@@ -145,6 +145,23 @@ def test_an_expired_source_is_not_copied_again(
         copy(databases, clock, "again")
 
 
+def test_nothing_is_restored_from_an_expired_source(
+    emulator: SpannerAdminEmulator,
+    databases: database_v1.DatabaseAdminClient,
+    clock: ManualClock,
+) -> None:
+    """What is there only for the sake of a copy cannot be restored, and no database is made."""
+    emulator.plan(Plan(duration=10 * HOURS), kind=COPY_BACKUP)
+    emulator.create_backup(BACKUP, DATABASE, keep=6 * HOURS)
+    copy(databases, clock)
+    clock.advance(6 * HOURS)
+    request = database_v1.RestoreDatabaseRequest(parent=INSTANCE, database_id="back", backup=BACKUP)
+
+    with pytest.raises(exceptions.FailedPrecondition, match="has expired"):
+        databases.restore_database(request)
+    assert [DATABASE] == [each.name for each in databases.list_databases(parent=INSTANCE)]
+
+
 def test_a_new_expire_time_revives_an_expired_source(
     emulator: SpannerAdminEmulator,
     databases: database_v1.DatabaseAdminClient,

@@ -220,3 +220,43 @@ def test_a_guaranteed_undo_cannot_fail(
 
     with pytest.raises(RpcError, match="being undone"):
         emulator.fail_operation(operation.operation.name)
+
+
+@pytest.mark.parametrize("times", [0, -1])
+def test_a_fault_happens_at_least_once(emulator: SpannerAdminEmulator, times: int) -> None:
+    """Counted down from less, it would never end."""
+    with pytest.raises(ValueError, match="or None for all calls"):
+        emulator.faults.fail(times=times)
+
+
+def test_no_answer_is_refused_with_ok(emulator: SpannerAdminEmulator) -> None:
+    """A client could make nothing of it."""
+    with pytest.raises(ValueError, match="nothing fails with it"):
+        emulator.faults.fail(code=Code.OK)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_trouble_lasts_for_a_number_of_seconds(
+    emulator: SpannerAdminEmulator, seconds: float
+) -> None:
+    """Others could not be waited for."""
+    with pytest.raises(ValueError, match="from 0 on"):
+        emulator.faults.delay(seconds)
+    with pytest.raises(ValueError, match="from 0 on"):
+        emulator.faults.outage(seconds=seconds)
+
+
+def test_clients_that_gave_up_hold_nobody_back(
+    emulator: SpannerAdminEmulator, channel: grpc.Channel
+) -> None:
+    """However many calls were held back, others are answered once their clients have gone."""
+    emulator.faults.delay(60, method="GetDatabase")
+    slow: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(GET_DATABASE)
+    given_up = [slow.future(b"", timeout=0.2) for _ in range(200)]
+    codes = {call.code() for call in given_up}
+    emulator.faults.clear()
+
+    assert {grpc.StatusCode.DEADLINE_EXCEEDED} == codes
+    with pytest.raises(grpc.RpcError) as caught:
+        slow(b"", timeout=5)
+    assert grpc.StatusCode.INVALID_ARGUMENT == caught.value.code()

@@ -185,7 +185,7 @@ def test_an_operation_is_pending_and_then_done(
 ) -> None:
     """It tells what it works on, goes on with the clock, and ends with its response."""
     start.prepare(world, driver.start)
-    started = driver.start(start.kind, start.request_at(world))
+    started = driver.start(start.kind, start.request_at(world.clock.now()))
     pending = driver.get(started.name)
     world.run_until_done(started.name)
     done = driver.get(started.name)
@@ -209,7 +209,7 @@ def test_an_operation_can_be_cancelled(
 ) -> None:
     """It ends with code 1, and what it was making is gone; what it was changing is there."""
     start.prepare(world, driver.start)
-    name = driver.start(start.kind, start.request_at(world)).name
+    name = driver.start(start.kind, start.request_at(world.clock.now())).name
     driver.cancel(name)
     world.run_until_done(name)
     ended = driver.get(name)

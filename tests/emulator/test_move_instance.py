@@ -14,8 +14,8 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 from airflow_spanner_lro.emulator import Plan
 
 from .conftest import BACKUP, DATABASE, INSTANCE
+from .instances import FRESH, start_instance
 from .test_instance_updates import update
-from .test_instances import FRESH, start_instance
 
 if TYPE_CHECKING:
     from google.api_core.operation import Operation

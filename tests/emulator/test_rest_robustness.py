@@ -133,3 +133,27 @@ def test_no_garbage_breaks_it(
     assert b"Traceback" not in told
     assert [] == [record for record in caplog.records if record.levelname == "ERROR"]
     assert exchange(rest_emulator, "GET", f"/v1/{INSTANCE}")[0] == 200
+
+
+def test_a_client_that_takes_it_for_a_proxy_is_answered(
+    rest_emulator: SpannerAdminEmulator,
+) -> None:
+    """HTTP lets a request name the host in its target, too."""
+    target = f"{rest_emulator.rest_endpoint}/v1/{DATABASE}?fields=name"
+
+    assert (200, {"name": DATABASE}) == exchange(rest_emulator, "GET", target)
+
+
+def test_a_body_that_ends_early_is_no_failure(
+    rest_emulator: SpannerAdminEmulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever hangs up within a body leaves no traceback behind."""
+    address = (rest_emulator.host, rest_emulator.rest_port)
+    with socket.create_connection(address, timeout=10) as sent:
+        sent.sendall(b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n{}")
+        sent.shutdown(socket.SHUT_WR)
+        while sent.recv(4096):
+            pass
+
+    assert 200 == exchange(rest_emulator, "GET", f"/v1/{DATABASE}")[0]
+    assert [] == caplog.records

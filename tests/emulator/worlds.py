@@ -7,20 +7,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from google.cloud import spanner_admin_database_v1 as database_v1
-from google.longrunning import operations_pb2
-
 from airflow_spanner_lro.emulator import ManualClock, RpcError
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.state.views import fingerprint
 
-from .conftest import DATABASE, INSTANCE
+from .conftest import BACKUP, DATABASE
+from .deeds import DEEDS, QUORUM_DATABASE, QUORUM_INSTANCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ADMIN = "google.spanner.admin.database.v1.DatabaseAdmin"
+TABLE = "CREATE TABLE T (Id INT64) PRIMARY KEY (Id)"
 PRINTS = tuple[object, ...]
 
 
@@ -28,9 +28,25 @@ def engine(path: Path | None = None, *, clock: ManualClock | None = None) -> Eng
     """Return an engine with a database, on a file if there is a path."""
     made = Engine(clock=clock or ManualClock(START), seed=3, state_file=path)
     made.act(
-        "create_database", name=DATABASE, statements=[], drop_protection=False, if_missing=True
+        "create_database", name=DATABASE, statements=[TABLE], drop_protection=False, if_missing=True
     )
     return made
+
+
+def furnish(on: Engine) -> None:
+    """Put more there, so that deeds of every family have something to work on from the start."""
+    on.act("create_instance", name=QUORUM_INSTANCE, config="dual-region-germany1")
+    on.act(
+        "create_database",
+        name=QUORUM_DATABASE,
+        statements=[TABLE],
+        drop_protection=False,
+    )
+    keep = timedelta(hours=20)
+    on.act("create_backup", name=BACKUP, database=DATABASE, keep_seconds=keep.total_seconds())
+    do(on, "schedule", 0)
+    # otherwise nothing else could be done to the instance in the time that a script takes
+    on.act("plan", plan={"duration": 1800}, kind="MoveInstance", target="*", times=None)
 
 
 def prints(of: Engine) -> PRINTS:
@@ -39,51 +55,52 @@ def prints(of: Engine) -> PRINTS:
         return now, fingerprint(world, now=now)
 
 
-def do(on: Engine, action: str, number: int) -> None:
-    """Do one thing, as a client or as the owner."""
+def _plan(on: Engine, number: int, last: str) -> None:
+    del number, last
+    span = {"shortest": 60, "longest": 6000}
+    on.act("plan", plan={"duration": span}, kind=None, target="*", times=2)
+
+
+def _set_limits(on: Engine, number: int, last: str) -> None:
+    del last
+    on.act("set_limits", limits={"pending_restores": number % 3})
+
+
+def _fail(on: Engine, number: int, last: str) -> None:
+    del number
+    on.act("fail_operation", name=last, code=13, message="no")
+
+
+_OWNERS_DEEDS: dict[str, Callable[[Engine, int, str], None]] = {
+    "plan": _plan,
+    "limits": _set_limits,
+    "fail": _fail,
+}
+
+ACTIONS = (*_OWNERS_DEEDS, *DEEDS)
+"""All that :func:`do` can do."""
+
+
+def do(on: Engine, action: str, number: int) -> bool:
+    """Do one thing, as a client or as the owner; return whether it was not refused."""
     with on.look() as (world, now):
-        operations = [str(row.name) for row in world.operations]
-    backup = f"{INSTANCE}/backups/nightly"
-    table = f"CREATE TABLE T{number} (Id INT64) PRIMARY KEY (Id)"
-    requests: dict[str, tuple[str, Any]] = {
-        "backup": (
-            f"{ADMIN}/CreateBackup",
-            database_v1.CreateBackupRequest(
-                parent=INSTANCE,
-                backup_id="nightly",
-                backup=database_v1.Backup(database=DATABASE, expire_time=now + timedelta(hours=7)),
-            ),
-        ),
-        "restore": (
-            f"{ADMIN}/RestoreDatabase",
-            database_v1.RestoreDatabaseRequest(
-                parent=INSTANCE, database_id=f"r{number}", backup=backup
-            ),
-        ),
-        "ddl": (
-            f"{ADMIN}/UpdateDatabaseDdl",
-            database_v1.UpdateDatabaseDdlRequest(database=DATABASE, statements=[table]),
-        ),
-        "drop": (f"{ADMIN}/DropDatabase", database_v1.DropDatabaseRequest(database=DATABASE)),
-        "delete": (f"{ADMIN}/DeleteBackup", database_v1.DeleteBackupRequest(name=backup)),
-        "cancel": (
-            "google.longrunning.Operations/CancelOperation",
-            operations_pb2.CancelOperationRequest(name=operations[-1] if operations else ""),
-        ),
-    }
+        last = next((str(row.name) for row in reversed(list(world.operations))), "")
     try:
-        match action:
-            case "plan":
-                span = {"shortest": 60, "longest": 6000}
-                on.act("plan", plan={"duration": span}, kind=None, target="*", times=2)
-            case "limits":
-                on.act("set_limits", limits={"pending_restores": number % 3})
-            case "fail" if operations:
-                on.act("fail_operation", name=operations[-1], code=13, message="no")
-            case "fail":
-                pass
-            case _:
-                path, request = requests[action]
-                on.call(on.methods[f"/{path}"], request)
+        if action in _OWNERS_DEEDS:
+            _OWNERS_DEEDS[action](on, number, last)
+        else:
+            path, request = DEEDS[action](number, now, last)
+            on.call(on.methods[path], request)
     except (RpcError, ValueError):
-        return  # refused, which is as good an answer as any
+        return False  # which is as good an answer as any
+    return True
+
+
+def play(on: Engine, script: list[tuple[Any, str]]) -> set[str]:
+    """Do one thing after the other, with pauses before; return what was not refused."""
+    done = set()
+    for number, (pause, action) in enumerate(script):
+        on.clock.advance(pause)
+        if do(on, action, number):
+            done.add(action)
+    return done

@@ -87,6 +87,9 @@ class Request:
         except ValueError as exc:
             message = f"the body is no JSON: {exc}"
             raise ValueError(message) from exc
+        except RecursionError as exc:
+            message = "the body is nested too deeply"
+            raise ValueError(message) from exc
         return found
 
 
@@ -112,5 +115,6 @@ class Route:
         """
         unknown = sorted(set(query) - set(self.parameters))
         if unknown:
-            message = f"there are no parameters {', '.join(unknown)}"
+            known = ", ".join(self.parameters) or "none"
+            message = f"unknown parameters: {', '.join(unknown)}; known: {known}"
             raise ValueError(message)

@@ -97,8 +97,16 @@ def _real_time(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        # raises a ValueError of its own, which says what is wrong
-        return datetime.fromisoformat(text).timestamp()
+        pass
+    try:
+        # a plus sign that was not encoded arrives as a space
+        return datetime.fromisoformat(text[:19] + text[19:].replace(" ", "+")).timestamp()
+    except ValueError as exc:
+        message = (
+            f"since={text!r} is no time: give seconds as by time.time(), "
+            "or a time such as 2026-01-01T12:00:00Z"
+        )
+        raise ValueError(message) from exc
 
 
 def _clear_calls(request: Request) -> object:

@@ -114,6 +114,24 @@ def source_expired(name: BackupName) -> RpcError:
     )
 
 
+def restored_source_expired(name: BackupName) -> RpcError:
+    """Say that nothing can be restored any more from a backup that has expired."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Cannot restore from backup {name} because the backup has expired.",
+    )
+
+
+def no_backups_in_free_instance(name: InstanceName) -> RpcError:
+    """Say that free instances have neither backups nor schedules nor restored databases."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Backup and restore are not available for free trial instance {name}. Upgrade it first.",
+    )
+
+
 def immutable_field(path: str) -> RpcError:
     """Say that an update mask names what cannot be updated."""
     return invalid(f"Invalid update_mask: {path!r} cannot be updated; only expire_time can.")

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 
+# gRPC's clients drop what has more than eight kilobytes of metadata, and an error's text may take
+# seven times its length of that: its bytes are escaped, and it is in each of the details again
+_LONGEST_TEXT = 900
+_LONGEST_NAME = 400
+
 _TYPES: dict[type[object], tuple[str, str]] = {
     InstanceName: ("Instance", "google.spanner.admin.instance.v1.Instance"),
     InstanceConfigName: ("Instance config", "google.spanner.admin.instance.v1.InstanceConfig"),
@@ -44,11 +49,12 @@ class RpcError(Exception):
     """An RPC's answer that is not OK.
 
     :param code: the status code
-    :param message: the text for people
+    :param message: the text for people; the middle of a very long one is left out
     :param details: messages with more, such as ``google.rpc.ResourceInfo``
     """
 
     def __init__(self, code: Code, message: str, *details: Message) -> None:
+        message = shortened(message, _LONGEST_TEXT)
         super().__init__(message)
         self.code = code
         self.message = message
@@ -67,8 +73,8 @@ def about(code: Code, name: object, message: str) -> RpcError:
     _, type_ = _TYPES.get(type(name), ("", ""))
     info = error_details_pb2.ResourceInfo(
         resource_type=f"type.googleapis.com/{type_}" if type_ else "",
-        resource_name=str(name),
-        description=message,
+        resource_name=shortened(str(name), _LONGEST_NAME),
+        description=shortened(message, _LONGEST_TEXT),
     )
     return RpcError(code, message, info)
 
@@ -76,6 +82,15 @@ def about(code: Code, name: object, message: str) -> RpcError:
 def noun(name: object) -> str:
     """Return what a name names, in words for people."""
     return _TYPES[type(name)][0] if type(name) in _TYPES else "Resource"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text of no more than about so many bytes: what it begins with, and how it ends."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= longest:
+        return text
+    begin, end = data[: longest * 2 // 3], data[-longest // 4 :]
+    return f"{begin.decode(errors='ignore')} ... {end.decode(errors='ignore')}"
 
 
 def invalid(message: str) -> RpcError:

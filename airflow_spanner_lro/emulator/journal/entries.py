@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_spanner_lro.emulator.clock import Anchor
+from airflow_spanner_lro.emulator.clock import LATEST, Anchor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMAT = 1
+# durations must fit before it as behind the latest, and protobuf knows no earlier times
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 _MARK = "airflow-spanner-lro emulator"
+_NOT_SUCH = (KeyError, TypeError, OverflowError, RecursionError)
+"""What reading a form raises, beside a ValueError, if it is the form of something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +92,21 @@ class Snapshot:
                 raise ValueError(message)
             lines = tuple(_dumps(entry) for entry in form["entries"])
             snapshot = cls(seed=int(form["seed"]), at=_at(form), lines=lines)
-            snapshot.entries()
+            snapshot.check()
             return snapshot  # noqa: TRY300 - what follows is about all of it
-        except (KeyError, TypeError) as exc:
+        except _NOT_SUCH as exc:
             message = f"it is no snapshot: {exc!r}"
             raise ValueError(message) from exc
+
+    def check(self) -> None:
+        """Make sure that it can be what has been done to a world.
+
+        :raises ValueError: if it cannot; says why.
+        """
+        times = [*(entry.at for entry in self.entries()), self.at]
+        if any(later < earlier for earlier, later in pairwise(times)):
+            message = "its entries are not in the order of their times, up to its own"
+            raise ValueError(message)
 
     def entries(self) -> tuple[CallEntry | ActionEntry, ...]:
         """Return what has been done.
@@ -146,7 +162,7 @@ def decode_header(line: str) -> Header:
         raise ValueError(message)
     try:
         return Header(seed=int(form["seed"]), anchor=_anchor(form))
-    except (KeyError, TypeError) as exc:
+    except _NOT_SUCH as exc:
         message = f"its header is damaged: {exc!r}"
         raise ValueError(message) from exc
 
@@ -176,15 +192,15 @@ def decode(line: str) -> Entry:
     try:
         if "rpc" in form:
             request = base64.b64decode(form["request"], validate=True)
-            return CallEntry(at=_at(form), path=form["rpc"], request=request)
+            return CallEntry(at=_at(form), path=_text(form["rpc"]), request=request)
         if "action" in form:
             arguments = dict(form["arguments"])
-            return ActionEntry(at=_at(form), action=form["action"], arguments=arguments)
+            return ActionEntry(at=_at(form), action=_text(form["action"]), arguments=arguments)
         if "restore" in form:
             snapshot = Snapshot.from_json(form["restore"])
             return RestoreEntry(snapshot=snapshot, anchor=_anchor(form))
         return ClockEntry(anchor=_anchor(form))
-    except (KeyError, TypeError) as exc:
+    except _NOT_SUCH as exc:
         message = f"it is no entry: {exc!r}"
         raise ValueError(message) from exc
 
@@ -198,7 +214,11 @@ def _change(line: str) -> CallEntry | ActionEntry:
 
 
 def _loads(line: str) -> dict[str, Any]:
-    form = json.loads(line)
+    try:
+        form = json.loads(line)
+    except RecursionError as exc:
+        message = "it is nested too deeply"
+        raise ValueError(message) from exc
     if not isinstance(form, dict):
         message = "it is no JSON object"
         raise ValueError(message)  # noqa: TRY004 - to callers it is a bad value like others
@@ -214,15 +234,27 @@ def _clock_form(anchor: Anchor) -> dict[str, Any]:
 
 
 def _anchor(form: Mapping[str, Any]) -> Anchor:
-    return Anchor(emulated=_at(form), wall=float(form["wall"]), scale=float(form["scale"]))
+    wall, scale = float(form["wall"]), float(form["scale"])
+    if not (math.isfinite(wall) and 0 <= scale < math.inf):
+        message = f"time cannot go by wall={wall}, scale={scale}"
+        raise ValueError(message)
+    return Anchor(emulated=_at(form), wall=wall, scale=scale)
 
 
 def _at(form: Mapping[str, Any]) -> datetime:
-    return _aware(datetime.fromisoformat(form["at"]))
-
-
-def _aware(at: datetime) -> datetime:
+    at = datetime.fromisoformat(form["at"])
     if at.tzinfo is None:
         message = f"the time {at} has no time zone"
         raise ValueError(message)
+    at = at.astimezone(UTC)
+    if not _EARLIEST <= at <= LATEST:
+        message = f"the time {at} is not between {_EARLIEST} and {LATEST}"
+        raise ValueError(message)
     return at
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        message = f"{value!r} is no text"
+        raise TypeError(message)
+    return value

@@ -67,7 +67,8 @@ class StateFile:
         if self._broken:
             raise OSError(self._broken)
         descriptor = self._reopened()
-        data = line.encode() + b"\n"
+        # half a character of UTF-16 has no other form; the lines are JSON, in which it is that
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
         try:
             if self.unfinished:
                 os.ftruncate(descriptor, self._size)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
+import re
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.addresses import EmulatorStartError
+from airflow_spanner_lro.emulator.addresses import listen
 from airflow_spanner_lro.emulator.rest.desk import Desk, HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ _EVERYTHING = r"/{path:[\s\S]*}"
 _GRACE = 0.2
 _LARGEST = 64 * 2**20
 _TOO_LARGE = 413
-_BAD_HTTP = (HttpProcessingError, web.RequestPayloadError)
+_BAD_HTTP = (HttpProcessingError, web.RequestPayloadError, ConnectionResetError)
+_BEFORE_PATH = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 class RestFace:
@@ -52,8 +53,8 @@ class RestFace:
         self, *, front: Front, host: str, port: int, control: Control | None = None
     ) -> None:
         self._desk = Desk(front=front, control=control)
-        self._socket = _listen(host=host, port=port)
-        self.port: int = self._socket.getsockname()[1]
+        self._sockets = listen(host=host, port=port, backlog=_BACKLOG)
+        self.port: int = self._sockets[0].getsockname()[1]
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=_NAME)
         # however many calls are held back, whoever holds them back must get through
         self._control_pool = ThreadPoolExecutor(_CONTROL_WORKERS, thread_name_prefix=_NAME)
@@ -85,7 +86,8 @@ class RestFace:
             shutdown_timeout=_GRACE,
         )
         await runner.setup()
-        await web.SockSite(runner, self._socket, backlog=_BACKLOG).start()
+        for each in self._sockets:
+            await web.SockSite(runner, each, backlog=_BACKLOG).start()
         started.set_result(None)
         await self._stopping.wait()
         await runner.cleanup()
@@ -119,14 +121,6 @@ class RestFace:
         return self._desk.answer(asked, waiting=waiting)
 
 
-def _listen(*, host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as exc:
-        raise EmulatorStartError(host=host, port=port, reason=exc.strerror or str(exc)) from exc
-
-
 def _respond(answer: HttpAnswer) -> web.Response:
     return web.Response(
         status=answer.status,
@@ -137,7 +131,12 @@ def _respond(answer: HttpAnswer) -> web.Response:
 
 
 def _sound(target: str) -> str:
-    """Return a target without bytes that are no characters, which aiohttp lets through."""
+    """Return a target without bytes that are no characters, which aiohttp lets through.
+
+    Nor with a host, which clients send that take the emulator for a proxy.
+    """
+    if before := _BEFORE_PATH.match(target):
+        target = target[before.end() :] or "/"
     return target.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

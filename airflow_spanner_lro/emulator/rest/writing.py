@@ -90,4 +90,5 @@ def write_json(value: object, *, pretty: bool = True) -> bytes:
         if pretty
         else json.dumps(value, ensure_ascii=False, separators=_TIGHT)
     )
-    return f"{text}\n".encode()
+    # half a character of UTF-16 has no other form, and this one is JSON's own for it
+    return f"{text}\n".encode("utf-8", "backslashreplace")

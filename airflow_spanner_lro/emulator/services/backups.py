@@ -14,6 +14,7 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.checks.backups import require_backups
 from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
 from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
@@ -61,7 +62,8 @@ class Backups(Servicer):
             raise errors.bad_expire_time(expire_time, earliest=earliest, latest=latest)
         keys_for(request.encryption_config, inherited=())
         resources = self.world.resources
-        resources.ready_instance(instance)
+        require_backups(resources.ready_instance(instance))
+        resources.database(database_name)
         resources.backups.require_new(name)
         database = resources.usable_database(database_name)
         version_time = _version_time(request.backup, database, now=now)
@@ -95,7 +97,7 @@ class Backups(Servicer):
     def GetBackup(self, request: database_v1.GetBackupRequest, now: datetime) -> database_v1.Backup:
         """Get a backup, ready or not."""
         del now
-        return self._message(self.world.resources.backups.get(BackupName.parse(request.name)))
+        return self._message(self.world.resources.backup(BackupName.parse(request.name)))
 
     @rpc
     def ListBackups(
@@ -105,13 +107,13 @@ class Backups(Servicer):
         del now
         instance = InstanceName.parse(request.parent)
         resources = self.world.resources
-        resources.instances.get(instance)
         try:
             wanted = Filter.parse(request.filter, roots=messages.FILTERABLE)
         except FilterError as exc:
             raise errors.bad_filter(
                 method="ListBackups", text=request.filter, reason=str(exc)
             ) from exc
+        resources.instances.get(instance)
         page, token = page_of(
             (
                 row
@@ -141,7 +143,7 @@ class Backups(Servicer):
             if path != _EXPIRE_TIME:
                 raise errors.immutable_field(path)
         expire_time = _expire_time(request.backup)
-        backup = self.world.resources.backups.get(name)
+        backup = self.world.resources.backup(name)
         if not backup.ready:
             raise errors.not_ready(name)
         earliest = max(backup.create_time + MIN_BACKUP_AGE, now)

@@ -132,8 +132,9 @@ class Configs(Servicer):
     ) -> operations_pb2.Operation:
         """Start to update a configuration; until the operation ends, it has its old values."""
         given = request.instance_config
-        config = self._own(InstanceConfigName.parse(given.name))
+        name = InstanceConfigName.parse(given.name)
         paths = checked_paths(given, request.update_mask, field="update_mask", updatable=_UPDATABLE)
+        config = self._own(name)
         message = instance_v1.InstanceConfig(config.message)
         copy_paths(given, message, paths)
         if not message.display_name:

@@ -14,6 +14,7 @@ from airflow_spanner_lro.core.kinds import COPY_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.checks.backups import require_backups
 from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.copies import CopyDetails
 from airflow_spanner_lro.emulator.state.encryption import keys_for
@@ -50,12 +51,12 @@ class Copies(Servicer):
         keys_for(request.encryption_config, inherited=())
         resources = self.world.resources
         resources.instances.get(parent)
-        source = resources.backups.get(source_name)
+        source = resources.backup(source_name)
         earliest, latest = now + MIN_BACKUP_AGE, source.max_expire_time
         if not earliest <= expire_time <= latest:
             raise errors.bad_copy_expire_time(expire_time, earliest=earliest, latest=latest)
         resources.backups.require_new(name)
-        resources.ready_instance(parent)
+        require_backups(resources.ready_instance(parent))
         if not source.ready:
             raise errors.source_not_ready(source_name)
         if source.expired:

@@ -19,6 +19,7 @@ from airflow_spanner_lro.emulator.services.checks.databases import (
     checked_encryption,
 )
 from airflow_spanner_lro.emulator.state.behaviours.databases import CreationDetails
+from airflow_spanner_lro.emulator.state.capacities import SMALL_STEP, UNITS_PER_NODE, units_of
 from airflow_spanner_lro.emulator.state.ddl import Schema, Statement, database_id_of
 from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
 from airflow_spanner_lro.emulator.state.dropping import drop_database
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.state.world import World
 
 
+_PER_SMALL_STEP = 10
+"""How many databases there can be for every hundred processing units, below a node."""
+
+
 class Databases(Servicer):
     """Create, get, list and drop databases."""
 
@@ -48,7 +53,6 @@ class Databases(Servicer):
         """Create a database; a statement that cannot be applied means no database."""
         instance = InstanceName.parse(request.parent)
         resources = self.world.resources
-        resources.ready_instance(instance)
         if not request.create_statement:
             raise errors.missing_field("create_statement")
         dialect = _dialect_of(request)
@@ -57,11 +61,17 @@ class Databases(Servicer):
             instance=instance.instance,
             database=database_id_of(request.create_statement, dialect=dialect),
         )
-        resources.databases.require_new(name)
-        schema = self._first_schema(request, name, dialect)
         encryption = None
         if "encryption_config" in request:
             encryption = checked_encryption(request.encryption_config)
+        statements = _first_statements(request, dialect)
+        descriptors = checked_descriptors(request.proto_descriptors)
+        resources.ready_instance(instance)
+        resources.databases.require_new(name)
+        schema = Schema()
+        for statement in statements:
+            check_database_options(statement, name, resources)
+            schema = schema.apply(statement, proto_descriptors=descriptors)
         require_not_moving(self.world, instance)
         require_room(self.world, name)
         database = Database(
@@ -129,19 +139,14 @@ class Databases(Servicer):
         drop_database(self.world, name, now=now)
         return empty_pb2.Empty()
 
-    def _first_schema(
-        self, request: database_v1.CreateDatabaseRequest, name: DatabaseName, dialect: Dialect
-    ) -> Schema:
-        """Return the schema that a database begins with."""
-        if request.extra_statements and dialect is Dialect.POSTGRESQL:
-            raise errors.no_extra_statements()
-        descriptors = checked_descriptors(request.proto_descriptors)
-        schema = Schema()
-        for text in request.extra_statements:
-            statement = Statement.parse(text, dialect=dialect)
-            check_database_options(statement, name, self.world.resources)
-            schema = schema.apply(statement, proto_descriptors=descriptors)
-        return schema
+
+def _first_statements(
+    request: database_v1.CreateDatabaseRequest, dialect: Dialect
+) -> list[Statement]:
+    """Return the statements that a database begins with."""
+    if request.extra_statements and dialect is Dialect.POSTGRESQL:
+        raise errors.no_extra_statements()
+    return [Statement.parse(text, dialect=dialect) for text in request.extra_statements]
 
 
 def _dialect_of(request: database_v1.CreateDatabaseRequest) -> Dialect:
@@ -160,5 +165,8 @@ def require_room(world: World, name: DatabaseName) -> None:
     :raises RpcError: RESOURCE_EXHAUSTED if it cannot.
     """
     limit = world.limits.databases
+    units = units_of(world.resources.instances.get(name.instance_name).message)
+    if 0 < units < UNITS_PER_NODE:
+        limit = min(limit, units // SMALL_STEP * _PER_SMALL_STEP)
     if len(world.resources.databases_of(name.instance_name)) >= limit:
         raise errors.too_many_databases(name, limit=limit)

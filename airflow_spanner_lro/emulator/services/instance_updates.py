@@ -44,13 +44,13 @@ class InstanceUpdates(Servicer):
     ) -> operations_pb2.Operation:
         """Start to update an instance; until the operation ends, it has its old values."""
         name = InstanceName.parse(request.instance.name)
-        instance = self.world.resources.instances.get(name)
         paths = checked_paths(
             request.instance,
             request.field_mask,
             field="field_mask",
             updatable=rules.UPDATABLE,
         )
+        instance = self.world.resources.instances.get(name)
         message = rules.changed_message(self.world, instance, request.instance, paths=paths)
         self._require_changeable(name)
         changed = replace(instance, message=message, update_time=now)

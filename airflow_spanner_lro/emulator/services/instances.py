@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 from google.protobuf import empty_pb2
 
-from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, Service
-from airflow_spanner_lro.core.names import InstanceName, ProjectName
+from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, CREATE_INSTANCE_PARTITION, Service
+from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks import instances as rules
@@ -80,7 +80,10 @@ class Instances(Servicer):
     ) -> instance_v1.Instance:
         """Get an instance, ready or not; with a mask, only some of its fields."""
         del now
-        instance = self.world.resources.instances.get(InstanceName.parse(request.name))
+        name = InstanceName.parse(request.name)
+        # a bad mask is refused whether or not there is such an instance
+        masked(instance_v1.Instance(), request.field_mask, field="field_mask")
+        instance = self.world.resources.instances.get(name)
         message: instance_v1.Instance = masked(
             messages.instance_message(instance), request.field_mask, field="field_mask"
         )
@@ -137,7 +140,15 @@ class Instances(Servicer):
             raise errors.instance_has_partitions(name, partition=partitions[0].name)
         for database in databases:
             drop_database(self.world, database.name, now=now)
+        self._forget_partitions(name, now)
         self.world.abort_all(name, now=now)
         resources.instances.remove(name)
         self.world.leavings.note(instance.config, at=now)
         return empty_pb2.Empty()
+
+    def _forget_partitions(self, instance: InstanceName, now: datetime) -> None:
+        """Remove partitions that nobody can see, as their creation was cancelled."""
+        for operation in self.world.operations.pending(kind=CREATE_INSTANCE_PARTITION):
+            target = operation.target
+            if isinstance(target, InstancePartitionName) and target.instance_name == instance:
+                self.world.abort_all(target, now=now)

@@ -24,6 +24,7 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.fields import fields_of
 from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.state.metadata import operation_message
@@ -131,6 +132,7 @@ class InstanceOperationLists(Servicer):
         self, request: instance_v1.ListInstancePartitionOperationsRequest, now: datetime
     ) -> instance_v1.ListInstancePartitionOperationsResponse:
         """List the operations of partitions, the latest first; none is ever unreachable here."""
+        time_in(request, "instance_partition_deadline")
         listing = _listing("ListInstancePartitionOperations", request)
         page, token = _page(self.world, listing, InstancePartitionName, now)
         return instance_v1.ListInstancePartitionOperationsResponse(

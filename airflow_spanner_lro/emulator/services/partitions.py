@@ -77,12 +77,12 @@ class Partitions(Servicer):
         )
         given, resources = request.instance_partition, self.world.resources
         check_name(given.name, field="instance_partition.name", expected=name)
-        instance = resources.ready_instance(parent)
-        require_not_moving(self.world, parent)
+        check_choice(given, "state", allowed=[_States.CREATING])
         config = usable_config(
             self.world, given.config, field="instance_partition.config", project=name.project
         )
-        check_choice(given, "state", allowed=[_States.CREATING])
+        instance = resources.ready_instance(parent)
+        require_not_moving(self.world, parent)
         message = self._checked(name, given, instance_v1.InstancePartition(), _UPDATABLE)
         if name.partition == _DEFAULT:
             raise errors.already_exists(name)
@@ -120,7 +120,7 @@ class Partitions(Servicer):
         del now
         name = InstancePartitionName.parse(request.name)
         resources = self.world.resources
-        return messages.partition_message(resources.partitions.get(name), resources=resources)
+        return messages.partition_message(resources.partition(name), resources=resources)
 
     @rpc
     def ListInstancePartitions(
@@ -153,9 +153,9 @@ class Partitions(Servicer):
         """Start to update a partition; until the operation ends, it has its old values."""
         given, resources = request.instance_partition, self.world.resources
         name = InstancePartitionName.parse(given.name)
-        partition = resources.partitions.get(name)
         paths = checked_paths(given, request.field_mask, field="field_mask", updatable=_UPDATABLE)
         check_choice(given, "state", allowed=[_States.READY])
+        partition = resources.partition(name)
         message = self._checked(name, given, partition.message, paths)
         if not partition.ready:
             raise errors.not_ready(name)
@@ -181,12 +181,16 @@ class Partitions(Servicer):
         """Delete a partition that nothing uses; one that is being created is cancelled."""
         name = InstancePartitionName.parse(request.name)
         resources = self.world.resources
-        partition = resources.partitions.get(name)
+        partition = resources.partition(name)
         require_not_moving(self.world, name.instance_name)
         if partition.ready:
             require_unchanging(self.world, name)
         _check_etag(partition, request.etag)
-        if users := messages.users_of(partition, resources):
+        users = [
+            *messages.databases_in(partition, resources),
+            *messages.backups_in(partition, resources),
+        ]
+        if users:
             raise errors.partition_is_used(name, user=users[0])
         self.world.abort_all(name, now=now)
         resources.partitions.remove(name)

@@ -41,10 +41,9 @@ class Quorums(Servicer):
     ) -> operations_pb2.Operation:
         """Start to change the quorum of a database from two regions to one, or back."""
         name = DatabaseName.parse(request.name)
-        database = self.world.resources.database(name)
         if not request.quorum_type.WhichOneof("type"):
             raise errors.missing_field("quorum_type")
-        self.world.resources.usable_database(name)
+        database = self.world.resources.usable_database(name)
         location = self._location(request, database)
         if request.etag and request.etag != etag_of(database):
             raise errors.wrong_quorum_etag(name)

@@ -10,6 +10,7 @@ from airflow_spanner_lro.core.kinds import RESTORE_DATABASE, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.checks.backups import require_backups
 from airflow_spanner_lro.emulator.services.checks.databases import restored_encryption
 from airflow_spanner_lro.emulator.services.databases import require_room
 from airflow_spanner_lro.emulator.state.behaviours.databases import RestoreDetails
@@ -36,7 +37,6 @@ class Restores(Servicer):
         """Start a restore; when it succeeds, the service goes on by optimizing the database."""
         parent = InstanceName.parse(request.parent)
         resources = self.world.resources
-        instance = resources.ready_instance(parent)
         name = DatabaseName(
             project=parent.project, instance=parent.instance, database=request.database_id
         )
@@ -45,10 +45,14 @@ class Restores(Servicer):
         backup_name = BackupName.parse(request.backup)
         if backup_name.project != parent.project:
             raise errors.other_project(backup_name, instance=parent)
+        instance = resources.ready_instance(parent)
+        require_backups(instance)
         resources.databases.require_new(name)
-        backup = resources.backups.get(backup_name)
+        backup = resources.backup(backup_name)
         if not backup.ready:
             raise errors.not_ready(backup_name)
+        if backup.expired:
+            raise errors.restored_source_expired(backup_name)
         if resources.instances.get(backup_name.instance_name).config != instance.config:
             raise errors.other_config(backup_name, instance=parent)
         encryption = restored_encryption(request, backup)

@@ -61,11 +61,12 @@ class DatabaseInsides(Servicer):
         self, request: database_v1.AddSplitPointsRequest, now: datetime
     ) -> database_v1.AddSplitPointsResponse:
         """Check split points and remember them; there is no data to split."""
-        database = self.world.resources.usable_database(DatabaseName.parse(request.database))
+        name = DatabaseName.parse(request.database)
         if not request.split_points:
             raise errors.missing_field("split_points")
         if sum(len(each.keys) for each in request.split_points) > _MAX_SPLIT_POINTS:
             raise errors.bad_split_points(f"at most {_MAX_SPLIT_POINTS} keys are allowed.")
+        database = self.world.resources.usable_database(name)
         added = tuple(_checked(each, database.schema, now) for each in request.split_points)
         replaced = {_place(each) for each in added}
         kept = (
@@ -117,7 +118,9 @@ def _checked(
 
 def _place(points: database_v1.SplitPoints) -> tuple[str, str, bytes]:
     """Return what is split where; later split points of the same place replace earlier ones."""
-    keys = b"".join(database_v1.SplitPoints.Key.serialize(key) for key in points.keys)
+    # a part of a key may hold a map, whose order is not the same in every process
+    raw = database_v1.SplitPoints.pb(points)
+    keys = b"".join(key.SerializeToString(deterministic=True) for key in raw.keys)
     return points.table.lower(), points.index.lower(), keys
 
 

@@ -21,6 +21,7 @@ from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import BackupScheduleName, DatabaseName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.checks.backups import require_backups
 from airflow_spanner_lro.emulator.services.checks.times import duration_in
 from airflow_spanner_lro.emulator.state.cron import Cron, CronError
 from airflow_spanner_lro.emulator.state.encryption import keys_for
@@ -73,6 +74,7 @@ class Schedules(Servicer):
         resources = self.world.resources
         rules = _rules(request.backup_schedule)
         resources.database(parent)
+        require_backups(resources.instances.get(parent.instance_name))
         resources.schedules.require_new(name)
         resources.usable_database(parent)
         require_not_moving(self.world, parent.instance_name)
@@ -99,7 +101,7 @@ class Schedules(Servicer):
     ) -> database_v1.BackupSchedule:
         """Get a schedule."""
         del now
-        return schedule_message(self._existing(request.name))
+        return schedule_message(self._existing(BackupScheduleName.parse(request.name)))
 
     @rpc
     def ListBackupSchedules(
@@ -126,10 +128,11 @@ class Schedules(Servicer):
         self, request: database_v1.UpdateBackupScheduleRequest, now: datetime
     ) -> database_v1.BackupSchedule:
         """Change what the mask names; the next incremental backup begins a chain."""
-        schedule = self._existing(request.backup_schedule.name)
+        name = BackupScheduleName.parse(request.backup_schedule.name)
         paths = set(request.update_mask.paths)
         if not paths or paths - _UPDATABLE:
             raise errors.bad_schedule_mask(_UPDATABLE)
+        schedule = self._existing(name)
         message, wanted = database_v1.BackupSchedule(schedule.message), request.backup_schedule
         if _CRONTAB in paths:
             message.spec = wanted.spec
@@ -155,11 +158,13 @@ class Schedules(Servicer):
     ) -> empty_pb2.Empty:
         """Delete a schedule; the backups that it made stay."""
         del now
-        self.world.resources.schedules.remove(self._existing(request.name).name)
+        name = BackupScheduleName.parse(request.name)
+        self.world.resources.schedules.remove(self._existing(name).name)
         return empty_pb2.Empty()
 
-    def _existing(self, text: str) -> BackupSchedule:
-        return self.world.resources.schedules.get(BackupScheduleName.parse(text))
+    def _existing(self, name: BackupScheduleName) -> BackupSchedule:
+        self.world.resources.database(name.database_name)
+        return self.world.resources.schedules.get(name)
 
     def _require_incremental(self, name: BackupScheduleName) -> None:
         instance = self.world.resources.instances.get(name.database_name.instance_name)

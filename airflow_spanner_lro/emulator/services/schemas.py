@@ -58,17 +58,21 @@ class Schemas(Servicer):
     ) -> operations_pb2.Operation:
         """Change the schema, statement by statement, behind the changes that are under way."""
         name = DatabaseName.parse(request.database)
-        database = self.world.resources.usable_database(name)
-        operation_name = self._operation_name(request.operation_id, database)
+        operation_id = request.operation_id
+        if operation_id and not _OPERATION_ID.fullmatch(operation_id):
+            raise errors.bad_operation_id(operation_id)
         if not request.statements:
             raise errors.no_statements()
+        descriptors = checked_descriptors(request.proto_descriptors)
+        database = self.world.resources.usable_database(name)
         statements = tuple(
             Statement.parse(text, dialect=database.dialect) for text in request.statements
         )
         details = DdlDetails(
             statements=statements,
-            proto_descriptors=checked_descriptors(request.proto_descriptors),
+            proto_descriptors=descriptors,
         )
+        operation_name = self._operation_name(operation_id, database)
         before = self.world.operations.pending(kind=UPDATE_DATABASE_DDL, target=name)
         self._check(details, database, before)
         operation = self.world.start(
@@ -86,8 +90,6 @@ class Schemas(Servicer):
         """Return the name that the caller chose; None if the choice is ours."""
         if not operation_id:
             return None
-        if not _OPERATION_ID.fullmatch(operation_id):
-            raise errors.bad_operation_id(operation_id)
         name = OperationName(resource=database.name, operation=operation_id)
         used = self.world.operations.find(name)
         # an id is used up within a database; one of an earlier database of this name is not

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from google.longrunning import operations_pb2
 
-    from airflow_spanner_lro.emulator.state.records.databases import Database
-
 _DROP_PROTECTION = "enable_drop_protection"
 _ENCRYPTION = frozenset(
     {"encryption_config", "encryption_config.kms_key_name", "encryption_config.kms_key_names"}
@@ -41,9 +39,10 @@ class DatabaseUpdates(Servicer):
     ) -> operations_pb2.Operation:
         """Start to update a database; until the operation ends, it has its old values."""
         name = DatabaseName.parse(request.database.name)
-        database = self.world.resources.database(name)
-        details = _details(request, database)
-        self.world.resources.usable_database(name)
+        details = _details(request)
+        database = self.world.resources.usable_database(name)
+        if details.encryption is not None and database.encryption is None:
+            raise errors.not_customer_managed(name)
         if database.reconciling:
             raise errors.second_update(name)
         self.world.resources.databases.put(name, replace(database, reconciling=True))
@@ -51,7 +50,7 @@ class DatabaseUpdates(Servicer):
         return operation_message(operation, now=now)
 
 
-def _details(request: database_v1.UpdateDatabaseRequest, database: Database) -> UpdateDetails:
+def _details(request: database_v1.UpdateDatabaseRequest) -> UpdateDetails:
     """Return what a request sets.
 
     :raises RpcError: if it sets nothing, or what cannot be set.
@@ -69,7 +68,5 @@ def _details(request: database_v1.UpdateDatabaseRequest, database: Database) -> 
         encryption = checked_encryption(request.database.encryption_config)
         if encryption is None:
             raise errors.missing_field("database.encryption_config.kms_key_names")
-        if database.encryption is None:
-            raise errors.not_customer_managed(database.name)
         details = replace(details, encryption=encryption)
     return details

@@ -213,6 +213,22 @@ class Resources:
             raise errors.not_ready(name)
         return database
 
+    def backup(self, name: BackupName) -> Backup:
+        """Return a backup, ready or not.
+
+        :raises RpcError: NOT_FOUND, about the instance if that is missing.
+        """
+        self.instances.get(name.instance_name)
+        return self.backups.get(name)
+
+    def partition(self, name: InstancePartitionName) -> InstancePartition:
+        """Return a partition, ready or not.
+
+        :raises RpcError: NOT_FOUND, about the instance if that is missing.
+        """
+        self.instances.get(name.instance_name)
+        return self.partitions.get(name)
+
     def databases_of(self, instance: InstanceName) -> list[Database]:
         """Return the databases of an instance, by name."""
         rows = (row for row in self.databases if row.name.instance_name == instance)

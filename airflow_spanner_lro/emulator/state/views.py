@@ -5,15 +5,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import proto
 
 from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
+from airflow_spanner_lro.emulator.state.messages.backups import backup_message
+from airflow_spanner_lro.emulator.state.messages.configs import config_message
+from airflow_spanner_lro.emulator.state.messages.databases import database_message
+from airflow_spanner_lro.emulator.state.messages.instances import instance_message
+from airflow_spanner_lro.emulator.state.messages.partitions import partition_message
+from airflow_spanner_lro.emulator.state.messages.schedules import schedule_message
 from airflow_spanner_lro.emulator.state.metadata import operation_message
+from airflow_spanner_lro.emulator.state.quorums import etag_of
 from airflow_spanner_lro.emulator.state.records.backups import BackupSchedule
 from airflow_spanner_lro.emulator.state.records.databases import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from datetime import datetime
+
+    from google.protobuf.message import Message
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.snapshot import OperationError
@@ -120,8 +134,44 @@ def _state(row: AnyRecord) -> str:
 
 
 def fingerprint(world: World, *, now: datetime) -> tuple[object, ...]:
-    """Return all that clients can see at a moment, for comparing two worlds."""
-    operations = (operation_message(row, now=now) for row in world.operations)
-    messages = tuple(message.SerializeToString(deterministic=True) for message in operations)
-    schemas = tuple((str(row.name), row.schema.texts) for row in world.resources.databases)
-    return view_resources(world), messages, schemas
+    """Return all that clients can see at a moment, for comparing two worlds.
+
+    Bytes and texts throughout, and maps in a settled order: equal worlds of different processes
+    are equal, too.
+    """
+    operations = tuple(_bytes(operation_message(row, now=now)) for row in world.operations)
+    tables: tuple[tuple[Iterable[Any], Callable[[Any], proto.Message]], ...] = (
+        (world.resources.configs, config_message),
+        (world.resources.instances, instance_message),
+        (world.resources.partitions, partial(partition_message, resources=world.resources)),
+        (world.resources.databases, partial(database_message, now=now)),
+        (world.resources.backups, partial(backup_message, resources=world.resources)),
+        (world.resources.schedules, schedule_message),
+    )
+    seen = (
+        (str(row.name), _bytes(message(row)), _policy(world, row), _inside(row))
+        for table, message in tables
+        for row in table
+    )
+    return operations, tuple(sorted(seen))
+
+
+def _policy(world: World, row: AnyRecord) -> bytes:
+    return _bytes(world.policies.get(row.name, serial=row.serial))
+
+
+def _inside(row: AnyRecord) -> tuple[str | bytes, ...]:
+    """Return what other calls than a resource's own Get tell of it, or what they do with it."""
+    match row:
+        case Database():
+            points = map(_bytes, row.split_points)
+            return (*row.schema.texts, row.schema.proto_descriptors, etag_of(row), *points)
+        case BackupSchedule():
+            return (row.due.isoformat(), row.chain.id if row.chain else "")
+        case _:
+            return ()
+
+
+def _bytes(message: proto.Message | Message) -> bytes:
+    plain: Message = raw(message) if isinstance(message, proto.Message) else message
+    return plain.SerializeToString(deterministic=True)

@@ -7,6 +7,7 @@ Faults sit between the wire and the handlers, so the emulated world never knows 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import contextmanager, nullcontext
@@ -53,6 +54,7 @@ class Fault:
     :param message: with which text; None for one of its own
     :param after_work: of a dropped connection: whether the work is done nevertheless
     :param seconds: of a delay: how long it is, in real seconds
+    :raises ValueError: if it could not happen.
     """
 
     kind: FaultKind
@@ -64,17 +66,26 @@ class Fault:
     after_work: bool = False
     seconds: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.times is not None and self.times < 1:
+            message = f"times={self.times!r} is not usable: give 1 or more, or None for all calls"
+            raise ValueError(message)
+        if self.code is Code.OK:
+            message = f"code={self.code!r} is not usable: nothing fails with it"
+            raise ValueError(message)
+        _check_seconds(self.seconds)
+
     def fits(self, method: str, resource: str) -> bool:
         """Tell whether it happens to a call."""
-        return (
-            self.times != 0
-            and self.method in (None, method)
-            and (self.resource is None or fnmatchcase(resource, self.resource))
+        return self.method in (None, method) and (
+            self.resource is None or fnmatchcase(resource, self.resource)
         )
 
-    def taken(self) -> Fault:
-        """Return what is left of it once it has happened to one call more."""
-        return self if self.times is None else replace(self, times=self.times - 1)
+    def taken(self) -> Fault | None:
+        """Return what is left of it once it has happened to one call more, if anything is."""
+        if self.times is None:
+            return self
+        return replace(self, times=self.times - 1) if self.times > 1 else None
 
     def trouble(self, *, delay: float) -> Trouble:
         """Return what it does to a call."""
@@ -202,9 +213,11 @@ class Faults:
         """Answer UNAVAILABLE to every call: while the context lasts, or for some time.
 
         :param seconds: how long, as clients feel it; it begins at once then, and ends by itself
+        :raises ValueError: if that is negative, or for ever.
         """
         if seconds is None:
             return self._outage()
+        _check_seconds(seconds)
         with self._lock:
             self._outage_until = max(self._outage_until, self._client_seconds() + seconds)
         return nullcontext()
@@ -247,7 +260,7 @@ class Faults:
         # faults are values, and two of the same may be in store: either will do
         index = self._faults.index(fault)
         left = fault.taken()
-        self._faults[index : index + 1] = [] if left.times == 0 else [left]
+        self._faults[index : index + 1] = [] if left is None else [left]
         return fault
 
     @contextmanager
@@ -259,3 +272,9 @@ class Faults:
         finally:
             with self._lock:
                 self._outages -= 1
+
+
+def _check_seconds(seconds: float) -> None:
+    if not 0 <= seconds < math.inf:
+        message = f"seconds={seconds!r} is not usable: give a number from 0 on"
+        raise ValueError(message)

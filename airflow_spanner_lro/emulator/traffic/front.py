@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LOOK = 0.1
+"""How often, in real seconds, a call that is held back looks whether its client is there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -128,10 +131,13 @@ class Front:
 
     def _hold_back(self, seconds: float, waiting: Callable[[], bool]) -> None:
         """Let a call wait, unless the emulator stops or the client goes away meanwhile."""
-        if self.closing.wait(seconds):
-            raise errors.stopping()
-        if not waiting():
-            raise errors.client_gone()
+        until = time.monotonic() + seconds
+        # looks around, as a client that has gone away must not keep a thread from the others
+        while (left := until - time.monotonic()) > 0:
+            if self.closing.wait(min(left, _LOOK)):
+                raise errors.stopping()
+            if not waiting():
+                raise errors.client_gone()
 
     @staticmethod
     def _read(method: Method, read: Callable[[Method], Any]) -> Any:

@@ -104,9 +104,29 @@ def _check_autoscaling(config: instance_v1.AutoscalingConfig, *, name: ResourceN
             rule="each option needs a location of its own",
         )
     for option in config.asymmetric_autoscaling_options:
-        if "autoscaling_limits" in option.overrides:
-            field = f"{AUTOSCALING}.asymmetric_autoscaling_options.overrides.autoscaling_limits"
-            _check_limits(option.overrides.autoscaling_limits, field=field, name=name)
+        _check_overrides(option.overrides, name=name)
+
+
+def _check_overrides(
+    overrides: instance_v1.AutoscalingConfig.AsymmetricAutoscalingOption.AutoscalingConfigOverrides,
+    *,
+    name: ResourceName,
+) -> None:
+    prefix = f"{AUTOSCALING}.asymmetric_autoscaling_options.overrides"
+    if "autoscaling_limits" in overrides:
+        field = f"{prefix}.autoscaling_limits"
+        _check_limits(overrides.autoscaling_limits, field=field, name=name)
+    for which in ("high_priority", "total"):
+        field = f"autoscaling_target_{which}_cpu_utilization_percent"
+        value, disable = getattr(overrides, field), f"disable_{which}_cpu_autoscaling"
+        if value:
+            _check_percent(f"{prefix}.{field}", value, _CPU)
+            if getattr(overrides, disable):
+                rule = f"{field} is set for the same replicas"
+                raise errors.bad_value(f"{prefix}.{disable}", value=True, rule=rule)
+    if overrides.disable_high_priority_cpu_autoscaling and overrides.disable_total_cpu_autoscaling:
+        rule = "disable_high_priority_cpu_autoscaling is set for the same replicas"
+        raise errors.bad_value(f"{prefix}.disable_total_cpu_autoscaling", value=True, rule=rule)
 
 
 def _check_limits(

@@ -12,7 +12,7 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.core.names import InstanceConfigName, OperationName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.services.checks.requests import check_labels
+from airflow_spanner_lro.emulator.services.checks.requests import check_labels, number_in
 from airflow_spanner_lro.emulator.state.base_configs import BASE_CONFIGS
 from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
 from airflow_spanner_lro.emulator.state.messages import configs as messages
@@ -107,10 +107,11 @@ def _counted(
     types = instance_v1.ReplicaInfo.ReplicaType
     counted: Counter[tuple[str, instance_v1.ReplicaInfo.ReplicaType]] = Counter()
     for each in replicas:
-        if each.type_ not in list(types):
+        number = number_in(each, "type_")
+        if number not in list(types):
             rule = "there is no such type of replica"
-            raise errors.bad_value("instance_config.replicas", value=int(each.type_), rule=rule)
-        counted[each.location, types(each.type_)] += 1
+            raise errors.bad_value("instance_config.replicas", value=number, rule=rule)
+        counted[each.location, types(number)] += 1
     return counted
 
 

@@ -21,6 +21,7 @@ from airflow_spanner_lro.emulator.services.checks.requests import (
     check_display_name,
     check_labels,
     copy_paths,
+    number_in,
 )
 from airflow_spanner_lro.emulator.state.base_configs import Quorum
 from airflow_spanner_lro.emulator.state.capacities import autoscaled
@@ -67,8 +68,9 @@ def new_message(
 
     :raises RpcError: if it cannot be so.
     """
-    check_choice("state", given.state, allowed=[_States.CREATING])
-    message = instance_v1.Instance(instance_type=int(given.instance_type) or _Types.PROVISIONED)
+    check_choice(given, "state", allowed=[_States.CREATING])
+    type_ = number_in(given, "instance_type") or _Types.PROVISIONED
+    message = instance_v1.Instance(instance_type=type_)
     copy_paths(given, message, UPDATABLE - CAPACITY - {"instance_type"})
     _check(world, name, message)
     if message.instance_type == _Types.FREE_INSTANCE:
@@ -97,7 +99,7 @@ def changed_message(
 
     :raises RpcError: if it cannot be so.
     """
-    check_choice("state", given.state, allowed=[_States.READY])
+    check_choice(given, "state", allowed=[_States.READY])
     message = instance_v1.Instance(instance.message)
     copy_paths(given, message, paths - CAPACITY)
     # a seeded instance has none, which stands for its id
@@ -153,15 +155,11 @@ def _check(
         others = ((row.name, row.message.display_name) for row in world.resources.instances)
         check_display_name(name, message.display_name, others=others)
     check_labels(message.labels)
-    check_choice("instance_type", message.instance_type, allowed=list(_Types))
-    check_choice("edition", message.edition, allowed=list(_Editions))
-    check_choice(
-        "default_backup_schedule_type",
-        message.default_backup_schedule_type,
-        allowed=list(_Schedules),
-    )
-    behavior = message.free_instance_metadata.expire_behavior
-    check_choice("free_instance_metadata.expire_behavior", behavior, allowed=list(_Behaviors))
+    check_choice(message, "instance_type", allowed=list(_Types))
+    check_choice(message, "edition", allowed=list(_Editions))
+    check_choice(message, "default_backup_schedule_type", allowed=list(_Schedules))
+    behavior = "free_instance_metadata.expire_behavior"
+    check_choice(message, behavior, allowed=list(_Behaviors))
 
 
 def _check_free(

@@ -18,6 +18,7 @@ from airflow_spanner_lro.emulator.state.behaviours.base import (
     show_progress,
 )
 from airflow_spanner_lro.emulator.state.behaviours.traits import TellsProgress
+from airflow_spanner_lro.emulator.state.default_schedules import add_default_schedule
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.records.databases import DatabaseState, Origin
 
@@ -83,6 +84,7 @@ class CreateDatabase(_MakesDatabase[CreationDetails]):
         schema = self.details(operation).schema
         database = replace(database, state=DatabaseState.READY, history=((at, schema),))
         world.resources.databases.put(database.name, database)
+        add_default_schedule(world, database.name, at)
         return raw(messages.database_message(database, now=at))
 
 

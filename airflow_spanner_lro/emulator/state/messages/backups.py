@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.emulator.state.messages.databases import google_encryption
+from airflow_spanner_lro.emulator.state.messages.partitions import partitions_of_backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,10 @@ def backup_message(backup: Backup, *, resources: Resources) -> database_v1.Backu
         encryption_information=encryption,
         backup_schedules=[str(name) for name in backup.schedules],
         incremental_backup_chain_id=backup.chain,
+        instance_partitions=[
+            database_v1.BackupInstancePartition(instance_partition=each)
+            for each in partitions_of_backup(backup)
+        ],
     )
 
 

@@ -57,8 +57,12 @@ def fields_of(instance: Instance) -> Callable[[str], Value]:
             return message.display_name or instance.name.instance
         if path == "labels":
             return sorted(message.labels)
+        if not path.startswith(_LABEL):
+            return None
         # labels have lower-case keys, like the paths of filters
-        return message.labels.get(path.removeprefix(_LABEL)) if path.startswith(_LABEL) else None
+        label = message.labels.get(path.removeprefix(_LABEL))
+        # in a list, so that a label without a value is one that is there
+        return None if label is None else [label]
 
     return value_of
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.names import DatabaseName
+    from airflow_spanner_lro.core.names import BackupName, DatabaseName
+    from airflow_spanner_lro.emulator.state.ddl import Schema
+    from airflow_spanner_lro.emulator.state.records.backups import Backup
     from airflow_spanner_lro.emulator.state.records.instances import InstancePartition
     from airflow_spanner_lro.emulator.state.tables import Resources
 
@@ -33,7 +35,7 @@ def partition_message(
         "create_time": partition.create_time,
         "update_time": partition.update_time,
         "etag": partition.etag,
-        "referencing_databases": [str(name) for name in users_of(partition, resources)],
+        "referencing_databases": [str(name) for name in databases_in(partition, resources)],
     }
     for field, value in set_by_service.items():
         setattr(message, field, value)
@@ -44,15 +46,32 @@ def partition_message(
     return message
 
 
-def users_of(partition: InstancePartition, resources: Resources) -> list[DatabaseName]:
+def databases_in(partition: InstancePartition, resources: Resources) -> list[DatabaseName]:
     """Return the databases with a placement in a partition."""
     return [
         row.name
         for row in resources.databases_of(partition.name.instance_name)
-        if any(_places_in(text, partition.name.partition) for text in row.schema.texts)
+        if partition.name.partition in _partitions_in(row.schema)
     ]
 
 
-def _places_in(statement: str, partition: str) -> bool:
-    found = _PLACEMENT.match(statement)
-    return found is not None and found["id"] == partition
+def backups_in(partition: InstancePartition, resources: Resources) -> list[BackupName]:
+    """Return the backups of databases that had a placement in a partition then."""
+    return [
+        row.name
+        for row in resources.backups_of(partition.name.instance_name)
+        if partition.name.partition in _partitions_in(row.schema)
+    ]
+
+
+def partitions_of_backup(backup: Backup) -> list[str]:
+    """Return the partitions that store a backup: those in which its database had placements."""
+    parent = backup.name.instance_name
+    # as the schema spells them, where nobody checks them
+    return [f"{parent}/instancePartitions/{each}" for each in _partitions_in(backup.schema)]
+
+
+def _partitions_in(schema: Schema) -> list[str]:
+    """Return the ids of the partitions in which a schema has placements, each of them once."""
+    found = (_PLACEMENT.match(text) for text in schema.texts)
+    return list(dict.fromkeys(match["id"] for match in found if match is not None))

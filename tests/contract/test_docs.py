@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the documentation must not lose: links that lead somewhere, and every option and route."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.emulator import Faults, Limits, Plan, SpannerAdminEmulator
+from airflow_spanner_lro.emulator.command import add_arguments
+from airflow_spanner_lro.emulator.control.routes import PREFIX
+from airflow_spanner_lro.emulator.control.table import ROUTES
+from airflow_spanner_lro.emulator.state.plans import Between, BySize
+
+from .conftest import REPOSITORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCS = REPOSITORY / "docs"
+PAGES = sorted([REPOSITORY / "README.md", *DOCS.rglob("*.md")])
+EMULATOR = DOCS / "reference" / "emulator.md"
+CONTROL = DOCS / "reference" / "emulator-control.md"
+
+_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_ABSOLUTE = re.compile(r"[a-z]+:")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each relative link of a page names a file that is there, and a heading within it."""
+    links = [link for link in _LINK.findall(_prose(page)) if not _ABSOLUTE.match(link)]
+
+    assert [] == [link for link in links if not _leads_somewhere(page, link)]
+
+
+def test_every_page_can_be_reached() -> None:
+    """The index links to each page."""
+    index = DOCS / "index.md"
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in _LINK.findall(_prose(index))}
+
+    assert set() == set(PAGES) - linked - {index}
+
+
+def test_every_option_is_told() -> None:
+    """The page on the emulator has a row for each option of its command."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    options = {text for action in parser._actions for text in action.option_strings}
+    rows = re.findall(r"^\| `(--[a-z-]+)", EMULATOR.read_text(), re.MULTILINE)
+
+    assert sorted(options) == sorted(rows)
+
+
+def test_every_route_is_told() -> None:
+    """The page on the control interface has each verb with its path, and no other."""
+    told = set(re.findall(rf"`([A-Z]+ {PREFIX}/[^`]*)`", CONTROL.read_text()))
+
+    assert {f"{route.verb} {PREFIX}{route.path}" for route in ROUTES} == told
+
+
+@pytest.mark.parametrize("type_", [SpannerAdminEmulator, Faults])
+def test_every_member_is_told(type_: type[object]) -> None:
+    """The page on the emulator names each public member that its users have."""
+    internal = {"take"} if type_ is Faults else {"host", "clock"}
+    names = {name for name in dir(type_) if not name.startswith("_")} - internal
+    text = EMULATOR.read_text()
+
+    assert [] == sorted(name for name in names if not re.search(rf"[`.\s(]{name}[`(.]", text))
+
+
+@pytest.mark.parametrize("type_", [Plan, Limits, BySize, Between])
+def test_every_field_is_told(type_: type[Plan | Limits | BySize | Between]) -> None:
+    """The page on the emulator names each field of the values that its users make."""
+    text = EMULATOR.read_text()
+
+    assert [] == [
+        field.name for field in fields(type_) if not re.search(rf"[`(\s]{field.name}[`=]", text)
+    ]
+
+
+def _prose(page: Path) -> str:
+    return _FENCED.sub("", page.read_text())
+
+
+def _leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as forges make them."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in _HEADING.findall(_prose(page))
+    }

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What free and small instances cannot have."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from google.api_core import exceptions
+
+from airflow_spanner_lro.emulator import Plan
+
+from .asking import Asker, on_database, on_instance
+from .instances import FRESH, start_instance
+from .starting import BACKUP, DATABASE
+
+if TYPE_CHECKING:
+    from google.cloud import (
+        spanner_admin_database_v1 as database_v1,
+        spanner_admin_instance_v1 as instance_v1,
+    )
+
+    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+
+@pytest.mark.parametrize(
+    "method", ["create_backup", "copy_backup", "restore_database", "create_backup_schedule"]
+)
+def test_a_free_instance_has_no_backups(
+    emulator: SpannerAdminEmulator,
+    databases: database_v1.DatabaseAdminClient,
+    instances: instance_v1.InstanceAdminClient,
+    clock: ManualClock,
+    method: str,
+) -> None:
+    """Backups are neither made, copied, scheduled nor restored in a free trial instance."""
+    emulator.create_backup(BACKUP, DATABASE)
+    start_instance(instances, node_count=0, instance_type="FREE_INSTANCE")
+    clock.advance(60)
+    databases.create_database(parent=FRESH, create_statement="CREATE DATABASE orders")
+    clock.advance(60)
+    requests = {**on_database(f"{FRESH}/databases/orders"), **on_instance(FRESH)}
+
+    with pytest.raises(exceptions.FailedPrecondition, match="free trial instance"):
+        Asker(databases, instances).start(method, requests[method])
+
+
+@pytest.mark.parametrize(("units", "allowed"), [(100, 10), (300, 30), (1000, 100)])
+def test_an_instance_below_a_node_has_room_for_fewer_databases(
+    emulator: SpannerAdminEmulator,
+    databases: database_v1.DatabaseAdminClient,
+    instances: instance_v1.InstanceAdminClient,
+    units: int,
+    allowed: int,
+) -> None:
+    """There can be ten databases for every hundred processing units, and a hundred in a node."""
+    emulator.plan(Plan(duration=timedelta()), times=1)
+    start_instance(instances, processing_units=units)
+    for number in range(allowed):
+        emulator.create_database(f"{FRESH}/databases/db{number}")
+
+    with pytest.raises(exceptions.ResourceExhausted, match=f"limit \\({allowed}\\)"):
+        databases.create_database(parent=FRESH, create_statement="CREATE DATABASE onemore")
