@@ -273,12 +273,13 @@ def test_a_bug_is_an_answer_without_a_traceback(
 
 
 def test_an_idle_server_does_nothing(rest: httpx.Client) -> None:
-    """With a connection open and nothing to do, no time of the processor passes."""
+    """With a connection open and nothing to do it waits, and does not look again and again."""
     rest.get(f"/{INSTANCE}")
     before = time.process_time()
     threading.Event().wait(0.5)
 
-    assert time.process_time() - before < 0.05
+    # a loop without rest would use all of it; other threads of the test run may use some
+    assert time.process_time() - before < 0.25
 
 
 def test_both_faces_stop_together(rest_emulator: SpannerAdminEmulator) -> None:
