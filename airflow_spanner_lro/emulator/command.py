@@ -11,7 +11,6 @@ import os
 import re
 import signal
 import sys
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,6 @@ from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
 
@@ -38,7 +36,7 @@ DEFAULT_REST_PORT = 9020
 """The port of Google's emulator for REST."""
 
 _ON, _OFF = "on", "off"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 DESCRIPTION = (
     "Run an emulator of Cloud Spanner's admin API, whose operations take time, "
@@ -116,13 +114,12 @@ def run(args: argparse.Namespace) -> int:
 
     Must be called on the main thread, as signals are.
     """
-    stop = threading.Event()
     # from here on, because a signal may come while libraries are loaded, too
-    with _on_signals(stop.set):
-        return _run(args, stop)
+    with _signals_held_back():
+        return _run(args)
 
 
-def _run(args: argparse.Namespace, stop: threading.Event) -> int:
+def _run(args: argparse.Namespace) -> int:
     # gRPC and the client library take a second to load; --help should not
     from airflow_spanner_lro.emulator.clock import SystemClock  # noqa: PLC0415
     from airflow_spanner_lro.emulator.errors import RpcError  # noqa: PLC0415
@@ -151,7 +148,7 @@ def _run(args: argparse.Namespace, stop: threading.Event) -> int:
         return 1
     try:
         _say(*_ready(emulator))
-        stop.wait()
+        signal.sigwait(_SIGNALS)
     finally:
         emulator.stop()
     _say("The emulator has stopped.")
@@ -190,19 +187,20 @@ def _say(*lines: str) -> None:
 
 
 @contextmanager
-def _on_signals(act: Callable[[], None]) -> Iterator[None]:
-    """Act on SIGINT and SIGTERM while the context lasts."""
+def _signals_held_back() -> Iterator[None]:
+    """Keep SIGINT and SIGTERM for whoever waits for them, while the context lasts.
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        act()
-
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    Threads that start meanwhile do not take them either. With a handler instead, a signal that
+    some other thread happens to get would not wake the one that waits.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
+        # who presses Ctrl-C twice means it once
+        while pending := signal.sigpending() & _SIGNALS:
+            signal.sigwait(pending)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Sayer(logging.Handler):

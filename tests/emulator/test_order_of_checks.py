@@ -31,11 +31,6 @@ _GONE_PARTITION = f"{GONE}/instancePartitions/part"
 
 MALFORMED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("create_database", {"parent": GONE}),
-    ("create_database", {"parent": GONE, "create_statement": "CREATE TABLE T"}),
-    (
-        "create_database",
-        {"parent": GONE, "create_statement": "CREATE DATABASE x2", "extra_statements": ["x"]},
-    ),
     (
         "create_database",
         {
@@ -49,7 +44,6 @@ MALFORMED: tuple[tuple[str, Mapping[str, Any]], ...] = (
         "update_database",
         {"database": {"name": _GONE_DATABASE}, "update_mask": {"paths": ["state"]}},
     ),
-    ("update_database_ddl", {"database": _GONE_DATABASE}),
     (
         "update_database_ddl",
         {"database": _GONE_DATABASE, "statements": ["ANALYZE"], "operation_id": "_no"},

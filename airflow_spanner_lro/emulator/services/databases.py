@@ -56,16 +56,18 @@ class Databases(Servicer):
         if not request.create_statement:
             raise errors.missing_field("create_statement")
         dialect = _dialect_of(request)
+        encryption = None
+        if "encryption_config" in request:
+            encryption = checked_encryption(request.encryption_config)
+        descriptors = checked_descriptors(request.proto_descriptors)
+        # before the statements are read, as in Google's own emulator
+        resources.instances.get(instance)
         name = DatabaseName(
             project=instance.project,
             instance=instance.instance,
             database=database_id_of(request.create_statement, dialect=dialect),
         )
-        encryption = None
-        if "encryption_config" in request:
-            encryption = checked_encryption(request.encryption_config)
         statements = _first_statements(request, dialect)
-        descriptors = checked_descriptors(request.proto_descriptors)
         resources.ready_instance(instance)
         resources.databases.require_new(name)
         schema = Schema()

@@ -61,10 +61,12 @@ class Schemas(Servicer):
         operation_id = request.operation_id
         if operation_id and not _OPERATION_ID.fullmatch(operation_id):
             raise errors.bad_operation_id(operation_id)
-        if not request.statements:
-            raise errors.no_statements()
         descriptors = checked_descriptors(request.proto_descriptors)
         database = self.world.resources.usable_database(name)
+        # before the statements are read, as a repeated request need not make sense any more
+        operation_name = self._operation_name(operation_id, database)
+        if not request.statements:
+            raise errors.no_statements()
         statements = tuple(
             Statement.parse(text, dialect=database.dialect) for text in request.statements
         )
@@ -72,7 +74,6 @@ class Schemas(Servicer):
             statements=statements,
             proto_descriptors=descriptors,
         )
-        operation_name = self._operation_name(operation_id, database)
         before = self.world.operations.pending(kind=UPDATE_DATABASE_DDL, target=name)
         self._check(details, database, before)
         operation = self.world.start(

@@ -117,20 +117,6 @@ def test_there_postgresql_databases_may_begin_full(run_both: RunBoth) -> None:
     assert (OK, BAD) == (google.code, ours.code)
 
 
-def test_there_statements_are_read_before_names_are_looked_up(run_both: RunBoth) -> None:
-    """There a bad statement comes before ALREADY_EXISTS, and a bad id before NOT_FOUND."""
-
-    def script(side: Side) -> Iterator[Answer]:
-        yield side.create_database("shop", "CREATE TABL Items")
-        nowhere = f"{side.instance}/databases/nowhere"
-        yield side.change(ITEMS, database=nowhere, operation_id="_bad")
-
-    google, ours = run_both(script)
-
-    assert [BAD, BAD] == codes(google)
-    assert [Code.ALREADY_EXISTS, Code.NOT_FOUND] == codes(ours)
-
-
 def test_there_named_schemas_are_not_shown(run_both: RunBoth) -> None:
     """There GetDatabaseDdl leaves CREATE SCHEMA out, so its answer cannot be used again."""
 

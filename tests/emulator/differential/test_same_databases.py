@@ -120,6 +120,17 @@ def test_what_is_missing_is_not_found(agreed: Agreed) -> None:
     assert {Code.NOT_FOUND} == set(codes(agreed(script)))
 
 
+def test_statements_are_read_before_names_are_looked_up(agreed: Agreed) -> None:
+    """A bad statement comes before ALREADY_EXISTS, and a bad operation id before NOT_FOUND."""
+
+    def script(side: Side) -> Iterator[Answer]:
+        yield side.create_database("shop", "CREATE TABL Items")
+        nowhere = f"{side.instance}/databases/nowhere"
+        yield side.change(SCHEMA[0], database=nowhere, operation_id="_bad")
+
+    assert [Code.INVALID_ARGUMENT] * 2 == codes(agreed(script))
+
+
 @pytest.mark.parametrize("name", ["", "shop", "databases/shop", "projects/test/instances/main"])
 def test_names_of_databases_are_parsed(agreed: Agreed, name: str) -> None:
     """What is no database's name is INVALID_ARGUMENT."""
