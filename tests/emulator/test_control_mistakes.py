@@ -81,6 +81,22 @@ def test_a_mistake_is_answered_with_a_sentence(
         assert before == emulator.snapshot()
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "where"),
+    [
+        ("duration", "2h", "plan.duration"),
+        ("duration", {"base": "x", "per_gib": 1}, "plan.duration.base"),
+        ("queued", "soon", "plan.queued"),
+    ],
+)
+def test_a_wrong_duration_is_told_in_words(ask: Ask, field: str, value: object, where: str) -> None:
+    """The sentence names the field and what fits, and nothing of how it is read."""
+    _, told = ask("POST", "/plans", {"plan": {field: value}})
+    expected = "expected a duration: seconds such as 90, '90s', or ISO 8601 such as 'PT2H'"
+
+    assert f"POST /control/plans: {where}: {expected}" == told["error"]["message"]
+
+
 def test_half_characters_are_told_in_the_way_of_json(ask: Ask) -> None:
     """A message may have some, and asking for it is no failure."""
     fault = {"kind": "fail", "message": "\ud800"}

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    PlainSerializer,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+)
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.journal.kind_names import read_name
@@ -22,13 +30,20 @@ from airflow_spanner_lro.emulator.state.plans import ZERO, Between, BySize, Plan
 _SECONDS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*s\s*")
 # pydantic puts this before the sentences of others
 _PREFIX = "Value error, "
+# in brackets, which no name of a field has, because they are of no use to who reads an error
+_FIXED, _SIZE, _RANGE = "[fixed]", "[by size]", "[between]"
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 _ROLLBACK: Literal["as_long_as_it_ran"] = "as_long_as_it_ran"
 
 
-def _seconds(value: object) -> object:
+def _seconds(value: object) -> timedelta:
     """Let ``"30s"`` mean what it says, beside the numbers and ISO 8601 that pydantic knows."""
     found = _SECONDS.fullmatch(value) if isinstance(value, str) else None
-    return value if found is None else float(found[1])
+    try:
+        return _DURATION.validate_python(value if found is None else float(found[1]))
+    except ValidationError:
+        message = "expected a duration: seconds such as 90, '90s', or ISO 8601 such as 'PT2H'"
+        raise ValueError(message) from None
 
 
 def _code(value: object) -> object:
@@ -87,13 +102,30 @@ class BetweenForm:
     longest: Seconds
 
 
+def _duration_tag(value: object) -> str:
+    """Tell which of the forms of a duration somebody means."""
+    if isinstance(value, dict):
+        return _SIZE if "base" in value or "per_gib" in value else _RANGE
+    if isinstance(value, BySizeForm):
+        return _SIZE
+    return _RANGE if isinstance(value, BetweenForm) else _FIXED
+
+
+DurationForm = Annotated[
+    Annotated[Seconds, Tag(_FIXED)]
+    | Annotated[BySizeForm, Tag(_SIZE)]
+    | Annotated[BetweenForm, Tag(_RANGE)],
+    Discriminator(_duration_tag),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanForm:
     """A :class:`Plan`, field by field."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    duration: Seconds | BySizeForm | BetweenForm | None = None
+    duration: DurationForm | None = None
     queued: Seconds = ZERO
     cancel_delay: Seconds | Literal["as_long_as_it_ran"] | None = ZERO
     cancel_until: float = 1.0
@@ -187,4 +219,6 @@ def _error(form: ErrorForm | None) -> tuple[Code, str] | None:
 
 
 def _sentence(where: tuple[int | str, ...], message: str) -> str:
-    return f"{'.'.join(str(part) for part in where) or 'the body'}: {message.removeprefix(_PREFIX)}"
+    # pydantic also names its own functions, as in function-before[…]
+    fields = ".".join(str(part) for part in where if "[" not in str(part))
+    return f"{fields or 'the body'}: {message.removeprefix(_PREFIX)}"

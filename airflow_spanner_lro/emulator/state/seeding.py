@@ -21,6 +21,7 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
 )
 from airflow_spanner_lro.emulator.state.ddl import Schema, Statement
+from airflow_spanner_lro.emulator.state.messages.configs import require_config
 from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 from airflow_spanner_lro.emulator.state.records.instances import Instance
@@ -35,15 +36,21 @@ DEFAULT_CONFIG = "regional-europe-west1"
 
 
 def seed_instance(world: World, name: InstanceName, *, config: str, now: datetime) -> None:
-    """Put a ready instance there, unless it is there."""
+    """Put a ready instance there, unless it is there.
+
+    :raises RpcError: if there is no such configuration.
+    """
     if world.resources.instances.find(name) is not None:
         return
+    config_name = InstanceConfigName(project=name.project, config=config)
+    if world.resources.configs.find(config_name) is None:
+        require_config(config_name)
     instance = Instance(
         name=name,
         serial=world.next_serial(),
         ready=True,
         create_time=now,
-        config=InstanceConfigName(project=name.project, config=config),
+        config=config_name,
         update_time=now,
         message=instance_v1.Instance(display_name=name.instance, node_count=1),
     )
