@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check unit e2e format lock clean
+.PHONY: help demo test check unit e2e bench format lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ unit: $(READY)  ## Tests without Airflow processes
 
 e2e: $(READY)  ## Tests with real Airflow processes; minutes
 	$(BIN)/pytest -m e2e -p no:randomly tests/e2e
+
+bench: $(READY)  ## What the emulator costs with ten thousand operations pending
+	$(BIN)/python tests/benchmarks/bench_emulator.py
 
 format: $(READY)  ## Put the code into its form
 	$(BIN)/ruff format .

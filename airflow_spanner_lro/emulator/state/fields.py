@@ -9,7 +9,7 @@ each operation carries; the rest of the metadata is made only for filters that w
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -67,6 +67,8 @@ def _metadata(operation: Operation, path: str, now: datetime) -> Value:
     behaviour = BEHAVIOURS[operation.kind]
     if path.partition(".")[0] not in behaviour.changing:
         return read(described, path)
+    if (shortcut := behaviour.shortcuts.get(path)) is not None:
+        return cast("Value", shortcut(operation, now))
     # what never changes is not asked for, so it need not be there
     changing = type(described)()
     behaviour.refresh(changing, operation, now)

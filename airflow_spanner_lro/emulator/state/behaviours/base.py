@@ -13,7 +13,7 @@ from airflow_spanner_lro.core.names import ResourceName
 from airflow_spanner_lro.core.snapshot import OperationState
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Mapping, Set as AbstractSet
     from datetime import datetime
 
     import proto
@@ -42,6 +42,9 @@ class Behaviour(Generic[_Name, _Details]):
 
     changing: ClassVar[AbstractSet[str]] = frozenset({"progress", "cancel_time", "end_time"})
     """The metadata fields that :meth:`refresh` sets."""
+
+    shortcuts: ClassVar[Mapping[str, Callable[[Operation, datetime], object]]] = {}
+    """How to tell some of those fields alone: what filters of long lists often ask for."""
 
     # --- what it tells ---
 

@@ -28,6 +28,11 @@ _Details = TypeVar("_Details")
 class TellsProgress(Behaviour[_Name, _Details], Generic[_Name, _Details]):
     """Its metadata has one progress, and the time of a cancel."""
 
+    shortcuts: ClassVar = {
+        "progress.progress_percent": lambda operation, now: operation.lifecycle.percent(now),
+        "progress.start_time": lambda operation, _: operation.started,
+    }
+
     def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
         """Tell the progress."""
         show_progress(metadata, operation, now)
