@@ -32,8 +32,8 @@ from airflow_spanner_lro.emulator.journal.entries import (
     encode,
 )
 from airflow_spanner_lro.emulator.journal.recording import Recording
-from airflow_spanner_lro.emulator.rpc import plain
 from airflow_spanner_lro.emulator.services import all_servicers
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.state.planning import Plans
 from airflow_spanner_lro.emulator.state.world import World
 
@@ -103,7 +103,7 @@ class Engine:
 
         :raises RpcError: if it is refused.
         """
-        message = plain(request)
+        message = raw(request)
         with self.look() as (world, now):
             # the world may have become another one since the method was looked up
             method = self._methods.get(method.path, method)

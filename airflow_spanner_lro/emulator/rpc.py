@@ -141,11 +141,3 @@ def plain_type(type_: type[Any]) -> type[Message]:
     """Return the protobuf class of a proto-plus class, and others as they are."""
     plain: type[Message] = type_.pb() if issubclass(type_, proto.Message) else type_
     return plain
-
-
-def plain(message: Any) -> Message:
-    """Return the protobuf message within a proto-plus one, and others as they are."""
-    if isinstance(message, proto.Message):
-        message = type(message).pb(message)
-    found: Message = message
-    return found

@@ -15,7 +15,8 @@ from google.protobuf.message import Message
 
 from airflow_spanner_lro.emulator import ManualClock
 from airflow_spanner_lro.emulator.engine import Engine
-from airflow_spanner_lro.emulator.rpc import plain, plain_type
+from airflow_spanner_lro.emulator.rpc import plain_type
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.traffic.calls import CallLog
 from airflow_spanner_lro.emulator.traffic.faults import Faults
 from airflow_spanner_lro.emulator.traffic.front import Answer, Front
@@ -136,7 +137,7 @@ def good_request(path: str, type_: type[Any]) -> Message:
                 request["expire_time"] = _EXPIRE_TIME
             elif start.expires:
                 request["backup"] = {**request["backup"], "expire_time": _EXPIRE_TIME}
-            return plain(type_(request))
+            return raw(type_(request))
     if path in _OTHERS:
         return plain_of(type_, _OTHERS[path])
     message = plain_type(type_)()
@@ -159,7 +160,7 @@ def plain_of(type_: type[Any], fields: Mapping[str, Any]) -> Message:
     """Return a protobuf message with these fields, whichever of the two libraries has its type."""
     if issubclass(type_, Message):
         return type_(**fields)
-    return plain(type_(fields))
+    return raw(type_(fields))
 
 
 def _name_for(method: str) -> str:

@@ -28,7 +28,10 @@ ON_DATABASE = "--database=orders"
 PROJECT = "test"
 
 pytestmark = [
-    pytest.mark.skipif(GCLOUD is None, reason="gcloud is not installed"),
+    pytest.mark.skipif(
+        GCLOUD is None,
+        reason="gcloud is not on the PATH; test_rest_samples sends requests like its own",
+    ),
     pytest.mark.timeout(300),
 ]
 

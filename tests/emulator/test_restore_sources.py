@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import grpc
@@ -18,37 +17,16 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 from airflow_spanner_lro.emulator import Limits, SpannerAdminEmulator
 
 from .conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
+from .restoring import COPY, ENCRYPTION, KEY, MINUTES, restore
 
 if TYPE_CHECKING:
-    from google.api_core.operation import Operation
-
     from airflow_spanner_lro.emulator import ManualClock
-
-
-STATE = database_v1.Database.State
-ENCRYPTION = database_v1.RestoreDatabaseEncryptionConfig.EncryptionType
-KEY = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/key"
-COPY = f"{INSTANCE}/databases/copy"
-MINUTES = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
 def backup(emulator: SpannerAdminEmulator) -> None:
     """Put a backup there."""
     emulator.create_backup(BACKUP, DATABASE)
-
-
-def restore(
-    databases: database_v1.DatabaseAdminClient,
-    database_id: str = "copy",
-    parent: str = INSTANCE,
-    backup: str = BACKUP,
-) -> Operation:
-    """Start a restore."""
-    request = database_v1.RestoreDatabaseRequest(
-        parent=parent, database_id=database_id, backup=backup
-    )
-    return databases.restore_database(request)
 
 
 def test_a_restore_names_a_backup(databases: database_v1.DatabaseAdminClient) -> None:

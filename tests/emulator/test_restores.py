@@ -15,38 +15,18 @@ from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.emulator import Plan, SpannerAdminEmulator
 
 from .conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
+from .restoring import COPY, MINUTES, STATE, restore
 
 if TYPE_CHECKING:
-    from google.api_core.operation import Operation
-
     from airflow_spanner_lro.emulator import ManualClock
 
     from .conftest import GetOperation, StartBackup
-
-STATE = database_v1.Database.State
-ENCRYPTION = database_v1.RestoreDatabaseEncryptionConfig.EncryptionType
-KEY = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/key"
-COPY = f"{INSTANCE}/databases/copy"
-MINUTES = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
 def backup(emulator: SpannerAdminEmulator) -> None:
     """Put a backup there."""
     emulator.create_backup(BACKUP, DATABASE)
-
-
-def restore(
-    databases: database_v1.DatabaseAdminClient,
-    database_id: str = "copy",
-    parent: str = INSTANCE,
-    backup: str = BACKUP,
-) -> Operation:
-    """Start a restore."""
-    request = database_v1.RestoreDatabaseRequest(
-        parent=parent, database_id=database_id, backup=backup
-    )
-    return databases.restore_database(request)
 
 
 def test_a_restored_database_is_optimized_and_then_ready(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.rpc import plain
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.state.ddl import database_id_of
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def resource_of(request: Any) -> str:
 
     For a request that makes something this is the new resource, not its parent.
     """
-    request = plain(request)
+    request = raw(request)
     parent = getattr(request, "parent", "")
     for field, collection in _CHILD_IDS:
         if parent and (child := getattr(request, field, "")):

@@ -20,7 +20,8 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.rpc import Method, plain
+from airflow_spanner_lro.emulator.rpc import Method
+from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.traffic.calls import Call, resource_of
 from airflow_spanner_lro.emulator.traffic.faults import Trouble
 
@@ -101,7 +102,7 @@ class Front:
             trouble.before_work()
             if (meter := self.meter) is not None and method.path in self.methods:
                 meter.take(resource=resource, seconds=self._engine.clock.client_seconds())
-            response = plain(self._engine.call(method, request))
+            response = raw(self._engine.call(method, request))
             trouble.after_work()
         except RpcError as exc:
             error = exc

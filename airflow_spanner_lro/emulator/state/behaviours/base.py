@@ -7,7 +7,10 @@ One class for each kind. Everything that it needs is in the operation's record a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import proto
 
 from airflow_spanner_lro.core.names import ResourceName
 from airflow_spanner_lro.core.snapshot import OperationState
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set as AbstractSet
     from datetime import datetime
 
-    import proto
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.emulator.state.records.operations import Operation
@@ -26,7 +28,7 @@ _Name = TypeVar("_Name", bound=ResourceName)
 _Details = TypeVar("_Details")
 
 
-class Behaviour(Generic[_Name, _Details]):
+class Behaviour(ABC, Generic[_Name, _Details]):
     """One kind of operation; by itself it does nothing.
 
     A subclass says which target and details it has, describes its metadata, and overrides what it
@@ -50,13 +52,11 @@ class Behaviour(Generic[_Name, _Details]):
 
     def described(self, target: ResourceName, details: object) -> Message:
         """Return the part of the metadata that never changes, as a plain protobuf message."""
-        message = self.describe(self._checked(target, self.target_type), self._details(details))
-        raw: Message = type(message).pb(message)
-        return raw
+        return raw(self.describe(self._checked(target, self.target_type), self._details(details)))
 
-    def describe(self, target: Any, details: Any) -> proto.Message:
+    @abstractmethod
+    def describe(self, target: Any, details: Any) -> proto.Message | Message:
         """Return the part of the metadata that never changes."""
-        raise NotImplementedError
 
     def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
         """Set the changing fields of the metadata, a plain protobuf message, to how they are."""
@@ -102,9 +102,11 @@ class Behaviour(Generic[_Name, _Details]):
         return value
 
 
-def raw(message: proto.Message) -> Message:
-    """Return the plain protobuf message within a proto-plus one."""
-    plain: Message = type(message).pb(message)
+def raw(message: proto.Message | Message) -> Message:
+    """Return the plain protobuf message within a proto-plus one, and others as they are."""
+    if isinstance(message, proto.Message):
+        message = type(message).pb(message)
+    plain: Message = message
     return plain
 
 

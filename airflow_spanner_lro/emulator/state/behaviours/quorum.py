@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
@@ -58,11 +57,10 @@ class ChangeQuorum(Behaviour[DatabaseName, QuorumDetails]):
     details_type: ClassVar = QuorumDetails
     changing: ClassVar = frozenset({"end_time"})
 
-    def described(self, target: ResourceName, details: object) -> Message:
+    def describe(self, target: DatabaseName, details: QuorumDetails) -> Message:
         """Return the request."""
         del target
-        remembered: QuorumDetails = self._details(details)
-        return quorum_pb2.ChangeQuorumMetadata(request=remembered.request)
+        return quorum_pb2.ChangeQuorumMetadata(request=details.request)
 
     def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
         """Tell the times; there is no percentage, and no cancel_time either."""
