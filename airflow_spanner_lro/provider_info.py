@@ -35,6 +35,7 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.backups",
                 "operators.databases",
                 "operators.operations",
+                "operators.schemas",
             )
         ],
         "sensors": [_modules("sensors.operation")],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import (
     BackupName,
+    BackupScheduleName,
     DatabaseName,
     InstanceConfigName,
     InstanceName,
@@ -28,7 +29,7 @@ class ResourceCalls:
     :param get: method of the generated client
     :param delete: method of the generated client
     :param delete_field: field of the delete request that takes the name
-    :param ready: states that mean the resource can be used
+    :param ready: states that mean the resource can be used; none where it has no state
     """
 
     service: Service
@@ -41,6 +42,12 @@ class ResourceCalls:
 _CALLS: Mapping[type[ResourceName], ResourceCalls] = {
     BackupName: ResourceCalls(
         service=Service.DATABASE_ADMIN, get="get_backup", delete="delete_backup"
+    ),
+    BackupScheduleName: ResourceCalls(
+        service=Service.DATABASE_ADMIN,
+        get="get_backup_schedule",
+        delete="delete_backup_schedule",
+        ready=(),
     ),
     DatabaseName: ResourceCalls(
         service=Service.DATABASE_ADMIN,

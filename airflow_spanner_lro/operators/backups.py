@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.times import aware, expire_time
-from airflow_spanner_lro.failing import failing_for_good
-from airflow_spanner_lro.operators.base import SpannerAdminOperator
+from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
-
     from airflow_spanner_lro.core.times import Moment
 
 
@@ -86,31 +83,26 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
         )
 
 
-class SpannerDeleteBackupOperator(SpannerAdminOperator):
+class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
     """Delete a backup. Succeeds if there is none, so it can be repeated and used as a teardown.
 
-    Spanner answers at once; there is no operation to wait for. Deleting a backup that is still
-    being created also cancels its operation.
+    Deleting a backup that is still being created also cancels its operation.
 
     :param instance_id: instance that holds the backup
     :param backup_id: backup to delete
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    :class:`~airflow_spanner_lro.operators.deletion.SpannerDeleteResourceOperator`.
     """
 
-    template_fields = (*SpannerAdminOperator.template_fields, "instance_id", "backup_id")
+    template_fields = (*SpannerDeleteResourceOperator.template_fields, "instance_id", "backup_id")
 
     def __init__(self, *, instance_id: str, backup_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.instance_id = instance_id
         self.backup_id = backup_id
 
-    def execute(self, context: Context) -> None:  # noqa: ARG002  # Airflow's signature
-        """Delete the backup."""
-        with failing_for_good():
-            name = BackupName(
-                project=self.project, instance=self.instance_id, backup=self.backup_id
-            )
-            self.hook.client.delete_resource(name=name)
-            self.log.info("%s is deleted", name)
+    @property
+    def target(self) -> BackupName:
+        """The backup to delete."""
+        return BackupName(project=self.project, instance=self.instance_id, backup=self.backup_id)

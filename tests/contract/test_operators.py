@@ -14,46 +14,16 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 
-from airflow_spanner_lro.operators.backups import (
-    SpannerCreateBackupOperator,
-    SpannerDeleteBackupOperator,
-)
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
-from airflow_spanner_lro.operators.databases import (
-    SpannerDropDatabaseOperator,
-    SpannerRestoreDatabaseOperator,
-    SpannerUpdateDatabaseDdlOperator,
-)
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
 
-REQUIRED: dict[type[Any], dict[str, Any]] = {
-    SpannerCreateBackupOperator: {
-        "instance_id": "main",
-        "database_id": "orders",
-        "backup_id": "nightly",
-        "expire_time": timedelta(days=1),
-    },
-    SpannerDeleteBackupOperator: {"instance_id": "main", "backup_id": "nightly"},
-    SpannerRestoreDatabaseOperator: {
-        "instance_id": "main",
-        "database_id": "copy",
-        "source_backup": "nightly",
-    },
-    SpannerUpdateDatabaseDdlOperator: {
-        "instance_id": "main",
-        "database_id": "orders",
-        "ddl_statements": ["DROP TABLE T"],
-    },
-    SpannerDropDatabaseOperator: {"instance_id": "main", "database_id": "orders"},
-    SpannerCancelOperationOperator: {"operation_name": "projects/p/instances/i/operations/o"},
-    SpannerOperationSensor: {"operation_name": "projects/p/instances/i/operations/o"},
-}
+from .required import REQUIRED
+
 CONCRETE = pytest.mark.parametrize("class_", REQUIRED, ids=lambda class_: class_.__name__)
+BASES = (SpannerAdminOperator, SpannerOperationOperator)
 DOCUMENTED = pytest.mark.parametrize(
     "class_",
-    [*REQUIRED, SpannerAdminOperator, SpannerOperationOperator],
+    [*REQUIRED, *BASES],
     ids=lambda class_: class_.__name__,
 )
 MODULES = sorted({class_.__module__ for class_ in REQUIRED})

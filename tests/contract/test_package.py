@@ -31,7 +31,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # an empty file has nothing that could be licensed
 TESTS = sorted(path for path in (REPOSITORY / "tests").rglob("*.py") if path.stat().st_size)
 MAXIMUM = 300
-BASES = {f"airflow_spanner_lro.operators.{name}" for name in ("base", "operation")}
+BASES = {f"airflow_spanner_lro.operators.{name}" for name in ("base", "deletion", "operation")}
 """Modules of classes to derive from, which no Dag author uses by themselves."""
 
 
