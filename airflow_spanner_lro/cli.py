@@ -155,6 +155,7 @@ def _wait(args: argparse.Namespace) -> int:
     from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
     from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
 
+    name = OperationName.parse(args.operation)
     clock, narrator = StoppableClock(), ProgressNarrator()
 
     def tell(heard: OperationSnapshot | Exception) -> None:
@@ -164,9 +165,8 @@ def _wait(args: argparse.Namespace) -> int:
     limit = None if args.timeout is None else clock.now() + timedelta(seconds=args.timeout)
     try:
         snapshot = run(
-            wait(PollPolicy(maximum=args.poll_interval)),
+            wait(name=name, policy=PollPolicy(maximum=args.poll_interval)),
             client=_client(),
-            name=OperationName.parse(args.operation),
             clock=clock,
             deadline=limit,
             observe=tell,
@@ -185,7 +185,6 @@ def _cancel(args: argparse.Namespace) -> int:
     settlement = run(
         cancel_and_settle(name=name, policy=CancelPolicy()),
         client=_client(),
-        name=name,
         clock=clock,
         deadline=clock.now() + timedelta(seconds=args.timeout),
     )

@@ -14,14 +14,18 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for
-from airflow_spanner_lro.admin.results import result_of
+from airflow_spanner_lro.admin.results import first_page_of, result_of
+from airflow_spanner_lro.core.backups import facts_of
 from airflow_spanner_lro.core.decode import snapshot_of
 from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.core.queries import ListCall
 from airflow_spanner_lro.core.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.connect import Endpoint
+    from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.queries import OperationQuery
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 
@@ -47,6 +51,43 @@ class AsyncSpannerAdminClient:
     async def get(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> OperationSnapshot:
         """Get an operation."""
         return snapshot_of(await self._operation(name, timeout))
+
+    async def query_operations(
+        self, *, query: OperationQuery, timeout: float = CALL_TIMEOUT
+    ) -> tuple[OperationSnapshot, ...]:
+        """List the operations that a query asks for, all pages of them.
+
+        :param timeout: for each page
+        """
+        pages = getattr(self._service(query.call.service), query.call.method)
+        found: list[OperationSnapshot] = []
+        if query.call is ListCall.OF_RESOURCE:
+            request = first_page_of(query)
+            while True:
+                page = await pages(request, retry=None, timeout=timeout)
+                found += map(snapshot_of, page.operations)
+                if not page.next_page_token:
+                    break
+                request.page_token = page.next_page_token
+        else:
+            request = {"parent": str(query.parent), "filter": query.server_filter}
+            pager = await pages(request=request, retry=None, timeout=timeout)
+            found += [snapshot_of(operation) async for operation in pager]
+        return tuple(filter(query.accepts, found))
+
+    async def query_backups(
+        self, *, query: BackupQuery, timeout: float = CALL_TIMEOUT
+    ) -> tuple[BackupFacts, ...]:
+        """List the backups that a query asks for, the newest first.
+
+        :param timeout: for each page
+        """
+        request = {"parent": str(query.instance), "filter": query.server_filter}
+        pager = await self._database_admin.list_backups(
+            request=request, retry=None, timeout=timeout
+        )
+        found = [facts_of(backup) async for backup in pager]
+        return tuple(filter(query.accepts, found))
 
     async def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""

@@ -9,21 +9,23 @@ is a flow, or the task. All timeouts are in seconds. Google's exceptions propaga
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for
-from airflow_spanner_lro.admin.results import result_of
+from airflow_spanner_lro.admin.results import first_page_of, result_of
+from airflow_spanner_lro.core.backups import facts_of
 from airflow_spanner_lro.core.decode import snapshot_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
+from airflow_spanner_lro.core.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow_spanner_lro.admin.connect import Endpoint
+    from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import (
         DatabaseName,
         InstanceName,
@@ -71,36 +73,60 @@ class SpannerAdminClient:
         """Get an operation."""
         return snapshot_of(self._operation(name, timeout))
 
+    def query_operations(
+        self, *, query: OperationQuery, timeout: float = CALL_TIMEOUT
+    ) -> tuple[OperationSnapshot, ...]:
+        """List the operations that a query asks for, all pages of them.
+
+        :param timeout: for each page
+        """
+        pages = getattr(self._service(query.call.service), query.call.method)
+        found: list[OperationSnapshot] = []
+        if query.call is ListCall.OF_RESOURCE:
+            request = first_page_of(query)
+            while True:
+                page = pages(request, retry=None, timeout=timeout)
+                found += map(snapshot_of, page.operations)
+                if not page.next_page_token:
+                    break
+                request.page_token = page.next_page_token
+        else:
+            request = {"parent": str(query.parent), "filter": query.server_filter}
+            found += map(snapshot_of, pages(request=request, retry=None, timeout=timeout))
+        return tuple(filter(query.accepts, found))
+
     def list(
         self, *, resource: ResourceName, filter_: str = "", timeout: float = CALL_TIMEOUT
-    ) -> Iterator[OperationSnapshot]:
-        """List the operations of one resource, all pages of them.
+    ) -> tuple[OperationSnapshot, ...]:
+        """List the operations of one resource.
 
         :param filter_: in the filter language of the List*Operations calls
         """
-        token = None
-        while token != "":
-            page = self.database_admin.list_operations(
-                operations_pb2.ListOperationsRequest(
-                    name=f"{resource}/operations", filter=filter_, page_token=token or ""
-                ),
-                retry=None,
-                timeout=timeout,
-            )
-            yield from map(snapshot_of, page.operations)
-            token = page.next_page_token
+        query = OperationQuery(call=ListCall.OF_RESOURCE, parent=resource, filter_=filter_)
+        return self.query_operations(query=query, timeout=timeout)
 
     def list_within(
         self, *, instance: InstanceName, timeout: float = CALL_TIMEOUT
-    ) -> Iterator[OperationSnapshot]:
+    ) -> tuple[OperationSnapshot, ...]:
         """List the operations of an instance, and those of all databases and backups in it.
 
         The service keeps those that ended for seven days.
         """
-        yield from self.list(resource=instance, timeout=timeout)
-        for method in ("list_database_operations", "list_backup_operations"):
-            list_ = getattr(self.database_admin, method)
-            yield from map(snapshot_of, list_(parent=str(instance), retry=None, timeout=timeout))
+        calls = (ListCall.OF_RESOURCE, ListCall.OF_DATABASES, ListCall.OF_BACKUPS)
+        queries = (OperationQuery(call=call, parent=instance) for call in calls)
+        listed = (self.query_operations(query=query, timeout=timeout) for query in queries)
+        return tuple(chain.from_iterable(listed))
+
+    def query_backups(
+        self, *, query: BackupQuery, timeout: float = CALL_TIMEOUT
+    ) -> tuple[BackupFacts, ...]:
+        """List the backups that a query asks for, the newest first.
+
+        :param timeout: for each page
+        """
+        request = {"parent": str(query.instance), "filter": query.server_filter}
+        pages = self.database_admin.list_backups(request=request, retry=None, timeout=timeout)
+        return tuple(filter(query.accepts, map(facts_of, pages)))
 
     def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from airflow_spanner_lro.core.flows import (
+from airflow_spanner_lro.core.commands import (
     Answer,
     Cancel,
     Command,
-    DeadlinePassedError,
     DeleteResource,
     Flow,
     Get,
     GetResource,
     GetResult,
+    ListBackups,
+    ListOperations,
     Sleep,
 )
+from airflow_spanner_lro.core.flows import DeadlinePassedError
 from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 if TYPE_CHECKING:
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
         Clock,
         OperationsClient,
     )
-    from airflow_spanner_lro.core.names import OperationName
 
     Observer = Callable[[OperationSnapshot | Exception], None]
 
@@ -53,7 +54,6 @@ def run(
     flow: Flow[T],
     *,
     client: OperationsClient,
-    name: OperationName,
     clock: Clock,
     deadline: datetime | None = None,
     observe: Observer | None = None,
@@ -68,7 +68,7 @@ def run(
         while True:
             left = _left(deadline, clock.now())
             if not isinstance(command, Sleep):
-                answer = _perform(command, client=client, name=name, timeout=_call_timeout(left))
+                answer = _perform(command, client=client, timeout=_call_timeout(left))
                 _tell(observe, command, answer)
                 command = flow.send(answer)
             elif left is not None and left <= 0:
@@ -85,7 +85,6 @@ async def arun(
     flow: Flow[T],
     *,
     client: AsyncOperationsClient,
-    name: OperationName,
     clock: AsyncClock,
     deadline: datetime | None = None,
     observe: Observer | None = None,
@@ -96,9 +95,7 @@ async def arun(
         while True:
             left = _left(deadline, clock.now())
             if not isinstance(command, Sleep):
-                answer = await _aperform(
-                    command, client=client, name=name, timeout=_call_timeout(left)
-                )
+                answer = await _aperform(command, client=client, timeout=_call_timeout(left))
                 _tell(observe, command, answer)
                 command = flow.send(answer)
             elif left is not None and left <= 0:
@@ -111,45 +108,44 @@ async def arun(
         return result
 
 
-def _perform(
-    command: Command, *, client: OperationsClient, name: OperationName, timeout: float
-) -> Answer:
+def _perform(command: Command, *, client: OperationsClient, timeout: float) -> Answer:
     try:
-        answer: Answer = _call(command, client=client, name=name, timeout=timeout)
+        answer: Answer = _call(command, client=client, timeout=timeout)
     except (GoogleAPIError, GoogleAuthError) as exc:
         return exc
     return answer
 
 
-async def _aperform(
-    command: Command, *, client: AsyncOperationsClient, name: OperationName, timeout: float
-) -> Answer:
+async def _aperform(command: Command, *, client: AsyncOperationsClient, timeout: float) -> Answer:
     try:
-        answer: Answer = await _call(command, client=client, name=name, timeout=timeout)
+        answer: Answer = await _call(command, client=client, timeout=timeout)
     except (GoogleAPIError, GoogleAuthError) as exc:
         return exc
     return answer
 
 
-def _call(
+def _call(  # noqa: PLR0911  # one for each command
     command: Command,
     *,
     client: OperationsClient | AsyncOperationsClient,
-    name: OperationName,
     timeout: float,
 ) -> Any:
     """Make the call a command stands for; what a sync client answers, an async one promises."""
     match command:
-        case Get():
+        case Get(name):
             return client.get(name=name, timeout=timeout)
-        case Cancel():
+        case Cancel(name):
             return client.cancel(name=name, timeout=timeout)
-        case GetResult():
+        case GetResult(name):
             return client.get_result(name=name, timeout=timeout)
-        case GetResource():
-            return client.get_resource_state(name=name.resource, timeout=timeout)
-        case DeleteResource():
-            return client.delete_resource(name=name.resource, timeout=timeout)
+        case GetResource(resource):
+            return client.get_resource_state(name=resource, timeout=timeout)
+        case DeleteResource(resource):
+            return client.delete_resource(name=resource, timeout=timeout)
+        case ListOperations(query):
+            return client.query_operations(query=query, timeout=timeout)
+        case ListBackups(query):
+            return client.query_backups(query=query, timeout=timeout)
         case Sleep():
             message = "a driver sleeps itself"
             raise AssertionError(message)

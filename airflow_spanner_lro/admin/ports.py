@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.queries import OperationQuery
     from airflow_spanner_lro.core.resource import ResourceState
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
@@ -32,6 +34,14 @@ class OperationsClient(Protocol):
     def delete_resource(self, *, name: ResourceName, timeout: float) -> None:
         """Delete a resource."""
 
+    def query_operations(
+        self, *, query: OperationQuery, timeout: float
+    ) -> tuple[OperationSnapshot, ...]:
+        """List operations."""
+
+    def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
+        """List backups, the newest first."""
+
 
 class AsyncOperationsClient(Protocol):
     """The same in async code."""
@@ -50,6 +60,14 @@ class AsyncOperationsClient(Protocol):
 
     async def delete_resource(self, *, name: ResourceName, timeout: float) -> None:
         """Delete a resource."""
+
+    async def query_operations(
+        self, *, query: OperationQuery, timeout: float
+    ) -> tuple[OperationSnapshot, ...]:
+        """List operations."""
+
+    async def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
+        """List backups, the newest first."""
 
 
 class Clock(Protocol):

@@ -1,16 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The response of a finished operation, unpacked by its kind."""
+"""Messages of the operations API made and read, the same for both clients."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from google.longrunning.operations_pb2 import ListOperationsRequest
 
 from airflow_spanner_lro.core.kinds import kind_of_metadata
 from airflow_spanner_lro.core.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
     from google.longrunning.operations_pb2 import Operation
+
+    from airflow_spanner_lro.core.queries import OperationQuery
 
 
 def result_of(operation: Operation) -> ResourceState | None:
@@ -20,3 +24,8 @@ def result_of(operation: Operation) -> ResourceState | None:
         return None
     message = kind.service.message(kind.response).deserialize(operation.response.value)
     return resource_state(message) if hasattr(message, "name") else None
+
+
+def first_page_of(query: OperationQuery) -> ListOperationsRequest:
+    """Return the request for the first page of one resource's operations."""
+    return ListOperationsRequest(name=f"{query.parent}/operations", filter=query.server_filter)

@@ -24,22 +24,23 @@ class Access:
     :param gcp_conn_id: Airflow connection of type ``google_cloud_platform``
     :param impersonation_chain: service accounts, the last of which is impersonated
     :param endpoint: ``host:port`` for TLS, ``http://host:port`` for plain text without credentials
-        (an emulator), empty for Google's own endpoint
+        (an emulator), empty for Google's own endpoint; None where nobody has decided yet, so that
+        whoever asks first looks at its own connection and environment
     """
 
     gcp_conn_id: str
     impersonation_chain: tuple[str, ...] = ()
-    endpoint: str = ""
+    endpoint: str | None = ""
 
     @property
     def plain_text(self) -> bool:
         """The endpoint is spoken to without TLS and without credentials."""
-        return self.endpoint.startswith(INSECURE_SCHEME)
+        return (self.endpoint or "").startswith(INSECURE_SCHEME)
 
     @property
     def target(self) -> str:
         """The ``host:port`` of the endpoint, empty for Google's own."""
-        return self.endpoint.removeprefix(INSECURE_SCHEME)
+        return (self.endpoint or "").removeprefix(INSECURE_SCHEME)
 
     def to_dict(self) -> dict[str, Any]:
         """Return this access as primitives."""

@@ -8,7 +8,6 @@ no error: such an operation can still be watched and cancelled, only its progres
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.kinds import OperationKind, ProgressShape, kind_of_metadata
@@ -20,6 +19,7 @@ from airflow_spanner_lro.core.snapshot import (
     StatementProgress,
 )
 from airflow_spanner_lro.core.status import Code, to_code
+from airflow_spanner_lro.core.times import plain
 
 if TYPE_CHECKING:
     from google.longrunning.operations_pb2 import Operation
@@ -68,18 +68,18 @@ def _progress(kind: OperationKind, metadata: Any) -> dict[str, Any]:
         case ProgressShape.SINGLE:
             return {
                 "percent": metadata.progress.progress_percent,
-                "start_time": _moment(metadata.progress.start_time),
-                "end_time": _moment(metadata.progress.end_time),
-                "cancel_time": _moment(getattr(metadata, "cancel_time", None)),
+                "start_time": plain(metadata.progress.start_time),
+                "end_time": plain(metadata.progress.end_time),
+                "cancel_time": plain(getattr(metadata, "cancel_time", None)),
                 "follow_up": _follow_up(metadata),
             }
         case ProgressShape.PER_STATEMENT:
             return _statements(metadata)
         case ProgressShape.TIMES_ONLY:
             return {
-                "start_time": _moment(metadata.start_time),
-                "end_time": _moment(metadata.end_time),
-                "cancel_time": _moment(metadata.cancel_time),
+                "start_time": plain(metadata.start_time),
+                "end_time": plain(metadata.end_time),
+                "cancel_time": plain(metadata.cancel_time),
             }
         case ProgressShape.NONE:
             return {}
@@ -96,7 +96,7 @@ def _statements(metadata: Any) -> dict[str, Any]:
     actions = list(metadata.actions)
     statements = []
     for index, text in enumerate(metadata.statements):
-        committed = _moment(commits[index]) if index < len(commits) else None
+        committed = plain(commits[index]) if index < len(commits) else None
         percent = progress[index].progress_percent if index < len(progress) else 0
         statements.append(
             StatementProgress(
@@ -107,8 +107,8 @@ def _statements(metadata: Any) -> dict[str, Any]:
         )
     return {
         "percent": sum(s.percent for s in statements) // len(statements) if statements else None,
-        "start_time": _moment(progress[0].start_time) if progress else None,
-        "end_time": _moment(progress[-1].end_time) if progress else None,
+        "start_time": plain(progress[0].start_time) if progress else None,
+        "end_time": plain(progress[-1].end_time) if progress else None,
         "statements": tuple(statements),
         "throttled": metadata.throttled,
     }
@@ -120,10 +120,3 @@ def _label(statement: str, action: Any) -> str:
         return " ".join([action.action, action.entity_type, ", ".join(action.entity_names)]).strip()
     text = " ".join(statement.split())
     return text if len(text) <= _LABEL_LENGTH else text[: _LABEL_LENGTH - 1] + "…"
-
-
-def _moment(value: Any) -> datetime | None:
-    """Return a timestamp as a plain datetime; proto-plus hands out a subclass with nanoseconds."""
-    if not value:
-        return None
-    return datetime.combine(value.date(), value.timetz())

@@ -10,10 +10,18 @@ that finds its deadline passed throws ``DeadlinePassedError`` into the flow inst
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.commands import (
+    Answer,
+    Cancel,
+    DeleteResource,
+    Flow,
+    Get,
+    GetResource,
+    GetResult,
+    Sleep,
+)
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.resource import ResourceState
 from airflow_spanner_lro.core.settlement import Ending, Settlement
@@ -25,49 +33,11 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Get:
-    """Get the operation; the answer is a snapshot, or the exception that came instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Ask for cancellation; the answer is None, or the exception that came instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sleep:
-    """Let this many seconds pass; the answer is None."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class GetResult:
-    """Get the resource that the operation answered when it was done, as it was then."""
-
-
-@dataclass(frozen=True, slots=True)
-class GetResource:
-    """Get the resource that the operation works on, as it is now."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteResource:
-    """Delete the resource that the operation works on; the answer is None, or the exception."""
-
-
-Command = Get | Cancel | Sleep | GetResult | GetResource | DeleteResource
-Answer = OperationSnapshot | ResourceState | Exception | None
-T = TypeVar("T")
-Flow = Generator[Command, Answer, T]
-
-
 class DeadlinePassedError(SpannerLroError):
     """A driver's deadline passed. Whoever set the deadline knows what to do about it."""
 
 
-def wait(policy: PollPolicy) -> Flow[OperationSnapshot]:
+def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
     """Get until the operation is done.
 
     Transient errors say nothing about the operation and are waited out, up to the policy's
@@ -75,7 +45,7 @@ def wait(policy: PollPolicy) -> Flow[OperationSnapshot]:
     """
     silence = 0.0
     for delay in policy.delays():
-        match (yield Get()):
+        match (yield Get(name)):
             case OperationSnapshot(done=True) as snapshot:
                 return snapshot
             case OperationSnapshot():
@@ -99,10 +69,10 @@ def cancel_and_settle(*, name: OperationName, policy: CancelPolicy) -> Flow[Sett
     try:
         for delay in policy.delays():
             if not asked:
-                trouble = _as_error((yield Cancel()))
+                trouble = _as_error((yield Cancel(name)))
                 # a lost answer is asked again: to cancel twice does no harm
                 asked = trouble is None or not is_transient(trouble)
-            match (yield Get()):
+            match (yield Get(name)):
                 case OperationSnapshot(done=True) as snapshot:
                     ending = Ending.CANCELLED if snapshot.cancelled else Ending.FINISHED_FIRST
                     return Settlement(name=name, ending=ending, snapshot=snapshot)
@@ -142,8 +112,8 @@ def clean_up(settlement: Settlement, *, policy: CancelPolicy) -> Flow[Settlement
     asked = False
     try:
         for delay in policy.delays():
-            made = yield GetResult()
-            there = yield GetResource()
+            made = yield GetResult(settlement.name)
+            there = yield GetResource(settlement.name.resource)
             trouble = _as_error(made) or _as_error(there)
             if isinstance(there, Exception) and code_of(there) is Code.NOT_FOUND:
                 # if we asked for it, the deletion was done and only its answer was lost
@@ -152,7 +122,7 @@ def clean_up(settlement: Settlement, *, policy: CancelPolicy) -> Flow[Settlement
                 if not _same(made, there):
                     return settlement
                 asked = True
-                trouble = _as_error((yield DeleteResource()))
+                trouble = _as_error((yield DeleteResource(settlement.name.resource)))
                 if trouble is None:
                     return cleaned_up
             if not is_transient(trouble):

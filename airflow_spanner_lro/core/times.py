@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
+from airflow_spanner_lro.core.durations import duration_of, is_duration_text
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 MINIMUM_RETENTION = timedelta(hours=6)
@@ -18,10 +20,10 @@ Moment = datetime | timedelta | str
 def expire_time(value: Moment, *, now: datetime, field: str = "expire_time") -> datetime:
     """Return when a backup expires.
 
-    :param value: a moment, a time from now, or a moment as ISO 8601 text
+    :param value: a moment, a time from now, or either as ISO 8601 text
     :raises InvalidArgumentError: if it has no time zone, or lies outside of what Spanner accepts
     """
-    moment = now + value if isinstance(value, timedelta) else aware(value, field=field)
+    moment = moment_of(value, now=now, field=field)
     if not MINIMUM_RETENTION <= moment - now <= MAXIMUM_RETENTION:
         raise InvalidArgumentError(
             field=field,
@@ -31,20 +33,45 @@ def expire_time(value: Moment, *, now: datetime, field: str = "expire_time") -> 
     return moment
 
 
-def aware(value: datetime | str, *, field: str) -> datetime:
+def moment_of(value: Moment, *, now: datetime, field: str) -> datetime:
+    """Return the moment that an author means.
+
+    :param value: a moment, a time from now, or either as ISO 8601 text: ``P30D`` is thirty days
+    :raises InvalidArgumentError: if it is none, or has no time zone
+    """
+    if not isinstance(value, timedelta) and not is_duration_text(value):
+        return aware(value, field=field)
+    try:
+        return now + duration_of(value, field=field)
+    except OverflowError:
+        raise InvalidArgumentError(
+            field=field, value=str(value), rule="no calendar goes that far"
+        ) from None
+
+
+def plain(value: Any) -> datetime | None:
+    """Return a message's timestamp as a plain datetime, None for one that is not set.
+
+    proto-plus hands out a subclass with nanoseconds, which does not survive serialisation.
+    """
+    return datetime.combine(value.date(), value.timetz()) if value else None
+
+
+def aware(value: object, *, field: str) -> datetime:
     """Return a moment with a time zone.
 
     :param value: a moment, or ISO 8601 text such as ``2026-11-21T03:00:00+00:00``
     :raises InvalidArgumentError: if it is none, or has no time zone
     """
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            rule = "expected a moment in ISO 8601, such as 2026-11-21T03:00:00+00:00"
-            raise InvalidArgumentError(field=field, value=value, rule=rule) from None
-    if value.tzinfo is None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        moment = None
+    if not isinstance(moment, datetime):
+        rule = "expected a moment in ISO 8601, such as 2026-11-21T03:00:00+00:00"
+        raise InvalidArgumentError(field=field, value=value, rule=rule)
+    if moment.tzinfo is None:
         raise InvalidArgumentError(
             field=field, value=str(value), rule="it needs a time zone, such as +00:00 or Z"
         )
-    return value
+    return moment

@@ -182,9 +182,8 @@ class SpannerAdminHook(GoogleBaseHook):
         operation, clock = OperationName.parse(name), StoppableClock()
         try:
             return run(
-                wait(PollPolicy(maximum=poll_interval)),
+                wait(name=operation, policy=PollPolicy(maximum=poll_interval)),
                 client=self.client,
-                name=operation,
                 clock=clock,
                 deadline=None if timeout is None else clock.now() + timedelta(seconds=timeout),
             )
@@ -208,7 +207,6 @@ class SpannerAdminHook(GoogleBaseHook):
         return run(
             cancel_and_settle(name=operation, policy=CancelPolicy()),
             client=self.client,
-            name=operation,
             clock=clock,
             deadline=clock.now() + timedelta(seconds=settle_timeout),
         )

@@ -80,9 +80,8 @@ class WorkerWatch:
                 self._tell(line)
 
         snapshot = run(
-            wait(policy),
+            wait(name=name, policy=policy),
             client=self._client,
-            name=name,
             clock=self._clock,
             deadline=deadline,
             observe=observe,
@@ -139,7 +138,6 @@ def _stop(
     return run(
         stop(name=name, policy=CancelPolicy(), cleans_up=cleans_up),
         client=client,
-        name=name,
         clock=clock,
         deadline=clock.now() + timedelta(seconds=timeout),
     )

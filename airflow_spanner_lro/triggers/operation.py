@@ -11,20 +11,19 @@ task really no longer waits.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.triggers.base import TriggerEvent
 
-from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.event import WaitOutcome
 from airflow_spanner_lro.core.flows import DeadlinePassedError, stop, wait
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.narrate import ProgressNarrator
 from airflow_spanner_lro.core.ownership import Claim, KillDecision, decide_kill
 from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.triggers.clients import shared_client
+from airflow_spanner_lro.triggers.base import SpannerTrigger
 from airflow_spanner_lro.triggers.shielded import (
     await_keeping_cancel_message,
     finish_despite_cancels,
@@ -33,6 +32,7 @@ from airflow_spanner_lro.triggers.shielded import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.settlement import Settlement
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
@@ -41,28 +41,20 @@ KILL_TIMEOUT = 28.0
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SpannerOperationTrigger(BaseTrigger):
+class SpannerOperationTrigger(SpannerTrigger):
     """Wait for an operation and fire once, with its outcome.
 
-    Arguments lie unencrypted in Airflow's database: names and ids only, and primitives only.
-
     :param operation: full name of the operation
-    :param gcp_conn_id: connection to ask through
-    :param impersonation_chain: service accounts, the last of which is impersonated
-    :param endpoint: as in :class:`~airflow_spanner_lro.core.access.Access`
-    :param poll_interval: the longest time between two looks, in seconds
     :param deadline: when to give up, as ISO 8601 with a time zone; None to wait for ever
     :param cancel_on_timeout: cancel the operation when the deadline passes
     :param cancel_on_kill: cancel the operation when a user ends the task
     :param cleans_up: delete what the operation made in spite of being cancelled
     :param settle_timeout: how long to wait for the outcome of a cancel, in seconds
+
+    Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
     """
 
     operation: str
-    gcp_conn_id: str
-    impersonation_chain: list[str] = field(default_factory=list)
-    endpoint: str = ""
-    poll_interval: float = 30.0
     deadline: str | None = None
     cancel_on_timeout: bool = False
     cancel_on_kill: bool = False
@@ -74,35 +66,20 @@ class SpannerOperationTrigger(BaseTrigger):
         cls, name: OperationName, *, access: Access, deadline: datetime | None = None, **kwargs: Any
     ) -> Self:
         """Return the trigger for an operation, from values; other fields by keyword."""
-        return cls(
+        return cls.through(
+            access,
             operation=str(name),
-            gcp_conn_id=access.gcp_conn_id,
-            impersonation_chain=list(access.impersonation_chain),
-            endpoint=access.endpoint,
             deadline=deadline.isoformat() if deadline else None,
             **kwargs,
         )
 
     def __post_init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__post_init__()
         self._fired = False
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and this trigger's own fields."""
-        path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def _name(self) -> OperationName:
         return OperationName.parse(self.operation)
-
-    @property
-    def _access(self) -> Access:
-        return Access(
-            gcp_conn_id=self.gcp_conn_id,
-            impersonation_chain=tuple(self.impersonation_chain),
-            endpoint=self.endpoint,
-        )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then yield one event: the outcome as primitives.
@@ -116,22 +93,15 @@ class SpannerOperationTrigger(BaseTrigger):
         yield TriggerEvent(outcome.to_event())
 
     async def _wait(self) -> WaitOutcome:
-        client = await shared_client(self._access)
-        from airflow_spanner_lro.admin.clock import LoopClock  # noqa: PLC0415  # with the client
-        from airflow_spanner_lro.admin.drive import arun  # noqa: PLC0415
-
-        narrator, clock = ProgressNarrator(), LoopClock()
+        narrator = ProgressNarrator()
 
         def tell(heard: OperationSnapshot | Exception) -> None:
-            for line in narrator.lines(heard, now=clock.now()):
+            for line in narrator.lines(heard, now=datetime.now(tz=UTC)):
                 self.log.info(line)
 
         try:
-            snapshot = await arun(
-                wait(PollPolicy(maximum=self.poll_interval)),
-                client=client,
-                name=self._name,
-                clock=clock,
+            snapshot = await self._perform(
+                wait(name=self._name, policy=PollPolicy(maximum=self.poll_interval)),
                 deadline=datetime.fromisoformat(self.deadline) if self.deadline else None,
                 observe=tell,
             )
@@ -175,15 +145,7 @@ class SpannerOperationTrigger(BaseTrigger):
         return decide_kill(claim=claim, deferred=task.deferred, record=task.record)
 
     async def _stop(self, *, timeout: float) -> Settlement:
-        client = await shared_client(self._access)
-        from airflow_spanner_lro.admin.clock import LoopClock  # noqa: PLC0415
-        from airflow_spanner_lro.admin.drive import arun  # noqa: PLC0415
-
-        clock = LoopClock()
-        return await arun(
+        return await self._perform(
             stop(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up),
-            client=client,
-            name=self._name,
-            clock=clock,
-            deadline=clock.now() + timedelta(seconds=timeout),
+            deadline=datetime.now(tz=UTC) + timedelta(seconds=timeout),
         )

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_spanner_lro.admin.drive import arun, run
 
-from .fakes import NAME, AsyncFakeClient, AsyncFakeClock, FakeClient, FakeClock, Script
+from .fakes import AsyncFakeClient, AsyncFakeClock, FakeClient, FakeClock, Script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from airflow_spanner_lro.admin.drive import Observer
-    from airflow_spanner_lro.core.flows import Flow
+    from airflow_spanner_lro.core.commands import Flow
 
     from .fakes import Scripted
 
@@ -60,7 +60,6 @@ class SyncDriver:
         return run(
             flow,
             client=FakeClient(self.script),
-            name=NAME,
             clock=self.clock,
             deadline=deadline,
             observe=observe,
@@ -88,7 +87,6 @@ class AsyncDriver:
         return await arun(
             flow,
             client=AsyncFakeClient(self.script),
-            name=NAME,
             clock=self._clock,
             deadline=deadline,
             observe=observe,

@@ -14,7 +14,9 @@ from airflow_spanner_lro.core.snapshot import OperationSnapshot, OperationState
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import ResourceName
+    from airflow_spanner_lro.core.queries import OperationQuery
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BACKUP = BackupName(project="test", instance="main", backup="nightly")
@@ -129,6 +131,19 @@ class FakeClient:
         """Answer from the script."""
         self._script.answer("delete_resource", name, timeout)
 
+    def query_operations(
+        self, *, query: OperationQuery, timeout: float
+    ) -> tuple[OperationSnapshot, ...]:
+        """Answer from the script."""
+        answer = self._script.answer("query_operations", query.parent, timeout)
+        assert isinstance(answer, OperationSnapshot)
+        return (answer,)
+
+    def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
+        """Answer from the script."""
+        assert self._script.answer("query_backups", query.instance, timeout) is None
+        return ()
+
 
 class AsyncFakeClient:
     """The port of async code."""
@@ -155,3 +170,13 @@ class AsyncFakeClient:
     async def delete_resource(self, *, name: ResourceName, timeout: float) -> None:
         """Answer from the script."""
         self._sync.delete_resource(name=name, timeout=timeout)
+
+    async def query_operations(
+        self, *, query: OperationQuery, timeout: float
+    ) -> tuple[OperationSnapshot, ...]:
+        """Answer from the script."""
+        return self._sync.query_operations(query=query, timeout=timeout)
+
+    async def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
+        """Answer from the script."""
+        return self._sync.query_backups(query=query, timeout=timeout)

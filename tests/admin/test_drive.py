@@ -10,23 +10,22 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 
-from airflow_spanner_lro.core.flows import (
+from airflow_spanner_lro.core.commands import (
     Cancel,
     DeleteResource,
     Get,
     GetResource,
     GetResult,
     Sleep,
-    stop,
-    wait,
 )
+from airflow_spanner_lro.core.flows import stop, wait
 from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.resource import ResourceState
 
 from .fakes import BACKUP, NAME, NOW, RUNNING, SUCCEEDED
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.flows import Flow
+    from airflow_spanner_lro.core.commands import Flow
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
     from .drivers import Driver
@@ -43,12 +42,12 @@ class TaskTimeout(BaseException):  # Airflow's is no Exception either
 def everything() -> Flow[list[object]]:
     """Ask for everything there is, and return the answers."""
     return [
-        (yield Get()),
-        (yield Cancel()),
-        (yield GetResult()),
-        (yield GetResource()),
+        (yield Get(NAME)),
+        (yield Cancel(NAME)),
+        (yield GetResult(NAME)),
+        (yield GetResource(BACKUP)),
         (yield Sleep(3)),
-        (yield DeleteResource()),
+        (yield DeleteResource(BACKUP)),
     ]
 
 
@@ -69,7 +68,7 @@ async def test_every_command_is_performed(drive: Driver) -> None:
 
 async def test_a_wait_sleeps_between_its_looks(drive: Driver) -> None:
     """Time passes only in the sleeps that the flow asked for."""
-    result = await drive(wait(EVEN), [RUNNING, UNAVAILABLE, SUCCEEDED])
+    result = await drive(wait(name=NAME, policy=EVEN), [RUNNING, UNAVAILABLE, SUCCEEDED])
 
     assert result == SUCCEEDED
     assert [asked.at for asked in drive.script.asked] == [0, 1, 2]
@@ -127,7 +126,7 @@ async def test_any_other_error_propagates(drive: Driver, error: BaseException) -
 async def test_an_error_that_the_flow_raises_propagates(drive: Driver) -> None:
     """A flow that gives up ends its driver with the error it raised."""
     with pytest.raises(exceptions.NotFound, match="gone"):
-        await drive(wait(EVEN), [RUNNING, exceptions.NotFound("gone")])
+        await drive(wait(name=NAME, policy=EVEN), [RUNNING, exceptions.NotFound("gone")])
 
 
 async def test_an_observer_is_told_what_gets_answered(drive: Driver) -> None:
@@ -149,6 +148,6 @@ async def test_an_observer_hears_before_the_flow_decides(drive: Driver) -> None:
     gone = exceptions.NotFound("gone")
 
     with pytest.raises(exceptions.NotFound):
-        await drive(wait(EVEN), [gone], observe=heard.append)
+        await drive(wait(name=NAME, policy=EVEN), [gone], observe=heard.append)
 
     assert heard == [gone]

@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
-from airflow_spanner_lro.core.flows import (
-    DeadlinePassedError,
-    Get,
-    Sleep,
-    cancel_and_settle,
-    wait,
-)
+from airflow_spanner_lro.core.commands import Get, Sleep
+from airflow_spanner_lro.core.flows import DeadlinePassedError, cancel_and_settle, wait
 from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.settlement import Ending
 
@@ -24,7 +19,7 @@ from .fakes import NAME, NOW, RUNNING, SUCCEEDED, after
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_spanner_lro.core.flows import Flow
+    from airflow_spanner_lro.core.commands import Flow
 
     from .drivers import Driver
 
@@ -34,7 +29,7 @@ EVEN = PollPolicy(maximum=10, jitter=0)
 async def test_a_deadline_cuts_the_last_sleep_short(drive: Driver) -> None:
     """The last look is at the deadline, not after it; then the flow is told."""
     with pytest.raises(DeadlinePassedError):
-        await drive(wait(EVEN), [RUNNING] * 4, deadline=after(2.5))
+        await drive(wait(name=NAME, policy=EVEN), [RUNNING] * 4, deadline=after(2.5))
 
     assert drive.clock.slept == [1, 1, 0.5]
     assert [asked.at for asked in drive.script.asked] == [0, 1, 2, 2.5]
@@ -42,13 +37,18 @@ async def test_a_deadline_cuts_the_last_sleep_short(drive: Driver) -> None:
 
 async def test_an_operation_that_ends_at_the_deadline_has_ended(drive: Driver) -> None:
     """The look at the deadline counts: success just in time is success."""
-    assert await drive(wait(EVEN), [RUNNING, RUNNING, SUCCEEDED], deadline=after(1.5)) == SUCCEEDED
+    assert (
+        await drive(
+            wait(name=NAME, policy=EVEN), [RUNNING, RUNNING, SUCCEEDED], deadline=after(1.5)
+        )
+        == SUCCEEDED
+    )
 
 
 @pytest.mark.parametrize("deadline", [NOW, after(-3600)], ids=["now", "an hour ago"])
 async def test_a_passed_deadline_still_lets_one_look(drive: Driver, deadline: datetime) -> None:
     """Only sleeping is forbidden then: a resumed task must find out what became of its wait."""
-    result = await drive(wait(EVEN), [SUCCEEDED], deadline=deadline)
+    result = await drive(wait(name=NAME, policy=EVEN), [SUCCEEDED], deadline=deadline)
 
     assert result == SUCCEEDED
 
@@ -56,7 +56,7 @@ async def test_a_passed_deadline_still_lets_one_look(drive: Driver, deadline: da
 async def test_a_passed_deadline_ends_before_the_first_sleep(drive: Driver) -> None:
     """Nothing is slept when no time is left."""
     with pytest.raises(DeadlinePassedError):
-        await drive(wait(EVEN), [RUNNING], deadline=NOW)
+        await drive(wait(name=NAME, policy=EVEN), [RUNNING], deadline=NOW)
 
     assert drive.clock.slept == []
 
@@ -81,7 +81,7 @@ async def test_a_flow_may_go_on_after_its_deadline(drive: Driver) -> None:
                 yield Sleep(1)
             except DeadlinePassedError:
                 refused += 1
-        yield Get()
+        yield Get(NAME)
         return refused
 
     refused = await drive(stubborn(), [SUCCEEDED], deadline=NOW)
@@ -103,13 +103,13 @@ async def test_a_call_may_take_no_longer_than_is_left(
     drive: Driver, deadline: datetime | None, timeout: float
 ) -> None:
     """A call that hangs must not run over the deadline, by more than a second."""
-    await drive(wait(EVEN), [SUCCEEDED], deadline=deadline)
+    await drive(wait(name=NAME, policy=EVEN), [SUCCEEDED], deadline=deadline)
 
     assert [timeout] == [asked.timeout for asked in drive.script.asked]
 
 
 async def test_what_is_left_is_reckoned_for_each_call(drive: Driver) -> None:
     """The timeout of a later call is shorter than that of an earlier one."""
-    await drive(wait(EVEN), [RUNNING, RUNNING, SUCCEEDED], deadline=after(5))
+    await drive(wait(name=NAME, policy=EVEN), [RUNNING, RUNNING, SUCCEEDED], deadline=after(5))
 
     assert [asked.timeout for asked in drive.script.asked] == [5, 4, 3]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.drive import Observer
-    from airflow_spanner_lro.core.flows import Flow
+    from airflow_spanner_lro.core.commands import Flow
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.settlement import Settlement
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
@@ -48,7 +48,6 @@ class Perform(Protocol):
     def __call__(
         self,
         flow: Flow[T],
-        name: OperationName,
         *,
         deadline: datetime | None = None,
         observe: Observer | None = None,
@@ -68,7 +67,6 @@ def perform(
 
     async def perform_it(
         flow: Flow[T],
-        name: OperationName,
         *,
         deadline: datetime | None = None,
         observe: Observer | None = None,
@@ -77,7 +75,6 @@ def perform(
             return await arun(
                 flow,
                 client=async_client,
-                name=name,
                 clock=AsyncFakeClock(on_sleep=clock.advance),
                 deadline=deadline,
                 observe=observe,
@@ -86,7 +83,6 @@ def perform(
             run,
             flow,
             client=client,
-            name=name,
             clock=FakeClock(on_sleep=clock.advance),
             deadline=deadline,
             observe=observe,
@@ -107,7 +103,7 @@ async def test_a_wait_sees_a_backup_through(
     name = start_backup().name
     heard: list[OperationSnapshot | Exception] = []
 
-    snapshot = await perform(wait(POLICY), name, observe=heard.append)
+    snapshot = await perform(wait(name=name, policy=POLICY), observe=heard.append)
 
     percents = [each.percent for each in heard if isinstance(each, OperationSnapshot)]
     assert OperationState.SUCCEEDED is snapshot.state
@@ -125,7 +121,7 @@ async def test_a_wait_outlives_an_outage(
     emulator.faults.fail(method="GetOperation", times=10)
     heard: list[OperationSnapshot | Exception] = []
 
-    snapshot = await perform(wait(POLICY), name, observe=heard.append)
+    snapshot = await perform(wait(name=name, policy=POLICY), observe=heard.append)
 
     assert snapshot.succeeded
     assert [isinstance(each, Exception) for each in heard[:11]] == [True] * 10 + [False]
@@ -138,7 +134,7 @@ async def test_a_wait_ends_with_a_failure_as_it_is(
     emulator.plan(Plan(fail_at=0.5, fail_with=(Code.RESOURCE_EXHAUSTED, "no room")))
     name = start_backup().name
 
-    snapshot = await perform(wait(POLICY), name)
+    snapshot = await perform(wait(name=name, policy=POLICY))
 
     assert snapshot.error is not None
     assert (snapshot.error.code, snapshot.error.message) == (Code.RESOURCE_EXHAUSTED, "no room")
@@ -150,7 +146,7 @@ async def test_a_wait_for_nothing_is_not_found(perform: Perform, start_backup: S
     unknown = type(name)(resource=name.resource, operation="_auto_op_0")
 
     with pytest.raises(exceptions.NotFound):
-        await perform(wait(POLICY), unknown)
+        await perform(wait(name=unknown, policy=POLICY))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +191,7 @@ async def test_a_cancel_has_three_endings(
     emulator.plan(plan)
     name = start_backup().name
 
-    settlement = await perform(settle(name), name, deadline=after(30))
+    settlement = await perform(settle(name), deadline=after(30))
 
     assert settlement.snapshot is not None
     assert expected == (settlement.ending, settlement.snapshot.state)
@@ -211,7 +207,7 @@ async def test_a_refused_cancel_is_told(
     emulator.faults.fail(method="CancelOperation", code=code, message="not you", times=None)
     name = start_backup().name
 
-    settlement = await perform(settle(name), name, deadline=after(30))
+    settlement = await perform(settle(name), deadline=after(30))
 
     assert Ending.REFUSED is settlement.ending
     assert f"{code.name}: not you" == settlement.detail
@@ -223,7 +219,7 @@ async def test_an_unknown_operation_is_gone(perform: Perform, start_backup: Star
     name = start_backup().name
     unknown = type(name)(resource=name.resource, operation="_auto_op_0")
 
-    settlement = await perform(settle(unknown), unknown)
+    settlement = await perform(settle(unknown))
 
     assert Ending.GONE is settlement.ending
 
@@ -236,7 +232,7 @@ async def test_a_cancel_gets_through_an_outage(
     emulator.faults.fail(method="CancelOperation")
     emulator.faults.fail(method="GetOperation")
 
-    settlement = await perform(settle(name), name, deadline=after(30))
+    settlement = await perform(settle(name), deadline=after(30))
 
     assert Ending.CANCELLED is settlement.ending
     assert [call.code for call in emulator.calls.of("CancelOperation")] == [
@@ -255,7 +251,7 @@ async def test_a_backup_made_in_spite_of_its_cancel_is_deleted(
     name = start_backup().name
 
     settlement = await perform(
-        stop(name=name, policy=CancelPolicy(), cleans_up=True), name, deadline=after(30)
+        stop(name=name, policy=CancelPolicy(), cleans_up=True), deadline=after(30)
     )
 
     assert str(BACKUP) == settlement.cleaned_up
@@ -275,7 +271,7 @@ async def test_a_namesake_of_a_backup_stays(
     client.delete_resource(name=BACKUP)
     emulator.create_backup(str(BACKUP), str(DATABASE))
 
-    settlement = await perform(stop(name=name, policy=CancelPolicy(), cleans_up=True), name)
+    settlement = await perform(stop(name=name, policy=CancelPolicy(), cleans_up=True))
 
     assert Ending.FINISHED_FIRST is settlement.ending
     assert settlement.cleaned_up is None

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from airflow_spanner_lro.core.flows import Answer, Command, DeadlinePassedError, Flow, Sleep
+from airflow_spanner_lro.core.commands import Answer, Command, Flow, Sleep
+from airflow_spanner_lro.core.flows import DeadlinePassedError
 from airflow_spanner_lro.core.policy import CancelPolicy
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import TransportError
 
-from airflow_spanner_lro.core.flows import Cancel, Get, Sleep, cancel_and_settle
+from airflow_spanner_lro.core.commands import Cancel, Get, Sleep
+from airflow_spanner_lro.core.flows import cancel_and_settle
 from airflow_spanner_lro.core.policy import CancelPolicy
 from airflow_spanner_lro.core.settlement import Ending, Settlement
 from airflow_spanner_lro.core.status import Code
@@ -21,7 +22,7 @@ from .playing import DEADLINE, FinitePolicy, Play, play
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_spanner_lro.core.flows import Answer
+    from airflow_spanner_lro.core.commands import Answer
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 UNIMPLEMENTED = exceptions.MethodNotImplemented("restores cannot be cancelled")
@@ -44,8 +45,15 @@ def test_it_cancels_first_and_once() -> None:
     """The request goes out before anything is looked at, and is not repeated once accepted."""
     played = settle(None, running(), running(), cancelled())
 
-    assert [Cancel(), Get(), Get(), Get()] == played.asked
-    assert [Cancel(), Get(), Sleep(0.25), Get(), Sleep(0.4), Get()] == played.commands
+    assert [Cancel(NAME), Get(NAME), Get(NAME), Get(NAME)] == played.asked
+    assert [
+        Cancel(NAME),
+        Get(NAME),
+        Sleep(0.25),
+        Get(NAME),
+        Sleep(0.4),
+        Get(NAME),
+    ] == played.commands
 
 
 @pytest.mark.parametrize(
@@ -147,7 +155,7 @@ def test_a_refused_cancel_is_not_asked_again() -> None:
     """Only what is transient is repeated."""
     played = settle(DENIED, UNAVAILABLE, UNAVAILABLE, running())
 
-    assert [Cancel(), Get(), Get(), Get()] == played.asked
+    assert [Cancel(NAME), Get(NAME), Get(NAME), Get(NAME)] == played.asked
 
 
 def test_a_lost_answer_is_asked_again() -> None:
@@ -155,7 +163,7 @@ def test_a_lost_answer_is_asked_again() -> None:
     played = settle(UNAVAILABLE, running(), UNAVAILABLE, running(), None, running(), cancelled())
 
     assert settlement(Ending.CANCELLED, cancelled()) == played.result
-    assert [Cancel(), Get()] * 3 + [Get()] == played.asked
+    assert [Cancel(NAME), Get(NAME)] * 3 + [Get(NAME)] == played.asked
 
 
 def test_trouble_that_passed_is_not_told() -> None:
@@ -194,7 +202,7 @@ def test_who_may_not_look_still_asks_until_the_cancel_is_answered() -> None:
     """A cancel whose answer was lost is asked again, whatever the look in between answers."""
     played = settle(UNAVAILABLE, DENIED, None, DENIED)
 
-    assert [Cancel(), Get()] * 2 == played.asked
+    assert [Cancel(NAME), Get(NAME)] * 2 == played.asked
 
 
 def test_delays_that_end_are_a_spent_budget() -> None:

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.core.flows import (
-    Cancel,
-    DeleteResource,
-    Get,
-    GetResource,
-    GetResult,
-    clean_up,
-    stop,
-)
+from airflow_spanner_lro.core.commands import Cancel, DeleteResource, Get, GetResource, GetResult
+from airflow_spanner_lro.core.flows import clean_up, stop
 from airflow_spanner_lro.core.policy import CancelPolicy
 from airflow_spanner_lro.core.resource import ResourceState
 from airflow_spanner_lro.core.settlement import Ending, Settlement
@@ -40,7 +33,7 @@ from .playing import DEADLINE, FinitePolicy, play
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_spanner_lro.core.flows import Answer, Command
+    from airflow_spanner_lro.core.commands import Answer, Command
 
 MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
 ANOTHER = ResourceState(name=str(BACKUP), state="READY", create_time=after(0.000001))
@@ -62,7 +55,7 @@ def test_what_the_operation_made_is_deleted() -> None:
     played = play(clean_up(FINISHED, policy=CancelPolicy()), [MADE, MADE, None])
 
     assert FINISHED.with_clean_up(str(BACKUP)) == played.result
-    assert [GetResult(), GetResource(), DeleteResource()] == played.commands
+    assert [GetResult(NAME), GetResource(BACKUP), DeleteResource(BACKUP)] == played.commands
 
 
 @pytest.mark.parametrize(
@@ -81,7 +74,7 @@ def test_what_may_be_somebody_elses_stays(made: Answer, there: Answer) -> None:
     played = play(clean_up(FINISHED, policy=CancelPolicy()), [made, there])
 
     assert played.result == FINISHED
-    assert DeleteResource() not in played.commands
+    assert DeleteResource(BACKUP) not in played.commands
 
 
 @pytest.mark.parametrize(
@@ -99,7 +92,7 @@ def test_what_could_not_be_deleted_is_told(answers: Sequence[Answer], reason: Ex
     assert FINISHED.with_leftover(told(reason)) == played.result
 
 
-LOOKS: list[Command] = [GetResult(), GetResource()]
+LOOKS: list[Command] = [GetResult(NAME), GetResource(BACKUP)]
 
 
 @pytest.mark.parametrize(
@@ -107,22 +100,22 @@ LOOKS: list[Command] = [GetResult(), GetResource()]
     [
         pytest.param(
             [UNAVAILABLE, MADE, MADE, MADE, None],
-            [*LOOKS, *LOOKS, DeleteResource()],
+            [*LOOKS, *LOOKS, DeleteResource(BACKUP)],
             id="result not told",
         ),
         pytest.param(
             [MADE, UNAVAILABLE, MADE, MADE, None],
-            [*LOOKS, *LOOKS, DeleteResource()],
+            [*LOOKS, *LOOKS, DeleteResource(BACKUP)],
             id="resource not told",
         ),
         pytest.param(
             [MADE, MADE, UNAVAILABLE, MADE, MADE, None],
-            [*LOOKS, DeleteResource(), *LOOKS, DeleteResource()],
+            [*LOOKS, DeleteResource(BACKUP), *LOOKS, DeleteResource(BACKUP)],
             id="deletion lost on its way there",
         ),
         pytest.param(
             [MADE, MADE, UNAVAILABLE, MADE, GONE],
-            [*LOOKS, DeleteResource(), *LOOKS],
+            [*LOOKS, DeleteResource(BACKUP), *LOOKS],
             id="deletion done, its answer lost",
         ),
     ],
@@ -145,7 +138,7 @@ def test_a_namesake_that_came_after_a_lost_deletion_stays() -> None:
     )
 
     assert played.result == FINISHED
-    assert played.asked.count(DeleteResource()) == 1
+    assert played.asked.count(DeleteResource(BACKUP)) == 1
 
 
 def test_a_passed_deadline_ends_the_attempts() -> None:
@@ -194,14 +187,14 @@ def test_nothing_is_even_asked_unless_it_succeeded(settlement: Settlement) -> No
         pytest.param(
             True,
             [None, succeeded(), MADE, MADE, None],
-            [Cancel(), Get(), GetResult(), GetResource(), DeleteResource()],
+            [Cancel(NAME), Get(NAME), GetResult(NAME), GetResource(BACKUP), DeleteResource(BACKUP)],
             str(BACKUP),
             id="succeeded first, cleans up",
         ),
         pytest.param(
-            False, [None, succeeded()], [Cancel(), Get()], None, id="succeeded first, keeps"
+            False, [None, succeeded()], [Cancel(NAME), Get(NAME)], None, id="succeeded first, keeps"
         ),
-        pytest.param(True, [None, cancelled()], [Cancel(), Get()], None, id="cancelled"),
+        pytest.param(True, [None, cancelled()], [Cancel(NAME), Get(NAME)], None, id="cancelled"),
     ],
 )
 def test_stopping_is_cancelling_and_then_cleaning_up(

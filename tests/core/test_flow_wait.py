@@ -12,10 +12,11 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import TransportError
 
-from airflow_spanner_lro.core.flows import DeadlinePassedError, Get, Sleep, wait
+from airflow_spanner_lro.core.commands import Get, Sleep
+from airflow_spanner_lro.core.flows import DeadlinePassedError, wait
 from airflow_spanner_lro.core.policy import PollPolicy
 
-from .builders import DENIED, GONE, UNAVAILABLE, cancelled, failed, running, succeeded
+from .builders import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, running, succeeded
 from .playing import DEADLINE, play
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ PATIENT_FOR_THREE = PollPolicy(maximum=1, jitter=0, patience=3)
 
 def test_it_gets_then_sleeps_in_turns() -> None:
     """An operation is looked at before anything is slept, and once after each sleep."""
-    flow = wait(EVEN)
+    flow = wait(name=NAME, policy=EVEN)
 
-    assert Get() == next(flow)
+    assert Get(NAME) == next(flow)
     assert Sleep(1.0) == flow.send(running())
-    assert Get() == flow.send(None)
+    assert Get(NAME) == flow.send(None)
     assert Sleep(1.0) == flow.send(running())
 
 
@@ -47,10 +48,10 @@ def test_it_gets_then_sleeps_in_turns() -> None:
 )
 def test_it_ends_with_the_operation_however_that_ends(end: OperationSnapshot) -> None:
     """The first snapshot that is done is the result; it judges nothing, and sleeps no more."""
-    played = play(wait(EVEN), [running(), end])
+    played = play(wait(name=NAME, policy=EVEN), [running(), end])
 
     assert end == played.result
-    assert [Get(), Sleep(1.0), Get()] == played.commands
+    assert [Get(NAME), Sleep(1.0), Get(NAME)] == played.commands
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_it_ends_with_the_operation_however_that_ends(end: OperationSnapshot) ->
 )
 def test_transient_trouble_is_waited_out(trouble: Exception) -> None:
     """K9: such an error says nothing about the operation, so it is asked again after the sleep."""
-    played = play(wait(EVEN), [running(), trouble, trouble, succeeded()])
+    played = play(wait(name=NAME, policy=EVEN), [running(), trouble, trouble, succeeded()])
 
     assert succeeded() == played.result
     assert played.slept == 3
@@ -87,7 +88,7 @@ def test_transient_trouble_is_waited_out(trouble: Exception) -> None:
 def test_permanent_trouble_propagates_as_it_is(trouble: Exception) -> None:
     """An error that would only come again is raised at once, the same object."""
     with pytest.raises(type(trouble)) as caught:
-        play(wait(EVEN), [running(), trouble])
+        play(wait(name=NAME, policy=EVEN), [running(), trouble])
 
     assert trouble is caught.value
 
@@ -97,7 +98,7 @@ def test_patience_ends_with_the_last_error() -> None:
     last = exceptions.ServiceUnavailable("the fourth")
 
     with pytest.raises(exceptions.ServiceUnavailable) as caught:
-        play(wait(PATIENT_FOR_THREE), [UNAVAILABLE] * 3 + [last])
+        play(wait(name=NAME, policy=PATIENT_FOR_THREE), [UNAVAILABLE] * 3 + [last])
 
     assert last is caught.value
 
@@ -106,7 +107,7 @@ def test_an_answer_restores_patience() -> None:
     """Patience is for silence, so it begins anew with each answer."""
     answers = [UNAVAILABLE] * 3 + [running()] + [UNAVAILABLE] * 2 + [succeeded()]
 
-    played = play(wait(PATIENT_FOR_THREE), answers)
+    played = play(wait(name=NAME, policy=PATIENT_FOR_THREE), answers)
 
     assert succeeded() == played.result
 
@@ -114,7 +115,10 @@ def test_an_answer_restores_patience() -> None:
 def test_silence_counts_from_the_last_answer() -> None:
     """The time slept after an answer is silence too, if no answer follows."""
     with pytest.raises(exceptions.ServiceUnavailable):
-        play(wait(PATIENT_FOR_THREE), [running(), UNAVAILABLE, UNAVAILABLE, UNAVAILABLE])
+        play(
+            wait(name=NAME, policy=PATIENT_FOR_THREE),
+            [running(), UNAVAILABLE, UNAVAILABLE, UNAVAILABLE],
+        )
 
 
 @pytest.mark.parametrize(
@@ -128,13 +132,13 @@ def test_patience_is_an_hour_by_default(more: int, patient: bool) -> None:
     expectation = nullcontext() if patient else pytest.raises(exceptions.ServiceUnavailable)
 
     with expectation:
-        play(wait(policy), [UNAVAILABLE] * (looks + more))
+        play(wait(name=NAME, policy=policy), [UNAVAILABLE] * (looks + more))
 
 
 def test_a_passed_deadline_propagates() -> None:
     """What a deadline means is for whoever set it to say."""
     with pytest.raises(DeadlinePassedError):
-        play(wait(EVEN), [running(), DEADLINE])
+        play(wait(name=NAME, policy=EVEN), [running(), DEADLINE])
 
 
 class FinitePolicy(PollPolicy):
@@ -148,4 +152,4 @@ class FinitePolicy(PollPolicy):
 def test_delays_that_end_are_a_bug_and_not_an_end() -> None:
     """A wait never returns without an operation that is done."""
     with pytest.raises(AssertionError, match="no end"):
-        play(wait(FinitePolicy()), [running()])
+        play(wait(name=NAME, policy=FinitePolicy()), [running()])

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which operations to list: through which call, under which parent, with which filter.
+
+Spanner has one list call for each collection of operations and four that list across them. The
+filter language wants ``metadata.@type`` first, and its ``:`` means *contains*, so filters are
+written here and nowhere else.
+
+Source: the comments of the List*Operations calls in both admin services' RPC references.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.kinds import Service
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.names import ResourceName
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+
+class ListCall(Enum):
+    """The calls that list operations: a method of a generated client, and whose."""
+
+    OF_RESOURCE = ("list_operations", Service.DATABASE_ADMIN)
+    """Operations of one resource, whatever its type."""
+    OF_DATABASES = ("list_database_operations", Service.DATABASE_ADMIN)
+    """Operations of all databases of an instance."""
+    OF_BACKUPS = ("list_backup_operations", Service.DATABASE_ADMIN)
+    """Operations of all backups of an instance."""
+    OF_PARTITIONS = ("list_instance_partition_operations", Service.INSTANCE_ADMIN)
+    """Operations of all partitions of an instance."""
+    OF_CONFIGS = ("list_instance_config_operations", Service.INSTANCE_ADMIN)
+    """Operations of all instance configurations of a project."""
+
+    @property
+    def method(self) -> str:
+        """The method of the generated client."""
+        return self.value[0]
+
+    @property
+    def service(self) -> Service:
+        """The service that has the method."""
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationQuery:
+    """Which operations to list.
+
+    :param parent: the resource, instance or project, as the call wants it
+    :param types: type URLs of metadata; empty for all
+    :param pending: only those that are not done
+    :param filter_: more, in the filter language of the call
+    """
+
+    call: ListCall
+    parent: ResourceName
+    types: tuple[str, ...] = ()
+    pending: bool = False
+    filter_: str = ""
+
+    @property
+    def server_filter(self) -> str:
+        """The filter to send."""
+        types = [f"(metadata.@type:{type_url})" for type_url in self.types]
+        terms = [types[0] if len(types) == 1 else f"({' OR '.join(types)})"] if types else []
+        terms += [f"({self.filter_})"] if self.filter_ and terms else [self.filter_][:1]
+        terms += ["(NOT done:true)"] if self.pending else []
+        return " AND ".join(term for term in terms if term)
+
+    def accepts(self, snapshot: OperationSnapshot) -> bool:
+        """Tell whether an operation is really one of those asked for."""
+        if self.pending and snapshot.done:
+            return False
+        known = snapshot.kind is not None and bool(self.types)
+        return not known or snapshot.kind.metadata_type_url in self.types  # type: ignore[union-attr]

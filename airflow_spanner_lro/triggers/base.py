@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What all our triggers share: how they reach Spanner, are stored, and perform a flow.
+
+Arguments lie unencrypted in Airflow's database: names and ids only, and primitives only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from airflow.triggers.base import BaseTrigger
+
+from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.triggers.clients import shared_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.commands import Flow
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SpannerTrigger(BaseTrigger):
+    """Ask Spanner for something until it is so.
+
+    :param gcp_conn_id: connection to ask through
+    :param impersonation_chain: service accounts, the last of which is impersonated
+    :param endpoint: as in :class:`~airflow_spanner_lro.core.access.Access`
+    :param poll_interval: the longest time between two looks, in seconds
+    """
+
+    gcp_conn_id: str = "google_cloud_default"
+    impersonation_chain: str | list[str] | None = field(default_factory=list)
+    endpoint: str | None = ""
+    poll_interval: float = 30.0
+
+    def __post_init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def through(cls, access: Access, **arguments: Any) -> Self:
+        """Return the trigger that asks by the same way as a worker did."""
+        return cls(
+            gcp_conn_id=access.gcp_conn_id,
+            impersonation_chain=list(access.impersonation_chain),
+            endpoint=access.endpoint,
+            **arguments,
+        )
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and this trigger's own fields."""
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return path, {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @property
+    def _access(self) -> Access:
+        chain = self.impersonation_chain or ()
+        return Access(
+            gcp_conn_id=self.gcp_conn_id,
+            impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
+            endpoint=self.endpoint,
+        )
+
+    async def _perform(
+        self,
+        flow: Flow[T],
+        *,
+        deadline: datetime | None = None,
+        observe: Callable[[OperationSnapshot | Exception], None] | None = None,
+    ) -> T:
+        """Perform a flow with the client that all triggers of this access share.
+
+        :raises DeadlinePassedError: if the flow lets it through
+        """
+        client = await shared_client(self._access)
+        # loaded with the client, off the loop
+        from airflow_spanner_lro.admin.clock import LoopClock  # noqa: PLC0415
+        from airflow_spanner_lro.admin.drive import arun  # noqa: PLC0415
+
+        return await arun(
+            flow, client=client, clock=LoopClock(), deadline=deadline, observe=observe
+        )
