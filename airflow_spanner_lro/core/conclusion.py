@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 
-def conclude(outcome: WaitOutcome, *, deadline: datetime | None) -> OperationSnapshot:
+def conclude(
+    outcome: WaitOutcome, *, deadline: datetime | None, report: str = ""
+) -> OperationSnapshot:
     """Return the operation if it succeeded; otherwise raise what its task fails with.
 
     An operation that succeeded before the cancel of its deadline took hold has succeeded, unless
     what it made was deleted again, or should have been.
 
+    :param report: what became of each part of it, if it did not succeed
     :raises OperationTimeoutError: if the deadline passed; says what became of the operation
     :raises OperationCancelledError: if somebody cancelled it
     :raises OperationFailedError: if it ended with an error of its own
@@ -34,9 +37,9 @@ def conclude(outcome: WaitOutcome, *, deadline: datetime | None) -> OperationSna
         reason = f"The deadline {deadline:%Y-%m-%d %H:%M:%S %Z} passed" if deadline else "Time out"
         raise OperationTimeoutError(reason, name=outcome.name, settlement=outcome.settlement)
     if snapshot.cancelled:
-        raise OperationCancelledError(snapshot, advice="Somebody else cancelled it.")
+        raise OperationCancelledError(snapshot, advice="Somebody else cancelled it.", report=report)
     if not snapshot.succeeded:
-        raise OperationFailedError(snapshot)
+        raise OperationFailedError(snapshot, report=report)
     return snapshot
 
 

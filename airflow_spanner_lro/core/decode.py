@@ -20,11 +20,10 @@ from airflow_spanner_lro.core.snapshot import (
 )
 from airflow_spanner_lro.core.status import Code, to_code
 from airflow_spanner_lro.core.times import plain
+from airflow_spanner_lro.core.words import shortened
 
 if TYPE_CHECKING:
     from google.longrunning.operations_pb2 import Operation
-
-_LABEL_LENGTH = 60
 
 
 def snapshot_of(operation: Operation) -> OperationSnapshot:
@@ -118,5 +117,4 @@ def _label(statement: str, action: Any) -> str:
     """Say what a statement does, in the service's words if it gave any, else by its first ones."""
     if action and action.action:
         return " ".join([action.action, action.entity_type, ", ".join(action.entity_names)]).strip()
-    text = " ".join(statement.split())
-    return text if len(text) <= _LABEL_LENGTH else text[: _LABEL_LENGTH - 1] + "…"
+    return shortened(statement)

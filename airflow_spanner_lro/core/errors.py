@@ -13,8 +13,12 @@
     │   └── OperationCancelledError          ... with code CANCELLED
     ├── OperationTimeoutError                our deadline passed; says what became of the operation
     ├── OperationKilledError                 we were told to stop; says what became of the operation
+    ├── SlotTakenError                       as many of these operations run as Spanner allows
+    ├── TurnNotReachedError                  gave up waiting for such a slot; nothing was started
     ├── CancelNotSettledError                cancellation asked for, not confirmed
+    ├── OperationRunningError                its record cannot be deleted yet
     ├── ResumeConflictError                  the target exists, but not through an operation of ours
+    │   └── ResourceDiffersError             ... nor is it what was asked for; says in what
     └── UnexpectedStateError                 done without error, but the resource says otherwise
 
 They are plain exceptions: in Airflow 3 nothing needs to inherit ``AirflowException``, and the core
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.settlement import Settlement
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.turns import Turn
 
 
 class SpannerLroError(Exception):
@@ -68,14 +73,15 @@ class UnavailableError(SpannerLroError):
 class OperationFailedError(SpannerLroError):
     """The operation ended with an error of its own."""
 
-    def __init__(self, snapshot: OperationSnapshot, *, advice: str = "") -> None:
+    def __init__(self, snapshot: OperationSnapshot, *, advice: str = "", report: str = "") -> None:
         error = snapshot.error
         told = f"{error.code.name}: {error.message}" if error else "no error was given"
         message = f"{snapshot.title} {snapshot.name} ended with {told}"
-        if snapshot.statements:
+        if snapshot.statements and not report:
             total = len(snapshot.statements)
             message += f" ({snapshot.committed} of {total} statements were committed and stay)"
-        super().__init__(f"{message}. {advice}" if advice else message)
+        message = f"{message}. {advice}" if advice else message
+        super().__init__(f"{message}\n{report}" if report else message)
         self.snapshot = snapshot
 
 
@@ -101,12 +107,56 @@ class OperationKilledError(_StoppedWaitingError):
     """The task was killed while it waited; ``settlement`` says what became of the operation."""
 
 
-class CancelNotSettledError(SpannerLroError):
-    """A cancellation was asked for, and the operation did not end as cancelled."""
+class SlotTakenError(SpannerLroError):
+    """Spanner refused a start, because as many such operations are pending as it allows.
 
-    def __init__(self, settlement: Settlement) -> None:
-        super().__init__(settlement.sentence)
-        self.settlement = settlement
+    :param turn: what to wait for
+    :param holders: the operations that hold the slots
+    """
+
+    def __init__(
+        self, turn: Turn, *, target: ResourceName, holders: tuple[OperationName, ...], told: str
+    ) -> None:
+        super().__init__(
+            f"{target} cannot be started yet: Spanner allows {turn.limit}, and "
+            f"{', '.join(map(str, holders))} {'is' if len(holders) == 1 else 'are'} pending. "
+            f"Spanner said: {told}"
+        )
+        self.turn = turn
+        self.holders = holders
+
+
+class TurnNotReachedError(SpannerLroError):
+    """The wait for a slot was ended before there was one; nothing was started."""
+
+    def __init__(self, reason: str, *, target: ResourceName, limit: str) -> None:
+        super().__init__(
+            f"{reason} while {target} waited for its turn: Spanner allows {limit}. "
+            "Nothing was started."
+        )
+        self.target = target
+
+
+class CancelNotSettledError(SpannerLroError):
+    """A cancellation was asked for, and the operation goes on or left something behind.
+
+    ``settlements`` has one entry for each such operation.
+    """
+
+    def __init__(self, settlement: Settlement, *others: Settlement) -> None:
+        self.settlements = (settlement, *others)
+        super().__init__("\n".join(f"{each.name}: {each.sentence}" for each in self.settlements))
+
+
+class OperationRunningError(SpannerLroError):
+    """The record of an operation was to be deleted, and the operation still runs."""
+
+    def __init__(self, name: OperationName) -> None:
+        super().__init__(
+            f"{name} is still running, and deleting its record would not stop it: nobody could "
+            "see or cancel it any more. Cancel it first, or wait until it is done."
+        )
+        self.name = name
 
 
 class ResumeConflictError(SpannerLroError):
@@ -118,6 +168,20 @@ class ResumeConflictError(SpannerLroError):
             "Choose another id, or delete the existing one first."
         )
         self.target = target
+
+
+class ResourceDiffersError(ResumeConflictError):
+    """The target exists already, and is not what this task was to make."""
+
+    def __init__(self, target: ResourceName, *, differences: tuple[str, ...], advice: str) -> None:
+        # not the base's message: where no operation makes a resource, none can be missing
+        SpannerLroError.__init__(
+            self,
+            f"{target} exists already, and is not what was asked for: {'; '.join(differences)}. "
+            f"{advice}",
+        )
+        self.target = target
+        self.differences = differences
 
 
 class UnexpectedStateError(SpannerLroError):

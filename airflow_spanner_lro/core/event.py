@@ -42,6 +42,11 @@ class WaitOutcome:
         """Nothing of the operation goes on."""
         return self.snapshot is not None or bool(self.settlement and self.settlement.settled)
 
+    @property
+    def last(self) -> OperationSnapshot | None:
+        """The last thing known about the operation, if anything."""
+        return self.snapshot or (self.settlement.snapshot if self.settlement else None)
+
     def to_event(self) -> dict[str, Any]:
         """Return the outcome as primitives."""
         return {

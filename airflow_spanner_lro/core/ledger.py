@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import OperationKind, kind_of_metadata
 from airflow_spanner_lro.core.names import OperationName, ResourceName, parse_resource
+from airflow_spanner_lro.core.statements import Statement, after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 RECORD_KEY = "spanner_lro_record"
 """XCom under which a task publishes its ledger entry before it defers."""
@@ -41,6 +44,8 @@ class LedgerEntry:
     :param deadline: when the patience of that try ends, None if it has no limit
     :param operation: its name, None while this is only an intent
     :param closed: nothing is owed any more
+    :param statements: of a schema change, all that were asked for, with what is committed
+    :param carried: how many of them were committed before this operation, which runs the others
     """
 
     kind: OperationKind
@@ -52,6 +57,8 @@ class LedgerEntry:
     deadline: datetime | None = None
     operation: OperationName | None = None
     closed: bool = False
+    statements: tuple[Statement, ...] = ()
+    carried: int = 0
 
     def started_as(self, operation: OperationName) -> LedgerEntry:
         """Return the entry completed with the name that the start call answered."""
@@ -61,9 +68,19 @@ class LedgerEntry:
         """Return the entry as the property of another try, which has a deadline of its own."""
         return replace(self, try_number=try_number, deadline=deadline)
 
-    def close(self) -> LedgerEntry:
-        """Return the entry with nothing owed any more."""
-        return replace(self, closed=True)
+    def statements_after(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
+        """Return the statements with what the operation has committed.
+
+        :param snapshot: the operation at its end, if that is known
+        """
+        return after(self.statements, snapshot, carried=self.carried)
+
+    def close(self, snapshot: OperationSnapshot | None = None) -> LedgerEntry:
+        """Return the entry with nothing owed any more.
+
+        :param snapshot: the operation at its end, if that is known
+        """
+        return replace(self, closed=True, statements=self.statements_after(snapshot))
 
     def to_record(self) -> dict[str, Any]:
         """Return the entry as primitives, fit for the state store and for XCom."""
@@ -78,6 +95,8 @@ class LedgerEntry:
             "deadline": self.deadline.isoformat() if self.deadline else None,
             "operation": str(self.operation) if self.operation else None,
             "closed": self.closed,
+            "statements": [each.to_record() for each in self.statements],
+            "carried": self.carried,
         }
 
     @classmethod
@@ -101,6 +120,9 @@ class LedgerEntry:
             deadline=datetime.fromisoformat(deadline) if deadline else None,
             operation=OperationName.parse(operation) if operation else None,
             closed=record["closed"],
+            # a record without them was written before there were any
+            statements=tuple(map(Statement.from_record, record.get("statements", ()))),
+            carried=record.get("carried", 0),
         )
 
 

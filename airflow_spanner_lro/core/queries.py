@@ -13,11 +13,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.core.names import ProjectName, parse_resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
@@ -68,9 +71,10 @@ class OperationQuery:
         """The filter to send."""
         types = [f"(metadata.@type:{type_url})" for type_url in self.types]
         terms = [types[0] if len(types) == 1 else f"({' OR '.join(types)})"] if types else []
-        terms += [f"({self.filter_})"] if self.filter_ and terms else [self.filter_][:1]
+        alone = not (self.types or self.pending)
+        terms += [self.filter_ if alone else f"({self.filter_})"] if self.filter_ else []
         terms += ["(NOT done:true)"] if self.pending else []
-        return " AND ".join(term for term in terms if term)
+        return " AND ".join(terms)
 
     def accepts(self, snapshot: OperationSnapshot) -> bool:
         """Tell whether an operation is really one of those asked for."""
@@ -78,3 +82,28 @@ class OperationQuery:
             return False
         known = snapshot.kind is not None and bool(self.types)
         return not known or snapshot.kind.metadata_type_url in self.types  # type: ignore[union-attr]
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the query as primitives."""
+        return {
+            "call": self.call.name,
+            "parent": str(self.parent),
+            "types": list(self.types),
+            "pending": self.pending,
+            "filter": self.filter_,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> OperationQuery:
+        """Return the query that ``to_record`` described."""
+        call = ListCall[record["call"]]
+        parent = record["parent"]
+        return cls(
+            call=call,
+            parent=(
+                ProjectName.parse(parent) if call is ListCall.OF_CONFIGS else parse_resource(parent)
+            ),
+            types=tuple(record["types"]),
+            pending=record["pending"],
+            filter_=record["filter"],
+        )

@@ -26,3 +26,9 @@ def moment(when: datetime, *, now: datetime) -> str:
     when = when.astimezone(UTC)
     same_day = abs(when - now) < timedelta(days=1) and when.date() == now.astimezone(UTC).date()
     return when.strftime("%H:%M:%S UTC" if same_day else "%Y-%m-%d %H:%M UTC")
+
+
+def shortened(text: str, *, length: int = 60) -> str:
+    """Return a text on one line, cut to a length with an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"

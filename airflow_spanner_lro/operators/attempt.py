@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.ledger import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.settlement import Settlement
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.statements import Statement
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 
@@ -36,6 +38,8 @@ class Attempt:
 
     :param tell: logs a line
     :param deadline: when the patience of the try ends
+    :param context: Airflow's
+    :param cleans_up: whether what an operation made in spite of a cancel is deleted
     :param running: the operation that a kill stops, None if there is nothing to stop
     """
 
@@ -43,6 +47,8 @@ class Attempt:
     watch: WorkerWatch
     tell: Callable[[str], None]
     deadline: datetime | None
+    context: Context
+    cleans_up: bool
     running: OperationName | None = None
 
     @classmethod
@@ -53,6 +59,7 @@ class Attempt:
         hook: SpannerAdminHook,
         execution_timeout: timedelta | None,
         operation_timeout: timedelta | float | None,
+        cleans_up: bool,
         tell: Callable[[str], None],
     ) -> Self:
         """Return the attempt of the process in which a try starts."""
@@ -60,6 +67,8 @@ class Attempt:
             ledger=TaskLedger(context),
             watch=WorkerWatch(client=hook.client, new_client=hook.new_client, tell=tell),
             tell=tell,
+            context=context,
+            cleans_up=cleans_up,
             deadline=deadline_of_try(
                 started=context["ti"].start_date,
                 execution_timeout=execution_timeout,
@@ -78,13 +87,20 @@ class Attempt:
             self.deadline = entry.deadline
         return entry
 
-    def time_out(self, name: OperationName, *, cancels: bool, cleans_up: bool) -> WaitOutcome:
+    def go_on_with(self, follow_up: OperationName | None) -> None:
+        """Note that all is done but for a follow-up, whose end must not undo what is done.
+
+        :param follow_up: the operation that a kill stops now, None if it cannot be stopped
+        """
+        self.running, self.cleans_up = follow_up, False
+
+    def time_out(self, name: OperationName, *, cancels: bool) -> WaitOutcome:
         """Return what became of an operation whose deadline has passed, after stopping it."""
         settlement: Settlement | None = None
         if cancels:
             self.tell(f"The deadline {self.deadline} has passed; cancelling.")
             settlement = self.watch.stop(
-                name=name, cleans_up=cleans_up, timeout=settings.settle_timeout()
+                name=name, cleans_up=self.cleans_up, timeout=settings.settle_timeout()
             )
             self.tell(settlement.sentence)
         return WaitOutcome(name=name, settlement=settlement)
@@ -94,8 +110,19 @@ class Attempt:
         settlement = self.watch.settlement_of_kill(timeout=settings.settle_timeout())
         return OperationKilledError("The task was killed", name=name, settlement=settlement)
 
-    def close(self) -> None:
-        """Write down that nothing is owed any more; a kill that comes now has nothing to stop."""
+    def statements(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
+        """Return the statements of a schema change over all tries, with what is committed.
+
+        :param snapshot: the operation of this try at its end; None if it needed none
+        """
+        entry = self.ledger.latest()
+        return entry.statements_after(snapshot) if entry else ()
+
+    def close(self, snapshot: OperationSnapshot | None = None) -> None:
+        """Write down that nothing is owed any more; a kill that comes now has nothing to stop.
+
+        :param snapshot: the operation at its end, if that is known
+        """
         self.running = None
         if entry := self.ledger.latest():
-            self.ledger.update(entry.close())
+            self.ledger.update(entry.close(snapshot))

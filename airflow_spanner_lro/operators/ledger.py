@@ -52,8 +52,14 @@ class TaskLedger:
             return None
 
     def append(self, entry: LedgerEntry) -> None:
-        """Write an entry under a key of its own."""
-        self.count += 1
+        """Write an entry under a key of its own.
+
+        An intent that came to nothing gives its key away: a task may be refused many times before
+        it is its turn.
+        """
+        latest = self.latest()
+        if latest is None or latest.operation or not latest.closed:
+            self.count += 1
         self.update(entry)
 
     def update(self, entry: LedgerEntry) -> None:

@@ -9,18 +9,26 @@ leaves a trace, and a start whose answer was lost is found again by its target o
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.errors import CancelNotSettledError, ResumeConflictError
+from airflow_spanner_lro.core.errors import (
+    CancelNotSettledError,
+    ResumeConflictError,
+    SlotTakenError,
+)
 from airflow_spanner_lro.core.flows import DeadlinePassedError
+from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.ledger import LedgerEntry
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.policy import PollPolicy
 from airflow_spanner_lro.core.resume import NextStep, next_step
 from airflow_spanner_lro.core.settlement import Ending, Settlement
+from airflow_spanner_lro.core.statements import carried_over, committed_part, not_run
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.turns import turn_of
+from airflow_spanner_lro.operators.finding import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +39,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.statements import Statement
     from airflow_spanner_lro.operators.ledger import TaskLedger
     from airflow_spanner_lro.operators.watch import WorkerWatch
-
-_CLOCK_SKEW = timedelta(seconds=10)
-"""How far the worker's clock may be ahead of Spanner's when an intent is matched by time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,28 +79,33 @@ class Starter:
     ) -> None:
         self._order = order
         self._client = client
+        self._finder = Finder(client=client)
         self._ledger = ledger
         self._watch = watch
         self._settle_timeout = settle_timeout
         self._tell = tell
+        self._refused = False
 
-    def begin(self, *, durable: bool) -> OperationSnapshot:
+    def begin(self, *, durable: bool) -> OperationSnapshot | None:
         """Return the operation to wait for, which may be done already.
 
         :param durable: look for an earlier try's operation before starting one
+        :return: None if earlier tries have done everything, statement by statement
         :raises ResumeConflictError: if the target exists, and not through this task
+        :raises SlotTakenError: if it has to wait for others to end
         """
         entry = self._ledger.latest() if durable else None
-        snapshot = self._look(entry.operation) if entry and entry.operation else None
+        snapshot = self._finder.look(entry.operation) if entry and entry.operation else None
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
-        if step is NextStep.SEARCH and entry and (snapshot := self._find(entry)):
+        if step is NextStep.SEARCH and entry and (snapshot := self._finder.find(entry)):
             entry = entry.started_as(snapshot.name)
             step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
         if entry is None or snapshot is None:
             if entry and not entry.closed:
-                self._ledger.update(entry.close())
-            return self._start()
-        if step is NextStep.DELIVER and not self._is_there(snapshot.name):
+                entry = entry.close()
+                self._ledger.update(entry)
+            return self._start(after=entry)
+        if step is NextStep.DELIVER and not self._is_there(snapshot):
             # such as cleaned up by the kill of an earlier try
             self._tell(f"{self._order.target} was made by an earlier try and is gone by now.")
             step = NextStep.START
@@ -102,7 +113,8 @@ class Starter:
 
     def _take_up(
         self, step: NextStep, *, entry: LedgerEntry, snapshot: OperationSnapshot
-    ) -> OperationSnapshot:
+    ) -> OperationSnapshot | None:
+        ended: OperationSnapshot | None = snapshot
         match step:
             case NextStep.ADOPT | NextStep.DELIVER:
                 self._record(entry.owned_by(self._ledger.try_number, deadline=self._order.deadline))
@@ -110,7 +122,7 @@ class Starter:
                 self._tell(f"{snapshot.title} of an earlier try was {did}: {snapshot.name}")
                 return snapshot
             case NextStep.AWAIT_CANCEL:
-                self._await_cancel(snapshot)
+                ended = self._await_cancel(snapshot)
             case NextStep.REPLACE:
                 self._tell(f"The request has changed; cancelling the earlier {snapshot.name}.")
                 settlement = self._watch.stop(
@@ -121,20 +133,21 @@ class Starter:
                 self._tell(settlement.sentence)
                 if not settlement.settled:
                     raise CancelNotSettledError(settlement)
+                ended = settlement.snapshot
             case NextStep.START | NextStep.SEARCH:
                 pass
-        if not entry.closed:
-            self._ledger.update(entry.close())
-        return self._start()
+        entry = entry.close(ended)
+        self._ledger.update(entry)
+        return self._start(after=entry)
 
-    def _await_cancel(self, snapshot: OperationSnapshot) -> None:
-        """Wait until an operation that is being cancelled has ended.
+    def _await_cancel(self, snapshot: OperationSnapshot) -> OperationSnapshot:
+        """Wait until an operation that is being cancelled has ended, and return its end.
 
         :raises CancelNotSettledError: if it has not in time; the next try waits again
         """
         self._tell(f"{snapshot.name} is being cancelled; waiting for that to end.")
         try:
-            self._watch.wait(
+            return self._watch.wait(
                 name=snapshot.name,
                 policy=PollPolicy(),
                 deadline=self._watch.now() + timedelta(seconds=self._settle_timeout),
@@ -144,10 +157,50 @@ class Starter:
                 Settlement(name=snapshot.name, ending=Ending.STILL_RUNNING, snapshot=snapshot)
             ) from exc
 
-    def _start(self) -> OperationSnapshot:
+    def _start(self, *, after: LedgerEntry | None) -> OperationSnapshot | None:
+        """Start, with whatever the tries before have not done yet.
+
+        :param after: the entry of the try before, closed
+        """
+        statements = self._carry_over(after)
+        if statements and len(committed_part(statements)) == len(statements):
+            self._tell("Earlier tries have committed every statement.")
+            self._ledger.append(self._intent(statements).close())
+            return None
+        try:
+            return self._attempt(statements)
+        except SlotTakenError as taken:
+            if taken.holders:
+                raise
+        # whoever held the slot has left meanwhile
+        return self._attempt(statements)
+
+    def _carry_over(self, entry: LedgerEntry | None) -> tuple[Statement, ...]:
+        """Return the statements with those that earlier tries committed, and request the others."""
         order = self._order
-        operation_id = self._operation_id() if order.kind.named_by_caller else ""
-        intent = LedgerEntry(
+        if order.kind.progress is not ProgressShape.PER_STATEMENT:
+            return ()
+        texts = list(order.request.statements)
+        before = entry.statements if entry else ()
+        statements = carried_over(not_run(texts), before=before)
+        if done := len(committed_part(statements)):
+            self._tell(f"{done} of {len(texts)} statements were committed by earlier tries.")
+            order.request.statements = texts[done:]
+        return statements
+
+    def _attempt(self, statements: tuple[Statement, ...]) -> OperationSnapshot:
+        """Write the intent, start, and complete the entry."""
+        intent = replace(self._intent(statements), operation=self._chosen_name())
+        self._ledger.append(intent)
+        if intent.operation:
+            self._order.request.operation_id = intent.operation.operation
+        snapshot = self._call(intent)
+        self._record(intent.started_as(snapshot.name))
+        return snapshot
+
+    def _intent(self, statements: tuple[Statement, ...]) -> LedgerEntry:
+        order = self._order
+        return LedgerEntry(
             kind=order.kind,
             target=order.target,
             fingerprint=order.fingerprint,
@@ -155,18 +208,9 @@ class Starter:
             try_number=self._ledger.try_number,
             access=order.access,
             deadline=order.deadline,
-            operation=(
-                OperationName(resource=order.target, operation=operation_id)
-                if operation_id
-                else None
-            ),
+            statements=statements,
+            carried=len(committed_part(statements)),
         )
-        self._ledger.append(intent)
-        if operation_id:
-            order.request.operation_id = operation_id
-        snapshot = self._call(intent)
-        self._record(intent.started_as(snapshot.name))
-        return snapshot
 
     def _record(self, entry: LedgerEntry) -> None:
         """Write down whose the operation is, at once also for those who cannot read the store.
@@ -185,8 +229,9 @@ class Starter:
             code = code_of(exc)
             if code is not Code.ALREADY_EXISTS and not is_transient(exc):
                 self._ledger.update(intent.close())
+                self._raise_if_taken(exc)
                 raise
-            found = self._find(intent)
+            found = self._finder.find(intent)
             if found is not None:
                 self._tell(f"The start call answered {code!r}, yet it had started {found.name}.")
                 return found
@@ -195,48 +240,35 @@ class Starter:
                 raise ResumeConflictError(self._order.target) from exc
             raise
 
-    def _find(self, intent: LedgerEntry) -> OperationSnapshot | None:
-        """Find the operation of an intent: by its name if we chose it, else by its target."""
-        if intent.operation:
-            return self._look(intent.operation)
-        earliest = intent.intended - _CLOCK_SKEW
-        try:
-            candidates = [
-                snapshot
-                for snapshot in self._client.list(resource=intent.target)
-                if snapshot.kind is intent.kind
-                and snapshot.start_time is not None
-                and snapshot.start_time >= earliest
-            ]
-        except Exception as exc:
-            # no such target, hence no operation that made it
-            if code_of(exc) is Code.NOT_FOUND:
-                return None
-            raise
-        return max(candidates, key=lambda each: each.start_time or earliest, default=None)
+    def _raise_if_taken(self, refusal: Exception) -> None:
+        """Tell a refusal that passes when others have ended from all others.
 
-    def _look(self, name: OperationName) -> OperationSnapshot | None:
-        try:
-            return self._client.get(name=name)
-        except Exception as exc:
-            if code_of(exc) is Code.NOT_FOUND:
-                return None
-            raise
+        :raises SlotTakenError: if operations that hold a slot are pending, or were a moment ago
+        """
+        order = self._order
+        turn = turn_of(order.kind, order.request)
+        if turn is None or not turn.explains(refusal):
+            return
+        holders = tuple(each.name for each in self._client.query_operations(query=turn.query))
+        if holders or not self._refused:
+            self._refused = True
+            told = getattr(refusal, "message", str(refusal))
+            raise SlotTakenError(turn, target=order.target, holders=holders, told=told) from refusal
 
-    def _is_there(self, name: OperationName) -> bool:
-        """Tell whether what an operation made still exists: that very thing, and no namesake."""
-        if not self._order.kind.creates:
-            return True
-        try:
-            made = self._client.get_result(name=name)
-            there = self._client.get_resource_state(name=self._order.target)
-        except Exception as exc:
-            if code_of(exc) is Code.NOT_FOUND:
-                return False
-            raise
-        return made is not None and made.create_time == there.create_time
+    def _chosen_name(self) -> OperationName | None:
+        """Return the name that this start gets, where the caller may choose it.
 
-    def _operation_id(self) -> str:
-        """Return an id that a replay of this start gets again, and no other start ever gets."""
+        A replay of the start gets it again, and no other start ever gets it.
+        """
+        if not self._order.kind.named_by_caller:
+            return None
         digest = hashlib.sha256(self._order.identity.encode()).hexdigest()[:16]
-        return f"lro_{digest}_{self._ledger.count + 1}"
+        return OperationName(
+            resource=self._order.target, operation=f"lro_{digest}_{self._ledger.count + 1}"
+        )
+
+    def _is_there(self, snapshot: OperationSnapshot) -> bool:
+        target = self._order.target
+        return not self._order.kind.creates or self._finder.still_there(
+            target=target, made_by=snapshot.name
+        )

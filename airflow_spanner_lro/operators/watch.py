@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
 from airflow_spanner_lro.core.flows import stop, wait
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.admin.drive import Observer
+    from airflow_spanner_lro.core.commands import Flow
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.settlement import Settlement
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+T = TypeVar("T")
 
 KILL_BUDGET = 4.0
 """Seconds for a kill on a worker: Airflow 3.3.2 sends SIGKILL five seconds after SIGTERM."""
@@ -71,25 +75,31 @@ class WorkerWatch:
         :raises DeadlinePassedError: if the deadline passes first
         :raises WaitStoppedError: if the task is killed meanwhile
         """
-        from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415  # loads gRPC
-
         narrator = ProgressNarrator()
 
         def observe(heard: OperationSnapshot | Exception) -> None:
             for line in narrator.lines(heard, now=self.now()):
                 self._tell(line)
 
-        snapshot = run(
-            wait(name=name, policy=policy),
-            client=self._client,
-            clock=self._clock,
-            deadline=deadline,
-            observe=observe,
+        return self.perform(wait(name=name, policy=policy), deadline=deadline, observe=observe)
+
+    def perform(
+        self, flow: Flow[T], *, deadline: datetime | None, observe: Observer | None = None
+    ) -> T:
+        """Perform a flow that waits for something.
+
+        :raises DeadlinePassedError: if the deadline passes first
+        :raises WaitStoppedError: if the task is killed meanwhile
+        """
+        from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415  # loads gRPC
+
+        result = run(
+            flow, client=self._client, clock=self._clock, deadline=deadline, observe=observe
         )
         if self.killed:
             # a look that was under way has seen the end that the kill itself brought about
             raise WaitStoppedError
-        return snapshot
+        return result
 
     def stop(self, *, name: OperationName, cleans_up: bool, timeout: float) -> Settlement:
         """Cancel the operation, wait for what becomes of it, and clean up if asked to.

@@ -84,9 +84,9 @@ def test_restored_database_that_is_there(stage: Stage, task: FakeTask) -> None:
 
 def test_refused_start_owes_nothing(stage: Stage, task: FakeTask) -> None:
     """A start that was refused leaves a closed entry."""
-    stage.script.fail(method="CreateBackup", code=Code.FAILED_PRECONDITION, message="one at a time")
+    stage.script.fail(method="CreateBackup", code=Code.OUT_OF_RANGE, message="too far ahead")
 
-    with pytest.raises(Exception, match="one at a time"):
+    with pytest.raises(Exception, match="too far ahead"):
         backup().execute(task.context)
 
     assert task.entry["closed"]

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Finding again what an earlier try, or a start whose answer was lost, has left in Spanner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.status import Code, code_of
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.ledger import LedgerEntry
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+_CLOCK_SKEW = timedelta(seconds=10)
+"""How far the worker's clock may be ahead of Spanner's when an intent is matched by time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finder:
+    """Asks Spanner what there is; what it does not know is None, not an error."""
+
+    client: SpannerAdminClient
+
+    def look(self, name: OperationName) -> OperationSnapshot | None:
+        """Get an operation."""
+        try:
+            return self.client.get(name=name)
+        except Exception as exc:
+            if code_of(exc) is Code.NOT_FOUND:
+                return None
+            raise
+
+    def find(self, intent: LedgerEntry) -> OperationSnapshot | None:
+        """Find the operation of an intent: by its name if we chose it, else by its target."""
+        if intent.operation:
+            return self.look(intent.operation)
+        earliest = intent.intended - _CLOCK_SKEW
+        try:
+            candidates = [
+                snapshot
+                for snapshot in self.client.list(resource=intent.target)
+                if snapshot.kind is intent.kind
+                and snapshot.start_time is not None
+                and snapshot.start_time >= earliest
+            ]
+        except Exception as exc:
+            # no such target, hence no operation that made it
+            if code_of(exc) is Code.NOT_FOUND:
+                return None
+            raise
+        return max(candidates, key=lambda each: each.start_time or earliest, default=None)
+
+    def still_there(self, *, target: ResourceName, made_by: OperationName) -> bool:
+        """Tell whether what an operation made exists: that very thing, and no namesake."""
+        try:
+            made = self.client.get_result(name=made_by)
+            there = self.client.get_resource_state(name=target)
+        except Exception as exc:
+            if code_of(exc) is Code.NOT_FOUND:
+                return False
+            raise
+        return made is not None and made.create_time == there.create_time

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What tasks return: resources as plain dictionaries, with names for enums, fit for XCom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.errors import UnexpectedStateError
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.names import ResourceName
+
+
+def as_dict(message: Any) -> dict[str, Any]:
+    """Return a message of the client library as a dictionary."""
+    made: dict[str, Any] = type(message).to_dict(message, use_integers_for_enums=False)
+    return made
+
+
+def ready_resource(client: SpannerAdminClient, name: ResourceName) -> dict[str, Any]:
+    """Get a resource that an operation has left, as a dictionary.
+
+    :raises UnexpectedStateError: if it is not in a state that means that it can be used
+    """
+    from airflow_spanner_lro.admin.resources import calls_for  # noqa: PLC0415  # loads gRPC
+
+    resource = client.get_resource(name=name)
+    expected = calls_for(name).ready
+    if resource.state.name not in expected:
+        raise UnexpectedStateError(target=name, state=resource.state.name, expected=expected)
+    return as_dict(resource)

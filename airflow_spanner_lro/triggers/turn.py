@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The trigger that waits until it is a task's turn to start. It owns nothing and ends nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import TriggerEvent
+
+from airflow_spanner_lro.core.flows import DeadlinePassedError
+from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.policy import PollPolicy
+from airflow_spanner_lro.core.queries import OperationQuery
+from airflow_spanner_lro.core.turns import await_turn
+from airflow_spanner_lro.triggers.base import SpannerTrigger
+from airflow_spanner_lro.triggers.shielded import await_keeping_cancel_message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+TIMED_OUT = "timed_out"
+LIMIT = "limit"
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SpannerTurnTrigger(SpannerTrigger):
+    """Fire once, when a start that was refused for lack of a slot is worth another attempt.
+
+    :param query: lists the operations that hold a slot; a record of
+        :class:`~airflow_spanner_lro.core.queries.OperationQuery`
+    :param holders: names of those that held one when the start was refused
+    :param limit: what Spanner allows, in words
+    :param deadline: when to give up, as ISO 8601 with a time zone; None to wait for ever
+
+    Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
+    """
+
+    query: dict[str, Any]
+    holders: list[str] = field(default_factory=list)
+    limit: str = ""
+    deadline: str | None = None
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, then yield one event: whether the deadline passed first."""
+        timed_out = await await_keeping_cancel_message(self._wait())
+        yield TriggerEvent({TIMED_OUT: timed_out, LIMIT: self.limit})
+
+    async def _wait(self) -> bool:
+        try:
+            await self._perform(
+                await_turn(
+                    query=OperationQuery.from_record(self.query),
+                    holders=map(OperationName.parse, self.holders),
+                    policy=PollPolicy(maximum=self.poll_interval),
+                ),
+                deadline=datetime.fromisoformat(self.deadline) if self.deadline else None,
+            )
+        except DeadlinePassedError:
+            return True
+        return False

@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting one's turn where Spanner allows only so many operations at a time."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
+
+from airflow_spanner_lro.core.errors import SlotTakenError, TurnNotReachedError
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
+
+from .doubles import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
+from .playing import backup, defer, over_the_wire, play, restore, resume
+
+if TYPE_CHECKING:
+    from .doubles import Stage
+
+LISTS = "ListBackupOperations"
+DENIED = "Cannot create backup"
+
+
+@pytest.fixture(params=[False, True], ids=["worker", "deferred"])
+def deferrable(request: pytest.FixtureRequest) -> bool:
+    """Return where to wait."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def other(stage: Stage) -> FakeTask:
+    """Let another task back the database up, which takes long."""
+    stage.emulator.plan(LONG)
+    task = FakeTask()
+    task.ti.task_id = "other"
+    play(backup(backup_id="other", wait_for_completion=False), task)
+    return task
+
+
+def leave_upon_second_list(stage: Stage, method: str = LISTS) -> None:
+    """Let all operations end when the holders of slots are listed for the second time."""
+    stage.script.upon(method, lambda: stage.finish_upon(method))
+
+
+@pytest.mark.usefixtures("other")
+def test_a_second_backup_waits_for_the_first(
+    stage: Stage, task: FakeTask, *, deferrable: bool
+) -> None:
+    """A backup that Spanner refuses because another is pending is made when that has ended."""
+    leave_upon_second_list(stage)
+    stage.script.upon("GetOperation", lambda: stage.finish_upon("GetOperation"))
+
+    result = play(backup(deferrable=deferrable), task)
+
+    assert (BACKUP, "READY") == (result["name"], result["state"])
+    assert [Code.OK, Code.FAILED_PRECONDITION, Code.OK] == [call.code for call in stage.starts]
+    assert not stage.cancels
+
+
+@pytest.mark.usefixtures("other")
+def test_waiting_for_a_turn_holds_no_worker(stage: Stage, task: FakeTask) -> None:
+    """A deferrable task waits for its turn in the triggerer, and has started nothing yet."""
+    deferred = defer(backup(deferrable=True), task)
+
+    trigger = over_the_wire(deferred.trigger)
+    assert isinstance(trigger, SpannerTurnTrigger)
+    assert "execute_in_turn" == deferred.method_name
+    assert [stage.first.name] == trigger.holders
+    assert task.entry["closed"]
+    assert "operation_name" not in task.ti.xcoms
+
+
+@pytest.mark.usefixtures("other")
+def test_many_refusals_leave_one_entry(stage: Stage, task: FakeTask) -> None:
+    """However often a task is refused, its ledger grows by one entry."""
+    operator = backup(deferrable=True)
+    for _ in range(3):
+        with pytest.raises(SlotTakenError):
+            backup(wait_for_slot=False).execute(task.context)
+    leave_upon_second_list(stage)
+    deferred = defer(operator, task)
+
+    with pytest.raises(TaskDeferred):
+        resume(operator, deferred, task)
+
+    assert 1 == len(task.store.values)
+    assert stage.operation.name == task.entry["operation"]
+
+
+@pytest.mark.usefixtures("other")
+def test_no_waiting_for_a_turn_if_not_wanted(task: FakeTask, *, deferrable: bool) -> None:
+    """With wait_for_slot=False the refusal fails the task, and names who is in the way."""
+    with pytest.raises(SlotTakenError) as caught:
+        play(backup(deferrable=deferrable, wait_for_slot=False), task)
+
+    assert f"{INSTANCE}/backups/other/operations/" in str(caught.value)
+    assert "one backup of a database at a time" in str(caught.value)
+
+
+@pytest.mark.usefixtures("other")
+def test_the_deadline_counts_while_waiting_for_a_turn(
+    stage: Stage, task: FakeTask, *, deferrable: bool
+) -> None:
+    """A task whose deadline passes before its turn has started nothing, and says so."""
+    task.began(ago=timedelta(hours=1))
+    operator = backup(deferrable=deferrable, operation_timeout=timedelta(minutes=30))
+
+    with pytest.raises(TurnNotReachedError, match="Nothing was started") as caught:
+        play(operator, task)
+
+    assert BACKUP in str(caught.value)
+    assert 2 == len(stage.starts)
+    assert not stage.has(BACKUP)
+    assert not stage.cancels
+
+
+@pytest.mark.usefixtures("other")
+def test_a_kill_ends_the_wait_for_a_turn(stage: Stage, task: FakeTask) -> None:
+    """A task that is killed while it waits for its turn stops waiting, and cancels nothing."""
+    operator = backup()
+    stage.script.upon(
+        LISTS, lambda: stage.script.upon(LISTS, threading.Thread(target=operator.on_kill).start)
+    )
+
+    with pytest.raises(TurnNotReachedError, match="was killed"):
+        operator.execute(task.context)
+
+    assert not stage.cancels
+
+
+@pytest.mark.usefixtures("other")
+def test_the_backstop_of_a_turn_is_a_plain_timeout(task: FakeTask) -> None:
+    """When Airflow itself ends the wait for a turn, there is nothing to stop."""
+    operator = backup(deferrable=True, operation_timeout=timedelta(hours=1))
+    deferred = defer(operator, task)
+
+    assert deferred.timeout is not None
+    with pytest.raises(TaskDeferralTimeout):
+        operator.resume_execution("__fail__", {"error": "Trigger timeout"}, task.context)
+
+
+def test_a_slot_that_is_free_by_now_is_taken(stage: Stage, task: FakeTask) -> None:
+    """A start that is refused although nobody is pending any more is made once more at once."""
+    stage.script.fail(method="CreateBackup", code=Code.FAILED_PRECONDITION, message=DENIED)
+
+    play(backup(wait_for_completion=False), task)
+
+    assert [Code.FAILED_PRECONDITION, Code.OK] == [call.code for call in stage.starts]
+
+
+def test_another_failed_precondition_is_no_turn(
+    stage: Stage, task: FakeTask, *, deferrable: bool
+) -> None:
+    """A refusal that no pending operation explains fails the task with Spanner's own words."""
+    stage.script.fail(
+        method="CreateBackup", code=Code.FAILED_PRECONDITION, message=DENIED, times=None
+    )
+
+    with pytest.raises(Exception, match=DENIED) as caught:
+        play(backup(deferrable=deferrable), task)
+
+    assert not isinstance(caught.value, SlotTakenError)
+    assert 2 == len(stage.starts)
+
+
+@pytest.mark.usefixtures("other")
+def test_a_backup_of_another_database_is_not_in_the_way(stage: Stage, task: FakeTask) -> None:
+    """Only backups of the very same database hold the slot, not those of its namesakes."""
+    longer = f"{DATABASE}2"
+    stage.emulator.create_database(longer)
+
+    play(backup(database_id="orders2", wait_for_completion=False), task)
+
+    assert [Code.OK, Code.OK] == [call.code for call in stage.starts]
+
+
+def test_an_eleventh_restore_waits(stage: Stage, task: FakeTask, *, deferrable: bool) -> None:
+    """A restore beyond what an instance takes at a time is made when another has ended."""
+    stage.emulator.create_backup(SOURCE, DATABASE)
+    stage.emulator.plan(LONG)
+    for number in range(10):
+        other = FakeTask()
+        other.ti.task_id = f"other{number}"
+        play(restore(database_id=f"other{number}", wait_for_completion=False), other)
+    leave_upon_second_list(stage, "ListDatabaseOperations")
+    stage.script.upon("GetOperation", lambda: stage.finish_upon("GetOperation"))
+
+    result = play(restore(deferrable=deferrable), task)
+
+    assert RESTORED == result["name"]
+    assert [Code.OK] * 10 + [Code.FAILED_PRECONDITION, Code.OK] == [
+        call.code for call in stage.starts
+    ]

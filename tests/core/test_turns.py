@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""When a refused start is worth another attempt."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from google.api_core import exceptions
+
+from airflow_spanner_lro.core.commands import Answer, ListOperations, Sleep
+from airflow_spanner_lro.core.flows import DeadlinePassedError
+from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, RESTORE_DATABASE
+from airflow_spanner_lro.core.names import InstanceName
+from airflow_spanner_lro.core.policy import PollPolicy
+from airflow_spanner_lro.core.queries import ListCall, OperationQuery
+from airflow_spanner_lro.core.turns import RETRY_AFTER, await_turn, turn_of
+
+from .builders import DENIED, NAME, OTHER, UNAVAILABLE, running
+from .playing import DEADLINE, Play, play
+
+QUERY = OperationQuery(
+    call=ListCall.OF_BACKUPS, parent=InstanceName(project="test", instance="main"), pending=True
+)
+POLICY = PollPolicy(maximum=10, jitter=0)
+BOTH = (running(), running(name=OTHER))
+PARENT = "projects/test/instances/main"
+BACKUP_REQUEST = SimpleNamespace(
+    parent=PARENT, backup=SimpleNamespace(database=f"{PARENT}/databases/orders")
+)
+RESTORE_REQUEST = SimpleNamespace(parent=PARENT)
+TOO_MANY = exceptions.FailedPrecondition(
+    "Cannot restore database because the maximum number of pending restores (10) has been reached."
+)
+NOT_READY = exceptions.FailedPrecondition("The backup is still being created.")
+
+
+def wait_with(*answers: Answer) -> Play[None]:
+    """Play a wait for one of two operations to end."""
+    return play(await_turn(query=QUERY, holders=[NAME, OTHER], policy=POLICY), answers)
+
+
+def test_it_lists_until_one_has_left() -> None:
+    """Nothing is attempted while all that held a slot are pending."""
+    played = wait_with(BOTH, BOTH, (running(),))
+
+    assert [ListOperations(QUERY)] * 3 == played.asked
+    assert 2.0 == played.slept
+
+
+def test_newcomers_do_not_count() -> None:
+    """Somebody who came later is no reason to wait longer, nor to try earlier."""
+    newcomer = running(name=type(NAME)(resource=NAME.resource, operation="_auto_op_3"))
+
+    played = wait_with((*BOTH, newcomer), (running(), newcomer))
+
+    assert 2 == len(played.asked)
+
+
+def test_it_tries_anyway_after_a_while() -> None:
+    """What holds a slot is not always told, so after a quarter of an hour the start is tried."""
+    doubling = PollPolicy(maximum=RETRY_AFTER, fraction=1, jitter=0)
+
+    played = play(await_turn(query=QUERY, holders=[NAME, OTHER], policy=doubling), [BOTH] * 12)
+
+    assert RETRY_AFTER <= played.slept <= 2 * RETRY_AFTER
+
+
+def test_transient_trouble_is_waited_out() -> None:
+    """A list that cannot be had says nothing about the slots."""
+    played = wait_with(UNAVAILABLE, UNAVAILABLE, (running(),))
+
+    assert 3 == len(played.asked)
+
+
+@pytest.mark.parametrize("trouble", [DENIED, DEADLINE])
+def test_other_trouble_ends_it(trouble: Exception) -> None:
+    """What would only come again is raised, and so is the deadline."""
+    with pytest.raises((exceptions.PermissionDenied, DeadlinePassedError)):
+        wait_with(*([trouble] if trouble is DENIED else [BOTH, trouble]))
+
+
+def test_a_long_silence_ends_it() -> None:
+    """Trouble that lasts longer than the policy's patience is raised."""
+    flow = await_turn(
+        query=QUERY, holders=[NAME], policy=PollPolicy(maximum=1, jitter=0, patience=3)
+    )
+
+    with pytest.raises(exceptions.ServiceUnavailable):
+        play(flow, [UNAVAILABLE] * 5)
+
+
+def test_it_asks_before_it_sleeps() -> None:
+    """The first look is at once: much may have happened since the refusal."""
+    assert not any(isinstance(command, Sleep) for command in wait_with(()).commands)
+
+
+def test_a_backup_waits_for_backups_of_its_database() -> None:
+    """The query for a backup's turn names the type first, and the one database."""
+    turn = turn_of(CREATE_BACKUP, BACKUP_REQUEST)
+
+    assert turn is not None
+    assert (
+        "(metadata.@type:type.googleapis.com/google.spanner.admin.database.v1.CreateBackupMetadata)"
+        f' AND (metadata.database="{PARENT}/databases/orders") AND (NOT done:true)'
+    ) == turn.query.server_filter
+    assert turn.explains(NOT_READY)
+    assert not turn.explains(DENIED)
+
+
+def test_a_restore_waits_only_if_it_is_told_so() -> None:
+    """Spanner's text for too many restores is known, so other refusals are not waited out."""
+    turn = turn_of(RESTORE_DATABASE, RESTORE_REQUEST)
+
+    assert turn is not None
+    assert turn.explains(TOO_MANY)
+    assert not turn.explains(NOT_READY)
+    assert ListCall.OF_DATABASES is turn.query.call
+
+
+def test_other_kinds_have_no_turn() -> None:
+    """Copies of one backup may run together."""
+    assert turn_of(COPY_BACKUP, BACKUP_REQUEST) is None
