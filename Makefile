@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check unit e2e bench format lock clean
+.PHONY: help demo test check docs unit e2e bench format lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,13 +20,16 @@ help:  ## Show what there is to make
 demo: $(READY)  ## Real Airflow and the emulator: a backup is restored, one that overruns is cancelled
 	@$(BIN)/python -m airflow_spanner_lro.demo $(if $(KEEP),--keep)
 
-test: check unit e2e  ## Everything that must hold: lint, floors, types, unit and end-to-end tests
+test: check docs unit e2e  ## Everything that must hold: lint, docs, unit and end-to-end tests
 
 check: $(READY)  ## Format, lint, floors, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+docs: $(READY)  ## The documentation as web pages; a warning is an error
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 unit: $(READY)  ## Tests without Airflow processes
 	$(BIN)/pytest -n auto --dist loadgroup -m "not e2e" --cov --cov-report=term:skip-covered
@@ -47,7 +50,7 @@ lock: $(READY)  ## Compile the pinned requirements anew
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) .demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
-		.hypothesis .coverage*
+		.hypothesis .coverage* docs/_build
 
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(SUITABLE)' 2>/dev/null || { \

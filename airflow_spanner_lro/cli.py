@@ -10,18 +10,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro import __version__
-from airflow_spanner_lro.core.console import console_url
-from airflow_spanner_lro.core.errors import AccessError, SpannerLroError
-from airflow_spanner_lro.core.flows import DeadlinePassedError, cancel_and_settle, wait
-from airflow_spanner_lro.core.names import InstanceName, OperationName, parse_resource
-from airflow_spanner_lro.core.narrate import ProgressNarrator
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.status import code_of
+from airflow_spanner_lro import __version__, terminal
+from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.emulator import command as emulator
 from airflow_spanner_lro.emulator.lean import leave_clients_out
 
@@ -29,13 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 EMULATOR_VARIABLE = "SPANNER_EMULATOR_HOST"
 
-_FAILED = 1
-_GAVE_UP = 3
-_INTERRUPTED = 130
+_PROGRAM = "spanner-lro"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,27 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None and args.run is emulator.run:
         # nobody called us from Python, so the process is the emulator's alone
         leave_clients_out()
-    try:
-        code: int = args.run(args)
-    except SpannerLroError as exc:
-        print(f"spanner-lro: {exc}", file=sys.stderr)
-        return _FAILED
-    except KeyboardInterrupt:
-        print("spanner-lro: interrupted; nothing was cancelled", file=sys.stderr)
-        return _INTERRUPTED
-    except Exception as exc:
-        code_name = code_of(exc)
-        if code_name is None:
-            raise
-        told = getattr(exc, "message", exc)
-        print(f"spanner-lro: Spanner answered {code_name.name}: {told}", file=sys.stderr)
-        return _FAILED
-    return code
+    return terminal.saying_errors(lambda: int(args.run(args)), program=_PROGRAM)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="spanner-lro", description="Cloud Spanner's long-running operations."
+        prog=_PROGRAM, description="Cloud Spanner's long-running operations."
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -87,12 +61,22 @@ def _parser() -> argparse.ArgumentParser:
     waits = commands.add_parser("wait", help="wait until an operation is done")
     waits.add_argument("operation", help="full name of the operation")
     waits.add_argument("--timeout", type=float, help="give up after this many seconds")
-    waits.add_argument("--poll-interval", type=float, default=30.0, help="in seconds, at most")
+    waits.add_argument(
+        "--poll-interval",
+        type=float,
+        default=terminal.DEFAULT_POLL_INTERVAL,
+        help="in seconds, at most",
+    )
     waits.set_defaults(run=_wait)
 
     cancel = commands.add_parser("cancel", help="cancel an operation and wait for the outcome")
     cancel.add_argument("operation", help="full name of the operation")
-    cancel.add_argument("--timeout", type=float, default=60.0, help="seconds to wait (%(default)g)")
+    cancel.add_argument(
+        "--timeout",
+        type=float,
+        default=terminal.DEFAULT_CANCEL_TIMEOUT,
+        help="seconds to wait (%(default)g)",
+    )
     cancel.set_defaults(run=_cancel)
     return parser
 
@@ -120,73 +104,22 @@ def _client() -> SpannerAdminClient:
 
 
 def _list(args: argparse.Namespace) -> int:
-    resource, client = parse_resource(args.resource), _client()
-    if type(resource) is InstanceName:
-        listed = client.list_within(instance=resource)
-    else:
-        listed = client.list(resource=resource)
-    for snapshot in listed:
-        percent = "" if snapshot.percent is None else f"{snapshot.percent:>3} %"
-        started = f"{snapshot.start_time:%Y-%m-%d %H:%M:%S}" if snapshot.start_time else ""
-        print(f"{snapshot.state:<9} {percent:>5}  {started:<19}  {snapshot.title}  {snapshot.name}")
-    return 0
+    return terminal.list_operations(_client, resource=args.resource)
 
 
 def _describe(args: argparse.Namespace) -> int:
-    snapshot = _client().get(name=OperationName.parse(args.operation))
-    shown = snapshot.to_event() | {
-        "kind": snapshot.title,
-        "error": f"{snapshot.error.code.name}: {snapshot.error.message}"
-        if snapshot.error
-        else None,
-        "statements": [
-            f"{each.label}: {each.percent} %" + (", committed" if each.committed else "")
-            for each in snapshot.statements
-        ],
-        "console": console_url(snapshot.name.resource),
-    }
-    for key, value in shown.items():
-        if value not in (None, "", [], False):
-            print(f"{key + ':':<12} {value}")
-    return 0
+    return terminal.describe(_client, operation=args.operation)
 
 
 def _wait(args: argparse.Namespace) -> int:
-    from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
-    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
-
-    name = OperationName.parse(args.operation)
-    clock, narrator = StoppableClock(), ProgressNarrator()
-
-    def tell(heard: OperationSnapshot | Exception) -> None:
-        for line in narrator.lines(heard, now=clock.now()):
-            print(line, flush=True)
-
-    limit = None if args.timeout is None else clock.now() + timedelta(seconds=args.timeout)
-    try:
-        snapshot = run(
-            wait(name=name, policy=PollPolicy(maximum=args.poll_interval)),
-            client=_client(),
-            clock=clock,
-            deadline=limit,
-            observe=tell,
-        )
-    except DeadlinePassedError:
-        print(f"spanner-lro: not done after {args.timeout:g} s; it goes on", file=sys.stderr)
-        return _GAVE_UP
-    return 0 if snapshot.succeeded else _FAILED
+    return terminal.wait_for(
+        _client,
+        operation=args.operation,
+        timeout=args.timeout,
+        poll_interval=args.poll_interval,
+        program=_PROGRAM,
+    )
 
 
 def _cancel(args: argparse.Namespace) -> int:
-    from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
-    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
-
-    name, clock = OperationName.parse(args.operation), StoppableClock()
-    settlement = run(
-        cancel_and_settle(name=name, policy=CancelPolicy()),
-        client=_client(),
-        clock=clock,
-        deadline=clock.now() + timedelta(seconds=args.timeout),
-    )
-    print(settlement.sentence)
-    return 0 if settlement.settled else _FAILED
+    return terminal.cancel(_client, operation=args.operation, timeout=args.timeout)

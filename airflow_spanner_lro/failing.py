@@ -28,7 +28,7 @@ _ADVICE = {
     Code.NOT_FOUND: "Check project, instance and id; what is named must exist.",
     Code.ALREADY_EXISTS: "Choose another id, or delete the existing one first.",
     Code.PERMISSION_DENIED: (
-        "Grant the connection's account the missing permission; docs: IAM roles in the README."
+        "Grant the connection's account the missing permission; docs: Connections and IAM."
     ),
     Code.UNAUTHENTICATED: "Check the credentials of the connection.",
     Code.UNIMPLEMENTED: "The endpoint does not support this.",

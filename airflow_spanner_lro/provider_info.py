@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What Airflow must know about this package: its modules and its configuration with defaults.
+"""What Airflow must know about this package: its modules, and its configuration with defaults.
 
 Every Airflow process reads this at provider discovery, so it imports the version and nothing else.
 Defaults of ``[spanner_lro]`` stand here once; ``settings.py`` reads them.
@@ -29,17 +29,48 @@ def get_provider_info() -> dict[str, Any]:
                 "tags": ["gcp"],
             }
         ],
-        "hooks": [_modules("hooks.spanner_admin")],
+        "hooks": [_modules("hooks.spanner_admin", "hooks.spanner_admin_async")],
         "operators": [
             _modules(
+                "operators.backup_schedules",
                 "operators.backups",
                 "operators.databases",
+                "operators.instance_configs",
+                "operators.instance_partitions",
+                "operators.instances",
                 "operators.operations",
                 "operators.schemas",
             )
         ],
-        "sensors": [_modules("sensors.operation")],
-        "triggers": [_modules("triggers.operation")],
+        "sensors": [
+            _modules("sensors.backup", "sensors.database", "sensors.operation", "sensors.progress")
+        ],
+        "triggers": [
+            _modules("triggers.backup_watcher", "triggers.conditions", "triggers.operation")
+        ],
+        "extra-links": [
+            f"airflow_spanner_lro.links.{name}"
+            for name in (
+                "SpannerBackupLink",
+                "SpannerDatabaseLink",
+                "SpannerInstanceLink",
+                "SpannerOperationLink",
+            )
+        ],
+        "notifications": [
+            "airflow_spanner_lro.notifications.cancel.SpannerCancelOperationNotifier"
+        ],
+        "asset-uris": [
+            {
+                "schemes": ["spanner"],
+                "handler": "airflow_spanner_lro.assets.sanitize_uri",
+                "factory": "airflow_spanner_lro.assets.create_asset",
+                "to_openlineage_converter": (
+                    "airflow_spanner_lro.assets.convert_asset_to_openlineage"
+                ),
+            }
+        ],
+        "cli": ["airflow_spanner_lro.commands.get_cli_commands"],
         "config": {
             "spanner_lro": {
                 "description": "How Cloud Spanner's long-running operations are watched.",

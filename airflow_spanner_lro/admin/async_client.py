@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The async admin client: what a triggerer asks. It starts nothing; that is a worker's business.
+"""The async admin client: what a triggerer asks, and an async task.
 
 Bound to the event loop it was made in, because gRPC's async channels are.
 """
@@ -12,25 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 from google.longrunning import operations_pb2
 
-from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
+from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for
 from airflow_spanner_lro.admin.results import first_page_of, result_of
 from airflow_spanner_lro.core.backups import facts_of
 from airflow_spanner_lro.core.decode import snapshot_of
-from airflow_spanner_lro.core.kinds import Service
-from airflow_spanner_lro.core.queries import ListCall
+from airflow_spanner_lro.core.kinds import OperationKind, Service
+from airflow_spanner_lro.core.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.connect import Endpoint
     from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
-    from airflow_spanner_lro.core.queries import OperationQuery
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 
 class AsyncSpannerAdminClient:
-    """Get and cancel operations, and clean up after them. Timeouts are in seconds."""
+    """Start operations, ask about them, cancel them; get and delete resources.
+
+    All timeouts are in seconds; what is repeated and what propagates is as with the sync client.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -48,9 +50,30 @@ class AsyncSpannerAdminClient:
             return self._database_admin
         return self._instance_admin
 
+    async def start(
+        self, *, kind: OperationKind, request: Any, timeout: float = START_TIMEOUT
+    ) -> OperationSnapshot:
+        """Start an operation.
+
+        :param request: a message of the kind's request type
+        """
+        method = getattr(self._service(kind.service), str(kind.rpc))
+        started = await method(request=request, retry=None, timeout=timeout)
+        return snapshot_of(started.operation)
+
     async def get(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> OperationSnapshot:
         """Get an operation."""
         return snapshot_of(await self._operation(name, timeout))
+
+    async def list(
+        self, *, resource: ResourceName, filter_: str = "", timeout: float = CALL_TIMEOUT
+    ) -> tuple[OperationSnapshot, ...]:
+        """List the operations of one resource.
+
+        :param filter_: in the filter language of the List*Operations calls
+        """
+        query = OperationQuery(call=ListCall.OF_RESOURCE, parent=resource, filter_=filter_)
+        return await self.query_operations(query=query, timeout=timeout)
 
     async def query_operations(
         self, *, query: OperationQuery, timeout: float = CALL_TIMEOUT
@@ -95,19 +118,31 @@ class AsyncSpannerAdminClient:
             operations_pb2.CancelOperationRequest(name=str(name)), retry=None, timeout=timeout
         )
 
+    async def delete(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
+        """Delete the record of an operation; not supported for those of databases and backups."""
+        await self._database_admin.delete_operation(
+            operations_pb2.DeleteOperationRequest(name=str(name)), retry=None, timeout=timeout
+        )
+
     async def get_result(
         self, *, name: OperationName, timeout: float = CALL_TIMEOUT
     ) -> ResourceState | None:
         """Get the resource that a finished operation answered, as it was then; None if none."""
         return result_of(await self._operation(name, timeout))
 
+    async def get_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> Any:
+        """Get a resource as the client library's message type; repeated like the sync client's."""
+        return await self._getter(name)(name=str(name), timeout=timeout)
+
     async def get_resource_state(
         self, *, name: ResourceName, timeout: float = CALL_TIMEOUT
     ) -> ResourceState:
         """Get the state of a resource."""
+        return resource_state(await self._getter(name)(name=str(name), retry=None, timeout=timeout))
+
+    def _getter(self, name: ResourceName) -> Any:
         calls = calls_for(name)
-        method = getattr(self._service(calls.service), calls.get)
-        return resource_state(await method(name=str(name), retry=None, timeout=timeout))
+        return getattr(self._service(calls.service), calls.get)
 
     async def delete_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> None:
         """Delete a resource. Spanner answers OK for a database or backup that does not exist."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.longrunning import operations_pb2
 
-from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
+from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for
 from airflow_spanner_lro.admin.results import first_page_of, result_of
 from airflow_spanner_lro.core.backups import facts_of
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
         ResourceName,
     )
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
-
-START_TIMEOUT = 60.0
-"""Seconds a start call may take; Spanner answers in one or two."""
 
 
 class SpannerAdminClient:
@@ -135,7 +132,7 @@ class SpannerAdminClient:
         )
 
     def delete(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
-        """Delete the record of a finished operation; supported for instance operations only."""
+        """Delete the record of an operation; not supported for those of databases and backups."""
         self.database_admin.delete_operation(
             operations_pb2.DeleteOperationRequest(name=str(name)), retry=None, timeout=timeout
         )
@@ -169,6 +166,14 @@ class SpannerAdminClient:
         calls = calls_for(name)
         method = getattr(self._service(calls.service), calls.delete)
         method(**{calls.delete_field: str(name)}, retry=None, timeout=timeout)
+
+    def change(self, *, rpc: str, request: Any, timeout: float = START_TIMEOUT) -> Any:
+        """Make a change that is done when the call answers; return the resource as it is then.
+
+        :param rpc: method of the generated database admin client, such as ``update_backup``
+        :param request: a message of the method's request type
+        """
+        return getattr(self.database_admin, rpc)(request=request, retry=None, timeout=timeout)
 
     def get_ddl(self, *, name: DatabaseName, timeout: float = CALL_TIMEOUT) -> tuple[str, ...]:
         """Get the committed statements of a database's schema; repeated like ``get_resource``."""

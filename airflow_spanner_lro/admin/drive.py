@@ -47,6 +47,8 @@ T = TypeVar("T")
 
 CALL_TIMEOUT = 10.0
 """Seconds one get or cancel may take; a call that hangs is transient trouble, not an answer."""
+START_TIMEOUT = 60.0
+"""Seconds a start call may take; Spanner answers in one or two."""
 _SHORTEST_CALL = 1.0
 
 

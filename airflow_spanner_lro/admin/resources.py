@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import (
     BackupName,
@@ -77,3 +78,25 @@ def calls_for(name: ResourceName) -> ResourceCalls:
     :raises KeyError: for a type that has none in the client library (SSD caches)
     """
     return _CALLS[type(name)]
+
+
+def parse_any(text: object) -> ResourceName:
+    """Parse the full name of a resource that can be got and deleted.
+
+    :raises InvalidNameError: if it is none of them
+    """
+    collections = tuple(text.split("/")[::2]) if isinstance(text, str) else ()
+    for type_ in _CALLS:
+        if type_.collections == collections:
+            return type_.parse(text)
+    raise InvalidNameError(
+        field="resource name",
+        value=text,
+        rule="expected one of " + ", ".join(type_.template() for type_ in _CALLS),
+    )
+
+
+def as_dict(resource: Any) -> dict[str, Any]:
+    """Return a message of the client library as primitives, enums by name."""
+    told: dict[str, Any] = type(resource).to_dict(resource, use_integers_for_enums=False)
+    return told

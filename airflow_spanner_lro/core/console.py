@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the Cloud console shows a resource.
 
-The console has no page for one operation, so an operation is linked by what it works on; backups
-are listed on the page of their instance.
+Only pages whose address is known: those that the Google provider links to, and the list of an
+instance's backups, which Google's own documentation links to. No address is known for one backup or
+one operation, so a backup is linked by that list, and an operation by what it works on.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ResourceName
+from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName, ResourceName
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.access import Access
@@ -22,6 +23,8 @@ def console_url(resource: ResourceName) -> str:
     """Return the console's page for a resource, or for the nearest thing that has one."""
     if isinstance(resource, DatabaseName):
         page = f"/{resource.instance}/databases/{resource.database}/details/tables"
+    elif isinstance(resource, BackupName):
+        page = f"/{resource.instance}/details/backups/list"
     elif isinstance(resource, InstanceName):
         page = f"/{resource.instance}/details/databases"
     else:

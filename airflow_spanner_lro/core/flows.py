@@ -105,7 +105,9 @@ def clean_up(settlement: Settlement, *, policy: CancelPolicy) -> Flow[Settlement
     A resource of the same name may be somebody else's by now, so the one that exists must have
     been created at the very moment the operation tells. Transient errors are waited out.
     """
-    if not settlement.succeeded_first:
+    kind = settlement.snapshot.kind if settlement.snapshot else None
+    # an update answers the resource as well, and that one was there before
+    if not settlement.succeeded_first or kind is None or not kind.creates:
         return settlement
     cleaned_up = settlement.with_clean_up(str(settlement.name.resource))
     trouble: Exception | None = None

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 RECORD_KEY = "spanner_lro_record"
 """XCom under which a task publishes its ledger entry before it defers."""
 
+OPERATION_NAME_KEY = "operation_name"
+"""XCom that holds the operation's name from right after its start, whatever happens later."""
+
 _VERSION = 1
 
 
@@ -132,5 +135,7 @@ def fingerprint(parts: Mapping[str, object]) -> str:
     :param parts: what makes two requests the same to their author; a moment that is computed anew
         on each try, such as "30 days from now", must come in as it was written.
     """
-    text = "\n".join(f"{key}={parts[key]!r}" for key in sorted(parts))
+    # what was not given is left out: a release with one more parameter must not see another request
+    given = {key: value for key, value in parts.items() if value is not None}
+    text = "\n".join(f"{key}={given[key]!r}" for key in sorted(given))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

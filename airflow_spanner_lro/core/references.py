@@ -7,12 +7,16 @@ Separate from the names themselves, because a name is always full; only people a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import TypeVar
 
-from airflow_spanner_lro.core.names import ResourceName
+from airflow_spanner_lro.core.names import OperationName, ResourceName
 
 N = TypeVar("N", bound=ResourceName)
+
+_NOTHING = (None, "", "None")
+"""What an XCom that is not there is, and what a template makes of it."""
 
 
 def refer(type_: type[N], text: object, *, within: ResourceName) -> N:
@@ -27,3 +31,23 @@ def refer(type_: type[N], text: object, *, within: ResourceName) -> N:
         return type_.parse(text)
     *outer, last = (field.name for field in fields(type_))
     return type_(**{field: getattr(within, field) for field in outer} | {last: text})
+
+
+def refer_operations(value: object) -> tuple[OperationName, ...]:
+    """Return the operations that a value stands for, each once: one, many, or none.
+
+    The value is what XComs hold: a full name; nothing, where a task did not start one; or a list
+    of these, in which the results of a mapped task may be a list again.
+
+    :raises InvalidNameError: if there is something else among them
+    """
+    found = (each for each in _flat(value) if each not in _NOTHING)
+    return tuple(dict.fromkeys(map(OperationName.parse, found)))
+
+
+def _flat(value: object, *, depth: int = 2) -> Iterator[object]:
+    if depth and isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        for each in value:
+            yield from _flat(each, depth=depth - 1)
+    else:
+        yield value

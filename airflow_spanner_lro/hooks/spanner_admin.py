@@ -1,44 +1,43 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The hook: an Airflow connection becomes credentials, an endpoint and a client.
+"""The hook: every verb of Spanner's operations for use in ``@task`` functions, in sync code.
 
-Connections, key files, impersonation and universes are the Google provider's business and come
-from its base hook. What is added is where to ask: a connection may name an endpoint, and
-``SPANNER_EMULATOR_HOST`` is honoured, which the generated admin clients do not do by themselves.
-Spanner's client library loads when it is first used, not when this module is imported.
+Operators and sensors ask through the same hook. The async hook next door has the same verbs with
+the same arguments.
 """
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
-from airflow.sdk import Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
-
-from airflow_spanner_lro.core.access import INSECURE_SCHEME, Access
-from airflow_spanner_lro.core.errors import AccessError, InvalidArgumentError, OperationTimeoutError
-from airflow_spanner_lro.core.flows import DeadlinePassedError, cancel_and_settle, wait
-from airflow_spanner_lro.core.names import OperationName, parse_resource
+from airflow_spanner_lro.core.flows import DeadlinePassedError, wait
+from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.references import refer_operations
+from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.together import stop_all
+from airflow_spanner_lro.hooks import arguments
+from airflow_spanner_lro.hooks.connection import SpannerConnectionHook
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping
 
-    from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.admin.connect import Endpoint
+    from airflow_spanner_lro.core.commands import Flow
+    from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.settlement import Settlement
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
-EMULATOR_VARIABLE = "SPANNER_EMULATOR_HOST"
-ENDPOINT_EXTRA = "spanner_endpoint"
+T = TypeVar("T")
 
 
-class SpannerAdminHook(GoogleBaseHook):
+class SpannerAdminHook(SpannerConnectionHook):
     """Ask the Spanner admin API through an Airflow connection.
+
+    Names are full names (``projects/…/instances/…``) unless they are called ids; durations are in
+    seconds. What Google's client library raises (``google.api_core.exceptions``: ``NotFound``,
+    ``PermissionDenied``, ``ServiceUnavailable`` …) propagates as it is. An argument that breaks a
+    rule is an ``InvalidArgumentError``, a ``ValueError``, before anything is sent.
 
     The endpoint is, in this order: the argument; the connection's extra ``spanner_endpoint``
     (``host:port``, or ``http://host:port`` for plain text); ``SPANNER_EMULATOR_HOST``; Google's.
@@ -50,102 +49,23 @@ class SpannerAdminHook(GoogleBaseHook):
     :raises AccessError: if the connection does not exist
     """
 
-    def __init__(
-        self,
-        *,
-        gcp_conn_id: str = "google_cloud_default",
-        impersonation_chain: str | Sequence[str] | None = None,
-        endpoint: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(gcp_conn_id=gcp_conn_id, impersonation_chain=impersonation_chain, **kwargs)
-        self._endpoint = endpoint
+    def start_operation(
+        self, *, kind: OperationKind, request: Mapping[str, Any] | Any
+    ) -> OperationSnapshot:
+        """Start an operation, once: a lost answer raises, and is not asked for again.
 
-    @classmethod
-    def for_access(cls, access: Access) -> Self:
-        """Return the hook that reaches what was reached before."""
-        return cls(
-            gcp_conn_id=access.gcp_conn_id,
-            impersonation_chain=list(access.impersonation_chain) or None,
-            endpoint=access.endpoint,
-        )
+        Operators do more: they adopt what an earlier try started.
 
-    @classmethod
-    def get_connection(cls, conn_id: str) -> Connection:
-        """Get the connection; with an emulator in the environment it need not exist.
-
-        :raises AccessError: if it does not exist
+        :param kind: one of ``airflow_spanner_lro.core.kinds``, such as ``CREATE_BACKUP``
+        :param request: its request, as a message of the client library or a mapping of its fields
+        :returns: the operation as Spanner answered it, mostly still running
+        :raises InvalidArgumentError: if the request has no such fields, or no call starts the kind
+        :raises google.api_core.exceptions.AlreadyExists: if what it is to create is there
+        :raises google.api_core.exceptions.FailedPrecondition: if a limit is reached, such as one
+            backup at a time for each database
         """
-        try:
-            connection: Connection = super().get_connection(conn_id)
-        except AirflowNotFoundException as exc:
-            if os.environ.get(EMULATOR_VARIABLE):
-                return Connection(conn_id=conn_id, conn_type="google_cloud_platform")
-            message = (
-                f"gcp_conn_id={conn_id!r}: there is no such connection. Create it with "
-                f"`airflow connections add {conn_id} --conn-type google_cloud_platform`, or set "
-                f"{EMULATOR_VARIABLE} to use an emulator."
-            )
-            raise AccessError(message) from exc
-        return connection
-
-    @cached_property
-    def access(self) -> Access:
-        """By which way this hook reaches Spanner: ids and an endpoint, no credentials."""
-        chain = self.impersonation_chain or ()
-        return Access(
-            gcp_conn_id=self.gcp_conn_id,
-            impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
-            endpoint=self._resolve_endpoint(),
-        )
-
-    def _resolve_endpoint(self) -> str:
-        if self._endpoint is not None:
-            return self._endpoint
-        if extra := self._get_field(ENDPOINT_EXTRA):
-            return str(extra).removeprefix("https://").rstrip("/")
-        if emulator := os.environ.get(EMULATOR_VARIABLE):
-            return INSECURE_SCHEME + emulator.removeprefix(INSECURE_SCHEME)
-        return ""
-
-    @property
-    def project_id(self) -> str:
-        """The connection's project, or that of its credentials.
-
-        :raises AccessError: if neither names one
-        """
-        if self.access.plain_text:
-            project = self._get_field("project") or os.environ.get("GOOGLE_CLOUD_PROJECT")
-        else:
-            project = super().project_id
-        if not project:
-            message = (
-                f"No Google Cloud project: give the operator a project_id, or the connection "
-                f"{self.gcp_conn_id!r} a project."
-            )
-            raise AccessError(message)
-        return str(project)
-
-    def connect(self) -> Endpoint:
-        """Return endpoint and credentials for a client. Reads the key, so it may block."""
-        from airflow_spanner_lro.admin.connect import Endpoint  # noqa: PLC0415  # loads gRPC
-
-        return Endpoint(
-            target=self.access.target,
-            plain_text=self.access.plain_text,
-            credentials=None if self.access.plain_text else self.get_credentials(),
-        )
-
-    @cached_property
-    def client(self) -> SpannerAdminClient:
-        """The client of this hook, made when first used."""
-        return self.new_client()
-
-    def new_client(self) -> SpannerAdminClient:
-        """Return a client with channels of its own, for use beside one that may be blocked."""
-        from airflow_spanner_lro.admin.client import SpannerAdminClient  # noqa: PLC0415
-
-        return SpannerAdminClient(self.connect())
+        message = arguments.request_for(kind, request)
+        return self.client.start(kind=kind, request=message)
 
     def get_operation(self, *, name: str) -> OperationSnapshot:
         """Get an operation by its full name.
@@ -155,58 +75,180 @@ class SpannerAdminHook(GoogleBaseHook):
         """
         return self.client.get(name=OperationName.parse(name))
 
-    def list_operations(self, *, resource: str, filter_: str = "") -> list[OperationSnapshot]:
-        """List the operations of one resource.
+    def list_operations(
+        self,
+        *,
+        resource: str | None = None,
+        project_id: str | None = None,
+        instance_id: str | None = None,
+        database_id: str | None = None,
+        backup_id: str | None = None,
+        partition_id: str | None = None,
+        config_id: str | None = None,
+        list_type: str | None = None,
+        filter_: str = "",
+        pending_only: bool = False,
+    ) -> list[OperationSnapshot]:
+        """List operations: all that are pending, and those that ended within seven days.
+
+        Say where either by a full name or by ids. Without a type these are the operations of that
+        one resource, and not of anything within it. The seven days are those of the RPC reference
+        of ListDatabaseOperations; it tells none for a list of one resource without a type.
 
         :param resource: full name of an instance, database, backup, partition or configuration
-        :param filter_: in the filter language of the API's List*Operations calls
+        :param project_id: where ids are given; by default the connection's
+        :param instance_id: exactly one of this and ``config_id``, save that a type of
+            configuration operations without either lists those of the whole project
+        :param database_id: only operations of this database; with ``BACKUP`` only backups of it
+        :param list_type: as ``gcloud spanner operations list --type`` knows them, in any case; see
+            :class:`~airflow_spanner_lro.core.listing.OperationType`
+        :param filter_: more, in the filter language of the API's List*Operations calls
+        :param pending_only: only those that are not done
+        :raises InvalidArgumentError: if the arguments do not go together
+        :raises google.api_core.exceptions.NotFound: if there is no such resource
         """
-        return list(self.client.list(resource=parse_resource(resource), filter_=filter_))
+        query = arguments.operation_query(
+            resource=resource,
+            project="" if resource else project_id or self.project_id,
+            ids={
+                "instance_id": instance_id,
+                "database_id": database_id,
+                "backup_id": backup_id,
+                "partition_id": partition_id,
+                "config_id": config_id,
+            },
+            list_type=list_type,
+            filter_=filter_,
+            pending=pending_only,
+        )
+        return list(self.client.query_operations(query=query))
+
+    def cancel_operation(
+        self, *, name: str, settle_timeout: float = 60.0, clean_up: bool = False
+    ) -> Settlement:
+        """Cancel an operation and wait for what becomes of it: a refusal is an outcome, no error.
+
+        :param settle_timeout: how long to wait for the outcome, in seconds; 0 only asks
+        :param clean_up: if it creates something and had succeeded before, delete that
+        :returns: its ``ending``, and a ``sentence`` on it; ``settled`` if nothing of it goes on
+        :raises InvalidArgumentError: if the name cannot be parsed or the timeout is negative
+        """
+        (settlement,) = self.cancel_operations(
+            names=[str(OperationName.parse(name))], settle_timeout=settle_timeout, clean_up=clean_up
+        )
+        return settlement
+
+    def cancel_operations(
+        self,
+        *,
+        names: str | Iterable[Any] | None,
+        settle_timeout: float = 60.0,
+        clean_up: bool = False,
+    ) -> tuple[Settlement, ...]:
+        """Cancel operations, all of them before the first is waited for; as ``cancel_operation``.
+
+        :param names: one name, many, or what XComs hold where there may be none
+        :param settle_timeout: how long to wait for all the outcomes, in seconds
+        :returns: an outcome for each operation that was named, in order
+        """
+        operations = refer_operations(names)
+        arguments.require_seconds(settle_timeout, field="settle_timeout")
+        flow = stop_all(operations, policy=CancelPolicy(), cleans_up=clean_up)
+        return self._perform(flow, timeout=settle_timeout)
 
     def delete_operation(self, *, name: str) -> None:
-        """Delete the record of a finished operation; Spanner supports it for instances only."""
-        self.client.delete(name=OperationName.parse(name))
+        """Delete the record of an operation of an instance, partition or configuration.
+
+        A running operation goes on, and nobody can see it any more.
+
+        :raises InvalidArgumentError: if it is an operation of a database or backup
+        :raises google.api_core.exceptions.NotFound: if Spanner does not know it
+        """
+        operation = OperationName.parse(name)
+        arguments.require_deletable(operation)
+        self.client.delete(name=operation)
 
     def wait_for_operation(
-        self, *, name: str, poll_interval: float = 30.0, timeout: float | None = None
+        self,
+        *,
+        name: str,
+        poll_interval: float = 30.0,
+        timeout: float | None = None,
+        check: bool = False,
     ) -> OperationSnapshot:
         """Wait in this process until an operation is done; it is not cancelled afterwards.
 
-        :param poll_interval: the longest time between two looks, in seconds
+        Errors that pass, such as ``ServiceUnavailable``, are waited out for up to an hour.
+
+        :param poll_interval: the longest time between two looks, in seconds, at least 1
         :param timeout: give up after this many seconds; the operation goes on
+        :param check: raise if it did not succeed
         :raises OperationTimeoutError: if it was not done in time
+        :raises OperationFailedError: if it failed, with ``check``; ``OperationCancelledError`` if
+            it was cancelled
         """
-        from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
-        from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
-
-        operation, clock = OperationName.parse(name), StoppableClock()
+        operation = OperationName.parse(name)
+        arguments.require_seconds(timeout, field="timeout")
+        flow = wait(name=operation, policy=PollPolicy(maximum=poll_interval))
         try:
-            return run(
-                wait(name=operation, policy=PollPolicy(maximum=poll_interval)),
-                client=self.client,
-                clock=clock,
-                deadline=None if timeout is None else clock.now() + timedelta(seconds=timeout),
-            )
+            snapshot = self._perform(flow, timeout=timeout)
         except DeadlinePassedError as exc:
-            reason = f"{timeout:g} s passed"
-            raise OperationTimeoutError(reason, name=operation, settlement=None) from exc
+            raise arguments.timed_out(operation, timeout) from exc
+        return arguments.checked(snapshot, check=check)
 
-    def cancel_operation(self, *, name: str, settle_timeout: float = 60.0) -> Settlement:
-        """Cancel an operation and wait for what becomes of it.
+    def get_resource(self, *, name: str) -> dict[str, Any]:
+        """Get an instance, database, backup, backup schedule, partition or configuration.
 
-        :param settle_timeout: how long to wait for the outcome, in seconds; 0 only asks
+        :returns: its fields as the API names them; times as ISO 8601 text, enums by name
+        :raises InvalidNameError: if it is none of these
+        :raises google.api_core.exceptions.NotFound: if it does not exist
         """
-        from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
+        from airflow_spanner_lro.admin.resources import as_dict, parse_any  # noqa: PLC0415
+
+        return as_dict(self.client.get_resource(name=parse_any(name)))
+
+    def delete_resource(self, *, name: str) -> None:
+        """Delete a resource of any of these types; one that does not exist is no error.
+
+        :raises google.api_core.exceptions.FailedPrecondition: if it is protected or in use
+        """
+        from airflow_spanner_lro.admin.resources import parse_any  # noqa: PLC0415
+
+        try:
+            self.client.delete_resource(name=parse_any(name))
+        except Exception as exc:
+            # Spanner says so for some types of resource, and answers OK for others
+            if code_of(exc) is not Code.NOT_FOUND:
+                raise
+
+    def list_backups(
+        self,
+        *,
+        instance_id: str,
+        database_id: str | None = None,
+        filter_: str = "",
+        project_id: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """List the backups in an instance, the newest first.
+
+        :param database_id: only those of this database
+        :param filter_: in the filter language of the API's ListBackups call, such as
+            ``state:READY``
+        :returns: for each ``name``, ``database``, ``state``, ``create_time``, ``version_time``,
+            ``expire_time``, ``size_bytes`` and ``schedules`` (names of those that made it)
+        """
+        query = arguments.backup_query(
+            project=project_id or self.project_id,
+            instance_id=instance_id,
+            database_id=database_id,
+            filter_=filter_,
+        )
+        return [backup.to_dict() for backup in self.client.query_backups(query=query)]
+
+    def _perform(self, flow: Flow[T], *, timeout: float | None) -> T:
+        from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415  # loads gRPC
         from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
 
-        if settle_timeout < 0:
-            raise InvalidArgumentError(
-                field="settle_timeout", value=settle_timeout, rule="it is 0 or more seconds"
-            )
-        operation, clock = OperationName.parse(name), StoppableClock()
-        return run(
-            cancel_and_settle(name=operation, policy=CancelPolicy()),
-            client=self.client,
-            clock=clock,
-            deadline=clock.now() + timedelta(seconds=settle_timeout),
-        )
+        clock = StoppableClock()
+        deadline = None if timeout is None else clock.now() + timedelta(seconds=timeout)
+        return run(flow, client=self.client, clock=clock, deadline=deadline)

@@ -1,19 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operators that make and delete backups."""
+"""Operators that make, copy, update and delete backups."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.encryption import (
+    BackupEncryption,
+    DerivedEncryption,
+    encryption_config,
+)
+from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.core.times import aware, expire_time
+from airflow_spanner_lro.core.references import refer
+from airflow_spanner_lro.core.times import aware, expire_time, moment_of
+from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
+from airflow_spanner_lro.operators.results import as_dict
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_spanner_lro.core.encryption import Keys
     from airflow_spanner_lro.core.times import Moment
 
 
@@ -28,8 +40,11 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
     :param database_id: database to back up
     :param backup_id: id of the new backup
     :param expire_time: when Spanner deletes it: a moment, a time from the start of each try, or
-        ISO 8601 text; 6 hours to 366 days ahead
+        either as ISO 8601 text, such as ``P30D``; 6 hours to 366 days ahead
     :param version_time: back up the database as it was then; by default as it is now
+    :param encryption_type: ``USE_DATABASE_ENCRYPTION``, ``GOOGLE_DEFAULT_ENCRYPTION`` or
+        ``CUSTOMER_MANAGED_ENCRYPTION``; by default the last if there are keys, else the first
+    :param kms_key_names: full names of the Cloud KMS keys to encrypt it with, or of the only one
 
     Also accepts the parameters of
     :class:`~airflow_spanner_lro.operators.operation.SpannerOperationOperator`.
@@ -43,6 +58,8 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
         "backup_id",
         "expire_time",
         "version_time",
+        "encryption_type",
+        "kms_key_names",
     )
 
     def __init__(
@@ -53,6 +70,8 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
         backup_id: str,
         expire_time: Moment,
         version_time: datetime | str | None = None,
+        encryption_type: str | None = None,
+        kms_key_names: Keys | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -61,6 +80,8 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
         self.backup_id = backup_id
         self.expire_time = expire_time
         self.version_time = version_time
+        self.encryption_type = encryption_type
+        self.kms_key_names = kms_key_names
 
     @property
     def target(self) -> BackupName:
@@ -79,8 +100,135 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
         if self.version_time:
             backup["version_time"] = aware(self.version_time, field="version_time")
         return self.kind.request_type()(
-            parent=str(database.instance_name), backup_id=self.target.backup, backup=backup
+            parent=str(database.instance_name),
+            backup_id=self.target.backup,
+            backup=backup,
+            encryption_config=encryption_config(
+                type_=self.encryption_type, keys=self.kms_key_names, allowed=BackupEncryption
+            ),
         )
+
+
+class SpannerCopyBackupOperator(SpannerOperationOperator):
+    """Copy a backup, to any instance of any project.
+
+    Returns the copy as a dictionary. A copy that is cancelled, on kill or on timeout, is removed by
+    Spanner; one that was finished before the cancel took hold is deleted, unless
+    ``clean_up=False``. The source stays as it is; Spanner does not delete it while it is copied.
+
+    :param instance_id: instance that will hold the copy, in the project ``project_id``
+    :param backup_id: id of the copy
+    :param source_backup: backup to copy: an id in the same instance, or a full name
+    :param expire_time: when Spanner deletes the copy: a moment, a time from the start of each try,
+        or either as ISO 8601 text, such as ``P30D``; at most 366 days after the source was made
+    :param encryption_type: ``USE_CONFIG_DEFAULT_OR_BACKUP_ENCRYPTION``,
+        ``GOOGLE_DEFAULT_ENCRYPTION`` or ``CUSTOMER_MANAGED_ENCRYPTION``; by default the last if
+        there are keys, else the first
+    :param kms_key_names: full names of the Cloud KMS keys to encrypt it with, or of the only one
+
+    Also accepts the parameters of
+    :class:`~airflow_spanner_lro.operators.operation.SpannerOperationOperator`.
+    """
+
+    kind = COPY_BACKUP
+    template_fields = (
+        *SpannerOperationOperator.template_fields,
+        "instance_id",
+        "backup_id",
+        "source_backup",
+        "expire_time",
+        "encryption_type",
+        "kms_key_names",
+    )
+
+    def __init__(
+        self,
+        *,
+        instance_id: str,
+        backup_id: str,
+        source_backup: str,
+        expire_time: Moment,
+        encryption_type: str | None = None,
+        kms_key_names: Keys | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.instance_id = instance_id
+        self.backup_id = backup_id
+        self.source_backup = source_backup
+        self.expire_time = expire_time
+        self.encryption_type = encryption_type
+        self.kms_key_names = kms_key_names
+
+    @property
+    def target(self) -> BackupName:
+        """The copy to make."""
+        return BackupName(project=self.project, instance=self.instance_id, backup=self.backup_id)
+
+    def build_request(self) -> Any:
+        """Return the CopyBackupRequest."""
+        target = self.target
+        return self.kind.request_type()(
+            parent=str(target.instance_name),
+            backup_id=target.backup,
+            source_backup=str(refer(BackupName, self.source_backup, within=target)),
+            expire_time=_expire_time_of_existing(self.expire_time),
+            encryption_config=encryption_config(
+                type_=self.encryption_type, keys=self.kms_key_names, allowed=DerivedEncryption
+            ),
+        )
+
+
+class SpannerUpdateBackupOperator(SpannerAdminOperator):
+    """Change when a backup expires, the one thing of a backup that can be changed.
+
+    Returns the backup as a dictionary. Spanner does it at once, so there is nothing to wait for or
+    to cancel, and it can be repeated.
+
+    :param instance_id: instance that holds the backup
+    :param backup_id: backup to update
+    :param expire_time: when Spanner deletes it: a moment, a time from the start of each try, or
+        either as ISO 8601 text, such as ``P30D``; 6 hours to 366 days after it was made
+
+    Also accepts the parameters of
+    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    """
+
+    template_fields = (
+        *SpannerAdminOperator.template_fields,
+        "instance_id",
+        "backup_id",
+        "expire_time",
+    )
+
+    def __init__(
+        self, *, instance_id: str, backup_id: str, expire_time: Moment, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.instance_id = instance_id
+        self.backup_id = backup_id
+        self.expire_time = expire_time
+
+    @property
+    def target(self) -> BackupName:
+        """The backup to update."""
+        return BackupName(project=self.project, instance=self.instance_id, backup=self.backup_id)
+
+    def build_request(self) -> Any:
+        """Return the UpdateBackupRequest."""
+        expires = _expire_time_of_existing(self.expire_time)
+        return Service.DATABASE_ADMIN.message("UpdateBackupRequest")(
+            backup={"name": str(self.target), "expire_time": expires},
+            update_mask={"paths": ["expire_time"]},
+        )
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # Airflow's signature
+        """Update the backup."""
+        with failing_for_good():
+            request = self.build_request()
+            backup = self.hook.client.change(rpc="update_backup", request=request)
+        self.log.info("%s expires at %s", backup.name, backup.expire_time)
+        return as_dict(backup)
 
 
 class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
@@ -106,3 +254,11 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
     def target(self) -> BackupName:
         """The backup to delete."""
         return BackupName(project=self.project, instance=self.instance_id, backup=self.backup_id)
+
+
+def _expire_time_of_existing(value: Moment) -> datetime:
+    """Return a moment whose limits count from when an existing backup was made, as Spanner knows.
+
+    :raises InvalidArgumentError: if it is no moment, or has no time zone
+    """
+    return moment_of(value, now=datetime.now(tz=UTC), field="expire_time")

@@ -6,14 +6,136 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.kinds import RESTORE_DATABASE
+from airflow_spanner_lro.core.ddl_text import read_statements
+from airflow_spanner_lro.core.dialects import Dialect
+from airflow_spanner_lro.core.encryption import (
+    DerivedEncryption,
+    database_encryption_config,
+    encryption_config,
+)
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.flags import flag_of
+from airflow_spanner_lro.core.kinds import CREATE_DATABASE, RESTORE_DATABASE, UPDATE_DATABASE
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
+from airflow_spanner_lro.core.references import refer
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
+from airflow_spanner_lro.operators.descriptors import proto_descriptors
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
+from airflow_spanner_lro.operators.protection import protect, update_request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_spanner_lro.core.flags import Flag
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+
+class SpannerCreateDatabaseOperator(SpannerOperationOperator):
+    """Create a database.
+
+    Returns the database as a dictionary. Whether Spanner removes a database whose creation is
+    cancelled, on kill or on timeout, is not documented; ``clean_up=True`` drops one that was
+    finished before the cancel took hold. If an extra statement fails, there is no database either.
+
+    Drop protection is set by an operation of its own as soon as the database is there. The task
+    waits for both, and a retry sets what an earlier try did not get to.
+
+    :param instance_id: instance for the new database
+    :param database_id: id of the new database
+    :param dialect: ``GOOGLE_STANDARD_SQL`` or ``POSTGRESQL``
+    :param extra_statements: DDL statements or ``.sql`` files that make the schema, in one step with
+        the database; none for PostgreSQL, where a schema change has to follow
+    :param enable_drop_protection: refuse to drop the database, or its instance, from then on
+    :param kms_key_names: Cloud KMS keys to encrypt it with: one, or those that together cover all
+        regions of the instance; by default Google's
+    :param proto_descriptors_file: file on the worker with the ``FileDescriptorSet`` for extra
+        statements that create a proto bundle; absolute, or as seen from the Dag's file
+
+    Also accepts the parameters of
+    :class:`~airflow_spanner_lro.operators.operation.SpannerOperationOperator`.
+    """
+
+    kind = CREATE_DATABASE
+    template_fields = (
+        *SpannerOperationOperator.template_fields,
+        "instance_id",
+        "database_id",
+        "dialect",
+        "extra_statements",
+        "enable_drop_protection",
+        "kms_key_names",
+        "proto_descriptors_file",
+    )
+    template_ext = (".sql",)
+    template_fields_renderers = {"extra_statements": "sql"}  # noqa: RUF012  # as Airflow declares it
+
+    def __init__(
+        self,
+        *,
+        instance_id: str,
+        database_id: str,
+        dialect: str = Dialect.GOOGLE_STANDARD_SQL.value,
+        extra_statements: str | Sequence[str] | None = None,
+        enable_drop_protection: Flag = False,
+        kms_key_names: str | Sequence[str] | None = None,
+        proto_descriptors_file: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.instance_id = instance_id
+        self.database_id = database_id
+        self.dialect = dialect
+        self.extra_statements = extra_statements
+        self.enable_drop_protection = enable_drop_protection
+        self.kms_key_names = kms_key_names
+        self.proto_descriptors_file = proto_descriptors_file
+
+    @property
+    def target(self) -> DatabaseName:
+        """The database to make."""
+        return DatabaseName(
+            project=self.project, instance=self.instance_id, database=self.database_id
+        )
+
+    def build_request(self) -> Any:
+        """Return the CreateDatabaseRequest."""
+        dialect = Dialect.of(self.dialect, field="dialect")
+        if self._protects and not self.wait_for_completion:
+            raise InvalidArgumentError(
+                field="enable_drop_protection",
+                value=self.enable_drop_protection,
+                rule="protection comes after the creation, so wait_for_completion must be True",
+            )
+        return self.kind.request_type()(
+            parent=str(self.target.instance_name),
+            create_statement=f"CREATE DATABASE {dialect.quoted(self.target.database)}",
+            extra_statements=self._extra_statements(dialect),
+            encryption_config=database_encryption_config(keys=self.kms_key_names),
+            database_dialect=dialect.value,
+            proto_descriptors=proto_descriptors(self.proto_descriptors_file, operator=self),
+        )
+
+    def follow_up(self, snapshot: OperationSnapshot) -> OperationName | None:  # noqa: ARG002  # asks what is true now
+        """Return the operation that protects the database, if it is to be and is not yet."""
+        return protect(self.target, client=self.hook.client) if self._protects else None
+
+    @property
+    def _protects(self) -> bool:
+        return flag_of(self.enable_drop_protection, field="enable_drop_protection")
+
+    def _extra_statements(self, dialect: Dialect) -> list[str]:
+        given = self.extra_statements
+        if given is None or given in ([], ()):
+            return []
+        if dialect is Dialect.POSTGRESQL:
+            raise InvalidArgumentError(
+                field="extra_statements",
+                value=given,
+                rule="Spanner creates PostgreSQL databases without a schema; "
+                "let a SpannerUpdateDatabaseDdlOperator follow",
+            )
+        return read_statements(given, field="extra_statements", dialect=lambda: dialect)
 
 
 class SpannerRestoreDatabaseOperator(SpannerOperationOperator):
@@ -28,6 +150,10 @@ class SpannerRestoreDatabaseOperator(SpannerOperationOperator):
     :param database_id: id of the new database
     :param source_backup: backup to restore: an id in the same instance, or a full name
     :param wait_for_optimize: also wait until the restored database is optimised and READY
+    :param encryption_type: ``USE_CONFIG_DEFAULT_OR_BACKUP_ENCRYPTION``, which is the default,
+        ``GOOGLE_DEFAULT_ENCRYPTION`` or ``CUSTOMER_MANAGED_ENCRYPTION``
+    :param kms_key_names: Cloud KMS keys to encrypt it with: one, or those that together cover all
+        regions of the instance
 
     Also accepts the parameters of
     :class:`~airflow_spanner_lro.operators.operation.SpannerOperationOperator`.
@@ -39,6 +165,8 @@ class SpannerRestoreDatabaseOperator(SpannerOperationOperator):
         "instance_id",
         "database_id",
         "source_backup",
+        "encryption_type",
+        "kms_key_names",
     )
 
     def __init__(
@@ -48,6 +176,8 @@ class SpannerRestoreDatabaseOperator(SpannerOperationOperator):
         database_id: str,
         source_backup: str,
         wait_for_optimize: bool = False,
+        encryption_type: str | None = None,
+        kms_key_names: str | Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -55,6 +185,8 @@ class SpannerRestoreDatabaseOperator(SpannerOperationOperator):
         self.database_id = database_id
         self.source_backup = source_backup
         self.wait_for_optimize = wait_for_optimize
+        self.encryption_type = encryption_type
+        self.kms_key_names = kms_key_names
 
     @property
     def target(self) -> DatabaseName:
@@ -65,21 +197,77 @@ class SpannerRestoreDatabaseOperator(SpannerOperationOperator):
 
     def build_request(self) -> Any:
         """Return the RestoreDatabaseRequest."""
-        if "/" in str(self.source_backup):
-            backup = BackupName.parse(self.source_backup)
-        else:
-            backup = BackupName(
-                project=self.project, instance=self.instance_id, backup=self.source_backup
-            )
         return self.kind.request_type()(
             parent=str(self.target.instance_name),
             database_id=self.target.database,
-            backup=str(backup),
+            backup=str(refer(BackupName, self.source_backup, within=self.target)),
+            encryption_config=encryption_config(
+                type_=self.encryption_type, keys=self.kms_key_names, allowed=DerivedEncryption
+            ),
         )
 
     def follow_up(self, snapshot: OperationSnapshot) -> OperationName | None:
         """Return the operation that optimises the database, if it is to be waited for."""
         return snapshot.follow_up if self.wait_for_optimize else None
+
+
+class SpannerUpdateDatabaseOperator(SpannerOperationOperator):
+    """Change what of a database is not in its schema; what is not given stays as it is.
+
+    Returns the database as a dictionary. An update that is cancelled, on kill or on timeout, is
+    undone by Spanner. Spanner does one update of a database at a time.
+
+    :param instance_id: instance that holds the database
+    :param database_id: database to update
+    :param enable_drop_protection: whether to refuse to drop the database, or its instance
+    :param kms_key_names: Cloud KMS keys to encrypt it with from now on, one or several; for
+        databases that have keys of yours already
+
+    Also accepts the parameters of
+    :class:`~airflow_spanner_lro.operators.operation.SpannerOperationOperator`.
+    """
+
+    kind = UPDATE_DATABASE
+    template_fields = (
+        *SpannerOperationOperator.template_fields,
+        "instance_id",
+        "database_id",
+        "enable_drop_protection",
+        "kms_key_names",
+    )
+
+    def __init__(
+        self,
+        *,
+        instance_id: str,
+        database_id: str,
+        enable_drop_protection: Flag | None = None,
+        kms_key_names: str | Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.instance_id = instance_id
+        self.database_id = database_id
+        self.enable_drop_protection = enable_drop_protection
+        self.kms_key_names = kms_key_names
+
+    @property
+    def target(self) -> DatabaseName:
+        """The database to update."""
+        return DatabaseName(
+            project=self.project, instance=self.instance_id, database=self.database_id
+        )
+
+    def build_request(self) -> Any:
+        """Return the UpdateDatabaseRequest, whose mask has what was given."""
+        changes: dict[str, Any] = {}
+        if self.enable_drop_protection is not None:
+            changes["enable_drop_protection"] = flag_of(
+                self.enable_drop_protection, field="enable_drop_protection"
+            )
+        if self.kms_key_names is not None:
+            changes["encryption_config"] = database_encryption_config(keys=self.kms_key_names)
+        return update_request(self.target, **changes)
 
 
 class SpannerDropDatabaseOperator(SpannerDeleteResourceOperator):

@@ -1,30 +1,148 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operators that act on an operation by its name, whoever started it."""
+"""Operators that act on operations by their names, whoever started them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import settings
-from airflow_spanner_lro.core.errors import CancelNotSettledError
+from airflow_spanner_lro.core.errors import CancelNotSettledError, OperationRunningError
+from airflow_spanner_lro.core.references import refer_operations
+from airflow_spanner_lro.core.rendering import to_dict
+from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.hooks.arguments import require_deletable
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow.sdk import Context
+
+    from airflow_spanner_lro.core.names import OperationName
+
+
+class SpannerGetOperationOperator(SpannerAdminOperator):
+    """Look at an operation once.
+
+    Returns what is known about it as a dictionary
+    (:func:`~airflow_spanner_lro.core.rendering.to_dict`), also when it failed: looking is no
+    judgement. Fails if Spanner does not know the operation.
+
+    :param operation_name: full name of the operation
+
+    Also accepts the parameters of
+    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    """
+
+    template_fields = (*SpannerAdminOperator.template_fields, "operation_name")
+
+    def __init__(self, *, operation_name: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.operation_name = operation_name
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # Airflow's signature
+        """Get the operation."""
+        with failing_for_good():
+            snapshot = self.hook.get_operation(name=self.operation_name)
+        self.log.info("%s %s is %s", snapshot.title, snapshot.name, snapshot.state)
+        return to_dict(snapshot)
+
+
+class SpannerListOperationsOperator(SpannerAdminOperator):
+    """List operations: all that are pending, and those that ended within seven days.
+
+    Returns a list with a dictionary for each, as
+    :class:`~airflow_spanner_lro.operators.operations.SpannerGetOperationOperator` does. Without a
+    type these are the operations of the one resource that is named, and not of anything in it.
+
+    :param instance_id: instance to look in; exactly one of this and ``config_id``, save that a
+        type of configuration operations without either lists those of the whole project
+    :param database_id: only operations of this database; with type ``BACKUP`` backups of it
+    :param backup_id: only operations of this backup
+    :param partition_id: only operations of this instance partition
+    :param config_id: only operations of this instance configuration
+    :param list_type: ``INSTANCE``, ``DATABASE``, ``DATABASE_CREATE``, ``DATABASE_UPDATE_DDL``,
+        ``DATABASE_CHANGE_QUORUM``, ``DATABASE_RESTORE``, ``BACKUP``, ``INSTANCE_PARTITION``,
+        ``INSTANCE_CONFIG_CREATE`` or ``INSTANCE_CONFIG_UPDATE``, in any case, as
+        ``gcloud spanner operations list --type`` knows them
+    :param operation_filter: more, in the filter language of the API's List*Operations calls
+    :param pending_only: only operations that are not done
+
+    Also accepts the parameters of
+    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    """
+
+    template_fields = (
+        *SpannerAdminOperator.template_fields,
+        "instance_id",
+        "database_id",
+        "backup_id",
+        "partition_id",
+        "config_id",
+        "list_type",
+        "operation_filter",
+    )
+
+    def __init__(
+        self,
+        *,
+        instance_id: str | None = None,
+        database_id: str | None = None,
+        backup_id: str | None = None,
+        partition_id: str | None = None,
+        config_id: str | None = None,
+        list_type: str | None = None,
+        operation_filter: str | None = None,
+        pending_only: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.instance_id = instance_id
+        self.database_id = database_id
+        self.backup_id = backup_id
+        self.partition_id = partition_id
+        self.config_id = config_id
+        self.list_type = list_type
+        self.operation_filter = operation_filter
+        self.pending_only = pending_only
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002
+        """List the operations."""
+        with failing_for_good():
+            found = self.hook.list_operations(
+                project_id=self.project,
+                instance_id=self.instance_id,
+                database_id=self.database_id,
+                backup_id=self.backup_id,
+                partition_id=self.partition_id,
+                config_id=self.config_id,
+                list_type=self.list_type,
+                filter_=self.operation_filter or "",
+                pending_only=self.pending_only,
+            )
+        running = sum(not snapshot.done for snapshot in found)
+        self.log.info("Found %s operations, %s of them running", len(found), running)
+        return [to_dict(snapshot) for snapshot in found]
 
 
 class SpannerCancelOperationOperator(SpannerAdminOperator):
-    """Cancel an operation and wait for what becomes of it.
+    """Cancel operations and wait for what becomes of them.
 
-    Returns how it ended: ``cancelled``, ``finished first`` or ``gone``. An operation that was done
-    already is no error. One that the service would not cancel, or that is still running when the
-    time is up, fails the task, which says why.
+    Returns a dictionary from each name to how it ended: ``cancelled``, ``finished first`` or
+    ``gone``. An operation that was done already is no error, and neither is one that was never
+    started: names may be XComs of tasks that did not run. So the task can be a teardown, or run
+    with ``trigger_rule="one_failed"``. All operations are asked to cancel before the first is
+    waited for. Those that Spanner would not cancel, or that still run when the time is up, fail
+    the task, which says why for each.
 
-    :param operation_name: full name of the operation
-    :param settle_timeout: how long to wait for the outcome, in seconds; by default
+    :param operation_name: full name of the operation, or many in a list, or what XComs hold: None
+        and empty text are nothing to cancel, and the result of a mapped task is a list in the list
+    :param settle_timeout: how long to wait for all the outcomes, in seconds; by default
         ``[spanner_lro] settle_timeout``
+    :param clean_up: delete what an operation created, if it had succeeded before the cancel; if
+        that is not possible, the task fails
 
     Also accepts the parameters of
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
@@ -33,24 +151,94 @@ class SpannerCancelOperationOperator(SpannerAdminOperator):
     template_fields = (*SpannerAdminOperator.template_fields, "operation_name")
 
     def __init__(
-        self, *, operation_name: str, settle_timeout: float | None = None, **kwargs: Any
+        self,
+        *,
+        operation_name: str | Sequence[Any] | None,
+        settle_timeout: float | None = None,
+        clean_up: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.operation_name = operation_name
         self.settle_timeout = settle_timeout
+        self.clean_up = clean_up
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002  # Airflow's signature
-        """Cancel the operation.
+    def execute(self, context: Context) -> dict[str, str]:  # noqa: ARG002  # Airflow's signature
+        """Cancel the operations.
 
-        :raises CancelNotSettledError: if it goes on, or may go on
+        :raises CancelNotSettledError: if any goes on, or may go on, or left something behind
         """
         timeout = self.settle_timeout
         with failing_for_good():
-            settlement = self.hook.cancel_operation(
-                name=self.operation_name,
+            names = refer_operations(self.operation_name)
+            if not names:
+                self.log.info("There is no operation to cancel")
+                return {}
+            settlements = self.hook.cancel_operations(
+                names=map(str, names),
                 settle_timeout=settings.settle_timeout() if timeout is None else timeout,
+                clean_up=self.clean_up,
             )
-        self.log.info(settlement.sentence)
-        if not settlement.settled:
-            raise CancelNotSettledError(settlement)
-        return settlement.ending.value
+        for settlement in settlements:
+            self.log.info("%s: %s", settlement.name, settlement.sentence)
+        if loose := [each for each in settlements if not each.settled or each.left_behind]:
+            raise CancelNotSettledError(*loose)
+        return {str(each.name): each.ending.value for each in settlements}
+
+
+class SpannerDeleteOperationOperator(SpannerAdminOperator):
+    """Delete the records of finished operations, of instances, partitions and configurations.
+
+    What the operations did stays. Succeeds if there is no such record, so it can be repeated. An
+    operation that still runs fails the task, before any record is deleted: without its record it
+    could be neither seen nor cancelled. Spanner does not support this for operations of databases
+    and backups, and forgets those by itself.
+
+    :param operation_name: full name of the operation, or many in a list, or what XComs hold: None
+        and empty text are nothing to delete
+
+    Also accepts the parameters of
+    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    """
+
+    template_fields = (*SpannerAdminOperator.template_fields, "operation_name")
+
+    def __init__(self, *, operation_name: str | Sequence[Any] | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.operation_name = operation_name
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002  # Airflow's signature
+        """Delete the records.
+
+        :raises OperationRunningError: if one of the operations is not done
+        """
+        with failing_for_good():
+            names = refer_operations(self.operation_name)
+            for name in names:
+                require_deletable(name)
+            there = [name for name in names if self._is_there(name)]
+            for name in there:
+                self._delete(name)
+        if not names:
+            self.log.info("There is no operation to delete")
+
+    def _is_there(self, name: OperationName) -> bool:
+        try:
+            snapshot = self.hook.get_operation(name=str(name))
+        except Exception as exc:
+            if code_of(exc) is not Code.NOT_FOUND:
+                raise
+            self.log.info("There is no %s", name)
+            return False
+        if not snapshot.done:
+            raise OperationRunningError(name)
+        return True
+
+    def _delete(self, name: OperationName) -> None:
+        try:
+            self.hook.delete_operation(name=str(name))
+        except Exception as exc:
+            # somebody else was faster
+            if code_of(exc) is not Code.NOT_FOUND:
+                raise
+        self.log.info("The record of %s is deleted", name)

@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.ddl_text import read_statements
+from airflow_spanner_lro.core.dialects import Dialect
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.names import DatabaseName
+from airflow_spanner_lro.core.statements import after, not_run, report
+from airflow_spanner_lro.operators.descriptors import proto_descriptors
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.statements import Statement
 
 
 class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
@@ -26,9 +31,15 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
 
     The operation's id is chosen here, so a start call that is repeated cannot run twice.
 
+    A text may hold several statements with semicolons between them, and comments. One that ends
+    with ``.sql`` is the name of a file with such text, which Airflow looks for in the folder of the
+    Dag's file and in the Dag's ``template_searchpath``, and renders as a template.
+
     :param instance_id: instance that holds the database
     :param database_id: database to change
-    :param ddl_statements: DDL statements, run in this order
+    :param ddl_statements: DDL statements or ``.sql`` files, one or several, run in this order
+    :param proto_descriptors_file: file on the worker with the ``FileDescriptorSet`` for statements
+        that create or alter a proto bundle; absolute, or as seen from the Dag's file
 
     Also accepts the parameters of
     :class:`~airflow_spanner_lro.operators.operation.SpannerOperationOperator`.
@@ -40,7 +51,9 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
         "instance_id",
         "database_id",
         "ddl_statements",
+        "proto_descriptors_file",
     )
+    template_ext = (".sql",)
     template_fields_renderers = {"ddl_statements": "sql"}  # noqa: RUF012  # as Airflow declares it
 
     def __init__(
@@ -48,13 +61,15 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
         *,
         instance_id: str,
         database_id: str,
-        ddl_statements: Sequence[str],
+        ddl_statements: str | Sequence[str],
+        proto_descriptors_file: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.instance_id = instance_id
         self.database_id = database_id
         self.ddl_statements = ddl_statements
+        self.proto_descriptors_file = proto_descriptors_file
 
     @property
     def target(self) -> DatabaseName:
@@ -65,26 +80,45 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
 
     def build_request(self) -> Any:
         """Return the UpdateDatabaseDdlRequest."""
-        return self.kind.request_type()(database=str(self.target), statements=self._statements())
+        return self.kind.request_type()(
+            database=str(self.target),
+            statements=self._statements(),
+            proto_descriptors=proto_descriptors(self.proto_descriptors_file, operator=self),
+        )
 
-    def result(self, snapshot: OperationSnapshot) -> Any:
+    def result(self, snapshot: OperationSnapshot | None) -> Any:
         """Return the database and its new statements, each with the time of its commit."""
         return {
             "database": str(self.target),
             "statements": [
                 {
                     "statement": text,
-                    "commit_time": progress.committed.isoformat() if progress.committed else None,
+                    "commit_time": statement.committed.isoformat() if statement.committed else None,
                 }
-                for text, progress in zip(self._statements(), snapshot.statements, strict=True)
+                for text, statement in self._outcome(snapshot)
             ],
         }
 
+    def report(self, snapshot: OperationSnapshot) -> str:
+        """Return what became of each statement."""
+        return "" if snapshot.succeeded else report(self._outcome(snapshot), snapshot=snapshot)
+
+    def _outcome(self, snapshot: OperationSnapshot | None) -> list[tuple[str, Statement]]:
+        """Return each statement with what all tries so far have made of it."""
+        texts = self._statements()
+        known = self.statements(snapshot) or after(not_run(texts), snapshot)
+        return list(zip(texts, known, strict=True))
+
     def _statements(self) -> list[str]:
-        given = self.ddl_statements
-        statements: list[Any] = [given] if isinstance(given, str) else list(given or ())
-        if not statements or not all(isinstance(each, str) and each.strip() for each in statements):
-            raise InvalidArgumentError(
-                field="ddl_statements", value=given, rule="expected one or more DDL statements"
-            )
-        return statements
+        return read_statements(
+            self.ddl_statements, field="ddl_statements", dialect=lambda: self._dialect
+        )
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        """The dialect of the database, which decides where its statements end."""
+        database = self.hook.client.get_resource(name=self.target)
+        if database.database_dialect.name == Dialect.POSTGRESQL:
+            return Dialect.POSTGRESQL
+        # also where nothing is told: Spanner had no other for years
+        return Dialect.GOOGLE_STANDARD_SQL

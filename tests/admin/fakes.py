@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
 from airflow_spanner_lro.core.resource import ResourceState
 from airflow_spanner_lro.core.snapshot import OperationSnapshot, OperationState
@@ -22,8 +23,8 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BACKUP = BackupName(project="test", instance="main", backup="nightly")
 DATABASE = DatabaseName(project="test", instance="main", database="orders")
 NAME = OperationName(resource=BACKUP, operation="_auto_op_1")
-RUNNING = OperationSnapshot(name=NAME, state=OperationState.RUNNING)
-SUCCEEDED = OperationSnapshot(name=NAME, state=OperationState.SUCCEEDED)
+RUNNING = OperationSnapshot(name=NAME, state=OperationState.RUNNING, kind=CREATE_BACKUP)
+SUCCEEDED = OperationSnapshot(name=NAME, state=OperationState.SUCCEEDED, kind=CREATE_BACKUP)
 
 Scripted = OperationSnapshot | ResourceState | BaseException | None
 

@@ -102,7 +102,7 @@ NOT_SENT: list[Any] = [
         cancel, "operation_name", BACKUP, ["operation name", BACKUP, "/operations/"], id="cancel"
     ),
     pytest.param(
-        cancel, "operation_name", "", ["operation name", "''", "/operations/"], id="cancel-empty"
+        cancel, "operation_name", [1], ["operation name", "1", "/operations/"], id="cancel-number"
     ),
     pytest.param(cancel, "settle_timeout", -1, ["settle_timeout", "-1", "0 or more"], id="settle"),
     pytest.param(

@@ -72,7 +72,7 @@ def test_a_resource_may_lack_them(message: Any, state: str) -> None:
             id="database",
         ),
         pytest.param(INSTANCE, "/main/details/databases?project=p", id="instance"),
-        pytest.param(str(BACKUP), "/main/details/databases?project=test", id="backup"),
+        pytest.param(str(BACKUP), "/main/details/backups/list?project=test", id="backup"),
         pytest.param(
             f"{INSTANCE}/instancePartitions/eu",
             "/main/details/databases?project=p",

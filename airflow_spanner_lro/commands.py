@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands ``airflow spanner-lro …``: the operations API through an Airflow connection.
+
+Every ``airflow`` process asks for these definitions as it starts, so whatever a command needs is
+imported when it runs. What they print is in ``terminal.py``.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
+
+_PROGRAM = "airflow spanner-lro"
+
+_CONNECTION = Arg(
+    ("--gcp-conn-id",),
+    help="Airflow connection of type google_cloud_platform",
+    default="google_cloud_default",
+)
+_CHAIN = Arg(
+    ("--impersonation-chain",),
+    help="service account to impersonate, or a chain of them, separated by commas",
+)
+_RESOURCE = Arg(
+    ("resource",),
+    help="full name of a database or backup, or of an instance for everything in it",
+)
+_OPERATION = Arg(("operation",), help="full name of the operation")
+_WAIT_TIMEOUT = Arg(("--timeout",), type=float, help="give up after this many seconds")
+_POLL_INTERVAL = Arg(
+    ("--poll-interval",), type=float, default=30.0, help="in seconds, at most (default: 30)"
+)
+_CANCEL_TIMEOUT = Arg(
+    ("--timeout",), type=float, default=60.0, help="seconds to wait for the outcome (default: 60)"
+)
+
+
+def get_cli_commands() -> list[CLICommand]:
+    """Return the commands that Airflow adds to its own."""
+    return [
+        GroupCommand(
+            name="spanner-lro",
+            help="Cloud Spanner's long-running operations",
+            subcommands=(
+                _command("list", "List the operations of a resource", "list_operations", _RESOURCE),
+                _command("describe", "Show one operation", "describe", _OPERATION),
+                _command(
+                    "wait",
+                    "Wait until an operation is done",
+                    "wait",
+                    _OPERATION,
+                    _WAIT_TIMEOUT,
+                    _POLL_INTERVAL,
+                ),
+                _command(
+                    "cancel",
+                    "Cancel an operation and wait for the outcome",
+                    "cancel",
+                    _OPERATION,
+                    _CANCEL_TIMEOUT,
+                ),
+            ),
+        )
+    ]
+
+
+def _command(name: str, text: str, function: str, *args: Arg) -> ActionCommand:
+    return ActionCommand(
+        name=name,
+        help=text,
+        func=lazy_load_command(f"{__name__}.{function}"),
+        args=(*args, _CONNECTION, _CHAIN),
+    )
+
+
+def list_operations(args: Namespace) -> None:
+    """List the operations of a resource."""
+    from airflow_spanner_lro import terminal  # noqa: PLC0415
+
+    _run(partial(terminal.list_operations, partial(_client, args), resource=args.resource))
+
+
+def describe(args: Namespace) -> None:
+    """Show one operation."""
+    from airflow_spanner_lro import terminal  # noqa: PLC0415
+
+    _run(partial(terminal.describe, partial(_client, args), operation=args.operation))
+
+
+def wait(args: Namespace) -> None:
+    """Wait until an operation is done."""
+    from airflow_spanner_lro import terminal  # noqa: PLC0415
+
+    _run(
+        partial(
+            terminal.wait_for,
+            partial(_client, args),
+            operation=args.operation,
+            timeout=args.timeout,
+            poll_interval=args.poll_interval,
+            program=_PROGRAM,
+        )
+    )
+
+
+def cancel(args: Namespace) -> None:
+    """Cancel an operation and wait for the outcome."""
+    from airflow_spanner_lro import terminal  # noqa: PLC0415
+
+    _run(
+        partial(
+            terminal.cancel, partial(_client, args), operation=args.operation, timeout=args.timeout
+        )
+    )
+
+
+def _run(command: Callable[[], int]) -> None:
+    """Run a command; Airflow takes no exit code, so end the process if it is not 0."""
+    from airflow_spanner_lro.terminal import saying_errors  # noqa: PLC0415
+
+    if code := saying_errors(command, program=_PROGRAM):
+        raise SystemExit(code)
+
+
+def _client(args: Namespace) -> SpannerAdminClient:
+    """Return the client of the connection that the arguments name."""
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook  # noqa: PLC0415
+
+    # as Airflow's own commands do, so that connections in its database are found
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    chain = [each.strip() for each in (args.impersonation_chain or "").split(",") if each.strip()]
+    return SpannerAdminHook(gcp_conn_id=args.gcp_conn_id, impersonation_chain=chain or None).client

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the sync and the async hook make of their arguments before they ask anything.
+
+Once for both, so that they take the same and refuse the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.backups import BackupQuery
+from airflow_spanner_lro.core.conclusion import conclude
+from airflow_spanner_lro.core.errors import InvalidArgumentError, OperationTimeoutError
+from airflow_spanner_lro.core.event import WaitOutcome
+from airflow_spanner_lro.core.listing import query_for, query_within
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    DatabaseName,
+    InstanceName,
+    parse_resource,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.queries import OperationQuery
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+
+def request_for(kind: OperationKind, request: Any) -> Any:
+    """Return the request message of a kind.
+
+    :param request: such a message, or a mapping of its fields
+    :raises InvalidArgumentError: if the kind cannot be started, or has no such fields
+    """
+    try:
+        return kind.request_type()(request)
+    except (TypeError, ValueError) as exc:
+        raise InvalidArgumentError(field="request", value=request, rule=str(exc)) from exc
+
+
+def operation_query(
+    *,
+    resource: str | None,
+    project: str,
+    ids: Mapping[str, str | None],
+    list_type: str | None,
+    filter_: str,
+    pending: bool,
+) -> OperationQuery:
+    """Return the query for operations.
+
+    :param project: where ids are given
+    :raises InvalidArgumentError: if the arguments do not go together
+    """
+    if resource is None:
+        return query_for(
+            project=project, **ids, list_type=list_type, filter_=filter_, pending=pending
+        )
+    given = [name for name, value in ids.items() if value is not None]
+    if given:
+        raise InvalidArgumentError(
+            field="resource",
+            value=resource,
+            rule=f"give either a full name or ids; {' and '.join(given)} is given too",
+        )
+    return query_within(
+        parse_resource(resource), list_type=list_type, filter_=filter_, pending=pending
+    )
+
+
+def backup_query(
+    *, project: str, instance_id: str, database_id: str | None, filter_: str
+) -> BackupQuery:
+    """Return the query for backups.
+
+    :raises InvalidNameError: if an id breaks its rule
+    """
+    instance = InstanceName(project=project, instance=instance_id)
+    database = None
+    if database_id is not None:
+        database = DatabaseName(project=project, instance=instance_id, database=database_id)
+    return BackupQuery(instance=instance, database=database, filter_=filter_)
+
+
+def require_deletable(name: OperationName) -> None:
+    """Refuse an operation whose record cannot be deleted.
+
+    Spanner has no permission to delete the operations of databases and backups, and its
+    documentation calls that unsupported (IAM permissions; managing long-running operations).
+
+    :raises InvalidArgumentError: if it cannot be deleted
+    """
+    if isinstance(name.resource, DatabaseName | BackupName):
+        raise InvalidArgumentError(
+            field="operation name",
+            value=str(name),
+            rule="Spanner deletes the records of operations of instances, instance partitions and "
+            "instance configurations only; it forgets those of databases and backups by itself",
+        )
+
+
+def require_seconds(timeout: float | None, *, field: str) -> None:
+    """Refuse a duration that cannot be one; None is none at all.
+
+    :raises InvalidArgumentError: if it is negative
+    """
+    if timeout is not None and not timeout >= 0:
+        raise InvalidArgumentError(field=field, value=timeout, rule="it is 0 or more seconds")
+
+
+def timed_out(name: OperationName, timeout: float | None) -> OperationTimeoutError:
+    """Return the error of a wait that took too long."""
+    return OperationTimeoutError(f"{timeout:g} s passed", name=name, settlement=None)
+
+
+def checked(snapshot: OperationSnapshot, *, check: bool) -> OperationSnapshot:
+    """Return an operation that has ended, unless its success is to be checked and it has none.
+
+    :raises OperationFailedError: if it failed; ``OperationCancelledError`` if it was cancelled
+    """
+    if check:
+        conclude(WaitOutcome(name=snapshot.name, snapshot=snapshot), deadline=None)
+    return snapshot

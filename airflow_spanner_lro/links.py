@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Links from a task to the Cloud console: to the operation, and to what it works on.
+
+Airflow 3.3.2 asks for a link in the task's own process at each end of a run, also when the task
+defers, and keeps the answer as an XCom, which the web server shows. So a link is found from the
+rendered parameters. An empty link is not shown: where an emulator is used, where nothing was asked
+of Spanner yet, where a parameter is wrong.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperatorLink
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+from airflow_spanner_lro.core.console import console_url
+from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.ledger import OPERATION_NAME_KEY
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    BackupScheduleName,
+    DatabaseName,
+    InstanceName,
+    OperationName,
+)
+from airflow_spanner_lro.core.references import refer
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+    from airflow.sdk.types import TaskInstanceKey
+
+    from airflow_spanner_lro.core.names import ResourceName
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+
+
+class SpannerConsoleLink(BaseOperatorLink):
+    """A link to what a task works on; subclasses say to which part of that."""
+
+    name: ClassVar[str]
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Return the address, or empty text where there is nothing to show."""
+        # made when first used: without one, this process has asked Spanner nothing
+        hook: SpannerAdminHook | None = vars(operator).get("hook")
+        try:
+            if hook is None:
+                return _pushed(self.xcom_key, ti_key=ti_key)
+            if hook.access.plain_text:
+                return ""
+            resource = self.find(operator, ti_key=ti_key)
+        except (SpannerLroError, AirflowRuntimeError):
+            # what is wrong was said when the task ran
+            return ""
+        return console_url(resource) if resource else ""
+
+    @abstractmethod
+    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:
+        """Return the resource to show, None if the task has none of this sort."""
+
+
+class SpannerOperationLink(SpannerConsoleLink):
+    """To the operation: the console has no page for one, so it is what the operation works on."""
+
+    name = "Spanner operation"
+
+    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:
+        """Return what the operation of the parameters works on, or that the task has started."""
+        given = getattr(operator, OPERATION_NAME_KEY, None)
+        name = given if isinstance(given, str) else _pushed(OPERATION_NAME_KEY, ti_key=ti_key)
+        return OperationName.parse(name).resource if name else None
+
+
+class SpannerBackupLink(SpannerConsoleLink):
+    """To the backup: the list of the backups of its instance."""
+
+    name = "Spanner backup"
+
+    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:  # noqa: ARG002
+        """Return the backup that is worked on, or the one that is restored."""
+        target = _target(operator)
+        if isinstance(target, BackupName):
+            return target
+        source = getattr(operator, "source_backup", None)
+        return refer(BackupName, source, within=target) if source and target else None
+
+
+class SpannerDatabaseLink(SpannerConsoleLink):
+    """To the database."""
+
+    name = "Spanner database"
+
+    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:  # noqa: ARG002
+        """Return the database that is worked on, or the one that is backed up."""
+        target = _target(operator)
+        if isinstance(target, DatabaseName):
+            return target
+        if isinstance(target, BackupScheduleName):
+            return target.database_name
+        database = getattr(operator, "database_id", None)
+        return refer(DatabaseName, database, within=target) if database and target else None
+
+
+class SpannerInstanceLink(SpannerConsoleLink):
+    """To the instance."""
+
+    name = "Spanner instance"
+
+    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:  # noqa: ARG002
+        """Return the instance that is worked on, or that holds what is worked on."""
+        target = _target(operator)
+        if not isinstance(target, InstanceName):
+            return None
+        return InstanceName(project=target.project, instance=target.instance)
+
+
+LINKS = (
+    SpannerOperationLink(),
+    SpannerBackupLink(),
+    SpannerDatabaseLink(),
+    SpannerInstanceLink(),
+)
+"""All of them, for an operator whose family is not known."""
+
+
+def _target(operator: Any) -> ResourceName | None:
+    target: ResourceName | None = getattr(operator, "target", None)
+    return target
+
+
+def _pushed(key: str, *, ti_key: TaskInstanceKey) -> str:
+    """Return the text that the task instance has pushed under a key, empty if there is none."""
+    from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415  # only there is a supervisor
+
+    value = XCom.get_value(ti_key=ti_key, key=key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The life of an operation in one process of a task: start or adopt, wait, finish, stop.
+
+An operator is what a Dag author writes; this is what then happens, the same for every kind. A task
+that defers goes on in another process, with another life that takes over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro import lineage, settings
+from airflow_spanner_lro.core.conclusion import conclude
+from airflow_spanner_lro.core.console import whereabouts
+from airflow_spanner_lro.core.errors import SlotTakenError, SpannerLroError, TurnNotReachedError
+from airflow_spanner_lro.core.event import WaitOutcome
+from airflow_spanner_lro.core.ledger import OPERATION_NAME_KEY, fingerprint
+from airflow_spanner_lro.core.policy import PollPolicy
+from airflow_spanner_lro.operators.attempt import Attempt
+from airflow_spanner_lro.operators.start import Starter, StartOrder
+from airflow_spanner_lro.operators.waiting import Waiter
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.operators.operation import SpannerOperationOperator
+
+
+class OperationLife:
+    """What one process does about the operation of its task.
+
+    :param operator: with its parameters rendered
+    """
+
+    def __init__(self, operator: SpannerOperationOperator, context: Context) -> None:
+        self._operator = operator
+        self._access = operator.hook.access
+        self._log = operator.log
+        self.attempt = Attempt.begin(
+            context,
+            hook=operator.hook,
+            execution_timeout=operator.execution_timeout,
+            operation_timeout=operator.operation_timeout,
+            cleans_up=(operator.kind.cleans_up if operator.clean_up is None else operator.clean_up),
+            tell=self._log.info,
+        )
+
+    def start(self) -> Any:
+        """Start or adopt, as soon as it is this task's turn, and go on from there.
+
+        :return: what the task returns
+        """
+        begun = self._begin()
+        if begun is None:
+            return self._deliver(None)
+        attempt = self.attempt
+        attempt.running = begun.name
+        attempt.context["ti"].xcom_push(key=OPERATION_NAME_KEY, value=str(begun.name))
+        if attempt.watch.killed:
+            self._operator.on_kill()
+            raise attempt.killed(begun.name)
+        if begun.done:
+            return self.conclude(WaitOutcome(name=begun.name, snapshot=begun))
+        self._log.info("%s runs as operation %s", begun.title, begun.name)
+        self._log.info(whereabouts(begun.name.resource, access=self._access))
+        if not self._operator.wait_for_completion:
+            attempt.close()
+            return str(begun.name)
+        return self.conclude(self._wait(begun.name))
+
+    def start_in_turn(self, *, timed_out: bool, limit: str) -> Any:
+        """Start after a wait for a turn.
+
+        :param timed_out: the deadline passed first
+        :param limit: what Spanner allows, in words
+        :raises TurnNotReachedError: if the deadline passed
+        """
+        self.attempt.take_over()
+        if timed_out:
+            reason = "The deadline passed"
+            raise TurnNotReachedError(reason, target=self._operator.target, limit=limit)
+        return self.start()
+
+    def complete(self, outcome: WaitOutcome) -> Any:
+        """Go on after a wait in the triggerer."""
+        self.attempt.take_over()
+        return self.conclude(outcome)
+
+    def left_running(self) -> OperationName | None:
+        """Return the operation of this try that may still go on after a wait was ended."""
+        entry = self.attempt.take_over()
+        return entry.operation if entry and not entry.closed else None
+
+    def give_up(self, name: OperationName) -> Any:
+        """Stop an operation, because Airflow itself has ended the wait for it."""
+        return self.conclude(self._waiter.time_out(name))
+
+    def conclude(self, outcome: WaitOutcome) -> Any:
+        """Turn the end of a wait into the end of the task, or into the next wait."""
+        operator, attempt = self._operator, self.attempt
+        try:
+            report = operator.report(outcome.last) if outcome.last else ""
+            snapshot = conclude(outcome, deadline=attempt.deadline, report=report)
+        except SpannerLroError:
+            if outcome.settled:
+                attempt.close(outcome.last)
+            raise
+        if outcome.timed_out:
+            self._log.warning("It was done before the cancel took hold; the result stands.")
+        if (name := operator.follow_up(snapshot)) is not None:
+            # one that the service started by itself cannot be cancelled
+            cancellable = name != snapshot.follow_up
+            attempt.go_on_with(name if cancellable else None)
+            self._log.info("The work goes on as operation %s", name)
+            return self.conclude(self._wait(name, cancellable=cancellable))
+        return self._deliver(snapshot)
+
+    def kill(self, *, timed_out: bool) -> None:
+        """Stop waiting, and cancel the operation if that is wanted; may be called repeatedly.
+
+        :param timed_out: Airflow's own timeout has struck
+        """
+        operator, attempt = self._operator, self.attempt
+        wanted = operator.cancel_on_timeout if timed_out else operator.cancel_on_kill
+        attempt.watch.kill(name=attempt.running if wanted else None, cleans_up=attempt.cleans_up)
+        if timed_out and (settlement := attempt.watch.settlement_of_kill(timeout=0)):
+            self._log.warning(settlement.sentence)
+
+    def _begin(self) -> OperationSnapshot | None:
+        operator, order = self._operator, self._order()
+        starter = Starter(
+            order=order,
+            client=operator.hook.client,
+            ledger=self.attempt.ledger,
+            watch=self.attempt.watch,
+            settle_timeout=settings.settle_timeout(),
+            tell=self._log.info,
+        )
+        while True:
+            try:
+                return starter.begin(durable=operator.durable)
+            except SlotTakenError as taken:
+                if not operator.wait_for_slot:
+                    raise
+                self._waiter.wait_for_turn(
+                    taken, target=order.target, then=operator.execute_in_turn.__name__
+                )
+
+    def _order(self) -> StartOrder:
+        operator, ti = self._operator, self.attempt.context["ti"]
+        # made here, so that a bad parameter is found before anything is written or asked
+        request, _ = operator.build_request(), self._policy
+        parameters = {name: getattr(operator, name) for name in operator.template_fields}
+        return StartOrder(
+            kind=operator.kind,
+            target=operator.target,
+            request=request,
+            fingerprint=fingerprint(parameters | {"target": str(operator.target)}),
+            identity=f"{ti.dag_id}/{ti.task_id}/{ti.run_id}/{ti.map_index}",
+            access=self._access,
+            deadline=self.attempt.deadline,
+        )
+
+    @property
+    def _policy(self) -> PollPolicy:
+        interval = self._operator.poll_interval
+        return PollPolicy(maximum=settings.poll_interval() if interval is None else interval)
+
+    @property
+    def _waiter(self) -> Waiter:
+        operator = self._operator
+        return Waiter(
+            attempt=self.attempt,
+            access=self._access,
+            policy=self._policy,
+            defer=operator.defer,
+            deferrable=operator.deferrable,
+            cancel_on_timeout=operator.cancel_on_timeout,
+            cancel_on_kill=operator.cancel_on_kill,
+        )
+
+    def _wait(self, name: OperationName, *, cancellable: bool = True) -> WaitOutcome:
+        then = self._operator.execute_complete.__name__
+        return self._waiter.wait(name, then=then, cancellable=cancellable)
+
+    def _deliver(self, snapshot: OperationSnapshot | None) -> Any:
+        operator = self._operator
+        result = operator.result(snapshot)
+        lineage.report(
+            self.attempt.context,
+            outlets=operator.outlets,
+            hook=operator.hook,
+            made=operator.target,
+            result=result,
+            kind=operator.kind,
+        )
+        self.attempt.close(snapshot)
+        return result

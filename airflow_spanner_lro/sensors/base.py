@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""How our sensors wait: by poking, or in the triggerer, where they begin without a worker.
+
+What a sensor waits for is its trigger's condition, in each mode. It never cancels anything:
+somebody else started what it waits for.
+"""
+
+from __future__ import annotations
+
+import traceback
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseSensorOperator
+from airflow.sdk.bases.sensor import PokeReturnValue
+from airflow.sdk.configuration import conf
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.triggers.base import StartTriggerArgs
+
+from airflow_spanner_lro.core.conditions import Failed, NotYet
+from airflow_spanner_lro.core.policy import MINIMUM_INTERVAL
+from airflow_spanner_lro.core.watching import WatchNarrator, look
+from airflow_spanner_lro.hooks.lazy import HookOnDemand
+from airflow_spanner_lro.sensors.starting import NeedsWorkerError, plain, unrendered
+from airflow_spanner_lro.triggers.waiting import SpannerConditionTrigger, failing_as_a_sensor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_spanner_lro.core.conditions import Condition, Verdict
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+
+class SpannerSensor(BaseSensorOperator, HookOnDemand):
+    """Wait until something is so in Spanner.
+
+    With ``deferrable=True`` it waits in the triggerer, and begins there: it needs a worker for a
+    moment only, when the wait is over. Where its parameters cannot be rendered there, or it is
+    mapped, it looks once on a worker and then defers.
+
+    :param deferrable: wait in the triggerer instead of poking
+    :param gcp_conn_id: connection of type ``google_cloud_platform``
+    :param impersonation_chain: service account to impersonate, or a chain of them
+
+    Also accepts the parameters of :class:`~airflow.sdk.BaseSensorOperator`.
+    """
+
+    template_fields: Sequence[str] = ("gcp_conn_id", "impersonation_chain")
+    ui_color = "#e8f0fc"
+    trigger_type: ClassVar[type[SpannerConditionTrigger]]
+
+    def __init__(
+        self,
+        *,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        gcp_conn_id: str = "google_cloud_default",
+        impersonation_chain: str | Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.deferrable = deferrable
+        self.gcp_conn_id = gcp_conn_id
+        self.impersonation_chain = impersonation_chain
+        self._next: Condition | None = None
+
+    def _begin_in_triggerer(self) -> None:
+        """Ask Airflow to start this task in the triggerer, if it can be. Ends each constructor."""
+        # a timeout of 0 means none there, and in a mapped group the index is not known to triggers
+        if not self.deferrable or not self.timeout or self.get_closest_mapped_task_group():
+            return
+        names = set(self.trigger_type.parameters()) & set(self.template_fields)
+        names |= {"gcp_conn_id", "impersonation_chain"}
+        try:
+            arguments = {
+                name: unrendered(getattr(self, name), sensor=self) for name in sorted(names)
+            }
+        except NeedsWorkerError:
+            return
+        self.start_trigger_args = StartTriggerArgs(
+            trigger_cls=f"{self.trigger_type.__module__}.{self.trigger_type.__qualname__}",
+            # no worker has decided where to ask
+            trigger_kwargs=arguments | {"endpoint": None, "poll_interval": self._longest_interval},
+            next_method="execute_complete",
+            timeout=timedelta(seconds=self.timeout),
+        )
+        self.start_from_trigger = True
+
+    @property
+    def _longest_interval(self) -> float:
+        return max(self.poke_interval, MINIMUM_INTERVAL)
+
+    @cached_property
+    def _narrator(self) -> WatchNarrator:
+        return WatchNarrator()
+
+    def trigger_arguments(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # for others
+        """Return the trigger's parameters, from those of this sensor as they were rendered."""
+        return {name: plain(getattr(self, name)) for name in self._parameters}
+
+    @property
+    def _parameters(self) -> list[str]:
+        return [name for name in self.trigger_type.parameters() if name in self.template_fields]
+
+    def _trigger(self, context: Context) -> SpannerConditionTrigger:
+        return self.trigger_type.through(
+            self.hook.access,
+            poll_interval=self._longest_interval,
+            **self.trigger_arguments(context),
+        )
+
+    def execute(self, context: Context) -> Any:
+        """Poke, or look once and then wait in the triggerer."""
+        if not self.deferrable:
+            return super().execute(context)
+        if found := self._look_first(context):
+            return found.xcom_value
+        self.defer(
+            trigger=self._trigger(context),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=self.timeout),
+        )
+        return None  # never: the line before raises
+
+    def _look_first(self, context: Context) -> PokeReturnValue:
+        """Poke, and treat errors as Airflow does where it pokes itself, or resumes a task."""
+        try:
+            return self.poke(context)
+        except AirflowFailException as exc:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(str(exc)) from exc
+            raise
+        except Exception as exc:
+            if self.silent_fail:
+                self.log.error("Sensor poke failed: \n %s", traceback.format_exc())  # noqa: TRY400
+                return PokeReturnValue(is_done=False)
+            if self.never_fail:
+                raise AirflowSkipException(str(exc)) from exc
+            raise
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:  # noqa: ARG002
+        """Go on when the trigger has fired; returns what a poke would."""
+        if event["error"] is not None:
+            raise AirflowFailException(event["error"])
+        return event["facts"]
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once; what it returns is true, and holds the facts, when the condition is met."""
+        # loads gRPC
+        from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
+        from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
+
+        with failing_as_a_sensor():
+            condition = self._next or self._trigger(context).condition()
+            verdict = run(
+                look(condition),
+                client=self.hook.client,
+                clock=StoppableClock(),
+                observe=self._tell,
+            )
+            self._tell(verdict)
+            if isinstance(verdict, Failed):
+                raise verdict.error
+        if isinstance(verdict, NotYet):
+            self._next = verdict.condition
+            return PokeReturnValue(is_done=False)
+        return PokeReturnValue(is_done=True, xcom_value=verdict.facts)
+
+    def _tell(self, heard: OperationSnapshot | Exception | Verdict) -> None:
+        for line in self._narrator.lines(heard, now=datetime.now(tz=UTC)):
+            self.log.info(line)
+
+
+class SpannerInstanceSensor(SpannerSensor):
+    """Wait until something is so in an instance.
+
+    :param instance_id: the instance
+    :param project_id: Google Cloud project; by default the connection's
+
+    Also accepts the parameters of :class:`SpannerSensor`.
+    """
+
+    template_fields: Sequence[str] = (*SpannerSensor.template_fields, "instance_id", "project_id")
+
+    def __init__(self, *, instance_id: str, project_id: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.instance_id = instance_id
+        self.project_id = project_id
+
+    def trigger_arguments(self, context: Context) -> dict[str, Any]:
+        """Return the trigger's parameters, with the project that this worker finds."""
+        project = self.project_id or self.hook.project_id
+        return super().trigger_arguments(context) | {"project_id": project}

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The operations API at a terminal: what each command prints, and its exit code.
+
+Shared by ``spanner-lro``, which runs without Airflow, and ``airflow spanner-lro``, which asks
+through an Airflow connection. They differ in where the client comes from, and in nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.console import console_url
+from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.flows import DeadlinePassedError, cancel_and_settle, wait
+from airflow_spanner_lro.core.names import InstanceName, OperationName, parse_resource
+from airflow_spanner_lro.core.narrate import ProgressNarrator
+from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.status import code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+
+    Connect = Callable[[], SpannerAdminClient]
+
+FAILED = 1
+GAVE_UP = 3
+INTERRUPTED = 130
+
+DEFAULT_POLL_INTERVAL = 30.0
+DEFAULT_CANCEL_TIMEOUT = 60.0
+
+
+def saying_errors(command: Callable[[], int], *, program: str) -> int:
+    """Run a command; say an error in one line, and return the exit code.
+
+    :param program: what the line begins with
+    """
+    try:
+        return command()
+    except SpannerLroError as exc:
+        print(f"{program}: {exc}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted; nothing was cancelled", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as exc:
+        code_name = code_of(exc)
+        if code_name is None:
+            raise
+        told = getattr(exc, "message", exc)
+        print(f"{program}: Spanner answered {code_name.name}: {told}", file=sys.stderr)
+        return FAILED
+
+
+def list_operations(connect: Connect, *, resource: str) -> int:
+    """Print a line for each operation of a resource; for an instance of everything in it."""
+    name = parse_resource(resource)
+    client = connect()
+    if type(name) is InstanceName:
+        listed = client.list_within(instance=name)
+    else:
+        listed = client.list(resource=name)
+    for snapshot in listed:
+        percent = "" if snapshot.percent is None else f"{snapshot.percent:>3} %"
+        started = f"{snapshot.start_time:%Y-%m-%d %H:%M:%S}" if snapshot.start_time else ""
+        print(f"{snapshot.state:<9} {percent:>5}  {started:<19}  {snapshot.title}  {snapshot.name}")
+    return 0
+
+
+def describe(connect: Connect, *, operation: str) -> int:
+    """Print what is known about an operation, a line for each fact."""
+    name = OperationName.parse(operation)
+    snapshot = connect().get(name=name)
+    shown = snapshot.to_event() | {
+        "kind": snapshot.title,
+        "error": f"{snapshot.error.code.name}: {snapshot.error.message}"
+        if snapshot.error
+        else None,
+        "statements": [
+            f"{each.label}: {each.percent} %" + (", committed" if each.committed else "")
+            for each in snapshot.statements
+        ],
+        "console": console_url(snapshot.name.resource),
+    }
+    for key, value in shown.items():
+        if value not in (None, "", [], False):
+            print(f"{key + ':':<12} {value}")
+    return 0
+
+
+def wait_for(
+    connect: Connect, *, operation: str, timeout: float | None, poll_interval: float, program: str
+) -> int:
+    """Print what changes until an operation is done.
+
+    :param timeout: give up after so many seconds; None never
+    """
+    from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415  # loads gRPC
+    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
+
+    name = OperationName.parse(operation)
+    clock, narrator = StoppableClock(), ProgressNarrator()
+
+    def tell(heard: OperationSnapshot | Exception) -> None:
+        for line in narrator.lines(heard, now=clock.now()):
+            print(line, flush=True)
+
+    limit = None if timeout is None else clock.now() + timedelta(seconds=timeout)
+    try:
+        snapshot = run(
+            wait(name=name, policy=PollPolicy(maximum=poll_interval)),
+            client=connect(),
+            clock=clock,
+            deadline=limit,
+            observe=tell,
+        )
+    except DeadlinePassedError:
+        print(f"{program}: not done after {timeout:g} s; it goes on", file=sys.stderr)
+        return GAVE_UP
+    return 0 if snapshot.succeeded else FAILED
+
+
+def cancel(connect: Connect, *, operation: str, timeout: float) -> int:
+    """Cancel an operation and print what became of it.
+
+    :param timeout: how long to wait for that, in seconds
+    """
+    from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
+    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
+
+    name, clock = OperationName.parse(operation), StoppableClock()
+    settlement = run(
+        cancel_and_settle(name=name, policy=CancelPolicy()),
+        client=connect(),
+        clock=clock,
+        deadline=clock.now() + timedelta(seconds=timeout),
+    )
+    print(settlement.sentence)
+    return 0 if settlement.settled else FAILED

@@ -1,0 +1,239 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The triggers of the sensors: each makes its condition from a sensor's parameters.
+
+A sensor makes its trigger in all of its modes, and pokes by that trigger's condition, so all modes
+check the same rules and judge alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.backups import BackupQuery
+from airflow_spanner_lro.core.choices import choice
+from airflow_spanner_lro.core.conditions import (
+    BackupReady,
+    Condition,
+    DatabaseInState,
+    NothingInProgress,
+    OperationsSucceeded,
+)
+from airflow_spanner_lro.core.durations import duration_of, is_duration_text
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    BackupScheduleName,
+    DatabaseName,
+    InstanceName,
+    OperationName,
+)
+from airflow_spanner_lro.core.pending import kind_named, pending_on
+from airflow_spanner_lro.core.times import aware
+from airflow_spanner_lro.triggers.waiting import SpannerConditionTrigger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import jinja2
+    from airflow.sdk import Context
+
+_LONGEST = timedelta(days=3660)
+"""Older backups than of ten years there are none; a calendar ends somewhere."""
+
+
+class WaitFor(StrEnum):
+    """How many of several operations have to succeed."""
+
+    ALL = "all"
+    ANY = "any"
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SpannerOperationsTrigger(SpannerConditionTrigger):
+    """Wait until all operations of some have succeeded, or any.
+
+    :param operation_name: full name of one, or a list of them
+    :param wait_for: ``all`` or ``any``
+
+    Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
+    """
+
+    operation_name: str | list[str]
+    wait_for: str = WaitFor.ALL.value
+
+    def condition(self) -> Condition:
+        """Return the condition; a single name is met with itself, not with a list."""
+        wait_for = choice(self.wait_for, field="wait_for", enum=WaitFor)
+        single = not isinstance(self.operation_name, list)
+        names = [self.operation_name] if single else self.operation_name
+        if not names:
+            raise InvalidArgumentError(
+                field="operation_name", value=names, rule="give at least one operation"
+            )
+        return OperationsSucceeded(
+            # each is asked for once
+            pending=tuple(dict.fromkeys(OperationName.parse(name) for name in names)),
+            any_=single or wait_for is WaitFor.ANY,
+        )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class _InstanceTrigger(SpannerConditionTrigger):
+    """Wait for something in an instance.
+
+    :param project_id: by default the connection's
+    """
+
+    instance_id: str
+    project_id: str | None = None
+
+    def prepare(self) -> Condition:
+        """Find the project out as well."""
+        if not self.project_id:
+            from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # loads gRPC
+                SpannerAdminHook,
+            )
+
+            self.project_id = SpannerAdminHook.for_access(self._access).project_id
+        return super().prepare()
+
+    @property
+    def _instance(self) -> InstanceName:
+        return InstanceName(project=str(self.project_id), instance=self.instance_id)
+
+    def _database(self, database_id: str) -> DatabaseName:
+        instance = self._instance
+        return DatabaseName(
+            project=instance.project, instance=instance.instance, database=database_id
+        )
+
+    def _backup(self, backup_id: str) -> BackupName:
+        instance = self._instance
+        return BackupName(project=instance.project, instance=instance.instance, backup=backup_id)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SpannerNoOperationInProgressTrigger(_InstanceTrigger):
+    """Wait until no operation is in progress on a database, a backup or a whole instance.
+
+    :param database_id: the database, or None
+    :param backup_id: the backup, or None
+    :param operation_types: only these types
+    """
+
+    database_id: str | None = None
+    backup_id: str | None = None
+    operation_types: list[str] | None = None
+
+    def condition(self) -> Condition:
+        """Return the condition."""
+        on: InstanceName = self._instance
+        if self.database_id is not None and self.backup_id is not None:
+            rule = f"give at most one of database_id and backup_id; {self.database_id!r} is given"
+            raise InvalidArgumentError(field="backup_id", value=self.backup_id, rule=rule)
+        if self.database_id is not None:
+            on = self._database(self.database_id)
+        elif self.backup_id is not None:
+            on = self._backup(self.backup_id)
+        kinds = [
+            kind_named(text, field="operation_types") for text in _texts(self.operation_types or [])
+        ]
+        return NothingInProgress(
+            on=on, queries=pending_on(on, kinds=kinds, field="operation_types")
+        )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SpannerBackupTrigger(_InstanceTrigger):
+    """Wait for a READY backup: one by its id, or the newest of a database.
+
+    :param backup_id: this one
+    :param database_id: any of this database
+    :param schedule_id: made by this schedule of the database
+    :param newer_than: created after this moment, or at most this long before ``counted_from``
+    :param counted_from: a moment as ISO 8601 text
+    """
+
+    backup_id: str | None = None
+    database_id: str | None = None
+    schedule_id: str | None = None
+    newer_than: str | None = None
+    counted_from: str | None = None
+
+    def render_template_fields(
+        self, context: Context, jinja_env: jinja2.Environment | None = None
+    ) -> None:
+        """Render, and count from the same moment as a worker would."""
+        super().render_template_fields(context, jinja_env)
+        self.counted_from = context["dag_run"].run_after.isoformat()
+
+    def condition(self) -> Condition:
+        """Return the condition."""
+        if (self.backup_id is None) == (self.database_id is None):
+            rule = f"give exactly one of backup_id and database_id={self.database_id!r}"
+            raise InvalidArgumentError(field="backup_id", value=self.backup_id, rule=rule)
+        if self.database_id is None:
+            return self._by_id(str(self.backup_id))
+        database, after = self._database(self.database_id), self._after()
+        terms = "" if after is None else f'create_time > "{after:%Y-%m-%dT%H:%M:%S.%fZ}"'
+        schedule = self.schedule_id and BackupScheduleName(
+            project=database.project,
+            instance=database.instance,
+            database=database.database,
+            schedule=self.schedule_id,
+        )
+        return BackupReady(
+            query=BackupQuery(instance=database.instance_name, database=database, filter_=terms),
+            newer_than=after,
+            schedule=schedule or None,
+        )
+
+    def _by_id(self, backup_id: str) -> Condition:
+        for name in ("schedule_id", "newer_than"):
+            if (value := getattr(self, name)) is not None:
+                rule = f"it goes with database_id, not with backup_id={backup_id!r}"
+                raise InvalidArgumentError(field=name, value=value, rule=rule)
+        backup = self._backup(backup_id)
+        query = BackupQuery(instance=backup.instance_name, filter_=f'name="{backup}"')
+        return BackupReady(query=query, name=backup)
+
+    def _after(self) -> datetime | None:
+        if self.newer_than is None:
+            return None
+        if not is_duration_text(self.newer_than):
+            return aware(self.newer_than, field="newer_than").astimezone(UTC)
+        back = duration_of(self.newer_than, field="newer_than")
+        anchor = self.counted_from
+        start = datetime.fromisoformat(anchor) if anchor else datetime.now(tz=UTC)
+        return start.astimezone(UTC) - min(back, _LONGEST)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SpannerDatabaseTrigger(_InstanceTrigger):
+    """Wait until a database is in one of some states.
+
+    :param state: name of a state, or a list of them
+    """
+
+    database_id: str
+    state: str | list[str] = field(default="READY")
+
+    def condition(self) -> Condition:
+        """Return the condition."""
+        texts = _texts(self.state)
+        if not texts:
+            raise InvalidArgumentError(field="state", value=texts, rule="give at least one state")
+        states = Service.DATABASE_ADMIN.message("Database").State
+        return DatabaseInState(
+            name=self._database(self.database_id),
+            states=tuple(choice(text, field="state", enum=states).name for text in texts),
+        )
+
+
+def _texts(given: str | Sequence[str]) -> Sequence[str]:
+    return [given] if isinstance(given, str) else given

@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the documentation reads off the code: kinds, classes and configuration.
+
+A page says where something generated belongs with a comment, which a forge does not show:
+``<!-- generated: kinds -->``. It becomes Markdown before the page is parsed, so that headings and
+anchors made here are like those written by hand.
+"""
+
+# ruff: noqa: INP001  # this folder is on Sphinx's path, and no package
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sphinx.errors import ExtensionError
+
+from airflow_spanner_lro.core.kinds import KINDS
+from airflow_spanner_lro.provider_info import get_provider_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sphinx.application import Sphinx
+
+    from airflow_spanner_lro.core.kinds import OperationKind
+
+MARK = re.compile(
+    r"^<!-- generated: (?P<what>[a-z_]+)(?P<arguments>(?: [\w.]+)*) -->$", re.MULTILINE
+)
+CANCEL = "explanation/cancel.md"
+NOT_APPLICABLE = "–"  # noqa: RUF001  # typography is wanted here
+BASES = ("operators.operation", "operators.deletion", "operators.base")
+"""Modules of classes that others derive from; their parameters are every operator's."""
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Tell Sphinx what this extension does."""
+    app.connect("source-read", _fill_in)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
+    def generated(match: re.Match[str]) -> str:
+        what = match["what"]
+        if (maker := MAKERS.get(what)) is None:
+            message = f"{docname}: nothing called {what!r} can be generated; there is: {[*MAKERS]}"
+            raise ExtensionError(message)
+        return maker(Path(app.srcdir), *match["arguments"].split())
+
+    source[0] = MARK.sub(generated, source[0])
+
+
+def kinds(docs: Path) -> str:
+    """Return the table of kinds, each with its operator and the page on what a cancel does."""
+    operators = {kind: class_ for class_ in _classes("operators") if (kind := _kind(class_))}
+    leads = _first_sentences(docs / CANCEL)
+    return _table(
+        (
+            "Kind",
+            "Started by",
+            "Works on",
+            "Tells",
+            "Can be cancelled",
+            "Cleans up by default",
+            "What a cancel does",
+        ),
+        (
+            (
+                f"[{kind.title}](../{CANCEL}#{_slug(kind.title)})",
+                _started_by(kind, operators.get(kind)),
+                kind.target.noun,
+                _TELLS[kind.progress.name],
+                "yes" if kind.cancellable else "no",
+                ("yes" if kind.cleans_up else "no") if kind.creates else NOT_APPLICABLE,
+                _lead(kind, leads),
+            )
+            for kind in KINDS
+        ),
+    )
+
+
+_TELLS = {
+    "SINGLE": "a percentage",
+    "PER_STATEMENT": "a percentage and a commit time for each statement",
+    "TIMES_ONLY": "when it started",
+    "NONE": "nothing",
+}
+
+
+def configuration(docs: Path) -> str:
+    """Return a section for each option of each section that this provider brings."""
+    del docs
+    parts = []
+    for section, told in get_provider_info()["config"].items():
+        for name, option in told["options"].items():
+            parts.append(
+                f"## {name}\n\n{option['description']}\n\n"
+                + _table(
+                    ("Default", "Type", "Environment variable", "Since"),
+                    [
+                        (
+                            f"`{option['default']}`",
+                            option["type"],
+                            f"`AIRFLOW__{section.upper()}__{name.upper()}`",
+                            option["version_added"],
+                        )
+                    ],
+                )
+            )
+    return "\n\n".join(parts)
+
+
+def classes(docs: Path, family: str) -> str:
+    """Return a section for each module of a family, with what each of its classes documents."""
+    del docs
+    modules: dict[str, list[type[Any]]] = {}
+    for class_ in _classes(family):
+        modules.setdefault(class_.__module__, []).append(class_)
+    return "\n\n".join(
+        f"## {_title(module)}\n\n" + "\n\n".join(_class(class_) for class_ in members)
+        for module, members in modules.items()
+    )
+
+
+def bases(docs: Path) -> str:
+    """Return the classes that all operators derive from."""
+    del docs
+    modules = [f"airflow_spanner_lro.{name}" for name in BASES]
+    return "\n\n".join(
+        _class(class_) for module in modules for class_ in _defined(module, "Operator")
+    )
+
+
+def hooks(docs: Path) -> str:
+    """Return a section for each hook, with its verbs."""
+    del docs
+    return "\n\n".join(
+        f"## {class_.__name__}\n\n"
+        f"```{{eval-rst}}\n.. autoclass:: {_path(class_)}\n   :members:\n```"
+        for class_ in _classes("hooks")
+    )
+
+
+def notifications(docs: Path) -> str:
+    """Return what each notifier documents."""
+    del docs
+    named = get_provider_info().get("notifications", ())
+    return "\n\n".join(f"```{{eval-rst}}\n.. autoclass:: {name}\n```" for name in named)
+
+
+MAKERS: dict[str, Callable[..., str]] = {
+    "bases": bases,
+    "classes": classes,
+    "configuration": configuration,
+    "hooks": hooks,
+    "kinds": kinds,
+    "notifications": notifications,
+}
+
+
+def _title(module: str) -> str:
+    return module.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def _class(class_: type[Any]) -> str:
+    fields = dict.fromkeys(getattr(class_, "template_fields", ()))
+    for base in class_.__bases__:
+        for inherited in getattr(base, "template_fields", ()):
+            fields.pop(inherited, None)
+    own = ", ".join(f"`{name}`" for name in fields)
+    templated = f"\n\nTemplated: {own}." if own else ""
+    return f"```{{eval-rst}}\n.. autoclass:: {_path(class_)}\n```{templated}"
+
+
+def _path(class_: type[Any]) -> str:
+    return f"{class_.__module__}.{class_.__qualname__}"
+
+
+def _public(family: str) -> list[str]:
+    """Return the modules of a family, as Airflow is told them."""
+    groups = get_provider_info().get(family, ())
+    return [module for group in groups for module in group["python-modules"]]
+
+
+def _classes(family: str) -> Iterator[type[Any]]:
+    suffix = family.removesuffix("s").capitalize()
+    for module in _public(family):
+        yield from _defined(module, suffix)
+
+
+def _defined(module: str, suffix: str) -> Iterator[type[Any]]:
+    for name, member in vars(import_module(module)).items():
+        if inspect.isclass(member) and member.__module__ == module and name.endswith(suffix):
+            yield member
+
+
+def _kind(class_: type[Any]) -> OperationKind | None:
+    return getattr(class_, "kind", None)
+
+
+def _started_by(kind: OperationKind, operator: type[Any] | None) -> str:
+    if kind.rpc is None:
+        return "Spanner itself, after a restore"
+    if operator is None:
+        return f"`{kind.method}`, which has no operator yet"
+    return f"`{kind.method}`: {{py:class}}`~{_path(operator)}`"
+
+
+def _lead(kind: OperationKind, leads: dict[str, str]) -> str:
+    if (lead := leads.get(kind.title)) is None:
+        message = f"{CANCEL} has no section {kind.title!r}"
+        raise ExtensionError(message)
+    return lead
+
+
+def _first_sentences(page: Path) -> dict[str, str]:
+    """Return the first line below each heading of a page: each sentence has a line of its own."""
+    return dict(re.findall(r"^#+ (.+)\n\n(\S.*)$", page.read_text(), re.MULTILINE))
+
+
+def _slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(heads), *map(list, rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,342 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The watcher fires once for each backup that becomes complete, whoever made it, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import aclosing
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from airflow.sdk import AssetWatcher
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
+from airflow.serialization.encoders import encode_trigger
+from airflow.triggers.base import BaseEventTrigger
+
+from airflow_spanner_lro.assets import backups_asset
+from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.triggers.backup_watcher import SpannerBackupWatcherTrigger
+
+from .doubles import BACKUP, DATABASE, INSTANCE, LATER, LONG, FakeTask
+from .playing import backup, over_the_wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from airflow.triggers.base import TriggerEvent
+
+    from .doubles import Stage
+
+LIST = "ListBackups"
+WHERE: dict[str, Any] = {"project_id": "test", "instance_id": "main", "database_id": "orders"}
+
+
+class FakeAssetStore:
+    """The state store of the one asset that is watched."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.refusals = 0
+
+    async def aget(self, key: str, default: Any = None) -> Any:
+        """Return a value."""
+        return json.loads(self.values[key]) if key in self.values else default
+
+    async def aset(self, key: str, value: Any) -> None:
+        """Keep a value, unless told to refuse."""
+        if self.refusals:
+            self.refusals -= 1
+            raise AirflowRuntimeError(ErrorResponse(error=ErrorType.GENERIC_ERROR))
+        self.values[key] = json.dumps(value)
+
+
+class SharedAssetStore:
+    """The state stores of several assets, of which none is named."""
+
+    async def aget(self, key: str, default: Any = None) -> Any:
+        """Refuse."""
+        message = f"Task has 2 concrete inlets and outlets: {key}, {default}"
+        raise ValueError(message)
+
+    async def aset(self, key: str, value: Any) -> None:
+        """Refuse."""
+        await self.aget(key, value)
+
+
+@pytest.fixture
+def store() -> FakeAssetStore:
+    """Return an empty state store."""
+    return FakeAssetStore()
+
+
+def watcher(store: Any = None, **parameters: Any) -> SpannerBackupWatcherTrigger:
+    """Return a watcher as the triggerer gets it, which looks fifty times a second."""
+    made = SpannerBackupWatcherTrigger(**WHERE | {"poll_interval": 0.02} | parameters)
+    trigger = cast("SpannerBackupWatcherTrigger", over_the_wire(made))
+    trigger.asset_state_store = store
+    return trigger
+
+
+async def first(trigger: SpannerBackupWatcherTrigger, count: int = 1) -> list[dict[str, Any]]:
+    """Run a watcher until it has fired so often, and ends its look; return the payloads."""
+    payloads = []
+    events = cast("AsyncGenerator[TriggerEvent, None]", trigger.run())
+    async with aclosing(events):
+        async for event in events:
+            payloads.append(event.payload)
+            if len(payloads) == count:
+                break
+    return payloads
+
+
+async def until_shutdown(
+    trigger: SpannerBackupWatcherTrigger, stage: Stage, *, looks: int
+) -> list[dict[str, Any]]:
+    """Run a watcher until the triggerer is shut down, during a look; return the payloads."""
+    payloads = []
+
+    async def collect() -> None:
+        events = cast("AsyncGenerator[TriggerEvent, None]", trigger.run())
+        async with aclosing(events):
+            async for event in events:
+                payloads.append(event.payload)  # noqa: PERF401  # kept when the cancel comes
+
+    loop, life = asyncio.get_running_loop(), asyncio.create_task(collect())
+    upon_look(stage, looks, lambda: loop.call_soon_threadsafe(life.cancel))
+    with pytest.raises(asyncio.CancelledError):
+        await life
+    return payloads
+
+
+def begin(backup_id: str) -> Callable[[], object]:
+    """Return an act that begins a backup of the database."""
+
+    def act() -> None:
+        task = FakeTask()
+        backup(backup_id=backup_id, wait_for_completion=False).execute(task.context)
+
+    return act
+
+
+def upon_look(stage: Stage, number: int, act: Callable[[], object]) -> None:
+    """Do something just before a look is answered; the first look is number 1."""
+
+    def wait() -> None:
+        upon_look(stage, number - 1, act)
+
+    stage.script.upon(LIST, act if number == 1 else wait)
+
+
+def made_before(stage: Stage, backup_id: str) -> None:
+    """Let there be a complete backup, younger than any before."""
+    stage.clock.advance(LATER)
+    stage.emulator.create_backup(f"{INSTANCE}/backups/{backup_id}", DATABASE)
+
+
+async def test_fires_when_a_backup_becomes_complete(stage: Stage) -> None:
+    """A backup that is begun during the watch fires when it is READY, with its facts."""
+    stage.emulator.plan(LONG)
+    upon_look(stage, 2, begin("nightly"))
+    upon_look(stage, 4, lambda: stage.clock.advance(LATER))
+
+    (payload,) = await first(watcher())
+
+    assert (BACKUP, DATABASE, "READY") == (
+        payload["name"],
+        payload["database"],
+        payload["state"],
+    )
+    assert "spanner://test/main/backups/nightly" == payload["uri"]
+    assert {"create_time", "version_time", "expire_time", "size_bytes", "schedules"} <= set(payload)
+    assert payload == json.loads(json.dumps(payload))
+
+
+async def test_existing_backups_do_not_fire(stage: Stage) -> None:
+    """A watch begins now: what was there before is not news."""
+    made_before(stage, "old-one")
+    upon_look(stage, 2, lambda: made_before(stage, "new-one"))
+
+    (payload,) = await first(watcher())
+
+    assert payload["name"].endswith("/new-one")
+
+
+async def test_existing_backups_fire_if_wanted(stage: Stage) -> None:
+    """With include_existing they come first, the oldest first."""
+    made_before(stage, "b-1")
+    made_before(stage, "b-2")
+
+    payloads = await first(watcher(include_existing=True), 2)
+
+    assert ["b-1", "b-2"] == [each["name"].rpartition("/")[2] for each in payloads]
+
+
+async def test_backup_under_way_fires(stage: Stage) -> None:
+    """A backup that was begun before the watch and is complete later is news."""
+    stage.emulator.plan(LONG)
+    begin("nightly")()
+    upon_look(stage, 2, lambda: stage.clock.advance(LATER))
+
+    (payload,) = await first(watcher())
+
+    assert BACKUP == payload["name"]
+
+
+async def test_other_databases_do_not_fire(stage: Stage) -> None:
+    """Only backups of the watched database fire."""
+    stage.emulator.create_database(f"{DATABASE}2")
+    upon_look(
+        stage,
+        2,
+        lambda: backup(
+            backup_id="another", database_id="orders2", wait_for_completion=False
+        ).execute(FakeTask().context),
+    )
+    upon_look(stage, 3, lambda: made_before(stage, "nightly"))
+
+    (payload,) = await first(watcher())
+
+    assert BACKUP == payload["name"]
+
+
+async def test_restart_repeats_nothing(stage: Stage, store: FakeAssetStore) -> None:
+    """A watcher that starts again goes on where it was, and has missed nothing meanwhile."""
+    upon_look(stage, 2, lambda: made_before(stage, "b-1"))
+    told = await until_shutdown(watcher(store), stage, looks=4)
+    made_before(stage, "b-2")
+
+    (payload,) = await first(watcher(store))
+
+    assert 1 == len(told)
+    assert payload["name"].endswith("/b-2")
+
+
+async def test_event_that_was_not_noted_is_told_again(stage: Stage, store: FakeAssetStore) -> None:
+    """A crash between an event and its note repeats the event: better than to lose it."""
+    upon_look(stage, 2, lambda: made_before(stage, "nightly"))
+    (once,) = await first(watcher(store))
+
+    (again,) = await first(watcher(store))
+
+    assert once == again
+
+
+async def test_note_that_fails_is_made_later(stage: Stage, store: FakeAssetStore) -> None:
+    """When Airflow cannot be asked, the watch goes on and the note is made at the next look."""
+    store.refusals = 2
+    upon_look(stage, 5, lambda: made_before(stage, "nightly"))
+
+    await first(watcher(store))
+
+    assert 0 == store.refusals
+    assert 1 == len(store.values)
+
+
+async def test_unreadable_note_begins_anew(stage: Stage, store: FakeAssetStore) -> None:
+    """A note that something else has written is replaced, with a word in the log."""
+    made_before(stage, "old-one")
+    await store.aset(f"spanner_lro_backups:{DATABASE}", {"what": "else"})
+    upon_look(stage, 2, lambda: made_before(stage, "new-one"))
+
+    (payload,) = await first(watcher(store))
+
+    assert payload["name"].endswith("/new-one")
+
+
+async def test_shared_watcher_works_without_notes(stage: Stage) -> None:
+    """A trigger that several assets share has no store of its own, and fires all the same."""
+    upon_look(stage, 2, lambda: made_before(stage, "nightly"))
+
+    (payload,) = await first(watcher(SharedAssetStore()))
+
+    assert BACKUP == payload["name"]
+
+
+@pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.PERMISSION_DENIED])
+async def test_trouble_is_told_once_and_waited_out(
+    stage: Stage, capsys: pytest.CaptureFixture[str], code: Code
+) -> None:
+    """Nobody hears of an error, so it is logged once, and the watch goes on."""
+    stage.script.fail(method=LIST, code=code, times=3)
+    upon_look(stage, 2, lambda: made_before(stage, "nightly"))
+
+    (payload,) = await first(watcher())
+
+    told = capsys.readouterr().out.splitlines()
+    assert BACKUP == payload["name"]
+    assert 1 == len([each for each in told if "cannot be listed" in each and code.name in each])
+    assert 1 == len([each for each in told if "can be listed again" in each])
+
+
+async def test_missing_connection_is_waited_for(
+    stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that does not exist yet is told once, and used when it is there."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    trigger = watcher(gcp_conn_id="later")
+    tell = trigger._tell
+
+    def tell_and_create(exc: Exception) -> None:
+        tell(exc)
+        extra = json.dumps({"spanner_endpoint": f"http://{stage.emulator.endpoint}"})
+        value = json.dumps({"conn_type": "google_cloud_platform", "extra": extra})
+        monkeypatch.setenv("AIRFLOW_CONN_LATER", value)
+        upon_look(stage, 2, lambda: made_before(stage, "nightly"))
+
+    monkeypatch.setattr(trigger, "_tell", tell_and_create)
+
+    (payload,) = await first(trigger)
+
+    assert BACKUP == payload["name"]
+    assert 1 == capsys.readouterr().out.count("there is no such connection")
+
+
+def test_stored_as_primitives() -> None:
+    """Arguments are those of the author and lie in Airflow's database as JSON."""
+    trigger = SpannerBackupWatcherTrigger(**WHERE)
+    path, arguments = trigger.serialize()
+
+    assert "airflow_spanner_lro.triggers.backup_watcher.SpannerBackupWatcherTrigger" == path
+    assert {each.name for each in fields(SpannerBackupWatcherTrigger)} == set(arguments)
+    assert arguments == json.loads(json.dumps(arguments))
+    assert arguments["endpoint"] is None
+    assert 60.0 == arguments["poll_interval"]
+
+
+def test_airflow_tells_watchers_apart() -> None:
+    """Equal watchers are one trigger for Airflow, others are not."""
+    hashes = [
+        BaseEventTrigger.hash(*SpannerBackupWatcherTrigger(**WHERE | more).serialize())
+        for more in ({}, {}, {"database_id": "another"})
+    ]
+
+    assert hashes[0] == hashes[1]
+    assert hashes[0] != hashes[2]
+
+
+def test_watcher_of_an_asset() -> None:
+    """Airflow takes it as the watcher of an asset, and can write it into a Dag."""
+    watcher = AssetWatcher(name="backups", trigger=SpannerBackupWatcherTrigger(**WHERE))
+    asset = backups_asset(**WHERE, watchers=[watcher])
+
+    encoded = encode_trigger(asset.watchers[0].trigger)
+
+    assert encoded["classpath"].endswith("SpannerBackupWatcherTrigger")
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, float("nan")])
+def test_interval_has_a_minimum(seconds: float) -> None:
+    """A watcher that would look too often is an error of the Dag file."""
+    with pytest.raises(InvalidArgumentError, match="poll_interval"):
+        SpannerBackupWatcherTrigger(**WHERE, poll_interval=seconds)
+
+
+def test_wrong_id_is_an_error_of_the_dag_file() -> None:
+    """An id that breaks its rule is told where it is written."""
+    with pytest.raises(InvalidNameError, match="database id='ORDERS'"):
+        SpannerBackupWatcherTrigger(**WHERE | {"database_id": "ORDERS"})

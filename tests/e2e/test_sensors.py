@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sensors on real Airflow: they begin to wait in the triggerer, and need a worker at the end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.demo.records import RunState, TaskState
+from airflow_spanner_lro.demo.waiting import wait_until
+from airflow_spanner_lro.emulator import Plan
+
+from .conftest import INSTANCE
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.demo.records import DagRun
+
+    from .conftest import World
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+LOOKED = "There is no"
+"""How the first line begins that a sensor logs wherever it waits."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def database(world: World) -> None:
+    """Put the database there that backups are made of."""
+    world.emulator.create_database(f"{INSTANCE}/databases/sensed")
+
+
+def log_while_deferred(world: World, run: DagRun, *, says: str) -> str:
+    """Return the log of a sensor that is deferred, once the trigger has written something."""
+    world.api.wait_for_task(run, "wait", TaskState.DEFERRED)
+    return wait_until(
+        lambda: world.api.task_log(world.task(run, "wait")),
+        accept=lambda log: says in log,
+        timeout=60,
+        what=f"the trigger of {run.dag_id} to say {says!r}",
+    )
+
+
+def began_on_worker(log: str) -> bool:
+    """Tell whether a log has the line that Airflow writes when a worker defers a task."""
+    return "Pausing task as DEFERRED" in log
+
+
+def test_a_sensor_with_templates_begins_in_the_triggerer(world: World) -> None:
+    """A sensor whose templates the triggerer renders finds its backup without a worker before."""
+    run = world.start("e2e_sensor_templated")
+    log = log_while_deferred(world, run, says=LOOKED)
+    backup = log.partition("yet named ")[2].split()[0].rstrip(".")
+    world.emulator.create_backup(backup, f"{INSTANCE}/databases/sensed")
+    ended = world.api.wait_for_run(run)
+    facts = world.api.xcom(world.task(run, "wait"))
+
+    assert not began_on_worker(log)
+    assert backup.startswith(f"{INSTANCE}/backups/sensed-")
+    assert RunState.SUCCESS == ended.state
+    assert isinstance(facts, dict)
+    assert (backup, "READY") == (facts["name"], facts["state"])
+
+
+def test_a_sensor_with_an_xcom_begins_in_the_triggerer(world: World) -> None:
+    """A sensor that waits for the output of another task gets it in the triggerer."""
+    world.emulator.plan(
+        Plan(duration=timedelta(minutes=20)), target=f"{INSTANCE}/backups/started-*"
+    )
+    run = world.start("e2e_sensor_xcom")
+    operation = world.operation_of(run, "start")
+    log = log_while_deferred(world, run, says="Create backup started-")
+    ended = world.api.wait_for_run(run)
+
+    assert not began_on_worker(log)
+    assert RunState.SUCCESS == ended.state
+    assert operation == world.api.xcom(world.task(run, "wait")) or [operation] == world.api.xcom(
+        world.task(run, "wait")
+    )
+    assert () == world.cancels_of(operation)
+
+
+def test_a_sensor_that_a_triggerer_could_not_render_begins_on_a_worker(world: World) -> None:
+    """A sensor whose templates need a worker looks there once, and then defers."""
+    run = world.start("e2e_sensor_on_worker")
+    log = log_while_deferred(world, run, says=LOOKED)
+    world.emulator.create_database(f"{INSTANCE}/databases/wait-for-me")
+    ended = world.api.wait_for_run(run)
+
+    assert began_on_worker(log)
+    assert RunState.SUCCESS == ended.state
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "state", "says"),
+    [
+        pytest.param("e2e_sensor_timeout", TaskState.FAILED, "AirflowSensorTimeout", id="timeout"),
+        pytest.param("e2e_sensor_soft_timeout", TaskState.SKIPPED, "soft_fail", id="soft timeout"),
+        pytest.param("e2e_sensor_bad_name", TaskState.FAILED, "state='manual__", id="bad name"),
+        pytest.param("e2e_sensor_bad_name_soft", TaskState.SKIPPED, "soft_fail", id="soft"),
+    ],
+)
+def test_a_sensor_ends_clearly(world: World, dag_id: str, state: TaskState, says: str) -> None:
+    """A wait in the triggerer ends on time, a bad argument at once; never with another try."""
+    run = world.start(dag_id)
+    world.api.wait_for_run(run)
+    task = world.task(run, "wait")
+    log = world.api.task_log(task)
+
+    assert state == task.state
+    assert 1 == task.try_number
+    assert not began_on_worker(log)
+    assert says in log

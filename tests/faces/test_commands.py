@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands ``airflow spanner-lro …``, as Airflow's own parser calls them, on the emulator."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from google.cloud.spanner_admin_database_v1 import CreateBackupRequest
+
+from airflow_spanner_lro.admin.client import SpannerAdminClient
+from airflow_spanner_lro.admin.connect import Endpoint
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.status import Code
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+INSTANCE = "projects/p1/instances/main"
+DATABASE = f"{INSTANCE}/databases/orders"
+
+# before Airflow is imported, which makes this folder and its configuration
+os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
+
+
+def airflow(*words: str) -> int:
+    """Call a command of ours as ``airflow spanner-lro`` would; return the exit code."""
+    from airflow.cli.cli_config import GroupCommand  # noqa: PLC0415  # after AIRFLOW_HOME
+
+    from airflow_spanner_lro.commands import get_cli_commands  # noqa: PLC0415
+
+    (group,) = get_cli_commands()
+    assert isinstance(group, GroupCommand)
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(required=True)
+    for command in group.subcommands:
+        sub = commands.add_parser(command.name)
+        for arg in command.args:  # type: ignore[union-attr]  # all of ours are actions
+            arg.add_to_parser(sub)
+        sub.set_defaults(func=command.func)  # type: ignore[union-attr]
+    args = parser.parse_args(words)
+    try:
+        args.func(args)
+    except SystemExit as exc:
+        return int(exc.code or 0)
+    return 0
+
+
+@pytest.fixture(autouse=True)
+def connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be the usual connection."""
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", "google-cloud-platform://")
+    # what the commands set, so that it is taken back
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "client")
+
+
+@pytest.fixture
+def operation(spanner_emulator: SpannerAdminEmulator, emulator_clock: ManualClock) -> str:
+    """Return the name of a backup operation that has just been started."""
+    spanner_emulator.create_database(DATABASE)
+    client = SpannerAdminClient(Endpoint(target=spanner_emulator.endpoint, plain_text=True))
+    backup = {"database": DATABASE, "expire_time": emulator_clock.now() + timedelta(days=9)}
+    request = CreateBackupRequest(parent=INSTANCE, backup_id="nightly", backup=backup)
+    snapshot = client.start(kind=CREATE_BACKUP, request=request)
+    client.close()
+    return str(snapshot.name)
+
+
+def test_list(operation: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The operations of an instance, and of what is in it, are listed."""
+    code = airflow("list", INSTANCE)
+
+    assert 0 == code
+    assert operation in capsys.readouterr().out
+
+
+def test_describe(operation: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One operation is shown with its kind and state."""
+    code = airflow("describe", operation)
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+
+    assert 0 == code
+    assert ("Create backup", "RUNNING") == (lines["kind:"], lines["state:"])
+
+
+def test_wait(
+    operation: str, emulator_clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Waiting ends with the operation, and a success is exit code 0."""
+    emulator_clock.advance(timedelta(hours=1))
+    code = airflow("wait", operation)
+
+    assert 0 == code
+    assert "Create backup nightly: succeeded after 25 min 0 s" in capsys.readouterr().out
+
+
+def test_wait_gives_up_in_time(operation: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wait whose time is up has a code of its own, and its line says which command it was."""
+    code = airflow("wait", operation, "--timeout", "0.1")
+
+    assert 3 == code
+    assert capsys.readouterr().err.startswith("airflow spanner-lro: not done after 0.1 s")
+
+
+def test_cancel(
+    operation: str, spanner_emulator: SpannerAdminEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operation is cancelled, and its end is told."""
+    code = airflow("cancel", operation)
+
+    assert 0 == code
+    assert "The operation was cancelled." in capsys.readouterr().out
+    assert 1 == len(spanner_emulator.calls.of("CancelOperation"))
+
+
+def test_refused_cancel_is_a_failure(
+    operation: str, spanner_emulator: SpannerAdminEmulator
+) -> None:
+    """A cancel that the service refuses is exit code 1."""
+    spanner_emulator.faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=1)
+
+    assert 1 == airflow("cancel", operation)
+
+
+def test_connection_is_the_one_that_is_named(
+    operation: str,
+    spanner_emulator: SpannerAdminEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where to ask comes from the connection."""
+    extra = f"extra__google_cloud_platform__spanner_endpoint=http://{spanner_emulator.endpoint}"
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    monkeypatch.setenv("AIRFLOW_CONN_ELSEWHERE", f"google-cloud-platform://?{extra}")
+
+    code = airflow("list", DATABASE, "--gcp-conn-id", "elsewhere")
+
+    assert 0 == code
+    assert operation not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("spanner_emulator")
+def test_mistake_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error is one sentence on the error stream and exit code 1, without a traceback."""
+    code = airflow("describe", "nonsense")
+    errors = capsys.readouterr().err.splitlines()
+
+    assert 1 == code
+    assert 1 == len(errors)
+    assert errors[0].startswith("airflow spanner-lro: operation name='nonsense'")
+
+
+def test_missing_connection_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A connection that does not exist is an error that says how to create it."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
+
+    code = airflow("list", DATABASE, "--gcp-conn-id", "nowhere")
+
+    assert 1 == code
+    assert "airflow connections add nowhere" in capsys.readouterr().err
+
+
+def test_definitions_are_light() -> None:
+    """Each start of ``airflow`` reads the definitions, so they load neither gRPC nor a client."""
+    program = (
+        "import sys, airflow_spanner_lro.commands as c; c.get_cli_commands(); print(*sys.modules)"
+    )
+
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    loaded = done.stdout.splitlines()[-1].split()
+    assert "airflow_spanner_lro.commands" in loaded
+    assert not {"grpc", "airflow_spanner_lro.terminal", "airflow_spanner_lro.admin"} & set(loaded)
