@@ -46,7 +46,12 @@ def get_provider_info() -> dict[str, Any]:
             _modules("sensors.backup", "sensors.database", "sensors.operation", "sensors.progress")
         ],
         "triggers": [
-            _modules("triggers.backup_watcher", "triggers.conditions", "triggers.operation")
+            _modules(
+                "triggers.backup_watcher",
+                "triggers.conditions",
+                "triggers.operation",
+                "triggers.turn",
+            )
         ],
         "extra-links": [
             f"airflow_spanner_lro.links.{name}"

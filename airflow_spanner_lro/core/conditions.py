@@ -47,10 +47,10 @@ class Condition(Protocol):
 
     @property
     def commands(self) -> tuple[Command, ...]:
-        """What to ask, in this order; nothing more is asked after a transient error."""
+        """What to ask, in this order; after an error no more is asked."""
 
     def judge(self, answers: Sequence[Answer]) -> Verdict:
-        """Say what the answers mean, of which there are fewer if the last is a transient error."""
+        """Say what the answers mean, of which there may be fewer if the last is an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

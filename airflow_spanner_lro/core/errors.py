@@ -162,10 +162,11 @@ class OperationRunningError(SpannerLroError):
 class ResumeConflictError(SpannerLroError):
     """The target exists already, and no operation of this task made it."""
 
-    def __init__(self, target: ResourceName) -> None:
+    def __init__(self, target: ResourceName, *, told: str) -> None:
         super().__init__(
-            f"{target} exists already, and no operation that this task started made it. "
-            "Choose another id, or delete the existing one first."
+            f"{target}: Spanner says that there is one that exists already ({told}), and no "
+            "operation that this task started made it. Choose another id, or delete the existing "
+            "one first."
         )
         self.target = target
 

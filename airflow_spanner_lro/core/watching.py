@@ -13,7 +13,7 @@ from airflow_spanner_lro.core.commands import Flow, Sleep
 from airflow_spanner_lro.core.conditions import Failed, Met, NotYet
 from airflow_spanner_lro.core.narrate import ProgressNarrator
 from airflow_spanner_lro.core.snapshot import OperationSnapshot
-from airflow_spanner_lro.core.status import code_of, is_transient
+from airflow_spanner_lro.core.status import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 def look(condition: Condition) -> Flow[Verdict]:
     """Ask once.
 
-    The first transient error ends the look: where Spanner is out of reach, each further question
-    would wait for its own timeout.
+    The first error ends the look: where Spanner is out of reach, each further question would wait
+    for its own timeout.
     """
     answers: list[Answer] = []
     for command in condition.commands:
         answer = yield command
         answers.append(answer)
-        if isinstance(answer, Exception) and is_transient(answer):
+        if isinstance(answer, Exception):
             break
     return condition.judge(answers)
 

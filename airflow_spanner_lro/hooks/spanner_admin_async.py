@@ -82,8 +82,10 @@ class SpannerAdminAsyncHook(BaseHook):
         await self.close()
 
     async def close(self) -> None:
-        """Close the channels that were opened; the next call opens new ones."""
+        """Close the channels that were opened; the next call opens new ones, in its own loop."""
         client, self._client = self._client, None
+        # a lock that was waited for belongs to that loop for ever
+        self._connecting = asyncio.Lock()
         if client is not None:
             await client.close()
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_spanner_lro.core.follow_up import FollowUp
     from airflow_spanner_lro.core.ledger import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.settlement import Settlement
@@ -87,12 +88,10 @@ class Attempt:
             self.deadline = entry.deadline
         return entry
 
-    def go_on_with(self, follow_up: OperationName | None) -> None:
-        """Note that all is done but for a follow-up, whose end must not undo what is done.
-
-        :param follow_up: the operation that a kill stops now, None if it cannot be stopped
-        """
-        self.running, self.cleans_up = follow_up, False
+    def go_on_with(self, follow_up: FollowUp) -> None:
+        """Note that all is done but for a follow-up, whose end must not undo what is done."""
+        self.running = follow_up.name if follow_up.ours else None
+        self.cleans_up = False
 
     def time_out(self, name: OperationName, *, cancels: bool) -> WaitOutcome:
         """Return what became of an operation whose deadline has passed, after stopping it."""
@@ -118,11 +117,25 @@ class Attempt:
         entry = self.ledger.latest()
         return entry.statements_after(snapshot) if entry else ()
 
-    def close(self, snapshot: OperationSnapshot | None = None) -> None:
-        """Write down that nothing is owed any more; a kill that comes now has nothing to stop.
+    def close(self, name: OperationName, snapshot: OperationSnapshot | None = None) -> None:
+        """Write down that nothing is owed for an operation any more.
+
+        The end of a follow-up alone closes nothing: the next try delivers what was done before it,
+        and goes on from there.
 
         :param snapshot: the operation at its end, if that is known
         """
         self.running = None
-        if entry := self.ledger.latest():
+        entry = self.ledger.latest()
+        if entry and entry.operation == name:
             self.ledger.update(entry.close(snapshot))
+
+    def deliver(self, snapshot: OperationSnapshot | None) -> None:
+        """Write down that everything was done and delivered; a kill has nothing to stop any more.
+
+        :param snapshot: the last operation at its end; None if none was needed
+        """
+        self.running = None
+        if entry := self.ledger.latest():
+            own = snapshot if snapshot and snapshot.name == entry.operation else None
+            self.ledger.update(entry.close(own))

@@ -15,6 +15,7 @@ from airflow_spanner_lro.core.encryption import (
 )
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.flags import flag_of
+from airflow_spanner_lro.core.follow_up import FollowUp
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, RESTORE_DATABASE, UPDATE_DATABASE
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.references import refer
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_spanner_lro.core.flags import Flag
-    from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
 
 
@@ -116,7 +116,7 @@ class SpannerCreateDatabaseOperator(SpannerOperationOperator):
             proto_descriptors=proto_descriptors(self.proto_descriptors_file, operator=self),
         )
 
-    def follow_up(self, snapshot: OperationSnapshot) -> OperationName | None:  # noqa: ARG002  # asks what is true now
+    def follow_up(self, snapshot: OperationSnapshot) -> FollowUp | None:  # noqa: ARG002  # asks what is true now
         """Return the operation that protects the database, if it is to be and is not yet."""
         return protect(self.target, client=self.hook.client) if self._protects else None
 
@@ -206,9 +206,10 @@ class SpannerRestoreDatabaseOperator(SpannerOperationOperator):
             ),
         )
 
-    def follow_up(self, snapshot: OperationSnapshot) -> OperationName | None:
+    def follow_up(self, snapshot: OperationSnapshot) -> FollowUp | None:
         """Return the operation that optimises the database, if it is to be waited for."""
-        return snapshot.follow_up if self.wait_for_optimize else None
+        name = snapshot.follow_up if self.wait_for_optimize else None
+        return FollowUp(name=name) if name else None
 
 
 class SpannerUpdateDatabaseOperator(SpannerOperationOperator):

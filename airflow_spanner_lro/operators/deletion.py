@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.links import SpannerInstanceLink
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class SpannerDeleteResourceOperator(SpannerAdminOperator):
     Also accepts the parameters of
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
     """
+
+    # what was deleted has no page any more
+    operator_extra_links = (SpannerInstanceLink(),)
 
     @property
     @abstractmethod

@@ -67,7 +67,7 @@ class OperationLife:
         self._log.info("%s runs as operation %s", begun.title, begun.name)
         self._log.info(whereabouts(begun.name.resource, access=self._access))
         if not self._operator.wait_for_completion:
-            attempt.close()
+            attempt.close(begun.name)
             return str(begun.name)
         return self.conclude(self._wait(begun.name))
 
@@ -106,16 +106,14 @@ class OperationLife:
             snapshot = conclude(outcome, deadline=attempt.deadline, report=report)
         except SpannerLroError:
             if outcome.settled:
-                attempt.close(outcome.last)
+                attempt.close(outcome.name, outcome.last)
             raise
         if outcome.timed_out:
             self._log.warning("It was done before the cancel took hold; the result stands.")
-        if (name := operator.follow_up(snapshot)) is not None:
-            # one that the service started by itself cannot be cancelled
-            cancellable = name != snapshot.follow_up
-            attempt.go_on_with(name if cancellable else None)
-            self._log.info("The work goes on as operation %s", name)
-            return self.conclude(self._wait(name, cancellable=cancellable))
+        if (follow_up := operator.follow_up(snapshot)) is not None:
+            attempt.go_on_with(follow_up)
+            self._log.info("The work goes on as operation %s", follow_up.name)
+            return self.conclude(self._wait(follow_up.name, cancellable=follow_up.ours))
         return self._deliver(snapshot)
 
     def kill(self, *, timed_out: bool) -> None:
@@ -197,5 +195,5 @@ class OperationLife:
             result=result,
             kind=operator.kind,
         )
-        self.attempt.close(snapshot)
+        self.attempt.deliver(snapshot)
         return result

@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
 from airflow_spanner_lro.core.event import WaitOutcome
 from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.life import OperationLife
 from airflow_spanner_lro.operators.results import ready_resource
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_spanner_lro.core.follow_up import FollowUp
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.statements import Statement
 
@@ -60,6 +62,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
     """
 
+    operator_extra_links = LINKS
     kind: ClassVar[OperationKind]
 
     _life: OperationLife | None = None
@@ -106,7 +109,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         """
         return ready_resource(self.hook.client, self.target)
 
-    def follow_up(self, snapshot: OperationSnapshot) -> OperationName | None:  # noqa: ARG002
+    def follow_up(self, snapshot: OperationSnapshot) -> FollowUp | None:  # noqa: ARG002
         """Return the operation to wait for after this one has succeeded, if there is one."""
         return None
 

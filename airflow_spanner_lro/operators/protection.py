@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.follow_up import FollowUp
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE
 from airflow_spanner_lro.core.masks import field_mask
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.core.names import DatabaseName, OperationName
+    from airflow_spanner_lro.core.names import DatabaseName
 
 UPDATABLE = ("enable_drop_protection", "kms_key_names")
 """The arguments that stand for what of a database can be updated."""
@@ -31,7 +32,7 @@ def update_request(target: DatabaseName, **changes: Any) -> Any:
     )
 
 
-def protect(target: DatabaseName, *, client: SpannerAdminClient) -> OperationName | None:
+def protect(target: DatabaseName, *, client: SpannerAdminClient) -> FollowUp | None:
     """Return the operation to wait for until a database is protected; None if it is.
 
     An update that is pending comes first, whoever started it: Spanner does one at a time, and it
@@ -41,6 +42,6 @@ def protect(target: DatabaseName, *, client: SpannerAdminClient) -> OperationNam
         return None
     for operation in client.list(resource=target):
         if operation.kind is UPDATE_DATABASE and not operation.done:
-            return operation.name
+            return FollowUp(name=operation.name)
     request = update_request(target, enable_drop_protection=True)
-    return client.start(kind=UPDATE_DATABASE, request=request).name
+    return FollowUp(name=client.start(kind=UPDATE_DATABASE, request=request).name, ours=True)

@@ -12,6 +12,7 @@ from airflow_spanner_lro.core.dialects import Dialect
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.statements import after, not_run, report
+from airflow_spanner_lro.core.status import code_of
 from airflow_spanner_lro.operators.descriptors import proto_descriptors
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
@@ -101,7 +102,16 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
 
     def report(self, snapshot: OperationSnapshot) -> str:
         """Return what became of each statement."""
-        return "" if snapshot.succeeded else report(self._outcome(snapshot), snapshot=snapshot)
+        if snapshot.succeeded:
+            return ""
+        try:
+            outcome = self._outcome(snapshot)
+        except Exception as exc:
+            # a dialect that cannot be asked for just now must not hide why the change failed
+            if code_of(exc) is None:
+                raise
+            return ""
+        return report(outcome, snapshot=snapshot)
 
     def _outcome(self, snapshot: OperationSnapshot | None) -> list[tuple[str, Statement]]:
         """Return each statement with what all tries so far have made of it."""
@@ -120,5 +130,5 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
         database = self.hook.client.get_resource(name=self.target)
         if database.database_dialect.name == Dialect.POSTGRESQL:
             return Dialect.POSTGRESQL
-        # also where nothing is told: Spanner had no other for years
+        # also where none is told: it is the API's default
         return Dialect.GOOGLE_STANDARD_SQL

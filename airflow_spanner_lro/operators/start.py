@@ -237,7 +237,8 @@ class Starter:
                 return found
             if code is Code.ALREADY_EXISTS:
                 self._ledger.update(intent.close())
-                raise ResumeConflictError(self._order.target) from exc
+                told = getattr(exc, "message", str(exc))
+                raise ResumeConflictError(self._order.target, told=told) from exc
             raise
 
     def _raise_if_taken(self, refusal: Exception) -> None:

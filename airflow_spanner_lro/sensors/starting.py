@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 from airflow.sdk.definitions.xcom_arg import PlainXComArg
-from jinja2 import meta, nodes
+from jinja2 import meta
 
 from airflow_spanner_lro.triggers.waiting import XCOM
 
@@ -40,9 +40,8 @@ _NAMES = frozenset(
     }
 )
 """What a template may use: values of the run, which are sent along."""
-_FILTERS = frozenset(jinja2.filters.FILTERS) | {
-    name for name in _NAMES if name.startswith(("ds", "ts"))
-}
+_FILTERS = ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")
+"""What Airflow adds to Jinja's own filters."""
 
 
 class NeedsWorkerError(Exception):
@@ -90,13 +89,14 @@ def _renders(text: str, *, sensor: BaseOperator) -> bool:
         return True
     if "{%" in text or "{#" in text or _has_own_jinja(sensor):
         return False
+    environment = jinja2.Environment()  # noqa: S701  # only looks, never renders
+    environment.filters.update(dict.fromkeys(_FILTERS, str))
     try:
-        tree = jinja2.Environment().parse(text)  # noqa: S701  # only looked at, never rendered
+        names = meta.find_undeclared_variables(environment.parse(text))
     except jinja2.TemplateSyntaxError:
-        # the worker says what is wrong with it
+        # also a filter that is missing; what is wrong with it a worker says
         return False
-    filters = {each.name for each in tree.find_all(nodes.Filter)}
-    return meta.find_undeclared_variables(tree) <= _NAMES and filters <= _FILTERS
+    return names <= _NAMES
 
 
 def _has_own_jinja(sensor: BaseOperator) -> bool:

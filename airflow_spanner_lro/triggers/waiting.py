@@ -96,6 +96,8 @@ class SpannerConditionTrigger(SpannerTrigger):
                 flow = watch(condition, policy=policy, tell=tell)
                 event["facts"] = await self._perform(flow, observe=tell)
         except AirflowFailException as exc:
+            # where a soft sensor is skipped, Airflow does not say why
+            self.log.error("The wait cannot go on: %s", exc)  # noqa: TRY400  # no traceback
             event["error"] = str(exc)
         yield TriggerEvent(event)
 

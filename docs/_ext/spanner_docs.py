@@ -34,8 +34,12 @@ MARK = re.compile(
 )
 CANCEL = "explanation/cancel.md"
 NOT_APPLICABLE = "–"  # noqa: RUF001  # typography is wanted here
-BASES = ("operators.operation", "operators.deletion", "operators.base")
-"""Modules of classes that others derive from; their parameters are every operator's."""
+BASES = {
+    "operators": ("operators.operation", "operators.deletion", "operators.base"),
+    "sensors": ("sensors.base",),
+    "triggers": ("triggers.base",),
+}
+"""For each family the modules of classes whose parameters all others have."""
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -127,12 +131,13 @@ def classes(docs: Path, family: str) -> str:
     )
 
 
-def bases(docs: Path) -> str:
-    """Return the classes that all operators derive from."""
+def bases(docs: Path, family: str) -> str:
+    """Return the classes that all others of a family derive from."""
     del docs
-    modules = [f"airflow_spanner_lro.{name}" for name in BASES]
     return "\n\n".join(
-        _class(class_) for module in modules for class_ in _defined(module, "Operator")
+        _class(class_)
+        for module in BASES[family]
+        for class_ in _defined(f"airflow_spanner_lro.{module}", _suffix(family))
     )
 
 
@@ -188,9 +193,13 @@ def _public(family: str) -> list[str]:
 
 
 def _classes(family: str) -> Iterator[type[Any]]:
-    suffix = family.removesuffix("s").capitalize()
     for module in _public(family):
-        yield from _defined(module, suffix)
+        yield from _defined(module, _suffix(family))
+
+
+def _suffix(family: str) -> str:
+    """Return what the names of a family's classes end with."""
+    return family.removesuffix("s").capitalize()
 
 
 def _defined(module: str, suffix: str) -> Iterator[type[Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.kinds import KINDS
 from airflow_spanner_lro.emulator import Faults, Plan
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ STATEMENTS = ["CREATE TABLE A (Id INT64) PRIMARY KEY (Id)", "CREATE INDEX B ON A
 LONG_TIME = timedelta(hours=10)
 LONG = Plan(duration=LONG_TIME)
 LATER = timedelta(hours=11)
-STARTS = ("CreateBackup", "RestoreDatabase", "UpdateDatabaseDdl")
+STARTS = tuple(kind.method for kind in KINDS if kind.rpc)
 
 
 class Script(Faults):

@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.asset_uris import BackupsOf, resource_of, uri_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 
-WHERE = {"project_id": "test", "instance_id": "main"}
+WHERE: dict[str, Any] = {"project_id": "test", "instance_id": "main"}
 DATABASE = DatabaseName(project="test", instance="main", database="orders")
 BACKUP = BackupName(project="test", instance="main", backup="nightly")
 URIS = [
@@ -128,7 +128,7 @@ def test_lineage_collector_makes_our_assets(ids: dict[str, str], uri: str) -> No
 
 
 @pytest.mark.parametrize("ids", [{}, {"database_id": "orders", "backup_id": "nightly"}])
-def test_factory_needs_one_thing(ids: dict[str, str]) -> None:
+def test_factory_needs_one_thing(ids: dict[str, Any]) -> None:
     """Neither id, or both, is an error that names the two."""
     with pytest.raises(InvalidArgumentError, match="database_id, backup_id"):
         create_asset(**WHERE, **ids)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from google.api_core.exceptions import FailedPrecondition
 
-from airflow_spanner_lro.core.errors import UnavailableError
+from airflow_spanner_lro.core.errors import SlotTakenError, UnavailableError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator
@@ -247,12 +246,12 @@ def test_unreachable_endpoint_may_be_cured(
 
 
 def test_limit_that_passes_may_be_cured(stage: Stage, task: FakeTask) -> None:
-    """One backup at a time: the refusal passes, so the retries apply."""
+    """One backup at a time: a refusal that is not waited out passes, so the retries apply."""
     stage.emulator.plan(LONG)
     backup(backup_id="first", wait_for_completion=False).execute(task.context)
 
-    with pytest.raises(FailedPrecondition, match="pending"):
-        backup(durable=False).execute(task.context)
+    with pytest.raises(SlotTakenError, match="pending"):
+        backup(durable=False, wait_for_slot=False).execute(task.context)
 
 
 def test_moment_that_needs_no_zone(stage: Stage, task: FakeTask) -> None:

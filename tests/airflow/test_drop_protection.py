@@ -95,7 +95,6 @@ def test_retry_takes_up_a_pending_protection(stage: Stage, task: FakeTask) -> No
     assert ["CreateDatabase", "UpdateDatabase"] == database_starts(stage)
 
 
-@pytest.mark.xfail(strict=True, reason="the end of a follow-up closes the entry of the creation")
 def test_protection_that_fails_is_tried_again(
     stage: Stage, task: FakeTask, *, deferrable: bool
 ) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The hook: where it asks, in which project, and what it offers beside the operators."""
+"""The hook: where it asks, and in which project. Its verbs are in ``test_hook_verbs.py``."""
 
 from __future__ import annotations
 
@@ -8,23 +8,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from google.api_core.exceptions import GoogleAPICallError, NotFound
 
-from airflow_spanner_lro.core.errors import (
-    AccessError,
-    InvalidArgumentError,
-    InvalidNameError,
-    OperationTimeoutError,
-)
-from airflow_spanner_lro.core.settlement import Ending
-from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
-from .doubles import BACKUP, DATABASE, LONG
-from .playing import backup
+from .doubles import DATABASE
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from .doubles import Stage
 
 
 def connection(monkeypatch: pytest.MonkeyPatch, **extra: str) -> None:
@@ -110,99 +101,6 @@ def test_missing_connection() -> None:
     """Without an emulator a connection that does not exist is an error that says what to do."""
     with pytest.raises(AccessError, match="airflow connections add nowhere"):
         SpannerAdminHook(gcp_conn_id="nowhere")
-
-
-@pytest.fixture
-def running(stage: Stage, task: FakeTask) -> str:
-    """Return the name of a backup operation that runs."""
-    stage.emulator.plan(LONG)
-    name: str = backup(wait_for_completion=False).execute(task.context)
-    return name
-
-
-def test_get(running: str) -> None:
-    """An operation is got by its full name."""
-    snapshot = SpannerAdminHook().get_operation(name=running)
-
-    assert running == str(snapshot.name)
-    assert not snapshot.done
-
-
-def test_get_unknown(stage: Stage) -> None:
-    """Google's own exceptions propagate as they are."""
-    with pytest.raises(NotFound):
-        SpannerAdminHook().get_operation(name=f"{DATABASE}/operations/none")
-
-    assert stage.emulator.calls
-
-
-def test_bad_name(stage: Stage) -> None:
-    """A name that cannot be parsed is never sent."""
-    with pytest.raises(InvalidNameError, match="operation name='some'"):
-        SpannerAdminHook().get_operation(name="some")
-
-    assert not stage.emulator.calls
-
-
-@pytest.mark.parametrize(
-    ("filter_", "count"), [("", 1), ("done:true", 0), ("done:false", 1)], ids=["all", "done", "not"]
-)
-def test_list(running: str, filter_: str, count: int) -> None:
-    """Operations are listed by resource, and by what the API can filter."""
-    operations = SpannerAdminHook().list_operations(resource=BACKUP, filter_=filter_)
-
-    assert [running] * count == [str(each.name) for each in operations]
-
-
-def test_wait(stage: Stage, running: str) -> None:
-    """Waiting ends when the operation is done."""
-    stage.finish_upon()
-
-    snapshot = SpannerAdminHook().wait_for_operation(name=running)
-
-    assert snapshot.succeeded
-
-
-def test_wait_times_out(stage: Stage, running: str) -> None:
-    """Waiting that takes too long ends with an error, and the operation goes on."""
-    with pytest.raises(OperationTimeoutError, match=r"0\.05 s passed .*left running"):
-        SpannerAdminHook().wait_for_operation(name=running, timeout=0.05)
-
-    assert not stage.cancels
-
-
-def test_cancel(stage: Stage, running: str) -> None:
-    """Cancelling says how it ended."""
-    settlement = SpannerAdminHook().cancel_operation(name=running)
-
-    assert Ending.CANCELLED is settlement.ending
-    assert stage.operation.done
-
-
-def test_cancel_refused(stage: Stage, running: str) -> None:
-    """A cancel that is refused is an outcome, not an exception."""
-    stage.script.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, message="not you")
-
-    settlement = SpannerAdminHook().cancel_operation(name=running)
-
-    assert Ending.REFUSED is settlement.ending
-    assert "not you" in settlement.sentence
-
-
-def test_cancel_with_a_negative_time(stage: Stage, running: str) -> None:
-    """A negative time to settle is refused before anything is sent."""
-    with pytest.raises(InvalidArgumentError, match="settle_timeout=-1"):
-        SpannerAdminHook().cancel_operation(name=running, settle_timeout=-1)
-
-    assert not stage.cancels
-
-
-def test_delete_is_for_instances_only(stage: Stage, running: str) -> None:
-    """The record of a backup's operation cannot be deleted, and Spanner says so."""
-    with pytest.raises(GoogleAPICallError, match="elet"):
-        SpannerAdminHook().delete_operation(name=running)
-
-    assert running in {each.name for each in stage.emulator.operations()}
 
 
 def test_clients_are_separate(stage: Stage) -> None:

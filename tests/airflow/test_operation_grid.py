@@ -4,25 +4,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import OperationCancelledError, OperationFailedError
+from airflow_spanner_lro.core.errors import (
+    OperationCancelledError,
+    OperationFailedError,
+    OperationTimeoutError,
+)
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 
-from .doubles import BACKUP, DATABASE, LONG, RESTORED, SOURCE, STATEMENTS
-from .playing import backup, change_schema, defer, fire, play, restore
+from .cases import CASES
+from .doubles import BACKUP, DATABASE, LONG, RESTORED, SOURCE
+from .playing import backup, defer, fire, play, restore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from airflow_spanner_lro.emulator import Calls
 
-    from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
+    from .cases import Case
     from .doubles import FakeTask, Stage
 
 NO_ROOM = Plan(duration=LONG.duration, fail_with=(Code.RESOURCE_EXHAUSTED, "no room"))
@@ -34,39 +37,12 @@ PLANS = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """One kind of operation: its operator, and where its result is."""
-
-    make: Callable[..., SpannerOperationOperator]
-    target: str
-
-    def summary(self, result: Any) -> object:
-        """Return what of a result is the same in every run."""
-        if "statements" in result:
-            return result["database"], [each["statement"] for each in result["statements"]]
-        return result["name"], result["state"]
-
-    @property
-    def expected(self) -> object:
-        """What the summary of a good result is."""
-        if self.make is change_schema:
-            return DATABASE, STATEMENTS
-        return self.target, "READY_OPTIMIZING" if self.make is restore else "READY"
-
-
-@pytest.fixture(
-    params=[
-        pytest.param(Kind(make=backup, target=BACKUP), id="backup"),
-        pytest.param(Kind(make=restore, target=RESTORED), id="restore"),
-        pytest.param(Kind(make=change_schema, target=DATABASE), id="ddl"),
-    ]
-)
-def kind(request: pytest.FixtureRequest, stage: Stage) -> Kind:
+@pytest.fixture(params=CASES, ids=str)
+def case(request: pytest.FixtureRequest, stage: Stage) -> Case:
     """Return one kind after the other, with what it needs in place."""
-    stage.emulator.create_backup(SOURCE, DATABASE)
-    made: Kind = request.param
-    return made
+    chosen: Case = request.param
+    chosen.prepare(stage)
+    return chosen
 
 
 @pytest.fixture(params=[False, True], ids=["worker", "deferred"])
@@ -75,64 +51,70 @@ def deferrable(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
+def starts_of(stage: Stage, case: Case) -> Calls:
+    """Return the calls so far that start an operation of this kind."""
+    return stage.emulator.calls.of(case.kind.method)
+
+
 def test_success_returns_the_result(
-    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+    stage: Stage, task: FakeTask, case: Case, *, deferrable: bool
 ) -> None:
     """An operation that succeeds makes its task return the resource."""
     stage.emulator.plan(LONG)
     stage.finish_upon()
 
-    result = play(kind.make(deferrable=deferrable), task)
+    result = play(case.operator(deferrable=deferrable), task)
 
-    assert kind.expected == kind.summary(result)
-    assert stage.first.name == task.ti.xcoms["operation_name"]
-    assert 1 == len(stage.starts)
+    assert case.expected == case.summary(result)
+    started = [each.name for each in stage.emulator.operations() if each.kind is case.kind]
+    assert started == [task.ti.xcoms["operation_name"]]
+    assert 1 == len(starts_of(stage, case))
     assert not stage.cancels
     assert task.entry["closed"]
 
 
 def test_transient_errors_are_waited_out(
-    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+    stage: Stage, task: FakeTask, case: Case, *, deferrable: bool
 ) -> None:
     """Polls that cannot reach Spanner change nothing about the result."""
     stage.emulator.plan(LONG)
     stage.script.fail(method="GetOperation", code=Code.UNAVAILABLE, times=3)
     stage.finish_upon()
 
-    result = play(kind.make(deferrable=deferrable), task)
+    result = play(case.operator(deferrable=deferrable), task)
 
-    assert kind.expected == kind.summary(result)
+    assert case.expected == case.summary(result)
     assert 4 <= len(stage.emulator.calls.of("GetOperation"))
-    assert 1 == len(stage.starts)
+    assert 1 == len(starts_of(stage, case))
     assert not stage.cancels
 
 
 def test_failure_leaves_the_retry_to_airflow(
-    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+    stage: Stage, task: FakeTask, case: Case, *, deferrable: bool
 ) -> None:
     """An operation that fails for a passing reason fails its task, and retries apply."""
     stage.emulator.plan(NO_ROOM)
     stage.finish_upon()
 
     with pytest.raises(OperationFailedError, match="RESOURCE_EXHAUSTED: no room") as caught:
-        play(kind.make(deferrable=deferrable), task)
+        play(case.operator(deferrable=deferrable), task)
 
     assert stage.operation.name == str(caught.value.snapshot.name)
     assert stage.operation.name == task.ti.xcoms["operation_name"]
-    assert 1 == len(stage.starts)
+    assert 1 == len(starts_of(stage, case))
     assert not stage.cancels
     assert task.entry["closed"]
 
 
 def test_failure_that_stays_fails_for_good(
-    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+    stage: Stage, task: FakeTask, case: Case, *, deferrable: bool
 ) -> None:
     """An operation that fails for what no retry can cure fails its task without retries."""
     stage.emulator.plan(BAD)
     stage.finish_upon()
 
     with pytest.raises(AirflowFailException) as caught:
-        play(kind.make(deferrable=deferrable), task)
+        play(case.operator(deferrable=deferrable), task)
 
     assert "INVALID_ARGUMENT: no such column" in str(caught.value)
     assert "Correct the argument." in str(caught.value)
@@ -140,44 +122,91 @@ def test_failure_that_stays_fails_for_good(
 
 
 def test_cancel_by_somebody_else_fails_the_task(
-    stage: Stage, task: FakeTask, kind: Kind, *, deferrable: bool
+    stage: Stage, task: FakeTask, case: Case, *, deferrable: bool
 ) -> None:
     """An operation that somebody else cancels fails its task, and is not cancelled once more."""
     stage.emulator.plan(LONG)
     stage.cancel_upon()
 
     with pytest.raises(OperationCancelledError, match="Somebody else cancelled it"):
-        play(kind.make(deferrable=deferrable), task)
+        play(case.operator(deferrable=deferrable), task)
 
-    assert 1 == len(stage.starts)
+    assert 1 == len(starts_of(stage, case))
     assert 1 == len(stage.cancels)
     assert task.entry["closed"]
 
 
+def test_finished_first_is_told_from_cancelled(
+    stage: Stage, task: FakeTask, case: Case, *, deferrable: bool
+) -> None:
+    """What ends before the cancel of its deadline takes hold succeeds, unless it is cleaned up."""
+    stage.emulator.plan(Plan(duration=LONG.duration, cancel_delay=None))
+    stage.finish_upon("CancelOperation")
+    task.began(ago=timedelta(hours=1))
+    operator = case.operator(deferrable=deferrable, operation_timeout=timedelta(minutes=30))
+
+    if case.kind.cleans_up:
+        with pytest.raises(OperationTimeoutError, match="was deleted"):
+            play(operator, task)
+    else:
+        assert case.expected == case.summary(play(operator, task))
+
+    assert 1 == len(stage.cancels)
+    assert case.kind.cleans_up is not stage.has(case.target)
+    assert task.entry["closed"]
+
+
+def test_a_deadline_cancels(stage: Stage, task: FakeTask, case: Case, *, deferrable: bool) -> None:
+    """What overruns its deadline is cancelled, and leaves nothing that it should have made."""
+    stage.emulator.plan(LONG)
+    task.began(ago=timedelta(hours=1))
+    operator = case.operator(deferrable=deferrable, operation_timeout=timedelta(minutes=30))
+
+    with pytest.raises(OperationTimeoutError, match="was cancelled"):
+        play(operator, task)
+
+    assert 1 == len(stage.cancels)
+    assert case.kind.creates is not stage.has(case.target)
+
+
+def test_a_retry_adopts(stage: Stage, task: FakeTask, case: Case, *, deferrable: bool) -> None:
+    """A retry takes up what the try before it started, whatever kind that is."""
+    stage.emulator.plan(LONG)
+    defer(case.operator(deferrable=True), task)
+    task.next_try()
+    stage.script.upon("GetOperation", stage.finish_upon)
+
+    result = play(case.operator(deferrable=deferrable), task)
+
+    assert case.expected == case.summary(result)
+    assert 1 == len(starts_of(stage, case))
+    assert not stage.cancels
+
+
 @pytest.mark.parametrize("plan", PLANS)
 def test_without_waiting_the_name_is_the_result(
-    stage: Stage, task: FakeTask, kind: Kind, plan: Plan, *, deferrable: bool
+    stage: Stage, task: FakeTask, case: Case, plan: Plan, *, deferrable: bool
 ) -> None:
     """A task that does not wait returns the operation's name and leaves the operation alone."""
     stage.emulator.plan(plan)
 
-    result = play(kind.make(deferrable=deferrable, wait_for_completion=False), task)
+    result = play(case.operator(deferrable=deferrable, wait_for_completion=False), task)
 
     assert stage.operation.name == result
     assert result == task.ti.xcoms["operation_name"]
     assert not stage.operation.done
-    assert 1 == len(stage.starts)
+    assert 1 == len(starts_of(stage, case))
     assert not stage.cancels
     assert task.entry["closed"]
 
 
-def test_what_is_done_at_once_never_defers(stage: Stage, task: FakeTask, kind: Kind) -> None:
+def test_what_is_done_at_once_never_defers(stage: Stage, task: FakeTask, case: Case) -> None:
     """An operation that is done when its start call answers needs no trigger."""
     stage.emulator.plan(Plan(duration=timedelta()), times=1)
 
-    result = kind.make(deferrable=True).execute(task.context)
+    result = case.operator(deferrable=True).execute(task.context)
 
-    assert kind.expected == kind.summary(result)
+    assert case.expected == case.summary(result)
     assert not stage.emulator.calls.of("GetOperation")
 
 

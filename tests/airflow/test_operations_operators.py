@@ -277,7 +277,7 @@ def test_cancel_many(stage: Stage, task: FakeTask, running: str) -> None:
 
 def test_cancels_are_sent_before_any_is_awaited(stage: Stage, task: FakeTask) -> None:
     """The last operation does not wait for the first to end."""
-    names = [create_database(stage, f"database-{number}") for number in range(10)]
+    names = [create_database(stage, f"database_{number}") for number in range(10)]
     before = len(stage.emulator.calls)
 
     cancel(names).execute(task.context)

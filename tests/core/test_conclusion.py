@@ -173,7 +173,7 @@ def test_a_cancel_that_did_not_settle_carries_its_settlement() -> None:
 
 def test_a_conflict_names_the_target() -> None:
     """A target that was there before says so, and what to do."""
-    error = errors.ResumeConflictError(BACKUP)
+    error = errors.ResumeConflictError(BACKUP, told="It exists already.")
 
     assert BACKUP is error.target
     assert f"{BACKUP} exists already" in str(error)

@@ -43,9 +43,9 @@ def airflow(*words: str) -> int:
     commands = parser.add_subparsers(required=True)
     for command in group.subcommands:
         sub = commands.add_parser(command.name)
-        for arg in command.args:  # type: ignore[union-attr]  # all of ours are actions
+        for arg in command.args:
             arg.add_to_parser(sub)
-        sub.set_defaults(func=command.func)  # type: ignore[union-attr]
+        sub.set_defaults(func=command.func)
     args = parser.parse_args(words)
     try:
         args.func(args)

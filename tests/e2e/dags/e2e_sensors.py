@@ -61,8 +61,8 @@ with DAG(dag_id="e2e_sensor_on_worker", schedule=None, start_date=BEGIN):
 ENDS = {
     "e2e_sensor_timeout": {"timeout": 4},
     "e2e_sensor_soft_timeout": {"timeout": 4, "soft_fail": True},
-    "e2e_sensor_bad_name": {"state": "{{ run_id }}"},
-    "e2e_sensor_bad_name_soft": {"state": "{{ run_id }}", "soft_fail": True},
+    "e2e_sensor_bad_state": {"state": "{{ run_id }}"},
+    "e2e_sensor_bad_state_soft": {"state": "{{ run_id }}", "soft_fail": True},
 }
 for dag_id, arguments in ENDS.items():
     with DAG(dag_id=dag_id, schedule=None, start_date=BEGIN) as dag:

@@ -1,0 +1,456 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of both hooks, each through a real channel; what holds for one holds for the other."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.api_core import exceptions
+
+from airflow_spanner_lro.core.errors import (
+    InvalidArgumentError,
+    InvalidNameError,
+    OperationCancelledError,
+    OperationFailedError,
+    OperationTimeoutError,
+)
+from airflow_spanner_lro.core.kinds import (
+    CREATE_BACKUP,
+    CREATE_DATABASE,
+    OPTIMIZE_RESTORED_DATABASE,
+    UPDATE_DATABASE_DDL,
+    UPDATE_INSTANCE,
+)
+from airflow_spanner_lro.core.settlement import Ending
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
+
+from .doubles import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, STATEMENTS, FakeTask
+from .playing import backup
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from .doubles import Stage
+
+    Ask = Callable[..., Awaitable[Any]]
+
+INSTANCE_UPDATE: dict[str, Any] = {
+    "instance": {"name": INSTANCE, "node_count": 2},
+    "field_mask": {"paths": ["node_count"]},
+}
+VERBS = [
+    name
+    for name, member in vars(SpannerAdminHook).items()
+    if inspect.isfunction(member) and not name.startswith("_")
+]
+
+
+@pytest.fixture(params=["sync", "async"])
+async def ask(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Ask]:
+    """Return a function that calls a verb by name, of one hook and then of the other."""
+    assert stage.emulator.running
+    async with SpannerAdminAsyncHook() as async_hook:
+
+        async def call(verb: str, **arguments: Any) -> Any:
+            if request.param == "async":
+                return await getattr(async_hook, verb)(**arguments)
+            return await asyncio.to_thread(getattr(SpannerAdminHook(), verb), **arguments)
+
+        yield call
+
+
+@pytest.fixture
+def running(stage: Stage) -> str:
+    """Return the name of a backup operation that runs."""
+    stage.emulator.plan(LONG)
+    name: str = backup(wait_for_completion=False).execute(FakeTask().context)
+    return name
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_both_hooks_take_the_same(verb: str) -> None:
+    """The async hook has every verb of the sync one, with its parameters, documented, awaitable."""
+    sync, async_ = getattr(SpannerAdminHook, verb), getattr(SpannerAdminAsyncHook, verb)
+
+    assert inspect.signature(sync) == inspect.signature(async_)
+    assert inspect.iscoroutinefunction(async_)
+    assert sync.__doc__
+    assert async_.__doc__
+
+
+def test_the_verbs_are_these() -> None:
+    """Every verb of the operations API, and what a Dag author needs beside them."""
+    assert VERBS == [
+        "start_operation",
+        "get_operation",
+        "list_operations",
+        "cancel_operation",
+        "cancel_operations",
+        "delete_operation",
+        "wait_for_operation",
+        "get_resource",
+        "delete_resource",
+        "list_backups",
+    ]
+
+
+async def test_start_from_a_mapping(ask: Ask, stage: Stage) -> None:
+    """A request may be a mapping of its fields."""
+    snapshot = await ask(
+        "start_operation",
+        kind=UPDATE_DATABASE_DDL,
+        request={"database": DATABASE, "statements": STATEMENTS},
+    )
+
+    assert stage.operation.name == str(snapshot.name)
+    assert UPDATE_DATABASE_DDL is snapshot.kind
+
+
+async def test_start_from_a_message(ask: Ask, stage: Stage) -> None:
+    """A request may be a message of the client library; times in it are times."""
+    message = CREATE_BACKUP.request_type()(
+        parent=INSTANCE,
+        backup_id="nightly",
+        backup={"database": DATABASE, "expire_time": datetime.now(tz=UTC) + timedelta(days=2000)},
+    )
+    message.backup.expire_time = stage.clock.now() + timedelta(days=2)
+
+    snapshot = await ask("start_operation", kind=CREATE_BACKUP, request=message)
+
+    assert BACKUP == str(snapshot.name.resource)
+    assert not snapshot.done
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_", "words"),
+    [
+        (CREATE_DATABASE, {"nonsense": 1}, "nonsense"),
+        (CREATE_DATABASE, {"parent": 1}, "request="),
+        (CREATE_DATABASE, "text", "request='text'"),
+        (OPTIMIZE_RESTORED_DATABASE, {}, "started by the service"),
+    ],
+    ids=["field", "value", "type", "kind"],
+)
+async def test_start_of_what_cannot_be(
+    ask: Ask, stage: Stage, kind: Any, request_: Any, words: str
+) -> None:
+    """A request that the kind does not have is never sent."""
+    with pytest.raises(InvalidArgumentError, match=words):
+        await ask("start_operation", kind=kind, request=request_)
+
+    assert not stage.emulator.calls
+
+
+async def test_start_is_not_repeated(ask: Ask, stage: Stage) -> None:
+    """A lost answer raises: the hook cannot know whether the operation was started."""
+    stage.script.lose_answer(method="UpdateInstance")
+
+    with pytest.raises(exceptions.ServiceUnavailable):
+        await ask("start_operation", kind=UPDATE_INSTANCE, request=INSTANCE_UPDATE)
+
+    assert 1 == len(stage.emulator.calls.of("UpdateInstance"))
+
+
+async def test_get(ask: Ask, running: str) -> None:
+    """An operation is got by its full name."""
+    snapshot = await ask("get_operation", name=running)
+
+    assert running == str(snapshot.name)
+    assert not snapshot.done
+
+
+async def test_get_unknown(ask: Ask, stage: Stage) -> None:
+    """Google's own exceptions propagate as they are."""
+    with pytest.raises(exceptions.NotFound):
+        await ask("get_operation", name=f"{DATABASE}/operations/none")
+
+    assert stage.emulator.calls
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["get_operation", "cancel_operation", "delete_operation", "wait_for_operation"],
+)
+@pytest.mark.parametrize("name", ["some", "", None, DATABASE], ids=repr)
+async def test_bad_name(ask: Ask, stage: Stage, verb: str, name: Any) -> None:
+    """A name that cannot be parsed is never sent."""
+    with pytest.raises(InvalidNameError, match=f"operation name={name!r}"):
+        await ask(verb, name=name)
+
+    assert not stage.emulator.calls
+
+
+@pytest.mark.parametrize(
+    ("filter_", "count"), [("", 1), ("done:true", 0), ("done:false", 1)], ids=["all", "done", "not"]
+)
+async def test_list_by_name(ask: Ask, running: str, filter_: str, count: int) -> None:
+    """Operations are listed by resource, and by what the API can filter."""
+    operations = await ask("list_operations", resource=BACKUP, filter_=filter_)
+
+    assert [running] * count == [str(each.name) for each in operations]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"resource": INSTANCE, "list_type": "backup"},
+        {"resource": DATABASE, "list_type": "BACKUP"},
+        {"instance_id": "main", "list_type": "BACKUP"},
+        {"instance_id": "main", "database_id": "orders", "list_type": "BACKUP"},
+        {"project_id": "test", "instance_id": "main", "backup_id": "nightly"},
+        {"instance_id": "main", "list_type": "BACKUP", "pending_only": True},
+    ],
+    ids=str,
+)
+async def test_list_by_type(
+    ask: Ask, running: str, where: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full names and ids find the same; the project is the connection's."""
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "test")
+
+    operations = await ask("list_operations", **where)
+
+    assert [running] == [str(each.name) for each in operations]
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        (
+            {"resource": DATABASE, "instance_id": "main", "config_id": "nam3"},
+            "resource=.*instance_id and config_id is given too",
+        ),
+        ({"resource": "projects/test"}, "resource name='projects/test'"),
+        ({"resource": BACKUP, "list_type": "INSTANCE"}, "list_type='INSTANCE'.*backup_id"),
+        ({"project_id": "test"}, "instance_id=None"),
+    ],
+    ids=["both", "project", "fit", "nowhere"],
+)
+async def test_list_of_what_cannot_be(
+    ask: Ask, stage: Stage, where: dict[str, Any], words: str
+) -> None:
+    """Arguments that do not go together are never sent."""
+    with pytest.raises(InvalidArgumentError, match=words):
+        await ask("list_operations", **where)
+
+    assert not stage.emulator.calls
+
+
+async def test_wait(ask: Ask, stage: Stage, running: str) -> None:
+    """Waiting ends when the operation is done."""
+    stage.finish_upon()
+
+    snapshot = await ask("wait_for_operation", name=running, check=True)
+
+    assert snapshot.succeeded
+
+
+async def test_wait_times_out(ask: Ask, stage: Stage, running: str) -> None:
+    """Waiting that takes too long ends with an error, and the operation goes on."""
+    with pytest.raises(OperationTimeoutError, match=r"0\.05 s passed .*left running"):
+        await ask("wait_for_operation", name=running, timeout=0.05)
+
+    assert not stage.cancels
+
+
+async def test_wait_outlives_an_outage(ask: Ask, stage: Stage, running: str) -> None:
+    """An endpoint that does not answer for a while says nothing about the operation."""
+    stage.script.fail(method="GetOperation", times=2)
+    stage.clock.advance(LONG_TIME)
+
+    snapshot = await ask("wait_for_operation", name=running)
+
+    assert snapshot.succeeded
+    assert 3 == len(stage.emulator.calls.of("GetOperation"))
+
+
+@pytest.mark.parametrize(
+    ("ends", "error", "state"),
+    [
+        ("fails", OperationFailedError, "FAILED"),
+        ("is cancelled", OperationCancelledError, "CANCELLED"),
+    ],
+)
+async def test_wait_for_what_does_not_succeed(
+    ask: Ask, stage: Stage, ends: str, error: type[Exception], state: str
+) -> None:
+    """The end is told, and is an error if it is to be checked."""
+    stage.emulator.plan(Plan(fail_with=(Code.INTERNAL, "broken")))
+    name = backup(wait_for_completion=False).execute(FakeTask().context)
+    if ends == "fails":
+        stage.clock.advance(LONG_TIME)
+    else:
+        stage.cancel(name)
+
+    snapshot = await ask("wait_for_operation", name=name)
+
+    assert state == snapshot.state
+    with pytest.raises(error):
+        await ask("wait_for_operation", name=name, check=True)
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "words"),
+    [
+        ("cancel_operation", {"settle_timeout": -1}, "settle_timeout=-1"),
+        ("cancel_operation", {"settle_timeout": float("nan")}, "settle_timeout=nan"),
+        ("wait_for_operation", {"timeout": -1}, "timeout=-1"),
+        ("wait_for_operation", {"poll_interval": 0}, "poll_interval=0"),
+    ],
+    ids=["settle", "nan", "timeout", "interval"],
+)
+async def test_bad_durations(
+    ask: Ask, stage: Stage, verb: str, arguments: dict[str, Any], words: str
+) -> None:
+    """A duration that cannot be is refused before anything is sent."""
+    with pytest.raises(InvalidArgumentError, match=words):
+        await ask(verb, name=f"{DATABASE}/operations/some", **arguments)
+
+    assert not stage.emulator.calls
+
+
+async def test_cancel(ask: Ask, stage: Stage, running: str) -> None:
+    """Cancelling says how it ended."""
+    settlement = await ask("cancel_operation", name=running)
+
+    assert Ending.CANCELLED is settlement.ending
+    assert stage.operation.done
+
+
+async def test_cancel_refused(ask: Ask, stage: Stage, running: str) -> None:
+    """A cancel that is refused is an outcome, not an exception."""
+    stage.script.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, message="not you")
+
+    settlement = await ask("cancel_operation", name=running)
+
+    assert Ending.REFUSED is settlement.ending
+    assert "not you" in settlement.sentence
+
+
+async def test_cancel_only_asks(ask: Ask, stage: Stage) -> None:
+    """With no time to settle, the operation is asked to cancel and looked at once."""
+    stage.emulator.plan(Plan(duration=LONG_TIME, cancel_delay=None))
+    name = backup(wait_for_completion=False).execute(FakeTask().context)
+
+    settlement = await ask("cancel_operation", name=name, settle_timeout=0)
+
+    assert Ending.STILL_RUNNING is settlement.ending
+    assert 1 == len(stage.cancels)
+
+
+@pytest.mark.parametrize("clean_up", [True, False])
+async def test_cancel_too_late(ask: Ask, stage: Stage, running: str, clean_up: bool) -> None:
+    """What was created before the cancel stays, or is deleted if that is wanted."""
+    stage.clock.advance(LONG_TIME)
+
+    settlement = await ask("cancel_operation", name=running, clean_up=clean_up)
+
+    assert Ending.FINISHED_FIRST is settlement.ending
+    assert clean_up is not stage.has(BACKUP)
+    assert (BACKUP if clean_up else None) == settlement.cleaned_up
+
+
+async def test_cancel_many(ask: Ask, running: str) -> None:
+    """Names may be what XComs hold; the outcomes come in order, each once."""
+    none = f"{DATABASE}/operations/none"
+
+    settlements = await ask("cancel_operations", names=[none, None, [running, none]])
+
+    assert [(none, Ending.GONE), (running, Ending.CANCELLED)] == [
+        (str(each.name), each.ending) for each in settlements
+    ]
+
+
+async def test_cancel_none(ask: Ask, stage: Stage) -> None:
+    """Where there is nothing to cancel, nothing is asked."""
+    assert () == await ask("cancel_operations", names=None)
+    assert not stage.emulator.calls
+
+
+async def test_delete(ask: Ask, stage: Stage) -> None:
+    """The record of an instance's operation is deleted."""
+    started = await ask("start_operation", kind=UPDATE_INSTANCE, request=INSTANCE_UPDATE)
+
+    await ask("delete_operation", name=str(started.name))
+
+    assert str(started.name) not in {each.name for each in stage.emulator.operations()}
+
+
+async def test_delete_is_for_instances_only(ask: Ask, stage: Stage, running: str) -> None:
+    """The record of a backup's operation cannot be deleted, which is said without asking."""
+    with pytest.raises(InvalidArgumentError, match="instances, instance partitions"):
+        await ask("delete_operation", name=running)
+
+    assert not stage.emulator.calls.of("DeleteOperation")
+
+
+@pytest.mark.parametrize("name", [INSTANCE, DATABASE, BACKUP], ids=lambda name: name[-7:])
+async def test_get_resource(ask: Ask, stage: Stage, name: str) -> None:
+    """A resource of any type is a dictionary that is fit for an XCom."""
+    stage.emulator.create_backup(BACKUP, DATABASE)
+
+    told = await ask("get_resource", name=name)
+
+    assert (name, "READY") == (told["name"], told["state"])
+    assert told == json.loads(json.dumps(told))
+
+
+async def test_delete_resource(ask: Ask, stage: Stage) -> None:
+    """A resource is deleted, and one that is gone is deleted already."""
+    stage.emulator.create_backup(BACKUP, DATABASE)
+
+    await ask("delete_resource", name=BACKUP)
+    await ask("delete_resource", name=f"{INSTANCE}/instancePartitions/none")
+
+    assert not stage.has(BACKUP)
+
+
+async def test_delete_of_what_is_protected(ask: Ask, stage: Stage) -> None:
+    """A refusal of Spanner's propagates."""
+    stage.emulator.create_backup(BACKUP, DATABASE)
+
+    with pytest.raises(exceptions.FailedPrecondition):
+        await ask("delete_resource", name=INSTANCE)
+
+    assert stage.has(INSTANCE)
+
+
+@pytest.mark.parametrize("verb", ["get_resource", "delete_resource"])
+@pytest.mark.parametrize("name", ["orders", "projects/test", None], ids=str)
+async def test_bad_resource_name(ask: Ask, stage: Stage, verb: str, name: Any) -> None:
+    """A name of no type of resource is never sent; the error lists the types."""
+    with pytest.raises(InvalidNameError, match="backupSchedules") as caught:
+        await ask(verb, name=name)
+
+    assert f"resource name={name!r}" in str(caught.value)
+    assert not stage.emulator.calls
+
+
+async def test_list_backups(ask: Ask, stage: Stage) -> None:
+    """Backups are told as dictionaries, the newest first, and can be narrowed."""
+    for database_id, backup_id in (("orders", "old"), ("orders", "new"), ("orders-2", "other")):
+        database = f"{INSTANCE}/databases/{database_id}"
+        if not stage.has(database):
+            stage.emulator.create_database(database)
+        stage.emulator.create_backup(f"{INSTANCE}/backups/{backup_id}", database)
+        stage.clock.advance(timedelta(hours=1))
+
+    backups = await ask("list_backups", project_id="test", instance_id="main", database_id="orders")
+    filtered = await ask(
+        "list_backups", project_id="test", instance_id="main", filter_="name:other"
+    )
+
+    assert ["new", "old"] == [each["name"].rpartition("/")[2] for each in backups]
+    assert [(f"{INSTANCE}/databases/orders-2", "READY")] == [
+        (each["database"], each["state"]) for each in filtered
+    ]
+    assert backups == json.loads(json.dumps(backups))

@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What sensors wait for, judged by hand; and how it is asked again and again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
+from airflow_spanner_lro.core.commands import Get, ListOperations
+from airflow_spanner_lro.core.conditions import (
+    BackupReady,
+    DatabaseInState,
+    Failed,
+    Met,
+    NothingInProgress,
+    NotYet,
+    OperationsSucceeded,
+)
+from airflow_spanner_lro.core.errors import OperationFailedError
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    BackupScheduleName,
+    DatabaseName,
+    InstanceName,
+)
+from airflow_spanner_lro.core.pending import pending_on
+from airflow_spanner_lro.core.resource import ResourceState
+from airflow_spanner_lro.core.watching import look
+
+from .builders import (
+    BACKUP,
+    DENIED,
+    GONE,
+    NAME,
+    NOW,
+    OTHER,
+    UNAVAILABLE,
+    cancelled,
+    failed,
+    running,
+    succeeded,
+)
+from .playing import play
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.commands import Answer
+    from airflow_spanner_lro.core.conditions import Condition, Verdict
+
+INSTANCE = InstanceName(project="test", instance="main")
+DATABASE = DatabaseName(project="test", instance="main", database="orders")
+SCHEDULE = BackupScheduleName(
+    project="test", instance="main", database="orders", schedule="nightly"
+)
+ALL = OperationsSucceeded(pending=(NAME, OTHER), any_=False)
+ANY = OperationsSucceeded(pending=(NAME, OTHER), any_=True)
+QUIET = NothingInProgress(on=DATABASE, queries=pending_on(DATABASE, field="types"))
+NEWEST = BackupReady(query=BackupQuery(instance=INSTANCE, database=DATABASE))
+IN_STATE = DatabaseInState(name=DATABASE, states=("READY", "READY_OPTIMIZING"))
+
+
+def backup(**fields: Any) -> BackupFacts:
+    """Return a READY backup of the database."""
+    usual: dict[str, Any] = {
+        "name": BACKUP,
+        "database": DATABASE,
+        "state": "READY",
+        "create_time": NOW,
+    }
+    return BackupFacts(**usual | fields)
+
+
+def looked(condition: Condition, *answers: Answer) -> Verdict:
+    """Return what a look comes to."""
+    verdict = play(look(condition), answers).result
+    assert verdict is not None
+    return verdict
+
+
+def test_all_are_met_with_their_names() -> None:
+    """All operations have succeeded when the last has."""
+    verdict = looked(ALL, succeeded(), succeeded(name=OTHER))
+
+    assert Met(facts=[str(NAME), str(OTHER)]) == verdict
+
+
+def test_any_is_met_with_the_one_name() -> None:
+    """One operation is enough for any, whatever becomes of the others."""
+    verdict = looked(ANY, failed(), succeeded(name=OTHER))
+
+    assert Met(facts=str(OTHER)) == verdict
+
+
+def test_what_has_ended_is_not_asked_again() -> None:
+    """The next look asks for those only that have not ended, and forgets none."""
+    verdict = looked(ALL, succeeded(), running(name=OTHER))
+
+    assert isinstance(verdict, NotYet)
+    assert (Get(OTHER),) == verdict.condition.commands
+    assert Met(facts=[str(NAME), str(OTHER)]) == looked(verdict.condition, succeeded(name=OTHER))
+
+
+@pytest.mark.parametrize("end", [failed(), cancelled()], ids=["failed", "cancelled"])
+def test_one_bad_end_is_the_end_for_all(end: Any) -> None:
+    """All can no longer succeed when one has failed or was cancelled."""
+    verdict = looked(ALL, end, running(name=OTHER))
+
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, OperationFailedError)
+    assert str(NAME) in str(verdict.error)
+
+
+def test_any_fails_when_the_last_has_failed() -> None:
+    """While one operation runs, it may still succeed; when all have failed, none will."""
+    first = looked(ANY, failed(), running(name=OTHER))
+    assert isinstance(first, NotYet)
+
+    last = looked(first.condition, cancelled(name=OTHER))
+
+    assert isinstance(last, Failed)
+    assert "None of the 2 operations succeeded" in str(last.error)
+
+
+def test_an_unknown_operation_fails() -> None:
+    """An operation that Spanner does not know will not appear either."""
+    assert Failed(error=GONE) == looked(ANY, running(), GONE)
+
+
+def test_transient_trouble_ends_a_look_early() -> None:
+    """Where Spanner is out of reach, no more questions are asked, and nothing is decided."""
+    played = play(look(ALL), [UNAVAILABLE])
+
+    assert [Get(NAME)] == played.commands
+    assert NotYet(condition=ALL, trouble=UNAVAILABLE) == played.result
+
+
+def test_what_was_seen_before_trouble_counts() -> None:
+    """What ended before the trouble began is not asked again."""
+    verdict = looked(ALL, succeeded(), UNAVAILABLE)
+
+    assert isinstance(verdict, NotYet)
+    assert (Get(OTHER),) == verdict.condition.commands
+
+
+def test_something_in_progress() -> None:
+    """What is in progress is told by what it does and to what."""
+    verdict = looked(QUIET, (), (running(),))
+
+    assert isinstance(verdict, NotYet)
+    assert f"In progress on {DATABASE}: Create backup nightly." == verdict.told
+
+
+def test_much_in_progress_is_told_shortly() -> None:
+    """Of many operations a few are named, and the others counted."""
+    verdict = looked(QUIET, (), (running(),) * 7)
+
+    assert isinstance(verdict, NotYet)
+    assert verdict.told.endswith("Create backup nightly and 2 more.")
+
+
+def test_nothing_in_progress() -> None:
+    """Empty lists are silence."""
+    verdict = looked(QUIET, (), ())
+
+    assert Met(facts=None, told=f"Nothing is in progress on {DATABASE}.") == verdict
+
+
+def test_a_list_that_is_missing_is_not_silence() -> None:
+    """When only the first of two lists came, something may be in the second."""
+    assert NotYet(condition=QUIET, trouble=UNAVAILABLE) == looked(QUIET, (), UNAVAILABLE)
+
+
+def test_the_newest_ready_backup() -> None:
+    """Of several READY backups the newest counts, in whatever order they come."""
+    newest = backup(create_time=NOW)
+    older = backup(create_time=NOW - timedelta(days=1))
+
+    verdict = looked(NEWEST, (older, newest))
+
+    assert isinstance(verdict, Met)
+    assert newest.to_dict() == verdict.facts
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        (NEWEST, f"There is no backup yet of {DATABASE}."),
+        (
+            BackupReady(query=NEWEST.query, newer_than=NOW, schedule=SCHEDULE),
+            (
+                f"There is no backup yet of {DATABASE} by schedule nightly "
+                "after 2026-11-21 12:00:00 UTC."
+            ),
+        ),
+        (BackupReady(query=NEWEST.query, name=BACKUP), f"There is no backup yet named {BACKUP}."),
+    ],
+)
+def test_no_backup_yet(condition: BackupReady, told: str) -> None:
+    """A backup that is missing may still come; the log says which one is meant."""
+    assert NotYet(condition=condition, told=told) == looked(condition, ())
+
+
+def test_a_backup_that_is_being_made() -> None:
+    """A backup that is not READY is waited for."""
+    verdict = looked(NEWEST, (backup(state="CREATING"),))
+
+    assert NotYet(condition=NEWEST, told=f"Backup {BACKUP} is CREATING.") == verdict
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        BackupReady(query=NEWEST.query, newer_than=NOW),
+        BackupReady(query=NEWEST.query, schedule=SCHEDULE),
+        BackupReady(
+            query=NEWEST.query, name=BackupName(project="test", instance="main", backup="other")
+        ),
+    ],
+    ids=["too old", "of no schedule", "another name"],
+)
+def test_a_backup_that_does_not_match(condition: BackupReady) -> None:
+    """What the server's filter lets through is looked at again."""
+    assert isinstance(looked(condition, (backup(),)), NotYet)
+
+
+def test_a_backup_of_a_schedule() -> None:
+    """A backup says which schedules made it."""
+    condition = BackupReady(query=NEWEST.query, schedule=SCHEDULE)
+
+    assert isinstance(looked(condition, (backup(schedules=(str(SCHEDULE),)),)), Met)
+
+
+@pytest.mark.parametrize("state", ["READY", "READY_OPTIMIZING"])
+def test_a_database_in_a_state(state: str) -> None:
+    """A database is in one of the states."""
+    verdict = looked(IN_STATE, ResourceState(name=str(DATABASE), state=state, create_time=NOW))
+
+    facts = {"name": str(DATABASE), "state": state, "create_time": NOW.isoformat()}
+    assert Met(facts=facts, told=f"Database {DATABASE} is {state}.") == verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (GONE, f"There is no database yet named {DATABASE}."),
+        (
+            ResourceState(name=str(DATABASE), state="CREATING"),
+            f"Database {DATABASE} is CREATING.",
+        ),
+    ],
+    ids=["missing", "creating"],
+)
+def test_a_database_in_no_such_state(answer: Answer, told: str) -> None:
+    """A database that is missing, or in another state, is waited for."""
+    assert NotYet(condition=IN_STATE, told=told) == looked(IN_STATE, answer)
+
+
+@pytest.mark.parametrize("condition", [ALL, QUIET, NEWEST, IN_STATE], ids=type)
+def test_an_error_that_stays(condition: Condition) -> None:
+    """An error that asking again does not cure ends the wait, whatever is waited for."""
+    assert Failed(error=DENIED) == looked(condition, DENIED)
+
+
+@pytest.mark.parametrize("condition", [ALL, QUIET, NEWEST, IN_STATE], ids=type)
+def test_trouble_decides_nothing(condition: Condition) -> None:
+    """A passing error says nothing, whatever is waited for."""
+    assert NotYet(condition=condition, trouble=UNAVAILABLE) == looked(condition, UNAVAILABLE)
+
+
+def test_lists_are_asked_in_order() -> None:
+    """What a condition asks is what its queries say."""
+    assert tuple(map(ListOperations, QUIET.queries)) == QUIET.commands
