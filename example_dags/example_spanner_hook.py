@@ -35,8 +35,6 @@ def what_runs() -> list[str]:
         list_type="DATABASE_UPDATE_DDL",
         pending_only=True,
     )
-    for operation in running:
-        print(f"{operation.title}: {operation.percent} %")
     return [str(operation.name) for operation in running]
 
 
@@ -82,7 +80,9 @@ def example_spanner_hook() -> None:
             ("add_index", "CREATE INDEX IF NOT EXISTS OrdersByNote ON Orders(Note)"),
         )
     ]
-    starts[0] >> starts[1] >> wait_for_all(what_runs())  # type: ignore[arg-type]  # filled in at run time
+    running = what_runs()
+    starts[0] >> starts[1] >> running
+    wait_for_all(running)  # type: ignore[arg-type]  # filled in at run time
 
 
 example_spanner_hook()

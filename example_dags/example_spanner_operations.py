@@ -35,10 +35,9 @@ BACKUP_ID = "operations-{{ dag_run.run_after.strftime('%m%d-%H%M%S') }}"
 
 
 @task
-def export_report(running: list[dict[str, Any]]) -> None:
-    """Do something else meanwhile; here, tell what runs."""
-    for each in running:
-        print(f"{each['title']} on {each['resource']}: {each['percent']} %")
+def export_report(running: list[dict[str, Any]]) -> list[str]:
+    """Do something else meanwhile; here, return a line on each operation."""
+    return [f"{each['title']} on {each['resource']}: {each['percent']} %" for each in running]
 
 
 @task
@@ -102,7 +101,6 @@ def example_spanner_operations() -> None:
     leave_nothing_running = SpannerCancelOperationOperator(
         task_id="leave_nothing_running",
         operation_name=start.output,  # type: ignore[arg-type]  # filled in at run time
-        clean_up=True,
     ).as_teardown(setups=start, on_failure_fail_dagrun=True)
     # [END howto_operator_cancel_operation_teardown]
     delete = SpannerDeleteBackupOperator(task_id="delete_backup", backup_id=BACKUP_ID)

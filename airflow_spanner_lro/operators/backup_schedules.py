@@ -18,6 +18,7 @@ from airflow_spanner_lro.core.names import BackupScheduleName
 from airflow_spanner_lro.core.schedules import ScheduleOrder, crontab, retention_duration
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.links import SpannerDatabaseLink, SpannerInstanceLink
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.results import as_dict
@@ -52,6 +53,7 @@ class SpannerCreateBackupScheduleOperator(SpannerAdminOperator):
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
     """
 
+    operator_extra_links = (SpannerDatabaseLink(), SpannerInstanceLink())
     template_fields = (
         *SpannerAdminOperator.template_fields,
         "instance_id",
@@ -168,6 +170,7 @@ class SpannerUpdateBackupScheduleOperator(SpannerAdminOperator):
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
     """
 
+    operator_extra_links = (SpannerDatabaseLink(), SpannerInstanceLink())
     template_fields = (
         *SpannerAdminOperator.template_fields,
         "instance_id",

@@ -17,6 +17,7 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.references import refer
 from airflow_spanner_lro.core.times import aware, expire_time, moment_of
 from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.links import SpannerBackupLink, SpannerInstanceLink
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
@@ -194,6 +195,7 @@ class SpannerUpdateBackupOperator(SpannerAdminOperator):
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
     """
 
+    operator_extra_links = (SpannerBackupLink(), SpannerInstanceLink())
     template_fields = (
         *SpannerAdminOperator.template_fields,
         "instance_id",

@@ -13,6 +13,7 @@ from airflow_spanner_lro.core.rendering import to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.hooks.arguments import require_deletable
+from airflow_spanner_lro.links import SpannerOperationLink
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class SpannerGetOperationOperator(SpannerAdminOperator):
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
     """
 
+    operator_extra_links = (SpannerOperationLink(),)
     template_fields = (*SpannerAdminOperator.template_fields, "operation_name")
 
     def __init__(self, *, operation_name: str, **kwargs: Any) -> None:
@@ -148,6 +150,7 @@ class SpannerCancelOperationOperator(SpannerAdminOperator):
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
     """
 
+    operator_extra_links = (SpannerOperationLink(),)
     template_fields = (*SpannerAdminOperator.template_fields, "operation_name")
 
     def __init__(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.links import SpannerOperationLink
 from airflow_spanner_lro.sensors.base import SpannerSensor
 from airflow_spanner_lro.triggers.conditions import SpannerOperationsTrigger
 
@@ -29,6 +30,7 @@ class SpannerOperationSensor(SpannerSensor):
     Also accepts the parameters of :class:`~airflow_spanner_lro.sensors.base.SpannerSensor`.
     """
 
+    operator_extra_links = (SpannerOperationLink(),)
     template_fields: Sequence[str] = (*SpannerSensor.template_fields, "operation_name", "wait_for")
     trigger_type = SpannerOperationsTrigger
 

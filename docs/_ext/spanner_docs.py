@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MARK = re.compile(
     r"^<!-- generated: (?P<what>[a-z_]+)(?P<arguments>(?: [\w.]+)*) -->$", re.MULTILINE
 )
+TRAILING = re.compile(r"^:param (\w+)_:")
 CANCEL = "explanation/cancel.md"
 NOT_APPLICABLE = "–"  # noqa: RUF001  # typography is wanted here
 BASES = {
@@ -45,6 +46,7 @@ BASES = {
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx what this extension does."""
     app.connect("source-read", _fill_in)
+    app.connect("autodoc-process-docstring", _keep_underscores)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -57,6 +59,14 @@ def _fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
         return maker(Path(app.srcdir), *match["arguments"].split())
 
     source[0] = MARK.sub(generated, source[0])
+
+
+def _keep_underscores(
+    app: Sphinx, what: str, name: str, of: object, options: object, lines: list[str]
+) -> None:
+    """Escape parameters such as ``filter_``, which reST takes for references."""
+    del app, what, name, of, options
+    lines[:] = [TRAILING.sub(r":param \1\_:", line) for line in lines]
 
 
 def kinds(docs: Path) -> str:
@@ -204,7 +214,8 @@ def _suffix(family: str) -> str:
 
 def _defined(module: str, suffix: str) -> Iterator[type[Any]]:
     for name, member in vars(import_module(module)).items():
-        if inspect.isclass(member) and member.__module__ == module and name.endswith(suffix):
+        ours = inspect.isclass(member) and member.__module__ == module
+        if ours and name.endswith(suffix) and not name.startswith("_"):
             yield member
 
 

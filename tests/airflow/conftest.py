@@ -7,10 +7,11 @@ This folder has no ``__init__.py``: pytest would take it for Airflow's own packa
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,7 +24,9 @@ from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from .doubles import DATABASE, FakeTask, Script, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    Ask = Callable[..., Awaitable[Any]]
 
 # before a test module imports Airflow, which makes this folder and its configuration
 os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
@@ -69,3 +72,24 @@ def stage(
 def task() -> FakeTask:
     """Return a task instance in its first try."""
     return FakeTask()
+
+
+@pytest.fixture(params=["sync", "async"])
+async def ask(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Ask]:
+    """Return a function that calls a verb by name, of one hook and then of the other."""
+    from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # after AIRFLOW_HOME
+        SpannerAdminHook,
+    )
+    from airflow_spanner_lro.hooks.spanner_admin_async import (  # noqa: PLC0415
+        SpannerAdminAsyncHook,
+    )
+
+    assert stage.emulator.running
+    async with SpannerAdminAsyncHook() as async_hook:
+
+        async def call(verb: str, **arguments: Any) -> Any:
+            if request.param == "async":
+                return await getattr(async_hook, verb)(**arguments)
+            return await asyncio.to_thread(getattr(SpannerAdminHook(), verb), **arguments)
+
+        yield call

@@ -24,10 +24,13 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.names import BackupName, ResourceName, parse_resource
 
-from .doubles import BACKUP, DATABASE, INSTANCE, RESTORED, SOURCE
+from .doubles import BACKUP, DATABASE, INSTANCE, RESTORED, SOURCE, FakeTask
+from .playing import backup, play
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from .doubles import Stage
 
 WHERE = {"project_id": "test", "instance_id": "main"}
 BACKUP_RESULT = {
@@ -69,6 +72,19 @@ RESTORE_FACTS = {
     "source_database": DATABASE,
     "version_time": "2026-11-21T02:00:00Z",
 }
+
+
+class TellingTask(FakeTask):
+    """A task instance whose outlets have events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events = OutletEventAccessors()
+
+    @property
+    def context(self) -> Any:
+        """The context of the try that runs now, with the events."""
+        return super().context | {"outlet_events": self.events}
 
 
 @pytest.fixture
@@ -184,6 +200,23 @@ def test_restored_database_tells_its_backup() -> None:
     events = told(outlet, made=RESTORED, result=RESTORE_RESULT, kind=RESTORE_DATABASE)
 
     assert RESTORE_FACTS == events[outlet].extra
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_operator_tells_what_it_made(
+    stage: Stage, collector: HookLineageCollector, deferrable: bool
+) -> None:
+    """A task whose operation has succeeded tells its outlets, also in the process after a wait."""
+    outlet = backups_asset(**WHERE, database_id="orders")
+    task = TellingTask()
+    stage.finish_upon()
+
+    result = play(backup(outlets=[outlet], deferrable=deferrable), task)
+
+    assert (BACKUP, result["version_time"], result["expire_time"]) == tuple(
+        task.events[outlet].extra[key] for key in ("name", "version_time", "expire_time")
+    )
+    assert [BACKUP_FACTS["uri"]] == [each.asset.uri for each in collector.collected_assets.outputs]
 
 
 def test_what_is_no_asset_is_not_told(collector: HookLineageCollector) -> None:

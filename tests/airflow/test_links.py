@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
+from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.ledger import OPERATION_NAME_KEY
@@ -22,6 +26,7 @@ from airflow_spanner_lro.links import (
     SpannerInstanceLink,
     SpannerOperationLink,
 )
+from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
 
 from .doubles import BACKUP, DATABASE, INSTANCE, FakeTaskInstance
@@ -189,6 +194,25 @@ def test_airflow_that_does_not_answer_is_no_failure(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("airflow.sdk.execution_time.xcom.XCom.get_value", fail)
 
     assert "" == link(SpannerOperationLink, asked(backup()))
+
+
+def test_links_survive_serialisation() -> None:
+    """The web server sees the links of an operator, mapped or not, by name and XCom."""
+    with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
+        backup(task_id="one")
+        SpannerCreateBackupOperator.partial(
+            task_id="many", instance_id="main", database_id="orders", expire_time="P30D"
+        ).expand(backup_id=["b1", "b2"])
+
+    restored = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag))))
+
+    names = {each.name for each in LINKS}
+    for task_id in ("one", "many"):
+        links = restored.get_task(task_id).operator_extra_links
+        assert {each.name: each.xcom_key for each in LINKS} == {
+            each.name: each.xcom_key for each in links
+        }
+        assert names == set(restored.get_task(task_id).extra_links)
 
 
 def test_names_and_keys_differ() -> None:

@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operators that get, list, cancel and delete operations by name."""
+"""Operators that get, list and delete operations by name."""
 
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +15,6 @@ from airflow_spanner_lro.core.errors import (
     OperationRunningError,
     UnavailableError,
 )
-from airflow_spanner_lro.core.kinds import CREATE_DATABASE, UPDATE_DATABASE, UPDATE_INSTANCE
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
@@ -28,50 +26,17 @@ from airflow_spanner_lro.operators.operations import (
 )
 
 from .doubles import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, FakeTask
-from .playing import backup, change_schema
+from .operating import create_database, start_backup, update_instance
+from .playing import change_schema
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.kinds import OperationKind
-
     from .doubles import Stage
-
-IGNORES_CANCEL = Plan(duration=LONG_TIME, cancel_delay=None)
 
 
 @pytest.fixture
 def running(stage: Stage) -> str:
     """Return the name of a backup operation that somebody started."""
     return start_backup(stage, LONG)
-
-
-def start_backup(stage: Stage, plan: Plan) -> str:
-    """Start the backup with a plan, and return the operation's name."""
-    stage.emulator.plan(plan, times=1)
-    name: str = backup(wait_for_completion=False).execute(FakeTask().context)
-    return name
-
-
-def start(stage: Stage, kind: OperationKind, plan: Plan, **request: Any) -> str:
-    """Start an operation of any kind, and return its name."""
-    stage.emulator.plan(plan, times=1)
-    return str(SpannerAdminHook().start_operation(kind=kind, request=request).name)
-
-
-def create_database(stage: Stage, database_id: str, plan: Plan = LONG) -> str:
-    """Start to create a database, and return the operation's name."""
-    statement = f"CREATE DATABASE {database_id}"
-    return start(stage, CREATE_DATABASE, plan, parent=INSTANCE, create_statement=statement)
-
-
-def update_instance(stage: Stage, plan: Plan = LONG) -> str:
-    """Start to update the instance, and return the operation's name."""
-    return start(
-        stage,
-        UPDATE_INSTANCE,
-        plan,
-        instance={"name": INSTANCE, "node_count": 2},
-        field_mask={"paths": ["node_count"]},
-    )
 
 
 def get(name: str) -> SpannerGetOperationOperator:
@@ -233,181 +198,6 @@ def test_list_within_what_is_not_there(stage: Stage, task: FakeTask) -> None:
         list_(instance_id="nowhere").execute(task.context)
 
     assert 1 == len(stage.emulator.calls)
-
-
-def test_cancel(stage: Stage, task: FakeTask, running: str) -> None:
-    """A running operation is cancelled, and its end is awaited."""
-    endings = cancel(running).execute(task.context)
-
-    assert {running: "cancelled"} == endings
-    assert stage.operation.done
-    assert not stage.has(BACKUP)
-
-
-def test_cancel_of_what_is_done(stage: Stage, task: FakeTask, running: str) -> None:
-    """An operation that is done already is no error, and what it made stays."""
-    stage.clock.advance(LONG_TIME)
-
-    endings = cancel(running).execute(task.context)
-
-    assert {running: "finished first"} == endings
-    assert stage.has(BACKUP)
-
-
-def test_cancel_of_what_is_gone(stage: Stage, task: FakeTask) -> None:
-    """An operation that Spanner does not know is no error either."""
-    name = f"{DATABASE}/operations/none"
-
-    endings = cancel(name).execute(task.context)
-
-    assert {name: "gone"} == endings
-    assert 1 == len(stage.cancels)
-
-
-def test_cancel_many(stage: Stage, task: FakeTask, running: str) -> None:
-    """Each of many operations has an ending of its own."""
-    done = create_database(stage, "quick", Plan(duration=timedelta()))
-    gone = f"{DATABASE}/operations/none"
-
-    endings = cancel([running, done, gone]).execute(task.context)
-
-    assert {running: "cancelled", done: "finished first", gone: "gone"} == endings
-    assert list(endings) == [running, done, gone]
-
-
-def test_cancels_are_sent_before_any_is_awaited(stage: Stage, task: FakeTask) -> None:
-    """The last operation does not wait for the first to end."""
-    names = [create_database(stage, f"database_{number}") for number in range(10)]
-    before = len(stage.emulator.calls)
-
-    cancel(names).execute(task.context)
-
-    methods = [call.method for call in stage.emulator.calls][before:]
-    assert ["CancelOperation"] * 10 == methods[:10]
-    assert {"GetOperation"} == set(methods[10:])
-
-
-def test_cancel_the_same_twice(stage: Stage, task: FakeTask, running: str) -> None:
-    """An operation that is named twice is cancelled once."""
-    endings = cancel([running, [running, None]]).execute(task.context)
-
-    assert {running: "cancelled"} == endings
-    assert 1 == len(stage.cancels)
-
-
-@pytest.mark.parametrize("nothing", [None, "", "None", [], [None], ["", [None, "None"]]], ids=repr)
-def test_cancel_nothing(stage: Stage, task: FakeTask, nothing: Any) -> None:
-    """Where no operation was started, there is none to cancel, and that is success."""
-    endings = cancel(nothing).execute(task.context)
-
-    assert {} == endings
-    assert not stage.emulator.calls
-
-
-@pytest.mark.parametrize(
-    "form",
-    [lambda n: [None, n], lambda n: [[n], ""], lambda n: ["None", n]],
-    ids=["missing", "mapped", "template"],
-)
-def test_cancel_what_there_is(stage: Stage, task: FakeTask, running: str, form: Any) -> None:
-    """What was started is cancelled, whatever was not."""
-    endings = cancel(form(running)).execute(task.context)
-
-    assert {running: "cancelled"} == endings
-    assert stage.operation.done
-
-
-def test_one_bad_name_spoils_all(stage: Stage, task: FakeTask, running: str) -> None:
-    """A name that cannot be is refused before anything is cancelled."""
-    with pytest.raises(AirflowFailException, match="operation name='some'"):
-        cancel([running, "some"]).execute(task.context)
-
-    assert not stage.cancels
-
-
-def test_cancel_that_is_refused(stage: Stage, task: FakeTask, running: str) -> None:
-    """A refused cancel fails the task, which says why."""
-    stage.script.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, message="not you")
-
-    with pytest.raises(CancelNotSettledError, match=r"refused to cancel it .*: not you") as caught:
-        cancel(running).execute(task.context)
-
-    assert running in str(caught.value)
-    assert not stage.operation.done
-
-
-def test_cancel_that_takes_too_long(stage: Stage, task: FakeTask) -> None:
-    """An operation that is still running when the time is up fails the task."""
-    name = start_backup(stage, IGNORES_CANCEL)
-
-    with pytest.raises(CancelNotSettledError, match=f"describe {name}"):
-        cancel(name, settle_timeout=0.1).execute(task.context)
-
-    assert 1 == len(stage.cancels)
-
-
-def test_cancel_only_asks(stage: Stage, task: FakeTask) -> None:
-    """With no time to settle all operations are asked to cancel all the same."""
-    names = [create_database(stage, each, IGNORES_CANCEL) for each in ("one", "two")]
-
-    with pytest.raises(CancelNotSettledError):
-        cancel(names, settle_timeout=0).execute(task.context)
-
-    assert 2 == len(stage.cancels)
-
-
-def test_cancel_tells_all_that_goes_on(stage: Stage, task: FakeTask, running: str) -> None:
-    """The error has a line for each operation that goes on, and none for the others."""
-    stubborn = create_database(stage, "stubborn", IGNORES_CANCEL)
-    refusal = (Code.UNIMPLEMENTED, "cannot be done")
-    refused = create_database(stage, "refused", Plan(duration=LONG_TIME, cancel_error=refusal))
-
-    with pytest.raises(CancelNotSettledError) as caught:
-        cancel([stubborn, running, refused], settle_timeout=0.3).execute(task.context)
-
-    lines = str(caught.value).splitlines()
-    assert [stubborn, refused] == [line.partition(": ")[0] for line in lines]
-    assert "not confirmed yet" in lines[0]
-    assert "UNIMPLEMENTED: cannot be done" in lines[1]
-    assert stage.first.done
-
-
-def test_cancel_cleans_up(stage: Stage, task: FakeTask, running: str) -> None:
-    """What a create operation had made before it could be cancelled is deleted, if wanted."""
-    stage.clock.advance(LONG_TIME)
-
-    endings = cancel(running, clean_up=True).execute(task.context)
-
-    assert {running: "finished first"} == endings
-    assert not stage.has(BACKUP)
-    assert stage.has(DATABASE)
-
-
-def test_cancel_does_not_clean_up_after_updates(stage: Stage, task: FakeTask) -> None:
-    """What was there before its operation stays, also where the operation answered it."""
-    name = start(
-        stage,
-        UPDATE_DATABASE,
-        Plan(duration=timedelta()),
-        database={"name": DATABASE, "enable_drop_protection": False},
-        update_mask={"paths": ["enable_drop_protection"]},
-    )
-
-    endings = cancel(name, clean_up=True).execute(task.context)
-
-    assert {name: "finished first"} == endings
-    assert stage.has(DATABASE)
-
-
-def test_cancel_that_cannot_clean_up(stage: Stage, task: FakeTask, running: str) -> None:
-    """What should have been deleted and could not be fails the task."""
-    stage.clock.advance(LONG_TIME)
-    stage.script.fail(method="DeleteBackup", code=Code.PERMISSION_DENIED, message="not yours")
-
-    with pytest.raises(CancelNotSettledError, match=r"could not be deleted.*not yours"):
-        cancel(running, clean_up=True).execute(task.context)
-
-    assert stage.has(BACKUP)
 
 
 def test_delete(stage: Stage, task: FakeTask) -> None:

@@ -5,22 +5,27 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG
+from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
+from airflow_spanner_lro.sensors.base import SpannerInstanceSensor, SpannerSensor
 
+from .conftest import PACKAGE
 from .required import REQUIRED
 
 CONCRETE = pytest.mark.parametrize("class_", REQUIRED, ids=lambda class_: class_.__name__)
-BASES = (SpannerAdminOperator, SpannerOperationOperator)
+BASES = (SpannerAdminOperator, SpannerOperationOperator, SpannerSensor, SpannerInstanceSensor)
 DOCUMENTED = pytest.mark.parametrize(
     "class_",
     [*REQUIRED, *BASES],
@@ -121,6 +126,7 @@ def test_default_args_reach_parameters(class_: type[Any]) -> None:
             "cancel_on_timeout": False,
             "clean_up": True,
             "durable": False,
+            "wait_for_slot": False,
         }
     arguments = REQUIRED[class_] | shared
 
@@ -140,6 +146,49 @@ def test_mapping(class_: type[Any]) -> None:
         class_.partial(task_id="task", **rest).expand(**{name: [value]})
 
     assert dag.get_task("task").is_mapped
+
+
+@CONCRETE
+def test_templates_are_rendered(class_: type[Any]) -> None:
+    """Each text among the required arguments may be a template."""
+    texts = {name for name, value in REQUIRED[class_].items() if isinstance(value, str)}
+    arguments = REQUIRED[class_] | {name: f"{{{{ params.{name} }}}}" for name in texts}
+    operator = class_(task_id="task", **arguments)
+
+    operator.render_template_fields({"params": REQUIRED[class_]})
+
+    assert REQUIRED[class_] == {name: getattr(operator, name) for name in REQUIRED[class_]}
+
+
+@CONCRETE
+def test_survives_serialisation(class_: type[Any]) -> None:
+    """The scheduler sees the templates of an operator as the Dag author wrote them."""
+    with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
+        class_(task_id="task", **REQUIRED[class_])
+
+    restored = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag))))
+
+    task = restored.get_task("task")
+    assert class_.__name__ == task.task_type
+    assert list(class_.template_fields) == list(task.template_fields)
+    for name, value in REQUIRED[class_].items():
+        if isinstance(value, str | list):
+            assert value == getattr(task, name)
+
+
+def test_none_is_forgotten() -> None:
+    """Every operator and sensor of the package takes part in these tests."""
+    families = ("operators", "sensors")
+    public = {
+        getattr(import_module(f"airflow_spanner_lro.{family}.{path.stem}"), name)
+        for family in families
+        for path in (PACKAGE / family).glob("[a-z]*.py")
+        for name in re.findall(r"^class (Spanner\w+)\(", path.read_text(), re.MULTILINE)
+    }
+
+    assert {class_ for class_ in public if not inspect.isabstract(class_)} - set(BASES) == set(
+        REQUIRED
+    )
 
 
 @pytest.mark.parametrize("module", MODULES)

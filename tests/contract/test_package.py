@@ -4,14 +4,8 @@
 
 from __future__ import annotations
 
-import ast
-import json
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import airflow
-import jsonschema
 import pytest
 from airflow.sdk.configuration import conf
 
@@ -22,6 +16,7 @@ from .conftest import EXAMPLES, PACKAGE, REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 HEADER = [
     "# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors",
@@ -31,13 +26,6 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # an empty file has nothing that could be licensed
 TESTS = sorted(path for path in (REPOSITORY / "tests").rglob("*.py") if path.stat().st_size)
 MAXIMUM = 300
-BASES = {
-    "airflow_spanner_lro.operators.base",
-    "airflow_spanner_lro.operators.deletion",
-    "airflow_spanner_lro.operators.operation",
-    "airflow_spanner_lro.triggers.base",
-}
-"""Modules of classes to derive from, which no Dag author uses by themselves."""
 
 
 def _id(path: Path) -> str:
@@ -51,31 +39,6 @@ def test_file_has_the_header_and_is_short(path: Path) -> None:
 
     assert HEADER == lines[:2]
     assert len(lines) <= MAXIMUM
-
-
-def test_provider_info_is_valid() -> None:
-    """What Airflow is told follows the schema that Airflow checks it with."""
-    schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
-
-    jsonschema.validate(get_provider_info(), schema)
-
-    assert "airflow-spanner-lro" == get_provider_info()["package-name"]
-
-
-@pytest.mark.parametrize("family", ["operators", "sensors", "triggers", "hooks"])
-def test_every_public_module_is_listed(family: str) -> None:
-    """Each module with classes for Dag authors is in the provider's metadata, and no other."""
-    suffix = family.removesuffix("s").capitalize()
-    public = {
-        f"airflow_spanner_lro.{family}.{path.stem}"
-        for path in (PACKAGE / family).glob("*.py")
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.ClassDef) and re.fullmatch(rf"[A-Z]\w*{suffix}", node.name)
-    }
-
-    listed = {module for group in get_provider_info()[family] for module in group["python-modules"]}
-
-    assert public - BASES == listed
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
 from inspect import isabstract, isclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import airflow
+import jsonschema
 import pytest
 from airflow.sdk import BaseNotifier, BaseOperatorLink
 from airflow.sdk._shared.module_loading import import_string
@@ -25,10 +29,19 @@ from .required import REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NAME = "airflow-spanner-lro"
 FAMILIES = ("operators", "sensors", "hooks", "triggers")
+BASES = {
+    "airflow_spanner_lro.hooks.connection",
+    "airflow_spanner_lro.operators.base",
+    "airflow_spanner_lro.operators.deletion",
+    "airflow_spanner_lro.operators.operation",
+    "airflow_spanner_lro.sensors.base",
+    "airflow_spanner_lro.triggers.base",
+    "airflow_spanner_lro.triggers.waiting",
+}
+"""Modules of classes to derive from, which no Dag author uses by themselves."""
 COMMANDS = {
     "list": ["providers", "list", "--output", "json"],
     "links": ["providers", "links", "--output", "json"],
@@ -144,6 +157,31 @@ def test_configuration_is_listed(told: dict[str, str]) -> None:
 def test_commands_are_there(told: dict[str, str]) -> None:
     """``airflow spanner-lro`` offers the verbs of the operations API."""
     assert {"list", "describe", "wait", "cancel"} <= set(told["help"].split())
+
+
+def test_metadata_is_valid() -> None:
+    """What Airflow is told follows the schema that Airflow checks it with."""
+    schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
+
+    jsonschema.validate(get_provider_info(), schema)
+
+    assert NAME == get_provider_info()["package-name"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_public_module_is_listed(family: str) -> None:
+    """Each module with classes for Dag authors is in the provider's metadata, and no other."""
+    suffix = family.removesuffix("s").capitalize()
+    public = {
+        f"airflow_spanner_lro.{family}.{path.stem}"
+        for path in (PACKAGE / family).glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and re.fullmatch(rf"[A-Z]\w*{suffix}", node.name)
+    }
+
+    listed = {module for group in get_provider_info()[family] for module in group["python-modules"]}
+
+    assert public - BASES == listed
 
 
 @pytest.mark.parametrize("module", sorted(set(listed_modules())))

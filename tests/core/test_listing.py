@@ -77,7 +77,7 @@ REQUESTS: list[Any] = [
 
 @pytest.mark.parametrize(("list_type", "ids", "call", "parent", "filter_"), REQUESTS)
 def test_requests_are_those_of_gcloud(
-    list_type: str | None, ids: dict[str, str], call: ListCall, parent: str, filter_: str
+    list_type: str | None, ids: dict[str, Any], call: ListCall, parent: str, filter_: str
 ) -> None:
     """A resource and a type are asked for as gcloud asks for them."""
     query = query_for(project="test", list_type=list_type, **ids)
@@ -240,7 +240,7 @@ WITHIN = {"project": "test", "instance": "main"}
     ],
     ids=str,
 )
-def test_a_name_is_as_good_as_its_ids(resource: ResourceName, ids: dict[str, str]) -> None:
+def test_a_name_is_as_good_as_its_ids(resource: ResourceName, ids: dict[str, Any]) -> None:
     """A resource that is given by its full name is asked for like one that is given by ids."""
     types = [row[0] for row in REQUESTS if row[1] == ids]
 

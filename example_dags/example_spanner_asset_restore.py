@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Restore drill for each new backup.
+
+Runs whenever there is a new backup of the database, whoever made it: a task with the asset as its
+outlet, or the watcher of ``example_spanner_backup_watcher``.
+Restores the backup that the event names into a scratch database, and drops that again.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import dag, task
+
+from airflow_spanner_lro.assets import backups_asset
+from airflow_spanner_lro.operators.databases import (
+    SpannerDropDatabaseOperator,
+    SpannerRestoreDatabaseOperator,
+)
+
+PROJECT_ID = os.environ.get("SPANNER_PROJECT_ID", "demo-project")
+INSTANCE_ID = os.environ.get("SPANNER_INSTANCE_ID", "demo-instance")
+DATABASE_ID = os.environ.get("SPANNER_DATABASE_ID", "orders")
+SCRATCH_ID = "asset-{{ dag_run.run_after.strftime('%m%d-%H%M%S') }}"
+
+# [START howto_asset_schedule]
+BACKUPS = backups_asset(project_id=PROJECT_ID, instance_id=INSTANCE_ID, database_id=DATABASE_ID)
+
+
+@task
+def newest_backup(triggering_asset_events: Any = None) -> str:
+    """Return the full name of the backup that the latest event is about."""
+    event = triggering_asset_events[BACKUPS][-1]
+    # an event of a watcher has the facts in its payload, one of a task has them at hand
+    facts = event.extra.get("payload", event.extra)
+    return str(facts["name"])
+
+
+@dag(
+    schedule=BACKUPS,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    doc_md=__doc__,
+    tags=["example", "spanner"],
+    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID},
+)
+def example_spanner_asset_restore() -> None:
+    """Restore the new backup, and leave nothing behind."""
+    restore = SpannerRestoreDatabaseOperator(
+        task_id="restore",
+        database_id=SCRATCH_ID,
+        source_backup=newest_backup(),  # type: ignore[arg-type]  # filled in at run time
+        deferrable=True,
+    )
+    # [END howto_asset_schedule]
+    drop = SpannerDropDatabaseOperator(task_id="drop_scratch", database_id=SCRATCH_ID)
+    restore >> drop.as_teardown(setups=restore, on_failure_fail_dagrun=True)
+
+
+example_spanner_asset_restore()
