@@ -51,3 +51,4 @@ autodoc_preserve_defaults = True
 # prompts and output are not what one wants to paste
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "
 copybutton_prompt_is_regexp = True
+copybutton_line_continuation_character = "\\"

@@ -3,7 +3,7 @@
 """Restore drill for each new backup.
 
 Runs whenever there is a new backup of the database, whoever made it: a task with the asset as its
-outlet, or the watcher of ``example_spanner_backup_watcher``.
+outlet, such as that of ``example_spanner_asset_backup``, or a watcher of the asset.
 Restores the backup that the event names into a scratch database, and drops that again.
 """
 
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_spanner_lro.assets import backups_asset
 from airflow_spanner_lro.operators.databases import (
@@ -33,9 +34,12 @@ BACKUPS = backups_asset(project_id=PROJECT_ID, instance_id=INSTANCE_ID, database
 @task
 def newest_backup(triggering_asset_events: Any = None) -> str:
     """Return the full name of the backup that the latest event is about."""
-    event = triggering_asset_events[BACKUPS][-1]
+    events = triggering_asset_events.get(BACKUPS)
+    if not events:
+        message = "No event says which backup to restore: this run was started by hand."
+        raise AirflowSkipException(message)
     # an event of a watcher has the facts in its payload, one of a task has them at hand
-    facts = event.extra.get("payload", event.extra)
+    facts = events[-1].extra.get("payload", events[-1].extra)
     return str(facts["name"])
 
 

@@ -9,6 +9,7 @@ Each of them is an event of the asset, with the backup's facts in its payload.
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +21,12 @@ from airflow_spanner_lro.triggers.backup_watcher import SpannerBackupWatcherTrig
 
 PROJECT_ID = os.environ.get("SPANNER_PROJECT_ID", "demo-project")
 INSTANCE_ID = os.environ.get("SPANNER_INSTANCE_ID", "demo-instance")
-DATABASE_ID = os.environ.get("SPANNER_DATABASE_ID", "orders")
+# not the database of the other examples: an asset has one definition in all Dag files, and one
+# file that defines it without the watcher takes the watcher away again (Airflow 3.3.2)
+DATABASE_ID = os.environ.get("SPANNER_WATCHED_DATABASE_ID", "invoices")
+INTERVAL = float(os.environ.get("SPANNER_WATCH_INTERVAL", "300"))
+
+log = logging.getLogger(__name__)
 
 # [START howto_asset_watcher]
 WATCHED = backups_asset(
@@ -34,7 +40,7 @@ WATCHED = backups_asset(
                 project_id=PROJECT_ID,
                 instance_id=INSTANCE_ID,
                 database_id=DATABASE_ID,
-                poll_interval=300,
+                poll_interval=INTERVAL,
             ),
         )
     ],
@@ -46,10 +52,10 @@ WATCHED = backups_asset(
 def tell(triggering_asset_events: Any = None) -> list[str]:
     """Log each new backup, and return their names."""
     names = []
-    for event in triggering_asset_events[WATCHED]:
+    for event in triggering_asset_events.get(WATCHED, ()):
         # an event of a task, which has the asset as its outlet, has the facts at hand
         facts = event.extra.get("payload", event.extra)
-        print(f"{facts['name']}: {facts['size_bytes']} bytes, until {facts['expire_time']}")
+        log.info("%(name)s: %(size_bytes)s bytes, until %(expire_time)s", facts)
         names.append(str(facts["name"]))
     return names
 

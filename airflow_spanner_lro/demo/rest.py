@@ -105,6 +105,11 @@ class AirflowApi:
         """Return the run as it is now."""
         return DagRun.from_json(self._get(_path(run)))
 
+    def latest_run(self, dag_id: str) -> DagRun | None:
+        """Return the newest run of a Dag, or None if there has been none."""
+        answer = self._get(f"/dags/{dag_id}/dagRuns", limit=1, order_by="-run_after")
+        return next(map(DagRun.from_json, answer["dag_runs"]), None)
+
     def set_run_state(self, run: DagRun, state: RunState) -> DagRun:
         """Mark a run, and with it its unfinished tasks."""
         return DagRun.from_json(self._call("PATCH", _path(run), json={"state": state}))

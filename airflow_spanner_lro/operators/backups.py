@@ -166,13 +166,18 @@ class SpannerCopyBackupOperator(SpannerOperationOperator):
         """The copy to make."""
         return BackupName(project=self.project, instance=self.instance_id, backup=self.backup_id)
 
+    @property
+    def sources(self) -> tuple[BackupName, ...]:
+        """The backup to copy."""
+        return (refer(BackupName, self.source_backup, within=self.target),)
+
     def build_request(self) -> Any:
         """Return the CopyBackupRequest."""
         target = self.target
         return self.kind.request_type()(
             parent=str(target.instance_name),
             backup_id=target.backup,
-            source_backup=str(refer(BackupName, self.source_backup, within=target)),
+            source_backup=str(self.sources[0]),
             expire_time=_expire_time_of_existing(self.expire_time),
             encryption_config=encryption_config(
                 type_=self.encryption_type, keys=self.kms_key_names, allowed=DerivedEncryption

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code, code_of
@@ -41,19 +42,32 @@ class Finder:
             return self.look(intent.operation)
         earliest = intent.intended - _CLOCK_SKEW
         try:
-            candidates = [
+            same_kind = [
                 snapshot
                 for snapshot in self.client.list(resource=intent.target)
                 if snapshot.kind is intent.kind
-                and snapshot.start_time is not None
-                and snapshot.start_time >= earliest
             ]
         except Exception as exc:
             # no such target, hence no operation that made it
             if code_of(exc) is Code.NOT_FOUND:
                 return None
             raise
-        return max(candidates, key=lambda each: each.start_time or earliest, default=None)
+        dated = [(since, each) for each in same_kind if (since := self._since(each)) is not None]
+        recent = [(since, each) for since, each in dated if since >= earliest]
+        return max(recent, key=itemgetter(0))[1] if recent else None
+
+    def _since(self, snapshot: OperationSnapshot) -> datetime | None:
+        """Return when an operation was started, as far as anything tells.
+
+        The creation of a database tells no time. While it runs it is the only one of its name;
+        afterwards the database that it answered has one.
+        """
+        if snapshot.start_time is not None:
+            return snapshot.start_time
+        if not snapshot.done:
+            return datetime.max.replace(tzinfo=UTC)
+        made = self.client.get_result(name=snapshot.name)
+        return made.create_time if made else None
 
     def still_there(self, *, target: ResourceName, made_by: OperationName) -> bool:
         """Tell whether what an operation made exists: that very thing, and no namesake."""

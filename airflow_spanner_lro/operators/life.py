@@ -194,6 +194,7 @@ class OperationLife:
             made=operator.target,
             result=result,
             kind=operator.kind,
+            sources=operator.sources,
         )
         self.attempt.deliver(snapshot)
         return result

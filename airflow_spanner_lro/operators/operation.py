@@ -109,6 +109,11 @@ class SpannerOperationOperator(SpannerAdminOperator):
         """
         return ready_resource(self.hook.client, self.target)
 
+    @property
+    def sources(self) -> tuple[ResourceName, ...]:
+        """What the resource is made from, for the lineage, beside what the resource itself says."""
+        return ()
+
     def follow_up(self, snapshot: OperationSnapshot) -> FollowUp | None:  # noqa: ARG002
         """Return the operation to wait for after this one has succeeded, if there is one."""
         return None

@@ -44,6 +44,8 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
     What was seen is remembered with the asset, so a restart of the triggerer repeats nothing and
     misses nothing; only a crash in the moment between an event and its note repeats that one. Give
     each asset a watcher of its own: for a trigger that several assets share nothing is remembered.
+    And define an asset with its watcher once: another Dag file that defines it without takes the
+    watcher away again (Airflow 3.3.2); there, refer to it by ``Asset.ref(uri=...)``.
 
     :param project_id: Google Cloud project
     :param instance_id: instance that holds the database and its backups

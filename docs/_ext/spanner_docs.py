@@ -61,7 +61,7 @@ def _fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = MARK.sub(generated, source[0])
 
 
-def _keep_underscores(
+def _keep_underscores(  # noqa: PLR0917  # as Sphinx calls it
     app: Sphinx, what: str, name: str, of: object, options: object, lines: list[str]
 ) -> None:
     """Escape parameters such as ``filter_``, which reST takes for references."""
@@ -70,28 +70,33 @@ def _keep_underscores(
 
 
 def kinds(docs: Path) -> str:
-    """Return the table of kinds, each with its operator and the page on what a cancel does."""
+    """Return the table of kinds, each with the call and the operator that start it."""
+    del docs
     operators = {kind: class_ for class_ in _classes("operators") if (kind := _kind(class_))}
-    leads = _first_sentences(docs / CANCEL)
     return _table(
-        (
-            "Kind",
-            "Started by",
-            "Works on",
-            "Tells",
-            "Can be cancelled",
-            "Cleans up by default",
-            "What a cancel does",
-        ),
+        ("Kind", "Started by", "Works on", "Tells"),
         (
             (
-                f"[{kind.title}](../{CANCEL}#{_slug(kind.title)})",
+                _link(kind),
                 _started_by(kind, operators.get(kind)),
                 kind.target.noun,
                 _TELLS[kind.progress.name],
-                "yes" if kind.cancellable else "no",
-                ("yes" if kind.cleans_up else "no") if kind.creates else NOT_APPLICABLE,
+            )
+            for kind in KINDS
+        ),
+    )
+
+
+def cancels(docs: Path) -> str:
+    """Return the table of what a cancel does, in the first words of the page that tells more."""
+    leads = _first_sentences(docs / CANCEL)
+    return _table(
+        ("Kind", "What a cancel does", "Made all the same, it is deleted by default"),
+        (
+            (
+                _link(kind),
                 _lead(kind, leads),
+                ("yes" if kind.cleans_up else "no") if kind.creates else NOT_APPLICABLE,
             )
             for kind in KINDS
         ),
@@ -170,6 +175,7 @@ def notifications(docs: Path) -> str:
 
 MAKERS: dict[str, Callable[..., str]] = {
     "bases": bases,
+    "cancels": cancels,
     "classes": classes,
     "configuration": configuration,
     "hooks": hooks,
@@ -228,7 +234,11 @@ def _started_by(kind: OperationKind, operator: type[Any] | None) -> str:
         return "Spanner itself, after a restore"
     if operator is None:
         return f"`{kind.method}`, which has no operator yet"
-    return f"`{kind.method}`: {{py:class}}`~{_path(operator)}`"
+    return f"`{kind.method}`<br>{{py:class}}`~{_path(operator)}`"
+
+
+def _link(kind: OperationKind) -> str:
+    return f"[{kind.title}](../{CANCEL}#{_slug(kind.title)})"
 
 
 def _lead(kind: OperationKind, leads: dict[str, str]) -> str:

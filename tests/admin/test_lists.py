@@ -80,17 +80,12 @@ def of(*kinds: OperationKind) -> Callable[[OperationView], bool]:
 
 def on(resource: str, *more: OperationKind) -> Callable[[OperationView], bool]:
     """Return a test for one resource, and kinds if there are any."""
-
-    def matches(operation: OperationView) -> bool:
-        return operation.name.startswith(f"{resource}/operations/") and (
-            not more or operation.kind in more
-        )
-
-    return matches
+    within_it = f"{resource}/operations/"
+    return lambda each: each.name.startswith(within_it) and (not more or each.kind in more)
 
 
 def within(collection: str) -> Callable[[OperationView], bool]:
-    """Return a test for the resources of a collection of the first instance."""
+    """Return a test for a collection of the first instance."""
     return lambda operation: operation.name.startswith(f"{INSTANCE}/{collection}/")
 
 
@@ -158,7 +153,7 @@ async def test_lists_are_complete(
 async def test_a_type_that_the_client_library_lacks(
     ask: Ask, emulator: SpannerAdminEmulator
 ) -> None:
-    """Quorum changes can be asked for, though their metadata is unknown; there are none here."""
+    """Quorum changes can be asked for, though their metadata is unknown."""
     query = query_for(project="test", instance_id="main", list_type="DATABASE_CHANGE_QUORUM")
 
     listed = await ask("query_operations", query=query)

@@ -169,6 +169,20 @@ def test_a_deadline_cancels(stage: Stage, task: FakeTask, case: Case, *, deferra
     assert case.kind.creates is not stage.has(case.target)
 
 
+def test_a_lost_answer_is_no_second_start(
+    stage: Stage, task: FakeTask, case: Case, *, deferrable: bool
+) -> None:
+    """What was started by a call whose answer was lost is found, whatever kind that is."""
+    stage.emulator.plan(LONG)
+    stage.script.lose_answer(method=case.kind.method)
+    stage.finish_upon()
+
+    result = play(case.operator(deferrable=deferrable), task)
+
+    assert case.expected == case.summary(result)
+    assert 1 == len(starts_of(stage, case))
+
+
 def test_a_retry_adopts(stage: Stage, task: FakeTask, case: Case, *, deferrable: bool) -> None:
     """A retry takes up what the try before it started, whatever kind that is."""
     stage.emulator.plan(LONG)

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
 
-from .doubles import LONG, LONG_TIME, FakeTask
+from .doubles import INSTANCE, LONG, LONG_TIME, FakeTask
 from .playing import backup, defer, play
 
 if TYPE_CHECKING:
@@ -195,3 +195,44 @@ def test_unknown_operation_fails_for_good(stage: Stage, task: FakeTask) -> None:
         waiting.execute(task.context)
 
     assert not stage.cancels
+
+
+@pytest.mark.parametrize("way", [WAYS[0], WAYS[2]])
+@pytest.mark.parametrize("wait_for", ["all", "ANY"])
+def test_many_names(stage: Stage, task: FakeTask, way: dict[str, Any], wait_for: str) -> None:
+    """With several operations the result says which have succeeded."""
+    stage.emulator.create_database(f"{INSTANCE}/databases/other")
+    names = [str(sensor(stage).operation_name)]
+    backup(database_id="other", backup_id="second", wait_for_completion=False).execute(
+        FakeTask().context
+    )
+    names.append(stage.operation.name)
+    if wait_for == "ANY":
+        stage.cancel(names[0])
+    stage.finish_upon()
+    waiting = SpannerOperationSensor(
+        task_id="many", operation_name=names, wait_for=wait_for, poke_interval=0.01, **way
+    )
+
+    result = play(waiting, task)
+
+    assert (names if wait_for == "all" else names[1]) == result
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"operation_name": []}, "operation_name=[] is not usable: give at least one operation"),
+        ({"wait_for": "some"}, "wait_for='some' is not usable: expected one of ALL, ANY"),
+        ({"operation_name": ["x"]}, "operation name='x' is not usable"),
+    ],
+    ids=["empty list", "wait_for", "name"],
+)
+def test_bad_input(stage: Stage, task: FakeTask, parameters: dict[str, Any], says: str) -> None:
+    """What cannot be waited for fails for good, with argument, value and rule."""
+    waiting = sensor(stage, **parameters)
+
+    with pytest.raises(AirflowFailException) as caught:
+        waiting.execute(task.context)
+
+    assert says in str(caught.value)

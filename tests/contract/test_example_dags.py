@@ -46,6 +46,13 @@ def test_dag_is_named_after_its_file(path: Path, dag: DAG) -> None:
     assert not dag.catchup
 
 
+def test_dag_keeps_airflows_rules(dag: DAG) -> None:
+    """Airflow finds nothing wrong with the Dag, such as a setup before another trigger rule."""
+    dag.validate()
+
+    assert dag.topological_sort()
+
+
 def test_dag_survives_serialisation(dag: DAG) -> None:
     """The scheduler sees the same tasks, and serialising them once more changes nothing."""
     serialized = json.loads(json.dumps(DagSerialization.to_dict(dag)))

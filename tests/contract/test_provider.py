@@ -223,6 +223,22 @@ def test_scheme_is_ours() -> None:
     ]
 
 
+def test_what_dag_files_import_is_light() -> None:
+    """A Dag file that uses assets, watchers and the notifier loads neither gRPC nor a client."""
+    names = ("assets", "links", "lineage", "notifications.cancel", "triggers.backup_watcher")
+    modules = [f"airflow_spanner_lro.{name}" for name in names]
+    program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    loaded = done.stdout.splitlines()[-1].split()
+    assert set(modules) <= set(loaded)
+    assert not [name for name in loaded if name.startswith(("grpc", "google.api_core"))]
+    assert not [name for name in loaded if name.startswith("google.cloud.")]
+
+
 def test_every_operator_is_in_a_listed_module() -> None:
     """Whoever looks for an operator or sensor in the metadata finds its module."""
     assert {class_.__module__ for class_ in REQUIRED} <= set(listed_modules())

@@ -161,14 +161,15 @@ def test_a_failure_without_an_error_says_so() -> None:
     assert "ended with no error was given" in str(OperationFailedError(failed(error=None)))
 
 
-def test_a_cancel_that_did_not_settle_carries_its_settlement() -> None:
-    """The message is the settlement's own sentence."""
-    settlement = Settlement(name=NAME, ending=Ending.REFUSED, detail="why")
+def test_cancels_that_did_not_settle_carry_their_settlements() -> None:
+    """The message has a line for each, with its name and its own sentence."""
+    refused = Settlement(name=NAME, ending=Ending.REFUSED, detail="why")
+    running = Settlement(name=NAME, ending=Ending.STILL_RUNNING)
 
-    error = errors.CancelNotSettledError(settlement)
+    error = errors.CancelNotSettledError(refused, running)
 
-    assert settlement is error.settlement
-    assert settlement.sentence == str(error)
+    assert (refused, running) == error.settlements
+    assert [f"{NAME}: {each.sentence}" for each in (refused, running)] == str(error).splitlines()
 
 
 def test_a_conflict_names_the_target() -> None:

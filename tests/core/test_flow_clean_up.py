@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_spanner_lro.core.commands import Cancel, DeleteResource, Get, GetResource, GetResult
 from airflow_spanner_lro.core.flows import clean_up, stop
+from airflow_spanner_lro.core.kinds import KINDS
 from airflow_spanner_lro.core.policy import CancelPolicy
 from airflow_spanner_lro.core.resource import ResourceState
 from airflow_spanner_lro.core.settlement import Ending, Settlement
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_spanner_lro.core.commands import Answer, Command
+    from airflow_spanner_lro.core.kinds import OperationKind
 
 MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
 ANOTHER = ResourceState(name=str(BACKUP), state="READY", create_time=after(0.000001))
@@ -48,6 +51,16 @@ def told(exc: Exception) -> str:
 
 
 FINISHED = Settlement(name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded())
+
+
+@pytest.mark.parametrize("kind", [*(kind for kind in KINDS if not kind.creates), None], ids=str)
+def test_what_an_operation_did_not_make_stays(kind: OperationKind | None) -> None:
+    """An update answers its resource as well, which was there before: nothing is even asked."""
+    settlement = replace(FINISHED, snapshot=succeeded(kind=kind))
+
+    played = play(clean_up(settlement, policy=CancelPolicy()), [])
+
+    assert (settlement, []) == (played.result, played.commands)
 
 
 def test_what_the_operation_made_is_deleted() -> None:

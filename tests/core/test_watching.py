@@ -60,7 +60,7 @@ def test_trouble_that_lasts_too_long_counts() -> None:
 def test_narration_is_about_changes() -> None:
     """The same answer again is not worth a line; trouble and its end are one line each."""
     narrator = WatchNarrator()
-    heard = [
+    heard: list[Verdict] = [
         NotYet(condition=QUIET, told="busy"),
         NotYet(condition=QUIET, told="busy"),
         NotYet(condition=QUIET, trouble=UNAVAILABLE),

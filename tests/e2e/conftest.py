@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""One real Airflow and one emulator for all tests of a module.
+"""One real Airflow and one emulator for all tests here.
 
 What the emulator saw decides; Airflow's REST API is only used to cause things and to wait.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "example_dags"
 INSTANCE = "projects/e2e/instances/main"
 TIME_SCALE = 60.0
+LONG_TIME = timedelta(hours=20)
 DATABASES = ("deferred", "on-worker", "overrun", "overrun-on-worker")
 
 
@@ -104,7 +105,7 @@ def seen_at(call: Call) -> datetime:
     return datetime.fromtimestamp(call.real_time, tz=UTC)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """Return an empty folder, which is removed afterwards.
 
@@ -115,14 +116,14 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def world(folder: Path) -> Iterator[World]:
     """Run Airflow and the emulator, ready; nothing of them is left afterwards."""
     home = folder
     dags = home / "dags"
     dags.mkdir()
-    for file in (*(HERE / "dags").glob("*.py"), *EXAMPLES.glob("*.py")):
-        shutil.copy(file, dags)
+    shutil.copytree(HERE / "dags", dags, dirs_exist_ok=True)
+    shutil.copytree(EXAMPLES, dags, dirs_exist_ok=True)
     with SpannerAdminEmulator(clock=SystemClock(scale=TIME_SCALE)) as emulator:
         for database in DATABASES:
             emulator.create_database(f"{INSTANCE}/databases/{database}")
@@ -133,7 +134,11 @@ def world(folder: Path) -> Iterator[World]:
         settings = AirflowSettings(
             home=home / "airflow",
             dags_folder=dags,
-            environment={"SPANNER_EMULATOR_HOST": emulator.endpoint},
+            environment={
+                "SPANNER_EMULATOR_HOST": emulator.endpoint,
+                # an example that watches looks every five minutes
+                "SPANNER_WATCH_INTERVAL": "2",
+            },
         )
         with LocalAirflow(settings) as airflow:
             airflow.wait_until_ready(timeout=240)

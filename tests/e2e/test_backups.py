@@ -16,7 +16,7 @@ from airflow_spanner_lro.demo.stage import deadline_of
 from airflow_spanner_lro.demo.waiting import wait_until
 from airflow_spanner_lro.emulator import Plan
 
-from .conftest import INSTANCE, seen_at
+from .conftest import INSTANCE, LONG_TIME, seen_at
 
 if TYPE_CHECKING:
     from .conftest import World
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 OVERRUN_TIMEOUT = timedelta(seconds=15)
 PROMPTLY = timedelta(seconds=3)
 START_UP = timedelta(seconds=15)
-LONG = Plan(duration=timedelta(hours=20))
+LONG = Plan(duration=LONG_TIME)
 
 
 def test_a_deferred_backup_succeeds(world: World) -> None:
@@ -134,12 +134,3 @@ def test_marking_the_task_failed_cancels(
     assert seen_at(cancels[0]) - marked <= 2 * within
     assert OperationState.CANCELLED is ended.state
     assert not world.exists(operation)
-
-
-@pytest.mark.parametrize("dag_id", ["example_spanner_backup", "example_spanner_schema_change"])
-def test_an_example_runs_unchanged(world: World, dag_id: str) -> None:
-    """An example Dag runs unchanged on the emulator, and succeeds."""
-    run = world.start(dag_id)
-    ended = world.api.wait_for_run(run, timeout=180)
-
-    assert RunState.SUCCESS == ended.state

@@ -55,7 +55,7 @@ with DAG(dag_id="e2e_sensor_on_worker", schedule=None, start_date=BEGIN):
         database_id="{{ ti.task_id }}-for-me",
         deferrable=True,
         poke_interval=2,
-        **WHERE,  # type: ignore[arg-type]
+        **WHERE,
     )
 
 ENDS = {
@@ -72,6 +72,7 @@ for dag_id, arguments in ENDS.items():
             deferrable=True,
             poke_interval=1,
             retries=2,
-            **WHERE | arguments,  # type: ignore[arg-type]
+            **WHERE,
+            **arguments,  # type: ignore[arg-type]  # one dictionary for arguments of all types
         )
     globals()[dag_id] = dag

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every example Dag on real Airflow: it runs unchanged, succeeds, and leaves nothing running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.demo.records import RunState, TaskState
+from airflow_spanner_lro.demo.waiting import wait_until
+from airflow_spanner_lro.emulator import Plan
+
+from .conftest import EXAMPLES, LONG_TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_spanner_lro.demo.records import DagRun
+    from airflow_spanner_lro.emulator import Call
+
+    from .conftest import World
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+INSTANCE = "projects/demo-project/instances/demo-instance"
+SHORT = Plan(duration=timedelta(minutes=3))
+UPON_A_BACKUP = "example_spanner_asset_restore"
+WATCHED = "example_spanner_backup_watcher"
+STARTED = sorted(
+    path.stem for path in EXAMPLES.glob("*.py") if path.stem not in (UPON_A_BACKUP, WATCHED)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """The runs of all examples, side by side."""
+
+    world: World
+    runs: Mapping[str, DagRun]
+
+    def wait(self, dag_id: str) -> DagRun:
+        """Wait until a run has ended."""
+        return self.world.api.wait_for_run(self.runs[dag_id], timeout=600)
+
+    def failures(self, dag_id: str) -> str:
+        """Return the logs of the tasks that have failed."""
+        tasks = self.world.api.task_instances(self.runs[dag_id])
+        failed = [task for task in tasks if task.state is TaskState.FAILED]
+        return "\n".join(f"{task.task_id}:\n{self.world.api.task_log(task)}" for task in failed)
+
+    def wait_for_first(self, dag_id: str) -> DagRun:
+        """Wait until a Dag that nobody started by hand has had a run."""
+        run = wait_until(
+            lambda: self.world.api.latest_run(dag_id), timeout=180, what=f"a run of {dag_id}"
+        )
+        assert run is not None
+        return self.world.api.wait_for_run(run, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def examples(world: World) -> Examples:
+    """Start all examples at once: they take turns where Spanner wants them to."""
+    for database in ("clickstream", "invoices"):
+        world.emulator.create_database(f"{INSTANCE}/databases/{database}")
+    # in a test nobody wants to wait for what usually takes half a day
+    world.emulator.plan(SHORT, target="projects/demo-project/*")
+    world.emulator.plan(Plan(duration=LONG_TIME), target=f"{INSTANCE}/backups/overrun-*")
+    for dag_id in (UPON_A_BACKUP, WATCHED):
+        world.api.wait_for_dags(dag_id)
+        world.api.unpause(dag_id)
+    return Examples(world=world, runs={dag_id: world.start(dag_id) for dag_id in STARTED})
+
+
+@pytest.mark.parametrize("dag_id", STARTED)
+def test_an_example_succeeds(examples: Examples, dag_id: str) -> None:
+    """An example Dag runs unchanged on the emulator, beside all others, and succeeds."""
+    ended = examples.wait(dag_id)
+
+    if ended.state is not RunState.SUCCESS:
+        pytest.fail(examples.failures(dag_id))
+
+
+def test_a_new_backup_starts_the_restore_drill(examples: Examples) -> None:
+    """A backup whose task has the asset as its outlet starts the Dag that restores it."""
+    examples.wait("example_spanner_asset_backup")
+
+    ended = examples.wait_for_first(UPON_A_BACKUP)
+
+    assert RunState.SUCCESS == ended.state
+    assert examples.world.emulator.calls.of("RestoreDatabase")
+
+
+def test_a_watched_backup_starts_a_dag(examples: Examples) -> None:
+    """A backup that no task made, such as one of a schedule, is an event of the watched asset."""
+    world = examples.world
+
+    def looks() -> tuple[Call, ...]:
+        return world.emulator.calls.of("ListBackups").on(INSTANCE)
+
+    wait_until(
+        lambda: [call for call in looks() if call.code is Code.OK],
+        timeout=120,
+        what="the watcher to look for the first time",
+    )
+    world.emulator.create_backup(f"{INSTANCE}/backups/by-hand", f"{INSTANCE}/databases/invoices")
+
+    run = examples.wait_for_first(WATCHED)
+
+    assert [f"{INSTANCE}/backups/by-hand"] == world.api.xcom(world.task(run, "tell"))
+
+
+def test_nothing_runs_on(examples: Examples) -> None:
+    """When all examples have ended, no operation of theirs is left running."""
+    for dag_id in examples.runs:
+        examples.wait(dag_id)
+
+    running = [
+        each.name
+        for each in examples.world.emulator.operations()
+        if "projects/demo-project/" in each.name and not each.done
+    ]
+    assert [] == running
