@@ -164,9 +164,8 @@ class ResumeConflictError(SpannerLroError):
 
     def __init__(self, target: ResourceName, *, told: str) -> None:
         super().__init__(
-            f"{target}: Spanner says that there is one that exists already ({told}), and no "
-            "operation that this task started made it. Choose another id, or delete the existing "
-            "one first."
+            f"{target} exists already, says Spanner ({told}), and no operation that this task "
+            "started made it. Choose another id, or delete the existing one first."
         )
         self.target = target
 

@@ -136,6 +136,7 @@ def world(folder: Path) -> Iterator[World]:
             dags_folder=dags,
             environment={
                 "SPANNER_EMULATOR_HOST": emulator.endpoint,
+                "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5",
                 # an example that watches looks every five minutes
                 "SPANNER_WATCH_INTERVAL": "2",
             },
