@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import (
-    AccessError,
-    InvalidArgumentError,
+from airflow_spanner_lro.core.errors import AccessError, InvalidArgumentError, UnavailableError
+from airflow_spanner_lro.core.operations.errors import (
     OperationCancelledError,
     OperationFailedError,
     ResumeConflictError,
-    UnavailableError,
 )
 from airflow_spanner_lro.core.status import Code, code_of
 

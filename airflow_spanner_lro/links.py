@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.exceptions import AirflowRuntimeError
 
+from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.console import console_url
 from airflow_spanner_lro.core.errors import SpannerLroError
-from airflow_spanner_lro.core.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.core.names import (
     BackupName,
     BackupScheduleName,
@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     OperationName,
 )
-from airflow_spanner_lro.core.references import refer
+from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.console import console_url
 from airflow_spanner_lro.core.errors import SpannerLroError
-from airflow_spanner_lro.core.flows import DeadlinePassedError, cancel_and_settle, wait
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_and_settle, wait
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import InstanceName, OperationName, parse_resource
-from airflow_spanner_lro.core.narrate import ProgressNarrator
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
 from airflow_spanner_lro.core.status import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
     Connect = Callable[[], SpannerAdminClient]
 

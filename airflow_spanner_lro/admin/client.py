@@ -17,22 +17,22 @@ from google.longrunning import operations_pb2
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for
 from airflow_spanner_lro.admin.results import first_page_of, result_of
-from airflow_spanner_lro.core.backups import facts_of
-from airflow_spanner_lro.core.decode import snapshot_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
-from airflow_spanner_lro.core.queries import ListCall, OperationQuery
-from airflow_spanner_lro.core.resource import ResourceState, resource_state
+from airflow_spanner_lro.core.lists.backups import facts_of
+from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
+from airflow_spanner_lro.core.operations.decode import snapshot_of
+from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.connect import Endpoint
-    from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
+    from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import (
         DatabaseName,
         InstanceName,
         OperationName,
         ResourceName,
     )
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 class SpannerAdminClient:

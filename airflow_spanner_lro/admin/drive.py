@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from airflow_spanner_lro.core.commands import (
+from airflow_spanner_lro.core.flows.commands import (
     Answer,
     Cancel,
     Command,
@@ -27,8 +27,8 @@ from airflow_spanner_lro.core.commands import (
     ListOperations,
     Sleep,
 )
-from airflow_spanner_lro.core.flows import DeadlinePassedError
-from airflow_spanner_lro.core.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
+    from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
+    from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
-    from airflow_spanner_lro.core.queries import OperationQuery
-    from airflow_spanner_lro.core.resource import ResourceState
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.resource import ResourceState
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 class OperationsClient(Protocol):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.kinds import Service
@@ -94,9 +94,3 @@ def parse_any(text: object) -> ResourceName:
         value=text,
         rule="expected one of " + ", ".join(type_.template() for type_ in _CALLS),
     )
-
-
-def as_dict(resource: Any) -> dict[str, Any]:
-    """Return a message of the client library as primitives, enums by name."""
-    told: dict[str, Any] = type(resource).to_dict(resource, use_integers_for_enums=False)
-    return told

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from google.longrunning.operations_pb2 import ListOperationsRequest
 
 from airflow_spanner_lro.core.kinds import kind_of_metadata
-from airflow_spanner_lro.core.resource import ResourceState, resource_state
+from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
     from google.longrunning.operations_pb2 import Operation
 
-    from airflow_spanner_lro.core.queries import OperationQuery
+    from airflow_spanner_lro.core.lists.queries import OperationQuery
 
 
 def result_of(operation: Operation) -> ResourceState | None:

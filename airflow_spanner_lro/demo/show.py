@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.words import duration
 from airflow_spanner_lro.demo.stage import INSTANCE
 

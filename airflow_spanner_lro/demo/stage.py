@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
-from airflow_spanner_lro.core.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.demo.airflow import LocalAirflow
 from airflow_spanner_lro.demo.configuration import AirflowSettings
 from airflow_spanner_lro.demo.errors import ExamplesMissingError

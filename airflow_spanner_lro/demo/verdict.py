@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.kinds import (
     OPTIMIZE_RESTORED_DATABASE,
     RESTORE_DATABASE,
 )
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.demo.records import RunState
 
 if TYPE_CHECKING:

@@ -9,25 +9,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.backups import BackupQuery
-from airflow_spanner_lro.core.conclusion import conclude
-from airflow_spanner_lro.core.errors import InvalidArgumentError, OperationTimeoutError
-from airflow_spanner_lro.core.event import WaitOutcome
-from airflow_spanner_lro.core.listing import query_for, query_within
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.lists.backups import BackupQuery
+from airflow_spanner_lro.core.lists.listing import query_for, query_within
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,
     InstanceName,
     parse_resource,
 )
+from airflow_spanner_lro.core.operations.conclusion import conclude
+from airflow_spanner_lro.core.operations.errors import OperationTimeoutError
+from airflow_spanner_lro.core.operations.event import WaitOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.queries import OperationQuery
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 def request_for(kind: OperationKind, request: Any) -> Any:

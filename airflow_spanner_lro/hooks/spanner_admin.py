@@ -11,22 +11,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_spanner_lro.core.flows import DeadlinePassedError, wait
+from airflow_spanner_lro.core.arguments.references import refer_operations
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.flows.together import stop_all
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.references import refer_operations
+from airflow_spanner_lro.core.operations.resource import as_dict
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.core.together import stop_all
 from airflow_spanner_lro.hooks import arguments
 from airflow_spanner_lro.hooks.connection import SpannerConnectionHook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow_spanner_lro.core.commands import Flow
+    from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.settlement import Settlement
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.settlement import Settlement
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 T = TypeVar("T")
 
@@ -101,7 +102,7 @@ class SpannerAdminHook(SpannerConnectionHook):
             configuration operations without either lists those of the whole project
         :param database_id: only operations of this database; with ``BACKUP`` only backups of it
         :param list_type: as ``gcloud spanner operations list --type`` knows them, in any case; see
-            :class:`~airflow_spanner_lro.core.listing.OperationType`
+            :class:`~airflow_spanner_lro.core.lists.listing.OperationType`
         :param filter_: more, in the filter language of the API's List*Operations calls
         :param pending_only: only those that are not done
         :raises InvalidArgumentError: if the arguments do not go together
@@ -203,7 +204,7 @@ class SpannerAdminHook(SpannerConnectionHook):
         :raises InvalidNameError: if it is none of these
         :raises google.api_core.exceptions.NotFound: if it does not exist
         """
-        from airflow_spanner_lro.admin.resources import as_dict, parse_any  # noqa: PLC0415
+        from airflow_spanner_lro.admin.resources import parse_any  # noqa: PLC0415
 
         return as_dict(self.client.get_resource(name=parse_any(name)))
 

@@ -15,22 +15,23 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from airflow.sdk import BaseHook
 
 from airflow_spanner_lro.core.access import Access
-from airflow_spanner_lro.core.flows import DeadlinePassedError, wait
+from airflow_spanner_lro.core.arguments.references import refer_operations
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.flows.together import stop_all
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.references import refer_operations
+from airflow_spanner_lro.core.operations.resource import as_dict
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.core.together import stop_all
 from airflow_spanner_lro.hooks import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient
-    from airflow_spanner_lro.core.commands import Flow
+    from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.settlement import Settlement
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.settlement import Settlement
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 T = TypeVar("T")
@@ -210,7 +211,7 @@ class SpannerAdminAsyncHook(BaseHook):
     async def get_resource(self, *, name: str) -> dict[str, Any]:
         """Get an instance, database, backup, backup schedule, partition or configuration."""
         client = await self.get_client()
-        from airflow_spanner_lro.admin.resources import as_dict, parse_any  # noqa: PLC0415
+        from airflow_spanner_lro.admin.resources import parse_any  # noqa: PLC0415
 
         return as_dict(await client.get_resource(name=parse_any(name)))
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseNotifier
 
 from airflow_spanner_lro.core.access import Access
-from airflow_spanner_lro.core.flows import cancel_and_settle
+from airflow_spanner_lro.core.flows.operation import cancel_and_settle
+from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.policy import CancelPolicy
 from airflow_spanner_lro.core.status import code_of
 from airflow_spanner_lro.notifications.started import started_operations
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator

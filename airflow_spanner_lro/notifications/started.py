@@ -13,7 +13,7 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

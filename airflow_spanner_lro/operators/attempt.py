@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from airflow_spanner_lro import settings
-from airflow_spanner_lro.core.errors import OperationKilledError
-from airflow_spanner_lro.core.event import WaitOutcome
+from airflow_spanner_lro.core.operations.errors import OperationKilledError
+from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.operators.ledger import TaskLedger
 from airflow_spanner_lro.operators.limits import deadline_of_try
 from airflow_spanner_lro.operators.watch import WorkerWatch
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.follow_up import FollowUp
-    from airflow_spanner_lro.core.ledger import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.settlement import Settlement
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.statements import Statement
+    from airflow_spanner_lro.core.operations.follow_up import FollowUp
+    from airflow_spanner_lro.core.operations.settlement import Settlement
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.statements import Statement
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 

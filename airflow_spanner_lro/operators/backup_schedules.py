@@ -10,24 +10,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.encryption import BackupEncryption, encryption_config
-from airflow_spanner_lro.core.errors import ResourceDiffersError
+from airflow_spanner_lro.core.arguments.encryption import BackupEncryption, encryption_config
+from airflow_spanner_lro.core.arguments.masks import field_mask
+from airflow_spanner_lro.core.arguments.schedules import ScheduleOrder, crontab, retention_duration
 from airflow_spanner_lro.core.kinds import Service
-from airflow_spanner_lro.core.masks import field_mask
 from airflow_spanner_lro.core.names import BackupScheduleName
-from airflow_spanner_lro.core.schedules import ScheduleOrder, crontab, retention_duration
+from airflow_spanner_lro.core.operations.errors import ResourceDiffersError
+from airflow_spanner_lro.core.operations.resource import as_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.links import SpannerDatabaseLink, SpannerInstanceLink
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
-from airflow_spanner_lro.operators.results import as_dict
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.durations import Duration
-    from airflow_spanner_lro.core.encryption import Keys
+    from airflow_spanner_lro.core.arguments.durations import Duration
+    from airflow_spanner_lro.core.arguments.encryption import Keys
 
 
 class SpannerCreateBackupScheduleOperator(SpannerAdminOperator):

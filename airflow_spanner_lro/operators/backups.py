@@ -7,27 +7,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.encryption import (
+from airflow_spanner_lro.core.arguments.encryption import (
     BackupEncryption,
     DerivedEncryption,
     encryption_config,
 )
+from airflow_spanner_lro.core.arguments.references import refer
+from airflow_spanner_lro.core.arguments.times import aware, expire_time, moment_of
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.core.references import refer
-from airflow_spanner_lro.core.times import aware, expire_time, moment_of
+from airflow_spanner_lro.core.operations.resource import as_dict
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.links import SpannerBackupLink, SpannerInstanceLink
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-from airflow_spanner_lro.operators.results import as_dict
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.encryption import Keys
-    from airflow_spanner_lro.core.times import Moment
+    from airflow_spanner_lro.core.arguments.encryption import Keys
+    from airflow_spanner_lro.core.arguments.times import Moment
 
 
 class SpannerCreateBackupOperator(SpannerOperationOperator):

@@ -6,19 +6,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.ddl_text import read_statements
-from airflow_spanner_lro.core.dialects import Dialect
-from airflow_spanner_lro.core.encryption import (
+from airflow_spanner_lro.core.arguments.ddl_text import read_statements
+from airflow_spanner_lro.core.arguments.dialects import Dialect
+from airflow_spanner_lro.core.arguments.encryption import (
     DerivedEncryption,
     database_encryption_config,
     encryption_config,
 )
+from airflow_spanner_lro.core.arguments.flags import flag_of
+from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.flags import flag_of
-from airflow_spanner_lro.core.follow_up import FollowUp
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, RESTORE_DATABASE, UPDATE_DATABASE
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.core.references import refer
+from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.descriptors import proto_descriptors
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
@@ -27,8 +27,8 @@ from airflow_spanner_lro.operators.protection import protect, update_request
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_spanner_lro.core.flags import Flag
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.arguments.flags import Flag
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 class SpannerCreateDatabaseOperator(SpannerOperationOperator):

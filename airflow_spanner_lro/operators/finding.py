@@ -13,9 +13,9 @@ from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.core.ledger import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName, ResourceName
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 _CLOCK_SKEW = timedelta(seconds=10)
 """How far the worker's clock may be ahead of Spanner's when an intent is matched by time."""

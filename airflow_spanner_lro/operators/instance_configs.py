@@ -6,20 +6,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.arguments.labelling import config_display_name, labels
+from airflow_spanner_lro.core.arguments.masks import field_mask
+from airflow_spanner_lro.core.arguments.references import refer
+from airflow_spanner_lro.core.arguments.replicas import given_replicas, locations, replicas_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE_CONFIG, UPDATE_INSTANCE_CONFIG
-from airflow_spanner_lro.core.labelling import config_display_name, labels
-from airflow_spanner_lro.core.masks import field_mask
 from airflow_spanner_lro.core.names import InstanceConfigName, ProjectName
-from airflow_spanner_lro.core.references import refer
-from airflow_spanner_lro.core.replicas import given_replicas, locations, replicas_of
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow_spanner_lro.core.replicas import Replicas
+    from airflow_spanner_lro.core.arguments.replicas import Replicas
 
 _OWN_PREFIX = "custom-"
 

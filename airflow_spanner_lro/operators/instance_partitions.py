@@ -6,17 +6,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.capacity import capacity, capacity_paths, needed
+from airflow_spanner_lro.core.arguments.capacity import capacity, capacity_paths, needed
+from airflow_spanner_lro.core.arguments.labelling import display_name
+from airflow_spanner_lro.core.arguments.masks import field_mask
+from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE_PARTITION, UPDATE_INSTANCE_PARTITION
-from airflow_spanner_lro.core.labelling import display_name
-from airflow_spanner_lro.core.masks import field_mask
 from airflow_spanner_lro.core.names import InstanceConfigName, InstancePartitionName
-from airflow_spanner_lro.core.references import refer
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.capacity import Autoscaling, Count
+    from airflow_spanner_lro.core.arguments.capacity import Autoscaling, Count
 
 _CHANGEABLE = ("display_name", "node_count", "processing_units", "autoscaling")
 

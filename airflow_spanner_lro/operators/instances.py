@@ -6,22 +6,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core import instance_fields
-from airflow_spanner_lro.core.capacity import capacity, capacity_paths
-from airflow_spanner_lro.core.errors import UnexpectedStateError
+from airflow_spanner_lro.core.arguments import instance_fields
+from airflow_spanner_lro.core.arguments.capacity import capacity, capacity_paths
+from airflow_spanner_lro.core.arguments.labelling import display_name
+from airflow_spanner_lro.core.arguments.masks import field_mask
+from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, MOVE_INSTANCE, UPDATE_INSTANCE
-from airflow_spanner_lro.core.labelling import display_name
-from airflow_spanner_lro.core.masks import field_mask
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ProjectName
-from airflow_spanner_lro.core.references import refer
+from airflow_spanner_lro.core.operations.errors import UnexpectedStateError
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_spanner_lro.core.capacity import Autoscaling, Count
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.arguments.capacity import Autoscaling, Count
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 _CHANGEABLE = (
     "display_name",

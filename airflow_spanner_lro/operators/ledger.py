@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, cast
 
-from airflow_spanner_lro.core.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

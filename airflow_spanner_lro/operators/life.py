@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import lineage, settings
-from airflow_spanner_lro.core.conclusion import conclude
 from airflow_spanner_lro.core.console import whereabouts
-from airflow_spanner_lro.core.errors import SlotTakenError, SpannerLroError, TurnNotReachedError
-from airflow_spanner_lro.core.event import WaitOutcome
-from airflow_spanner_lro.core.ledger import OPERATION_NAME_KEY, fingerprint
-from airflow_spanner_lro.core.policy import PollPolicy
+from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError
+from airflow_spanner_lro.core.operations.conclusion import conclude
+from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY, fingerprint
 from airflow_spanner_lro.operators.attempt import Attempt
 from airflow_spanner_lro.operators.start import Starter, StartOrder
 from airflow_spanner_lro.operators.waiting import Waiter
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
-from airflow_spanner_lro.core.event import WaitOutcome
+from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.follow_up import FollowUp
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.statements import Statement
+    from airflow_spanner_lro.core.operations.follow_up import FollowUp
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.statements import Statement
 
 
 class SpannerOperationOperator(SpannerAdminOperator):

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import settings
-from airflow_spanner_lro.core.errors import CancelNotSettledError, OperationRunningError
-from airflow_spanner_lro.core.references import refer_operations
-from airflow_spanner_lro.core.rendering import to_dict
+from airflow_spanner_lro.core.arguments.references import refer_operations
+from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, OperationRunningError
+from airflow_spanner_lro.core.operations.rendering import to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.hooks.arguments import require_deletable
@@ -28,8 +28,8 @@ class SpannerGetOperationOperator(SpannerAdminOperator):
     """Look at an operation once.
 
     Returns what is known about it as a dictionary
-    (:func:`~airflow_spanner_lro.core.rendering.to_dict`), also when it failed: looking is no
-    judgement. Fails if Spanner does not know the operation.
+    (:func:`~airflow_spanner_lro.core.operations.rendering.to_dict`), also when it failed: looking
+    is no judgement. Fails if Spanner does not know the operation.
 
     :param operation_name: full name of the operation
 

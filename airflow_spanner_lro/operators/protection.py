@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.follow_up import FollowUp
+from airflow_spanner_lro.core.arguments.masks import field_mask
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE
-from airflow_spanner_lro.core.masks import field_mask
+from airflow_spanner_lro.core.operations.follow_up import FollowUp
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient

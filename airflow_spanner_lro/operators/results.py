@@ -6,17 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.errors import UnexpectedStateError
+from airflow_spanner_lro.core.operations.errors import UnexpectedStateError
+from airflow_spanner_lro.core.operations.resource import as_dict
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.names import ResourceName
-
-
-def as_dict(message: Any) -> dict[str, Any]:
-    """Return a message of the client library as a dictionary."""
-    made: dict[str, Any] = type(message).to_dict(message, use_integers_for_enums=False)
-    return made
 
 
 def ready_resource(client: SpannerAdminClient, name: ResourceName) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.ddl_text import read_statements
-from airflow_spanner_lro.core.dialects import Dialect
+from airflow_spanner_lro.core.arguments.ddl_text import read_statements
+from airflow_spanner_lro.core.arguments.dialects import Dialect
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.names import DatabaseName
-from airflow_spanner_lro.core.statements import after, not_run, report
+from airflow_spanner_lro.core.operations.statements import after, not_run, report
 from airflow_spanner_lro.core.status import code_of
 from airflow_spanner_lro.operators.descriptors import proto_descriptors
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
@@ -19,8 +19,8 @@ from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.statements import Statement
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.statements import Statement
 
 
 class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):

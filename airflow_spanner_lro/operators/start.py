@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starting once: performs what ``core/resume.py`` decides, and keeps the ledger true meanwhile.
+"""Starting once: performs what ``core/tries/resume.py`` decides, and keeps the ledger true.
 
 The intent is written before the start call and completed after it, so a crash between the two
 leaves a trace, and a start whose answer was lost is found again by its target or its name.
@@ -13,21 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.errors import (
-    CancelNotSettledError,
-    ResumeConflictError,
-    SlotTakenError,
-)
-from airflow_spanner_lro.core.flows import DeadlinePassedError
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.flows.turns import SlotTakenError, turn_of
 from airflow_spanner_lro.core.kinds import ProgressShape
-from airflow_spanner_lro.core.ledger import LedgerEntry
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.policy import PollPolicy
-from airflow_spanner_lro.core.resume import NextStep, next_step
-from airflow_spanner_lro.core.settlement import Ending, Settlement
-from airflow_spanner_lro.core.statements import carried_over, committed_part, not_run
+from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, ResumeConflictError
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.statements import carried_over, committed_part, not_run
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
-from airflow_spanner_lro.core.turns import turn_of
+from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+from airflow_spanner_lro.core.tries.resume import NextStep, next_step
 from airflow_spanner_lro.operators.finding import Finder
 
 if TYPE_CHECKING:
@@ -38,8 +34,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.statements import Statement
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.statements import Statement
     from airflow_spanner_lro.operators.ledger import TaskLedger
     from airflow_spanner_lro.operators.watch import WorkerWatch
 
@@ -216,7 +212,7 @@ class Starter:
         """Write down whose the operation is, at once also for those who cannot read the store.
 
         The trigger of the try before may be told to kill at this very moment; see
-        ``core/ownership.py``.
+        ``core/tries/ownership.py``.
         """
         self._ledger.update(entry)
         self._ledger.publish(entry)

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
-from airflow_spanner_lro.core.errors import SlotTakenError, TurnNotReachedError
-from airflow_spanner_lro.core.event import WaitOutcome
-from airflow_spanner_lro.core.flows import DeadlinePassedError
-from airflow_spanner_lro.core.turns import await_turn
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError, await_turn
+from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
 
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
 
     from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.names import OperationName, ResourceName
-    from airflow_spanner_lro.core.policy import PollPolicy
     from airflow_spanner_lro.operators.attempt import Attempt
 
     class Defer(Protocol):

@@ -14,9 +14,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
-from airflow_spanner_lro.core.flows import stop, wait
-from airflow_spanner_lro.core.narrate import ProgressNarrator
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.flows.operation import stop, wait
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.drive import Observer
-    from airflow_spanner_lro.core.commands import Flow
+    from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.settlement import Settlement
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.settlement import Settlement
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 T = TypeVar("T")
 

@@ -19,9 +19,9 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.triggers.base import StartTriggerArgs
 
-from airflow_spanner_lro.core.conditions import Failed, NotYet
-from airflow_spanner_lro.core.policy import MINIMUM_INTERVAL
-from airflow_spanner_lro.core.watching import WatchNarrator, look
+from airflow_spanner_lro.core.flows.conditions import Failed, NotYet
+from airflow_spanner_lro.core.flows.policy import MINIMUM_INTERVAL
+from airflow_spanner_lro.core.flows.watching import WatchNarrator, look
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.sensors.starting import NeedsWorkerError, plain, unrendered
 from airflow_spanner_lro.triggers.waiting import SpannerConditionTrigger, failing_as_a_sensor
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.conditions import Condition, Verdict
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.flows.conditions import Condition, Verdict
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 class SpannerSensor(BaseSensorOperator, HookOnDemand):

@@ -17,12 +17,12 @@ from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_spanner_lro.core.asset_uris import uri_of
-from airflow_spanner_lro.core.backup_watch import BackupMemory
-from airflow_spanner_lro.core.backups import BackupQuery
-from airflow_spanner_lro.core.commands import ListBackups
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.flows.backup_watch import BackupMemory
+from airflow_spanner_lro.core.flows.commands import ListBackups
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.lists.backups import BackupQuery
 from airflow_spanner_lro.core.names import DatabaseName
-from airflow_spanner_lro.core.policy import PollPolicy
 from airflow_spanner_lro.core.status import code_of
 from airflow_spanner_lro.triggers.base import SpannerTrigger
 from airflow_spanner_lro.triggers.shielded import await_keeping_cancel_message
@@ -30,8 +30,8 @@ from airflow_spanner_lro.triggers.shielded import await_keeping_cancel_message
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from airflow_spanner_lro.core.backups import BackupFacts
-    from airflow_spanner_lro.core.commands import Flow
+    from airflow_spanner_lro.core.flows.commands import Flow
+    from airflow_spanner_lro.core.lists.backups import BackupFacts
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from airflow_spanner_lro.core.commands import Flow
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.flows.commands import Flow
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 T = TypeVar("T")
 

@@ -13,18 +13,20 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.backups import BackupQuery
-from airflow_spanner_lro.core.choices import choice
-from airflow_spanner_lro.core.conditions import (
+from airflow_spanner_lro.core.arguments.choices import choice
+from airflow_spanner_lro.core.arguments.durations import duration_of, is_duration_text
+from airflow_spanner_lro.core.arguments.times import aware
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.flows.conditions import (
     BackupReady,
     Condition,
     DatabaseInState,
     NothingInProgress,
     OperationsSucceeded,
 )
-from airflow_spanner_lro.core.durations import duration_of, is_duration_text
-from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.core.lists.backups import BackupQuery
+from airflow_spanner_lro.core.lists.pending import kind_named, pending_on
 from airflow_spanner_lro.core.names import (
     BackupName,
     BackupScheduleName,
@@ -32,8 +34,6 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     OperationName,
 )
-from airflow_spanner_lro.core.pending import kind_named, pending_on
-from airflow_spanner_lro.core.times import aware
 from airflow_spanner_lro.triggers.waiting import SpannerConditionTrigger
 
 if TYPE_CHECKING:

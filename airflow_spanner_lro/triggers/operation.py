@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.triggers.base import TriggerEvent
 
-from airflow_spanner_lro.core.event import WaitOutcome
-from airflow_spanner_lro.core.flows import DeadlinePassedError, stop, wait
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, wait
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.narrate import ProgressNarrator
-from airflow_spanner_lro.core.ownership import Claim, KillDecision, decide_kill
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
+from airflow_spanner_lro.core.tries.ownership import Claim, KillDecision, decide_kill
 from airflow_spanner_lro.triggers.base import SpannerTrigger
 from airflow_spanner_lro.triggers.shielded import (
     await_keeping_cancel_message,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from airflow_spanner_lro.core.access import Access
-    from airflow_spanner_lro.core.settlement import Settlement
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.settlement import Settlement
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 KILL_TIMEOUT = 28.0
 """Seconds for all of ``on_kill``; Airflow gives it 30 (``[triggerer] on_kill_timeout``)."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk.bases.xcom import BaseXCom
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from airflow_spanner_lro.core.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 
 if TYPE_CHECKING:
     from airflow.executors.workloads.task import TaskInstanceDTO

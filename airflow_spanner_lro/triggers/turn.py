@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import TriggerEvent
 
-from airflow_spanner_lro.core.flows import DeadlinePassedError
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.flows.turns import await_turn
+from airflow_spanner_lro.core.lists.queries import OperationQuery
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.policy import PollPolicy
-from airflow_spanner_lro.core.queries import OperationQuery
-from airflow_spanner_lro.core.turns import await_turn
 from airflow_spanner_lro.triggers.base import SpannerTrigger
 from airflow_spanner_lro.triggers.shielded import await_keeping_cancel_message
 
@@ -30,7 +30,7 @@ class SpannerTurnTrigger(SpannerTrigger):
     """Fire once, when a start that was refused for lack of a slot is worth another attempt.
 
     :param query: lists the operations that hold a slot; a record of
-        :class:`~airflow_spanner_lro.core.queries.OperationQuery`
+        :class:`~airflow_spanner_lro.core.lists.queries.OperationQuery`
     :param holders: names of those that held one when the start was refused
     :param limit: what Spanner allows, in words
     :param deadline: when to give up, as ISO 8601 with a time zone; None to wait for ever

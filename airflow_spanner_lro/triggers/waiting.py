@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import TriggerEvent
 
-from airflow_spanner_lro.core.errors import OperationFailedError
-from airflow_spanner_lro.core.policy import PollPolicy
-from airflow_spanner_lro.core.watching import WatchNarrator, watch
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.flows.watching import WatchNarrator, watch
+from airflow_spanner_lro.core.operations.errors import OperationFailedError
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.triggers.base import SpannerTrigger
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.conditions import Condition, Verdict
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.flows.conditions import Condition, Verdict
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 XCOM = "xcom"
 """In a parameter of a trigger: the only key of a mapping that stands for another task's XCom."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from airflow_spanner_lro.core.names import BackupName
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
     from .drivers import Driver
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.admin.drive import Observer
-    from airflow_spanner_lro.core.commands import Flow
+    from airflow_spanner_lro.core.flows.commands import Flow
 
     from .fakes import Scripted
 

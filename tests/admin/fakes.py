@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
-from airflow_spanner_lro.core.resource import ResourceState
-from airflow_spanner_lro.core.snapshot import OperationSnapshot, OperationState
+from airflow_spanner_lro.core.operations.resource import ResourceState
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
+    from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
+    from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import ResourceName
-    from airflow_spanner_lro.core.queries import OperationQuery
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BACKUP = BackupName(project="test", instance="main", backup="nightly")

@@ -12,8 +12,8 @@ from google.api_core import exceptions
 from grpc.aio import UsageError
 
 from airflow_spanner_lro.core.names import BackupName, InstanceName, OperationName
-from airflow_spanner_lro.core.resource import ResourceState
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.resource import ResourceState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 
 from .fakes import BACKUP, DATABASE, NOW

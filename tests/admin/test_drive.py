@@ -10,7 +10,7 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 
-from airflow_spanner_lro.core.commands import (
+from airflow_spanner_lro.core.flows.commands import (
     Cancel,
     DeleteResource,
     Get,
@@ -18,15 +18,15 @@ from airflow_spanner_lro.core.commands import (
     GetResult,
     Sleep,
 )
-from airflow_spanner_lro.core.flows import stop, wait
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.resource import ResourceState
+from airflow_spanner_lro.core.flows.operation import stop, wait
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.operations.resource import ResourceState
 
 from .fakes import BACKUP, NAME, NOW, RUNNING, SUCCEEDED
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.commands import Flow
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.flows.commands import Flow
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
     from .drivers import Driver
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
-from airflow_spanner_lro.core.commands import Get, Sleep
-from airflow_spanner_lro.core.flows import DeadlinePassedError, cancel_and_settle, wait
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.settlement import Ending
+from airflow_spanner_lro.core.flows.commands import Get, Sleep
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_and_settle, wait
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.operations.settlement import Ending
 
 from .fakes import NAME, NOW, RUNNING, SUCCEEDED, after
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_spanner_lro.core.commands import Flow
+    from airflow_spanner_lro.core.flows.commands import Flow
 
     from .drivers import Driver
 

@@ -12,10 +12,10 @@ import pytest
 from google.api_core import exceptions
 
 from airflow_spanner_lro.admin.drive import arun, run
-from airflow_spanner_lro.core.flows import cancel_and_settle, stop, wait
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.settlement import Ending
-from airflow_spanner_lro.core.snapshot import OperationSnapshot, OperationState
+from airflow_spanner_lro.core.flows.operation import cancel_and_settle, stop, wait
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.operations.settlement import Ending
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.drive import Observer
-    from airflow_spanner_lro.core.commands import Flow
+    from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.settlement import Settlement
+    from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
     from .conftest import StartBackup

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.api_core import exceptions
 
-from airflow_spanner_lro.core.backups import BackupQuery
 from airflow_spanner_lro.core.kinds import (
     COPY_BACKUP,
     CREATE_BACKUP,
@@ -23,9 +22,10 @@ from airflow_spanner_lro.core.kinds import (
     UPDATE_INSTANCE_CONFIG,
     OperationKind,
 )
-from airflow_spanner_lro.core.listing import OperationType, query_for
+from airflow_spanner_lro.core.lists.backups import BackupQuery
+from airflow_spanner_lro.core.lists.listing import OperationType, query_for
+from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ProjectName
-from airflow_spanner_lro.core.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.state import pages
 

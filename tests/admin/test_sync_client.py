@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.kinds import (
     Service,
 )
 from airflow_spanner_lro.core.names import InstanceName, OperationName
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.state import pages
 

@@ -17,7 +17,7 @@ import pytest
 
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
-from airflow_spanner_lro.core import policy
+from airflow_spanner_lro.core.flows import policy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import ResourceDiffersError, UnavailableError
+from airflow_spanner_lro.core.errors import UnavailableError
+from airflow_spanner_lro.core.operations.errors import ResourceDiffersError
 from airflow_spanner_lro.core.status import Code
 
 from .backing_up import (

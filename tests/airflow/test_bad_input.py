@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import SlotTakenError, UnavailableError
+from airflow_spanner_lro.core.errors import UnavailableError
+from airflow_spanner_lro.core.flows.turns import SlotTakenError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import CancelNotSettledError
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE
+from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralError, TaskDeferralTimeout
 
-from airflow_spanner_lro.core.errors import OperationTimeoutError
+from airflow_spanner_lro.core.operations.errors import OperationTimeoutError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 

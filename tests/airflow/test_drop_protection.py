@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.api_core.exceptions import FailedPrecondition
 
-from airflow_spanner_lro.core.errors import OperationFailedError
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, UPDATE_DATABASE
+from airflow_spanner_lro.core.operations.errors import OperationFailedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator

@@ -12,7 +12,7 @@ import pytest
 from google.api_core import exceptions
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
-from airflow_spanner_lro.core.settlement import Ending
+from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.api_core import exceptions
 
-from airflow_spanner_lro.core.errors import (
-    InvalidArgumentError,
-    InvalidNameError,
-    OperationCancelledError,
-    OperationFailedError,
-    OperationTimeoutError,
-)
+from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
 from airflow_spanner_lro.core.kinds import (
     CREATE_BACKUP,
     CREATE_DATABASE,
     OPTIMIZE_RESTORED_DATABASE,
     UPDATE_DATABASE_DDL,
     UPDATE_INSTANCE,
+)
+from airflow_spanner_lro.core.operations.errors import (
+    OperationCancelledError,
+    OperationFailedError,
+    OperationTimeoutError,
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan

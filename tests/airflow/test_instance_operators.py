@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import UnexpectedStateError
+from airflow_spanner_lro.core.operations.errors import UnexpectedStateError
 from airflow_spanner_lro.core.status import Code
 
 from .doubles import BACKUP, DATABASE, INSTANCE, LONG, FakeTask

@@ -13,8 +13,8 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
-from airflow_spanner_lro.core.ledger import LedgerEntry
 from airflow_spanner_lro.core.names import BackupName, OperationName
+from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.triggers.task_state import TaskView
 
 from .doubles import BACKUP, LONG, FakeTaskInstance

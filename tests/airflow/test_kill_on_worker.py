@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.core.errors import OperationKilledError
+from airflow_spanner_lro.core.operations.errors import OperationKilledError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 

@@ -17,8 +17,8 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.sdk.execution_time.xcom import XCom
 
-from airflow_spanner_lro.core.ledger import RECORD_KEY
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.notifications.cancel import SpannerCancelOperationNotifier
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import (
+from airflow_spanner_lro.core.operations.errors import (
     OperationCancelledError,
     OperationFailedError,
     OperationTimeoutError,

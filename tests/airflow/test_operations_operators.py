@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import (
-    CancelNotSettledError,
-    OperationRunningError,
-    UnavailableError,
-)
+from airflow_spanner_lro.core.errors import UnavailableError
+from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, OperationRunningError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook

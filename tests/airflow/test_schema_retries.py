@@ -11,8 +11,8 @@ import pytest
 
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
-from airflow_spanner_lro.core.errors import OperationCancelledError, OperationFailedError
 from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.operations.errors import OperationCancelledError, OperationFailedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 

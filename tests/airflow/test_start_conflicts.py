@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import ResumeConflictError
+from airflow_spanner_lro.core.operations.errors import ResumeConflictError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock
 

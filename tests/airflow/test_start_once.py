@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_spanner_lro.core.errors import CancelNotSettledError
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
-from airflow_spanner_lro.core.ledger import RECORD_KEY
+from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.emulator import Plan
 
 from .doubles import BACKUP, DATABASE, LONG, LONG_TIME, SOURCE

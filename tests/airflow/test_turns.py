@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 
-from airflow_spanner_lro.core.errors import SlotTakenError, TurnNotReachedError
+from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
 

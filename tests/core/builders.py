@@ -12,10 +12,14 @@ from google.longrunning.operations_pb2 import Operation
 
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
-from airflow_spanner_lro.core.ledger import LedgerEntry
 from airflow_spanner_lro.core.names import BackupName, OperationName
-from airflow_spanner_lro.core.snapshot import OperationError, OperationSnapshot, OperationState
+from airflow_spanner_lro.core.operations.snapshot import (
+    OperationError,
+    OperationSnapshot,
+    OperationState,
+)
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BACKUP = BackupName(project="test", instance="main", backup="nightly")

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from airflow_spanner_lro.core.commands import Answer, Command, Flow, Sleep
-from airflow_spanner_lro.core.flows import DeadlinePassedError
-from airflow_spanner_lro.core.policy import CancelPolicy
+from airflow_spanner_lro.core.flows.commands import Answer, Command, Flow, Sleep
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.flows.policy import CancelPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

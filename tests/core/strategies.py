@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from airflow_spanner_lro.core.access import Access
-from airflow_spanner_lro.core.event import WaitOutcome
 from airflow_spanner_lro.core.kinds import KINDS
-from airflow_spanner_lro.core.ledger import LedgerEntry
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,
@@ -25,14 +23,16 @@ from airflow_spanner_lro.core.names import (
     ResourceName,
     SsdCacheName,
 )
-from airflow_spanner_lro.core.settlement import Ending, Settlement
-from airflow_spanner_lro.core.snapshot import (
+from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.snapshot import (
     OperationError,
     OperationSnapshot,
     OperationState,
     StatementProgress,
 )
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from airflow_spanner_lro.core.capacity import capacity, capacity_paths, needed
+from airflow_spanner_lro.core.arguments.capacity import capacity, capacity_paths, needed
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 LIMITS = {"min_nodes": 1, "max_nodes": 3}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from airflow_spanner_lro.core.choices import choice
+from airflow_spanner_lro.core.arguments.choices import choice
+from airflow_spanner_lro.core.arguments.shapes import shaped
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.shapes import shaped
 
 Edition = instance_v1.Instance.Edition
 Schedules = instance_v1.Instance.DefaultBackupScheduleType

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.core import errors
-from airflow_spanner_lro.core.conclusion import conclude
-from airflow_spanner_lro.core.errors import (
+from airflow_spanner_lro.core.operations import errors
+from airflow_spanner_lro.core.operations.conclusion import conclude
+from airflow_spanner_lro.core.operations.errors import (
     OperationCancelledError,
     OperationFailedError,
     OperationTimeoutError,
-    SpannerLroError,
 )
-from airflow_spanner_lro.core.event import WaitOutcome
-from airflow_spanner_lro.core.settlement import Ending, Settlement
-from airflow_spanner_lro.core.snapshot import StatementProgress
+from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.snapshot import StatementProgress
 
 from .builders import BACKUP, NAME, NOW, cancelled, failed, running, succeeded
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.errors import SpannerLroError
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 def done(snapshot: OperationSnapshot) -> WaitOutcome:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_spanner_lro.core.backups import BackupFacts, BackupQuery
-from airflow_spanner_lro.core.commands import Get, ListOperations
-from airflow_spanner_lro.core.conditions import (
+from airflow_spanner_lro.core.flows.commands import Get, ListOperations
+from airflow_spanner_lro.core.flows.conditions import (
     BackupReady,
     DatabaseInState,
     Failed,
@@ -20,16 +19,17 @@ from airflow_spanner_lro.core.conditions import (
     NotYet,
     OperationsSucceeded,
 )
-from airflow_spanner_lro.core.errors import OperationFailedError
+from airflow_spanner_lro.core.flows.watching import look
+from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
+from airflow_spanner_lro.core.lists.pending import pending_on
 from airflow_spanner_lro.core.names import (
     BackupName,
     BackupScheduleName,
     DatabaseName,
     InstanceName,
 )
-from airflow_spanner_lro.core.pending import pending_on
-from airflow_spanner_lro.core.resource import ResourceState
-from airflow_spanner_lro.core.watching import look
+from airflow_spanner_lro.core.operations.errors import OperationFailedError
+from airflow_spanner_lro.core.operations.resource import ResourceState
 
 from .builders import (
     BACKUP,
@@ -47,8 +47,8 @@ from .builders import (
 from .playing import play
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.commands import Answer
-    from airflow_spanner_lro.core.conditions import Condition, Verdict
+    from airflow_spanner_lro.core.flows.commands import Answer
+    from airflow_spanner_lro.core.flows.conditions import Condition, Verdict
 
 INSTANCE = InstanceName(project="test", instance="main")
 DATABASE = DatabaseName(project="test", instance="main", database="orders")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.ddl_text import read_statements, split
-from airflow_spanner_lro.core.dialects import Dialect
+from airflow_spanner_lro.core.arguments.ddl_text import read_statements, split
+from airflow_spanner_lro.core.arguments.dialects import Dialect
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from google.cloud import (
 from google.protobuf.wrappers_pb2 import StringValue
 
 from airflow_spanner_lro.core import kinds
-from airflow_spanner_lro.core.decode import snapshot_of
 from airflow_spanner_lro.core.errors import InvalidNameError
-from airflow_spanner_lro.core.snapshot import OperationError, OperationState
+from airflow_spanner_lro.core.operations.decode import snapshot_of
+from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.core.status import Code
 
 from .builders import NAME, NOW, after, operation

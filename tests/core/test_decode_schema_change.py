@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from airflow_spanner_lro.core.decode import snapshot_of
-from airflow_spanner_lro.core.snapshot import StatementProgress
+from airflow_spanner_lro.core.operations.decode import snapshot_of
+from airflow_spanner_lro.core.operations.snapshot import StatementProgress
 
 from .builders import NOW, after, operation
 

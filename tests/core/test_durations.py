@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from airflow_spanner_lro.core.durations import duration_of
+from airflow_spanner_lro.core.arguments.durations import duration_of
+from airflow_spanner_lro.core.arguments.times import aware, expire_time, moment_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.times import aware, expire_time, moment_of
 
 from .builders import NOW
 

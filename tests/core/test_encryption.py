@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from airflow_spanner_lro.core.encryption import (
+from airflow_spanner_lro.core.arguments.encryption import (
     BackupEncryption,
     DerivedEncryption,
     database_encryption_config,

@@ -10,10 +10,10 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import TransportError
 
-from airflow_spanner_lro.core.commands import Cancel, Get, Sleep
-from airflow_spanner_lro.core.flows import cancel_and_settle
-from airflow_spanner_lro.core.policy import CancelPolicy
-from airflow_spanner_lro.core.settlement import Ending, Settlement
+from airflow_spanner_lro.core.flows.commands import Cancel, Get, Sleep
+from airflow_spanner_lro.core.flows.operation import cancel_and_settle
+from airflow_spanner_lro.core.flows.policy import CancelPolicy
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.status import Code
 
 from .builders import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, running, succeeded
@@ -22,8 +22,8 @@ from .playing import DEADLINE, FinitePolicy, Play, play
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_spanner_lro.core.commands import Answer
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.flows.commands import Answer
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 UNIMPLEMENTED = exceptions.MethodNotImplemented("restores cannot be cancelled")
 NOT_DENIED_BY_CODE = TransportError("no account")

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.core.commands import Cancel, DeleteResource, Get, GetResource, GetResult
-from airflow_spanner_lro.core.flows import clean_up, stop
+from airflow_spanner_lro.core.flows.commands import (
+    Cancel,
+    DeleteResource,
+    Get,
+    GetResource,
+    GetResult,
+)
+from airflow_spanner_lro.core.flows.operation import clean_up, stop
+from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.kinds import KINDS
-from airflow_spanner_lro.core.policy import CancelPolicy
-from airflow_spanner_lro.core.resource import ResourceState
-from airflow_spanner_lro.core.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.resource import ResourceState
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.status import code_of
 
 from .builders import (
@@ -35,7 +41,7 @@ from .playing import DEADLINE, FinitePolicy, play
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_spanner_lro.core.commands import Answer, Command
+    from airflow_spanner_lro.core.flows.commands import Answer, Command
     from airflow_spanner_lro.core.kinds import OperationKind
 
 MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)

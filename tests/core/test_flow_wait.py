@@ -12,9 +12,9 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import TransportError
 
-from airflow_spanner_lro.core.commands import Get, Sleep
-from airflow_spanner_lro.core.flows import DeadlinePassedError, wait
-from airflow_spanner_lro.core.policy import PollPolicy
+from airflow_spanner_lro.core.flows.commands import Get, Sleep
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
+from airflow_spanner_lro.core.flows.policy import PollPolicy
 
 from .builders import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, running, succeeded
 from .playing import DEADLINE, play
@@ -22,7 +22,7 @@ from .playing import DEADLINE, play
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_spanner_lro.core.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 EVEN = PollPolicy(maximum=10, jitter=0)
 PATIENT_FOR_THREE = PollPolicy(maximum=1, jitter=0, patience=3)

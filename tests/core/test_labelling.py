@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_spanner_lro.core.arguments.labelling import config_display_name, display_name, labels
+from airflow_spanner_lro.core.arguments.masks import field_mask
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.labelling import config_display_name, display_name, labels
-from airflow_spanner_lro.core.masks import field_mask
 
 
 @pytest.mark.parametrize("given", ["four", "x" * 30])

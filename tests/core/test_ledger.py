@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from airflow_spanner_lro.core.access import Access
-from airflow_spanner_lro.core.ledger import LedgerEntry, fingerprint
+from airflow_spanner_lro.core.tries.ledger import LedgerEntry, fingerprint
 
 from . import strategies
 from .builders import NOW, OTHER, entry

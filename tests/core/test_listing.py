@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
-from airflow_spanner_lro.core.listing import OperationType, query_for, query_within
+from airflow_spanner_lro.core.lists.listing import OperationType, query_for, query_within
+from airflow_spanner_lro.core.lists.queries import ListCall
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,
@@ -19,7 +20,6 @@ from airflow_spanner_lro.core.names import (
     ResourceName,
     SsdCacheName,
 )
-from airflow_spanner_lro.core.queries import ListCall
 
 PROJECT = "projects/test"
 I = f"{PROJECT}/instances/main"  # noqa: E741  # as in the table of gcloud's requests

@@ -13,8 +13,8 @@ from google.auth.exceptions import TransportError
 from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, UPDATE_DATABASE_DDL
-from airflow_spanner_lro.core.narrate import ProgressNarrator
-from airflow_spanner_lro.core.snapshot import OperationSnapshot, StatementProgress
+from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, StatementProgress
 
 from . import strategies
 from .builders import NOW, UNAVAILABLE, after, cancelled, failed, running, succeeded

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.ownership import Claim, KillDecision, decide_kill
+from airflow_spanner_lro.core.tries.ownership import Claim, KillDecision, decide_kill
 
 from . import strategies
 from .builders import NAME, OTHER, entry
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.ledger import LedgerEntry
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 CLAIM = Claim(operation=NAME, try_number=1)
 

@@ -16,9 +16,9 @@ from airflow_spanner_lro.core.kinds import (
     RESTORE_DATABASE,
     OperationKind,
 )
+from airflow_spanner_lro.core.lists.pending import kind_named, pending_on
+from airflow_spanner_lro.core.lists.queries import ListCall
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
-from airflow_spanner_lro.core.pending import kind_named, pending_on
-from airflow_spanner_lro.core.queries import ListCall
 
 from .builders import BACKUP
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 
 if TYPE_CHECKING:
     from random import Random

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from airflow_spanner_lro.core.backups import READY, BackupFacts, BackupQuery
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
+from airflow_spanner_lro.core.lists.backups import READY, BackupFacts, BackupQuery
+from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,
@@ -18,7 +19,6 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     ProjectName,
 )
-from airflow_spanner_lro.core.queries import ListCall, OperationQuery
 
 from .builders import NOW, cancelled, failed, running, succeeded
 

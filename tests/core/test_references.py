@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from airflow_spanner_lro.core.arguments.references import refer, refer_operations
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.names import BackupName, InstanceName
-from airflow_spanner_lro.core.references import refer, refer_operations
 
 from .builders import BACKUP, NAME, OTHER
 
@@ -66,7 +66,11 @@ def test_one_operation(value: object) -> None:
     assert (NAME,) == refer_operations(value)
 
 
-@pytest.mark.parametrize("value", [[A, B], [[A], B], [A, [A, B]], Lazy(), [Lazy(), None]], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    [[A, B], [[A], B], [A, [A, B]], Lazy(), [Lazy(), None]],
+    ids=["list", "nested", "twice", "lazy", "lazy-among-nothing"],
+)
 def test_many_operations(value: object) -> None:
     """Many come in the order they are named in."""
     assert (NAME, OTHER) == refer_operations(value)

@@ -15,8 +15,8 @@ from airflow_spanner_lro.core.kinds import (
     UPDATE_DATABASE_DDL,
     OperationKind,
 )
-from airflow_spanner_lro.core.rendering import to_dict
-from airflow_spanner_lro.core.snapshot import StatementProgress
+from airflow_spanner_lro.core.operations.rendering import to_dict
+from airflow_spanner_lro.core.operations.snapshot import StatementProgress
 
 from .builders import BACKUP, NAME, NOW, OTHER, failed, running, succeeded
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
+from airflow_spanner_lro.core.arguments.replicas import given_replicas, locations, replicas_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.replicas import given_replicas, locations, replicas_of
 
 
 def replica(location: str, type_: str = "READ_ONLY") -> instance_v1.ReplicaInfo:

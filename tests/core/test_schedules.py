@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 
+from airflow_spanner_lro.core.arguments.schedules import ScheduleOrder, crontab, retention_duration
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.schedules import ScheduleOrder, crontab, retention_duration
 
 HERE, THERE = (f"projects/p/locations/{at}/keyRings/r/cryptoKeys/k" for at in ("here", "there"))
 CUSTOMER = "CUSTOMER_MANAGED_ENCRYPTION"

@@ -9,9 +9,9 @@ import json
 import pytest
 from hypothesis import given
 
-from airflow_spanner_lro.core.event import WaitOutcome
-from airflow_spanner_lro.core.settlement import Ending, Settlement
-from airflow_spanner_lro.core.snapshot import OperationSnapshot, StatementProgress
+from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, StatementProgress
 from airflow_spanner_lro.core.status import Code
 
 from . import strategies

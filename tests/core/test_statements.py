@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.snapshot import StatementProgress
-from airflow_spanner_lro.core.statements import (
+from airflow_spanner_lro.core.operations.snapshot import StatementProgress
+from airflow_spanner_lro.core.operations.statements import (
     Statement,
     after,
     carried_over,

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given, strategies as st
 
+from airflow_spanner_lro.core.arguments.times import Moment, aware, expire_time
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.times import Moment, aware, expire_time
 from airflow_spanner_lro.core.words import duration, moment
 
 from . import strategies

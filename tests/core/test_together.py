@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_spanner_lro.core.commands import Cancel, Flow, Get, Sleep
-from airflow_spanner_lro.core.flows import DeadlinePassedError, wait
+from airflow_spanner_lro.core.flows.commands import Cancel, Flow, Get, Sleep
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.flows.together import stop_all, together
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.settlement import Ending
-from airflow_spanner_lro.core.together import stop_all, together
+from airflow_spanner_lro.core.operations.settlement import Ending
 
 from .builders import BACKUP, DENIED, NAME, OTHER, cancelled, running, succeeded
 from .playing import DEADLINE, play

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 from google.api_core import exceptions
 
-from airflow_spanner_lro.core.commands import Answer, ListOperations, Sleep
-from airflow_spanner_lro.core.flows import DeadlinePassedError
+from airflow_spanner_lro.core.flows.commands import Answer, ListOperations, Sleep
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.flows.turns import RETRY_AFTER, await_turn, turn_of
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, RESTORE_DATABASE
+from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName
-from airflow_spanner_lro.core.policy import PollPolicy
-from airflow_spanner_lro.core.queries import ListCall, OperationQuery
-from airflow_spanner_lro.core.turns import RETRY_AFTER, await_turn, turn_of
 
 from .builders import DENIED, NAME, OTHER, UNAVAILABLE, running
 from .playing import DEADLINE, Play, play

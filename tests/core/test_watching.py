@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.core.commands import Get
-from airflow_spanner_lro.core.conditions import Met, NothingInProgress, NotYet, OperationsSucceeded
+from airflow_spanner_lro.core.flows.commands import Get
+from airflow_spanner_lro.core.flows.conditions import (
+    Met,
+    NothingInProgress,
+    NotYet,
+    OperationsSucceeded,
+)
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.flows.watching import WatchNarrator, watch
+from airflow_spanner_lro.core.lists.pending import pending_on
 from airflow_spanner_lro.core.names import DatabaseName
-from airflow_spanner_lro.core.pending import pending_on
-from airflow_spanner_lro.core.policy import PollPolicy
-from airflow_spanner_lro.core.watching import WatchNarrator, watch
 
 from .builders import DENIED, NAME, NOW, OTHER, UNAVAILABLE, running, succeeded
 from .playing import play
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.conditions import Verdict
+    from airflow_spanner_lro.core.flows.conditions import Verdict
 
 EVEN = PollPolicy(maximum=10, jitter=0)
 DATABASE = DatabaseName(project="test", instance="main", database="orders")

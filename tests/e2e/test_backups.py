@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.demo.airflow import Component
 from airflow_spanner_lro.demo.records import RunState, TaskState
 from airflow_spanner_lro.demo.stage import deadline_of

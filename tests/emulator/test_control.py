@@ -15,7 +15,7 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
     DatabaseAdminGrpcTransport,
 )
 
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import (
     AdminQuota,

@@ -15,7 +15,7 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import (
     FaultKind,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import assume, given, strategies as st
 
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.state.lifecycle import Lifecycle
 from airflow_spanner_lro.emulator.state.planning import spread

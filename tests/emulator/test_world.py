@@ -11,7 +11,7 @@ from google.longrunning import operations_pb2
 from hypothesis import given, settings, strategies as st
 
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.databases import Databases

@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.kinds import (
     OperationKind,
     Service,
 )
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.demo.records import DagRun, RunState
 from airflow_spanner_lro.demo.verdict import Evidence, judge

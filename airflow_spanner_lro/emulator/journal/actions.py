@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName, OperationName
-from airflow_spanner_lro.core.snapshot import OperationError, OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
-from airflow_spanner_lro.core.snapshot import OperationError, OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.state.plans import ZERO, Plan, Rollback
 

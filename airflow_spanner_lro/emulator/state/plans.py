@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.snapshot import OperationError
+from airflow_spanner_lro.core.operations.snapshot import OperationError
 from airflow_spanner_lro.core.status import Code
 
 if TYPE_CHECKING:

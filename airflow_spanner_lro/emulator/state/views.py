@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import proto
 
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.state.messages.backups import backup_message
 from airflow_spanner_lro.emulator.state.messages.configs import config_message
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.snapshot import OperationError
+    from airflow_spanner_lro.core.operations.snapshot import OperationError
     from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.tables import AnyRecord
     from airflow_spanner_lro.emulator.state.world import World

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.names import BackupName, BackupScheduleName, OperationName
-from airflow_spanner_lro.core.snapshot import OperationError, OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.limits import Limits
 from airflow_spanner_lro.emulator.state import aging, firing

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import proto
 
 from airflow_spanner_lro.core.names import ResourceName
-from airflow_spanner_lro.core.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set as AbstractSet

@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a sensor waits for, as a value: what to ask Spanner, and what the answers mean.
+
+A condition is not met yet, met, or can no longer be met. Whoever asks, a worker that pokes or a
+trigger, judges by the same code. ``watching.py`` asks; here nothing is asked and no clock is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_spanner_lro.core.flows.commands import (
+    Answer,
+    Command,
+    Get,
+    GetResource,
+    ListBackups,
+    ListOperations,
+)
+from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
+from airflow_spanner_lro.core.operations.errors import OperationCancelledError, OperationFailedError
+from airflow_spanner_lro.core.operations.resource import ResourceState
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.status import Code, code_of, is_transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.lists.queries import OperationQuery
+    from airflow_spanner_lro.core.names import (
+        BackupName,
+        BackupScheduleName,
+        DatabaseName,
+        OperationName,
+        ResourceName,
+    )
+
+_LISTED_AT_MOST = 5
+
+
+class Condition(Protocol):
+    """What is waited for."""
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What to ask, in this order; after an error no more is asked."""
+
+    def judge(self, answers: Sequence[Answer]) -> Verdict:
+        """Say what the answers mean, of which there may be fewer if the last is an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotYet:
+    """It is worth asking again.
+
+    :param condition: what to ask then, without what need not be asked again
+    :param told: what is missing, for the log; empty if others tell it
+    :param trouble: why Spanner could not say
+    """
+
+    condition: Condition
+    told: str = ""
+    trouble: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """The wait is over.
+
+    :param facts: what is known now, as primitives
+    """
+
+    facts: Any
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """It will not be met any more, or cannot be asked about."""
+
+    error: Exception
+
+
+Verdict = NotYet | Met | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationsSucceeded:
+    """All operations of some have succeeded, or one of them. Progress is told by the snapshots.
+
+    Is met with the names, or with the one name. One bad end is the end for all; for one of them
+    only the last is.
+
+    :param pending: those to ask for
+    :param any_: one of them is enough
+    :param succeeded: those that have
+    :param bad: how many ended otherwise
+    """
+
+    pending: tuple[OperationName, ...]
+    any_: bool
+    succeeded: tuple[OperationName, ...] = ()
+    bad: int = 0
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """Get each that has not ended yet."""
+        return tuple(Get(name) for name in self.pending)
+
+    def judge(self, answers: Sequence[Answer]) -> Verdict:
+        """Sort the operations by how they ended."""
+        if isinstance(final := _final_error(answers), Failed):
+            return final
+        ended = [each for each in answers if isinstance(each, OperationSnapshot) and each.done]
+        good = {each.name for each in ended if each.succeeded}
+        bad = [each for each in ended if not each.succeeded]
+        gone = {each.name for each in ended}
+        rest = replace(
+            self,
+            pending=tuple(name for name in self.pending if name not in gone),
+            succeeded=(*self.succeeded, *(name for name in self.pending if name in good)),
+            bad=self.bad + len(bad),
+        )
+        if rest.succeeded and self.any_:
+            return Met(facts=str(rest.succeeded[0]))
+        if bad and not (self.any_ and rest.pending):
+            return Failed(error=_bad_end(bad[-1], of=rest.bad))
+        if not rest.pending:
+            return Met(facts=[str(name) for name in rest.succeeded])
+        return NotYet(condition=rest, trouble=_trouble(answers))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingInProgress:
+    """No operation that these queries list is running. Is met with None.
+
+    :param on: what the queries are about, for the log
+    """
+
+    on: ResourceName
+    queries: tuple[OperationQuery, ...]
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """List what is running."""
+        return tuple(ListOperations(query) for query in self.queries)
+
+    def judge(self, answers: Sequence[Answer]) -> Verdict:
+        """Look for any operation."""
+        if isinstance(final := _final_error(answers), Failed):
+            return final
+        running = [
+            f"{each.title} {each.name.resource.resource_id}"
+            for answer in answers
+            if isinstance(answer, tuple)
+            for each in answer
+            if isinstance(each, OperationSnapshot)
+        ]
+        trouble = _trouble(answers)
+        if running or trouble:
+            told = f"In progress on {self.on}: {_listed(running)}." if running else ""
+            return NotYet(condition=self, told=told, trouble=trouble)
+        return Met(facts=None, told=f"Nothing is in progress on {self.on}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupReady:
+    """There is a READY backup of this description. Is met with the facts of the newest.
+
+    :param query: where to look
+    :param name: this one only
+    :param newer_than: created after this moment
+    :param schedule: made by this schedule
+    """
+
+    query: BackupQuery
+    name: BackupName | None = None
+    newer_than: datetime | None = None
+    schedule: BackupScheduleName | None = None
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """List the backups."""
+        return (ListBackups(self.query),)
+
+    def judge(self, answers: Sequence[Answer]) -> Verdict:
+        """Look for the newest that is READY."""
+        if isinstance(final := _final_error(answers), Failed):
+            return final
+        if trouble := _trouble(answers):
+            return NotYet(condition=self, trouble=trouble)
+        listed = answers[0] if isinstance(answers[0], tuple) else ()
+        found = sorted(
+            (each for each in listed if isinstance(each, BackupFacts) and self._matches(each)),
+            key=lambda each: each.create_time,
+        )
+        for backup in reversed(found):
+            if backup.ready:
+                return Met(facts=backup.to_dict(), told=f"Backup {backup.name} is READY.")
+        if found:
+            told = f"Backup {found[-1].name} is {found[-1].state}."
+        else:
+            told = f"There is no backup yet {self._wanted}."
+        return NotYet(condition=self, told=told)
+
+    def _matches(self, backup: BackupFacts) -> bool:
+        return (
+            (self.name is None or backup.name == self.name)
+            and (self.newer_than is None or backup.create_time > self.newer_than)
+            and (self.schedule is None or str(self.schedule) in backup.schedules)
+        )
+
+    @property
+    def _wanted(self) -> str:
+        words = f"named {self.name}" if self.name else f"of {self.query.database}"
+        words += f" by schedule {self.schedule.schedule}" if self.schedule else ""
+        return words + (f" after {self.newer_than:%Y-%m-%d %H:%M:%S %Z}" if self.newer_than else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseInState:
+    """A database is in one of these states. Is met with its name, state and time of creation."""
+
+    name: DatabaseName
+    states: tuple[str, ...] = field(default=("READY",))
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """Get the database."""
+        return (GetResource(self.name),)
+
+    def judge(self, answers: Sequence[Answer]) -> Verdict:
+        """Compare its state; one that is missing may still come."""
+        (answer,) = answers
+        if isinstance(answer, Exception) and code_of(answer) is Code.NOT_FOUND:
+            return NotYet(condition=self, told=f"There is no database yet named {self.name}.")
+        if isinstance(final := _final_error(answers), Failed):
+            return final
+        if not isinstance(answer, ResourceState):
+            return NotYet(condition=self, trouble=_trouble(answers))
+        told = f"Database {self.name} is {answer.state}."
+        if answer.state not in self.states:
+            return NotYet(condition=self, told=told)
+        created = answer.create_time
+        facts = {
+            "name": str(self.name),
+            "state": answer.state,
+            "create_time": created.isoformat() if created else None,
+        }
+        return Met(facts=facts, told=told)
+
+
+def _final_error(answers: Iterable[Answer]) -> Failed | None:
+    """Return the first error that asking again does not cure."""
+    errors = (each for each in answers if isinstance(each, Exception) and not is_transient(each))
+    error = next(errors, None)
+    return Failed(error=error) if error else None
+
+
+def _trouble(answers: Iterable[Answer]) -> Exception | None:
+    return next((each for each in answers if isinstance(each, Exception)), None)
+
+
+def _bad_end(snapshot: OperationSnapshot, *, of: int) -> OperationFailedError:
+    others = f"None of the {of} operations succeeded; this is the last." if of > 1 else ""
+    if snapshot.cancelled:
+        return OperationCancelledError(snapshot, advice=others or "Somebody else cancelled it.")
+    return OperationFailedError(snapshot, advice=others)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _LISTED_AT_MOST
+    listed = ", ".join(names[:_LISTED_AT_MOST])
+    return f"{listed} and {more} more" if more > 0 else listed

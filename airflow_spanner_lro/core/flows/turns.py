@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting one's turn: Spanner allows only so many operations of some kinds at a time.
+
+It refuses one too many with FAILED_PRECONDITION, which it uses for other things too. So a refusal
+means *not yet* only while operations that hold a slot are pending, and where Spanner's text is
+known, only if the text says so.
+
+Source: the quota page (one on-demand backup of a database, ten restores into an instance); the
+text of a refused restore as client libraries' tests have recorded it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.flows.commands import Flow, ListOperations, Sleep
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE, OperationKind
+from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
+from airflow_spanner_lro.core.names import InstanceName, OperationName
+from airflow_spanner_lro.core.status import Code, code_of, is_transient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from airflow_spanner_lro.core.flows.policy import PollPolicy
+    from airflow_spanner_lro.core.names import ResourceName
+
+RETRY_AFTER = 900.0
+"""Seconds after which a start is tried again although nobody was seen to leave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What a start has to wait for.
+
+    :param query: lists the operations that hold a slot
+    :param limit: what Spanner allows, in words
+    :param told: what a refusal for lack of a slot says, in lower case; empty if that is not known
+    """
+
+    query: OperationQuery
+    limit: str
+    told: str = ""
+
+    def explains(self, refusal: Exception) -> bool:
+        """Tell whether a refused start may be due to a lack of slots."""
+        return code_of(refusal) is Code.FAILED_PRECONDITION and self.told in str(refusal).lower()
+
+
+class SlotTakenError(SpannerLroError):
+    """Spanner refused a start, because as many such operations are pending as it allows.
+
+    :param turn: what to wait for
+    :param holders: the operations that hold the slots
+    """
+
+    def __init__(
+        self, turn: Turn, *, target: ResourceName, holders: tuple[OperationName, ...], told: str
+    ) -> None:
+        super().__init__(
+            f"{target} cannot be started yet: Spanner allows {turn.limit}, and "
+            f"{', '.join(map(str, holders))} {'is' if len(holders) == 1 else 'are'} pending. "
+            f"Spanner said: {told}"
+        )
+        self.turn = turn
+        self.holders = holders
+
+
+class TurnNotReachedError(SpannerLroError):
+    """The wait for a slot was ended before there was one; nothing was started."""
+
+    def __init__(self, reason: str, *, target: ResourceName, limit: str) -> None:
+        super().__init__(
+            f"{reason} while {target} waited for its turn: Spanner allows {limit}. "
+            "Nothing was started."
+        )
+        self.target = target
+
+
+def turn_of(kind: OperationKind, request: Any) -> Turn | None:
+    """Return what a start of this kind may have to wait for; None if there is no such limit."""
+    make = _TURNS.get(kind)
+    return make(request) if make else None
+
+
+def _backup(request: Any) -> Turn:
+    return Turn(
+        query=OperationQuery(
+            call=ListCall.OF_BACKUPS,
+            parent=InstanceName.parse(request.parent),
+            types=(CREATE_BACKUP.metadata_type_url,),
+            filter_=f'metadata.database="{request.backup.database}"',
+            pending=True,
+        ),
+        limit="one backup of a database at a time",
+    )
+
+
+def _restore(request: Any) -> Turn:
+    return Turn(
+        query=OperationQuery(
+            call=ListCall.OF_DATABASES,
+            parent=InstanceName.parse(request.parent),
+            types=(RESTORE_DATABASE.metadata_type_url,),
+            pending=True,
+        ),
+        limit="a limited number of restores into an instance at a time",
+        told="pending restores",
+    )
+
+
+_TURNS: dict[OperationKind, Callable[[Any], Turn]] = {
+    CREATE_BACKUP: _backup,
+    RESTORE_DATABASE: _restore,
+}
+
+
+def await_turn(
+    *, query: OperationQuery, holders: Iterable[OperationName], policy: PollPolicy
+) -> Flow[None]:
+    """List until one of the operations that held a slot has ended, or it is time to try anyway.
+
+    :param holders: the operations that held a slot when the start was refused
+    """
+    before, waited, silence = frozenset(holders), 0.0, 0.0
+    for delay in policy.delays():
+        match (yield ListOperations(query)):
+            case Exception() as exc:
+                if not is_transient(exc) or silence >= policy.patience:
+                    raise exc
+            case tuple() as pending:
+                silence = 0.0
+                now = {each.name for each in pending}
+                if waited >= RETRY_AFTER or not before <= now:
+                    return
+        yield Sleep(delay)
+        waited += delay
+        silence += delay

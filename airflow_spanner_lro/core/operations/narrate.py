@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a person reads in the task log while an operation runs: a line when something changed.
+
+The narrator is fed every snapshot and answers with the lines worth logging, most often none.
+Rate and remaining time come from the operation's own start time, so a triggerer that takes over in
+the middle tells the same story as the one before; if the service's clock is ahead of ours, they
+come from what was seen since.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.status import code_of
+from airflow_spanner_lro.core.words import duration, moment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
+_NOTICEABLE_POINTS = 10
+_NOTICEABLE_AFTER = timedelta(minutes=1)
+_COMPLETE = 100
+
+
+class ProgressNarrator:
+    """Turn the snapshots of one operation into log lines."""
+
+    def __init__(self) -> None:
+        self._first_seen: tuple[datetime, int] | None = None
+        self._told_percent: int | None = None
+        self._told_at: datetime | None = None
+        self._told_committed = 0
+        self._throttled = False
+        self._cancelling = False
+        self._trouble = ""
+
+    def lines(self, heard: OperationSnapshot | Exception, *, now: datetime) -> list[str]:
+        """Return the lines to log for an answer to a *get*, oldest first; most often none.
+
+        :param heard: the operation, or the error that came instead
+        """
+        if isinstance(heard, Exception):
+            return self._trouble_lines(heard)
+        return self._snapshot_lines(heard, now=now)
+
+    def _snapshot_lines(self, snapshot: OperationSnapshot, *, now: datetime) -> list[str]:
+        lines = []
+        if self._trouble:
+            self._trouble = ""
+            lines.append(f"{_subject(snapshot)}: Spanner answers again.")
+        if snapshot.throttled is not self._throttled:
+            self._throttled = snapshot.throttled
+            lines.append(_throttle_line(snapshot))
+        if snapshot.cancel_time and not self._cancelling and not snapshot.done:
+            self._cancelling = True
+            lines.append(f"{_subject(snapshot)}: cancellation is under way.")
+        lines += self._newly_committed(snapshot, now=now)
+        if snapshot.done:
+            lines.append(_end_line(snapshot, now=now))
+        elif self._noticeable(snapshot, now=now):
+            lines.append(self._progress_line(snapshot, now=now))
+            self._told_percent, self._told_at = snapshot.percent, now
+        return lines
+
+    def _trouble_lines(self, exc: Exception) -> list[str]:
+        """Return a line when Spanner cannot be asked, once for each kind of trouble in a row."""
+        code = code_of(exc)
+        what = code.name if code else type(exc).__name__
+        if what == self._trouble:
+            return []
+        self._trouble = what
+        return [f"Spanner cannot be asked just now ({what}: {exc}); the operation goes on there."]
+
+    def _newly_committed(self, snapshot: OperationSnapshot, *, now: datetime) -> list[str]:
+        total = len(snapshot.statements)
+        lines = [
+            f"{_subject(snapshot)}: statement {number} of {total} committed at "
+            f"{moment(statement.committed, now=now)}: {statement.label}"
+            for number, statement in enumerate(snapshot.statements, start=1)
+            if statement.committed and number > self._told_committed
+        ]
+        self._told_committed = max(self._told_committed, snapshot.committed)
+        return lines
+
+    def _noticeable(self, snapshot: OperationSnapshot, *, now: datetime) -> bool:
+        if snapshot.percent is None:
+            return self._told_at is None and self._remember(now)
+        if self._told_percent is None or self._told_at is None:
+            return True
+        moved = abs(snapshot.percent - self._told_percent)
+        return moved >= _NOTICEABLE_POINTS or (
+            moved > 0 and now - self._told_at >= _NOTICEABLE_AFTER
+        )
+
+    def _remember(self, now: datetime) -> bool:
+        self._told_at = now
+        return True
+
+    def _progress_line(self, snapshot: OperationSnapshot, *, now: datetime) -> str:
+        text = _subject(snapshot)
+        if snapshot.percent is None:
+            return f"{text}: running; this kind of operation tells no percentage."
+        text += f": {snapshot.percent} %"
+        since, base = self._origin(snapshot, snapshot.percent, now=now)
+        elapsed = (now - since).total_seconds()
+        if elapsed <= 0:
+            return text
+        text += f" after {duration(elapsed)}"
+        gained = snapshot.percent - base
+        if gained <= 0:
+            return text
+        rate = gained * 60 / elapsed
+        left = timedelta(minutes=(_COMPLETE - snapshot.percent) / rate)
+        return (
+            f"{text}, {rate:{'.0f' if rate >= _NOTICEABLE_POINTS else '.2g'}} % a minute, "
+            f"about {duration(left.total_seconds())} left (until {moment(now + left, now=now)})"
+        )
+
+    def _origin(
+        self, snapshot: OperationSnapshot, percent: int, *, now: datetime
+    ) -> tuple[datetime, int]:
+        """Return from when on, and from which percentage, this operation's speed is reckoned."""
+        if snapshot.start_time and snapshot.start_time <= now:
+            return snapshot.start_time, 0
+        self._first_seen = self._first_seen or (now, percent)
+        return self._first_seen
+
+
+def _subject(snapshot: OperationSnapshot) -> str:
+    return f"{snapshot.title} {snapshot.name.resource.resource_id}"
+
+
+def _throttle_line(snapshot: OperationSnapshot) -> str:
+    if snapshot.throttled:
+        return f"{_subject(snapshot)}: throttled; Spanner holds it back for lack of resources."
+    return f"{_subject(snapshot)}: no longer throttled."
+
+
+def _end_line(snapshot: OperationSnapshot, *, now: datetime) -> str:
+    text = f"{_subject(snapshot)}: {snapshot.state.value.lower()}"
+    if snapshot.start_time:
+        ended = snapshot.end_time or snapshot.cancel_time or now
+        text += f" after {duration((ended - snapshot.start_time).total_seconds())}"
+    if snapshot.error and not snapshot.cancelled:
+        text += f" with {snapshot.error.code.name}: {snapshot.error.message}"
+    return text

@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What became of an operation whose cancellation was asked for.
+
+A cancel is a request. It has three endings and one refusal, and a fifth case where there was
+nothing left to cancel; none of them is an error by itself, so they are a value, not an exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.status import Code, to_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Ending(StrEnum):
+    """How a cancel ended."""
+
+    CANCELLED = "cancelled"
+    """Done, with error code 1."""
+    FINISHED_FIRST = "finished first"
+    """It succeeded or failed before the cancel took hold."""
+    STILL_RUNNING = "still running"
+    """Not seen to be done when the time to wait for it was spent, or looking was forbidden."""
+    REFUSED = "refused"
+    """The service would not cancel it; it goes on."""
+    GONE = "gone"
+    """The service no longer knows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """The outcome of a cancel.
+
+    :param name: the operation
+    :param ending: which of the endings it was
+    :param snapshot: the last thing known about it, if anything
+    :param detail: why it was refused, or why the end was not seen
+    :param code: the status code it was refused with
+    :param cleaned_up: name of the resource that was deleted afterwards, if any
+    :param left_behind: why what it made should have been deleted afterwards, and could not be
+    """
+
+    name: OperationName
+    ending: Ending
+    snapshot: OperationSnapshot | None = None
+    detail: str = ""
+    code: Code | None = None
+    cleaned_up: str | None = None
+    left_behind: str = ""
+
+    @property
+    def succeeded_first(self) -> bool:
+        """The work was completed in spite of the cancel."""
+        return (
+            self.ending is Ending.FINISHED_FIRST
+            and self.snapshot is not None
+            and self.snapshot.succeeded
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Nothing of the operation goes on."""
+        return self.ending in {Ending.CANCELLED, Ending.FINISHED_FIRST, Ending.GONE}
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do now, for a log line or an error."""
+        match self.ending:
+            case Ending.CANCELLED:
+                text = f"The operation was cancelled{self._committed()}."
+            case Ending.FINISHED_FIRST:
+                text = "The operation had " + self._how_it_finished() + " before the cancel."
+            case Ending.STILL_RUNNING:
+                why = f" ({self.detail})" if self.detail else ""
+                text = (
+                    f"Cancellation was asked for but is not confirmed yet{why}; check it with "
+                    f"`spanner-lro describe {self.name}`."
+                )
+            case Ending.REFUSED:
+                text = f"Spanner refused to cancel it ({self.detail}); the operation goes on."
+                if self.code is Code.PERMISSION_DENIED:
+                    text += (
+                        " Grant the caller a role that may cancel: spanner.backupAdmin for backups "
+                        "(spanner.backupWriter cannot), spanner.databaseAdmin for databases."
+                    )
+            case Ending.GONE:
+                text = "Spanner no longer knows this operation; there was nothing to cancel."
+        if self.cleaned_up:
+            text += f" {self.cleaned_up} was deleted."
+        if self.left_behind:
+            text += f" What it made could not be deleted: {self.left_behind}."
+        return text
+
+    def with_clean_up(self, deleted: str) -> Settlement:
+        """Return this settlement with the name of what was deleted afterwards."""
+        return replace(self, cleaned_up=deleted)
+
+    def with_leftover(self, reason: str) -> Settlement:
+        """Return this settlement with the reason why the clean-up failed."""
+        return replace(self, left_behind=reason)
+
+    def _how_it_finished(self) -> str:
+        if self.snapshot is None or self.snapshot.succeeded:
+            return "succeeded"
+        error = self.snapshot.error
+        return f"failed ({error.code.name}: {error.message})" if error else "failed"
+
+    def _committed(self) -> str:
+        if self.snapshot is None or not self.snapshot.statements:
+            return ""
+        total, committed = len(self.snapshot.statements), self.snapshot.committed
+        return f"; {committed} of {total} statements were committed and stay"
+
+    def to_event(self) -> dict[str, Any]:
+        """Return this settlement as primitives."""
+        return {
+            "name": str(self.name),
+            "ending": self.ending.value,
+            "snapshot": self.snapshot.to_event() if self.snapshot else None,
+            "detail": self.detail,
+            "code": None if self.code is None else int(self.code),
+            "cleaned_up": self.cleaned_up,
+            "left_behind": self.left_behind,
+        }
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Settlement:
+        """Return the settlement that ``to_event`` described."""
+        snapshot, code = event["snapshot"], event["code"]
+        return cls(
+            name=OperationName.parse(event["name"]),
+            ending=Ending(event["ending"]),
+            snapshot=OperationSnapshot.from_event(snapshot) if snapshot else None,
+            detail=event["detail"],
+            code=None if code is None else to_code(code),
+            cleaned_up=event["cleaned_up"],
+            left_behind=event["left_behind"],
+        )

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The statements of a schema change over all its tries: which are committed, which are to run.
+
+Committed statements stay, whatever becomes of their operation, so a retry goes on with the first
+one that was not. Statements are known by digest: their texts can be megabytes, and the ledger that
+remembers them holds a few kilobytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.words import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement of a schema change, as it was asked for.
+
+    :param digest: of its text
+    :param committed: when it was committed, by whichever try; None if it was not
+    """
+
+    digest: str
+    committed: datetime | None = None
+
+    def to_record(self) -> list[Any]:
+        """Return the statement as primitives."""
+        return [self.digest, self.committed.isoformat() if self.committed else None]
+
+    @classmethod
+    def from_record(cls, record: Sequence[Any]) -> Statement:
+        """Return the statement that ``to_record`` described."""
+        digest, committed = record
+        return cls(
+            digest=digest, committed=datetime.fromisoformat(committed) if committed else None
+        )
+
+
+def not_run(texts: Iterable[str]) -> tuple[Statement, ...]:
+    """Return the statements with these texts, none of which has run yet."""
+    return tuple(Statement(digest=hashlib.sha256(text.encode()).hexdigest()[:16]) for text in texts)
+
+
+def committed_part(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """Return the statements at the beginning that are committed: Spanner runs them in order."""
+    return tuple(takewhile(lambda each: each.committed is not None, statements))
+
+
+def after(
+    statements: Sequence[Statement], snapshot: OperationSnapshot | None, *, carried: int = 0
+) -> tuple[Statement, ...]:
+    """Return the statements with what an operation has committed; the same however often.
+
+    :param statements: all that were asked for
+    :param snapshot: the operation, None if nothing is known of it
+    :param carried: how many of them were committed before it: it was given the others
+    """
+    ran = snapshot.statements if snapshot else ()
+    news = [
+        replace(statement, committed=progress.committed)
+        for statement, progress in zip(statements[carried:], ran, strict=False)
+    ]
+    return (*statements[:carried], *news, *statements[carried + len(news) :])
+
+
+def carried_over(
+    wanted: Sequence[Statement], *, before: Sequence[Statement]
+) -> tuple[Statement, ...]:
+    """Return the wanted statements, those committed by earlier tries with the time of it.
+
+    Nothing is carried over from tries that had committed everything: whoever runs the task again
+    after that wants it all again. Nor if the beginning is another one by now.
+
+    :param before: what earlier tries were asked for, and have committed
+    """
+    done = committed_part(before)
+    common = min(len(done), len(wanted))
+    same = all(
+        old.digest == new.digest for old, new in zip(done[:common], wanted[:common], strict=True)
+    )
+    if len(done) == len(before) or not same:
+        return tuple(wanted)
+    return (*done[:common], *wanted[common:])
+
+
+def report(outcome: Sequence[tuple[str, Statement]], *, snapshot: OperationSnapshot) -> str:
+    """Say of each statement what became of it, and where a retry goes on.
+
+    :param outcome: each statement that was asked for, its text and what is known of it
+    :param snapshot: the operation that did not commit them all
+    """
+    done = len(committed_part([statement for _, statement in outcome]))
+    lines = ["Statements:"]
+    for number, (text, statement) in enumerate(outcome):
+        if statement.committed:
+            became = f"committed {statement.committed:%Y-%m-%d %H:%M:%S %Z}"
+        elif number > done:
+            became = "not run"
+        elif snapshot.cancelled:
+            became = "cancelled"
+        else:
+            became = f"failed ({snapshot.error.message})" if snapshot.error else "failed"
+        lines.append(f"  {number + 1}. {became}: {shortened(text)}")
+    lines.append(f"A retry goes on with statement {done + 1}.")
+    return "\n".join(lines)

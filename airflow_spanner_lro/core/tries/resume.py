@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a try does before it starts anything: one pure decision from the ledger and Spanner.
+
+This is what keeps a retry from starting the same work twice, and from reporting success for work
+that somebody else did.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+
+
+class NextStep(Enum):
+    """What to do now."""
+
+    START = auto()
+    """Nothing of ours goes on: write the intent and start."""
+    SEARCH = auto()
+    """An intent without a name: the operation may exist; look for it by its target."""
+    ADOPT = auto()
+    """Our operation is running and is still what is wanted: wait for it."""
+    AWAIT_CANCEL = auto()
+    """Our operation is being cancelled: wait until it has ended, then start anew."""
+    REPLACE = auto()
+    """Our operation is running, but the request has changed: cancel, settle, start anew."""
+    DELIVER = auto()
+    """The work was done and never delivered: success at once."""
+
+
+def next_step(
+    *, entry: LedgerEntry | None, snapshot: OperationSnapshot | None, fingerprint: str
+) -> NextStep:
+    """Decide what this try does first.
+
+    :param entry: the newest entry in the ledger of this task instance, if any
+    :param snapshot: its operation now; None if it has no name, or Spanner does not know it
+    :param fingerprint: digest of the request as rendered now
+    """
+    if entry is None:
+        return NextStep.START
+    if entry.operation is None:
+        return NextStep.START if entry.closed else NextStep.SEARCH
+    if snapshot is None:
+        return NextStep.START
+    unchanged = entry.fingerprint == fingerprint
+    if snapshot.done:
+        undelivered = snapshot.succeeded and not entry.closed and unchanged
+        return NextStep.DELIVER if undelivered else NextStep.START
+    if snapshot.cancel_time:
+        return NextStep.AWAIT_CANCEL
+    return NextStep.ADOPT if unchanged else NextStep.REPLACE
