@@ -93,3 +93,9 @@ async def ask(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Ask
             return await asyncio.to_thread(getattr(SpannerAdminHook(), verb), **arguments)
 
         yield call
+
+
+@pytest.fixture(params=[False, True], ids=["worker", "deferred"])
+def deferrable(request: pytest.FixtureRequest) -> bool:
+    """Return where to wait."""
+    return bool(request.param)

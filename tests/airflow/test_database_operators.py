@@ -25,12 +25,6 @@ OTHER_KEY = f"{KEY}2"
 BUNDLE = "CREATE PROTO BUNDLE (test.Thing)"
 
 
-@pytest.fixture(params=[False, True], ids=["worker", "deferred"])
-def deferrable(request: pytest.FixtureRequest) -> bool:
-    """Return where to wait."""
-    return bool(request.param)
-
-
 def schema_of_fresh() -> Any:
     """Return what somebody else sees of the new database's schema."""
     return create().hook.client.database_admin.get_database_ddl(database=FRESH)

@@ -28,12 +28,6 @@ if TYPE_CHECKING:
 PROTECTED: dict[str, Any] = {"enable_drop_protection": True}
 
 
-@pytest.fixture(params=[False, True], ids=["worker", "deferred"])
-def deferrable(request: pytest.FixtureRequest) -> bool:
-    """Return where to wait."""
-    return bool(request.param)
-
-
 @pytest.mark.parametrize("flag", [True, "True", "true"], ids=repr)
 def test_protection_follows_creation(
     stage: Stage, task: FakeTask, flag: bool | str, *, deferrable: bool

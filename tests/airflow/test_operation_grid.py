@@ -45,12 +45,6 @@ def case(request: pytest.FixtureRequest, stage: Stage) -> Case:
     return chosen
 
 
-@pytest.fixture(params=[False, True], ids=["worker", "deferred"])
-def deferrable(request: pytest.FixtureRequest) -> bool:
-    """Return where to wait."""
-    return bool(request.param)
-
-
 def starts_of(stage: Stage, case: Case) -> Calls:
     """Return the calls so far that start an operation of this kind."""
     return stage.emulator.calls.of(case.kind.method)

@@ -52,12 +52,6 @@ CREATE INDEX "by;name" ON shops (name);
 """
 
 
-@pytest.fixture(params=[False, True], ids=["worker", "deferred"])
-def deferrable(request: pytest.FixtureRequest) -> bool:
-    """Return where to wait."""
-    return bool(request.param)
-
-
 def texts(result: Any) -> list[str]:
     """Return the statements of a result."""
     return [each["statement"] for each in json.loads(json.dumps(result))["statements"]]

@@ -29,12 +29,6 @@ D = "CREATE TABLE D (Id INT64) PRIMARY KEY (Id)"
 HALF_WAY = Plan(duration=timedelta(hours=4), fail_with=(Code.ABORTED, "lost the lock"), fail_at=0.6)
 
 
-@pytest.fixture(params=[False, True], ids=["worker", "deferred"])
-def deferrable(request: pytest.FixtureRequest) -> bool:
-    """Return where to wait."""
-    return bool(request.param)
-
-
 def finish_when_started(stage: Stage) -> None:
     """Let the next schema change end at the first look at it."""
     stage.script.upon("UpdateDatabaseDdl", stage.finish_upon)

@@ -25,12 +25,6 @@ LISTS = "ListBackupOperations"
 DENIED = "Cannot create backup"
 
 
-@pytest.fixture(params=[False, True], ids=["worker", "deferred"])
-def deferrable(request: pytest.FixtureRequest) -> bool:
-    """Return where to wait."""
-    return bool(request.param)
-
-
 @pytest.fixture
 def other(stage: Stage) -> FakeTask:
     """Let another task back the database up, which takes long."""
