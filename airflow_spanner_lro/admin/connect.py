@@ -34,6 +34,11 @@ _CLIENTS: Mapping[Service, tuple[Any, Any]] = {
     ),
 }
 
+_PLAIN_TEXT = (("grpc.use_local_subchannel_pool", 1),)
+"""Emulators come and go at the same port. By default gRPC's channels share connections by address,
+and then a new channel fails at once because an older one, still open, waits before it tries again.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -53,7 +58,7 @@ class Endpoint:
         client, _ = _CLIENTS[service]
         transport = client.get_transport_class("grpc")
         if self.plain_text:
-            channel = grpc.insecure_channel(self.target)
+            channel = grpc.insecure_channel(self.target, options=_PLAIN_TEXT)
             return client(transport=transport(channel=channel))
         return client(transport=transport(**self._secure()))
 
@@ -62,7 +67,7 @@ class Endpoint:
         _, client = _CLIENTS[service]
         transport = client.get_transport_class("grpc_asyncio")
         if self.plain_text:
-            channel = grpc.aio.insecure_channel(self.target)
+            channel = grpc.aio.insecure_channel(self.target, options=_PLAIN_TEXT)
             return client(transport=transport(channel=channel))
         return client(transport=transport(**self._secure()))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-import grpc
 import httpx
 import pytest
 from google.cloud import (
@@ -24,10 +23,12 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
 from . import configs, partitions
+from .channels import open_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import grpc
     from google.api_core.operation import Operation
     from google.longrunning import operations_pb2
 
@@ -93,7 +94,7 @@ def rest(rest_emulator: SpannerAdminEmulator) -> Iterator[httpx.Client]:
 @pytest.fixture
 def channel(empty_emulator: SpannerAdminEmulator) -> Iterator[grpc.Channel]:
     """Open a channel to the emulator."""
-    with grpc.insecure_channel(empty_emulator.endpoint) as opened:
+    with open_channel(empty_emulator.endpoint) as opened:
         yield opened
 
 

@@ -13,6 +13,8 @@ import pytest
 from airflow_spanner_lro.emulator import EmulatorStartError, ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.addresses import dialled, join_address
 
+from .channels import open_channel
+
 
 def has_ipv6() -> bool:
     """Tell whether this machine has the newer kind of addresses."""
@@ -40,7 +42,7 @@ def test_both_faces_listen_on_any_host_of_the_machine(host: str) -> None:
     """What a client dials is answered, at the endpoints that the emulator names."""
     with SpannerAdminEmulator(host=host, rest_port=0, clock=ManualClock()) as emulator:
         target = join_address(dialled(host), emulator.port)
-        with grpc.insecure_channel(target) as channel:
+        with open_channel(target) as channel:
             grpc.channel_ready_future(channel).result(timeout=10)
         assert 200 == httpx.get(emulator.rest_endpoint, timeout=10).status_code
         assert join_address(host, emulator.port) == emulator.endpoint

@@ -7,7 +7,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import grpc
 import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
@@ -20,6 +19,7 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Between, BySize, Limits, Plan, SpannerAdminEmulator
 
+from .channels import open_channel
 from .conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def test_a_test_may_allow_more_pending_backups(clock: ManualClock) -> None:
     """The limit is that of the emulator, and the error names it."""
     with (
         SpannerAdminEmulator(clock=clock, limits=Limits(pending_backups=2)) as emulator,
-        grpc.insecure_channel(emulator.endpoint) as channel,
+        open_channel(emulator.endpoint) as channel,
     ):
         emulator.create_database(DATABASE)
         client = database_v1.DatabaseAdminClient(

@@ -19,6 +19,7 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 
 from airflow_spanner_lro.emulator import Plan
 
+from .channels import ALONE
 from .conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ async def async_databases(
     emulator: SpannerAdminEmulator,
 ) -> AsyncIterator[database_v1.DatabaseAdminAsyncClient]:
     """Return the generated asynchronous client, on a channel of the test's own loop."""
-    async with grpc.aio.insecure_channel(emulator.endpoint) as channel:
+    async with grpc.aio.insecure_channel(emulator.endpoint, options=ALONE) as channel:
         yield database_v1.DatabaseAdminAsyncClient(
             transport=DatabaseAdminGrpcAsyncIOTransport(channel=channel)
         )

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-import grpc
 import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
@@ -25,10 +24,13 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.emulator.command import add_arguments
 
+from .channels import open_channel
 from .conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import grpc
 
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
 
@@ -105,7 +107,7 @@ def test_both_ports_answer_when_it_says_so(start: Start) -> None:
     quota = connection.getresponse().read()
     connection.close()
 
-    with grpc.insecure_channel(started.target) as channel:
+    with open_channel(started.target) as channel:
         assert DATABASE == client_of(channel).get_database(name=DATABASE, retry=None).name
     assert b"5.0" in quota
 
@@ -115,7 +117,7 @@ def test_a_reader_that_goes_away_is_no_reason_to_stop(start: Start) -> None:
     started = start("--rest-port", "0", "--log-calls", "--database", DATABASE)
     assert started.process.stdout is not None
     started.process.stdout.close()
-    with grpc.insecure_channel(started.target) as channel:
+    with open_channel(started.target) as channel:
         names = [client_of(channel).get_database(name=DATABASE).name for _ in range(3)]
     started.process.terminate()
     code = started.process.wait(timeout=10)
@@ -142,7 +144,7 @@ def test_a_kill_loses_nothing_that_was_answered(start: Start, tmp_path: Path) ->
     state = ("--no-rest", "--state", str(tmp_path / "state"), "--database", DATABASE)
     started = start(*state)
     path = "/google.spanner.admin.database.v1.DatabaseAdmin/CreateDatabase"
-    with grpc.insecure_channel(started.target) as channel:
+    with open_channel(started.target) as channel:
         create = channel.unary_unary(
             path,
             request_serializer=database_v1.CreateDatabaseRequest.serialize,
@@ -160,7 +162,7 @@ def test_a_kill_loses_nothing_that_was_answered(start: Start, tmp_path: Path) ->
         started.process.wait(timeout=10)
         known = [call.result().name for call in calls if call.exception(timeout=10) is None]
     again = start(*state)
-    with grpc.insecure_channel(again.target) as channel:
+    with open_channel(again.target) as channel:
         client = client_of(channel)
         found = [client.get_operation({"name": name}).name for name in known]
 
@@ -176,7 +178,7 @@ def test_a_restart_goes_on_with_its_file(start: Start, tmp_path: Path) -> None:
     first.process.wait(timeout=10)
     second = start(*state, "--time-scale", "60")
 
-    with grpc.insecure_channel(second.target) as channel:
+    with open_channel(second.target) as channel:
         assert DATABASE == client_of(channel).get_database(name=DATABASE, retry=None).name
 
 

@@ -8,7 +8,6 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import grpc
 import pytest
 from google.cloud.spanner_admin_database_v1 import Backup, DatabaseAdminClient
 from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
@@ -29,6 +28,7 @@ from airflow_spanner_lro.emulator import (
 )
 from airflow_spanner_lro.emulator.journal.forms import read_plan, write_plan
 
+from .channels import open_channel
 from .conftest import BACKUP, DATABASE, INSTANCE
 from .remote import ask, emulator
 
@@ -54,7 +54,7 @@ PLANS = [
 @pytest.fixture
 def backup(emulator: SpannerAdminEmulator, clock: ManualClock) -> Iterator[Operation]:
     """Start a backup."""
-    with grpc.insecure_channel(emulator.endpoint) as channel:
+    with open_channel(emulator.endpoint) as channel:
         client = DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))
         wanted = Backup(database=DATABASE, expire_time=clock.now() + timedelta(days=1))
         yield client.create_backup(parent=INSTANCE, backup_id="nightly", backup=wanted)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
+from .channels import open_channel
 from .conftest import DATABASE
 from .remote import ask, emulator
 
@@ -116,7 +117,7 @@ def test_connections_can_be_dropped_by_several_at_once(
     """They do not fight for the port, and it answers afterwards."""
     with ThreadPoolExecutor(8) as pool:
         told = list(pool.map(lambda _: ask("POST", "/connections:drop")[0], range(16)))
-    with grpc.insecure_channel(emulator.endpoint) as channel:
+    with open_channel(emulator.endpoint) as channel:
         grpc.channel_ready_future(channel).result(timeout=10)
 
     assert [200] * 16 == told

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import grpc
 import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
@@ -16,6 +15,7 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 
 from airflow_spanner_lro.emulator import Limits, SpannerAdminEmulator
 
+from .channels import open_channel
 from .conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def test_an_instance_holds_so_many_databases(clock: ManualClock) -> None:
     """The limit is RESOURCE_EXHAUSTED, with production's words."""
     with (
         SpannerAdminEmulator(clock=clock, limits=Limits(databases=1)) as small,
-        grpc.insecure_channel(small.endpoint) as channel,
+        open_channel(small.endpoint) as channel,
     ):
         small.create_database(DATABASE)
         transport = DatabaseAdminGrpcTransport(channel=channel)

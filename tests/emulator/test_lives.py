@@ -26,6 +26,7 @@ from airflow_spanner_lro.core.kinds import KINDS, OPTIMIZE_RESTORED_DATABASE, Se
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
+from .channels import ALONE, open_channel
 from .starting import BACKUP, DATABASE, INSTANCE, STARTS, Start
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class AsyncDriver:
 
 def grpc_driver(emulator: SpannerAdminEmulator, stack: ExitStack) -> Driver:
     """Return a driver over gRPC."""
-    channel = stack.enter_context(grpc.insecure_channel(emulator.endpoint))
+    channel = stack.enter_context(open_channel(emulator.endpoint))
     return SyncDriver(
         database_v1.DatabaseAdminClient(
             transport=database_transports.DatabaseAdminGrpcTransport(channel=channel)
@@ -125,7 +126,7 @@ def async_driver(emulator: SpannerAdminEmulator, stack: ExitStack) -> Driver:
     runner = stack.enter_context(asyncio.Runner())
 
     async def connect() -> tuple[Any, Any, Any]:
-        channel = grpc.aio.insecure_channel(emulator.endpoint)
+        channel = grpc.aio.insecure_channel(emulator.endpoint, options=ALONE)
         databases = database_v1.DatabaseAdminAsyncClient(
             transport=database_transports.DatabaseAdminGrpcAsyncIOTransport(channel=channel)
         )

@@ -24,6 +24,7 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 )
 from google.protobuf import field_mask_pb2
 
+from .channels import open_channel
 from .conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def test_both_faces_show_one_state(
 ) -> None:
     """What starts over REST is cancelled over gRPC, and the log knows both calls."""
     name = start_backup(rest_databases, clock).operation.name
-    with grpc.insecure_channel(rest_emulator.endpoint) as channel:
+    with open_channel(rest_emulator.endpoint) as channel:
         transport = DatabaseAdminGrpcTransport(channel=channel)
         database_v1.DatabaseAdminClient(transport=transport).cancel_operation({"name": name})
 

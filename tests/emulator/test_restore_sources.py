@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import grpc
 import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
@@ -16,6 +15,7 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 
 from airflow_spanner_lro.emulator import Limits, SpannerAdminEmulator
 
+from .channels import open_channel
 from .conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
 from .restoring import COPY, ENCRYPTION, KEY, MINUTES, restore
 
@@ -154,7 +154,7 @@ def test_a_database_in_restore_counts(clock: ManualClock) -> None:
     """A restore needs room in its instance like any new database."""
     with (
         SpannerAdminEmulator(clock=clock, limits=Limits(databases=1)) as small,
-        grpc.insecure_channel(small.endpoint) as channel,
+        open_channel(small.endpoint) as channel,
     ):
         small.create_database(DATABASE)
         small.create_backup(BACKUP, DATABASE)

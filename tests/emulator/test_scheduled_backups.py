@@ -7,7 +7,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import grpc
 import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
@@ -19,6 +18,7 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import ManualClock, Plan, SpannerAdminEmulator
 
+from .channels import open_channel
 from .conftest import DATABASE, INSTANCE, SCHEMA
 from .schedules import (
     CUSTOMER,
@@ -114,7 +114,7 @@ def test_looking_changes_nothing(clock: ManualClock) -> None:
         time = ManualClock(clock.now())
         with (
             SpannerAdminEmulator(clock=time) as emulator,
-            grpc.insecure_channel(emulator.endpoint) as channel,
+            open_channel(emulator.endpoint) as channel,
         ):
             emulator.create_database(DATABASE, SCHEMA)
             client = database_v1.DatabaseAdminClient(

@@ -25,6 +25,7 @@ from airflow_spanner_lro.emulator import (
     SystemClock,
 )
 
+from .channels import open_channel
 from .conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def test_it_stops_quickly_and_leaves_no_thread() -> None:
     emulator = SpannerAdminEmulator()
     emulator.start()
     emulator.faults.delay(60)
-    with grpc.insecure_channel(emulator.endpoint) as channel:
+    with open_channel(emulator.endpoint) as channel:
         pending = raw_call(channel, "GetDatabase").future(b"")
         with pytest.raises(grpc.FutureTimeoutError):
             pending.exception(timeout=0.1)

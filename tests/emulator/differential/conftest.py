@@ -14,7 +14,7 @@ import pytest
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-from .google_emulator import HOW_TO_GET_IT, find_binary, running
+from .google_emulator import ALONE, HOW_TO_GET_IT, find_binary, running
 from .sides import Answer, Side
 
 Script = Callable[[Side], Iterator[Answer]]
@@ -41,7 +41,10 @@ def google_channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Ch
     if binary is None:
         pytest.skip(HOW_TO_GET_IT)
     log = tmp_path_factory.mktemp("google") / "emulator.log"
-    with running(binary, log=log) as address, grpc.insecure_channel(address) as channel:
+    with (
+        running(binary, log=log) as address,
+        grpc.insecure_channel(address, options=ALONE) as channel,
+    ):
         yield channel
 
 
@@ -68,7 +71,7 @@ def our_emulator() -> Iterator[SpannerAdminEmulator]:
 @pytest.fixture(scope="module")
 def our_channel(our_emulator: SpannerAdminEmulator) -> Iterator[grpc.Channel]:
     """Open a channel to ours."""
-    with grpc.insecure_channel(our_emulator.endpoint) as channel:
+    with grpc.insecure_channel(our_emulator.endpoint, options=ALONE) as channel:
         yield channel
 
 

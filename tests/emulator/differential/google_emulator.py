@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "SPANNER_EMULATOR_BINARY"
+ALONE = (("grpc.use_local_subchannel_pool", 1),)
+"""A channel that knows nothing of what another one met at this address before."""
 HOW_TO_GET_IT = (
     "Google's Spanner emulator is not here: install it by "
     "`gcloud components install cloud-spanner-emulator` or the Debian package "
@@ -90,6 +91,6 @@ def _address(log: Path) -> str:
 
 def _wait_for_answer(address: str) -> None:
     request = operations_pb2.ListOperationsRequest(name="projects/test/instances/main/operations")
-    with grpc.insecure_channel(address) as channel:
+    with grpc.insecure_channel(address, options=ALONE) as channel:
         stub = operations_pb2_grpc.OperationsStub(channel)
         stub.ListOperations(request, timeout=_START_TIMEOUT, wait_for_ready=True)
