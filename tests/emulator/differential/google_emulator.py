@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc
 
 if TYPE_CHECKING:
