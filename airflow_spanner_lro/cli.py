@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         "--poll-interval",
         type=float,
         default=terminal.DEFAULT_POLL_INTERVAL,
-        help="in seconds, at most",
+        help="the longest time between two looks, in seconds (%(default)g)",
     )
     waits.set_defaults(run=_wait)
 

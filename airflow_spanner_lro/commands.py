@@ -38,7 +38,10 @@ _RESOURCE = Arg(
 _OPERATION = Arg(("operation",), help="full name of the operation")
 _WAIT_TIMEOUT = Arg(("--timeout",), type=float, help="give up after this many seconds")
 _POLL_INTERVAL = Arg(
-    ("--poll-interval",), type=float, default=30.0, help="in seconds, at most (default: 30)"
+    ("--poll-interval",),
+    type=float,
+    default=30.0,
+    help="the longest time between two looks, in seconds (default: 30)",
 )
 _CANCEL_TIMEOUT = Arg(
     ("--timeout",), type=float, default=60.0, help="seconds to wait for the outcome (default: 60)"

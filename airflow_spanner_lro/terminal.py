@@ -8,10 +8,12 @@ through an Airflow connection. They differ in where the client comes from, and i
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.arguments.seconds import require_seconds
 from airflow_spanner_lro.core.console import console_url
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_and_settle, wait
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 FAILED = 1
 GAVE_UP = 3
 INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""As a shell says of a program that nobody listens to any more."""
 
 DEFAULT_POLL_INTERVAL = 30.0
 DEFAULT_CANCEL_TIMEOUT = 60.0
@@ -42,7 +46,14 @@ def saying_errors(command: Callable[[], int], *, program: str) -> int:
     :param program: what the line begins with
     """
     try:
-        return command()
+        code = command()
+        if sys.stdout is not None:
+            # else what is wrong with it would be said while Python ends
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever reads has had enough; what is left must not be flushed as Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
     except SpannerLroError as exc:
         print(f"{program}: {exc}", file=sys.stderr)
         return FAILED
@@ -56,6 +67,7 @@ def saying_errors(command: Callable[[], int], *, program: str) -> int:
         told = getattr(exc, "message", exc)
         print(f"{program}: Spanner answered {code_name.name}: {told}", file=sys.stderr)
         return FAILED
+    return code
 
 
 def list_operations(connect: Connect, *, resource: str) -> int:
@@ -66,6 +78,9 @@ def list_operations(connect: Connect, *, resource: str) -> int:
         listed = client.list_within(instance=name)
     else:
         listed = client.list(resource=name)
+    if not listed:
+        # not to be taken for a mistake, nor for a line of the list
+        print(f"There are no operations of {name}.", file=sys.stderr)
     for snapshot in listed:
         percent = "" if snapshot.percent is None else f"{snapshot.percent:>3} %"
         started = f"{snapshot.start_time:%Y-%m-%d %H:%M:%S}" if snapshot.start_time else ""
@@ -105,6 +120,8 @@ def wait_for(
     from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
 
     name = OperationName.parse(operation)
+    if timeout is not None:
+        require_seconds(timeout, field="--timeout")
     clock, narrator = StoppableClock(), ProgressNarrator()
 
     def tell(heard: OperationSnapshot | Exception) -> None:
@@ -135,11 +152,16 @@ def cancel(connect: Connect, *, operation: str, timeout: float) -> int:
     from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
 
     name, clock = OperationName.parse(operation), StoppableClock()
-    settlement = run(
-        cancel_and_settle(name=name, policy=CancelPolicy()),
-        client=connect(),
-        clock=clock,
-        deadline=clock.now() + timedelta(seconds=timeout),
-    )
+    require_seconds(timeout, field="--timeout")
+    try:
+        settlement = run(
+            cancel_and_settle(name=name, policy=CancelPolicy()),
+            client=connect(),
+            clock=clock,
+            deadline=clock.now() + timedelta(seconds=timeout),
+        )
+    except KeyboardInterrupt:
+        print(f"interrupted; Spanner may have been asked to cancel {name} already", file=sys.stderr)
+        return INTERRUPTED
     print(settlement.sentence)
     return 0 if settlement.settled else FAILED

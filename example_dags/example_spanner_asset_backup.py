@@ -30,6 +30,7 @@ DATABASE_ID = os.environ.get("SPANNER_DATABASE_ID", "orders")
     max_active_runs=1,
     doc_md=__doc__,
     tags=["example", "spanner"],
+    default_args={"retries": 2},
 )
 def example_spanner_asset_backup() -> None:
     """Back up one database, and tell."""

@@ -49,7 +49,7 @@ def newest_backup(triggering_asset_events: Any = None) -> str:
     catchup=False,
     doc_md=__doc__,
     tags=["example", "spanner"],
-    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID},
+    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID, "retries": 2},
 )
 def example_spanner_asset_restore() -> None:
     """Restore the new backup, and leave nothing behind."""

@@ -40,6 +40,7 @@ SCHEDULE_ID = "every-night-{{ dag_run.run_after.strftime('%Y%m%d-%H%M%S') }}"
         "instance_id": INSTANCE_ID,
         "database_id": DATABASE_ID,
         "schedule_id": SCHEDULE_ID,
+        "retries": 2,
     },
 )
 def example_spanner_backup_schedule() -> None:
@@ -51,12 +52,11 @@ def example_spanner_backup_schedule() -> None:
         cron="0 2 * * *",
         retention=timedelta(days=7),
         incremental=True,
-        retries=2,
     )
     # [END howto_operator_create_backup_schedule]
     # [START howto_operator_update_backup_schedule]
     keep_longer = SpannerUpdateBackupScheduleOperator(
-        task_id="keep_longer", retention=timedelta(days=30), retries=2
+        task_id="keep_longer", retention=timedelta(days=30)
     )
     # [END howto_operator_update_backup_schedule]
     # [START howto_operator_delete_backup_schedule]

@@ -66,6 +66,7 @@ def tell(triggering_asset_events: Any = None) -> list[str]:
     catchup=False,
     doc_md=__doc__,
     tags=["example", "spanner"],
+    default_args={"retries": 2},
 )
 def example_spanner_backup_watcher() -> None:
     """Do something for each new backup."""

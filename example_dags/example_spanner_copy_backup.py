@@ -42,6 +42,7 @@ COPY_ID = f"copy-{_RUN}"
     catchup=False,
     doc_md=__doc__,
     tags=["example", "spanner"],
+    default_args={"retries": 2},
     params={"keep_copy": "P90D"},
 )
 def example_spanner_copy_backup() -> None:

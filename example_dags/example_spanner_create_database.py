@@ -35,7 +35,7 @@ POSTGRES_ID = f"shop-pg-{_RUN}"
     catchup=False,
     doc_md=__doc__,
     tags=["example", "spanner"],
-    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID},
+    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID, "retries": 2},
 )
 def example_spanner_create_database() -> None:
     """Create a database in each dialect, and leave nothing behind."""

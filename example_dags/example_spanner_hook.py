@@ -67,6 +67,7 @@ async def wait_for_all(names: list[str]) -> dict[str, Any]:
         "project_id": PROJECT_ID,
         "instance_id": INSTANCE_ID,
         "database_id": DATABASE_ID,
+        "retries": 2,
     },
 )
 def example_spanner_hook() -> None:

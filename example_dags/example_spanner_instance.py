@@ -33,7 +33,7 @@ INSTANCE_ID = "reports-{{ dag_run.run_after.strftime('%m%d-%H%M%S') }}"
     catchup=False,
     doc_md=__doc__,
     tags=["example", "spanner"],
-    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID},
+    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID, "retries": 2},
 )
 def example_spanner_instance() -> None:
     """Create, scale, move and delete one instance."""

@@ -32,7 +32,7 @@ CONFIG_ID = "custom-near-{{ dag_run.run_after.strftime('%m%d-%H%M%S') }}"
     catchup=False,
     doc_md=__doc__,
     tags=["example", "spanner"],
-    default_args={"project_id": PROJECT_ID, "config_id": CONFIG_ID},
+    default_args={"project_id": PROJECT_ID, "config_id": CONFIG_ID, "retries": 2},
 )
 def example_spanner_instance_config() -> None:
     """Create, label and delete one configuration."""

@@ -36,6 +36,7 @@ PARTITION_ID = "overseas-{{ dag_run.run_after.strftime('%m%d-%H%M%S') }}"
         "project_id": PROJECT_ID,
         "instance_id": INSTANCE_ID,
         "partition_id": PARTITION_ID,
+        "retries": 2,
     },
 )
 def example_spanner_instance_partition() -> None:

@@ -57,7 +57,7 @@ def older_than_a_day(finished: list[dict[str, Any]]) -> list[str]:
     catchup=False,
     doc_md=__doc__,
     tags=["example", "spanner"],
-    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID},
+    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID, "retries": 2},
 )
 def example_spanner_operations() -> None:
     """Start, list, wait, look, cancel and forget."""

@@ -60,7 +60,7 @@ def verify(backup: dict[str, Any], restored: dict[str, Any]) -> None:
     catchup=False,
     doc_md=__doc__,
     tags=["example", "spanner"],
-    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID},
+    default_args={"project_id": PROJECT_ID, "instance_id": INSTANCE_ID, "retries": 2},
 )
 def example_spanner_restore_drill() -> None:
     """Back up, restore, verify, and leave nothing behind."""

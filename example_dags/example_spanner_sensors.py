@@ -50,6 +50,7 @@ def report(backup: dict[str, Any]) -> str:
         "instance_id": INSTANCE_ID,
         "deferrable": True,
         "poke_interval": 30,
+        "retries": 2,
     },
 )
 def example_spanner_sensors() -> None:

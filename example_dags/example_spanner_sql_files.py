@@ -27,6 +27,7 @@ DATABASE_ID = os.environ.get("SPANNER_DATABASE_ID", "orders")
     catchup=False,
     doc_md=__doc__,
     tags=["example", "spanner"],
+    default_args={"retries": 2},
 )
 def example_spanner_sql_files() -> None:
     """Change the schema of one database as a file says."""

@@ -15,10 +15,13 @@ Each has what a person needs: which operation, what happened, what to do now::
     │   └── OperationCancelledError          ... with code CANCELLED
     ├── OperationTimeoutError                our deadline passed; says what became of the operation
     ├── OperationKilledError                 we were told to stop; says what became of the operation
+    ├── KilledBeforeStartError               we were told to stop before anything was started
     ├── CancelNotSettledError                cancellation asked for, not confirmed
     ├── OperationRunningError                its record cannot be deleted yet
     ├── ResumeConflictError                  the target exists, but not through an operation of ours
     │   └── ResourceDiffersError             ... nor is it what was asked for; says in what
+    ├── StatementsChangedError               a schema change is done; its Dag wants another by now
+    ├── UnknownEventError                    a trigger of another release has fired
     ├── UnexpectedStateError                 done without error, but the resource says otherwise
     │
     │   about waiting for a slot, in flows/turns.py:
@@ -32,6 +35,9 @@ original is the cause. Only ``failing.py`` decides which of them no retry can cu
 
 from __future__ import annotations
 
+_LONGEST = 300
+"""How many characters of a value an error shows."""
+
 
 class SpannerLroError(Exception):
     """Any error that this package itself raises."""
@@ -41,10 +47,16 @@ class InvalidArgumentError(SpannerLroError, ValueError):
     """An argument breaks a documented rule; nothing was sent."""
 
     def __init__(self, *, field: str, value: object, rule: str) -> None:
-        super().__init__(f"{field}={value!r} is not usable: {rule}")
+        super().__init__(f"{field}={_shown(value)} is not usable: {rule}")
         self.field = field
         self.value = value
         self.rule = rule
+
+
+def _shown(value: object) -> str:
+    # a text of statements, or a hundred labels, would bury the rule
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class InvalidNameError(InvalidArgumentError):
@@ -60,7 +72,7 @@ class UnavailableError(SpannerLroError):
 
     def __init__(self, told: str) -> None:
         super().__init__(
-            f"Spanner is unavailable: {told}. Check the network, and where the endpoint comes "
-            "from: the connection's extra spanner_endpoint, else SPANNER_EMULATOR_HOST, else "
-            "Google's own."
+            f"Spanner is unavailable: {told.rstrip('.')}. Check the network, and where the "
+            "endpoint comes from: the connection's extra spanner_endpoint, else "
+            "SPANNER_EMULATOR_HOST, else Google's own."
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.kinds import OperationKind
 from airflow_spanner_lro.core.lists.backups import BackupQuery
 from airflow_spanner_lro.core.lists.listing import query_for, query_within
 from airflow_spanner_lro.core.names import (
@@ -25,7 +26,6 @@ from airflow_spanner_lro.core.operations.event import WaitOutcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -37,6 +37,9 @@ def request_for(kind: OperationKind, request: Any) -> Any:
     :param request: such a message, or a mapping of its fields
     :raises InvalidArgumentError: if the kind cannot be started, or has no such fields
     """
+    if not isinstance(kind, OperationKind):
+        rule = "it is one of airflow_spanner_lro.core.kinds, such as CREATE_BACKUP"
+        raise InvalidArgumentError(field="kind", value=kind, rule=rule)
     try:
         return kind.request_type()(request)
     except (TypeError, ValueError) as exc:
@@ -102,15 +105,6 @@ def require_deletable(name: OperationName) -> None:
             rule="Spanner deletes the records of operations of instances, instance partitions and "
             "instance configurations only; it forgets those of databases and backups by itself",
         )
-
-
-def require_seconds(timeout: float | None, *, field: str) -> None:
-    """Refuse a duration that cannot be one; None is none at all.
-
-    :raises InvalidArgumentError: if it is negative
-    """
-    if timeout is not None and not timeout >= 0:
-        raise InvalidArgumentError(field=field, value=timeout, rule="it is 0 or more seconds")
 
 
 def timed_out(name: OperationName, timeout: float | None) -> OperationTimeoutError:

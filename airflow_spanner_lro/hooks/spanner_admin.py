@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_spanner_lro.core.arguments.references import refer_operations
+from airflow_spanner_lro.core.arguments.seconds import require_seconds
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.flows.together import stop_all
@@ -132,7 +133,7 @@ class SpannerAdminHook(SpannerConnectionHook):
         :param settle_timeout: how long to wait for the outcome, in seconds; 0 only asks
         :param clean_up: if it creates something and had succeeded before, delete that
         :returns: its ``ending``, and a ``sentence`` on it; ``settled`` if nothing of it goes on
-        :raises InvalidArgumentError: if the name cannot be parsed or the timeout is negative
+        :raises InvalidArgumentError: if the name cannot be parsed or the timeout is none
         """
         (settlement,) = self.cancel_operations(
             names=[str(OperationName.parse(name))], settle_timeout=settle_timeout, clean_up=clean_up
@@ -153,7 +154,7 @@ class SpannerAdminHook(SpannerConnectionHook):
         :returns: an outcome for each operation that was named, in order
         """
         operations = refer_operations(names)
-        arguments.require_seconds(settle_timeout, field="settle_timeout")
+        require_seconds(settle_timeout, field="settle_timeout")
         flow = stop_all(operations, policy=CancelPolicy(), cleans_up=clean_up)
         return self._perform(flow, timeout=settle_timeout)
 
@@ -189,7 +190,8 @@ class SpannerAdminHook(SpannerConnectionHook):
             it was cancelled
         """
         operation = OperationName.parse(name)
-        arguments.require_seconds(timeout, field="timeout")
+        if timeout is not None:
+            require_seconds(timeout, field="timeout")
         flow = wait(name=operation, policy=PollPolicy(maximum=poll_interval))
         try:
             snapshot = self._perform(flow, timeout=timeout)

@@ -16,6 +16,7 @@ from airflow.sdk import BaseHook
 
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.arguments.references import refer_operations
+from airflow_spanner_lro.core.arguments.seconds import require_seconds
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.flows.together import stop_all
@@ -47,8 +48,8 @@ class SpannerAdminAsyncHook(BaseHook):
 
     Every verb has the parameters, results and errors of the one in
     :class:`~airflow_spanner_lro.hooks.spanner_admin.SpannerAdminHook`. Leaving the ``async with``
-    closes the channels; without it, await :meth:`close`. A hook connects when it is first used and
-    belongs to the event loop of that moment; calls may be made at the same time.
+    closes the channels; without it, await :meth:`close`. A hook connects when it is first used, and
+    anew in another event loop; calls of one loop may be made at the same time.
 
     :param gcp_conn_id: connection of type ``google_cloud_platform``
     :param impersonation_chain: service account to impersonate, or a chain of them
@@ -72,6 +73,7 @@ class SpannerAdminAsyncHook(BaseHook):
         )
         self._hook: SpannerAdminHook | None = None
         self._client: AsyncSpannerAdminClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -84,17 +86,25 @@ class SpannerAdminAsyncHook(BaseHook):
 
     async def close(self) -> None:
         """Close the channels that were opened; the next call opens new ones, in its own loop."""
-        client, self._client = self._client, None
+        client, loop = self._client, self._loop
+        self._forget()
+        if client is not None and loop is asyncio.get_running_loop():
+            await client.close()
+
+    def _forget(self) -> None:
+        self._client = self._loop = None
         # a lock that was waited for belongs to that loop for ever
         self._connecting = asyncio.Lock()
-        if client is not None:
-            await client.close()
 
     async def get_client(self) -> AsyncSpannerAdminClient:
         """Return the client of this hook, made when first used.
 
         :raises AccessError: if the connection does not exist
         """
+        if self._loop is not asyncio.get_running_loop():
+            # channels belong to the loop in which they were opened, and end with it
+            self._forget()
+            self._loop = asyncio.get_running_loop()
         # the first caller connects, off the loop, and the others wait for it
         async with self._connecting:
             if self._client is None:
@@ -180,7 +190,7 @@ class SpannerAdminAsyncHook(BaseHook):
     ) -> tuple[Settlement, ...]:
         """Cancel operations, all of them before the first is waited for."""
         operations = refer_operations(names)
-        arguments.require_seconds(settle_timeout, field="settle_timeout")
+        require_seconds(settle_timeout, field="settle_timeout")
         flow = stop_all(operations, policy=CancelPolicy(), cleans_up=clean_up)
         return await self._perform(flow, timeout=settle_timeout)
 
@@ -200,7 +210,8 @@ class SpannerAdminAsyncHook(BaseHook):
     ) -> OperationSnapshot:
         """Wait until an operation is done; it is not cancelled afterwards."""
         operation = OperationName.parse(name)
-        arguments.require_seconds(timeout, field="timeout")
+        if timeout is not None:
+            require_seconds(timeout, field="timeout")
         flow = wait(name=operation, policy=PollPolicy(maximum=poll_interval))
         try:
             snapshot = await self._perform(flow, timeout=timeout)

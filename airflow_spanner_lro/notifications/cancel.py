@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseNotifier
 
 from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.arguments.seconds import require_seconds
 from airflow_spanner_lro.core.flows.operation import cancel_and_settle
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.names import OperationName
@@ -62,6 +63,8 @@ class SpannerCancelOperationNotifier(BaseNotifier):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        # it is never rendered, so a mistake can be told where it is written
+        require_seconds(settle_timeout, field="settle_timeout")
         self.operation_name = operation_name
         self.settle_timeout = settle_timeout
         self.gcp_conn_id = gcp_conn_id

@@ -86,12 +86,23 @@ class Attempt:
         entry = self.ledger.latest()
         if entry and entry.try_number == self.ledger.try_number:
             self.deadline = entry.deadline
+            # what is done but for a follow-up must not be undone
+            self.cleans_up = self.cleans_up and entry.follow_up is None
         return entry
+
+    @property
+    def too_late(self) -> bool:
+        """The deadline has passed."""
+        return self.deadline is not None and self.watch.now() >= self.deadline
 
     def go_on_with(self, follow_up: FollowUp) -> None:
         """Note that all is done but for a follow-up, whose end must not undo what is done."""
         self.running = follow_up.name if follow_up.ours else None
         self.cleans_up = False
+        if entry := self.ledger.latest():
+            entry = entry.goes_on_as(follow_up)
+            self.ledger.update(entry)
+            self.ledger.publish(entry)
 
     def time_out(self, name: OperationName, *, cancels: bool) -> WaitOutcome:
         """Return what became of an operation whose deadline has passed, after stopping it."""

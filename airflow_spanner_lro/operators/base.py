@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import BaseOperator
 
@@ -12,6 +12,10 @@ from airflow_spanner_lro.hooks.lazy import HookOnDemand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_OF_THIS_PROCESS = ("hook", "_life", "_killed_early")
+"""Attributes with channels and threads, which an operator has once it was executed."""
 
 
 class SpannerAdminOperator(BaseOperator, HookOnDemand):
@@ -24,6 +28,8 @@ class SpannerAdminOperator(BaseOperator, HookOnDemand):
 
     template_fields: Sequence[str] = ("project_id", "gcp_conn_id", "impersonation_chain")
     ui_color = "#d5e5fa"
+    # shallow for the moment that a deep copy has them at all
+    shallow_copy_attrs = _OF_THIS_PROCESS
 
     def __init__(
         self,
@@ -37,6 +43,18 @@ class SpannerAdminOperator(BaseOperator, HookOnDemand):
         self.project_id = project_id
         self.gcp_conn_id = gcp_conn_id
         self.impersonation_chain = impersonation_chain
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies and pickles take along: nothing that belongs to this process."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
+        return {key: value for key, value in state.items() if key not in _OF_THIS_PROCESS}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy without what belongs to this process; Airflow's would copy channels."""
+        copied: Self = super().__deepcopy__(memo)
+        for key in _OF_THIS_PROCESS:
+            vars(copied).pop(key, None)
+        return copied
 
     @property
     def project(self) -> str:

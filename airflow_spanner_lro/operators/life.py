@@ -8,6 +8,7 @@ that defers goes on in another process, with another life that takes over.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import lineage, settings
@@ -16,6 +17,7 @@ from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError
 from airflow_spanner_lro.core.operations.conclusion import conclude
+from airflow_spanner_lro.core.operations.errors import KilledBeforeStartError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY, fingerprint
 from airflow_spanner_lro.operators.attempt import Attempt
@@ -25,7 +27,8 @@ from airflow_spanner_lro.operators.waiting import Waiter
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.operations.follow_up import FollowUp
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
@@ -53,7 +56,10 @@ class OperationLife:
         """Start or adopt, as soon as it is this task's turn, and go on from there.
 
         :return: what the task returns
+        :raises KilledBeforeStartError: if the task was killed before this
         """
+        if self.attempt.watch.killed:
+            raise KilledBeforeStartError(self._operator.target)
         begun = self._begin()
         if begun is None:
             return self._deliver(None)
@@ -64,7 +70,8 @@ class OperationLife:
             self._operator.on_kill()
             raise attempt.killed(begun.name)
         if begun.done:
-            return self.conclude(WaitOutcome(name=begun.name, snapshot=begun))
+            result = self.conclude(WaitOutcome(name=begun.name, snapshot=begun))
+            return result if self._operator.wait_for_completion else str(begun.name)
         self._log.info("%s runs as operation %s", begun.title, begun.name)
         self._log.info(whereabouts(begun.name.resource, access=self._access))
         if not self._operator.wait_for_completion:
@@ -80,7 +87,8 @@ class OperationLife:
         :raises TurnNotReachedError: if the deadline passed
         """
         self.attempt.take_over()
-        if timed_out:
+        # it may have passed by now: a task that is resumed waits for a worker first
+        if timed_out or self.attempt.too_late:
             reason = "The deadline passed"
             raise TurnNotReachedError(reason, target=self._operator.target, limit=limit)
         return self.start()
@@ -90,14 +98,14 @@ class OperationLife:
         self.attempt.take_over()
         return self.conclude(outcome)
 
-    def left_running(self) -> OperationName | None:
+    def left_running(self) -> FollowUp | None:
         """Return the operation of this try that may still go on after a wait was ended."""
         entry = self.attempt.take_over()
-        return entry.operation if entry and not entry.closed else None
+        return entry.waited_for if entry and not entry.closed else None
 
-    def give_up(self, name: OperationName) -> Any:
+    def give_up(self, left: FollowUp) -> Any:
         """Stop an operation, because Airflow itself has ended the wait for it."""
-        return self.conclude(self._waiter.time_out(name))
+        return self.conclude(self._waiter.time_out(left.name, cancellable=left.ours))
 
     def conclude(self, outcome: WaitOutcome) -> Any:
         """Turn the end of a wait into the end of the task, or into the next wait."""
@@ -111,7 +119,8 @@ class OperationLife:
             raise
         if outcome.timed_out:
             self._log.warning("It was done before the cancel took hold; the result stands.")
-        if (follow_up := operator.follow_up(snapshot)) is not None:
+        follow_up = operator.follow_up(snapshot) if operator.wait_for_completion else None
+        if follow_up is not None:
             attempt.go_on_with(follow_up)
             self._log.info("The work goes on as operation %s", follow_up.name)
             return self.conclude(self._wait(follow_up.name, cancellable=follow_up.ours))
@@ -136,6 +145,7 @@ class OperationLife:
             ledger=self.attempt.ledger,
             watch=self.attempt.watch,
             settle_timeout=settings.settle_timeout(),
+            cleans_up=self.attempt.cleans_up,
             tell=self._log.info,
         )
         while True:
@@ -153,6 +163,9 @@ class OperationLife:
         # made here, so that a bad parameter is found before anything is written or asked
         request, _ = operator.build_request(), self._policy
         parameters = {name: getattr(operator, name) for name in operator.template_fields}
+        if descriptors := getattr(request, "proto_descriptors", b""):
+            # their file may have changed under its name
+            parameters["proto_descriptors"] = descriptors
         return StartOrder(
             kind=operator.kind,
             target=operator.target,
@@ -188,14 +201,31 @@ class OperationLife:
     def _deliver(self, snapshot: OperationSnapshot | None) -> Any:
         operator = self._operator
         result = operator.result(snapshot)
-        lineage.report(
-            self.attempt.context,
-            outlets=operator.outlets,
-            hook=operator.hook,
-            made=operator.target,
-            result=result,
-            kind=operator.kind,
-            sources=operator.sources,
-        )
+        self._tell_lineage(result, made=_made(operator.target, snapshot))
         self.attempt.deliver(snapshot)
         return result
+
+    def _tell_lineage(self, result: Any, *, made: ResourceName) -> None:
+        operator = self._operator
+        try:
+            lineage.report(
+                self.attempt.context,
+                outlets=operator.outlets,
+                hook=operator.hook,
+                made=made,
+                result=result,
+                kind=operator.kind,
+                sources=operator.sources,
+            )
+        except Exception:  # noqa: BLE001  # the work is done, and a retry would not tell better
+            self._log.exception("What was made could not be told to outlets and lineage.")
+
+
+def _made(target: ResourceName, snapshot: OperationSnapshot | None) -> ResourceName:
+    """Return what an operation worked on, by the project that the task knows it under.
+
+    The target is rendered anew after a deferral, and may be something else by then.
+    """
+    if snapshot is None:
+        return target
+    return replace(snapshot.name.resource, project=target.project)

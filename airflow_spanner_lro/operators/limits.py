@@ -11,10 +11,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.arguments.durations import duration_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+_FIELD = "operation_timeout"
+_LONGEST = timedelta(days=3660)
+"""Ten years: no operation takes that long, and every calendar goes that far."""
 
 
 def deadline_of_try(
@@ -28,18 +33,20 @@ def deadline_of_try(
     :param started: start of the try
     :param execution_timeout: Airflow's limit for the whole task
     :param operation_timeout: the operator's own limit, a duration or seconds
-    :raises InvalidArgumentError: if the operator's own limit is not above zero
+    :raises InvalidArgumentError: if the operator's own limit is no duration, or not above zero
     """
     limits = [limit for limit in (execution_timeout, _duration(operation_timeout)) if limit]
     return started + min(limits) if started and limits else None
 
 
-def _duration(timeout: timedelta | float | None) -> timedelta | None:
+def _duration(timeout: object) -> timedelta | None:
     if timeout is None:
         return None
-    duration = timeout if isinstance(timeout, timedelta) else timedelta(seconds=timeout)
-    if duration <= timedelta():
+    duration = duration_of(timeout, field=_FIELD)
+    if not timedelta() < duration <= _LONGEST:
         raise InvalidArgumentError(
-            field="operation_timeout", value=timeout, rule="it is a duration above zero"
+            field=_FIELD,
+            value=timeout,
+            rule=f"it is a duration above zero, and up to {_LONGEST.days} days",
         )
     return duration

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
-from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.event import WaitOutcome, understanding
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.life import OperationLife
 from airflow_spanner_lro.operators.results import ready_resource
+from airflow_spanner_lro.triggers.turn import LIMIT, TIMED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +67,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
     kind: ClassVar[OperationKind]
 
     _life: OperationLife | None = None
+    _killed_early: bool = False
 
     def __init__(
         self,
@@ -101,13 +103,15 @@ class SpannerOperationOperator(SpannerAdminOperator):
     def build_request(self) -> Any:
         """Return the request message, from the rendered parameters."""
 
-    def result(self, snapshot: OperationSnapshot | None) -> Any:  # noqa: ARG002  # for overrides
+    def result(self, snapshot: OperationSnapshot | None) -> Any:
         """Return what the task returns once the operation has succeeded: the resource.
 
         :param snapshot: the operation; None if earlier tries had done everything already
         :raises UnexpectedStateError: if the resource is not what the operation should have left
         """
-        return ready_resource(self.hook.client, self.target)
+        # what was really made: a template may have rendered to something else after a deferral
+        made = snapshot.name.resource if snapshot else self.target
+        return ready_resource(self.hook.client, made)
 
     @property
     def sources(self) -> tuple[ResourceName, ...]:
@@ -134,12 +138,18 @@ class SpannerOperationOperator(SpannerAdminOperator):
     def execute_in_turn(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when it may be this task's turn to start."""
         with failing_for_good():
-            return self._begin(context).start_in_turn(**event)
+            life = self._begin(context)
+            with understanding(event):
+                timed_out, limit = event[TIMED_OUT], event[LIMIT]
+            return life.start_in_turn(timed_out=timed_out, limit=limit)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when the trigger has fired."""
         with failing_for_good():
-            return self._begin(context).complete(WaitOutcome.from_event(event))
+            life = self._begin(context)
+            with understanding(event):
+                outcome = WaitOutcome.from_event(event)
+            return life.complete(outcome)
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -161,10 +171,15 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     def on_kill(self) -> None:
         """Stop waiting, and cancel the operation if that is wanted; may be called repeatedly."""
-        if self._life is not None:
+        if self._life is None:
+            # Airflow lets the task go on after this
+            self._killed_early = True
+        else:
             # on its own timeout Airflow calls this while it handles the exception that it raised
             self._life.kill(timed_out=isinstance(sys.exception(), AirflowTaskTimeout))
 
     def _begin(self, context: Context) -> OperationLife:
-        self._life = OperationLife(self, context)
-        return self._life
+        self._life = life = OperationLife(self, context)
+        if self._killed_early:
+            life.kill(timed_out=False)
+        return life

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.operations.errors import UnexpectedStateError
 from airflow_spanner_lro.core.operations.resource import as_dict
+from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
 def ready_resource(client: SpannerAdminClient, name: ResourceName) -> dict[str, Any]:
     """Get a resource that an operation has left, as a dictionary.
 
-    :raises UnexpectedStateError: if it is not in a state that means that it can be used
+    :raises UnexpectedStateError: if it is not in a state that means that it can be used, or gone
     """
     from airflow_spanner_lro.admin.resources import calls_for  # noqa: PLC0415  # loads gRPC
 
-    resource = client.get_resource(name=name)
     expected = calls_for(name).ready
+    try:
+        resource = client.get_resource(name=name)
+    except Exception as exc:
+        if code_of(exc) is not Code.NOT_FOUND:
+            raise
+        # no parameter is wrong, and a retry makes it anew
+        raise UnexpectedStateError(target=name, state="", expected=expected) from exc
     if resource.state.name not in expected:
         raise UnexpectedStateError(target=name, state=resource.state.name, expected=expected)
     return as_dict(resource)

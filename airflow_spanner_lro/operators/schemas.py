@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.arguments.ddl_text import read_statements
 from airflow_spanner_lro.core.arguments.dialects import Dialect
+from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.names import DatabaseName
+from airflow_spanner_lro.core.operations.errors import StatementsChangedError
 from airflow_spanner_lro.core.operations.statements import after, not_run, report
 from airflow_spanner_lro.core.status import code_of
 from airflow_spanner_lro.operators.descriptors import proto_descriptors
@@ -88,7 +90,10 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
         )
 
     def result(self, snapshot: OperationSnapshot | None) -> Any:
-        """Return the database and its new statements, each with the time of its commit."""
+        """Return the database and its new statements, each with the time of its commit.
+
+        :raises StatementsChangedError: if others were asked for when the operation was started
+        """
         return {
             "database": str(self.target),
             "statements": [
@@ -106,8 +111,11 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
             return ""
         try:
             outcome = self._outcome(snapshot)
+        except SpannerLroError:
+            # what the Dag says by now must not hide why the change failed
+            return ""
         except Exception as exc:
-            # a dialect that cannot be asked for just now must not hide why the change failed
+            # nor must a dialect that cannot be asked for just now
             if code_of(exc) is None:
                 raise
             return ""
@@ -116,7 +124,11 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
     def _outcome(self, snapshot: OperationSnapshot | None) -> list[tuple[str, Statement]]:
         """Return each statement with what all tries so far have made of it."""
         texts = self._statements()
-        known = self.statements(snapshot) or after(not_run(texts), snapshot)
+        wanted = not_run(texts)
+        known = self.statements(snapshot) or after(wanted, snapshot)
+        if [each.digest for each in known] != [each.digest for each in wanted]:
+            # the Dag was changed while the task was deferred
+            raise StatementsChangedError(self.target)
         return list(zip(texts, known, strict=True))
 
     def _statements(self) -> list[str]:

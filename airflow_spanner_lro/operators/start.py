@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotTakenError, turn_of
@@ -71,6 +72,7 @@ class Starter:
         ledger: TaskLedger,
         watch: WorkerWatch,
         settle_timeout: float,
+        cleans_up: bool,
         tell: Callable[[str], None],
     ) -> None:
         self._order = order
@@ -79,8 +81,9 @@ class Starter:
         self._ledger = ledger
         self._watch = watch
         self._settle_timeout = settle_timeout
+        self._cleans_up = cleans_up
         self._tell = tell
-        self._refused = False
+        self._unexplained = False
 
     def begin(self, *, durable: bool) -> OperationSnapshot | None:
         """Return the operation to wait for, which may be done already.
@@ -91,16 +94,16 @@ class Starter:
         :raises SlotTakenError: if it has to wait for others to end
         """
         entry = self._ledger.latest() if durable else None
+        if entry and not entry.statements and entry.fingerprint == self._order.fingerprint:
+            # an older release did not write them down
+            entry = replace(entry, statements=self._wanted())
         snapshot = self._finder.look(entry.operation) if entry and entry.operation else None
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
         if step is NextStep.SEARCH and entry and (snapshot := self._finder.find(entry)):
             entry = entry.started_as(snapshot.name)
             step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
         if entry is None or snapshot is None:
-            if entry and not entry.closed:
-                entry = entry.close()
-                self._ledger.update(entry)
-            return self._start(after=entry)
+            return self._start_after(entry)
         if step is NextStep.DELIVER and not self._is_there(snapshot):
             # such as cleaned up by the kill of an earlier try
             self._tell(f"{self._order.target} was made by an earlier try and is gone by now.")
@@ -123,7 +126,7 @@ class Starter:
                 self._tell(f"The request has changed; cancelling the earlier {snapshot.name}.")
                 settlement = self._watch.stop(
                     name=snapshot.name,
-                    cleans_up=entry.kind.cleans_up,
+                    cleans_up=self._cleans_up and entry.kind is self._order.kind,
                     timeout=self._settle_timeout,
                 )
                 self._tell(settlement.sentence)
@@ -132,14 +135,12 @@ class Starter:
                 ended = settlement.snapshot
             case NextStep.START | NextStep.SEARCH:
                 pass
-        entry = entry.close(ended)
-        self._ledger.update(entry)
-        return self._start(after=entry)
+        return self._start_after(entry, ended=ended)
 
     def _await_cancel(self, snapshot: OperationSnapshot) -> OperationSnapshot:
         """Wait until an operation that is being cancelled has ended, and return its end.
 
-        :raises CancelNotSettledError: if it has not in time; the next try waits again
+        :raises CancelNotSettledError: if it has not in time, or the task is killed meanwhile
         """
         self._tell(f"{snapshot.name} is being cancelled; waiting for that to end.")
         try:
@@ -148,17 +149,24 @@ class Starter:
                 policy=PollPolicy(),
                 deadline=self._watch.now() + timedelta(seconds=self._settle_timeout),
             )
-        except DeadlinePassedError as exc:
+        except (DeadlinePassedError, WaitStoppedError) as exc:
             raise CancelNotSettledError(
                 Settlement(name=snapshot.name, ending=Ending.STILL_RUNNING, snapshot=snapshot)
             ) from exc
 
-    def _start(self, *, after: LedgerEntry | None) -> OperationSnapshot | None:
+    def _start_after(
+        self, entry: LedgerEntry | None, *, ended: OperationSnapshot | None = None
+    ) -> OperationSnapshot | None:
         """Start, with whatever the tries before have not done yet.
 
-        :param after: the entry of the try before, closed
+        :param entry: that of the try before, which is closed now if it is open
+        :param ended: its operation at its end, if that is known
         """
-        statements = self._carry_over(after)
+        delivered = entry is not None and entry.closed
+        if entry and (ended or not entry.closed):
+            entry = entry.close(ended)
+            self._ledger.update(entry)
+        statements = self._carry_over(entry, delivered=delivered)
         if statements and len(committed_part(statements)) == len(statements):
             self._tell("Earlier tries have committed every statement.")
             self._ledger.append(self._intent(statements).close())
@@ -171,18 +179,20 @@ class Starter:
         # whoever held the slot has left meanwhile
         return self._attempt(statements)
 
-    def _carry_over(self, entry: LedgerEntry | None) -> tuple[Statement, ...]:
+    def _carry_over(self, entry: LedgerEntry | None, *, delivered: bool) -> tuple[Statement, ...]:
         """Return the statements with those that earlier tries committed, and request the others."""
-        order = self._order
-        if order.kind.progress is not ProgressShape.PER_STATEMENT:
-            return ()
-        texts = list(order.request.statements)
         before = entry.statements if entry else ()
-        statements = carried_over(not_run(texts), before=before)
+        statements = carried_over(self._wanted(), before=before, delivered=delivered)
         if done := len(committed_part(statements)):
-            self._tell(f"{done} of {len(texts)} statements were committed by earlier tries.")
-            order.request.statements = texts[done:]
+            self._tell(f"{done} of {len(statements)} statements were committed by earlier tries.")
+            self._order.request.statements = self._order.request.statements[done:]
         return statements
+
+    def _wanted(self) -> tuple[Statement, ...]:
+        """Return the statements of the request, none of them run yet; none for other kinds."""
+        if self._order.kind.progress is not ProgressShape.PER_STATEMENT:
+            return ()
+        return not_run(self._order.request.statements)
 
     def _attempt(self, statements: tuple[Statement, ...]) -> OperationSnapshot:
         """Write the intent, start, and complete the entry."""
@@ -227,7 +237,14 @@ class Starter:
                 self._ledger.update(intent.close())
                 self._raise_if_taken(exc)
                 raise
-            found = self._finder.find(intent)
+            try:
+                found = self._finder.find(intent)
+            except Exception as trouble:
+                if code_of(trouble) is None:
+                    raise
+                # the next try looks again: the intent stays open
+                self._tell(f"Whether it has started anything cannot be seen: {trouble}")
+                raise exc from trouble
             if found is not None:
                 self._tell(f"The start call answered {code!r}, yet it had started {found.name}.")
                 return found
@@ -246,23 +263,32 @@ class Starter:
         turn = turn_of(order.kind, order.request)
         if turn is None or not turn.explains(refusal):
             return
-        holders = tuple(each.name for each in self._client.query_operations(query=turn.query))
-        if holders or not self._refused:
-            self._refused = True
+        try:
+            pending = self._client.query_operations(query=turn.query)
+        except Exception as exc:
+            if code_of(exc) is None:
+                raise
+            self._tell(f"Whether this is only a matter of waiting cannot be seen: {exc}")
+            return
+        holders = tuple(each.name for each in pending)
+        if holders or not self._unexplained:
+            # once more at once, but not for ever: it may be due to something else
+            self._unexplained = not holders
             told = getattr(refusal, "message", str(refusal))
             raise SlotTakenError(turn, target=order.target, holders=holders, told=told) from refusal
 
     def _chosen_name(self) -> OperationName | None:
         """Return the name that this start gets, where the caller may choose it.
 
-        A replay of the start gets it again, and no other start ever gets it.
+        No other start ever gets it, not even of the same task after its ledger was lost: Airflow
+        deletes ledgers after a month, with their runs, or on success if it is told to. A replay
+        of this start finds it in the ledger.
         """
         if not self._order.kind.named_by_caller:
             return None
-        digest = hashlib.sha256(self._order.identity.encode()).hexdigest()[:16]
-        return OperationName(
-            resource=self._order.target, operation=f"lro_{digest}_{self._ledger.count + 1}"
-        )
+        unique = f"{self._order.identity}/{self._watch.now().isoformat()}"
+        digest = hashlib.sha256(unique.encode()).hexdigest()[:16]
+        return OperationName(resource=self._order.target, operation=f"lro_{digest}")
 
     def _is_there(self, snapshot: OperationSnapshot) -> bool:
         target = self._order.target

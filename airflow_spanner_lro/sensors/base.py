@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseSensorOperator
 from airflow.sdk.bases.sensor import PokeReturnValue
 from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralError
 from airflow.triggers.base import StartTriggerArgs
 
 from airflow_spanner_lro.core.flows.conditions import Failed, NotYet
-from airflow_spanner_lro.core.flows.policy import MINIMUM_INTERVAL
+from airflow_spanner_lro.core.flows.policy import MAXIMUM_INTERVAL, MINIMUM_INTERVAL
 from airflow_spanner_lro.core.flows.watching import WatchNarrator, look
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.sensors.starting import NeedsWorkerError, plain, unrendered
@@ -83,7 +83,12 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=f"{self.trigger_type.__module__}.{self.trigger_type.__qualname__}",
             # no worker has decided where to ask
-            trigger_kwargs=arguments | {"endpoint": None, "poll_interval": self._longest_interval},
+            trigger_kwargs=arguments
+            | {
+                "endpoint": None,
+                "poll_interval": self._longest_interval,
+                "silent_fail": self.silent_fail,
+            },
             next_method="execute_complete",
             timeout=timedelta(seconds=self.timeout),
         )
@@ -91,7 +96,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
 
     @property
     def _longest_interval(self) -> float:
-        return max(self.poke_interval, MINIMUM_INTERVAL)
+        return min(max(self.poke_interval, MINIMUM_INTERVAL), MAXIMUM_INTERVAL)
 
     @cached_property
     def _narrator(self) -> WatchNarrator:
@@ -109,6 +114,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         return self.trigger_type.through(
             self.hook.access,
             poll_interval=self._longest_interval,
+            silent_fail=self.silent_fail,
             **self.trigger_arguments(context),
         )
 
@@ -146,6 +152,20 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         if event["error"] is not None:
             raise AirflowFailException(event["error"])
         return event["facts"]
+
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
+    ) -> Any:
+        """Go on after a deferral; an error that a retry may cure skips no soft sensor.
+
+        As where it pokes: Airflow itself would skip it then (Airflow 3.3.2).
+        """
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except AirflowSkipException as exc:
+            if isinstance(exc.__cause__, TaskDeferralError) and not self.never_fail:
+                raise exc.__cause__ from None
+            raise
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; what it returns is true, and holds the facts, when the condition is met."""

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.lists.backups import BackupFacts
 
 
+_HANDED_OVER = 5.0
+"""Seconds after which an event lies in Airflow's database. Until then it is in the memory of the
+triggerer's two processes (Airflow 3.3.2), whereas a note is written at once."""
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
 class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
     """Fire when a backup of a database becomes READY, once for each backup.
@@ -42,7 +47,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
     ``version_time``, ``expire_time``, ``size_bytes`` and ``schedules``.
 
     What was seen is remembered with the asset, so a restart of the triggerer repeats nothing and
-    misses nothing; only a crash in the moment between an event and its note repeats that one. Give
+    misses nothing; only one in the few seconds between an event and its note repeats that one. Give
     each asset a watcher of its own: for a trigger that several assets share nothing is remembered.
     And define an asset with its watcher once: another Dag file that defines it without takes the
     watcher away again (Airflow 3.3.2); there, refer to it by ``Asset.ref(uri=...)``.
@@ -86,16 +91,22 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
             if backups is not None:
                 begins = memory is None
                 fresh, memory = (memory or BackupMemory()).look(backups)
+                handed_over = 0.0
                 if begins and not self.include_existing:
                     self.log.info("Watching for backups of %s from now on.", self._database)
                     fresh = []
                 for backup in fresh:
                     self.log.info("%s is complete.", backup.name)
                     yield TriggerEvent(backup.to_dict() | {"uri": uri_of(backup.name)})
+                    handed_over = min(_HANDED_OVER, self.poll_interval)
+                await self._pause(handed_over)
             # noted after the events: better told twice than never
             if memory is not None and memory != saved and await self._remember(memory):
                 saved = memory
-            await asyncio.sleep(self.poll_interval)
+            await self._pause(self.poll_interval)
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     async def _list(self, memory: BackupMemory | None) -> tuple[BackupFacts, ...] | None:
         """List the backups that matter; None while Spanner cannot be asked."""

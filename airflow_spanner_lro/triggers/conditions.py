@@ -8,6 +8,7 @@ check the same rules and judge alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -37,8 +38,6 @@ from airflow_spanner_lro.core.names import (
 from airflow_spanner_lro.triggers.waiting import SpannerConditionTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import jinja2
     from airflow.sdk import Context
 
@@ -77,7 +76,7 @@ class SpannerOperationsTrigger(SpannerConditionTrigger):
             )
         return OperationsSucceeded(
             # each is asked for once
-            pending=tuple(dict.fromkeys(OperationName.parse(name) for name in names)),
+            names=tuple(dict.fromkeys(OperationName.parse(name) for name in names)),
             any_=single or wait_for is WaitFor.ANY,
         )
 
@@ -121,9 +120,13 @@ class _InstanceTrigger(SpannerConditionTrigger):
 class SpannerNoOperationInProgressTrigger(_InstanceTrigger):
     """Wait until no operation is in progress on a database, a backup or a whole instance.
 
+    :param instance_id: the instance
+    :param project_id: Google Cloud project; by default the connection's
     :param database_id: the database, or None
     :param backup_id: the backup, or None
     :param operation_types: only these types
+
+    Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
     """
 
     database_id: str | None = None
@@ -141,7 +144,8 @@ class SpannerNoOperationInProgressTrigger(_InstanceTrigger):
         elif self.backup_id is not None:
             on = self._backup(self.backup_id)
         kinds = [
-            kind_named(text, field="operation_types") for text in _texts(self.operation_types or [])
+            kind_named(text, field="operation_types")
+            for text in _texts(self.operation_types, field="operation_types")
         ]
         return NothingInProgress(
             on=on, queries=pending_on(on, kinds=kinds, field="operation_types")
@@ -152,11 +156,15 @@ class SpannerNoOperationInProgressTrigger(_InstanceTrigger):
 class SpannerBackupTrigger(_InstanceTrigger):
     """Wait for a READY backup: one by its id, or the newest of a database.
 
+    :param instance_id: the instance
+    :param project_id: Google Cloud project; by default the connection's
     :param backup_id: this one
     :param database_id: any of this database
     :param schedule_id: made by this schedule of the database
     :param newer_than: created after this moment, or at most this long before ``counted_from``
     :param counted_from: a moment as ISO 8601 text
+
+    Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
     """
 
     backup_id: str | None = None
@@ -181,16 +189,18 @@ class SpannerBackupTrigger(_InstanceTrigger):
             return self._by_id(str(self.backup_id))
         database, after = self._database(self.database_id), self._after()
         terms = "" if after is None else f'create_time > "{after:%Y-%m-%dT%H:%M:%S.%fZ}"'
-        schedule = self.schedule_id and BackupScheduleName(
-            project=database.project,
-            instance=database.instance,
-            database=database.database,
-            schedule=self.schedule_id,
-        )
+        schedule = None
+        if self.schedule_id is not None:
+            schedule = BackupScheduleName(
+                project=database.project,
+                instance=database.instance,
+                database=database.database,
+                schedule=self.schedule_id,
+            )
         return BackupReady(
             query=BackupQuery(instance=database.instance_name, database=database, filter_=terms),
             newer_than=after,
-            schedule=schedule or None,
+            schedule=schedule,
         )
 
     def _by_id(self, backup_id: str) -> Condition:
@@ -206,7 +216,14 @@ class SpannerBackupTrigger(_InstanceTrigger):
         if self.newer_than is None:
             return None
         if not is_duration_text(self.newer_than):
-            return aware(self.newer_than, field="newer_than").astimezone(UTC)
+            moment = aware(self.newer_than, field="newer_than")
+            try:
+                return moment.astimezone(UTC)
+            except OverflowError:
+                rule = "no calendar goes that far"
+                raise InvalidArgumentError(
+                    field="newer_than", value=self.newer_than, rule=rule
+                ) from None
         back = duration_of(self.newer_than, field="newer_than")
         anchor = self.counted_from
         start = datetime.fromisoformat(anchor) if anchor else datetime.now(tz=UTC)
@@ -217,7 +234,12 @@ class SpannerBackupTrigger(_InstanceTrigger):
 class SpannerDatabaseTrigger(_InstanceTrigger):
     """Wait until a database is in one of some states.
 
+    :param instance_id: the instance
+    :param project_id: Google Cloud project; by default the connection's
+    :param database_id: the database
     :param state: name of a state, or a list of them
+
+    Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
     """
 
     database_id: str
@@ -225,7 +247,7 @@ class SpannerDatabaseTrigger(_InstanceTrigger):
 
     def condition(self) -> Condition:
         """Return the condition."""
-        texts = _texts(self.state)
+        texts = _texts(self.state, field="state")
         if not texts:
             raise InvalidArgumentError(field="state", value=texts, rule="give at least one state")
         states = Service.DATABASE_ADMIN.message("Database").State
@@ -235,5 +257,12 @@ class SpannerDatabaseTrigger(_InstanceTrigger):
         )
 
 
-def _texts(given: str | Sequence[str]) -> Sequence[str]:
-    return [given] if isinstance(given, str) else given
+def _texts(given: str | Sequence[str] | None, *, field: str) -> Sequence[str]:
+    """Return what was given as a sequence, if it was one text or several."""
+    if given is None:
+        return ()
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Sequence):
+        raise InvalidArgumentError(field=field, value=given, rule="expected one text or a list")
+    return given

@@ -56,8 +56,12 @@ def failing_as_a_sensor() -> Iterator[None]:
 class SpannerConditionTrigger(SpannerTrigger):
     """Ask until a condition is met or cannot be met any more, and fire once.
 
-    Has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
+    :param silent_fail: log an error that a retry may cure, and go on asking
+
+    Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
     """
+
+    silent_fail: bool = False
 
     @classmethod
     def parameters(cls) -> tuple[str, ...]:
@@ -80,26 +84,37 @@ class SpannerConditionTrigger(SpannerTrigger):
         """Wait, then yield one event: ``facts``, or the ``error`` that no retry can cure.
 
         Other errors propagate: Airflow then resumes the task with the traceback, and its retries
-        apply.
+        apply; unless they are to be silent, as with a sensor that pokes.
         """
+        event: dict[str, Any] = {"facts": None, "error": None}
+        while True:
+            try:
+                event["facts"] = await self._wait()
+            except AirflowFailException as exc:
+                # where a soft sensor is skipped, Airflow does not say why
+                self.log.error("The wait cannot go on: %s", exc)  # noqa: TRY400  # no traceback
+                event["error"] = str(exc)
+            except Exception:
+                if not self.silent_fail:
+                    raise
+                self.log.exception("The look failed; looking again in %g s", self.poll_interval)
+                await asyncio.sleep(self.poll_interval)
+                continue
+            break
+        # nothing is awaited after this: Airflow may take the task's new state for a kill
+        yield TriggerEvent(event)
+
+    async def _wait(self) -> Any:
         narrator = WatchNarrator()
 
         def tell(heard: OperationSnapshot | Exception | Verdict) -> None:
             for line in narrator.lines(heard, now=datetime.now(tz=UTC)):
                 self.log.info(line)
 
-        event: dict[str, Any] = {"facts": None, "error": None}
-        try:
-            with failing_as_a_sensor():
-                condition = await asyncio.to_thread(self.prepare)
-                policy = PollPolicy(maximum=self.poll_interval)
-                flow = watch(condition, policy=policy, tell=tell)
-                event["facts"] = await self._perform(flow, observe=tell)
-        except AirflowFailException as exc:
-            # where a soft sensor is skipped, Airflow does not say why
-            self.log.error("The wait cannot go on: %s", exc)  # noqa: TRY400  # no traceback
-            event["error"] = str(exc)
-        yield TriggerEvent(event)
+        with failing_as_a_sensor():
+            condition = await asyncio.to_thread(self.prepare)
+            policy = PollPolicy(maximum=self.poll_interval)
+            return await self._perform(watch(condition, policy=policy, tell=tell), observe=tell)
 
     def render_template(
         self,

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docutils import nodes
 from sphinx.errors import ExtensionError
 
 from airflow_spanner_lro.core.kinds import KINDS
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 MARK = re.compile(
     r"^<!-- generated: (?P<what>[a-z_]+)(?P<arguments>(?: [\w.]+)*) -->$", re.MULTILINE
 )
+FOR_LINTERS = re.compile(r" *# (?:type: ignore|noqa).*$", re.MULTILINE)
 TRAILING = re.compile(r"^:param (\w+)_:")
 CANCEL = "explanation/cancel.md"
 NOT_APPLICABLE = "–"  # noqa: RUF001  # typography is wanted here
@@ -47,6 +49,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx what this extension does."""
     app.connect("source-read", _fill_in)
     app.connect("autodoc-process-docstring", _keep_underscores)
+    app.connect("doctree-read", _show_what_people_read)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -67,6 +70,16 @@ def _keep_underscores(  # noqa: PLR0917  # as Sphinx calls it
     """Escape parameters such as ``filter_``, which reST takes for references."""
     del app, what, name, of, options
     lines[:] = [TRAILING.sub(r":param \1\_:", line) for line in lines]
+
+
+def _show_what_people_read(app: Sphinx, doctree: nodes.document) -> None:
+    """Leave out of snippets what only linters read, and blank lines at the end."""
+    del app
+    for block in doctree.findall(nodes.literal_block):
+        if block.rawsource == block.astext():
+            code = FOR_LINTERS.sub("", block.rawsource).rstrip()
+            block.rawsource = code
+            block.children = [nodes.Text(code)]
 
 
 def kinds(docs: Path) -> str:

@@ -127,6 +127,24 @@ async def test_the_endpoint_of_the_argument(stage: Stage, monkeypatch: pytest.Mo
     assert [] == listed
 
 
+async def test_another_event_loop_connects_anew(
+    stage: Stage, connects: list[threading.Thread]
+) -> None:
+    """A hook that was kept, such as in a module, works in each loop that uses it."""
+    hook = SpannerAdminAsyncHook()
+
+    def elsewhere() -> Any:
+        return asyncio.run(hook.list_operations(resource=DATABASE))
+
+    here = await hook.list_operations(resource=DATABASE)
+    there = await asyncio.to_thread(elsewhere)
+    again = await hook.list_operations(resource=DATABASE)
+    await hook.close()
+
+    assert [[], [], []] == [here, there, again]
+    assert 3 == len(connects) == len(stage.emulator.calls)
+
+
 @pytest.mark.parametrize("chain", [None, "a@x", ["a@x", "b@x"]], ids=str)
 async def test_whom_to_impersonate(chain: Any) -> None:
     """An account, a chain of them or none reach the sync hook."""

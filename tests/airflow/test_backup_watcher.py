@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -129,6 +130,27 @@ async def test_event_that_was_not_noted_is_told_again(stage: Stage, store: FakeA
     (again,) = await first(watcher(store))
 
     assert once == again
+
+
+async def test_note_waits_until_airflow_has_the_event(
+    stage: Stage, store: FakeAssetStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event is on its way for a moment: a triggerer that ends then must tell it again."""
+    made_before(stage, "nightly")
+    trigger = watcher(store, include_existing=True, poll_interval=60)
+    notes: list[tuple[float, int]] = []
+
+    async def pause(seconds: float) -> None:
+        notes.append((seconds, len(store.values)))
+        if len(notes) > 1:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(trigger, "_pause", pause)
+
+    with pytest.raises(asyncio.CancelledError):
+        await first(trigger, 2)
+
+    assert [(5.0, 0), (60, 1)] == notes
 
 
 async def test_note_that_fails_is_made_later(stage: Stage, store: FakeAssetStore) -> None:

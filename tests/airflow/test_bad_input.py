@@ -96,6 +96,16 @@ NOT_SENT: list[Any] = [
     pytest.param(
         backup, "operation_timeout", timedelta(seconds=-1), ["operation_timeout", "above"], id="neg"
     ),
+    pytest.param(backup, "operation_timeout", float("nan"), ["operation_timeout", "nan"], id="nan"),
+    pytest.param(
+        backup, "operation_timeout", 1e12, ["operation_timeout", "3660 days"], id="for-ever"
+    ),
+    pytest.param(
+        backup, "operation_timeout", True, ["operation_timeout", "True"], id="truth-value"
+    ),
+    pytest.param(
+        backup, "operation_timeout", "soon", ["operation_timeout", "'soon'"], id="no-duration"
+    ),
     pytest.param(delete, "backup_id", "B", ["backup id", "'B'", IDS], id="delete"),
     pytest.param(drop, "database_id", "D", ["database id", "'D'", IDS], id="drop"),
     pytest.param(
@@ -104,7 +114,7 @@ NOT_SENT: list[Any] = [
     pytest.param(
         cancel, "operation_name", [1], ["operation name", "1", "/operations/"], id="cancel-number"
     ),
-    pytest.param(cancel, "settle_timeout", -1, ["settle_timeout", "-1", "0 or more"], id="settle"),
+    pytest.param(cancel, "settle_timeout", -1, ["settle_timeout", "-1", "from 0"], id="settle"),
     pytest.param(
         sensor, "operation_name", "x", ["operation name", "'x'", "/operations/"], id="sensor"
     ),

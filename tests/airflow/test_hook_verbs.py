@@ -116,8 +116,9 @@ async def test_start_from_a_message(ask: Ask, stage: Stage) -> None:
         (CREATE_DATABASE, {"parent": 1}, "request="),
         (CREATE_DATABASE, "text", "request='text'"),
         (OPTIMIZE_RESTORED_DATABASE, {}, "started by the service"),
+        ("CREATE_BACKUP", {}, "kind='CREATE_BACKUP'"),
     ],
-    ids=["field", "value", "type", "kind"],
+    ids=["field", "value", "type", "kind", "no kind"],
 )
 async def test_start_of_what_cannot_be(
     ask: Ask, stage: Stage, kind: Any, request_: Any, words: str
@@ -283,9 +284,11 @@ async def test_wait_for_what_does_not_succeed(
         ("cancel_operation", {"settle_timeout": -1}, "settle_timeout=-1"),
         ("cancel_operation", {"settle_timeout": float("nan")}, "settle_timeout=nan"),
         ("wait_for_operation", {"timeout": -1}, "timeout=-1"),
+        ("wait_for_operation", {"timeout": float("inf")}, "timeout=inf"),
+        ("cancel_operation", {"settle_timeout": timedelta(seconds=1)}, "settle_timeout=datetime"),
         ("wait_for_operation", {"poll_interval": 0}, "poll_interval=0"),
     ],
-    ids=["settle", "nan", "timeout", "interval"],
+    ids=["settle", "nan", "timeout", "for ever", "timedelta", "interval"],
 )
 async def test_bad_durations(
     ask: Ask, stage: Stage, verb: str, arguments: dict[str, Any], words: str

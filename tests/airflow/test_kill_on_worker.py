@@ -5,11 +5,16 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.core.operations.errors import OperationKilledError
+from airflow_spanner_lro.core.operations.errors import (
+    CancelNotSettledError,
+    KilledBeforeStartError,
+    OperationKilledError,
+)
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 
@@ -140,6 +145,33 @@ def test_kill_before_the_task_defers(stage: Stage, task: FakeTask) -> None:
         operator.execute(task.context)
 
     assert 1 == len(stage.cancels)
+
+
+def test_kill_before_the_task_begins(stage: Stage, task: FakeTask) -> None:
+    """A kill that comes before the task can do anything is remembered: nothing is started."""
+    operator = backup()
+    operator.on_kill()
+
+    with pytest.raises(KilledBeforeStartError, match=BACKUP):
+        operator.execute(task.context)
+
+    assert not stage.emulator.calls
+    assert not task.store.values
+
+
+def test_kill_while_an_earlier_cancel_settles(stage: Stage, task: FakeTask) -> None:
+    """A task that waits for the end of an earlier try's operation stops waiting, and says so."""
+    stage.emulator.plan(Plan(duration=LONG.duration, cancel_delay=timedelta(minutes=5)))
+    defer(backup(deferrable=True), task)
+    stage.cancel(stage.operation.name)
+    task.next_try()
+    operator = backup()
+    stage.script.upon("GetOperation", lambda: stage.script.upon("GetOperation", operator.on_kill))
+
+    with pytest.raises(CancelNotSettledError, match="not confirmed yet"):
+        operator.execute(task.context)
+
+    assert 1 == len(stage.starts)
 
 
 def test_kill_before_anything_happened(stage: Stage) -> None:

@@ -17,6 +17,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.sdk.execution_time.xcom import XCom
 
+from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.notifications.cancel import SpannerCancelOperationNotifier
@@ -286,3 +287,10 @@ def test_parameters_are_documented() -> None:
         if line.startswith(":param")
     ]
     assert set(class_.template_fields) <= set(names)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), None])
+def test_a_time_that_cannot_be_is_an_error_of_the_dag_file(seconds: Any) -> None:
+    """How long to wait is checked where it is written: in a callback nobody would hear of it."""
+    with pytest.raises(InvalidArgumentError, match="settle_timeout="):
+        SpannerCancelOperationNotifier(settle_timeout=seconds)

@@ -219,6 +219,18 @@ def test_many_names(stage: Stage, task: FakeTask, way: dict[str, Any], wait_for:
     assert (names if wait_for == "all" else names[1]) == result
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_any_of_several_of_which_one_is_forgotten(
+    stage: Stage, task: FakeTask, way: dict[str, Any]
+) -> None:
+    """An operation that Spanner does not know any more keeps no other from being the one."""
+    waiting = sensor(stage, wait_for="any", **way)
+    waiting.operation_name = [f"{INSTANCE}/operations/gone", stage.first.name]
+    stage.clock.advance(LONG_TIME)
+
+    assert stage.first.name == play(waiting, task)
+
+
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [

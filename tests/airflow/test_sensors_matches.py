@@ -225,8 +225,21 @@ BAD: list[Any] = [
         id="schedule id",
     ),
     pytest.param(
+        backup_sensor,
+        {"database_id": "orders", "schedule_id": ""},
+        ["schedule id=''", "2 to 60"],
+        id="empty schedule id",
+    ),
+    pytest.param(
+        backup_sensor,
+        {"database_id": "orders", "newer_than": "0001-01-01T00:00:00+23:00"},
+        ["newer_than='0001-", "no calendar"],
+        id="before all calendars",
+    ),
+    pytest.param(
         database_sensor, {"state": "DONE"}, ["state='DONE'", "CREATING, READY"], id="state"
     ),
+    pytest.param(database_sensor, {"state": 2}, ["state=2", "a list"], id="number"),
     pytest.param(database_sensor, {"state": []}, ["state=[]", "at least one"], id="no state"),
     pytest.param(database_sensor, {"instance_id": ""}, ["instance id", "''"], id="instance id"),
     pytest.param(
@@ -246,6 +259,12 @@ BAD: list[Any] = [
         {"operation_types": ["CreateInstance"]},
         ["operation_types='CreateInstance'", "on this database", "UpdateDatabaseDdl"],
         id="type that does not fit",
+    ),
+    pytest.param(
+        quiet_sensor, {"operation_types": ""}, ["operation_types=''", "some of"], id="empty type"
+    ),
+    pytest.param(
+        quiet_sensor, {"operation_types": 5}, ["operation_types=5", "a list"], id="type is a number"
     ),
 ]
 

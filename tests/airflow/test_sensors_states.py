@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from airflow.sdk.exceptions import (
@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import (
     AirflowRescheduleException,
     AirflowSensorTimeout,
     AirflowSkipException,
+    TaskDeferralError,
 )
 
 from airflow_spanner_lro.core.status import Code
@@ -186,6 +187,33 @@ def test_a_soft_sensor_is_skipped(
 
     with pytest.raises(AirflowSkipException):
         database_sensor(**way, **soft).execute(task.context)
+
+
+def test_a_soft_sensor_is_not_skipped_for_what_a_retry_may_cure(
+    busy: Stage, task: FakeTask
+) -> None:
+    """An error that the trigger lets through fails this try, as it does where the sensor pokes."""
+    waiting = database_sensor(deferrable=True, soft_fail=True)
+    defer(waiting, task)
+
+    with pytest.raises(TaskDeferralError):
+        waiting.resume_execution("__fail__", {"error": "Trigger failure"}, task.context)
+    with pytest.raises(AirflowSkipException):
+        waiting.resume_execution("__fail__", {"error": "Trigger timeout"}, task.context)
+    assert not busy.cancels
+
+
+def test_a_silent_sensor_goes_on_in_the_triggerer(busy: Stage, task: FakeTask) -> None:
+    """With silent_fail an error that a retry may cure is logged, and the trigger looks again."""
+    waiting = database_sensor(deferrable=True, silent_fail=True)
+    deferred = defer(waiting, task)
+    cast("Any", deferred.trigger).poll_interval = 0.02
+    busy.script.fail(method="GetDatabase", code=Code.FAILED_PRECONDITION)
+    busy.clock.advance(LONG_TIME)
+
+    found = resume(waiting, deferred, task)
+
+    assert found["name"].endswith("/restored")
 
 
 @pytest.mark.parametrize(("make", "method"), MAKERS)

@@ -24,6 +24,7 @@ from airflow_spanner_lro.core.names import (
     SsdCacheName,
 )
 from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import (
     OperationError,
@@ -140,4 +141,5 @@ entries = st.builds(
     deadline=st.none() | moments,
     operation=st.none() | operation_names,
     closed=st.booleans(),
+    follow_up=st.none() | st.builds(FollowUp, name=operation_names, ours=st.booleans()),
 )

@@ -68,6 +68,11 @@ def test_autoscaling_is_a_message() -> None:
             id="fixed-and-not",
         ),
         pytest.param({"autoscaling": {}}, ["autoscaling={}", "AutoscalingConfig"], id="empty-map"),
+        pytest.param(
+            {"autoscaling": {"autoscaling_limits": None}},
+            ["autoscaling=", "nothing in it", "AutoscalingConfig"],
+            id="empty-values",
+        ),
         pytest.param({"autoscaling": "on"}, ["autoscaling='on'", "mapping"], id="no-map"),
         pytest.param(
             {"autoscaling": {"limits": LIMITS}},

@@ -55,8 +55,8 @@ DATABASE = DatabaseName(project="test", instance="main", database="orders")
 SCHEDULE = BackupScheduleName(
     project="test", instance="main", database="orders", schedule="nightly"
 )
-ALL = OperationsSucceeded(pending=(NAME, OTHER), any_=False)
-ANY = OperationsSucceeded(pending=(NAME, OTHER), any_=True)
+ALL = OperationsSucceeded(names=(NAME, OTHER), any_=False)
+ANY = OperationsSucceeded(names=(NAME, OTHER), any_=True)
 QUIET = NothingInProgress(on=DATABASE, queries=pending_on(DATABASE, field="types"))
 NEWEST = BackupReady(query=BackupQuery(instance=INSTANCE, database=DATABASE))
 IN_STATE = DatabaseInState(name=DATABASE, states=("READY", "READY_OPTIMIZING"))
@@ -126,7 +126,24 @@ def test_any_fails_when_the_last_has_failed() -> None:
 
 def test_an_unknown_operation_fails() -> None:
     """An operation that Spanner does not know will not appear either."""
-    assert Failed(error=GONE) == looked(ANY, running(), GONE)
+    assert Failed(error=GONE) == looked(ALL, running(), GONE)
+
+
+@pytest.mark.parametrize("error", [GONE, DENIED], ids=["unknown", "denied"])
+def test_any_passes_over_what_cannot_be_asked(error: Exception) -> None:
+    """One of several that Spanner does not show keeps no other from being the one that succeeds."""
+    assert Met(facts=str(OTHER)) == looked(ANY, error, succeeded(name=OTHER))
+    assert Met(facts=str(NAME)) == looked(ANY, succeeded(), error)
+
+
+def test_any_fails_when_no_other_is_left() -> None:
+    """The error of the last that might have succeeded is the end."""
+    first = looked(ANY, running(), GONE)
+    assert isinstance(first, NotYet)
+    assert (Get(NAME),) == first.condition.commands
+    assert first.trouble is None
+
+    assert Failed(error=DENIED) == looked(first.condition, DENIED)
 
 
 def test_transient_trouble_ends_a_look_early() -> None:
@@ -256,6 +273,13 @@ def test_a_database_in_a_state(state: str) -> None:
 def test_a_database_in_no_such_state(answer: Answer, told: str) -> None:
     """A database that is missing, or in another state, is waited for."""
     assert NotYet(condition=IN_STATE, told=told) == looked(IN_STATE, answer)
+
+
+def test_a_database_in_no_instance() -> None:
+    """Where there is no such instance, no database is waited for."""
+    error = type(GONE)(f"Instance not found: {INSTANCE}")
+
+    assert Failed(error=error) == looked(IN_STATE, error)
 
 
 @pytest.mark.parametrize("condition", [ALL, QUIET, NEWEST, IN_STATE], ids=type)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -67,17 +68,40 @@ def test_an_intent_becomes_an_entry() -> None:
     started = intent.started_as(OTHER)
     adopted = started.owned_by(2, deadline=NOW)
     closed = adopted.close()
+    reopened = closed.owned_by(3, deadline=None)
 
     assert entry(operation=None) == intent
     assert entry(operation=OTHER) == started
     assert entry(operation=OTHER, try_number=2, deadline=NOW) == adopted
     assert entry(operation=OTHER, try_number=2, deadline=NOW, closed=True) == closed
+    assert entry(operation=OTHER, try_number=3) == reopened
 
 
 def test_a_fingerprint_ignores_the_order_of_its_parts() -> None:
     """Equal requests have equal digests, known in advance and so the same in any process."""
     assert fingerprint({"a": 1, "b": "x"}) == fingerprint({"b": "x", "a": 1})
     assert fingerprint({"a": 1, "b": "x"}) == "b2677a771a6eb30a"
+
+
+class Lazy(Sequence[str]):
+    """A sequence that does not tell its items, such as Airflow's of a mapped task's results."""
+
+    def __init__(self, *items: str) -> None:
+        self._items = items
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return an item."""
+        return self._items[index]
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self._items)
+
+
+def test_a_fingerprint_looks_into_sequences() -> None:
+    """The items count, and not what a sequence says of itself."""
+    assert fingerprint({"a": Lazy("x", "y")}) == fingerprint({"a": ["x", "y"]})
+    assert fingerprint({"a": Lazy("x", "y")}) != fingerprint({"a": Lazy("x", "z")})
 
 
 @pytest.mark.parametrize(

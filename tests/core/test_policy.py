@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -86,9 +86,12 @@ def test_a_long_backup_is_asked_after_rarely() -> None:
         pytest.param(0.0, id="zero"),
         pytest.param(-30.0, id="negative"),
         pytest.param(float("nan"), id="no number"),
+        pytest.param(float("inf"), id="never again"),
+        pytest.param(True, id="a truth value"),
+        pytest.param("30", id="text"),
     ],
 )
-def test_nobody_polls_faster_than_once_a_second(maximum: float) -> None:
+def test_nobody_polls_faster_than_once_a_second(maximum: Any) -> None:
     """The error speaks of the operator's parameter, and gives the limit."""
     with pytest.raises(InvalidArgumentError, match="at least 1") as caught:
         PollPolicy(maximum=maximum)

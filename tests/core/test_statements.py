@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.operations.snapshot import StatementProgress
+from airflow_spanner_lro.core.operations.snapshot import OperationError, StatementProgress
 from airflow_spanner_lro.core.operations.statements import (
     Statement,
     after,
@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.operations.statements import (
     not_run,
     report,
 )
+from airflow_spanner_lro.core.status import Code
 
 from .builders import NOW, cancelled, failed, running, succeeded
 
@@ -136,6 +137,39 @@ def test_the_report_of_a_cancel_blames_nobody() -> None:
     text = report(list(zip(TEXTS, not_run(TEXTS), strict=True)), snapshot=cancelled())
 
     assert "  1. cancelled: CREATE TABLE A" in text
+
+
+def test_what_was_never_told_of_is_carried_over() -> None:
+    """Tries that committed everything, and whose success nobody heard of, leave only the rest."""
+    wanted = [*TEXTS, "CREATE TABLE D"]
+
+    carried = carried_over(not_run(wanted), before=known(TEXTS, 3), delivered=False)
+
+    assert known(wanted, 3) == carried
+
+
+def test_the_report_of_many_statements_is_short() -> None:
+    """Of hundreds the ends of each row are listed, and always the one that failed."""
+    texts = [f"CREATE TABLE T{number}" for number in range(1, 301)]
+
+    text = report(list(zip(texts, known(texts, 150), strict=True)), snapshot=failed())
+
+    lines = text.splitlines()
+    assert 1 + 11 + 1 + 11 + 1 == len(lines)
+    assert "  … and 140 more, committed" in lines
+    assert "  151. failed (no room): CREATE TABLE T151" in lines
+    assert "  … and 139 more, not run" in lines
+    assert lines[-2].startswith("  300. not run")
+
+
+def test_the_report_keeps_one_line_for_each() -> None:
+    """What a server says in many lines, at length, does not tear the list apart."""
+    error = OperationError(code=Code.ABORTED, message="lost\nthe lock " * 1000)
+
+    text = report(list(zip(TEXTS, not_run(TEXTS), strict=True)), snapshot=failed(error=error))
+
+    assert 1 + len(TEXTS) + 1 == len(text.splitlines())
+    assert len(text) < 500
 
 
 def test_an_operation_that_succeeded_commits_all() -> None:

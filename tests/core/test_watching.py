@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 EVEN = PollPolicy(maximum=10, jitter=0)
 DATABASE = DatabaseName(project="test", instance="main", database="orders")
-ALL = OperationsSucceeded(pending=(NAME, OTHER), any_=False)
+ALL = OperationsSucceeded(names=(NAME, OTHER), any_=False)
 QUIET = NothingInProgress(on=DATABASE, queries=pending_on(DATABASE, field="types"))
 
 
@@ -43,6 +43,15 @@ def test_a_watch_asks_until_it_is_met() -> None:
     assert [Get(NAME), Get(OTHER), Get(OTHER), Get(OTHER)] == played.asked
     assert [str(NAME), str(OTHER)] == played.result
     assert [NotYet, NotYet, Met] == [type(each) for each in heard]
+
+
+def test_names_come_in_the_order_given() -> None:
+    """In whatever order the operations end, their names are told in that of the argument."""
+    flow = watch(ALL, policy=EVEN, tell=lambda _: None)
+
+    played = play(flow, [running(), succeeded(name=OTHER), succeeded()])
+
+    assert [str(NAME), str(OTHER)] == played.result
 
 
 def test_a_watch_that_cannot_be_met_raises() -> None:

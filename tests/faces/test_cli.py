@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from google.cloud.spanner_admin_database_v1 import CreateBackupRequest
 
+from airflow_spanner_lro.admin import drive
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.cli import main
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 INSTANCE = "projects/p1/instances/main"
 DATABASE = f"{INSTANCE}/databases/orders"
+_COMMAND = "import sys; from airflow_spanner_lro.cli import main; sys.exit(main())"
 
 
 @pytest.fixture
@@ -43,6 +48,17 @@ def test_list_of_an_instance_shows_what_runs_in_it(
 
     assert 0 == code
     assert operation in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("operation")
+def test_a_list_without_operations_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing to list is told apart from a mistake, and does not get into a pipe."""
+    code = main(["list", f"{INSTANCE}/databases/orders"])
+    shown = capsys.readouterr()
+
+    assert 0 == code
+    assert "" == shown.out
+    assert f"There are no operations of {INSTANCE}/databases/orders." in shown.err
 
 
 def test_describe_shows_state_and_progress(
@@ -103,6 +119,14 @@ def test_a_refused_cancel_is_a_failure(
     [
         pytest.param(["describe", "nonsense"], "operation name='nonsense'", id="a malformed name"),
         pytest.param(["describe", f"{DATABASE}/operations/_x"], "NOT_FOUND", id="a missing one"),
+        pytest.param(
+            ["wait", f"{DATABASE}/operations/_x", "--timeout", "nan"], "--timeout=nan", id="no time"
+        ),
+        pytest.param(
+            ["cancel", f"{DATABASE}/operations/_x", "--timeout", "inf"],
+            "--timeout=inf",
+            id="for ever",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -115,3 +139,40 @@ def test_what_cannot_be_done_is_said(
     assert 1 == code
     assert said in errors
     assert 1 == len(errors.splitlines())
+
+
+def test_a_reader_that_has_had_enough(operation: str) -> None:
+    """A pipe that is closed at its other end is no reason for a traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    ended = subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-c", _COMMAND, "describe", operation],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+        text=True,
+    )
+    os.close(writing)
+
+    assert (141, "") == (ended.returncode, ended.stderr)
+
+
+@pytest.mark.parametrize("command", ["wait", "cancel"])
+def test_an_interrupt_says_what_was_done(
+    operation: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    """After Ctrl-C nobody is told that nothing was cancelled who had asked for just that."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(drive, "run", interrupt)
+
+    code = main([command, operation])
+
+    assert 130 == code
+    assert ("nothing was cancelled" in capsys.readouterr().err) == (command == "wait")

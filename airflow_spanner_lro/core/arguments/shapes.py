@@ -20,8 +20,8 @@ def shaped(given: object, *, field: str, type_: type[Any]) -> Any:
     :param given: the fields by name; nested messages are mappings in turn
     :param field: the argument, for the error
     :param type_: the message type of the client library
-    :raises InvalidArgumentError: if it is no mapping, is empty, or has a field or value that the
-        message cannot have
+    :raises InvalidArgumentError: if it is no mapping, says nothing, or has a field or value that
+        the message cannot have
     """
     from google.protobuf import json_format  # noqa: PLC0415  # loads protobuf
 
@@ -37,4 +37,9 @@ def shaped(given: object, *, field: str, type_: type[Any]) -> Any:
         raise InvalidArgumentError(
             field=field, value=given, rule=f"it has not the shape of {type_.__name__}: {told}"
         ) from exc
+    if message == type_():
+        # likely templates that rendered to nothing
+        raise InvalidArgumentError(
+            field=field, value=given, rule=f"nothing in it says anything of a {type_.__name__}"
+        )
     return message

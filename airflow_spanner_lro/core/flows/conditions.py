@@ -9,7 +9,7 @@ trigger, judges by the same code. ``watching.py`` asks; here nothing is asked an
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from airflow_spanner_lro.core.lists.queries import OperationQuery
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     )
 
 _LISTED_AT_MOST = 5
+_NO_INSTANCE = "Instance not found"
+"""How Spanner says of a database that not even its instance is there, with the same code."""
 
 
 class Condition(Protocol):
@@ -91,19 +93,26 @@ Verdict = NotYet | Met | Failed
 class OperationsSucceeded:
     """All operations of some have succeeded, or one of them. Progress is told by the snapshots.
 
-    Is met with the names, or with the one name. One bad end is the end for all; for one of them
-    only the last is.
+    Is met with the names in the order in which they were given, or with the one name. One bad end
+    is the end for all; for one of them only the last is, and one that Spanner does not know or does
+    not show is such an end.
 
-    :param pending: those to ask for
+    :param names: the operations
     :param any_: one of them is enough
     :param succeeded: those that have
-    :param bad: how many ended otherwise
+    :param bad: those that will not
     """
 
-    pending: tuple[OperationName, ...]
+    names: tuple[OperationName, ...]
     any_: bool
-    succeeded: tuple[OperationName, ...] = ()
-    bad: int = 0
+    succeeded: frozenset[OperationName] = frozenset()
+    bad: frozenset[OperationName] = frozenset()
+
+    @property
+    def pending(self) -> tuple[OperationName, ...]:
+        """Those that have not ended yet."""
+        ended = self.succeeded | self.bad
+        return tuple(name for name in self.names if name not in ended)
 
     @property
     def commands(self) -> tuple[Command, ...]:
@@ -112,25 +121,19 @@ class OperationsSucceeded:
 
     def judge(self, answers: Sequence[Answer]) -> Verdict:
         """Sort the operations by how they ended."""
-        if isinstance(final := _final_error(answers), Failed):
+        if not self.any_ and isinstance(final := _final_error(answers), Failed):
             return final
-        ended = [each for each in answers if isinstance(each, OperationSnapshot) and each.done]
-        good = {each.name for each in ended if each.succeeded}
-        bad = [each for each in ended if not each.succeeded]
-        gone = {each.name for each in ended}
-        rest = replace(
-            self,
-            pending=tuple(name for name in self.pending if name not in gone),
-            succeeded=(*self.succeeded, *(name for name in self.pending if name in good)),
-            bad=self.bad + len(bad),
-        )
-        if rest.succeeded and self.any_:
-            return Met(facts=str(rest.succeeded[0]))
-        if bad and not (self.any_ and rest.pending):
-            return Failed(error=_bad_end(bad[-1], of=rest.bad))
+        heard = dict(zip(self.pending, answers, strict=False))
+        ends = {name: answer for name, answer in heard.items() if _is_bad_end(answer)}
+        rest = replace(self, succeeded=self.succeeded | _good(heard), bad=self.bad | ends.keys())
+        if self.any_ and rest.succeeded:
+            return Met(facts=next(str(name) for name in self.names if name in rest.succeeded))
+        if ends and not (self.any_ and rest.pending):
+            return Failed(error=_bad_end([*ends.values()][-1], of=len(rest.bad)))
         if not rest.pending:
-            return Met(facts=[str(name) for name in rest.succeeded])
-        return NotYet(condition=rest, trouble=_trouble(answers))
+            return Met(facts=[str(name) for name in self.names])
+        trouble = _trouble(each for each in answers if not _is_bad_end(each))
+        return NotYet(condition=rest, trouble=trouble)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,9 +236,11 @@ class DatabaseInState:
         return (GetResource(self.name),)
 
     def judge(self, answers: Sequence[Answer]) -> Verdict:
-        """Compare its state; one that is missing may still come."""
+        """Compare its state; one that is missing may still come, in an instance that is there."""
         (answer,) = answers
         if isinstance(answer, Exception) and code_of(answer) is Code.NOT_FOUND:
+            if _NO_INSTANCE in str(answer):
+                return Failed(error=answer)
             return NotYet(condition=self, told=f"There is no database yet named {self.name}.")
         if isinstance(final := _final_error(answers), Failed):
             return final
@@ -264,7 +269,25 @@ def _trouble(answers: Iterable[Answer]) -> Exception | None:
     return next((each for each in answers if isinstance(each, Exception)), None)
 
 
-def _bad_end(snapshot: OperationSnapshot, *, of: int) -> OperationFailedError:
+def _good(heard: Mapping[OperationName, Answer]) -> set[OperationName]:
+    return {
+        name
+        for name, answer in heard.items()
+        if isinstance(answer, OperationSnapshot) and answer.succeeded
+    }
+
+
+def _is_bad_end(answer: Answer) -> bool:
+    """Tell whether an answer to a *get* says that the operation will not succeed."""
+    if isinstance(answer, OperationSnapshot):
+        return answer.done and not answer.succeeded
+    return isinstance(answer, Exception) and not is_transient(answer)
+
+
+def _bad_end(answer: Answer, *, of: int) -> Exception:
+    if isinstance(answer, Exception):
+        return answer
+    snapshot = cast("OperationSnapshot", answer)
     others = f"None of the {of} operations succeeded; this is the last." if of > 1 else ""
     if snapshot.cancelled:
         return OperationCancelledError(snapshot, advice=others or "Somebody else cancelled it.")

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 MINIMUM_INTERVAL = 1.0
 """Spanner's admin quota is five requests a second for a whole project; nobody polls faster."""
+MAXIMUM_INTERVAL = 86_400.0
+"""Once a day; whoever looks more rarely does not wait any more."""
+
+
+def _is_interval(seconds: object) -> bool:
+    # a bool is an int to Python, and a mistake here; what is no number compares as false
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return number and MINIMUM_INTERVAL <= seconds <= MAXIMUM_INTERVAL  # type: ignore[operator]  # it is one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +49,12 @@ class PollPolicy:
     rng: random.Random = field(default_factory=random.Random, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not self.maximum >= MINIMUM_INTERVAL:
+        if not _is_interval(self.maximum):
             raise InvalidArgumentError(
                 field="poll_interval",
                 value=self.maximum,
-                rule=f"it is a number of seconds, at least {MINIMUM_INTERVAL:g}",
+                rule=f"it is a number of seconds, at least {MINIMUM_INTERVAL:g} "
+                f"and at most {MAXIMUM_INTERVAL:g}",
             )
 
     def delays(self) -> Iterator[float]:

@@ -13,7 +13,7 @@ from airflow_spanner_lro.core.flows.commands import Flow, Sleep
 from airflow_spanner_lro.core.flows.conditions import Failed, Met, NotYet
 from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-from airflow_spanner_lro.core.status import code_of
+from airflow_spanner_lro.core.status import code_of, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 def look(condition: Condition) -> Flow[Verdict]:
     """Ask once.
 
-    The first error ends the look: where Spanner is out of reach, each further question would wait
-    for its own timeout.
+    A passing error ends the look: where Spanner is out of reach, each further question would wait
+    for its own timeout. So does one after which the rest of the answers would not matter.
     """
     answers: list[Answer] = []
     for command in condition.commands:
         answer = yield command
         answers.append(answer)
-        if isinstance(answer, Exception):
+        if isinstance(answer, Exception) and (
+            is_transient(answer) or isinstance(condition.judge(answers), Failed)
+        ):
             break
     return condition.judge(answers)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.words import shortened
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName, ResourceName
@@ -49,6 +50,13 @@ class OperationTimeoutError(_StoppedWaitingError):
 
 class OperationKilledError(_StoppedWaitingError):
     """The task was killed while it waited; ``settlement`` says what became of the operation."""
+
+
+class KilledBeforeStartError(SpannerLroError):
+    """The task was killed before it had asked Spanner for anything."""
+
+    def __init__(self, target: ResourceName) -> None:
+        super().__init__(f"The task was killed before it had started anything on {target}.")
 
 
 class CancelNotSettledError(SpannerLroError):
@@ -98,13 +106,42 @@ class ResourceDiffersError(ResumeConflictError):
         self.differences = differences
 
 
+class StatementsChangedError(SpannerLroError):
+    """A schema change is done, and its Dag asks for other statements by now."""
+
+    def __init__(self, target: ResourceName) -> None:
+        super().__init__(
+            f"The schema change of {target} is done, but the Dag asks for other statements than "
+            "when it was started. A retry runs those that are not committed yet."
+        )
+
+
+class UnknownEventError(SpannerLroError):
+    """A trigger fired with an event that the worker does not understand."""
+
+    def __init__(self, event: object, *, missing: str) -> None:
+        super().__init__(
+            f"The trigger's event is of another release ({missing}): {shortened(repr(event))}. "
+            "Do triggerer and worker have the same release of airflow-spanner-lro? "
+            "A retry takes up what this try has started."
+        )
+
+
 class UnexpectedStateError(SpannerLroError):
-    """The operation is done without error, yet its resource is not in a state that means done."""
+    """The operation is done without error, yet its resource is not in a state that means done.
+
+    :param state: the state it is in; empty if it does not exist
+    """
 
     def __init__(self, *, target: ResourceName, state: str, expected: tuple[str, ...]) -> None:
+        wrong = (
+            f"its state is {state}, not {' or '.join(expected)}"
+            if state
+            else "it does not exist any more"
+        )
         super().__init__(
-            f"The operation on {target} is done, but its state is {state}, "
-            f"not {' or '.join(expected)}. Someone may have changed or deleted it meanwhile."
+            f"The operation on {target} is done, but {wrong}. "
+            "Someone may have changed or deleted it meanwhile."
         )
         self.target = target
         self.state = state

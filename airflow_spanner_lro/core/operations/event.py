@@ -8,15 +8,29 @@ Everything the worker needs is in it, because ``dag.test()`` drops what was give
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.operations.errors import UnknownEventError
 from airflow_spanner_lro.core.operations.settlement import Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+
+@contextmanager
+def understanding(event: object) -> Iterator[None]:
+    """Say clearly that an event has another form: triggerer and worker may differ in release.
+
+    :raises UnknownEventError: if what is read within lacks something
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        raise UnknownEventError(event, missing=repr(exc)) from exc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

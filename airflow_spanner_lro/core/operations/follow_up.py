@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.names import OperationName
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.names import OperationName
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +23,13 @@ class FollowUp:
 
     name: OperationName
     ours: bool = False
+
+    def to_record(self) -> list[Any]:
+        """Return the follow-up as primitives."""
+        return [str(self.name), self.ours]
+
+    @classmethod
+    def from_record(cls, record: Sequence[Any]) -> FollowUp:
+        """Return the follow-up that ``to_record`` described."""
+        name, ours = record
+        return cls(name=OperationName.parse(name), ours=ours)

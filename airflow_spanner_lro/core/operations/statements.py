@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
+_MANY = 20
+"""How many statements in a row that fared alike are all listed."""
+_ENDS = 5
+"""How many are listed of each end of more."""
+_TOLD = 200
+"""How many characters of the server's words stand beside a statement."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """One statement of a schema change, as it was asked for.
@@ -75,21 +83,22 @@ def after(
 
 
 def carried_over(
-    wanted: Sequence[Statement], *, before: Sequence[Statement]
+    wanted: Sequence[Statement], *, before: Sequence[Statement], delivered: bool = True
 ) -> tuple[Statement, ...]:
     """Return the wanted statements, those committed by earlier tries with the time of it.
 
-    Nothing is carried over from tries that had committed everything: whoever runs the task again
-    after that wants it all again. Nor if the beginning is another one by now.
+    Nothing is carried over from tries that had committed everything and said so: whoever runs the
+    task again after that wants it all again. Nor if the beginning is another one by now.
 
     :param before: what earlier tries were asked for, and have committed
+    :param delivered: whether their outcome, good or bad, was delivered
     """
     done = committed_part(before)
     common = min(len(done), len(wanted))
     same = all(
         old.digest == new.digest for old, new in zip(done[:common], wanted[:common], strict=True)
     )
-    if len(done) == len(before) or not same:
+    if (delivered and len(done) == len(before)) or not same:
         return tuple(wanted)
     return (*done[:common], *wanted[common:])
 
@@ -101,7 +110,7 @@ def report(outcome: Sequence[tuple[str, Statement]], *, snapshot: OperationSnaps
     :param snapshot: the operation that did not commit them all
     """
     done = len(committed_part([statement for _, statement in outcome]))
-    lines = ["Statements:"]
+    lines = []
     for number, (text, statement) in enumerate(outcome):
         if statement.committed:
             became = f"committed {statement.committed:%Y-%m-%d %H:%M:%S %Z}"
@@ -110,7 +119,18 @@ def report(outcome: Sequence[tuple[str, Statement]], *, snapshot: OperationSnaps
         elif snapshot.cancelled:
             became = "cancelled"
         else:
-            became = f"failed ({snapshot.error.message})" if snapshot.error else "failed"
+            # the whole of what the server said stands above
+            told = shortened(snapshot.error.message, length=_TOLD) if snapshot.error else ""
+            became = f"failed ({told})" if told else "failed"
         lines.append(f"  {number + 1}. {became}: {shortened(text)}")
-    lines.append(f"A retry goes on with statement {done + 1}.")
-    return "\n".join(lines)
+    told_of = [*_few(lines[:done], "committed"), *lines[done : done + 1]]
+    told_of += _few(lines[done + 1 :], "not run")
+    return "\n".join(["Statements:", *told_of, f"A retry goes on with statement {done + 1}."])
+
+
+def _few(lines: list[str], became: str) -> list[str]:
+    """Return lines of which all say the same of their statement, without the middle of many."""
+    if len(lines) <= _MANY:
+        return lines
+    left_out = len(lines) - 2 * _ENDS
+    return [*lines[:_ENDS], f"  … and {left_out} more, {became}", *lines[-_ENDS:]]

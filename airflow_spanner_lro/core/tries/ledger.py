@@ -11,6 +11,7 @@ are kept is the operators' business.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import OperationKind, kind_of_metadata
 from airflow_spanner_lro.core.names import OperationName, ResourceName, parse_resource
+from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.core.operations.statements import Statement, after
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class LedgerEntry:
     :param closed: nothing is owed any more
     :param statements: of a schema change, all that were asked for, with what is committed
     :param carried: how many of them were committed before this operation, which runs the others
+    :param follow_up: the operation that goes on with the work, once this one has succeeded
     """
 
     kind: OperationKind
@@ -62,14 +65,34 @@ class LedgerEntry:
     closed: bool = False
     statements: tuple[Statement, ...] = ()
     carried: int = 0
+    follow_up: FollowUp | None = None
 
     def started_as(self, operation: OperationName) -> LedgerEntry:
         """Return the entry completed with the name that the start call answered."""
         return replace(self, operation=operation)
 
     def owned_by(self, try_number: int, *, deadline: datetime | None) -> LedgerEntry:
-        """Return the entry as the property of another try, which has a deadline of its own."""
-        return replace(self, try_number=try_number, deadline=deadline)
+        """Return the entry as the property of another try, which has a deadline of its own.
+
+        Its outcome is owed again, also if the try before did not wait for it.
+        """
+        return replace(self, try_number=try_number, deadline=deadline, closed=False)
+
+    def goes_on_as(self, follow_up: FollowUp) -> LedgerEntry:
+        """Return the entry with the operation that goes on with the work."""
+        return replace(self, follow_up=follow_up)
+
+    @property
+    def operations(self) -> tuple[OperationName, ...]:
+        """The operations of the entry: its own, and its follow-up."""
+        follow_up = self.follow_up.name if self.follow_up else None
+        return tuple(name for name in (self.operation, follow_up) if name)
+
+    @property
+    def waited_for(self) -> FollowUp | None:
+        """The operation that the task waits for last; None while this is only an intent."""
+        own = FollowUp(name=self.operation, ours=True) if self.operation else None
+        return self.follow_up or own
 
     def statements_after(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
         """Return the statements with what the operation has committed.
@@ -100,6 +123,7 @@ class LedgerEntry:
             "closed": self.closed,
             "statements": [each.to_record() for each in self.statements],
             "carried": self.carried,
+            "follow_up": self.follow_up.to_record() if self.follow_up else None,
         }
 
     @classmethod
@@ -113,6 +137,7 @@ class LedgerEntry:
             message = f"this is no ledger entry of version {_VERSION}: {record!r}"
             raise ValueError(message)
         operation, deadline = record["operation"], record["deadline"]
+        follow_up = record.get("follow_up")
         return cls(
             kind=kind,
             target=parse_resource(record["target"]),
@@ -126,6 +151,7 @@ class LedgerEntry:
             # a record without them was written before there were any
             statements=tuple(map(Statement.from_record, record.get("statements", ()))),
             carried=record.get("carried", 0),
+            follow_up=FollowUp.from_record(follow_up) if follow_up else None,
         )
 
 
@@ -136,6 +162,17 @@ def fingerprint(parts: Mapping[str, object]) -> str:
         on each try, such as "30 days from now", must come in as it was written.
     """
     # what was not given is left out: a release with one more parameter must not see another request
-    given = {key: value for key, value in parts.items() if value is not None}
+    given = {key: _plain(value) for key, value in parts.items() if value is not None}
     text = "\n".join(f"{key}={given[key]!r}" for key in sorted(given))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    """Return a value whose ``repr`` tells all of it.
+
+    The results of a mapped task arrive as a sequence that tells neither its items nor, before it
+    was read, how many there are.
+    """
+    # these always told all of themselves, and earlier releases wrote them down as they are
+    told = isinstance(value, str | bytes | list | tuple)
+    return list(value) if isinstance(value, Sequence) and not told else value

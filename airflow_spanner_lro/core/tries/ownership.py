@@ -46,7 +46,7 @@ def decide_kill(*, claim: Claim, deferred: bool, record: LedgerEntry | None) -> 
     :param record: the entry that the task's latest try published, None if there is none (it is
         deleted when a new try begins, and with its Dag)
     """
-    ours = record is not None and record.operation == claim.operation
+    ours = record is not None and claim.operation in record.operations
     if record and ours and record.try_number > claim.try_number:
         return KillDecision.ADOPTED
     if deferred and ours:
