@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.errors import UnavailableError
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.operators import backups
 
 from .backing_up import (
     CUSTOMER,
@@ -28,11 +29,12 @@ from .backing_up import (
     rendered,
     update_backup,
 )
-from .doubles import DATABASE, SOURCE
-from .playing import backup, play
+from .doubles import DATABASE, LONG, SOURCE
+from .playing import backup, defer, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
 
     from airflow.sdk import BaseOperator
 
@@ -190,3 +192,25 @@ def test_version_time(stage: Stage, task: FakeTask) -> None:
     result = play(backup(version_time=then.isoformat()), task)
 
     assert abs(moment(result, "version_time") - then) < timedelta(milliseconds=1)
+
+
+def test_late_retry_takes_up_what_expires_soon(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A retry adopts a backup whose fixed expire_time is too near by now to make another one."""
+
+    class AnHourLater(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + HOURS
+
+    expires = (datetime.now(tz=UTC) + timedelta(hours=6, minutes=30)).isoformat()
+    stage.emulator.plan(LONG)
+    defer(backup(expire_time=expires, deferrable=True), task)
+    task.next_try()
+    monkeypatch.setattr(backups, "datetime", AnHourLater)
+
+    defer(backup(expire_time=expires, deferrable=True), task)
+
+    assert 1 == len(stage.starts)
+    assert not stage.cancels

@@ -19,11 +19,16 @@ Moment = datetime | timedelta | str
 def expire_time(value: Moment, *, now: datetime, field: str = "expire_time") -> datetime:
     """Return when a backup expires.
 
+    That a moment lies 6 hours ahead at least is left to Spanner: a retry comes later, and takes up
+    a backup that was started in time.
+
     :param value: a moment, a time from now, or either as ISO 8601 text
     :raises InvalidArgumentError: if it has no time zone, or lies outside of what Spanner accepts
     """
+    relative = isinstance(value, timedelta) or is_duration_text(value)
     moment = moment_of(value, now=now, field=field)
-    if not MINIMUM_RETENTION <= moment - now <= MAXIMUM_RETENTION:
+    earliest = now + MINIMUM_RETENTION if relative else moment
+    if not earliest <= moment <= now + MAXIMUM_RETENTION:
         raise InvalidArgumentError(
             field=field,
             value=str(value),
