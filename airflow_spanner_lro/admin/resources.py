@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import (
     BackupName,
@@ -17,6 +16,7 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     InstancePartitionName,
     ResourceName,
+    parse_one_of,
 )
 
 if TYPE_CHECKING:
@@ -85,12 +85,4 @@ def parse_any(text: object) -> ResourceName:
 
     :raises InvalidNameError: if it is none of them
     """
-    collections = tuple(text.split("/")[::2]) if isinstance(text, str) else ()
-    for type_ in _CALLS:
-        if type_.collections == collections:
-            return type_.parse(text)
-    raise InvalidNameError(
-        field="resource name",
-        value=text,
-        rule="expected one of " + ", ".join(type_.template() for type_ in _CALLS),
-    )
+    return parse_one_of(text, _CALLS)

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from airflow_spanner_lro.core.errors import InvalidNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,20 +234,28 @@ OPERATION_PARENTS: tuple[type[ResourceName], ...] = (
 """The six kinds of resource that have an ``operations`` collection."""
 
 
-def parse_resource(text: object) -> ResourceName:
-    """Parse the name of any resource that can have operations.
+def parse_one_of(text: object, types: Collection[type[ResourceName]]) -> ResourceName:
+    """Parse the name of a resource that is of one of some types.
 
-    :raises InvalidNameError: if it is none of them.
+    :raises InvalidNameError: if it is of none of them
     """
     collections = tuple(text.split("/")[::2]) if isinstance(text, str) else ()
-    for type_ in OPERATION_PARENTS:
+    for type_ in types:
         if type_.collections == collections:
             return type_.parse(text)
     raise InvalidNameError(
         field="resource name",
         value=text,
-        rule="expected one of " + ", ".join(type_.template() for type_ in OPERATION_PARENTS),
+        rule="expected one of " + ", ".join(type_.template() for type_ in types),
     )
+
+
+def parse_resource(text: object) -> ResourceName:
+    """Parse the name of any resource that can have operations.
+
+    :raises InvalidNameError: if it is none of them.
+    """
+    return parse_one_of(text, OPERATION_PARENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.flows import policy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-from .doubles import DATABASE, FakeTask, Script, Stage
+from .doubles import DATABASE, LONG, FakeTask, Script, Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -99,3 +99,15 @@ async def ask(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Ask
 def deferrable(request: pytest.FixtureRequest) -> bool:
     """Return where to wait."""
     return bool(request.param)
+
+
+@pytest.fixture
+def other(stage: Stage) -> FakeTask:
+    """Let another task back the database up, which takes long."""
+    from .playing import backup, play  # noqa: PLC0415  # after AIRFLOW_HOME
+
+    stage.emulator.plan(LONG)
+    task = FakeTask()
+    task.ti.task_id = "other"
+    play(backup(backup_id="other", wait_for_completion=False), task)
+    return task

@@ -18,46 +18,13 @@ from airflow.sdk.exceptions import (
 )
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.sensors.backup import SpannerBackupSensor
-from airflow_spanner_lro.sensors.database import SpannerDatabaseSensor
-from airflow_spanner_lro.sensors.progress import SpannerNoOperationInProgressSensor
 
 from .doubles import DATABASE, LONG, LONG_TIME, SOURCE, FakeTask
 from .playing import backup, defer, over_the_wire, play, restore, resume
+from .sensing import WAYS, backup_sensor, database_sensor, quiet_sensor
 
 if TYPE_CHECKING:
     from .doubles import Stage
-
-WHERE: dict[str, Any] = {
-    "task_id": "wait",
-    "project_id": "test",
-    "instance_id": "main",
-    "poke_interval": 0.01,
-}
-WAYS = [
-    pytest.param({}, id="poke"),
-    pytest.param({"mode": "reschedule"}, id="reschedule"),
-    pytest.param({"deferrable": True}, id="deferrable"),
-]
-
-
-def backup_sensor(**parameters: Any) -> SpannerBackupSensor:
-    """Return a sensor on the backup that the others are about."""
-    usual = {} if "database_id" in parameters else {"backup_id": "nightly"}
-    return SpannerBackupSensor(**WHERE | usual | parameters)
-
-
-def database_sensor(**parameters: Any) -> SpannerDatabaseSensor:
-    """Return a sensor on a database that somebody is going to restore."""
-    usual = {"database_id": "restored", "state": ["READY", "READY_OPTIMIZING"]}
-    return SpannerDatabaseSensor(**WHERE | usual | parameters)
-
-
-def quiet_sensor(**parameters: Any) -> SpannerNoOperationInProgressSensor:
-    """Return a sensor on the database."""
-    usual = {} if "backup_id" in parameters else {"database_id": "orders"}
-    return SpannerNoOperationInProgressSensor(**WHERE | usual | parameters)
-
 
 MAKERS = [
     pytest.param(backup_sensor, "ListBackups", id="backup"),

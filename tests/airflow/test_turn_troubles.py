@@ -25,16 +25,6 @@ LISTS = "ListBackupOperations"
 REFUSAL = "Cannot create backup"
 
 
-@pytest.fixture
-def other(stage: Stage) -> FakeTask:
-    """Let another task back the database up, which takes long."""
-    stage.emulator.plan(LONG)
-    task = FakeTask()
-    task.ti.task_id = "other"
-    play(backup(backup_id="other", wait_for_completion=False), task)
-    return task
-
-
 @pytest.mark.usefixtures("other")
 @pytest.mark.parametrize("code", [Code.PERMISSION_DENIED, Code.UNAVAILABLE], ids=lambda c: c.name)
 def test_a_list_that_fails_does_not_hide_the_refusal(

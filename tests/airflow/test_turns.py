@@ -25,16 +25,6 @@ LISTS = "ListBackupOperations"
 DENIED = "Cannot create backup"
 
 
-@pytest.fixture
-def other(stage: Stage) -> FakeTask:
-    """Let another task back the database up, which takes long."""
-    stage.emulator.plan(LONG)
-    task = FakeTask()
-    task.ti.task_id = "other"
-    play(backup(backup_id="other", wait_for_completion=False), task)
-    return task
-
-
 def leave_upon_second_list(stage: Stage, method: str = LISTS) -> None:
     """Let all operations end when the holders of slots are listed for the second time."""
     stage.script.upon(method, lambda: stage.finish_upon(method))

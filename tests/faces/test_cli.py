@@ -11,33 +11,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from google.cloud.spanner_admin_database_v1 import CreateBackupRequest
 
 from airflow_spanner_lro.admin import drive
-from airflow_spanner_lro.admin.client import SpannerAdminClient
-from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.cli import main
-from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.status import Code
+
+from .conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-INSTANCE = "projects/p1/instances/main"
-DATABASE = f"{INSTANCE}/databases/orders"
 _COMMAND = "import sys; from airflow_spanner_lro.cli import main; sys.exit(main())"
-
-
-@pytest.fixture
-def operation(spanner_emulator: SpannerAdminEmulator, emulator_clock: ManualClock) -> str:
-    """Return the name of a backup operation that has just been started."""
-    spanner_emulator.create_database(DATABASE)
-    client = SpannerAdminClient(Endpoint(target=spanner_emulator.endpoint, plain_text=True))
-    backup = {"database": DATABASE, "expire_time": emulator_clock.now() + timedelta(days=9)}
-    request = CreateBackupRequest(parent=INSTANCE, backup_id="nightly", backup=backup)
-    snapshot = client.start(kind=CREATE_BACKUP, request=request)
-    client.close()
-    return str(snapshot.name)
 
 
 def test_list_of_an_instance_shows_what_runs_in_it(

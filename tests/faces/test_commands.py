@@ -14,18 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from google.cloud.spanner_admin_database_v1 import CreateBackupRequest
 
-from airflow_spanner_lro.admin.client import SpannerAdminClient
-from airflow_spanner_lro.admin.connect import Endpoint
-from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.status import Code
+
+from .conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-INSTANCE = "projects/p1/instances/main"
-DATABASE = f"{INSTANCE}/databases/orders"
 
 # before Airflow is imported, which makes this folder and its configuration
 os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
@@ -60,18 +56,6 @@ def connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", "google-cloud-platform://")
     # what the commands set, so that it is taken back
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "client")
-
-
-@pytest.fixture
-def operation(spanner_emulator: SpannerAdminEmulator, emulator_clock: ManualClock) -> str:
-    """Return the name of a backup operation that has just been started."""
-    spanner_emulator.create_database(DATABASE)
-    client = SpannerAdminClient(Endpoint(target=spanner_emulator.endpoint, plain_text=True))
-    backup = {"database": DATABASE, "expire_time": emulator_clock.now() + timedelta(days=9)}
-    request = CreateBackupRequest(parent=INSTANCE, backup_id="nightly", backup=backup)
-    snapshot = client.start(kind=CREATE_BACKUP, request=request)
-    client.close()
-    return str(snapshot.name)
 
 
 def test_list(operation: str, capsys: pytest.CaptureFixture[str]) -> None:
