@@ -7,12 +7,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralTimeout
 
 from airflow_spanner_lro.core.errors import AccessError, InvalidArgumentError, UnavailableError
+from airflow_spanner_lro.core.flows.turns import TurnNotReachedError
 from airflow_spanner_lro.core.operations.errors import (
     OperationCancelledError,
     OperationFailedError,
+    OperationTimeoutError,
     ResumeConflictError,
 )
 from airflow_spanner_lro.core.status import Code, code_of
@@ -32,6 +34,8 @@ _ADVICE = {
     Code.UNIMPLEMENTED: "The endpoint does not support this.",
 }
 """Codes that stay however often one asks, with what a person can do about them."""
+
+_LATE = (OperationTimeoutError, TaskDeferralTimeout, TurnNotReachedError)
 
 _OURS = (AccessError, InvalidArgumentError, ResumeConflictError)
 
@@ -64,3 +68,20 @@ def failing_for_good() -> Iterator[None]:
             raise
         message = f"Spanner answered {code.name}: {told} {_ADVICE[code]}"
         raise AirflowFailException(message) from exc
+
+
+@contextmanager
+def skipping_when_late(*, soft: bool) -> Iterator[None]:
+    """Turn the end of a task's patience into ``AirflowSkipException``, as soft sensors do.
+
+    An operation that goes on although it was to be cancelled is a failure all the same.
+
+    :param soft: whether to do that; otherwise this changes nothing
+    """
+    try:
+        yield
+    except _LATE as exc:
+        settlement = getattr(exc, "settlement", None)
+        if not soft or (settlement and not settlement.settled):
+            raise
+        raise AirflowSkipException(str(exc)) from exc

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.operations.errors import OperationKilledError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.tries.resume import killed_late
 from airflow_spanner_lro.operators.ledger import TaskLedger
 from airflow_spanner_lro.operators.limits import deadline_of_try
 from airflow_spanner_lro.operators.watch import WorkerWatch
@@ -118,6 +119,8 @@ class Attempt:
     def killed(self, name: OperationName) -> OperationKilledError:
         """Return the error of a try that was killed, which says what became of its operation."""
         settlement = self.watch.settlement_of_kill(timeout=settings.settle_timeout())
+        if settlement and not settlement.settled:
+            self._note_stopping(name)
         return OperationKilledError("The task was killed", name=name, settlement=settlement)
 
     def statements(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
@@ -127,6 +130,31 @@ class Attempt:
         """
         entry = self.ledger.latest()
         return entry.statements_after(snapshot) if entry else ()
+
+    def killed_late(self, outcome: WaitOutcome) -> bool:
+        """Tell whether the operation was ended by a kill of the try before, after its adoption."""
+        entry, snapshot = self.ledger.latest(), outcome.snapshot
+        if entry is None or snapshot is None or entry.operation != snapshot.name:
+            return False
+        return killed_late(entry=entry, snapshot=snapshot, now=self.watch.now())
+
+    def note_end(self, outcome: WaitOutcome) -> None:
+        """Write down what the end of a wait that failed leaves behind.
+
+        An operation that is left to itself is none of the reaper's business; one whose cancel has
+        not settled is, unless the next try comes first.
+        """
+        if outcome.settled:
+            self.close(outcome.name, outcome.last)
+        elif outcome.settlement is not None:
+            self._note_stopping(outcome.name)
+        elif entry := self.ledger.latest():
+            self.ledger.update(entry.spare())
+
+    def _note_stopping(self, name: OperationName) -> None:
+        entry = self.ledger.latest()
+        if entry and entry.operation == name and not entry.closed:
+            self.ledger.update(entry.stop(self.watch.now()))
 
     def close(self, name: OperationName, snapshot: OperationSnapshot | None = None) -> None:
         """Write down that nothing is owed for an operation any more.

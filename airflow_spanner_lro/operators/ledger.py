@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, cast
 
+from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in its stub only
+
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 
 if TYPE_CHECKING:
@@ -63,8 +65,12 @@ class TaskLedger:
         self.update(entry)
 
     def update(self, entry: LedgerEntry) -> None:
-        """Write the newest entry again, with what is known by now."""
-        self._store.set(self._key(self.count), entry.to_record())
+        """Write the newest entry again, with what is known by now.
+
+        While something is owed it must not expire, however long the operation takes.
+        """
+        retention = None if entry.closed else NEVER_EXPIRE
+        self._store.set(self._key(self.count), entry.to_record(), retention=retention)
 
     def publish(self, entry: LedgerEntry) -> None:
         """Push the entry as an XCom, for those who cannot read the store."""

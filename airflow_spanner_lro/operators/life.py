@@ -19,7 +19,8 @@ from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedE
 from airflow_spanner_lro.core.operations.conclusion import conclude
 from airflow_spanner_lro.core.operations.errors import KilledBeforeStartError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
-from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY, fingerprint
+from airflow_spanner_lro.core.tries.fingerprint import fingerprint
+from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.operators.attempt import Attempt
 from airflow_spanner_lro.operators.start import Starter, StartOrder
 from airflow_spanner_lro.operators.waiting import Waiter
@@ -110,12 +111,14 @@ class OperationLife:
     def conclude(self, outcome: WaitOutcome) -> Any:
         """Turn the end of a wait into the end of the task, or into the next wait."""
         operator, attempt = self._operator, self.attempt
+        if attempt.killed_late(outcome):
+            self._log.warning("It was cancelled on behalf of an earlier try; starting anew.")
+            return self.start()
         try:
             report = operator.report(outcome.last) if outcome.last else ""
             snapshot = conclude(outcome, deadline=attempt.deadline, report=report)
         except SpannerLroError:
-            if outcome.settled:
-                attempt.close(outcome.name, outcome.last)
+            attempt.note_end(outcome)
             raise
         if outcome.timed_out:
             self._log.warning("It was done before the cancel took hold; the result stands.")
@@ -145,7 +148,6 @@ class OperationLife:
             ledger=self.attempt.ledger,
             watch=self.attempt.watch,
             settle_timeout=settings.settle_timeout(),
-            cleans_up=self.attempt.cleans_up,
             tell=self._log.info,
         )
         while True:
@@ -174,6 +176,8 @@ class OperationLife:
             identity=f"{ti.dag_id}/{ti.task_id}/{ti.run_id}/{ti.map_index}",
             access=self._access,
             deadline=self.attempt.deadline,
+            cleans_up=self.attempt.cleans_up,
+            spared=not operator.cancel_on_kill,
         )
 
     @property

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sys
 from abc import abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
 from airflow_spanner_lro.core.operations.event import WaitOutcome, understanding
-from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.failing import failing_for_good, skipping_when_late
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.life import OperationLife
@@ -23,7 +24,7 @@ from airflow_spanner_lro.operators.results import ready_resource
 from airflow_spanner_lro.triggers.turn import LIMIT, TIMED_OUT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
     from airflow.sdk import Context
@@ -58,6 +59,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
     :param durable: let a retry take up an earlier try's operation instead of starting another
     :param wait_for_slot: where Spanner allows only so many such operations at a time, wait for a
         turn, as ``deferrable`` says where; otherwise fail with Spanner's refusal
+    :param soft_fail: skip the task instead of failing it when its deadline passes
 
     Also accepts the parameters of
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
@@ -81,6 +83,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         clean_up: bool | None = None,
         durable: bool = True,
         wait_for_slot: bool = True,
+        soft_fail: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -93,6 +96,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         self.clean_up = clean_up
         self.durable = durable
         self.wait_for_slot = wait_for_slot
+        self.soft_fail = soft_fail
 
     @property
     @abstractmethod
@@ -132,12 +136,12 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     def execute(self, context: Context) -> Any:
         """Start or adopt the operation, then wait for it, defer, or return its name."""
-        with failing_for_good():
+        with self._failing():
             return self._begin(context).start()
 
     def execute_in_turn(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when it may be this task's turn to start."""
-        with failing_for_good():
+        with self._failing():
             life = self._begin(context)
             with understanding(event):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]
@@ -145,7 +149,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when the trigger has fired."""
-        with failing_for_good():
+        with self._failing():
             life = self._begin(context)
             with understanding(event):
                 outcome = WaitOutcome.from_event(event)
@@ -163,7 +167,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
-            with failing_for_good():
+            with self._failing():
                 life = self._begin(context)
                 if (left := life.left_running()) is None:
                     raise
@@ -177,6 +181,12 @@ class SpannerOperationOperator(SpannerAdminOperator):
         else:
             # on its own timeout Airflow calls this while it handles the exception that it raised
             self._life.kill(timed_out=isinstance(sys.exception(), AirflowTaskTimeout))
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Turn errors into what Airflow is to make of them: fail for good, skip, or retry."""
+        with failing_for_good(), skipping_when_late(soft=self.soft_fail):
+            yield
 
     def _begin(self, context: Context) -> OperationLife:
         self._life = life = OperationLife(self, context)

@@ -10,21 +10,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.admin.clock import WaitStoppedError
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotTakenError, turn_of
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, ResumeConflictError
-from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.errors import ResumeConflictError
 from airflow_spanner_lro.core.operations.statements import carried_over, committed_part, not_run
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.resume import NextStep, next_step
+from airflow_spanner_lro.operators.earlier import Earlier
 from airflow_spanner_lro.operators.finding import Finder
 
 if TYPE_CHECKING:
@@ -50,6 +46,8 @@ class StartOrder:
     :param fingerprint: digest of what the author asked for
     :param deadline: when the patience of this try ends
     :param identity: what is the same for every try of the task instance and for no other
+    :param cleans_up: whoever stops the operation deletes what it made in spite of that
+    :param spared: the reaper leaves the operation alone
     """
 
     kind: OperationKind
@@ -59,6 +57,8 @@ class StartOrder:
     identity: str
     access: Access
     deadline: datetime | None
+    cleans_up: bool
+    spared: bool
 
 
 class Starter:
@@ -72,7 +72,6 @@ class Starter:
         ledger: TaskLedger,
         watch: WorkerWatch,
         settle_timeout: float,
-        cleans_up: bool,
         tell: Callable[[str], None],
     ) -> None:
         self._order = order
@@ -80,8 +79,7 @@ class Starter:
         self._finder = Finder(client=client)
         self._ledger = ledger
         self._watch = watch
-        self._settle_timeout = settle_timeout
-        self._cleans_up = cleans_up
+        self._earlier = Earlier(watch=watch, settle_timeout=settle_timeout, tell=tell)
         self._tell = tell
         self._unexplained = False
 
@@ -97,6 +95,10 @@ class Starter:
         if entry and not entry.statements and entry.fingerprint == self._order.fingerprint:
             # an older release did not write them down
             entry = replace(entry, statements=self._wanted())
+        if entry and entry.operation:
+            # before anybody is asked: a kill of the try before may be under way at this moment,
+            # and asks whose the operation is just before it cancels
+            self._ledger.publish(self._claimed(entry))
         snapshot = self._finder.look(entry.operation) if entry and entry.operation else None
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
         if step is NextStep.SEARCH and entry and (snapshot := self._finder.find(entry)):
@@ -116,43 +118,20 @@ class Starter:
         ended: OperationSnapshot | None = snapshot
         match step:
             case NextStep.ADOPT | NextStep.DELIVER:
-                self._record(entry.owned_by(self._ledger.try_number, deadline=self._order.deadline))
+                self._record(self._claimed(entry))
                 did = "adopted" if step is NextStep.ADOPT else "found done and not yet delivered"
                 self._tell(f"{snapshot.title} of an earlier try was {did}: {snapshot.name}")
                 return snapshot
             case NextStep.AWAIT_CANCEL:
-                ended = self._await_cancel(snapshot)
+                ended = self._earlier.await_cancel(snapshot)
             case NextStep.REPLACE:
-                self._tell(f"The request has changed; cancelling the earlier {snapshot.name}.")
-                settlement = self._watch.stop(
-                    name=snapshot.name,
-                    cleans_up=self._cleans_up and entry.kind is self._order.kind,
-                    timeout=self._settle_timeout,
-                )
-                self._tell(settlement.sentence)
-                if not settlement.settled:
-                    raise CancelNotSettledError(settlement)
-                ended = settlement.snapshot
+                why = "Its end was decided before" if entry.stopping else "The request has changed"
+                self._tell(f"{why}; cancelling the earlier {snapshot.name}.")
+                cleans_up = self._order.cleans_up and entry.kind is self._order.kind
+                ended = self._earlier.stop(snapshot.name, cleans_up=cleans_up)
             case NextStep.START | NextStep.SEARCH:
                 pass
         return self._start_after(entry, ended=ended)
-
-    def _await_cancel(self, snapshot: OperationSnapshot) -> OperationSnapshot:
-        """Wait until an operation that is being cancelled has ended, and return its end.
-
-        :raises CancelNotSettledError: if it has not in time, or the task is killed meanwhile
-        """
-        self._tell(f"{snapshot.name} is being cancelled; waiting for that to end.")
-        try:
-            return self._watch.wait(
-                name=snapshot.name,
-                policy=PollPolicy(),
-                deadline=self._watch.now() + timedelta(seconds=self._settle_timeout),
-            )
-        except (DeadlinePassedError, WaitStoppedError) as exc:
-            raise CancelNotSettledError(
-                Settlement(name=snapshot.name, ending=Ending.STILL_RUNNING, snapshot=snapshot)
-            ) from exc
 
     def _start_after(
         self, entry: LedgerEntry | None, *, ended: OperationSnapshot | None = None
@@ -214,8 +193,21 @@ class Starter:
             try_number=self._ledger.try_number,
             access=order.access,
             deadline=order.deadline,
+            cleans_up=order.cleans_up,
+            spared=order.spared,
             statements=statements,
             carried=len(committed_part(statements)),
+        )
+
+    def _claimed(self, entry: LedgerEntry) -> LedgerEntry:
+        """Return an earlier try's entry as the property of this one."""
+        order = self._order
+        return entry.owned_by(
+            self._ledger.try_number,
+            deadline=order.deadline,
+            now=self._watch.now(),
+            cleans_up=order.cleans_up,
+            spared=order.spared,
         )
 
     def _record(self, entry: LedgerEntry) -> None:

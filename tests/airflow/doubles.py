@@ -135,14 +135,16 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
+        self.retentions: dict[str, timedelta | None] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a value."""
         return json.loads(self.values[key]) if key in self.values else default
 
-    def set(self, key: str, value: Any) -> None:
+    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:
         """Keep a value."""
         self.values[key] = json.dumps(value)
+        self.retentions[key] = retention
 
     def delete(self, key: str) -> None:
         """Forget a value."""
@@ -170,6 +172,12 @@ class FakeTask:
     def began(self, *, ago: timedelta) -> None:
         """Let the try have begun some time ago."""
         self.ti.start_date = datetime.now(tz=UTC) - ago
+
+    def adopted_before(self, duration: timedelta) -> None:
+        """Let the newest entry have been adopted some time ago."""
+        adopted = datetime.now(tz=UTC) - duration
+        entry = self.entry | {"adopted": adopted.isoformat()}
+        self.store.set(f"spanner_lro:{len(self.store.values)}", entry)
 
     def next_try(self) -> None:
         """Begin another try: XComs go, the store stays."""

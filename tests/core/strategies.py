@@ -142,4 +142,8 @@ entries = st.builds(
     operation=st.none() | operation_names,
     closed=st.booleans(),
     follow_up=st.none() | st.builds(FollowUp, name=operation_names, ours=st.booleans()),
+    cleans_up=st.booleans(),
+    spared=st.booleans(),
+    stopping=st.none() | moments,
+    adopted=st.none() | moments,
 )

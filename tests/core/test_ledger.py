@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 from airflow_spanner_lro.core.access import Access
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry, fingerprint
+from airflow_spanner_lro.core.tries.fingerprint import fingerprint
+from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 from . import strategies
 from .builders import NOW, OTHER, entry
@@ -66,15 +68,15 @@ def test_an_intent_becomes_an_entry() -> None:
     intent = entry(operation=None)
 
     started = intent.started_as(OTHER)
-    adopted = started.owned_by(2, deadline=NOW)
+    adopted = started.owned_by(2, deadline=NOW, now=NOW)
     closed = adopted.close()
-    reopened = closed.owned_by(3, deadline=None)
+    reopened = closed.owned_by(3, deadline=None, now=NOW, spared=True)
 
     assert entry(operation=None) == intent
     assert entry(operation=OTHER) == started
-    assert entry(operation=OTHER, try_number=2, deadline=NOW) == adopted
-    assert entry(operation=OTHER, try_number=2, deadline=NOW, closed=True) == closed
-    assert entry(operation=OTHER, try_number=3) == reopened
+    assert entry(operation=OTHER, try_number=2, deadline=NOW, adopted=NOW) == adopted
+    assert replace(adopted, closed=True) == closed
+    assert entry(operation=OTHER, try_number=3, adopted=NOW, spared=True) == reopened
 
 
 def test_a_fingerprint_ignores_the_order_of_its_parts() -> None:

@@ -4,14 +4,12 @@
 
 An entry begins as an intent, written before the start call; after it, the entry gets the
 operation's name. A crash between the two leaves an intent, and the operation can be found by its
-target. An entry is closed when its outcome was delivered or nothing of it goes on. Where entries
-are kept is the operators' business.
+target. An entry is closed when its outcome was delivered or nothing of it goes on; which ways there
+are between is the table in ``stages.py``. Where entries are kept is the operators' business.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,9 +19,10 @@ from airflow_spanner_lro.core.kinds import OperationKind, kind_of_metadata
 from airflow_spanner_lro.core.names import OperationName, ResourceName, parse_resource
 from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.core.operations.statements import Statement, after
+from airflow_spanner_lro.core.tries.stages import Stage, stage_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
@@ -52,6 +51,11 @@ class LedgerEntry:
     :param statements: of a schema change, all that were asked for, with what is committed
     :param carried: how many of them were committed before this operation, which runs the others
     :param follow_up: the operation that goes on with the work, once this one has succeeded
+    :param cleans_up: whoever stops the operation deletes what it made in spite of that
+    :param spared: the reaper leaves the operation alone: it is to go on whatever becomes of its
+        task, or its outcome waits for a later try
+    :param stopping: since when a cancel is decided whose outcome is not known
+    :param adopted: when a later try took the operation up, None if the first one still has it
     """
 
     kind: OperationKind
@@ -66,21 +70,62 @@ class LedgerEntry:
     statements: tuple[Statement, ...] = ()
     carried: int = 0
     follow_up: FollowUp | None = None
+    cleans_up: bool = False
+    spared: bool = False
+    stopping: datetime | None = None
+    adopted: datetime | None = None
+
+    @property
+    def stage(self) -> Stage:
+        """Where the life of the operation has got to."""
+        if self.closed:
+            return Stage.CLOSED
+        if self.operation is None:
+            return Stage.INTENDED
+        return Stage.STOPPING if self.stopping else Stage.RUNNING
 
     def started_as(self, operation: OperationName) -> LedgerEntry:
         """Return the entry completed with the name that the start call answered."""
-        return replace(self, operation=operation)
+        return self._go(LedgerEntry.started_as, operation=operation)
 
-    def owned_by(self, try_number: int, *, deadline: datetime | None) -> LedgerEntry:
+    def owned_by(
+        self,
+        try_number: int,
+        *,
+        deadline: datetime | None,
+        now: datetime,
+        cleans_up: bool = False,
+        spared: bool = False,
+    ) -> LedgerEntry:
         """Return the entry as the property of another try, which has a deadline of its own.
 
         Its outcome is owed again, also if the try before did not wait for it.
         """
-        return replace(self, try_number=try_number, deadline=deadline, closed=False)
+        return self._go(
+            LedgerEntry.owned_by,
+            try_number=try_number,
+            deadline=deadline,
+            adopted=now,
+            cleans_up=cleans_up,
+            spared=spared,
+            closed=False,
+            stopping=None,
+        )
 
     def goes_on_as(self, follow_up: FollowUp) -> LedgerEntry:
-        """Return the entry with the operation that goes on with the work."""
-        return replace(self, follow_up=follow_up)
+        """Return the entry with the operation that goes on with the work; what is done stays."""
+        return self._go(LedgerEntry.goes_on_as, follow_up=follow_up, cleans_up=False)
+
+    def stop(self, now: datetime) -> LedgerEntry:
+        """Return the entry with the note that the operation's end is decided.
+
+        It holds until the outcome is known. A try that finds it does not adopt.
+        """
+        return self._go(LedgerEntry.stop, stopping=self.stopping or now)
+
+    def spare(self) -> LedgerEntry:
+        """Return the entry with the note that the reaper leaves the operation alone."""
+        return self._go(LedgerEntry.spare, spared=True, stopping=None)
 
     @property
     def operations(self) -> tuple[OperationName, ...]:
@@ -106,7 +151,21 @@ class LedgerEntry:
 
         :param snapshot: the operation at its end, if that is known
         """
-        return replace(self, closed=True, statements=self.statements_after(snapshot))
+        return self._go(
+            LedgerEntry.close,
+            closed=True,
+            stopping=None,
+            statements=self.statements_after(snapshot),
+        )
+
+    def _go(self, by: Callable[..., LedgerEntry], **changes: Any) -> LedgerEntry:
+        """Return the changed entry, by one of the ways that there are."""
+        after_ = stage_after(self.stage, by=by.__name__)
+        changed = replace(self, **changes)
+        if changed.stage is not after_:
+            message = f"{by.__name__} led from {self.stage} to {changed.stage}, not to {after_}"
+            raise AssertionError(message)
+        return changed
 
     def to_record(self) -> dict[str, Any]:
         """Return the entry as primitives, fit for the state store and for XCom."""
@@ -124,6 +183,10 @@ class LedgerEntry:
             "statements": [each.to_record() for each in self.statements],
             "carried": self.carried,
             "follow_up": self.follow_up.to_record() if self.follow_up else None,
+            "cleans_up": self.cleans_up,
+            "spared": self.spared,
+            "stopping": self.stopping.isoformat() if self.stopping else None,
+            "adopted": self.adopted.isoformat() if self.adopted else None,
         }
 
     @classmethod
@@ -136,8 +199,7 @@ class LedgerEntry:
         if record.get("version") != _VERSION or kind is None:
             message = f"this is no ledger entry of version {_VERSION}: {record!r}"
             raise ValueError(message)
-        operation, deadline = record["operation"], record["deadline"]
-        follow_up = record.get("follow_up")
+        operation, follow_up = record["operation"], record.get("follow_up")
         return cls(
             kind=kind,
             target=parse_resource(record["target"]),
@@ -145,34 +207,19 @@ class LedgerEntry:
             intended=datetime.fromisoformat(record["intended"]),
             try_number=record["try_number"],
             access=Access.from_dict(record["access"]),
-            deadline=datetime.fromisoformat(deadline) if deadline else None,
+            deadline=_moment(record["deadline"]),
             operation=OperationName.parse(operation) if operation else None,
             closed=record["closed"],
             # a record without them was written before there were any
             statements=tuple(map(Statement.from_record, record.get("statements", ()))),
             carried=record.get("carried", 0),
             follow_up=FollowUp.from_record(follow_up) if follow_up else None,
+            cleans_up=record.get("cleans_up", False),
+            spared=record.get("spared", False),
+            stopping=_moment(record.get("stopping")),
+            adopted=_moment(record.get("adopted")),
         )
 
 
-def fingerprint(parts: Mapping[str, object]) -> str:
-    """Return a digest of what was asked for: equal for equal requests, in any process.
-
-    :param parts: what makes two requests the same to their author; a moment that is computed anew
-        on each try, such as "30 days from now", must come in as it was written.
-    """
-    # what was not given is left out: a release with one more parameter must not see another request
-    given = {key: _plain(value) for key, value in parts.items() if value is not None}
-    text = "\n".join(f"{key}={given[key]!r}" for key in sorted(given))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _plain(value: object) -> object:
-    """Return a value whose ``repr`` tells all of it.
-
-    The results of a mapped task arrive as a sequence that tells neither its items nor, before it
-    was read, how many there are.
-    """
-    # these always told all of themselves, and earlier releases wrote them down as they are
-    told = isinstance(value, str | bytes | list | tuple)
-    return list(value) if isinstance(value, Sequence) and not told else value
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -8,10 +8,13 @@ that somebody else did.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
@@ -28,7 +31,8 @@ class NextStep(Enum):
     AWAIT_CANCEL = auto()
     """Our operation is being cancelled: wait until it has ended, then start anew."""
     REPLACE = auto()
-    """Our operation is running, but the request has changed: cancel, settle, start anew."""
+    """Our operation is running, but the request has changed or its end was decided before: cancel,
+    settle, start anew."""
     DELIVER = auto()
     """The work was done and never delivered: success at once."""
 
@@ -54,4 +58,25 @@ def next_step(
         return NextStep.DELIVER if undelivered else NextStep.START
     if snapshot.cancel_time:
         return NextStep.AWAIT_CANCEL
-    return NextStep.ADOPT if unchanged else NextStep.REPLACE
+    # whoever decided its end may have been lost before anything came of it; twice does no harm
+    return NextStep.ADOPT if unchanged and not entry.stopping else NextStep.REPLACE
+
+
+LATE_KILL = timedelta(seconds=90)
+"""How long after an adoption the end is still put down to a kill of the try before: such a kill
+lasts up to 28 s, and its effect is seen at the next look."""
+
+
+def killed_late(*, entry: LedgerEntry, snapshot: OperationSnapshot, now: datetime) -> bool:
+    """Tell whether an operation was cancelled on behalf of the try before the one that adopted it.
+
+    A kill of that try may have been on its way while the operation was adopted, and not every kind
+    of operation shows a cancel. The try that adopted it then starts anew, as it would have if it
+    had seen the cancel.
+
+    :param snapshot: the operation at its end
+    :param now: by the clock that the adoption was noted by, which may differ from Spanner's
+    """
+    if not snapshot.cancelled or entry.adopted is None:
+        return False
+    return now - entry.adopted <= LATE_KILL
