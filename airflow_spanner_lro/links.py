@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.exceptions import AirflowRuntimeError
 
+from airflow_spanner_lro.airflow_internals import pushed_value
 from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.console import console_url
 from airflow_spanner_lro.core.errors import SpannerLroError
@@ -132,7 +133,5 @@ def _target(operator: Any) -> ResourceName | None:
 
 def _pushed(key: str, *, ti_key: TaskInstanceKey) -> str:
     """Return the text that the task instance has pushed under a key, empty if there is none."""
-    from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415  # only there is a supervisor
-
-    value = XCom.get_value(ti_key=ti_key, key=key)
+    value = pushed_value(key, ti_key=ti_key)
     return value if isinstance(value, str) else ""

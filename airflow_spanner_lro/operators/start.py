@@ -238,7 +238,8 @@ class Starter:
                 self._tell(f"Whether it has started anything cannot be seen: {trouble}")
                 raise exc from trouble
             if found is not None:
-                self._tell(f"The start call answered {code!r}, yet it had started {found.name}.")
+                answer = code.name if code else "nothing"
+                self._tell(f"The start call answered {answer}, yet it had started {found.name}.")
                 return found
             if code is Code.ALREADY_EXISTS:
                 self._ledger.update(intent.close())

@@ -16,7 +16,10 @@ from airflow_spanner_lro import settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError, await_turn
+from airflow_spanner_lro.core.operations.errors import OperationGoneError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.operators.leaving import leave
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
 
@@ -61,6 +64,7 @@ class Waiter:
         :param then: the method to go on with after a deferral
         :param cancellable: whether it can be stopped
         :raises OperationKilledError: if the task is killed meanwhile
+        :raises OperationGoneError: if Spanner no longer knows the operation
         """
         if self.deferrable:
             trigger = SpannerOperationTrigger.watching(
@@ -73,6 +77,8 @@ class Waiter:
                 cleans_up=self.attempt.cleans_up,
                 settle_timeout=settings.settle_timeout(),
             )
+            if self.cancel_on_kill and cancellable:
+                leave(name, attempt=self.attempt)
             self.defer(trigger=trigger, method_name=then, timeout=self._backstop())
         try:
             snapshot = self.attempt.watch.wait(
@@ -82,6 +88,11 @@ class Waiter:
             return self.time_out(name, cancellable=cancellable)
         except WaitStoppedError as exc:
             raise self.attempt.killed(name) from exc
+        except Exception as exc:
+            if code_of(exc) is not Code.NOT_FOUND:
+                raise
+            self.attempt.close(name)
+            raise OperationGoneError(name) from exc
         return WaitOutcome(name=name, snapshot=snapshot)
 
     def time_out(self, name: OperationName, *, cancellable: bool = True) -> WaitOutcome:

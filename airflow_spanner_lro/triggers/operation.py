@@ -17,12 +17,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.triggers.base import TriggerEvent
 
+from airflow_spanner_lro.core.flows.ending import stop_unless_done
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.operations.errors import OperationGoneError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
-from airflow_spanner_lro.core.tries.ownership import Claim, KillDecision, decide_kill
+from airflow_spanner_lro.core.operations.settlement import Settlement
+from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.tries.ownership import (
+    Claim,
+    KillDecision,
+    UnreadableRecord,
+    decide_kill,
+)
 from airflow_spanner_lro.triggers.base import SpannerTrigger
 from airflow_spanner_lro.triggers.shielded import (
     await_keeping_cancel_message,
@@ -33,11 +42,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from airflow_spanner_lro.core.access import Access
-    from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 KILL_TIMEOUT = 28.0
 """Seconds for all of ``on_kill``; Airflow gives it 30 (``[triggerer] on_kill_timeout``)."""
+ASK_TIMEOUT = 15.0
+"""Seconds of these for asking Airflow; the rest is the cancel's."""
+_ASK_BRIEFLY = 1.0
+"""Seconds for asking Airflow when the deadline passes: the operation is to be cancelled then."""
+_TO_SPARE = 2.0
+"""Seconds of these to tell how it ended."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -107,45 +121,122 @@ class SpannerOperationTrigger(SpannerTrigger):
             )
         except DeadlinePassedError:
             settlement = None
-            if self.cancel_on_timeout:
+            if self.cancel_on_timeout and not await self._adopted():
                 self.log.warning("The deadline %s has passed; cancelling.", self.deadline)
                 settlement = await self._stop(timeout=self.settle_timeout)
                 self.log.warning(settlement.sentence)
             return WaitOutcome(name=self._name, settlement=settlement)
+        except Exception as exc:
+            if code_of(exc) is not Code.NOT_FOUND:
+                raise
+            raise OperationGoneError(self._name) from exc
         return WaitOutcome(name=self._name, snapshot=snapshot)
 
     async def on_kill(self) -> None:
         """Cancel the operation if the task really no longer waits for it; clean up after it.
 
         Called on mark failed, mark success and clear; and by mistake when a stalled triggerer
-        comes back (Airflow 3.3.2).
+        comes back (Airflow 3.3.2). Whatever keeps it from cancelling is said in the log and raises
+        nothing: the ledger still has the operation, and the reaper reads that.
         """
-        await finish_despite_cancels(self._kill(), timeout=KILL_TIMEOUT)
+        if not await finish_despite_cancels(self._kill(), timeout=KILL_TIMEOUT):
+            self.log.error(
+                "The kill of %s was not finished within %g s. %s",
+                self.operation,
+                KILL_TIMEOUT,
+                self._later,
+            )
 
-    async def _kill(self) -> None:
-        decision = await self._decide()
-        if decision is not KillDecision.CANCEL:
+    async def _kill(self) -> bool:
+        """Decide and cancel; return that it is over."""
+        until = datetime.now(tz=UTC) + timedelta(seconds=KILL_TIMEOUT - _TO_SPARE)
+        try:
+            decision = await self._decide()
+        except Exception as exc:  # noqa: BLE001  # it is told
+            told = "no answer in time" if isinstance(exc, TimeoutError) else _told(exc)
+            self.log.error(  # noqa: TRY400  # one line that says it all
+                "%s is not cancelled: Airflow could not be asked whether the task still waits for "
+                "it (%s). %s",
+                self.operation,
+                told,
+                self._later,
+            )
+            return True
+        if decision is KillDecision.UNKNOWN:
+            self.log.warning(
+                "%s is not cancelled: %s. %s", self.operation, decision.value, self._later
+            )
+        elif decision is not KillDecision.CANCEL:
             self.log.info("%s is not cancelled: %s.", self.operation, decision.value)
-            return
-        self.log.warning("The task was ended by a user; cancelling %s.", self.operation)
-        settlement = await self._stop(timeout=KILL_TIMEOUT - 2)
-        self.log.warning(settlement.sentence)
+        else:
+            await self._end(until=until)
+        return True
 
     async def _decide(self) -> KillDecision:
         if not self.cancel_on_kill:
             return KillDecision.NOT_WANTED
         if self._fired:
             return KillDecision.DELIVERED
+        return await self._ask(timeout=ASK_TIMEOUT)
+
+    async def _adopted(self) -> bool:
+        """Tell whether a newer try has the operation; its deadline is another one.
+
+        A triggerer that comes back after it was stalled sees the deadline before the kill.
+        """
+        try:
+            return await self._ask(timeout=_ASK_BRIEFLY) is KillDecision.ADOPTED
+        except Exception as exc:  # noqa: BLE001  # the deadline has passed, whoever asks
+            self.log.warning("Airflow could not be asked about newer tries: %s", _told(exc))
+            return False
+
+    async def _ask(self, *, timeout: float) -> KillDecision:
+        """Ask Airflow who waits for the operation; every trigger asks through one process."""
         if self.task_instance is None:
             return KillDecision.UNKNOWN
         from airflow_spanner_lro.triggers.task_state import view_task  # noqa: PLC0415  # heavy
 
-        task = await asyncio.to_thread(view_task, self.task_instance)
+        reading = asyncio.to_thread(view_task, self.task_instance)
+        task = await asyncio.wait_for(reading, timeout=timeout)
+        if isinstance(task.record, UnreadableRecord):
+            self.log.warning("The task's record cannot be read: %s", task.record.why)
         claim = Claim(operation=self._name, try_number=self.task_instance.try_number)
-        return decide_kill(claim=claim, deferred=task.deferred, record=task.record)
+        return decide_kill(claim=claim, situation=task.situation, record=task.record)
+
+    async def _end(self, *, until: datetime) -> None:
+        """Cancel the operation, and tell what became of it."""
+        self.log.warning("The task was ended by a user; cancelling %s.", self.operation)
+        flow = stop_unless_done(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up)
+        try:
+            ended = await self._perform(flow, deadline=until)
+        except Exception as exc:  # noqa: BLE001  # it is told
+            self.log.error(  # noqa: TRY400  # one line that says it all
+                "%s could not be cancelled: %s. %s", self.operation, _told(exc), self._later
+            )
+            return
+        if not isinstance(ended, Settlement):
+            self.log.warning("%s was done already; there was nothing to cancel.", self.operation)
+        elif ended.settled:
+            self.log.warning(ended.sentence)
+        else:
+            self.log.error("%s %s", ended.sentence, self._later)
+
+    @property
+    def _later(self) -> str:
+        """What ends an operation that a kill has left running."""
+        return (
+            "If it goes on, the reaper ends it (`airflow spanner-lro reap`); by hand: "
+            f"`spanner-lro cancel {self.operation}`."
+        )
 
     async def _stop(self, *, timeout: float) -> Settlement:
         return await self._perform(
             stop(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up),
             deadline=datetime.now(tz=UTC) + timedelta(seconds=timeout),
         )
+
+
+def _told(exc: Exception) -> str:
+    code = code_of(exc)
+    text = str(getattr(exc, "message", exc)).rstrip(".")
+    return f"{code.name if code else type(exc).__name__}: {text}"

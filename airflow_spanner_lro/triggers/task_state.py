@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a trigger can learn about its own task: its state now, and who owns the operation.
+"""What can be learned of a task from outside: its situation now, and who owns its operation.
 
 Triggers can read task states and XComs through the triggerer's main process; the task state store
 is out of reach there and a read of it would hang for ever (Airflow 3.3.2). Both reads block.
@@ -9,59 +9,86 @@ is out of reach there and a read of it would hang for ever (Airflow 3.3.2). Both
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from airflow.sdk.bases.xcom import BaseXCom
-from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-
+from airflow_spanner_lro.airflow_internals import task_states, xcom_of
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.tries.ownership import Situation, UnreadableRecord, situation_of
 
 if TYPE_CHECKING:
-    from airflow.executors.workloads.task import TaskInstanceDTO
+    from airflow_spanner_lro.core.tries.ownership import Published
 
-_DEFERRED = "deferred"
+
+class TaskKey(Protocol):
+    """Which task instance, as each of Airflow's descriptions of one tells it."""
+
+    @property
+    def dag_id(self) -> str:
+        """Its Dag."""
+
+    @property
+    def task_id(self) -> str:
+        """Its task."""
+
+    @property
+    def run_id(self) -> str:
+        """Its Dag run."""
+
+    @property
+    def map_index(self) -> int | None:
+        """Which of a mapped task's instances; -1 for a task that is not mapped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
-    """A task instance as a trigger sees it from outside."""
+    """A task instance as it is seen from outside."""
 
-    deferred: bool
-    record: LedgerEntry | None
+    situation: Situation
+    record: Published
 
 
-def view_task(task_instance: TaskInstanceDTO) -> TaskView:
-    """Read state and record of a task instance.
+def view_task(task: TaskKey) -> TaskView:
+    """Read situation and record of a task instance, in this order: see ``ownership.py``.
 
-    A task that no longer exists is not deferred and has no record.
+    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot tell the situation
+    """
+    situation = read_situation(task)
+    return TaskView(situation=situation, record=read_record(task))
+
+
+def read_situation(task: TaskKey) -> Situation:
+    """Read the situation of a task instance.
 
     :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot be asked
     """
-    return TaskView(
-        deferred=_state(task_instance) == _DEFERRED,
-        record=_record(task_instance),
+    index = _index(task)
+    states = task_states(
+        dag_id=task.dag_id,
+        run_id=task.run_id,
+        task_ids=[task.task_id],
+        map_index=index if index >= 0 else None,
     )
+    key = f"{task.task_id}_{index}" if index >= 0 else task.task_id
+    return situation_of(states[key]) if key in states else Situation.MISSING
 
 
-def _state(ti: TaskInstanceDTO) -> str | None:
-    mapped = ti.map_index >= 0
-    states = RuntimeTaskInstance.get_task_states(
-        dag_id=ti.dag_id,
-        task_ids=[ti.task_id],
-        run_ids=[ti.run_id],
-        map_index=ti.map_index if mapped else None,
-    )
-    key = f"{ti.task_id}_{ti.map_index}" if mapped else ti.task_id
-    state: str | None = states.get(ti.run_id, {}).get(key)
-    return state
+def read_record(task: TaskKey) -> Published:
+    """Read what the latest try of a task instance has published.
+
+    When that fails, whatever the reason, the task's situation may be enough to decide.
+    """
+    try:
+        record = xcom_of(
+            key=RECORD_KEY,
+            dag_id=task.dag_id,
+            task_id=task.task_id,
+            run_id=task.run_id,
+            map_index=_index(task),
+        )
+        return None if record is None else LedgerEntry.from_record(record)
+    except Exception as exc:  # noqa: BLE001  # it is told, by whoever decides
+        return UnreadableRecord(why=f"{type(exc).__name__}: {exc}")
 
 
-def _record(ti: TaskInstanceDTO) -> LedgerEntry | None:
-    record = BaseXCom.get_one(
-        key=RECORD_KEY,
-        dag_id=ti.dag_id,
-        task_id=ti.task_id,
-        run_id=ti.run_id,
-        map_index=ti.map_index,
-    )
-    return LedgerEntry.from_record(record) if record else None
+def _index(task: TaskKey) -> int:
+    return -1 if task.map_index is None else task.map_index

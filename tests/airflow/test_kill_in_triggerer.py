@@ -15,9 +15,10 @@ from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+from airflow_spanner_lro.core.tries.ownership import Situation
 from airflow_spanner_lro.triggers.task_state import TaskView
 
-from .doubles import BACKUP, LONG, FakeTaskInstance
+from .doubles import BACKUP, LATER, LONG, FakeTaskInstance
 from .playing import backup, defer, over_the_wire
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_mock import MockerFixture
 
+    from airflow_spanner_lro.core.tries.ownership import Published
     from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 
     from .doubles import FakeTask, Stage
@@ -62,8 +64,8 @@ def _record(operation: str, *, try_number: int = TRY) -> LedgerEntry:
 def airflow_says(mocker: MockerFixture) -> Callable[..., None]:
     """Return a function that decides what Airflow's database tells the trigger."""
 
-    def say(*, deferred: bool, record: LedgerEntry | None) -> None:
-        view = TaskView(deferred=deferred, record=record)
+    def say(situation: Situation, record: Published) -> None:
+        view = TaskView(situation=situation, record=record)
         mocker.patch("airflow_spanner_lro.triggers.task_state.view_task", return_value=view)
 
     return say
@@ -83,7 +85,7 @@ async def test_ended_by_a_user_cancels(
 ) -> None:
     """A task that is no longer deferred and whose operation is its own cancels it."""
     record = _record(trigger.operation) if still_recorded else None
-    airflow_says(deferred=False, record=record)
+    airflow_says(Situation.ENDED, record)
 
     await trigger.on_kill()
 
@@ -95,7 +97,7 @@ async def test_kill_cleans_up(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A backup that was finished before the cancel took hold is deleted."""
-    airflow_says(deferred=False, record=_record(trigger.operation))
+    airflow_says(Situation.ENDED, _record(trigger.operation))
     stage.finish_upon("CancelOperation")
 
     await trigger.on_kill()
@@ -107,23 +109,22 @@ async def test_moved_to_another_triggerer(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A task that is still deferred for this operation waits elsewhere: nothing is cancelled."""
-    airflow_says(deferred=True, record=_record(trigger.operation))
+    airflow_says(Situation.DEFERRED, _record(trigger.operation))
 
     await trigger.on_kill()
 
     assert not stage.cancels
 
 
-@pytest.mark.parametrize("deferred", [True, False], ids=["deferred-again", "running"])
+@pytest.mark.parametrize("situation", Situation, ids=lambda situation: situation.name)
 async def test_adopted_by_a_newer_try(
     stage: Stage,
     trigger: SpannerOperationTrigger,
     airflow_says: Callable[..., None],
-    *,
-    deferred: bool,
+    situation: Situation,
 ) -> None:
     """An operation that a newer try has adopted is not cancelled by the old trigger."""
-    airflow_says(deferred=deferred, record=_record(trigger.operation, try_number=TRY + 1))
+    airflow_says(situation, _record(trigger.operation, try_number=TRY + 1))
 
     await trigger.on_kill()
 
@@ -134,7 +135,7 @@ async def test_deferred_for_another_operation(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A task that waits for another operation by now has no use for this one."""
-    airflow_says(deferred=True, record=_record(f"{BACKUP}/operations/another"))
+    airflow_says(Situation.DEFERRED, _record(f"{BACKUP}/operations/another"))
 
     await trigger.on_kill()
 
@@ -145,7 +146,7 @@ async def test_unknown_owner(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A deferred task without a record is a mystery: nothing is cancelled."""
-    airflow_says(deferred=True, record=None)
+    airflow_says(Situation.DEFERRED, None)
 
     await trigger.on_kill()
 
@@ -161,25 +162,11 @@ async def test_without_a_task_instance(stage: Stage, trigger: SpannerOperationTr
     assert not stage.cancels
 
 
-async def test_airflow_cannot_be_asked(
-    stage: Stage, trigger: SpannerOperationTrigger, mocker: MockerFixture
-) -> None:
-    """When Airflow's database cannot be read, nothing is cancelled."""
-    mocker.patch(
-        "airflow_spanner_lro.triggers.task_state.view_task", side_effect=RuntimeError("no answer")
-    )
-
-    with pytest.raises(RuntimeError, match="no answer"):
-        await trigger.on_kill()
-
-    assert not stage.cancels
-
-
 async def test_cancel_on_kill_off(
     stage: Stage, task: FakeTask, airflow_says: Callable[..., None]
 ) -> None:
     """A trigger that is not to cancel on kill does not even ask."""
-    airflow_says(deferred=False, record=None)
+    airflow_says(Situation.ENDED, None)
     stage.emulator.plan(LONG)
     trigger = await asyncio.to_thread(_trigger, task, cancel_on_kill=False)
 
@@ -192,9 +179,22 @@ async def test_outcome_delivered(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A kill after the event was fired cancels nothing and deletes nothing."""
-    airflow_says(deferred=False, record=_record(trigger.operation))
+    airflow_says(Situation.ENDED, _record(trigger.operation))
     stage.finish_upon()
     await anext(_events(trigger))
+
+    await trigger.on_kill()
+
+    assert not stage.cancels
+    assert stage.has(BACKUP)
+
+
+async def test_delivered_by_another_triggerer(
+    stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
+) -> None:
+    """A triggerer that was stalled while another one saw the task to its end deletes nothing."""
+    airflow_says(Situation.ENDED, _record(trigger.operation))
+    stage.clock.advance(LATER)
 
     await trigger.on_kill()
 
@@ -206,7 +206,7 @@ async def test_cancels_do_not_stop_a_kill(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A kill that is itself cancelled ten times a second is completed all the same."""
-    airflow_says(deferred=False, record=_record(trigger.operation))
+    airflow_says(Situation.ENDED, _record(trigger.operation))
     stage.script.delay(0.5, method="CancelOperation")
     killing = asyncio.create_task(trigger.on_kill())
 

@@ -70,6 +70,20 @@ class CancelNotSettledError(SpannerLroError):
         super().__init__("\n".join(f"{each.name}: {each.sentence}" for each in self.settlements))
 
 
+class OperationGoneError(SpannerLroError):
+    """Spanner does not know an operation any more that was being waited for.
+
+    Records of operations go with the resource they belong to.
+    """
+
+    def __init__(self, name: OperationName) -> None:
+        super().__init__(
+            f"Spanner no longer knows {name}: it was deleted, probably with {name.resource}. "
+            "Nothing is left to wait for; a retry starts anew."
+        )
+        self.name = name
+
+
 class OperationRunningError(SpannerLroError):
     """The record of an operation was to be deleted, and the operation still runs."""
 

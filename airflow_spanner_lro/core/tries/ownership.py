@@ -1,22 +1,123 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a trigger that is told to kill may cancel: one pure decision.
+"""Whether those who learn of a task's end by accident may cancel its operation: pure decisions.
 
-Airflow 3.3.2 calls ``on_kill`` not only when a user acts on a deferred task, but also when a
-stalled triggerer comes back after its triggers were given to another one, and for a cleared task
-only after its next try may have adopted the operation. The state of the task and the record of who
-owns the operation tell these apart.
+Two of them are told too little by Airflow 3.3.2. A trigger's ``on_kill`` is called not only when a
+user acts on a deferred task, but also when a stalled triggerer comes back after its triggers were
+given to another one, and for a cleared task only after its next try may have taken the operation
+up. A task process that asks to be deferred is not told whether it is.
+
+Both ask for the state of the task first and for its record afterwards. Each try publishes whose the
+operation is before it asks Spanner about it, and so before it defers: a record that was read after
+the state ``deferred`` is never older than that deferral.
+
+What ``on_kill`` does, by the task's situation and by what its record says of the operation:
+
+=========== ========= ============ =========== ======= ==========
+situation   newer try this try     another one nothing unreadable
+=========== ========= ============ =========== ======= ==========
+deferred    ADOPTED   MOVED        CANCEL      UNKNOWN UNKNOWN
+on its way  ADOPTED   CANCEL       CANCEL      CANCEL  UNKNOWN
+restarting  ADOPTED   CANCEL       CANCEL      CANCEL  UNKNOWN
+retrying    ADOPTED   RETRIED      CANCEL      RETRIED RETRIED
+ended       ADOPTED   CANCEL       CANCEL      CANCEL  CANCEL
+missing     ADOPTED   CANCEL       CANCEL      CANCEL  CANCEL
+unknown     ADOPTED   UNKNOWN      UNKNOWN     UNKNOWN UNKNOWN
+=========== ========= ============ =========== ======= ==========
+
+A task on its way whose record is this try's was cleared, and its next try has not begun; or its
+trigger has fired in another triggerer. No state tells these apart, and a triggerer cannot read the
+number of the try. The operation does: in the second case it is done, and whoever cancels looks at
+it before (``core/flows/ending.py``). The same look saves what a task made that has succeeded by
+itself while its old triggerer was stalled. Whatever the situation, an operation that was left to
+itself on purpose (``spared``) is not cancelled.
+
+After a deferral that Airflow may have rejected, only a task that is restarting, ended or missing
+has its operation stopped, unless a newer try has it: in all other situations a process of the task
+goes on with it, or will.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+
+
+class Situation(Enum):
+    """What a task instance's state says about who waits for its operation."""
+
+    DEFERRED = auto()
+    """A trigger does."""
+    ON_ITS_WAY = auto()
+    """A process of the task does, or will."""
+    RESTARTING = auto()
+    """Nobody: a user has cleared it while it ran; a new try follows when that process has ended."""
+    RETRYING = auto()
+    """A retry will: the try has failed by itself."""
+    ENDED = auto()
+    """Nobody."""
+    MISSING = auto()
+    """Nobody: there is no such task instance any more."""
+    UNKNOWN = auto()
+    """That cannot be told: this release does not know the state."""
+
+
+_SITUATIONS: dict[str | None, Situation] = {
+    "deferred": Situation.DEFERRED,
+    None: Situation.ON_ITS_WAY,
+    "scheduled": Situation.ON_ITS_WAY,
+    "queued": Situation.ON_ITS_WAY,
+    "running": Situation.ON_ITS_WAY,
+    "up_for_reschedule": Situation.ON_ITS_WAY,
+    "awaiting_input": Situation.ON_ITS_WAY,
+    "restarting": Situation.RESTARTING,
+    "up_for_retry": Situation.RETRYING,
+    "success": Situation.ENDED,
+    "failed": Situation.ENDED,
+    "skipped": Situation.ENDED,
+    "upstream_failed": Situation.ENDED,
+    "removed": Situation.ENDED,
+}
+
+
+def situation_of(state: str | None) -> Situation:
+    """Return the situation of a task instance that exists.
+
+    :param state: as Airflow names it; None after it was cleared
+    """
+    return _SITUATIONS.get(state, Situation.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableRecord:
+    """What a task published is there, and this release cannot read it.
+
+    :param why: in words
+    """
+
+    why: str
+
+
+if TYPE_CHECKING:
+    # what the latest try of a task has published: nothing from the moment a new try begins until
+    # it publishes, and when the Dag was deleted
+    Published = LedgerEntry | UnreadableRecord | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one try knows about itself: which operation it has waited for.
+
+    :param try_number: its number
+    """
+
+    operation: OperationName
+    try_number: int
 
 
 class KillDecision(StrEnum):
@@ -27,31 +128,79 @@ class KillDecision(StrEnum):
     DELIVERED = "its outcome was delivered already"
     MOVED = "the task is still deferred and waits in another triggerer"
     ADOPTED = "a newer try of the task has adopted it"
+    WAITED_FOR = "a process of the task goes on with it, or will"
+    RETRIED = "the task is going to be tried again, and that try takes it up"
+    SPARED = "the task has left it running on purpose"
     UNKNOWN = "it cannot be told whether the task still waits for it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What a trigger knows about itself: which operation, on behalf of which try."""
-
-    operation: OperationName
-    try_number: int
-
-
-def decide_kill(*, claim: Claim, deferred: bool, record: LedgerEntry | None) -> KillDecision:
-    """Decide what an ``on_kill`` does.
+def decide_kill(*, claim: Claim, situation: Situation, record: Published) -> KillDecision:
+    """Decide what an ``on_kill`` does, by the table above.
 
     :param claim: the operation and the try this trigger stands for
-    :param deferred: the task instance is in the state ``deferred`` now
-    :param record: the entry that the task's latest try published, None if there is none (it is
-        deleted when a new try begins, and with its Dag)
+    :param record: what the task's latest try published, read after its state
     """
-    ours = record is not None and claim.operation in record.operations
-    if record and ours and record.try_number > claim.try_number:
-        return KillDecision.ADOPTED
-    if deferred and ours:
-        return KillDecision.MOVED
-    if deferred and record is None:
-        # every try publishes its record before it defers, so something is amiss; do no harm
-        return KillDecision.UNKNOWN
+    if (kept := _kept(claim, record)) is not None:
+        return kept
+    match situation, _holder(claim, record):
+        case Situation.ENDED | Situation.MISSING, _:
+            return KillDecision.CANCEL
+        case (
+            (Situation.UNKNOWN, _)
+            # every try publishes before it defers, so something is amiss; do no harm
+            | (Situation.DEFERRED, _Holder.NOBODY | _Holder.UNREADABLE)
+            | (Situation.ON_ITS_WAY | Situation.RESTARTING, _Holder.UNREADABLE)
+        ):
+            return KillDecision.UNKNOWN
+        case Situation.RETRYING, _Holder.US | _Holder.NOBODY | _Holder.UNREADABLE:
+            return KillDecision.RETRIED
+        case Situation.DEFERRED, _Holder.US:
+            return KillDecision.MOVED
     return KillDecision.CANCEL
+
+
+def decide_rejected(*, claim: Claim, situation: Situation, record: Published) -> KillDecision:
+    """Decide what a process does that has asked for a deferral, which may have been rejected.
+
+    :param claim: the operation it was to be deferred for, and its own try
+    :param record: what the task's latest try published, read after its state
+    """
+    if (kept := _kept(claim, record)) is not None:
+        return kept
+    match situation:
+        case Situation.RESTARTING | Situation.ENDED | Situation.MISSING:
+            return KillDecision.CANCEL
+        case Situation.RETRYING:
+            return KillDecision.RETRIED
+        case Situation.DEFERRED | Situation.ON_ITS_WAY:
+            return KillDecision.WAITED_FOR
+        case Situation.UNKNOWN:
+            return KillDecision.UNKNOWN
+
+
+class _Holder(Enum):
+    """Whom the record says the operation belongs to, if not to a newer try."""
+
+    US = auto()
+    OTHER = auto()
+    NOBODY = auto()
+    UNREADABLE = auto()
+
+
+def _holder(claim: Claim, record: Published) -> _Holder:
+    if record is None:
+        return _Holder.NOBODY
+    if isinstance(record, UnreadableRecord):
+        return _Holder.UNREADABLE
+    return _Holder.US if claim.operation in record.operations else _Holder.OTHER
+
+
+def _kept(claim: Claim, record: Published) -> KillDecision | None:
+    """Return why the record alone forbids to cancel; None if it does not."""
+    if record is None or isinstance(record, UnreadableRecord):
+        return None
+    if claim.operation not in record.operations:
+        return None
+    if record.try_number > claim.try_number:
+        return KillDecision.ADOPTED
+    return KillDecision.SPARED if record.spared else None

@@ -1,0 +1,298 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that is used of Airflow beyond its public interface; nothing else imports it.
+
+Each function says what it relies on. All of it was read and tried in Airflow 3.3.2 (Task SDK
+1.3.2). It imports lazily: most of it is heavy, and the second half needs Airflow's database, which
+only commands and servers have.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.tries.reaping import TaskFacts, TaskPhase
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from airflow.sdk.types import TaskInstanceKey
+    from sqlalchemy import ColumnElement, Row, Select
+    from sqlalchemy.orm import Session
+
+STATE_REFERENCE_KEY = "__airflow_state_ref__"
+"""What the store holds instead of a value that is kept in a custom state backend; from
+``airflow.sdk.execution_time.context``, where it is private."""
+
+
+def task_states(
+    *, dag_id: str, run_id: str, task_ids: Collection[str] | None, map_index: int | None = None
+) -> Mapping[str, str | None]:
+    """Return the states of the task instances of a run; the keys of mapped ones end in their index.
+
+    Relies on ``RuntimeTaskInstance.get_task_states``, which asks the supervisor; blocks.
+
+    :param task_ids: None for all
+    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot be asked
+    """
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415
+
+    states = RuntimeTaskInstance.get_task_states(
+        dag_id=dag_id,
+        task_ids=None if task_ids is None else sorted(task_ids),
+        run_ids=[run_id],
+        map_index=map_index,
+    )
+    found: Mapping[str, str | None] = states.get(run_id, {})
+    return found
+
+
+def xcom_of(*, key: str, dag_id: str, task_id: str, run_id: str, map_index: int) -> Any:
+    """Return an XCom of any task instance; None if there is none.
+
+    Relies on ``XCom.get_one``, which asks the supervisor; blocks.
+
+    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot be asked
+    """
+    from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415
+
+    return XCom.get_one(key=key, dag_id=dag_id, task_id=task_id, run_id=run_id, map_index=map_index)
+
+
+def pushed_value(key: str, *, ti_key: TaskInstanceKey) -> Any:
+    """Return an XCom for a link; None if there is none.
+
+    Relies on ``XCom.get_value``, which asks the supervisor, and in the api-server the database.
+    """
+    from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415
+
+    return XCom.get_value(ti_key=ti_key, key=key)
+
+
+class AirflowDatabaseError(SpannerLroError):
+    """Airflow's database cannot be used, for now or from here; raised by all that follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredValue:
+    """One value in the task state store, and its task instance.
+
+    :param value: JSON
+    """
+
+    row: int
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    key: str
+    value: str
+    task: TaskFacts
+
+
+def stored_values(
+    *, key_prefix: str, after: int, limit: int, dag_ids: Collection[str], without: str | None
+) -> list[StoredValue]:
+    """Return a page of values with the states of their tasks, in one query.
+
+    Relies on the tables ``task_state_store``, ``task_instance`` and ``dag_run``. Pages go along the
+    primary key of the first; the joins use unique indexes of the others.
+
+    :param after: the last row of the page before, 0 for the first page
+    :param dag_ids: only values of these; of all if there are none
+    :param without: leave out values that contain this text
+    """
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+
+    query = _values().where(Stored.id > after, Stored.key.startswith(key_prefix, autoescape=True))
+    if dag_ids:
+        query = query.where(Stored.dag_id.in_(dag_ids))
+    if without:
+        query = query.where(Stored.value.not_like(_containing(without), escape="\\"))
+    with _session() as session:
+        rows = session.execute(query.order_by(Stored.id).limit(limit)).all()
+    return [_stored(row) for row in rows]
+
+
+def other_values(*, key_prefix: str, containing: str, besides: int) -> list[str]:
+    """Return the values that contain a text, except that of one row."""
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    query = select(Stored.value).where(
+        Stored.key.startswith(key_prefix, autoescape=True),
+        Stored.value.like(_containing(containing), escape="\\"),
+        Stored.id != besides,
+    )
+    with _session() as session:
+        return list(session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldValue:
+    """A value while its row and its task instance are held: no try can begin meanwhile."""
+
+    stored: StoredValue
+    _session: Session
+
+    def replace(self, value: str, *, for_ever: bool) -> bool:
+        """Write another value; tell whether the one that is held was still there.
+
+        :param for_ever: whether Airflow may never clean it up; else after its default retention
+        """
+        from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+        from sqlalchemy import update  # noqa: PLC0415
+
+        now = datetime.now(tz=UTC)
+        done = self._session.execute(
+            update(Stored)
+            # SQLite holds no rows; there this one statement is what compares and sets
+            .where(Stored.id == self.stored.row, Stored.value == self.stored.value)
+            .values(value=value, updated_at=now, expires_at=None if for_ever else _expiry(now))
+        )
+        return bool(getattr(done, "rowcount", 0))
+
+
+@contextmanager
+def held_value(row: int) -> Iterator[HeldValue | None]:
+    """Hold a value and its task instance, which are read afresh; None if somebody else does.
+
+    Airflow starts a try by locking the row of its task instance (``ti_run`` of the Execution API),
+    and a task writes to the store by an upsert, which locks the other row. So neither happens while
+    both are held, and nobody waits longer than for one write. What is locked already is passed
+    over, hence no deadlock.
+    """
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    own = select(Stored.id).where(Stored.id == row)
+    tasks = select(TaskInstance.id).join(Stored, _same_task()).where(Stored.id == row)
+    with _session() as session:
+
+        def hold(query: Select[Any], what: type) -> bool:
+            lock = query.with_for_update(of=what, skip_locked=True, key_share=True)
+            held = session.scalars(lock).all()
+            return len(held) == len(session.scalars(query).all())
+
+        if hold(own, Stored) and hold(tasks, TaskInstance):
+            fresh = session.execute(_values().where(Stored.id == row)).one_or_none()
+            yield HeldValue(stored=_stored(fresh), _session=session) if fresh else None
+        else:
+            yield None
+
+
+_OWN = ("id", "dag_id", "run_id", "task_id", "map_index", "key", "value")
+_MOMENTS = ("scheduled_dttm", "queued_dttm", "start_date", "end_date", "updated_at")
+
+
+def _values() -> Select[Any]:
+    from airflow.models.dagrun import DagRun  # noqa: PLC0415
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    query: Select[Any] = (
+        select(
+            *(getattr(Stored, name) for name in _OWN),
+            TaskInstance.id.label("instance"),
+            *(getattr(TaskInstance, name) for name in (*_MOMENTS, "state", "try_number")),
+            DagRun.state.label("run_state"),
+            DagRun.end_date.label("run_end_date"),
+            DagRun.updated_at.label("run_updated_at"),
+        )
+        .outerjoin(TaskInstance, _same_task())
+        .outerjoin(DagRun, DagRun.id == Stored.dag_run_id)
+    )
+    return query
+
+
+def _same_task() -> ColumnElement[bool]:
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
+    from sqlalchemy import and_  # noqa: PLC0415
+
+    names = ("dag_id", "run_id", "task_id", "map_index")
+    return and_(*(getattr(TaskInstance, name) == getattr(Stored, name) for name in names))
+
+
+def _stored(row: Row[Any]) -> StoredValue:
+    own = dict(zip(_OWN, row, strict=False))
+    return StoredValue(row=own.pop("id"), task=_facts(row), **own)
+
+
+def _facts(row: Row[Any]) -> TaskFacts:
+    """Return what a row tells about its task instance.
+
+    Relies on ``State.finished`` and ``State.finished_dr_states``, and on ``updated_at`` of a task
+    instance being set by every change: a skip by ``dagrun_timeout`` sets no ``end_date``.
+    """
+    from airflow.utils.state import State, TaskInstanceState  # noqa: PLC0415
+
+    by_scheduler = {
+        None,
+        TaskInstanceState.SCHEDULED,
+        TaskInstanceState.UP_FOR_RETRY,
+        TaskInstanceState.UP_FOR_RESCHEDULE,
+    }
+    # a task instance that was deleted is made again by the scheduler, as long as its run goes on
+    state = row.state if row.instance else None
+    run_over = row.run_state is None or row.run_state in State.finished_dr_states
+    moments = [row.updated_at, row.end_date]
+    # the start alone may still be that of the try before
+    began = [row.start_date, row.scheduled_dttm, row.queued_dttm]
+    phase = TaskPhase.AT_WORK
+    if state in State.finished:
+        phase = TaskPhase.OVER
+    elif state in by_scheduler:
+        phase = TaskPhase.OVER if run_over else TaskPhase.COMING
+        moments += [row.run_end_date or row.run_updated_at]
+    elif state in (TaskInstanceState.QUEUED, TaskInstanceState.RESTARTING):
+        phase = TaskPhase.COMING
+    return TaskFacts(
+        state=str(state or "none") if row.instance else "deleted",
+        phase=phase,
+        try_number=row.try_number or 0,
+        started=max(filter(None, began), default=None) if row.start_date else None,
+        changed=max(filter(None, moments), default=None),
+    )
+
+
+def _containing(text: str) -> str:
+    for special in ("\\", "%", "_"):
+        text = text.replace(special, f"\\{special}")
+    return f"%{text}%"
+
+
+def _expiry(now: datetime) -> datetime | None:
+    """Return when a value expires that has no retention of its own; as Airflow's accessor does."""
+    from airflow.configuration import conf  # noqa: PLC0415
+
+    days = conf.getint("state_store", "default_retention_days", fallback=30)
+    return now + timedelta(days=days) if days > 0 else None
+
+
+@contextmanager
+def _session() -> Iterator[Session]:
+    from airflow.state import get_state_backend  # noqa: PLC0415
+    from airflow.state.metastore import MetastoreBackend  # noqa: PLC0415
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    if not isinstance(get_state_backend(), MetastoreBackend):
+        message = (
+            "[state_store] backend is not Airflow's own: the ledger of the tasks is not in "
+            "Airflow's database, and only the tasks themselves can read it."
+        )
+        raise AirflowDatabaseError(message)
+    try:
+        with create_session() as session:
+            yield session
+    except SQLAlchemyError as exc:
+        told = str(getattr(exc, "orig", None) or exc).strip().partition("\n")[0]
+        message = f"Airflow's database could not be used: {told}"
+        raise AirflowDatabaseError(message) from exc

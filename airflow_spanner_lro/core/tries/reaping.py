@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether an operation is left to nobody, and what to do about it then: two pure decisions.
+
+Airflow 3.3.2 ends tasks without a word to their operator or trigger (a lost worker, a triggerer
+that was away, a mark in the first second). What they had started is in the ledger, and the reaper
+closes it. A false cancel is worse than a late one, so whatever might still be waited for is let be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from airflow_spanner_lro.core.operations.settlement import Settlement
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+
+
+class TaskPhase(StrEnum):
+    """What is to be expected of a task instance."""
+
+    COMING = "coming"
+    """Airflow will start it, again or for the first time."""
+    AT_WORK = "at work"
+    """It runs or is deferred, or is in a state that this release does not know."""
+    OVER = "over"
+    """It has ended, or its run has and will start it no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFacts:
+    """A task instance as Airflow's database has it.
+
+    :param state: what Airflow calls its state; ``none`` before it is scheduled, ``deleted`` if it
+        is not there
+    :param try_number: its latest try; Airflow counts it up when it schedules the next one, not when
+        the one before ends
+    :param started: when the latest try that has started did so, or later
+    :param changed: when it came to what it is, or later
+    """
+
+    state: str
+    phase: TaskPhase
+    try_number: int
+    started: datetime | None = None
+    changed: datetime | None = None
+
+
+class ReapDecision(StrEnum):
+    """Reap, or why not."""
+
+    REAP = "nobody waits for it any more"
+    CLOSED = "nothing is owed any more"
+    SPARED = "it is to go on without its task"
+    WAITS = "its task waits for it, or will be run again"
+    NEWER_TRY = "a newer try of its task may still take it up"
+    TOO_YOUNG = "something has happened too recently"
+
+
+def decide_reap(
+    entry: LedgerEntry, *, task: TaskFacts, now: datetime, grace: timedelta
+) -> ReapDecision:
+    """Decide whether an entry is left to nobody.
+
+    :param grace: how long everything has to be over; others get that long to do their part
+    """
+    if entry.closed:
+        return ReapDecision.CLOSED
+    # a cancel that was decided later than that stands
+    if entry.spared and not entry.stopping:
+        return ReapDecision.SPARED
+    claimed = _claimed(entry, task=task, now=now, grace=grace)
+    if claimed is not None:
+        return claimed
+    # a cancel that somebody has just decided is theirs to see through
+    recent = (entry.intended, entry.adopted, entry.stopping)
+    if any(moment and now - moment < grace for moment in recent):
+        return ReapDecision.TOO_YOUNG
+    return ReapDecision.REAP
+
+
+def _claimed(
+    entry: LedgerEntry, *, task: TaskFacts, now: datetime, grace: timedelta
+) -> ReapDecision | None:
+    """Return why the task instance keeps the reaper away; None if it does not."""
+    match task.phase:
+        case TaskPhase.COMING:
+            return ReapDecision.WAITS
+        case TaskPhase.AT_WORK:
+            if task.try_number <= entry.try_number:
+                return ReapDecision.WAITS
+            if task.started is None or now - task.started < grace:
+                return ReapDecision.NEWER_TRY
+        case TaskPhase.OVER:
+            if task.changed and now - task.changed < grace:
+                return ReapDecision.TOO_YOUNG
+    return None
+
+
+class ReapStep(StrEnum):
+    """What is done about an entry that is left to nobody."""
+
+    STOP = "cancel it and wait for what becomes of it"
+    CLOSE = "nothing of it goes on"
+    SPARE = "what it has done stays, for a later try to deliver"
+
+
+def reap_step(entry: LedgerEntry, snapshot: OperationSnapshot | None) -> ReapStep:
+    """Decide what to do about an entry that is to be reaped.
+
+    :param snapshot: the operation that the task waited for last, as it is now; None if Spanner does
+        not know it
+    """
+    if snapshot is not None and not snapshot.done:
+        waited_for = entry.waited_for
+        # what goes on with the work by itself was not started by the task
+        foreign = waited_for is not None and not waited_for.ours
+        return ReapStep.SPARE if foreign else ReapStep.STOP
+    # what is done is not undone: it may be what a later try delivers
+    done = snapshot is not None and snapshot.succeeded
+    return ReapStep.SPARE if done or entry.follow_up else ReapStep.CLOSE
+
+
+def settled_as(entry: LedgerEntry, settlement: Settlement) -> LedgerEntry:
+    """Return the entry of a stopped operation with what became of it.
+
+    While something of it goes on it stays as it is: the next round tries again.
+    """
+    if not settlement.settled:
+        return entry
+    undelivered = settlement.succeeded_first and not settlement.cleaned_up
+    if entry.follow_up or undelivered:
+        return entry.spare()
+    return entry.close(settlement.snapshot)

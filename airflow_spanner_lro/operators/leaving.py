@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The note that a try leaves in its process when it asks to be deferred.
+
+Airflow may reject that, because a user has ended the task meanwhile, and then nothing of the
+operator is called any more (Airflow 3.3.2). The project's plugin is, at the very end of the
+process, and finds the note. Every process of Airflow loads the plugin, and this with it: nothing
+but the standard library is imported here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.operators.attempt import Attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """What would be left running if the deferral were rejected.
+
+    :param name: the operation to wait for in the triggerer
+    :param attempt: what started it in this process
+    """
+
+    name: OperationName
+    attempt: Attempt
+
+
+_notes: list[Leaving] = []
+
+
+def leave(name: OperationName, *, attempt: Attempt) -> None:
+    """Note what is left running, just before the deferral; a later note replaces an earlier one."""
+    _notes[:] = [Leaving(name=name, attempt=attempt)]
+
+
+def take() -> Leaving | None:
+    """Return the note, once; None if there is none.
+
+    ``dag.test()`` plays many tasks in one process, so no task may find the note of another.
+    """
+    return _notes.pop() if _notes else None

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is left to do in a task's process whose deferral Airflow may have rejected.
+
+A task that a user ends while it runs is told so at its next heartbeat, up to five seconds later. If
+it asks to be deferred before, the Execution API answers 409, the process ends, and nobody would
+stop the operation (Airflow 3.3.2). So the process asks what has become of its task, and stops the
+operation if nobody will wait for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.admin.clock import WaitStoppedError
+from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.policy import CancelPolicy
+from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.settlement import Settlement
+from airflow_spanner_lro.core.tries.ownership import (
+    Claim,
+    KillDecision,
+    UnreadableRecord,
+    decide_rejected,
+)
+from airflow_spanner_lro.triggers.task_state import read_record, read_situation
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.operators.leaving import Leaving
+
+TIMEOUT = 5.0
+"""Seconds for all of it: the heartbeat that finds the task ended may come at any moment, and five
+seconds after it the process is killed (Airflow 3.3.2)."""
+_TO_SETTLE = 3.0
+"""Seconds of these to see what becomes of the cancel; it is written down in the rest."""
+
+log = logging.getLogger(__name__)
+
+
+def stop_if_rejected(note: Leaving) -> None:
+    """Stop what the task has left running, if nobody will wait for it; never raises.
+
+    In a thread that is given up when the time is up: a question to Airflow has no timeout.
+    """
+    thread = Thread(target=_work, args=(note,), name="spanner-lro-rejected", daemon=True)
+    thread.start()
+    thread.join(TIMEOUT)
+    if thread.is_alive():
+        log.error(
+            "What has become of the task could not be found out, or its operation not be stopped, "
+            "within %g s. %s",
+            TIMEOUT,
+            _later(note),
+        )
+
+
+def _work(note: Leaving) -> None:
+    try:
+        decision = _decide(note)
+        if decision is KillDecision.CANCEL:
+            _stop(note)
+        elif decision is KillDecision.UNKNOWN:
+            log.warning("%s is left running: %s. %s", note.name, decision.value, _later(note))
+    except WaitStoppedError:
+        log.warning("The process was told to end meanwhile, and stops %s by that.", note.name)
+    except Exception as exc:  # noqa: BLE001  # it is told; a listener must not raise
+        log.error(  # noqa: TRY400  # one line that says it all
+            "The task may have been ended while it ran, and that could not be dealt with (%s: %s)."
+            " %s",
+            type(exc).__name__,
+            exc,
+            _later(note),
+        )
+
+
+def _decide(note: Leaving) -> KillDecision:
+    task = note.attempt.context["ti"]
+    claim = Claim(operation=note.name, try_number=int(task.try_number))
+    situation = read_situation(task)
+    # nearly always this is all that is asked: each deferral pays for it
+    decision = decide_rejected(claim=claim, situation=situation, record=None)
+    if decision is not KillDecision.CANCEL:
+        return decision
+    record = read_record(task)
+    if isinstance(record, UnreadableRecord):
+        log.warning("The task's record cannot be read: %s", record.why)
+    return decide_rejected(claim=claim, situation=situation, record=record)
+
+
+def _stop(note: Leaving) -> None:
+    attempt = note.attempt
+    log.warning("The task was ended while it ran, and is not deferred; cancelling %s.", note.name)
+    flow = stop_unless_done(name=note.name, policy=CancelPolicy(), cleans_up=attempt.cleans_up)
+    deadline = attempt.watch.now() + timedelta(seconds=_TO_SETTLE)
+    ended = attempt.watch.perform(flow, deadline=deadline)
+    if not isinstance(ended, Settlement):
+        log.warning("It was done already; there was nothing to cancel.")
+        return
+    if ended.settled:
+        log.warning(ended.sentence)
+    else:
+        log.error("%s %s", ended.sentence, _later(note))
+    attempt.note_end(WaitOutcome(name=note.name, settlement=ended))
+
+
+def _later(note: Leaving) -> str:
+    return (
+        "If it goes on, the reaper ends it (`airflow spanner-lro reap`); by hand: "
+        f"`spanner-lro cancel {note.name}`."
+    )

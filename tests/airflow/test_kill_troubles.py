@@ -1,0 +1,283 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A kill in the triggerer that cannot do its work says so and what ends the operation instead."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.operations.errors import OperationGoneError
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
+from airflow_spanner_lro.triggers import operation
+
+from .doubles import BACKUP, LONG, FakeTaskInstance
+from .playing import backup, defer, over_the_wire
+from .telling import DELETED, NO_ANSWER, Airflow
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
+
+    from .doubles import FakeTask, Stage
+
+
+@pytest.fixture
+def airflow(monkeypatch: pytest.MonkeyPatch) -> Airflow:
+    """Return an Airflow in which the task has failed, asked the way a triggerer asks it."""
+    return Airflow(monkeypatch)
+
+
+@pytest.fixture
+def trigger(stage: Stage, task: FakeTask, airflow: Airflow) -> SpannerOperationTrigger:
+    """Return the trigger that waits for a backup, whose task has published what it should."""
+    stage.emulator.plan(LONG)
+    waiting = over_the_wire(cast("Any", defer(backup(deferrable=True), task).trigger))
+    waiting.task_instance = cast("Any", FakeTaskInstance())
+    airflow.record = task.ti.xcoms[RECORD_KEY]
+    return waiting
+
+
+def _events(trigger: SpannerOperationTrigger) -> AsyncGenerator[Any, None]:
+    return cast("AsyncGenerator[Any, None]", trigger.run())
+
+
+def _names_a_way_out(text: str, trigger: SpannerOperationTrigger) -> bool:
+    return f"airflow spanner-lro reap`); by hand: `spanner-lro cancel {trigger.operation}`" in text
+
+
+@pytest.mark.parametrize("map_index", [-1, 0, 7])
+async def test_asks_for_its_own_task(
+    stage: Stage, trigger: SpannerOperationTrigger, airflow: Airflow, map_index: int
+) -> None:
+    """A trigger finds its task among Airflow's answers, mapped or not."""
+    trigger.task_instance = cast("Any", FakeTaskInstance(map_index=map_index))
+    airflow.state = "deferred"
+
+    await trigger.on_kill()
+    kept = not stage.cancels
+    airflow.state = "failed"
+    await trigger.on_kill()
+
+    assert kept
+    assert 1 == len(stage.cancels)
+
+
+async def test_dag_deleted(
+    stage: Stage, trigger: SpannerOperationTrigger, airflow: Airflow
+) -> None:
+    """E15: a task instance that is no longer there does not wait any more."""
+    airflow.state, airflow.record = DELETED, None
+
+    await trigger.on_kill()
+
+    assert 1 == len(stage.cancels)
+
+
+UNREADABLE = [
+    pytest.param({"version": 7}, id="of another release"),
+    pytest.param({}, id="empty"),
+    pytest.param("a text", id="a text"),
+    pytest.param({"version": 1, "kind": None}, id="incomplete"),
+    pytest.param(ConnectionError("the bucket is away"), id="not fetched"),
+]
+
+
+@pytest.mark.parametrize("record", UNREADABLE)
+async def test_unreadable_record_of_an_ended_task(
+    stage: Stage, trigger: SpannerOperationTrigger, airflow: Airflow, record: object
+) -> None:
+    """The state alone is enough when the task has ended: its operation is cancelled."""
+    airflow.record = record
+
+    await trigger.on_kill()
+
+    assert 1 == len(stage.cancels)
+    assert not stage.has(BACKUP)
+
+
+@pytest.mark.parametrize("state", ["deferred", "running", None])
+async def test_unreadable_record_of_a_task_that_may_wait(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    airflow: Airflow,
+    capsys: pytest.CaptureFixture[str],
+    state: str | None,
+) -> None:
+    """Without a record it cannot be told whose it is: told, and nothing is cancelled."""
+    airflow.state, airflow.record = state, {"version": 7}
+
+    await trigger.on_kill()
+    told = capsys.readouterr().out
+
+    assert not stage.cancels
+    assert "The task's record cannot be read: " in told
+    assert _names_a_way_out(told, trigger)
+
+
+async def test_airflow_cannot_be_asked(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    airflow: Airflow,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """When Airflow cannot tell the task's state, nothing is cancelled, and that is said."""
+    airflow.state = NO_ANSWER
+
+    await trigger.on_kill()
+    told = capsys.readouterr().out
+
+    assert not stage.cancels
+    assert f"{trigger.operation} is not cancelled: Airflow could not be asked" in told
+    assert "the api-server is away" in told
+    assert _names_a_way_out(told, trigger)
+
+
+async def test_airflow_does_not_answer(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    airflow: Airflow,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A triggerer whose main process is too busy is not waited for until the kill is killed."""
+    monkeypatch.setattr(operation, "ASK_TIMEOUT", 0.05)
+    airflow.quiet.clear()
+
+    await trigger.on_kill()
+    # the event loop does not end before its threads do
+    airflow.quiet.set()
+    told = capsys.readouterr().out
+
+    assert not stage.cancels
+    assert "(no answer in time)" in told
+    assert _names_a_way_out(told, trigger)
+
+
+def test_the_cancel_has_its_time() -> None:
+    """However slow Airflow is, ten seconds are left for Spanner, within Airflow's thirty."""
+    assert operation.KILL_TIMEOUT - operation._TO_SPARE - operation.ASK_TIMEOUT >= 10
+    assert operation.KILL_TIMEOUT < 30
+
+
+async def test_connection_deleted(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A connection that was deleted meanwhile is named, with what to do about it."""
+    monkeypatch.delenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT")
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+
+    await trigger.on_kill()
+    told = capsys.readouterr().out
+
+    assert not stage.cancels
+    assert f"{trigger.operation} could not be cancelled: " in told
+    assert "gcp_conn_id='google_cloud_default': there is no such connection" in told
+    assert _names_a_way_out(told, trigger)
+
+
+async def test_permission_missing(
+    stage: Stage, trigger: SpannerOperationTrigger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A caller that may not cancel is told which role may, and that the operation goes on."""
+    stage.script.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=None)
+
+    await trigger.on_kill()
+    told = capsys.readouterr().out
+
+    assert not stage.operation.done
+    assert "Spanner refused to cancel it" in told
+    assert "the operation goes on" in told
+    assert "spanner.backupAdmin" in told
+    assert _names_a_way_out(told, trigger)
+
+
+async def test_spanner_unreachable(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E19: an outage as long as the kill itself ends it with a line that names the reaper."""
+    monkeypatch.setattr(operation, "KILL_TIMEOUT", operation._TO_SPARE + 0.5)
+
+    with stage.script.outage():
+        await trigger.on_kill()
+    told = capsys.readouterr().out
+
+    assert not stage.operation.done
+    assert "not confirmed yet (UNAVAILABLE" in told
+    assert _names_a_way_out(told, trigger)
+
+
+async def test_short_outage(stage: Stage, trigger: SpannerOperationTrigger) -> None:
+    """Spanner that comes back within the kill's time gets the cancel."""
+    stage.script.fail(times=3)
+
+    await trigger.on_kill()
+
+    assert stage.operation.done
+    assert not stage.has(BACKUP)
+
+
+async def test_not_finished_in_time(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A kill that hangs is told, and what it does goes on without anybody waiting."""
+    monkeypatch.setattr(operation, "KILL_TIMEOUT", 0.05)
+    arrived = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    stage.script.upon("CancelOperation", lambda: loop.call_soon_threadsafe(arrived.set))
+    stage.script.delay(0.3, method="GetOperation", times=1)
+
+    await trigger.on_kill()
+    told = capsys.readouterr().out
+    await arrived.wait()
+
+    assert "was not finished within 0.05 s" in told
+    assert _names_a_way_out(told, trigger)
+
+
+@pytest.mark.parametrize("answer", ["this try", "newer try", "no answer"])
+async def test_deadline_of_an_adopted_operation(
+    stage: Stage, trigger: SpannerOperationTrigger, airflow: Airflow, answer: str
+) -> None:
+    """A stalled triggerer that comes back after a newer try adopted spares its operation only."""
+    trigger.deadline = "2020-01-01T00:00:00+00:00"
+    airflow.state = NO_ANSWER if answer == "no answer" else "deferred"
+    if answer == "newer try":
+        airflow.record |= {"try_number": 2}
+
+    await anext(_events(trigger))
+
+    assert (answer == "newer try") == (not stage.cancels)
+
+
+async def test_operation_vanishes(stage: Stage, trigger: SpannerOperationTrigger) -> None:
+    """A wait for an operation that Spanner no longer knows ends, saying what a retry will do."""
+    stage.script.fail(method="GetOperation", code=Code.NOT_FOUND)
+
+    with pytest.raises(OperationGoneError, match=r"no longer knows .* a retry starts anew"):
+        await anext(_events(trigger))
+
+
+async def test_waiting_without_the_connection(
+    trigger: SpannerOperationTrigger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait that cannot begin because its connection was deleted says which one is missing."""
+    monkeypatch.delenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT")
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+
+    with pytest.raises(AccessError, match="there is no such connection"):
+        await anext(_events(trigger))

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is not Airflow's public interface is used in one module, which says what it relies on."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import PACKAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+INTERNAL = (
+    "airflow.models",
+    "airflow.sdk.bases.xcom",
+    "airflow.sdk.execution_time",
+    "airflow.settings",
+    "airflow.state",
+    "airflow.utils",
+)
+HERE = PACKAGE / "airflow_internals.py"
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield what a module imports, wherever it does, save what only a type checker sees."""
+    pending: list[ast.AST] = [ast.parse(path.read_text())]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        pending += ast.iter_child_nodes(node)
+
+
+def internal(path: Path) -> list[str]:
+    """Return the imports of a module that are not public."""
+    return [
+        name
+        for name in imports(path)
+        if f"{name}.".startswith(tuple(f"{each}." for each in INTERNAL))
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(set(PACKAGE.rglob("*.py")) - {HERE}),
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_nothing_else_uses_airflows_internals(path: Path) -> None:
+    """Only the one module imports them, so a new release of Airflow is checked in one place."""
+    assert [] == internal(path)
+
+
+def test_the_module_is_what_uses_them() -> None:
+    """The rule sees imports within functions, too."""
+    assert internal(HERE)
