@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands ``airflow spanner-lro …``: the operations API through an Airflow connection.
+"""The commands ``airflow spanner-lro …``: operations through an Airflow connection, and the ledger.
 
 Every ``airflow`` process asks for these definitions as it starts, so whatever a command needs is
-imported when it runs. What they print is in ``terminal.py``.
+imported when it runs. What they print is in ``terminal.py``, and for the ledger in ``reaper/``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,26 @@ _POLL_INTERVAL = Arg(
 _CANCEL_TIMEOUT = Arg(
     ("--timeout",), type=float, default=60.0, help="seconds to wait for the outcome (default: 60)"
 )
+_DAG_IDS = Arg(
+    ("--dag-id",),
+    action="append",
+    default=[],
+    help="only what tasks of this Dag have started; may be given several times",
+)
+_DRY_RUN = Arg(
+    ("--dry-run",), action="store_true", help="only say what would be done; change nothing"
+)
+_EVERY = Arg(
+    ("--every",),
+    help="go on, with this pause between two rounds, such as 60s or 5m (default: one round)",
+)
+_GRACE = Arg(
+    ("--grace",),
+    default="60s",
+    help="how long a task has to be over before anything is done (default: 60s)",
+)
+_ALL = Arg(("--all",), action="store_true", help="also entries of which nothing is owed any more")
+_OFFLINE = Arg(("--offline",), action="store_true", help="do not ask Spanner")
 
 
 def get_cli_commands() -> list[CLICommand]:
@@ -71,6 +91,18 @@ def get_cli_commands() -> list[CLICommand]:
                     "cancel",
                     _OPERATION,
                     _CANCEL_TIMEOUT,
+                ),
+                ActionCommand(
+                    name="reap",
+                    help="Cancel the operations that ended tasks have left running",
+                    func=lazy_load_command(f"{__name__}.reap"),
+                    args=(_DRY_RUN, _EVERY, _GRACE, _DAG_IDS),
+                ),
+                ActionCommand(
+                    name="ledger",
+                    help="List what tasks have started, and how task and operation are now",
+                    func=lazy_load_command(f"{__name__}.ledger"),
+                    args=(_DAG_IDS, _ALL, _OFFLINE),
                 ),
             ),
         )
@@ -127,6 +159,31 @@ def cancel(args: Namespace) -> None:
     )
 
 
+def reap(args: Namespace) -> None:
+    """Cancel the operations that ended tasks have left running."""
+    from airflow_spanner_lro.reaper import running  # noqa: PLC0415
+
+    _find_connections()
+    _run(
+        partial(
+            running.reap,
+            every=args.every,
+            grace=args.grace,
+            dag_ids=args.dag_id,
+            dry_run=args.dry_run,
+            program=_PROGRAM,
+        )
+    )
+
+
+def ledger(args: Namespace) -> None:
+    """List what tasks have started, and how task and operation are now."""
+    from airflow_spanner_lro.reaper import listing  # noqa: PLC0415
+
+    _find_connections()
+    _run(partial(listing.list_ledger, dag_ids=args.dag_id, closed=args.all, offline=args.offline))
+
+
 def _run(command: Callable[[], int]) -> None:
     """Run a command; Airflow takes no exit code, so end the process if it is not 0."""
     from airflow_spanner_lro.terminal import saying_errors  # noqa: PLC0415
@@ -139,7 +196,11 @@ def _client(args: Namespace) -> SpannerAdminClient:
     """Return the client of the connection that the arguments name."""
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook  # noqa: PLC0415
 
-    # as Airflow's own commands do, so that connections in its database are found
-    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    _find_connections()
     chain = [each.strip() for each in (args.impersonation_chain or "").split(",") if each.strip()]
     return SpannerAdminHook(gcp_conn_id=args.gcp_conn_id, impersonation_chain=chain or None).client
+
+
+def _find_connections() -> None:
+    """Let connections in Airflow's database be found, as Airflow's own commands do."""
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"

@@ -12,6 +12,7 @@ import base64
 import json
 import os
 import secrets
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,8 @@ def build_environment(
         },
         "database": {
             "sql_alchemy_conn": database_url,
+            # Airflow hides the line above from tasks; one that may see the database reads this
+            "sql_alchemy_conn_cmd": shlex.join(["echo", database_url]),
             "sql_alchemy_conn_async": async_database_url,
         },
         "api": {

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
-_CLOCK_SKEW = timedelta(seconds=10)
+CLOCK_SKEW = timedelta(seconds=10)
 """How far the worker's clock may be ahead of Spanner's when an intent is matched by time."""
+UNDATED = datetime.max.replace(tzinfo=UTC)
+"""The start of an operation that runs and tells no time: later than any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,32 +42,32 @@ class Finder:
         """Find the operation of an intent: by its name if we chose it, else by its target."""
         if intent.operation:
             return self.look(intent.operation)
-        earliest = intent.intended - _CLOCK_SKEW
-        try:
-            same_kind = [
-                snapshot
-                for snapshot in self.client.list(resource=intent.target)
-                if snapshot.kind is intent.kind
-            ]
-        except Exception as exc:
-            # no such target, hence no operation that made it
-            if code_of(exc) is Code.NOT_FOUND:
-                return None
-            raise
-        dated = [(since, each) for each in same_kind if (since := self._since(each)) is not None]
+        earliest = intent.intended - CLOCK_SKEW
+        dated = [(since, each) for since, each in self.candidates(intent) if since is not None]
         recent = [(since, each) for since, each in dated if since >= earliest]
         return max(recent, key=itemgetter(0))[1] if recent else None
 
-    def _since(self, snapshot: OperationSnapshot) -> datetime | None:
-        """Return when an operation was started, as far as anything tells.
+    def candidates(self, intent: LedgerEntry) -> list[tuple[datetime | None, OperationSnapshot]]:
+        """Return the operations of an intent's kind and target, with when each was started.
 
-        The creation of a database tells no time. While it runs it is the only one of its name;
-        afterwards the database that it answered has one.
+        None where nothing tells; ``UNDATED`` for a creation of a database that still runs: the
+        service tells no time for it. While it runs it is the only one of its name.
         """
+        try:
+            listed = self.client.list(resource=intent.target)
+        except Exception as exc:
+            # no such target, hence no operation that made it
+            if code_of(exc) is Code.NOT_FOUND:
+                return []
+            raise
+        return [(self._since(each), each) for each in listed if each.kind is intent.kind]
+
+    def _since(self, snapshot: OperationSnapshot) -> datetime | None:
         if snapshot.start_time is not None:
             return snapshot.start_time
         if not snapshot.done:
-            return datetime.max.replace(tzinfo=UTC)
+            return UNDATED
+        # the database that it answered has a time
         made = self.client.get_result(name=snapshot.name)
         return made.create_time if made else None
 

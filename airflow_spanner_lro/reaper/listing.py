@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``airflow spanner-lro ledger``: what is recorded, and how things are now."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.reaper import sentences
+from airflow_spanner_lro.reaper.clients import CALL_ERRORS, Clients
+from airflow_spanner_lro.reaper.records import records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.reaper.records import Record
+
+FAILED = 1
+
+_HEADING = ("TASK", "RUN", "TRY", "TASK IS", "ENTRY", "OPERATION IS", "OPERATION")
+_WIDEST = {"TASK": 32, "RUN": 24}
+_NOT_ASKED = "?"
+_NONE = "-"
+_UNNAMED = "(not known; started for {})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """Asks Spanner for states, or does not.
+
+    :param warn: says what could not be asked
+    """
+
+    clients: Clients
+    offline: bool
+    warn: Callable[[str], None]
+
+    def state(self, record: Record) -> str:
+        """Return the state of an entry's operation in a word or two."""
+        entry = record.entry
+        waited_for = entry.waited_for if entry else None
+        if entry is None or waited_for is None:
+            return _NONE
+        if entry.closed or self.offline:
+            # what became of it was written down, or nobody is to be asked
+            return _NONE
+        about = sentences.subject(record)
+        client = self.clients.get(entry.access, what=about)
+        if client is None:
+            return _NOT_ASKED
+        try:
+            return sentences.state_of(client.get(name=waited_for.name))
+        except CALL_ERRORS as exc:
+            if code_of(exc) is Code.NOT_FOUND:
+                return sentences.state_of(None)
+            if not self.clients.bar(entry.access, exc, what=about):
+                self.warn(f"{about}: {sentences.not_asked(exc)}")
+            return _NOT_ASKED
+
+
+def list_ledger(
+    *,
+    dag_ids: Sequence[str],
+    closed: bool,
+    offline: bool,
+    connect: Callable[[Access], SpannerAdminClient] | None = None,
+) -> int:
+    """Print a line for each entry, and return the exit code.
+
+    :param closed: also those of which nothing is owed any more
+    :param offline: do not ask Spanner
+    :raises AirflowDatabaseError: if Airflow's database cannot be used
+    """
+    warn = partial(print, file=sys.stderr)
+    with Clients(connect) as clients:
+        asking = _Asking(clients=clients, offline=offline, warn=warn)
+        rows = [
+            _row(record, asking.state(record)) for record in records(dag_ids=dag_ids, closed=closed)
+        ]
+        troubles = list(clients.troubles())
+    if rows:
+        show = partial(print)
+        for line in _table(rows):
+            show(line)
+    else:
+        # not to be taken for a mistake, nor for a line of the list
+        warn(f"There are no {'' if closed else 'open '}entries.")
+    for trouble in troubles:
+        warn(trouble)
+    return FAILED if any(_NOT_ASKED in row for row in rows) else 0
+
+
+def _row(record: Record, state: str) -> tuple[str, ...]:
+    entry, task = record.entry, record.task
+    if entry is None:
+        tries, stage, operation = _NONE, "unreadable", record.trouble
+    else:
+        newer = f"/{task.try_number}" if task.try_number != entry.try_number else ""
+        tries = f"{entry.try_number}{newer}"
+        stage = f"{entry.stage}, spared" if entry.spared and not entry.closed else entry.stage
+        waited_for = entry.waited_for
+        operation = str(waited_for.name) if waited_for else _UNNAMED.format(entry.target)
+    return (record.task_name, record.stored.run_id, tries, task.state, stage, state, operation)
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return lines that fit the terminal; whole ones if nobody looks at a terminal."""
+    lines = [_HEADING, *rows]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if room:
+        lines = [
+            tuple(
+                _shortened(cell, _WIDEST.get(name, len(cell)))
+                for name, cell in zip(_HEADING, line, strict=True)
+            )
+            for line in lines
+        ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if room:
+        widths[-1] = max(room - sum(widths[:-1]) - 2 * (len(widths) - 1), len(_HEADING[-1]))
+    return [
+        "  ".join(
+            _shortened(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _shortened(text: str, length: int) -> str:
+    """Cut the beginning of a text: names differ at their ends."""
+    return text if len(text) <= length else f"…{text[len(text) - length + 1 :]}"

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Cancelling many operations at once, through whichever connections, and what becomes of each."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.admin.drive import run
+from airflow_spanner_lro.core.flows.operation import stop
+from airflow_spanner_lro.core.flows.policy import CancelPolicy
+from airflow_spanner_lro.core.flows.together import together
+from airflow_spanner_lro.core.tries.reaping import settled_as
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.admin.ports import Clock
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.operations.settlement import Settlement
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+    from airflow_spanner_lro.reaper.records import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """An operation whose end is decided and written down.
+
+    :param record: as it was written
+    :param name: what to cancel: the operation that the task waited for last
+    :param about: what a line about it begins with
+    """
+
+    record: Record
+    entry: LedgerEntry
+    name: OperationName
+    client: SpannerAdminClient
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What became of one.
+
+    :param entry: what to write down; None if something of it still goes on
+    """
+
+    stop: Stop
+    settlement: Settlement
+    entry: LedgerEntry | None
+
+
+def stop_together(stops: Sequence[Stop], *, clock: Clock, timeout: float) -> list[Stopped]:
+    """Cancel operations, all before the first is waited for; settle, and clean up.
+
+    :param timeout: how long to wait for all the outcomes, in seconds
+    :raises WaitStoppedError: if the clock is stopped; all have been asked to end by then
+    """
+    if not stops:
+        return []
+    deadline = clock.now() + timedelta(seconds=timeout)
+
+    def stop_some(some: Sequence[Stop]) -> tuple[Settlement, ...]:
+        flows = (
+            stop(name=each.name, policy=CancelPolicy(), cleans_up=each.entry.cleans_up)
+            for each in some
+        )
+        return run(together(flows), client=some[0].client, clock=clock, deadline=deadline)
+
+    by_client: dict[int, list[Stop]] = {}
+    for each in stops:
+        by_client.setdefault(id(each.client), []).append(each)
+    groups = list(by_client.values())
+    with ThreadPoolExecutor(max_workers=len(groups)) as pool:
+        outcomes = list(pool.map(stop_some, groups))
+    return [
+        _stopped(each, settlement)
+        for group, settlements in zip(groups, outcomes, strict=True)
+        for each, settlement in zip(group, settlements, strict=True)
+    ]
+
+
+def _stopped(stop: Stop, settlement: Settlement) -> Stopped:
+    entry = settled_as(stop.entry, settlement)
+    return Stopped(stop=stop, settlement=settlement, entry=None if entry == stop.entry else entry)

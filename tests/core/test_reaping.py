@@ -1,0 +1,209 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether an entry is left to nobody, and what is done then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, strategies as st
+
+from airflow_spanner_lro.core.operations.follow_up import FollowUp
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.tries.reaping import (
+    ReapDecision,
+    ReapStep,
+    TaskFacts,
+    TaskPhase,
+    decide_reap,
+    reap_step,
+    settled_as,
+)
+from airflow_spanner_lro.core.tries.stages import Stage
+
+from .builders import NAME, NOW, OTHER, after, cancelled, entry, failed, running, succeeded
+from .strategies import entries, settlements, snapshots
+
+GRACE = timedelta(seconds=60)
+LATER = after(600)
+
+
+def facts(phase: TaskPhase = TaskPhase.OVER, **fields: Any) -> TaskFacts:
+    """Return a task instance in its first try, of which nothing has changed for long."""
+    usual: dict[str, Any] = {"state": phase, "try_number": 1, "started": NOW, "changed": NOW}
+    return TaskFacts(phase=phase, **usual | fields)
+
+
+def decide(task: TaskFacts, **fields: Any) -> ReapDecision:
+    """Return what is decided ten minutes later."""
+    return decide_reap(entry(**fields), task=task, now=LATER, grace=GRACE)
+
+
+tasks = st.builds(
+    TaskFacts,
+    state=st.text(),
+    phase=st.sampled_from(TaskPhase),
+    try_number=st.integers(0, 100),
+    started=st.none() | st.datetimes(timezones=st.just(UTC)),
+    changed=st.none() | st.datetimes(timezones=st.just(UTC)),
+)
+
+
+@given(
+    each=entries,
+    task=tasks,
+    now=st.datetimes(timezones=st.just(UTC)),
+    grace=st.timedeltas(timedelta(), timedelta(days=1)),
+)
+def test_what_may_be_waited_for_is_never_reaped(
+    each: Any, task: TaskFacts, now: datetime, grace: timedelta
+) -> None:
+    """Whatever an entry says: a task that waits, or will be run again, keeps the reaper away."""
+    waits = task.phase is TaskPhase.AT_WORK and task.try_number <= each.try_number
+    assume(waits or task.phase is TaskPhase.COMING)
+
+    assert ReapDecision.REAP is not decide_reap(each, task=task, now=now, grace=grace)
+
+
+@given(each=entries, task=tasks, now=st.datetimes(timezones=st.just(UTC)))
+def test_what_is_owed_to_nobody_is_never_reaped(each: Any, task: TaskFacts, now: datetime) -> None:
+    """A closed entry, and one that its owner wants to go on, keep the reaper away."""
+    assume(each.closed or (each.spared and not each.stopping))
+
+    assert ReapDecision.REAP is not decide_reap(each, task=task, now=now, grace=GRACE)
+
+
+def test_ended_task_leaves_it_to_the_reaper() -> None:
+    """A task that ended without closing its entry has left an operation to nobody."""
+    assert ReapDecision.REAP is decide(facts())
+
+
+def test_end_of_the_task_may_be_too_young() -> None:
+    """Whoever else stops the operation of a task that has just ended gets time for it."""
+    assert ReapDecision.TOO_YOUNG is decide(facts(changed=after(550)))
+
+
+def test_task_that_has_gone_leaves_it_to_the_reaper() -> None:
+    """Of a task without a trace the entry alone tells how old things are."""
+    assert ReapDecision.REAP is decide(facts(changed=None, started=None, try_number=0))
+
+
+@pytest.mark.parametrize("field", ["intended", "adopted", "stopping"])
+def test_entry_may_be_too_young(field: str) -> None:
+    """What was started, adopted or being stopped a moment ago is in somebody's hands."""
+    assert ReapDecision.TOO_YOUNG is decide(facts(), **{field: after(550)})
+
+
+def test_newer_try_that_has_just_begun_may_adopt() -> None:
+    """A newer try gets time to read the ledger."""
+    task = facts(TaskPhase.AT_WORK, try_number=2, started=after(550))
+
+    assert ReapDecision.NEWER_TRY is decide(task)
+
+
+def test_newer_try_that_did_not_adopt_leaves_it_to_the_reaper() -> None:
+    """A newer try that has begun long ago has not taken it up, and will not."""
+    assert ReapDecision.REAP is decide(facts(TaskPhase.AT_WORK, try_number=2, started=after(300)))
+
+
+def test_task_instance_that_was_made_anew_is_waited_for() -> None:
+    """A task instance that was deleted counts its tries from the beginning, and may adopt."""
+    assert ReapDecision.WAITS is decide(facts(TaskPhase.AT_WORK, try_number=1), try_number=3)
+
+
+def test_cancel_of_what_was_spared_is_seen_through() -> None:
+    """A cancel that the owner decided after all is not forgotten."""
+    assert ReapDecision.REAP is decide(facts(), spared=True, stopping=NOW)
+
+
+def test_running_operation_is_stopped() -> None:
+    """What runs is cancelled."""
+    assert ReapStep.STOP is reap_step(entry(), running())
+
+
+@pytest.mark.parametrize("snapshot", [failed(), cancelled(), None])
+def test_what_has_come_to_nothing_is_closed(snapshot: Any) -> None:
+    """An operation that failed, was cancelled, or is gone needs nothing."""
+    assert ReapStep.CLOSE is reap_step(entry(), snapshot)
+
+
+def test_success_is_left_for_a_later_try() -> None:
+    """Work that is done and was never delivered is not undone."""
+    assert ReapStep.SPARE is reap_step(entry(cleans_up=True), succeeded())
+
+
+def test_success_in_spite_of_a_cancel_stays_too() -> None:
+    """What was done by the time of the look may be what a later try delivers."""
+    assert ReapStep.SPARE is reap_step(entry(cleans_up=True, stopping=NOW), succeeded())
+
+
+@pytest.mark.parametrize(
+    ("ours", "step"), [(True, ReapStep.STOP), (False, ReapStep.SPARE)], ids=["ours", "foreign"]
+)
+def test_follow_up_is_stopped_if_it_is_the_tasks(ours: bool, step: ReapStep) -> None:
+    """What goes on by itself with the work was not started by the task."""
+    follow_up = FollowUp(name=OTHER, ours=ours)
+
+    assert step is reap_step(entry(follow_up=follow_up), running(name=OTHER))
+
+
+def test_end_of_a_follow_up_does_not_close() -> None:
+    """What was done before the follow-up is still to be delivered."""
+    follow_up = FollowUp(name=OTHER, ours=True)
+
+    assert ReapStep.SPARE is reap_step(entry(follow_up=follow_up), failed(name=OTHER))
+
+
+@pytest.mark.parametrize("ending", [Ending.REFUSED, Ending.STILL_RUNNING])
+def test_unsettled_entry_stays(ending: Ending) -> None:
+    """While the operation goes on the entry stays as it is, for the next round."""
+    stopping = entry(stopping=NOW)
+
+    assert stopping == settled_as(stopping, Settlement(name=NAME, ending=ending))
+
+
+def test_leftover_is_left_for_a_later_try() -> None:
+    """What could not be cleaned up can still be delivered."""
+    stopping = entry(stopping=NOW, cleans_up=True)
+    settlement = Settlement(
+        name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded(), left_behind="DENIED: no"
+    )
+
+    assert entry(spared=True, cleans_up=True) == settled_as(stopping, settlement)
+
+
+def test_what_was_cleaned_up_is_closed() -> None:
+    """Nothing is left to deliver."""
+    settlement = Settlement(
+        name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded(), cleaned_up="it"
+    )
+
+    assert Stage.CLOSED is settled_as(entry(stopping=NOW), settlement).stage
+
+
+def test_success_before_the_cancel_is_left_for_a_later_try() -> None:
+    """A stop that came too late leaves the work to be delivered."""
+    settlement = Settlement(name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded())
+
+    assert entry(spared=True) == settled_as(entry(stopping=NOW), settlement)
+
+
+@given(each=entries, settlement=settlements)
+def test_settled_entry_is_stopping_no_more(each: Any, settlement: Settlement) -> None:
+    """Whatever became of an operation, its entry leaves the stage of stopping once it is known."""
+    stopping = replace(each, closed=False, operation=NAME, stopping=NOW)
+
+    stage = settled_as(stopping, settlement).stage
+
+    assert (stage is Stage.STOPPING) is not settlement.settled
+
+
+@given(each=entries, snapshot=st.none() | snapshots)
+def test_what_is_done_is_not_cancelled(each: Any, snapshot: Any) -> None:
+    """Only what runs is stopped."""
+    assume(snapshot is None or snapshot.done)
+
+    assert ReapStep.STOP is not reap_step(each, snapshot)

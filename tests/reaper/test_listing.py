@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The list of what is recorded: task and operation side by side."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.reaper.listing import list_ledger
+
+from .reaping import INSTANCE
+
+if TYPE_CHECKING:
+    from .reaping import Reaping
+
+Capture = pytest.CaptureFixture[str]
+
+
+def listed(capsys: Capture, *, closed: bool = False, offline: bool = False) -> list[list[str]]:
+    """Return the lines of the list, in words."""
+    list_ledger(dag_ids=(), closed=closed, offline=offline)
+    return [line.split() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_line(reaping: Reaping, capsys: Capture) -> None:
+    """A line tells the task and its state, the entry, and the operation and its state."""
+    scope = reaping.rows.add_task(state="deferred")
+    operation = reaping.start_backup()
+    reaping.rows.write(scope, reaping.entry(operation))
+
+    heading, line = listed(capsys)
+
+    assert ["TASK", "RUN", "TRY", "TASK", "IS", "ENTRY", "OPERATION", "IS", "OPERATION"] == heading
+    assert ["nightly.backup", "manual__1", "1", "deferred", "running", "RUNNING", "0", "%"] == (
+        line[:-1]
+    )
+    assert str(operation) == line[-1]
+
+
+def test_newer_try_is_shown(reaping: Reaping, capsys: Capture) -> None:
+    """Which try an entry belongs to stands before the latest one."""
+    scope = reaping.orphan()
+    reaping.rows.change_task(scope, try_number=3)
+
+    assert "1/3" == listed(capsys)[1][2]
+
+
+def test_intent_names_its_target(reaping: Reaping, capsys: Capture) -> None:
+    """Of a start whose answer nobody has read, what it was for is told."""
+    reaping.rows.write(reaping.rows.add_task(), reaping.entry(None))
+
+    line = " ".join(listed(capsys)[1])
+
+    assert f"failed intended - (not known; started for {INSTANCE}/backups/nightly)" in line
+
+
+def test_unreadable_entry_is_listed(reaping: Reaping, capsys: Capture) -> None:
+    """What cannot be read is not passed over."""
+    reaping.rows.write_value(reaping.rows.add_task(), {"version": 99})
+
+    line = " ".join(listed(capsys)[1])
+
+    assert "failed unreadable - ValueError: this is no ledger entry of version 1" in line
+
+
+def test_spared_entry_is_told(reaping: Reaping, capsys: Capture) -> None:
+    """What the reaper leaves alone can be told from what it does not."""
+    reaping.orphan(spared=True)
+
+    assert "running, spared" in " ".join(listed(capsys)[1])
+
+
+def test_operation_that_is_gone(reaping: Reaping, capsys: Capture) -> None:
+    """What Spanner does not know any more is told."""
+    name = OperationName.parse(f"{INSTANCE}/operations/gone")
+    reaping.rows.write(reaping.rows.add_task(), reaping.entry(name))
+
+    assert "gone" == listed(capsys)[1][5]
+
+
+def test_closed_entries_are_left_out(reaping: Reaping, capsys: Capture) -> None:
+    """Nothing is owed for them; they are shown on request, and Spanner is not asked."""
+    reaping.orphan(closed=True)
+
+    code = list_ledger(dag_ids=(), closed=False, offline=False)
+    captured = capsys.readouterr()
+    _, line = listed(capsys, closed=True)
+
+    assert 0 == code
+    assert ("", "There are no open entries.\n") == (captured.out, captured.err)
+    assert ["closed", "-"] == line[4:6]
+    assert not reaping.emulator.calls.of("GetOperation")
+
+
+def test_offline(reaping: Reaping, capsys: Capture) -> None:
+    """Without asking Spanner, all else is listed."""
+    reaping.orphan()
+
+    _, line = listed(capsys, offline=True)
+
+    assert "-" == line[5]
+    assert not reaping.emulator.calls.of("GetOperation")
+
+
+def test_operation_that_cannot_be_asked_about(reaping: Reaping, capsys: Capture) -> None:
+    """A question mark stands for what is not known; why is told, and is a failure."""
+    reaping.orphan()
+    reaping.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
+
+    code = list_ledger(dag_ids=(), closed=False, offline=False)
+
+    captured = capsys.readouterr()
+    assert 1 == code
+    assert "  ?  " in captured.out
+    assert "PERMISSION_DENIED" in captured.err
+
+
+def test_lines_fit_the_terminal(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """At a terminal names are cut at their beginning; a pipe gets them whole."""
+    scope = reaping.rows.add_task(task_id="a_task_with_quite_a_name_and_no_end")
+    operation = reaping.start_backup()
+    reaping.rows.write(scope, reaping.entry(operation))
+    list_ledger(dag_ids=(), closed=False, offline=False)
+    whole = capsys.readouterr().out
+
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((120, 24)))
+    list_ledger(dag_ids=(), closed=False, offline=False)
+    cut = capsys.readouterr().out.splitlines()
+
+    assert str(operation) in whole
+    assert 120 >= max(map(len, cut))
+    assert cut[1].endswith(operation.operation)

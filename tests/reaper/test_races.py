@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tasks and other reapers at the same moment: nothing healthy is cancelled, nothing is lost."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.models.task_state_store import TaskStateStoreModel
+from airflow.models.taskinstance import TaskInstance
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from airflow_spanner_lro.core.tries.stages import Stage
+from airflow_spanner_lro.reaper.records import held, records
+
+if TYPE_CHECKING:
+    from airflow.state import TaskScope
+
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+
+    from .reaping import Reaping
+
+
+def adopted(entry: LedgerEntry) -> LedgerEntry:
+    """Return the entry as the next try writes it."""
+    return entry.owned_by(2, deadline=None, now=datetime.now(tz=UTC))
+
+
+@pytest.fixture
+def scope(reaping: Reaping) -> TaskScope:
+    """Return a task that has left an operation."""
+    return reaping.orphan()
+
+
+def test_try_that_adopts_in_time_keeps_the_operation(reaping: Reaping) -> None:
+    """An entry that a try takes up while the reaper looks at it is not touched."""
+    scope = reaping.orphan()
+    taken = adopted(reaping.rows.read(scope))
+    reaping.upon("GetOperation", lambda: reaping.rows.write(scope, taken))
+
+    tally = reaping.reap()
+
+    assert [1, 0] == [tally.kept, tally.reaped]
+    assert not reaping.cancels
+    assert taken == reaping.rows.read(scope)
+
+
+def test_task_that_is_cleared_in_time_keeps_the_operation(reaping: Reaping) -> None:
+    """A task that will be run again, by what happened while the reaper looked, may adopt."""
+    scope = reaping.orphan()
+
+    def clear() -> None:
+        reaping.rows.change_task(scope, state="queued", try_number=2)
+
+    reaping.upon("GetOperation", clear)
+
+    assert 1 == reaping.reap().kept
+    assert not reaping.cancels
+
+
+def test_cancel_is_written_down_before_it_is_sent(reaping: Reaping) -> None:
+    """A try that begins while the operation is being cancelled can see that it is."""
+    scope = reaping.orphan()
+    seen: list[Stage] = []
+    reaping.upon("CancelOperation", lambda: seen.append(reaping.rows.read(scope).stage))
+
+    reaping.reap()
+
+    assert [Stage.STOPPING] == seen
+
+
+def test_what_a_try_writes_later_stands(reaping: Reaping) -> None:
+    """A try that has dealt with the cancel by itself is not overwritten by its outcome."""
+    scope = reaping.orphan()
+    own = adopted(reaping.rows.read(scope)).close()
+    reaping.upon("CancelOperation", lambda: reaping.rows.write(scope, own))
+
+    reaping.reap()
+
+    assert own == reaping.rows.read(scope)
+    assert reaping.told[0].endswith("Its task has gone on meanwhile.")
+
+
+def test_two_reapers_at_once_cancel_once(shared_reaping: Reaping) -> None:
+    """Of two rounds that see the same entry, one reaps it and the other lets it be."""
+    scope = shared_reaping.orphan()
+    both = threading.Barrier(2)
+    other = replace(shared_reaping, told=[], warned=[])
+
+    def reap(reaping: Reaping) -> int:
+        both.wait(30)
+        return reaping.reap().reaped
+
+    with ThreadPoolExecutor() as pool:
+        reaped = sum(pool.map(reap, (shared_reaping, other)))
+
+    assert 1 == reaped
+    assert 1 == len(shared_reaping.cancels)
+    assert Stage.CLOSED is shared_reaping.rows.read(scope).stage
+
+
+@pytest.mark.parametrize("table", [TaskInstance, TaskStateStoreModel])
+def test_no_try_begins_while_an_entry_is_held(shared_reaping: Reaping, table: Any) -> None:
+    """Airflow starts a try, and a task writes, by locking rows that are held meanwhile."""
+    shared_reaping.orphan()
+    (record,) = records()
+
+    def lock() -> None:
+        shared_reaping.rows.execute(select(table.id).with_for_update(nowait=True))
+
+    with held(record) as entry, ThreadPoolExecutor() as pool:
+        outcome = pool.submit(lock).exception()
+
+    assert entry is not None
+    assert isinstance(outcome, OperationalError)
+    lock()
+
+
+@pytest.mark.parametrize("table", [TaskInstance, TaskStateStoreModel])
+def test_what_somebody_else_holds_is_left(shared_reaping: Reaping, table: Any) -> None:
+    """An entry is left while its task is being started, or another reaper is at it."""
+    shared_reaping.orphan()
+    (record,) = records()
+    session = shared_reaping.rows.session.session_factory()
+    session.execute(select(table.id).with_for_update())
+
+    with held(record) as entry:
+        pass
+    session.close()
+
+    assert entry is None
+
+
+def test_upsert_of_a_task_waits_and_stands(shared_reaping: Reaping) -> None:
+    """A task that writes while its entry is held does so afterwards; nothing is lost."""
+    scope = shared_reaping.orphan()
+    (record,) = records()
+    taken = adopted(shared_reaping.rows.read(scope))
+
+    with ThreadPoolExecutor() as pool:
+        with held(record) as entry:
+            assert entry is not None
+            assert record.entry is not None
+            written = entry.replace(record.entry.stop(datetime.now(tz=UTC)))
+            writing = pool.submit(shared_reaping.rows.write, scope, taken)
+        writing.result(30)
+
+    assert written is not None
+    assert taken == shared_reaping.rows.read(scope)
+
+
+def test_compare_and_set_holds_without_locks(reaping: Reaping) -> None:
+    """SQLite locks no rows; a change that came first is still seen."""
+    scope = reaping.orphan()
+    (record,) = records()
+    taken = adopted(reaping.rows.read(scope))
+
+    with held(record) as entry:
+        assert entry is not None
+        with ThreadPoolExecutor() as pool:
+            pool.submit(reaping.rows.write, scope, taken).result(30)
+        written = entry.replace(taken.close())
+
+    assert written is None
+    assert taken == reaping.rows.read(scope)
+
+
+def test_deleted_entry_is_nothing_to_hold(reaping: Reaping, scope: TaskScope) -> None:
+    """An entry that went with its run meanwhile is let go."""
+    (record,) = records()
+    reaping.rows.delete_run(scope)
+
+    with held(record) as entry:
+        pass
+
+    assert entry is None

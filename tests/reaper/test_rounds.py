@@ -1,0 +1,291 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A round of the reaper, against the emulator over a real channel and a real Airflow database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.stages import Stage
+from airflow_spanner_lro.emulator import Plan
+
+from .reaping import INSTANCE
+
+if TYPE_CHECKING:
+    from .reaping import Reaping
+
+WAITING = [None, "scheduled", "queued", "running", "deferred", "restarting", "up_for_retry"]
+ENDED = ["failed", "success", "skipped", "upstream_failed", "removed"]
+BACKUP = f"{INSTANCE}/backups/nightly"
+
+
+@pytest.mark.parametrize("state", ENDED)
+def test_operation_of_an_ended_task_is_cancelled(reaping: Reaping, state: str) -> None:
+    """However its task has ended, an operation that was left running is cancelled."""
+    scope = reaping.orphan(state=state)
+
+    tally = reaping.reap()
+
+    assert [1, 0] == [tally.reaped, tally.left]
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert "CANCELLED" == reaping.emulator.operations()[-1].state
+
+
+def test_line_and_summary_say_what_was_done(reaping: Reaping) -> None:
+    """A line names the task, its state, the operation, and how the cancel ended."""
+    reaping.orphan()
+
+    reaping.reap()
+
+    (line,) = reaping.told
+    assert line.startswith("nightly.backup of manual__1, failed in try 1, spanner_lro:1: projects/")
+    assert line.endswith(": The operation was cancelled.")
+
+
+@pytest.mark.parametrize("state", WAITING)
+def test_operation_of_a_task_that_waits_is_left_alone(reaping: Reaping, state: str | None) -> None:
+    """Whatever a task that has not ended waits for, its operation goes on, and nobody asks."""
+    scope = reaping.rows.add_task(state=state, run_state="running")
+    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
+
+    tally = reaping.reap()
+
+    assert [1, 0, 0] == [tally.kept, tally.reaped, tally.left]
+    assert not reaping.cancels
+    assert not reaping.emulator.calls.of("GetOperation")
+
+
+def test_task_that_will_not_be_scheduled_again_is_over(reaping: Reaping) -> None:
+    """A cleared task whose run has ended will not be run any more."""
+    scope = reaping.rows.add_task(state=None, run_state="failed")
+    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
+
+    assert 1 == reaping.reap().reaped
+
+
+def test_task_instance_that_was_deleted_comes_again(reaping: Reaping) -> None:
+    """The scheduler makes a deleted task instance anew while its run goes on."""
+    scope = reaping.rows.add_task(state="deferred", run_state="running")
+    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
+    reaping.rows.delete_task(scope)
+
+    assert 1 == reaping.reap().kept
+
+
+def test_task_instance_that_was_deleted_from_an_ended_run_is_over(reaping: Reaping) -> None:
+    """Nobody will make it anew in a run that has ended."""
+    scope = reaping.orphan()
+    reaping.rows.delete_task(scope)
+
+    assert 1 == reaping.reap().reaped
+
+
+def test_task_that_ended_a_moment_ago_is_left_alone(reaping: Reaping) -> None:
+    """Whoever else cancels gets time for it."""
+    scope = reaping.orphan()
+    reaping.rows.change_task(scope, updated_at=datetime.now(tz=UTC))
+
+    assert 1 == reaping.reap().kept
+
+
+def test_mapped_tasks_are_told_apart(reaping: Reaping) -> None:
+    """Each instance of a mapped task is judged by its own state."""
+    waits = reaping.rows.add_task(state="deferred", map_index=0)
+    ended = reaping.rows.add_task(state="failed", map_index=1)
+    operation = reaping.start_backup()
+    for scope in (waits, ended):
+        reaping.rows.write(scope, reaping.entry(operation))
+
+    reaping.reap()
+
+    assert Stage.RUNNING is reaping.rows.read(waits).stage
+    assert Stage.CLOSED is reaping.rows.read(ended).stage
+
+
+def test_dry_run_changes_nothing(reaping: Reaping) -> None:
+    """A dry run says what it would do, and leaves database and Spanner as they are."""
+    scope = reaping.orphan()
+    before = reaping.rows.read(scope)
+
+    tally = reaping.reap(dry_run=True)
+
+    assert 1 == tally.reaped
+    assert "It would be cancelled; it is RUNNING 0 %." in reaping.told[0]
+    assert before == reaping.rows.read(scope)
+    assert not reaping.cancels
+
+
+def test_only_the_dags_that_are_named(reaping: Reaping) -> None:
+    """With Dags named, entries of others are not looked at."""
+    reaping.orphan()
+
+    assert 0 == reaping.reap(dag_ids=("weekly",)).reaped
+    assert 1 == reaping.reap(dag_ids=("weekly", "nightly")).reaped
+
+
+def test_closed_entries_cost_nothing(reaping: Reaping) -> None:
+    """What is closed does not even leave the database."""
+    scope = reaping.rows.add_task()
+    reaping.rows.write(scope, reaping.entry(reaping.start_backup(), closed=True))
+
+    tally = reaping.reap()
+
+    assert 0 == tally.kept + tally.reaped + tally.left
+    assert not reaping.emulator.calls.of("GetOperation")
+
+
+def test_spared_operation_goes_on(reaping: Reaping) -> None:
+    """What its owner wants to go on without its task is left alone."""
+    reaping.orphan(spared=True)
+
+    assert 1 == reaping.reap().kept
+    assert not reaping.cancels
+
+
+def test_success_that_nobody_was_told_stays(reaping: Reaping) -> None:
+    """Work that is done is left for a clear of the task, and not looked at again."""
+    scope = reaping.orphan(cleans_up=True)
+    reaping.time.advance(timedelta(hours=11))
+
+    reaping.reap()
+
+    assert reaping.rows.read(scope).spared
+    assert reaping.has(BACKUP)
+    assert "clear the task to have it delivered" in reaping.told[0]
+    assert 1 == reaping.reap().kept
+
+
+def test_what_was_made_in_spite_of_the_cancel_is_deleted(reaping: Reaping) -> None:
+    """If the reaper's cancel comes too late, and the owner cleans up, so does the reaper."""
+    reaping.emulator.plan(Plan(duration=timedelta(hours=1)))
+    scope = reaping.orphan(cleans_up=True)
+    reaping.upon("CancelOperation", lambda: reaping.time.advance(timedelta(hours=2)))
+
+    reaping.reap()
+
+    assert not reaping.has(BACKUP)
+    assert reaping.told[0].endswith(f"{BACKUP} was deleted.")
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_what_could_not_be_deleted_is_told(reaping: Reaping) -> None:
+    """A clean-up that is forbidden leaves something to be seen to, and to be delivered."""
+    scope = reaping.orphan(cleans_up=True)
+    reaping.upon("CancelOperation", lambda: reaping.time.advance(timedelta(hours=2)))
+    reaping.emulator.faults.fail(method="DeleteBackup", code=Code.PERMISSION_DENIED, times=1)
+
+    tally = reaping.reap()
+
+    assert 1 == tally.left
+    assert "What it made could not be deleted: PERMISSION_DENIED" in reaping.warned[0]
+    assert reaping.rows.read(scope).spared
+
+
+def test_failure_that_nobody_was_told_is_closed(reaping: Reaping) -> None:
+    """Of an operation that failed nothing goes on."""
+    reaping.emulator.plan(Plan(fail_with=(Code.RESOURCE_EXHAUSTED, "no room")))
+    scope = reaping.orphan()
+    reaping.time.advance(timedelta(hours=11))
+
+    reaping.reap()
+
+    assert "It has ended already (RESOURCE_EXHAUSTED" in reaping.told[0]
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_operation_that_is_gone_is_closed_with_a_warning(reaping: Reaping) -> None:
+    """What Spanner does not know any more is settled, and said."""
+    scope = reaping.rows.add_task()
+    gone = OperationName.parse(f"{BACKUP}/operations/gone")
+    reaping.rows.write(scope, reaping.entry(gone))
+
+    tally = reaping.reap()
+
+    assert [1, 0] == [tally.reaped, tally.left]
+    assert (
+        "Spanner does not know this operation any more. The entry is closed." in (reaping.warned[0])
+    )
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_refused_cancel_is_told_and_tried_again(reaping: Reaping) -> None:
+    """A missing permission is said with the role that has it; the entry stays open."""
+    scope = reaping.orphan()
+    reaping.emulator.faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=1)
+
+    tally = reaping.reap()
+    reaping.clock.sleep(61)
+    again = reaping.reap()
+
+    assert [1, 1] == [tally.left, again.reaped]
+    assert "spanner.backupAdmin" in reaping.warned[0]
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_forbidden_look_is_told_and_changes_nothing(reaping: Reaping) -> None:
+    """What may not even be looked at is not cancelled."""
+    scope = reaping.orphan()
+    reaping.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
+
+    tally = reaping.reap()
+
+    assert 1 == tally.left
+    assert "spanner.viewer" in reaping.warned[0]
+    assert Stage.RUNNING is reaping.rows.read(scope).stage
+
+
+def test_hiccup_is_waited_out(reaping: Reaping) -> None:
+    """An error that passes at once keeps nothing from being reaped."""
+    reaping.orphan()
+    reaping.emulator.faults.fail(method="GetOperation", code=Code.UNAVAILABLE, times=2)
+
+    assert 1 == reaping.reap().reaped
+
+
+def test_closed_entry_may_be_cleaned_up_some_day(reaping: Reaping) -> None:
+    """Airflow keeps an open entry for ever, and a closed one as long as any other value."""
+    scope = reaping.orphan()
+    before = reaping.rows.expiry(scope)
+
+    reaping.reap()
+
+    assert before is None
+    assert reaping.rows.expiry(scope) is not None
+
+
+def test_signal_ends_a_round(reaping: Reaping) -> None:
+    """A round that is told to end begins nothing more."""
+    reaping.orphan()
+    reaping.clock.stop()
+
+    tally = reaping.reap()
+
+    assert tally.interrupted
+    assert not reaping.cancels
+
+
+def test_what_is_decided_when_a_signal_comes_is_still_cancelled(reaping: Reaping) -> None:
+    """An entry that says that its operation is being cancelled does not say so in vain."""
+    scope = reaping.orphan()
+    other = reaping.rows.add_task(task_id="other")
+    reaping.rows.write(other, reaping.entry(OperationName.parse(f"{BACKUP}/operations/other")))
+
+    def disturb_the_second_look() -> None:
+        reaping.upon("GetOperation", disturb)
+
+    def disturb() -> None:
+        reaping.clock.stop()
+        reaping.emulator.faults.fail(method="GetOperation", code=Code.UNAVAILABLE, times=1)
+
+    reaping.upon("GetOperation", disturb_the_second_look)
+
+    tally = reaping.reap()
+
+    assert tally.interrupted
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert Stage.RUNNING is reaping.rows.read(other).stage

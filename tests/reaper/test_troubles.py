@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in the reaper's way keeps nothing else from being done, and is said once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.auth.exceptions import RefreshError
+
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.stages import Stage
+
+from .reaping import INSTANCE
+
+if TYPE_CHECKING:
+    from .reaping import Reaping
+
+ELSEWHERE = Access(gcp_conn_id="deleted", endpoint="")
+BACKUP = f"{INSTANCE}/backups/nightly"
+
+
+def orphan_elsewhere(reaping: Reaping, task_id: str) -> None:
+    """Let a task have started something through a connection that was deleted since."""
+    scope = reaping.rows.add_task(task_id=task_id)
+    name = OperationName.parse(f"{BACKUP}/operations/{task_id}")
+    reaping.rows.write(scope, reaping.entry(name, access=ELSEWHERE))
+
+
+def test_missing_connection_is_told_once(reaping: Reaping, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was deleted is said once, with all that is left because of it."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    orphan_elsewhere(reaping, "one")
+    orphan_elsewhere(reaping, "two")
+
+    tally = reaping.reap()
+
+    (line,) = reaping.warned
+    assert 2 == tally.left
+    assert line.startswith("Connection deleted: gcp_conn_id='deleted': there is no such connection")
+    assert "/operations/one" in line
+    assert "/operations/two" in line
+
+
+def test_missing_connection_keeps_no_other_waiting(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Operations of other connections are reaped all the same."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    orphan_elsewhere(reaping, "one")
+    scope = reaping.orphan()
+
+    reaping.reap()
+
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_endpoint_that_does_not_answer_is_asked_no_more(reaping: Reaping) -> None:
+    """After some tries a connection whose endpoint is away is left until the next round."""
+    for number in range(3):
+        scope = reaping.rows.add_task(task_id=f"task{number}")
+        reaping.rows.write(scope, reaping.entry(OperationName.parse(f"{BACKUP}/operations/x")))
+    reaping.emulator.faults.fail(method="GetOperation", code=Code.UNAVAILABLE, times=99)
+
+    tally = reaping.reap()
+
+    assert 3 == tally.left
+    assert 3 == len(reaping.emulator.calls.of("GetOperation"))
+    assert 1 == len(reaping.warned)
+
+
+def test_credentials_that_do_not_work_are_told_once(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Credentials are only tried by a call; they concern all of the connection as well."""
+    reaping.orphan()
+
+    def fail(*args: object, **kwargs: object) -> None:
+        del args, kwargs
+        message = "invalid_grant"
+        raise RefreshError(message)
+
+    monkeypatch.setattr("airflow_spanner_lro.admin.client.SpannerAdminClient.get", fail)
+
+    tally = reaping.reap()
+
+    assert 1 == tally.left
+    assert reaping.warned[0].startswith("Connection google_cloud_default at ")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"version": 99}, "this is no ledger entry of version 1"),
+        ("nonsense", "AttributeError"),
+        ({"__airflow_state_ref__": "s3://bucket/1"}, "it is kept in a custom state backend"),
+    ],
+    ids=["later release", "no entry", "custom backend"],
+)
+def test_unreadable_entry_is_told_and_left_alone(reaping: Reaping, value: Any, told: str) -> None:
+    """What cannot be read is said with what to do about it, and the others go on."""
+    broken = reaping.rows.add_task(task_id="broken")
+    reaping.rows.write_value(broken, value)
+    scope = reaping.orphan()
+
+    tally = reaping.reap()
+
+    assert [1, 1] == [tally.left, tally.reaped]
+    assert "cannot be read and is left alone" in reaping.warned[0]
+    assert told in reaping.warned[0]
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_unreadable_entry_of_a_task_that_waits_is_no_trouble(reaping: Reaping) -> None:
+    """Whoever wrote it is still there to see to it."""
+    scope = reaping.rows.add_task(state="deferred")
+    reaping.rows.write_value(scope, {"version": 99})
+
+    tally = reaping.reap()
+
+    assert [1, 0] == [tally.kept, tally.left]
+
+
+def test_defect_is_told_and_keeps_no_other_waiting(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody has thought of leaves one entry, and is said."""
+    broken = reaping.rows.add_task(task_id="broken")
+    reaping.rows.write(broken, reaping.entry(OperationName.parse(f"{BACKUP}/operations/bad")))
+    scope = reaping.orphan()
+    look = "airflow_spanner_lro.operators.finding.Finder.look"
+
+    def stumble(finder: Any, name: OperationName) -> Any:
+        if name.operation == "bad":
+            message = "nobody has thought of this"
+            raise RuntimeError(message)
+        return finder.client.get(name=name)
+
+    monkeypatch.setattr(look, stumble)
+
+    tally = reaping.reap()
+
+    assert [1, 1] == [tally.left, tally.reaped]
+    assert "nobody has thought of this" in reaping.warned[0]
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_database_that_is_away_ends_the_round(reaping: Reaping) -> None:
+    """Without Airflow's database nothing can be judged."""
+    reaping.orphan()
+    engine = reaping.rows.session.get_bind()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE task_state_store RENAME TO gone")
+
+    with pytest.raises(AirflowDatabaseError, match=r"no such table: task_state_store"):
+        reaping.reap()
+
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE gone RENAME TO task_state_store")
+
+
+def test_ledger_outside_of_airflows_database_is_told(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With another state store on the server there is nothing to read, and that is said."""
+    monkeypatch.setattr("airflow.state._backend_instance", object())
+
+    with pytest.raises(AirflowDatabaseError, match=r"\[state_store\] backend is not Airflow's own"):
+        reaping.reap()
