@@ -5,45 +5,52 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseNotifier
 
 from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.arguments.references import refer_operations
 from airflow_spanner_lro.core.arguments.seconds import require_seconds
-from airflow_spanner_lro.core.flows.operation import cancel_and_settle
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
-from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.status import code_of
+from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.notifications.started import started_operations
+from airflow_spanner_lro.notifications.stopping import Batch, Order, stop_all
+from airflow_spanner_lro.operators.absent import AbsentOperations
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from airflow.sdk import DAG, Context
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+    from airflow_spanner_lro.notifications.started import StartedOperation
 
-_AT_ONCE = 16
-"""How many operations are cancelled at the same time."""
+LOOKING_TIME = 15.0
+"""Seconds to ask Airflow what was started. With the time to settle this stays well below the 50 s
+after which Airflow kills a dag-processor (``[dag_processor] dag_file_processor_timeout``)."""
 
 
-class SpannerCancelOperationNotifier(BaseNotifier):
+class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
     """Cancel the operations that the tasks of a Dag run have started and that are not done.
 
-    For ``on_failure_callback`` of a Dag, and for a deadline alert (``AsyncCallback``). As the
-    callback of one task it cancels what other tasks wait for too: these fail, and their retries
-    start anew.
+    For ``on_failure_callback`` of a task or of a Dag, and for a deadline alert (``AsyncCallback``).
+    Which of them fires when is told in the documentation. Other tasks of the run that still wait
+    for an operation fail when it is cancelled, and their retries start anew.
 
     Logs what became of each operation. An operation that cannot be cancelled does not keep the
-    others from being cancelled, and fails nothing. What an operation had made before the cancel
-    took hold is left there.
+    others from being cancelled, and fails nothing.
 
-    :param operation_name: cancel these instead: a full name or several; empty ones are passed over
+    What an operation had made before the cancel took hold is deleted if its task would have done
+    so (``clean_up``) and has ended; a task that goes on delivers it. An operation that was done
+    before is not touched. A task with ``cancel_on_kill=False`` keeps its operation; name it in
+    ``operation_name`` to cancel it all the same.
+
+    :param operation_name: cancel these instead: a full name, or many in lists; None in a list and
+        empty text are nothing to cancel
     :param settle_timeout: how long to wait for the outcome, in seconds; short, because a
         dag-processor waits meanwhile
     :param gcp_conn_id: connection for ``operation_name``; an operation of the run is reached as its
@@ -56,7 +63,7 @@ class SpannerCancelOperationNotifier(BaseNotifier):
     def __init__(
         self,
         *,
-        operation_name: str | Sequence[str] | None = None,
+        operation_name: str | Sequence[Any] | None = None,
         settle_timeout: float = 10.0,
         gcp_conn_id: str = "google_cloud_default",
         impersonation_chain: str | Sequence[str] | None = None,
@@ -71,74 +78,115 @@ class SpannerCancelOperationNotifier(BaseNotifier):
         self.impersonation_chain = impersonation_chain
 
     def notify(self, context: Context) -> None:
-        """Cancel, in a worker or in the dag-processor."""
-        work = self._given() if self.operation_name is not None else _started(context)
+        """Cancel, in a worker or in the dag-processor; trouble is logged, and never raised."""
+        try:
+            given = self.operation_name is not None
+            work = self._given() if given else self._started(context)
+        except Exception:
+            # also what Airflow answers where a database is down: it may be of any type
+            self.log.exception("It cannot be found out what to cancel; nothing is cancelled")
+            return
         if not work:
             self.log.info("There is no operation to cancel.")
             return
-        # made here: only this thread may be able to ask Airflow for a connection
-        clients = {access: self._client(access) for access in work}
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            stops = [
-                pool.submit(_stop, name, client=client, timeout=self.settle_timeout)
-                for access, client in clients.items()
-                if client
-                for name in work[access]
-            ]
-            for stop in stops:
-                self.log.info(stop.result())
-        for client in filter(None, clients.values()):
-            client.close()
+        for told in stop_all(list(self._batches(work)), timeout=self.settle_timeout):
+            tell = self.log.info if told.settled else self.log.warning
+            tell(told.sentence)
 
     async def async_notify(self, context: Context) -> None:
         """Cancel, in the triggerer."""
         await asyncio.to_thread(self.notify, context)
 
-    def _given(self) -> dict[Access, list[str]]:
+    def _given(self) -> dict[Access, list[Order]]:
         chain = self.impersonation_chain or ()
         access = Access(
             gcp_conn_id=self.gcp_conn_id,
             impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
             endpoint=None,
         )
-        names = self.operation_name or ()
-        given = [names] if isinstance(names, str) else names
-        # an XCom that was never pushed is rendered as the text None
-        wanted = [name for name in given if name and name != "None"]
-        return {access: wanted} if wanted else {}
+        names = dict.fromkeys(self._readable(self.operation_name))
+        return {access: [Order(name=name) for name in names]} if names else {}
 
-    def _client(self, access: Access) -> SpannerAdminClient | None:
+    def _readable(self, value: object) -> Iterator[OperationName]:
+        """Yield the operations that a value stands for; tell of what stands for none."""
+        try:
+            yield from refer_operations(value)
+        except InvalidNameError as exc:
+            if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+                for each in value:
+                    yield from self._readable(each)
+            else:
+                self.log.warning("It cannot be cancelled: %s", exc)
+
+    def _started(self, context: Context) -> dict[Access, list[Order]]:
+        """Return what the tasks of the context's run have started, by the way it is reached."""
+        run = _run_of(context)
+        if run is None:
+            self.log.warning(
+                "Airflow did not tell which Dag run this is about, so nothing can be cancelled."
+            )
+            return {}
+        dag: DAG | None = context.get("dag")
+        dag_id, run_id = run
+        found: dict[Access, dict[OperationName, Order]] = {}
+        for started in started_operations(
+            dag_id=dag_id,
+            run_id=run_id,
+            task_ids=None if dag is None else _our_tasks(dag),
+            within=LOOKING_TIME,
+        ):
+            if order := self._order(started):
+                found.setdefault(started.entry.access, {})[order.name] = order
+        return {access: list(orders.values()) for access, orders in found.items()}
+
+    def _order(self, started: StartedOperation) -> Order | None:
+        entry = started.entry
+        last = entry.waited_for
+        if last is None or entry.closed or not last.ours:
+            return None
+        if entry.spared:
+            self.log.info("%s goes on: its task is not to cancel it.", last.name)
+            return None
+        # a task that goes on would tell of something that is not there any more
+        cleans_up = entry.cleans_up and not entry.follow_up and not started.awaited
+        return Order(name=last.name, cleans_up=cleans_up)
+
+    def _batches(self, work: Mapping[Access, Sequence[Order]]) -> Iterator[Batch]:
         from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # loads gRPC
             SpannerAdminHook,
         )
 
-        try:
-            return SpannerAdminHook.for_access(access).client
-        except Exception:
-            self.log.exception("Operations of connection %s are not cancelled", access.gcp_conn_id)
-            return None
+        for access, orders in work.items():
+            try:
+                # here: only this thread may be able to ask Airflow for a connection
+                hook = SpannerAdminHook.for_access(access)
+            except Exception:
+                self.log.exception(
+                    "These operations of connection %s are not cancelled: %s",
+                    access.gcp_conn_id,
+                    ", ".join(str(order.name) for order in orders),
+                )
+            else:
+                yield Batch(orders=orders, connect=_connecting(hook))
 
 
-def _started(context: Context) -> dict[Access, list[str]]:
-    """Return what the tasks of the context's run have started, by the way it is reached."""
-    dag: DAG | None = context.get("dag")
-    found: dict[Access, list[str]] = {}
-    dag_id, run_id = _run_of(context)
-    for entry in started_operations(
-        dag_id=dag_id, run_id=run_id, task_ids=None if dag is None else _our_tasks(dag)
-    ):
-        found.setdefault(entry.access, []).append(str(entry.operation))
-    return found
+def _connecting(hook: SpannerAdminHook) -> Any:
+    def connect() -> SpannerAdminClient:
+        return hook.client
+
+    return connect
 
 
-def _run_of(context: Any) -> tuple[str, str]:
+def _run_of(context: Any) -> tuple[str, str] | None:
     """Return Dag and run: a deadline's context describes its run, others have the real one."""
-    run = context.get("dag_run")
+    run = context.get("dag_run") or context.get("ti")
     if isinstance(run, Mapping):
-        return run["dag_id"], run["dag_run_id"]
-    # in the dag-processor there may be only this
-    dag_id = run.dag_id if run else context["dag"].dag_id
-    return dag_id, run.run_id if run else context["run_id"]
+        found = run.get("dag_id"), run.get("dag_run_id")
+    else:
+        # in the dag-processor there may be only a Dag and an id
+        source = run or context.get("dag")
+        found = getattr(source, "dag_id", None), getattr(run, "run_id", context.get("run_id"))
+    return (str(found[0]), str(found[1])) if all(found) else None
 
 
 def _our_tasks(dag: DAG) -> set[str]:
@@ -147,25 +195,3 @@ def _our_tasks(dag: DAG) -> set[str]:
         for task in dag.tasks
         if issubclass(getattr(task, "operator_class", type(task)), SpannerOperationOperator)
     }
-
-
-def _stop(name: str, *, client: SpannerAdminClient, timeout: float) -> str:
-    """Cancel one operation that is not done; return what became of it."""
-    from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415  # with the client
-    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
-
-    try:
-        operation, clock = OperationName.parse(name), StoppableClock()
-        if client.get(name=operation).done:
-            return f"{name} was done already."
-        settlement = run(
-            cancel_and_settle(name=operation, policy=CancelPolicy()),
-            client=client,
-            clock=clock,
-            deadline=clock.now() + timedelta(seconds=timeout),
-        )
-    except Exception as exc:  # noqa: BLE001  # whatever it is, the others come next
-        code = code_of(exc)
-        told = f"{code.name}: {getattr(exc, 'message', exc)}" if code else repr(exc)
-        return f"{name} could not be cancelled: {told}"
-    return f"{name}: {settlement.sentence}"

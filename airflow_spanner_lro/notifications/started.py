@@ -11,48 +11,81 @@ from __future__ import annotations
 
 import logging
 import re
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.airflow_internals import task_states, xcom_of
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.tries.ownership import Situation, situation_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 log = logging.getLogger(__name__)
 
-_NEVER_RAN = {None, "none", "scheduled", "queued", "removed", "upstream_failed"}
+_NEVER_RAN = {None, "none", "upstream_failed"}
 _MAPPED = re.compile(r"(.+)_(\d+)")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedOperation:
+    """What a task instance has started.
+
+    :param entry: what its latest try has published; it has an operation's name
+    :param awaited: the task goes on and will find out about the end by itself
+    """
+
+    entry: LedgerEntry
+    awaited: bool
+
+
 def started_operations(
-    *, dag_id: str, run_id: str, task_ids: Collection[str] | None
-) -> list[LedgerEntry]:
-    """Return the entry of the latest try of each task instance that has started an operation.
+    *, dag_id: str, run_id: str, task_ids: Collection[str] | None, within: float
+) -> list[StartedOperation]:
+    """Return what the latest try of each task instance has started, what is awaited first.
 
     :param task_ids: the tasks to ask; None for all, which takes a read for each
+    :param within: how long this may take, in seconds; what is not read by then is told and left out
     :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot be asked
     """
     if task_ids is not None and not task_ids:
         return []
-    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415  # heavy
-    from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415
-
-    states = RuntimeTaskInstance.get_task_states(
-        dag_id=dag_id,
-        task_ids=None if task_ids is None else sorted(task_ids),
-        run_ids=[run_id],
-    )
-    entries = []
-    for key, state in states.get(run_id, {}).items():
-        if state in _NEVER_RAN:
-            continue
-        for task_id, map_index in _instances(key, task_ids=task_ids):
-            record = XCom.get_one(
-                key=RECORD_KEY, dag_id=dag_id, task_id=task_id, run_id=run_id, map_index=map_index
+    end = time.monotonic() + within
+    states = task_states(dag_id=dag_id, run_id=run_id, task_ids=task_ids)
+    may_have = [each for each in states.items() if each[1] not in _NEVER_RAN]
+    # stable, so Airflow's order stays within both halves
+    may_have.sort(key=lambda each: _has_ended(each[1]))
+    found = []
+    for position, (key, state) in enumerate(may_have):
+        if time.monotonic() > end:
+            log.warning(
+                "The time to look is over: %s task instances of run %s of %s were not asked what "
+                "they have started.",
+                len(may_have) - position,
+                run_id,
+                dag_id,
             )
+            break
+        for task_id, map_index in _instances(key, task_ids=task_ids):
+            try:
+                record = xcom_of(
+                    key=RECORD_KEY,
+                    dag_id=dag_id,
+                    task_id=task_id,
+                    run_id=run_id,
+                    map_index=map_index,
+                )
+            except Exception:
+                log.exception("The record of %s cannot be read and is left alone", key)
+                continue
             if record and (entry := _read(record, key=key)) and entry.operation:
-                entries.append(entry)
-    return entries
+                found.append(StartedOperation(entry=entry, awaited=not _has_ended(state)))
+    return found
+
+
+def _has_ended(state: str | None) -> bool:
+    return situation_of(state) is Situation.ENDED
 
 
 def _instances(key: str, *, task_ids: Collection[str] | None) -> Iterator[tuple[str, int]]:

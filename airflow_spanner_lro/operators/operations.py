@@ -14,6 +14,7 @@ from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.hooks.arguments import require_deletable
 from airflow_spanner_lro.links import SpannerOperationLink
+from airflow_spanner_lro.operators.absent import AbsentOperations
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class SpannerListOperationsOperator(SpannerAdminOperator):
         return [to_dict(snapshot) for snapshot in found]
 
 
-class SpannerCancelOperationOperator(SpannerAdminOperator):
+class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
     """Cancel operations and wait for what becomes of them.
 
     Returns a dictionary from each name to how it ended: ``cancelled``, ``finished first`` or

@@ -21,6 +21,7 @@ from docutils import nodes
 from sphinx.errors import ExtensionError
 
 from airflow_spanner_lro.core.kinds import KINDS
+from airflow_spanner_lro.core.tries.stages import TRANSITIONS
 from airflow_spanner_lro.provider_info import get_provider_info
 
 if TYPE_CHECKING:
@@ -186,6 +187,18 @@ def notifications(docs: Path) -> str:
     return "\n\n".join(f"```{{eval-rst}}\n.. autoclass:: {name}\n```" for name in named)
 
 
+def stages(docs: Path) -> str:
+    """Return the table of all ways in the life of an operation, numbered as in its drawing."""
+    del docs
+    return _table(
+        ("", "From", "To", "When"),
+        (
+            (str(number), way.before.value, way.after.value, way.when)
+            for number, way in enumerate(TRANSITIONS, start=1)
+        ),
+    )
+
+
 MAKERS: dict[str, Callable[..., str]] = {
     "bases": bases,
     "cancels": cancels,
@@ -194,6 +207,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "hooks": hooks,
     "kinds": kinds,
     "notifications": notifications,
+    "stages": stages,
 }
 
 

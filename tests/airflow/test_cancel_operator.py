@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowFailException, XComNotFound
 
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
@@ -18,6 +20,7 @@ from airflow_spanner_lro.operators.operations import SpannerCancelOperationOpera
 
 from .doubles import BACKUP, DATABASE, LONG, LONG_TIME
 from .operating import create_database, start, start_backup
+from .playing import backup
 
 if TYPE_CHECKING:
     from .doubles import FakeTask, Stage
@@ -94,6 +97,33 @@ def test_cancel_the_same_twice(stage: Stage, task: FakeTask, running: str) -> No
 
     assert {running: "cancelled"} == endings
     assert 1 == len(stage.cancels)
+
+
+def test_cancel_of_a_task_that_has_started_nothing(stage: Stage) -> None:
+    """The XCom of a task that never ran is nothing to cancel; one that is there is cancelled."""
+    running = start_backup(stage, LONG)
+    with DAG("nightly", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+        names: Any = [backup(task_id=each).output for each in ("never", "did")]
+        operator = cancel([name["operation_name"] for name in names])
+    ti = MagicMock()
+    ti.xcom_pull = lambda task_ids, default, **_: running if task_ids == "did" else default
+
+    operator.render_template_fields({"ti": ti})
+
+    assert [None, running] == operator.operation_name
+
+
+def test_other_missing_xcoms_are_errors(stage: Stage) -> None:
+    """Only the XCom of an operation may be missing."""
+    del stage
+    with DAG("nightly", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+        never: Any = backup(task_id="never").output
+        operator = cancel(None, gcp_conn_id=never["connection"])
+    ti = MagicMock()
+    ti.xcom_pull = lambda default, **_: default
+
+    with pytest.raises(XComNotFound):
+        operator.render_template_fields({"ti": ti})
 
 
 @pytest.mark.parametrize("nothing", [None, "", "None", [], [None], ["", [None, "None"]]], ids=repr)

@@ -17,6 +17,7 @@ from airflow.cli.cli_config import GroupCommand
 
 from airflow_spanner_lro import cli
 from airflow_spanner_lro.commands import get_cli_commands
+from airflow_spanner_lro.core.tries.stages import TRANSITIONS, Stage
 from airflow_spanner_lro.emulator import Faults, Limits, Plan, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.command import add_arguments
 from airflow_spanner_lro.emulator.control.routes import PREFIX
@@ -36,6 +37,7 @@ EMULATOR = DOCS / "reference" / "emulator.md"
 CONTROL = DOCS / "reference" / "emulator-control.md"
 COMMANDS = DOCS / "reference" / "cli.md"
 ACCESS = DOCS / "reference" / "connections-and-iam.md"
+DRAWING = DOCS / "_static" / "life-of-an-operation.svg"
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -44,6 +46,12 @@ _TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"# \[START (\w+)\]")
 _INCLUDED = re.compile(r'^:start-after: "\[START (\w+)\]"$', re.MULTILINE)
 _HOWTO = re.compile(r"^\(howto/operator:(\w+)\)=$", re.MULTILINE)
+_WAY = re.compile(
+    r'<g class="way" data-before="(\w+)" data-by="(\w+)" data-after="(\w+)">'
+    r'.*?<tspan class="number">(\d+)</tspan>',
+    re.DOTALL,
+)
+_STAGE = re.compile(r'<g class="stage" data-stage="(\w+)">')
 _ABSOLUTE = re.compile(r"[a-z]+:")
 
 
@@ -142,6 +150,18 @@ def test_every_field_is_told(type_: type[Plan | Limits | BySize | Between]) -> N
     assert [] == [
         field.name for field in fields(type_) if not re.search(rf"[`(\s]{field.name}[`=]", text)
     ]
+
+
+def test_drawing_has_the_life_of_an_operation() -> None:
+    """All stages and ways of the code are drawn, and no others; numbers are those of the table."""
+    drawn = DRAWING.read_text()
+    ways = [
+        (way.before.value, way.by, way.after.value, str(number))
+        for number, way in enumerate(TRANSITIONS, start=1)
+    ]
+
+    assert sorted(stage.value for stage in Stage) == sorted(_STAGE.findall(drawn))
+    assert sorted(ways) == sorted(_WAY.findall(drawn))
 
 
 def _prose(page: Path) -> str:

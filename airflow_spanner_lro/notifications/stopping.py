@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Stop many operations side by side, within a time that holds whatever Spanner does.
+
+A dag-processor is killed, and all that it still had to do with it, when a callback takes too long.
+So the work is done in threads that nobody waits for when the time is up: a call that hangs costs an
+outcome in the log, and no more. A worker, a triggerer and a dag-processor use the same.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.policy import CancelPolicy
+from airflow_spanner_lro.core.flows.together import together
+from airflow_spanner_lro.core.operations.settlement import Settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.names import OperationName
+
+    Report = SimpleQueue[tuple[OperationName, "Told"]]
+
+_AT_ONCE = 16
+"""How many calls are made at the same time, for each way to reach Spanner."""
+_GRACE = 5.0
+"""Seconds beyond the time to settle, for calls that are under way when it is spent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An operation to stop.
+
+    :param cleans_up: delete what it made in spite of that
+    """
+
+    name: OperationName
+    cleans_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What there is to say of an operation.
+
+    :param settled: nothing of it goes on
+    """
+
+    sentence: str
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Operations that are reached by the same way.
+
+    :param connect: makes the client; called in a thread, because credentials may take long
+    """
+
+    orders: Sequence[Order]
+    connect: Callable[[], SpannerAdminClient]
+
+
+def stop_all(batches: Sequence[Batch], *, timeout: float) -> Iterator[Told]:
+    """Stop operations; yield what became of each as soon as that is known.
+
+    :param timeout: how long to wait for the outcomes, in seconds; this ends within seconds of it
+    """
+    end = time.monotonic() + timeout + _GRACE
+    report: Report = SimpleQueue()
+    missing = {order.name for batch in batches for order in batch.orders}
+    for batch in batches:
+        _in_thread(_stop_batch, batch, timeout, report)
+    while missing:
+        try:
+            name, told = report.get(timeout=max(end - time.monotonic(), 0))
+        except Empty:
+            break
+        missing.discard(name)
+        yield replace(told, sentence=f"{name}: {told.sentence}")
+    for lost in sorted(map(str, missing)):
+        unknown = "what became of it is not known; check it with `spanner-lro describe"
+        yield Told(f"{lost}: {unknown} {lost}`.", settled=False)
+
+
+def _stop_batch(batch: Batch, timeout: float, report: Report) -> None:
+    try:
+        client = batch.connect()
+    except Exception as exc:  # noqa: BLE001  # it is told, and other batches do not care
+        _tell_failure(exc, batch.orders, report)
+        return
+    lanes = min(_AT_ONCE, len(batch.orders))
+    threads = [
+        _in_thread(_stop_some, batch.orders[lane::lanes], client, timeout, report)
+        for lane in range(lanes)
+    ]
+    for thread in threads:
+        thread.join()
+    client.close()
+
+
+def _stop_some(
+    orders: Sequence[Order], client: SpannerAdminClient, timeout: float, report: Report
+) -> None:
+    from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415  # with the client
+    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
+
+    clock = StoppableClock()
+    try:
+        ends = run(
+            together(
+                stop_unless_done(name=order.name, policy=CancelPolicy(), cleans_up=order.cleans_up)
+                for order in orders
+            ),
+            client=client,
+            clock=clock,
+            deadline=clock.now() + timedelta(seconds=timeout),
+        )
+    except Exception as exc:  # noqa: BLE001  # it is told, and other lanes do not care
+        _tell_failure(exc, orders, report)
+        return
+    for order, end in zip(orders, ends, strict=True):
+        told = Told("The operation was done already.", settled=True)
+        if isinstance(end, Settlement):
+            told = Told(end.sentence, settled=end.settled and not end.left_behind)
+        report.put((order.name, told))
+
+
+def _tell_failure(exc: Exception, orders: Sequence[Order], report: Report) -> None:
+    told = Told(f"It could not be cancelled: {str(exc) or type(exc).__name__}", settled=False)
+    for order in orders:
+        report.put((order.name, told))
+
+
+def _in_thread(work: Callable[..., None], *arguments: object) -> Thread:
+    thread = Thread(target=work, args=arguments, name="spanner-lro-stop", daemon=True)
+    thread.start()
+    return thread
