@@ -36,7 +36,11 @@ from airflow_spanner_lro.demo.signals import undisturbed
 from airflow_spanner_lro.demo.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
+
+    from airflow_spanner_lro.demo.proctable import ProcessInfo
+    from airflow_spanner_lro.demo.records import TaskInstance
 
 log = logging.getLogger(__name__)
 
@@ -203,8 +207,13 @@ class LocalAirflow:
 
     # -- the life of its components
 
-    def start_component(self, component: Component, *, number: int = 1) -> ManagedProcess:
-        """Start a component, for instance a second triggerer; a running one is returned as is."""
+    def start_component(
+        self, component: Component, *, number: int = 1, environment: Mapping[str, str] | None = None
+    ) -> ManagedProcess:
+        """Start a component, for instance a second triggerer; a running one is returned as is.
+
+        :param environment: added for this process, such as ``AIRFLOW__TRIGGERER__CAPACITY``
+        """
         running = self._components.get((component, number))
         if running is not None and running.poll() is None:
             return running
@@ -213,7 +222,7 @@ class LocalAirflow:
             name,
             component,
             *_ARGUMENTS.get(component, ()),
-            host=self.host(component, number=number),
+            environment={VARIABLE: self.host(component, number=number), **(environment or {})},
         )
         self._components[component, number] = process
         return process
@@ -228,12 +237,32 @@ class LocalAirflow:
         self.process(component, number=number).kill()
         del self._components[component, number]
 
-    def _start(self, name: str, *arguments: str, host: str = LOOPBACK) -> ManagedProcess:
+    def task_process(self, task: TaskInstance) -> ProcessInfo | None:
+        """Return the process on a worker that executes a task, None if there is none.
+
+        Airflow 3.3.2 gives it a title, where the operating system lets it (not macOS).
+        """
+        title = f"airflow worker -- {task.id}"
+        return next((each for each in self._run.survivors() if each.command == title), None)
+
+    def command(self, *arguments: str, timeout: float = 120.0) -> str:
+        """Run one of Airflow's own commands to its end, and return what it has printed.
+
+        :raises ProcessDiedError: if it fails
+        """
+        process = self._start(f"command-{len(self._run.processes)}", *arguments)
+        if process.wait(timeout=timeout) != 0:
+            raise process.died()
+        return process.spec.log_path.read_text(errors="replace")
+
+    def _start(
+        self, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> ManagedProcess:
         return self._run.start(
             ProcessSpec(
                 name=name,
                 command=[sys.executable, "-m", "airflow", *arguments],
-                environment={**self._environment, VARIABLE: host},
+                environment={**self._environment, VARIABLE: LOOPBACK, **(environment or {})},
                 directory=self.settings.home,
                 log_path=self.settings.process_logs / f"{name}.log",
             )

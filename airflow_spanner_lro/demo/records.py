@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class RunState(StrEnum):
@@ -50,6 +50,8 @@ class DagRun:
     dag_id: str
     run_id: str
     state: RunState
+    queued: datetime | None = None
+    started: datetime | None = None
 
     @property
     def ended(self) -> bool:
@@ -63,6 +65,8 @@ class DagRun:
             dag_id=answer["dag_id"],
             run_id=answer["dag_run_id"],
             state=RunState(answer["state"]),
+            queued=_moment(answer["queued_at"]),
+            started=_moment(answer["start_date"]),
         )
 
 
@@ -70,6 +74,8 @@ class DagRun:
 class TaskInstance:
     """One task of one run, as it was when Airflow was asked."""
 
+    id: str
+    """Another one for each try."""
     dag_id: str
     run_id: str
     task_id: str
@@ -89,6 +95,7 @@ class TaskInstance:
         """Read it from an answer of Airflow."""
         trigger, triggerer = answer["trigger"], answer["triggerer_job"]
         return cls(
+            id=answer["id"],
             dag_id=answer["dag_id"],
             run_id=answer["dag_run_id"],
             task_id=answer["task_id"],
@@ -100,6 +107,26 @@ class TaskInstance:
             trigger_id=trigger and trigger["id"],
             triggerer_host=triggerer and triggerer["hostname"],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of a task's log: an event, or an exception that came with one."""
+
+    text: str
+    at: datetime | None
+    """When it was written, as far as Airflow tells."""
+
+    @classmethod
+    def from_json(cls, entry: str | Mapping[str, Any]) -> Iterator[Self]:
+        """Read it from an answer of Airflow, which may hold several."""
+        if isinstance(entry, str):
+            yield cls(text=entry, at=None)
+            return
+        at = _moment(entry.get("timestamp"))
+        yield cls(text=entry["event"], at=at)
+        for error in entry.get("error_detail") or ():
+            yield cls(text=f"{error['exc_type']}: {error['exc_value']}", at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

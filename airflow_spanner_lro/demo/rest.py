@@ -8,12 +8,20 @@ Separate because it works against any Airflow 3 with the simple auth manager, st
 from __future__ import annotations
 
 from http import HTTPStatus
+from itertools import count
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import httpx
 
 from airflow_spanner_lro.demo.errors import ApiError, ApiUnreachableError
-from airflow_spanner_lro.demo.records import DagRun, Job, RunState, TaskInstance, TaskState
+from airflow_spanner_lro.demo.records import (
+    DagRun,
+    Job,
+    LogLine,
+    RunState,
+    TaskInstance,
+    TaskState,
+)
 from airflow_spanner_lro.demo.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -22,6 +30,8 @@ if TYPE_CHECKING:
 
 _MANY = 100
 """The largest page Airflow gives by default."""
+_AT_ONCE = 4
+"""Requests under way; more threads than this may ask."""
 
 
 class AirflowApi:
@@ -36,7 +46,13 @@ class AirflowApi:
         self._credentials = {"username": username, "password": password}
         self._logged_in = False
         # a proxy from the environment cannot reach our loopback
-        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+        self._client = httpx.Client(
+            base_url=url,
+            # one server process serves them all: what it could not begin yet waits here
+            limits=httpx.Limits(max_connections=_AT_ONCE),
+            timeout=httpx.Timeout(timeout, pool=None),
+            trust_env=False,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +90,13 @@ class AirflowApi:
 
     def dag_ids(self) -> frozenset[str]:
         """Return the ids of all Dags that are parsed and not stale."""
-        return frozenset(dag["dag_id"] for dag in self._get("/dags", limit=_MANY)["dags"])
+        found: set[str] = set()
+        for offset in count(step=_MANY):
+            page = self._get("/dags", limit=_MANY, offset=offset, order_by="dag_id")["dags"]
+            found.update(dag["dag_id"] for dag in page)
+            if len(page) < _MANY:
+                break
+        return frozenset(found)
 
     def wait_for_dags(self, *dag_ids: str, timeout: float = 60.0) -> None:
         """Wait until the Dags are parsed.
@@ -98,6 +120,10 @@ class AirflowApi:
         """Start a run of a Dag, now."""
         body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf or {})}
         return DagRun.from_json(self._call("POST", f"/dags/{dag_id}/dagRuns", json=body))
+
+    def delete_dag(self, dag_id: str) -> None:
+        """Delete a Dag with all its runs, as the button in the UI does; its file stays."""
+        self._authorised("DELETE", f"/dags/{dag_id}")
 
     # -- runs
 
@@ -182,12 +208,17 @@ class AirflowApi:
         answer = self._get_or_none(path, map_index=task.map_index)
         return None if answer is None else cast("object", answer["value"])
 
-    def task_log(self, task: TaskInstance, *, try_number: int | None = None) -> str:
-        """Return the log of a try, by default the newest: one event a line, trigger included."""
+    def log_lines(
+        self, task: TaskInstance, *, try_number: int | None = None
+    ) -> tuple[LogLine, ...]:
+        """Return the log of a try, by default the newest: events and errors, trigger included."""
         path = f"{_path(task, task.task_id)}/logs/{try_number or task.try_number}"
         answer = self._get(path, map_index=task.map_index, full_content=True)
-        lines = (entry if isinstance(entry, str) else entry["event"] for entry in answer["content"])
-        return "\n".join(lines)
+        return tuple(line for entry in answer["content"] for line in LogLine.from_json(entry))
+
+    def task_log(self, task: TaskInstance, *, try_number: int | None = None) -> str:
+        """Return the same as text."""
+        return "\n".join(line.text for line in self.log_lines(task, try_number=try_number))
 
     # -- how it is asked
 
@@ -203,11 +234,14 @@ class AirflowApi:
             raise
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        return self._authorised(method, path, **arguments).json()
+
+    def _authorised(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         if not self._logged_in:
             token = self._send("POST", "/auth/token", json=self._credentials).json()
             self._client.headers["Authorization"] = f"Bearer {token['access_token']}"
             self._logged_in = True
-        return self._send(method, f"/api/v2{path}", **arguments).json()
+        return self._send(method, f"/api/v2{path}", **arguments)
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         headers = {"Accept": "application/json"}

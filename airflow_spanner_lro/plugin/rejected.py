@@ -19,7 +19,7 @@ from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.event import WaitOutcome
-from airflow_spanner_lro.core.operations.settlement import Settlement
+from airflow_spanner_lro.core.operations.settlement import Settlement, what_ends_it
 from airflow_spanner_lro.core.tries.ownership import (
     Claim,
     KillDecision,
@@ -53,7 +53,7 @@ def stop_if_rejected(note: Leaving) -> None:
             "What has become of the task could not be found out, or its operation not be stopped, "
             "within %g s. %s",
             TIMEOUT,
-            _later(note),
+            what_ends_it(note.name),
         )
 
 
@@ -63,7 +63,9 @@ def _work(note: Leaving) -> None:
         if decision is KillDecision.CANCEL:
             _stop(note)
         elif decision is KillDecision.UNKNOWN:
-            log.warning("%s is left running: %s. %s", note.name, decision.value, _later(note))
+            log.warning(
+                "%s is left running: %s. %s", note.name, decision.value, what_ends_it(note.name)
+            )
     except WaitStoppedError:
         log.warning("The process was told to end meanwhile, and stops %s by that.", note.name)
     except Exception as exc:  # noqa: BLE001  # it is told; a listener must not raise
@@ -72,7 +74,7 @@ def _work(note: Leaving) -> None:
             " %s",
             type(exc).__name__,
             exc,
-            _later(note),
+            what_ends_it(note.name),
         )
 
 
@@ -102,12 +104,5 @@ def _stop(note: Leaving) -> None:
     if ended.settled:
         log.warning(ended.sentence)
     else:
-        log.error("%s %s", ended.sentence, _later(note))
+        log.error("%s %s", ended.sentence, what_ends_it(note.name))
     attempt.note_end(WaitOutcome(name=note.name, settlement=ended))
-
-
-def _later(note: Leaving) -> str:
-    return (
-        "If it goes on, the reaper ends it (`airflow spanner-lro reap`); by hand: "
-        f"`spanner-lro cancel {note.name}`."
-    )

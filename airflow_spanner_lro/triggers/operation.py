@@ -24,7 +24,7 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import OperationGoneError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
-from airflow_spanner_lro.core.operations.settlement import Settlement
+from airflow_spanner_lro.core.operations.settlement import Settlement, what_ends_it
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.ownership import (
     Claim,
@@ -144,7 +144,7 @@ class SpannerOperationTrigger(SpannerTrigger):
                 "The kill of %s was not finished within %g s. %s",
                 self.operation,
                 KILL_TIMEOUT,
-                self._later,
+                what_ends_it(self.operation),
             )
 
     async def _kill(self) -> bool:
@@ -159,12 +159,15 @@ class SpannerOperationTrigger(SpannerTrigger):
                 "it (%s). %s",
                 self.operation,
                 told,
-                self._later,
+                what_ends_it(self.operation),
             )
             return True
         if decision is KillDecision.UNKNOWN:
             self.log.warning(
-                "%s is not cancelled: %s. %s", self.operation, decision.value, self._later
+                "%s is not cancelled: %s. %s",
+                self.operation,
+                decision.value,
+                what_ends_it(self.operation),
             )
         elif decision is not KillDecision.CANCEL:
             self.log.info("%s is not cancelled: %s.", self.operation, decision.value)
@@ -205,13 +208,21 @@ class SpannerOperationTrigger(SpannerTrigger):
 
     async def _end(self, *, until: datetime) -> None:
         """Cancel the operation, and tell what became of it."""
-        self.log.warning("The task was ended by a user; cancelling %s.", self.operation)
+        # said first: on Python 3.11 Airflow 3.3.2 stops reading the log after two seconds of this
+        self.log.warning(
+            "The task was ended by a user; cancelling %s. %s",
+            self.operation,
+            what_ends_it(self.operation),
+        )
         flow = stop_unless_done(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up)
         try:
             ended = await self._perform(flow, deadline=until)
         except Exception as exc:  # noqa: BLE001  # it is told
             self.log.error(  # noqa: TRY400  # one line that says it all
-                "%s could not be cancelled: %s. %s", self.operation, _told(exc), self._later
+                "%s could not be cancelled: %s. %s",
+                self.operation,
+                _told(exc),
+                what_ends_it(self.operation),
             )
             return
         if not isinstance(ended, Settlement):
@@ -219,15 +230,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         elif ended.settled:
             self.log.warning(ended.sentence)
         else:
-            self.log.error("%s %s", ended.sentence, self._later)
-
-    @property
-    def _later(self) -> str:
-        """What ends an operation that a kill has left running."""
-        return (
-            "If it goes on, the reaper ends it (`airflow spanner-lro reap`); by hand: "
-            f"`spanner-lro cancel {self.operation}`."
-        )
+            self.log.error("%s %s", ended.sentence, what_ends_it(self.operation))
 
     async def _stop(self, *, timeout: float) -> Settlement:
         return await self._perform(

@@ -46,11 +46,12 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: ZipFile) -> None:
 
 @pytest.mark.xdist_group("wheel")
 def test_the_wheel_declares_its_entry_points(wheel: ZipFile) -> None:
-    """Airflow finds the provider, pytest the fixtures, and a shell the command."""
+    """Airflow finds provider and plugin, pytest the fixtures, and a shell the command."""
     points = ConfigParser()
     points.read_string(_metadata(wheel, "entry_points.txt"))
 
-    assert {"apache_airflow_provider", "console_scripts", "pytest11"} == set(points.sections())
+    expected = {"airflow.plugins", "apache_airflow_provider", "console_scripts", "pytest11"}
+    assert expected == set(points.sections())
 
 
 @pytest.mark.xdist_group("wheel")

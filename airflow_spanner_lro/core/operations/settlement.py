@@ -35,6 +35,14 @@ class Ending(StrEnum):
     """The service no longer knows it."""
 
 
+def what_ends_it(name: OperationName | str) -> str:
+    """Return what to do about an operation that somebody had to leave running, as a sentence."""
+    return (
+        "If it goes on, the reaper ends it (`airflow spanner-lro reap`); by hand: "
+        f"`spanner-lro cancel {name}`."
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """The outcome of a cancel.
