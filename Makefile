@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check docs unit e2e bench format lock clean
+.PHONY: help demo test check docs unit e2e guarantees soak bench format lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,7 +35,15 @@ unit: $(READY)  ## Tests without Airflow processes
 	$(BIN)/pytest -n auto --dist loadgroup -m "not e2e" --cov --cov-report=term:skip-covered
 
 e2e: $(READY)  ## Tests with real Airflow processes; minutes
-	$(BIN)/pytest -m e2e -p no:randomly tests/e2e
+	$(BIN)/pytest -m e2e -p no:randomly $(if $(ALLOWANCE),--allowance $(ALLOWANCE)) tests/e2e
+
+guarantees: $(READY)  ## Every exit of a task on real Airflow: what must be cancelled, what must not
+	$(BIN)/pytest -m e2e -p no:randomly -q --no-header --allowance $(or $(ALLOWANCE),1.0) \
+		tests/e2e/guarantee
+
+soak: $(READY)  ## MINUTES=10 of random kills, faults and users, then four numbers; SEED=… repeats
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) \
+		$(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
 
 bench: $(READY)  ## What the emulator costs with ten thousand operations pending
 	$(BIN)/python tests/benchmarks/bench_emulator.py

@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rows in which somebody acts on one task: a mark, a clear, a signal; all of Airflow is well."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.demo.records import RunState, TaskState
+
+from .acting import SOON
+from .looking import INSTANCE
+from .rows import row
+
+if TYPE_CHECKING:
+    from .acting import Act
+    from .rows import Scenario
+
+IN_THE_START_CALL = 1.0
+"""Seconds that a start call is held: longer than a mark takes, shorter than a heartbeat."""
+
+
+@row("E5", "deferred: a user marks the task failed", within=5)
+def marked_failed_while_deferred(act: Act) -> Scenario:
+    """Airflow calls the trigger's on_kill."""
+    going = act.deferred()
+    yield
+    since = act.mark(going, TaskState.FAILED)
+    return act.cancelled(going, since=since)
+
+
+@row("E6", "deferred: a user marks the task success", within=5)
+def marked_success_while_deferred(act: Act) -> Scenario:
+    """Airflow calls the trigger's on_kill."""
+    going = act.deferred()
+    yield
+    since = act.mark(going, TaskState.SUCCESS)
+    return act.cancelled(going, since=since)
+
+
+@row("E7", "deferred: a user clears the task", within=5, expected="same, or adopted")
+def cleared_while_deferred(act: Act) -> Scenario:
+    """Airflow calls the old trigger's on_kill, perhaps after the new try has adopted."""
+    going = act.deferred()
+    yield
+    since = act.clear(going)
+    act.until(
+        lambda: act.cancels(going.operation) or act.record(going).try_number > 1,
+        what="a cancel, or a new try that adopts",
+    )
+    yield
+    return act.served_again(going, since=since)
+
+
+@row("E8a", "running: a user marks the task failed", within=8)
+def marked_failed_while_running(act: Act) -> Scenario:
+    """Airflow calls the operator's on_kill after the next heartbeat."""
+    going = act.on_worker()
+    yield
+    since = act.mark(going, TaskState.FAILED)
+    return act.cancelled(going, since=since)
+
+
+@row("E8b", "running: a user clears the task", within=8)
+def cleared_while_running(act: Act) -> Scenario:
+    """Airflow calls the operator's on_kill after the next heartbeat, then starts another try."""
+    going = act.on_worker()
+    yield
+    since = act.clear(going)
+    seen = act.cancelled(going, since=since, again=True)
+    yield
+    return seen if seen.wrong else act.served_again(going, since=since)
+
+
+@row("E12", "marked failed in the start call, then it defers", within=3)
+def marked_failed_before_it_defers(act: Act) -> Scenario:
+    """Airflow rejects the deferral, and calls nothing but the listener of our plugin."""
+    backups = f"{INSTANCE}/backups/{act.row.key}-*"
+    faults = act.world.emulator.faults
+    yield
+    faults.delay(IN_THE_START_CALL, method="CreateBackup", resource=backups, times=1)
+    run = act.start()
+    act.until(
+        lambda: all(fault.resource != backups for fault in faults.in_store()),
+        what="the start call",
+        interval=0.05,
+    )
+    since = time.time()
+    act.world.api.set_task_state(act.world.task(run), TaskState.FAILED)
+    return act.cancelled(act.going(run, "backup"), since=since)
+
+
+@row("E13", "running: SIGTERM to the task's process", within=3)
+def process_terminated(act: Act) -> Scenario:
+    """Airflow calls the operator's on_kill, and then lets execute() go on."""
+    going = act.on_worker()
+    yield
+    process = act.world.airflow.task_process(act.task(going))
+    assert process is not None, "there is no process that executes the task"
+    since = time.time()
+    os.kill(process.pid, signal.SIGTERM)
+    seen = act.cancelled(going, since=since)
+    yield
+    act.wait_for_task(going.run, going.task_id, TaskState.FAILED)
+    return seen
+
+
+@row("E15", "deferred: a user deletes the Dag", within=5)
+def dag_deleted(act: Act) -> Scenario:
+    """Airflow calls the trigger's on_kill, when XComs and state store are gone."""
+    going = act.deferred()
+    yield
+    # Airflow would find the Dag again
+    (act.world.airflow.settings.dags_folder / "guarantee_deleted.py").unlink()
+    since = time.time()
+    act.world.api.delete_dag(going.run.dag_id)
+    return act.cancelled(going, since=since)
+
+
+@row("K3", "the operation succeeds, and the trigger ends")
+def operation_succeeded(act: Act) -> Scenario:
+    """Airflow may call on_kill after the event, and cancels the trigger at its yield."""
+    act.plan(SOON)
+    going = act.deferred()
+    yield
+    yield
+    seen = act.succeeded(going)
+    backup = act.world.api.xcom(act.task(going))
+    assert isinstance(backup, dict)
+    assert "READY" == backup["state"]
+    return seen
+
+
+@row("K7", "deferred sensor: a user marks it failed")
+def sensor_killed(act: Act) -> Scenario:
+    """Somebody else started what a sensor watches."""
+    run = act.start()
+    operation = act.operation("backup")
+    act.wait_for_task(run, "wait", TaskState.DEFERRED)
+    act.wait_for_poll(operation)
+    going = act.going(run, "wait", operation=operation)
+    yield
+    since = act.mark(going, TaskState.FAILED)
+    yield
+    act.world.api.wait_for_run(run, RunState.FAILED, interval=1.0)
+    return act.untouched(going, since=since)
+
+
+@row("K8a", "deferred: marked failed with cancel_on_kill=False")
+def killed_without_cancel_while_deferred(act: Act) -> Scenario:
+    """Nothing is cancelled where the owner wants the operation to go on."""
+    going = act.deferred()
+    yield
+    since = act.mark(going, TaskState.FAILED)
+    yield
+    return act.untouched(going, since=since)
+
+
+@row("K8b", "running: marked failed with cancel_on_kill=False")
+def killed_without_cancel_while_running(act: Act) -> Scenario:
+    """Nothing is cancelled where the owner wants the operation to go on."""
+    going = act.on_worker()
+    yield
+    since = act.mark(going, TaskState.FAILED)
+    yield
+    return act.untouched(going, since=since)

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""How rows are played: group by group, and within a group in three steps.
+
+First all rows get ready, side by side, since that takes Airflow long and disturbs nobody. Then
+their causes happen, one after the other, since seconds are measured. The rest is side by side.
+A row that fails never keeps another from being played.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from .acting import Act
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tests.e2e.conftest import World
+
+    from .rows import Row, Scenario, Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a row: what was seen, or why nothing could be.
+
+    :param error: what kept the row from its end
+    :param story: what happened in it, if it falls short
+    """
+
+    row: Row
+    seen: Seen | None = None
+    error: Exception | None = None
+    story: str = ""
+
+    def shortfall(self, *, allowance: float) -> str:
+        """Return in which way the row falls short, or nothing.
+
+        :param allowance: how many times the seconds of the design are good enough here
+        """
+        if self.seen is None:
+            return f"{type(self.error).__name__}: {self.error}"
+        if self.seen.wrong:
+            return self.seen.wrong
+        within, seconds = self.row.within, self.seen.seconds
+        if within is None or self.seen.excused:
+            return ""
+        if seconds is None:
+            return "nothing was measured"
+        if seconds > within * allowance:
+            return f"{seconds:.1f} s are more than {within:g} s, times {allowance:g}"
+        return ""
+
+
+class _Part:
+    """One row while it is played: whatever happens in it stays in it."""
+
+    def __init__(self, row: Row, *, world: World) -> None:
+        self.act = Act(world=world, row=row)
+        self.row = row
+        self.outcome: Outcome | None = None
+        self._scenario: Scenario | None = None
+
+    def step(self) -> None:
+        """Go on to the next ``yield``."""
+        if self.outcome is not None:
+            return
+        try:
+            if self._scenario is None:
+                self._scenario = self.row.play(self.act)
+            next(self._scenario)
+        except StopIteration as end:
+            self.outcome = Outcome(row=self.row, seen=end.value)
+        except Exception as exc:  # noqa: BLE001  # it is shown by the test of this row
+            self.outcome = Outcome(row=self.row, error=exc)
+
+    def finish(self) -> None:
+        """Go on to the end, and leave nothing that would disturb others."""
+        while self.outcome is None:
+            self.step()
+        outcome = self.outcome
+        if outcome.shortfall(allowance=1.0):
+            outcome = replace(outcome, story=self._story())
+        try:
+            self.act.leave()
+        except Exception as exc:  # noqa: BLE001  # it is shown by the test of this row
+            outcome = replace(outcome, error=outcome.error or exc, seen=None)
+        self.outcome = outcome
+
+    def _story(self) -> str:
+        try:
+            return self.act.story()
+        except Exception as exc:  # noqa: BLE001  # it must not hide what the story is about
+            return f"What happened cannot be told: {exc!r}"
+
+
+class Runner:
+    """Plays the rows of a session, each group when its first row is asked for.
+
+    :param rows: those that were selected
+    """
+
+    def __init__(self, *, world: World, rows: Iterable[Row]) -> None:
+        self._world = world
+        self._rows = tuple(rows)
+        self._outcomes: dict[str, Outcome] = {}
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What became of the rows that were played, in the order of the table."""
+        return tuple(sorted(self._outcomes.values(), key=lambda outcome: outcome.row.order))
+
+    def outcome(self, row: Row) -> Outcome:
+        """Return what became of a row; play its group if that has not been done."""
+        if row.id not in self._outcomes:
+            self._play([each for each in self._rows if each.group is row.group])
+        return self._outcomes[row.id]
+
+    def _play(self, rows: list[Row]) -> None:
+        group = rows[0].group
+        parts = [_Part(row, world=self._world) for row in rows]
+        trouble: Exception | None = None
+        with ThreadPoolExecutor(max_workers=len(parts)) as pool:
+            try:
+                with group.around(self._world):
+                    _side_by_side(pool, _Part.step, parts)
+                    with group.injury(self._world):
+                        if group.at_once:
+                            _side_by_side(pool, _Part.step, parts)
+                        else:
+                            for part in parts:
+                                part.step()
+                    _side_by_side(pool, _Part.finish, parts)
+            except Exception as exc:  # noqa: BLE001  # it is shown by the tests of these rows
+                trouble = exc
+        for part in parts:
+            failed = Outcome(row=part.row, error=trouble)
+            self._outcomes[part.row.id] = part.outcome or failed
+
+
+def _side_by_side(
+    pool: ThreadPoolExecutor, do: Callable[[_Part], None], parts: Iterable[_Part]
+) -> None:
+    for _ in pool.map(do, parts):
+        pass

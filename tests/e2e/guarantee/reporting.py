@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The table that is printed in the end: row, exit, expected, seen, seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from .playing import Outcome
+
+_HEADINGS = ("row", "exit", "expected", "seen", "seconds", "")
+_WIDTHS = (4, 52, 21, 24, 7, 5)
+
+
+def table(outcomes: Iterable[Outcome], *, allowance: float) -> Iterator[str]:
+    """Yield the lines of the table, at most 120 columns wide; below it, what falls short."""
+    outcomes = tuple(outcomes)
+    yield _line(_HEADINGS)
+    yield _line(["-" * width for width in _WIDTHS])
+    for outcome in outcomes:
+        row, seen = outcome.row, outcome.seen
+        seconds = seen.seconds if seen else None
+        short = outcome.shortfall(allowance=allowance)
+        yield _line(
+            (
+                row.id,
+                row.exit,
+                row.expected,
+                seen.words if seen else "an error",
+                "" if seconds is None else f"{seconds:.1f}".rjust(_WIDTHS[4]),
+                "SHORT" if short else "ok",
+            )
+        )
+    falling = [(each.row, each.shortfall(allowance=allowance)) for each in outcomes]
+    falling = [(row, short) for row, short in falling if short]
+    yield ""
+    yield f"{len(outcomes)} rows, {len(falling) or 'none'} of them short."
+    for row, short in falling:
+        yield f"{row.id}: {short.splitlines()[0]}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    fitted = (
+        (cell if len(cell) <= width else f"{cell[: width - 1]}…").ljust(width)
+        for cell, width in zip(cells, _WIDTHS, strict=True)
+    )
+    return " ".join(fitted).rstrip()

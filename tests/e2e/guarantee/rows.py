@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the guarantee: which exits and situations there are, what must be seen, and when.
+
+A row is a generator function under the decorator :func:`row`. What it does is in the modules that
+declare rows; how rows are played is in ``playing.py``. Nothing here knows Airflow.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from tests.e2e.conftest import World
+
+    from .acting import Act
+
+    Scenario = Generator[None, None, "Seen"]
+    Play = Callable[["Act"], Scenario]
+    Circumstance = Callable[["World"], AbstractContextManager[None]]
+
+_NUMBERED = re.compile(r"([A-Z]+)(\d+)(.*)")
+
+
+def _calm(_world: World) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen in the end.
+
+    :param words: a few words for the table, such as ``cancelled``
+    :param seconds: from the causing event to the cancel, if that is what the row measures
+    :param wrong: what should not be, in a sentence; empty if all is well
+    :param excused: there was nothing to measure, and that is as good as a cancel in time
+    """
+
+    words: str
+    seconds: float | None = None
+    wrong: str = ""
+    excused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Group:
+    """Rows that are played together, side by side as far as that disturbs none of them.
+
+    :param around: what is set up before the first row starts, and torn down after the last
+    :param injury: what is done to Airflow once all rows have got to their first ``yield``, and
+        undone when all have got to their second
+    :param at_once: the rows' causes happen side by side too: where nobody acts, such as where each
+        row waits for a deadline of its own; otherwise they happen one after the other
+    """
+
+    name: str
+    around: Circumstance = _calm
+    injury: Circumstance = _calm
+    at_once: bool = False
+
+
+CALM = Group(name="calm")
+"""Somebody acts, and all of Airflow is well."""
+
+DEADLINES = Group(name="deadlines", at_once=True)
+"""Nobody acts: the rows wait for their own deadlines, and all of Airflow is well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of the table.
+
+    :param id: as in the design, such as ``E5``; rows of one exit have a letter more
+    :param name: the id and what happens, as the name of its test
+    :param exit: what happens, in words
+    :param within: seconds in which the cancel must be seen; None where nothing may be cancelled
+    :param expected: what must be seen, in words
+    """
+
+    id: str
+    name: str
+    exit: str
+    within: float | None
+    expected: str
+    group: Group
+    play: Play
+
+    @property
+    def key(self) -> str:
+        """What its Dag, its databases and its backups are named after."""
+        return self.id.lower()
+
+    @property
+    def order(self) -> tuple[str, int, str]:
+        """Where it stands in the table."""
+        found = _NUMBERED.fullmatch(self.id)
+        return (found[1], int(found[2]), found[3]) if found else (self.id, 0, "")
+
+
+ROWS: list[Row] = []
+"""All rows, as they were declared."""
+
+
+def row(
+    id_: str,
+    exit_: str,
+    *,
+    within: float | None = None,
+    expected: str = "",
+    group: Group = CALM,
+) -> Callable[[Play], Play]:
+    """Declare a row, which a generator function plays.
+
+    Up to its first ``yield`` it gets to where its cause can happen, beside all rows of its group.
+    From there to its end, or to a second ``yield``, it lets the cause happen and measures; then
+    no other row does. What follows a second ``yield`` happens side by side again.
+
+    :param id_: such as ``E5``
+    :param exit_: what happens, in words
+    :param within: seconds in which the cancel must be seen; None where nothing may be cancelled
+    :param expected: what must be seen, in words, if neither of these
+    :raises ValueError: if there is such a row already
+    """
+    usual = "nothing cancelled" if within is None else f"cancelled within {within:g} s"
+
+    def declare(play: Play) -> Play:
+        if any(each.id == id_ for each in ROWS):
+            message = f"there are two rows {id_}"
+            raise ValueError(message)
+        ROWS.append(
+            Row(
+                id=id_,
+                name=f"{id_}-{play.__name__.replace('_', '-')}",
+                exit=exit_,
+                within=within,
+                expected=expected or usual,
+                group=group,
+                play=play,
+            )
+        )
+        return play
+
+    return declare

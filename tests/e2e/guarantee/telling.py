@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What happened in a row that falls short: tasks with their logs, calls with their times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.demo.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_spanner_lro.demo.records import DagRun
+    from tests.e2e.conftest import World
+
+_LINES = 40
+"""The last lines of a log are enough."""
+
+
+def tell(world: World, *, key: str, runs: list[DagRun]) -> str:
+    """Return what is known about a row.
+
+    :param key: the row's
+    :param runs: of its Dag
+    """
+    return "\n".join([*_calls(world, key=key), *_tasks(world, runs=runs)])
+
+
+def _calls(world: World, *, key: str) -> Iterator[str]:
+    for call in world.emulator.calls:
+        if f"/{key}-" in call.resource and call.method != "GetOperation":
+            at = datetime.fromtimestamp(call.real_time, tz=UTC)
+            yield f"{at:%H:%M:%S.%f} {call.method} {call.resource} {call.code.name} {call.message}"
+
+
+def _tasks(world: World, *, runs: list[DagRun]) -> Iterator[str]:
+    for run in runs:
+        try:
+            tasks = world.api.task_instances(run)
+            yield f"run {run.run_id} of {run.dag_id} is {world.api.dag_run(run).state}"
+        except ApiError as exc:
+            # one whose Dag was deleted is gone
+            yield f"run {run.run_id} of {run.dag_id}: {exc}"
+            continue
+        for task in tasks:
+            for number in range(1, task.try_number + 1):
+                yield f"--- {task.task_id}, try {number} of {task.try_number}, {task.state}:"
+                try:
+                    log = world.api.task_log(task, try_number=number)
+                except ApiError as exc:
+                    log = str(exc)
+                yield from log.splitlines()[-_LINES:]

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Each exit and each situation of the guarantee on real Airflow: one row, one test.
+
+What is done in a row is in the modules imported here; rows of one group are played together when
+the first of them is asked for, and the others then only show what was seen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from . import calm, deadlines, healthy, injured, once, whole_runs
+from .rows import ROWS
+
+if TYPE_CHECKING:
+    from .playing import Runner
+    from .rows import Row
+
+DECLARING = (calm, whole_runs, deadlines, healthy, injured, once)
+"""The modules that declare rows, in the order in which their groups are played."""
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+
+GROUPS = list(dict.fromkeys(each.group for each in ROWS))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(each, id=each.name)
+        for each in sorted(ROWS, key=lambda row: (GROUPS.index(row.group), row.order))
+    ],
+)
+def test_row(runner: Runner, row: Row, allowance: float) -> None:
+    """What the row promises was seen, in time."""
+    outcome = runner.outcome(row)
+
+    print(outcome.story)  # noqa: T201  # pytest shows it if the row falls short
+    if outcome.error is not None:
+        raise outcome.error
+    assert "" == outcome.shortfall(allowance=allowance)

@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The harness itself, without Airflow: in which order rows are played, and what falls short."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from .playing import Outcome, Runner
+from .reporting import table
+from .rows import Group, Row, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.conftest import World
+
+    from .acting import Act
+    from .rows import Scenario
+
+WORLD = cast("World", None)
+"""What the rows here do without."""
+OK = Seen(words="fine")
+
+
+class Diary:
+    """What has happened in the rows and around them, in order."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    @contextmanager
+    def around(self, name: str) -> Iterator[None]:
+        """Write down the beginning and the end of something."""
+        self.lines.append(f"{name} begins")
+        yield
+        self.lines.append(f"{name} ends")
+
+    def play(self, act: Act) -> Scenario:
+        """Play a row of three steps."""
+        for step in ("ready", "cause"):
+            self.lines.append(f"{act.row.id} {step}")
+            yield
+        self.lines.append(f"{act.row.id} rest")
+        return OK
+
+
+def broken(_act: Act) -> Scenario:
+    """Play a row that does not get far."""
+    yield
+    message = "no luck"
+    raise RuntimeError(message)
+
+
+@pytest.fixture
+def diary() -> Diary:
+    """Return an empty diary."""
+    return Diary()
+
+
+@pytest.fixture
+def group(diary: Diary) -> Group:
+    """Return a group whose circumstances are written down."""
+    return Group(
+        name="g", around=lambda _: diary.around("all"), injury=lambda _: diary.around("injury")
+    )
+
+
+@pytest.fixture
+def first(diary: Diary, group: Group) -> Row:
+    """Return a row that is written down."""
+    return Row(
+        id="E1", name="E1-a", exit="x", within=None, expected="", group=group, play=diary.play
+    )
+
+
+def test_a_group_goes_through_its_steps_together(diary: Diary, first: Row) -> None:
+    """All get ready, then the causes follow one another within the injury, then comes the rest."""
+    second = replace(first, id="E2")
+
+    Runner(world=WORLD, rows=[first, second]).outcome(first)
+
+    assert diary.lines[0] == "all begins"
+    assert {"E1 ready", "E2 ready"} == set(diary.lines[1:3])
+    assert ["injury begins", "E1 cause", "E2 cause", "injury ends"] == diary.lines[3:7]
+    assert {"E1 rest", "E2 rest"} == set(diary.lines[7:9])
+    assert diary.lines[9:] == ["all ends"]
+
+
+def test_a_row_that_fails_keeps_no_other_from_being_played(first: Row) -> None:
+    """The error of a row is its own."""
+    second = replace(first, id="E2", play=broken)
+    runner = Runner(world=WORLD, rows=[first, second])
+
+    assert isinstance(runner.outcome(second).error, RuntimeError)
+    assert OK == runner.outcome(first).seen
+
+
+def test_a_group_that_cannot_be_set_up_fails_its_rows(first: Row) -> None:
+    """Where the circumstances are missing, the rows say so."""
+
+    @contextmanager
+    def nothing(_world: World) -> Iterator[None]:
+        message = "no triggerer"
+        raise RuntimeError(message)
+        yield
+
+    row = replace(first, group=Group(name="h", around=nothing))
+
+    assert isinstance(Runner(world=WORLD, rows=[row]).outcome(row).error, RuntimeError)
+
+
+def test_other_groups_are_played_when_they_are_asked_for(diary: Diary, first: Row) -> None:
+    """A row of another group is left alone."""
+    other = replace(first, id="K1", group=Group(name="h"))
+
+    Runner(world=WORLD, rows=[first, other]).outcome(first)
+
+    assert not any(line.startswith("K1") for line in diary.lines)
+
+
+@pytest.mark.parametrize(
+    ("seen", "allowance", "short"),
+    [
+        pytest.param(Seen(words="cancelled", seconds=4.9), 1.0, "", id="in-time"),
+        pytest.param(Seen(words="cancelled", seconds=9.0), 2.0, "", id="allowed"),
+        pytest.param(
+            Seen(words="cancelled", seconds=9.0),
+            1.0,
+            "9.0 s are more than 5 s, times 1",
+            id="late",
+        ),
+        pytest.param(Seen(words="cancelled"), 1.0, "nothing was measured", id="not-measured"),
+        pytest.param(Seen(words="adopted", excused=True), 1.0, "", id="excused"),
+        pytest.param(
+            Seen(words="cancelled", seconds=1.0, wrong="started twice"),
+            1.0,
+            "started twice",
+            id="wrong",
+        ),
+    ],
+)
+def test_a_row_falls_short(first: Row, seen: Seen, allowance: float, short: str) -> None:
+    """Too late, not measured, or otherwise wrong is short."""
+    outcome = Outcome(row=replace(first, within=5), seen=seen)
+
+    assert short == outcome.shortfall(allowance=allowance)
+
+
+def test_the_table_fits_a_terminal(first: Row) -> None:
+    """No line is longer than 120 columns, whatever the words are; what is short is told below."""
+    long = replace(first, exit="x" * 200, expected="y" * 200, within=1)
+    outcomes = [
+        Outcome(row=long, seen=Seen(words="z" * 200, seconds=1234.5)),
+        Outcome(row=first, error=RuntimeError("no luck")),
+    ]
+
+    lines = list(table(outcomes, allowance=1.0))
+
+    assert max(map(len, lines)) <= 120
+    assert "2 rows, 2 of them short." in lines
+    assert "E1: RuntimeError: no luck" in lines
