@@ -13,7 +13,9 @@ import json
 import os
 import secrets
 import shlex
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.demo.guard import package_path
@@ -21,7 +23,6 @@ from airflow_spanner_lro.demo.ports import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 USERNAME = "admin"
 _NO_PROXY = f"{LOOPBACK},localhost"
@@ -147,6 +148,8 @@ def build_environment(
         "AIRFLOW_HOME": str(settings.home),
         "PYTHONPATH": package_path(),
         "PYTHONUNBUFFERED": "1",
+        # the command `airflow` of this environment, for tasks that run it
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         # a proxy cannot reach our loopback
         "NO_PROXY": _NO_PROXY,
         "no_proxy": _NO_PROXY,

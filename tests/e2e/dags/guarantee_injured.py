@@ -18,7 +18,7 @@ ONE_RETRY = {"retries": 1}
 
 SINGLE: dict[str, dict[str, Any]] = {
     # long enough for the triggerer to be lost before it has passed
-    "e4": {"operation_timeout": timedelta(seconds=30)},
+    "e4": {"operation_timeout": timedelta(seconds=45)},
     "e17a": {},
     "e17b": {},
     "e18": ON_WORKER,
