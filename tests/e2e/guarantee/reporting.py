@@ -37,7 +37,7 @@ def table(outcomes: Iterable[Outcome], *, allowance: float) -> Iterator[str]:
     falling = [(each.row, each.shortfall(allowance=allowance)) for each in outcomes]
     falling = [(row, short) for row, short in falling if short]
     yield ""
-    yield f"{len(outcomes)} rows, {len(falling) or 'none'} of them short."
+    yield f"Rows: {len(outcomes)}, short: {len(falling) or 'none'}."
     for row, short in falling:
         yield f"{row.id}: {short.splitlines()[0]}"
 

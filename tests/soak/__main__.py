@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""``make soak``: minutes of trouble on a real Airflow, then calm, the reaper, and four numbers.
+
+Whatever is started is stopped, also on Ctrl-C. After a violation the logs and the evidence stay;
+``--judge FILE`` judges such evidence again.
+"""
+
+# ruff: noqa: T201  # a command prints
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from airflow_spanner_lro.demo.errors import DemoError
+from airflow_spanner_lro.demo.requirements import check_requirements
+from airflow_spanner_lro.demo.signals import Stopped, unwinding
+
+_INTERRUPTED = 130
+_VIOLATED = 1
+_IDLE = 2
+
+
+def main() -> int:
+    """Run a soak; return 0 if all four numbers are 0, and enough has happened."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long there is trouble")
+    parser.add_argument("--seed", type=int, help="repeats the plan of an earlier soak")
+    parser.add_argument("--keep", action="store_true", help="keep logs and evidence in any case")
+    parser.add_argument("--judge", type=Path, help="judge the evidence in a file, and do no more")
+    args = parser.parse_args()
+    if args.judge:
+        return _judge_again(args.judge)
+    seed = random.SystemRandom().randrange(10**6) if args.seed is None else args.seed
+    print(f"soak: seed {seed}, {args.minutes:g} minutes")
+    home = Path(tempfile.mkdtemp(prefix="spanner-lro-soak-"))
+    status = _VIOLATED
+    try:
+        check_requirements()
+        with unwinding():
+            status = _perform(home=home, seed=seed, minutes=args.minutes)
+    except KeyboardInterrupt:
+        print("\nsoak: interrupted; everything is stopped", file=sys.stderr)
+        status = _INTERRUPTED
+    except Stopped as exc:
+        print("soak: told to stop; everything is stopped", file=sys.stderr)
+        status = 128 + exc.signum
+    except DemoError as exc:
+        print(f"soak: {exc}", file=sys.stderr)
+    finally:
+        if args.keep or status == _VIOLATED:
+            print(f"soak: logs and evidence are in {home}")
+        else:
+            shutil.rmtree(home, ignore_errors=True)
+        print(f"soak: seed {seed}, {args.minutes:g} minutes, status {status}")
+    return status
+
+
+def _perform(*, home: Path, seed: int, minutes: float) -> int:
+    # this process forks only to start others, and gRPC would remark on each of them
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+    from .report import report  # noqa: PLC0415  # with check_requirements() before it
+    from .soak import Soak  # noqa: PLC0415
+
+    violations, totals, log_folder = Soak(home=home, seed=seed, minutes=minutes).perform()
+    for line in report(violations, totals=totals, log_folder=log_folder):
+        print(line)
+    if violations:
+        return _VIOLATED
+    return _IDLE if totals.shortfalls() else 0
+
+
+def _judge_again(path: Path) -> int:
+    from .evidence import Evidence  # noqa: PLC0415
+    from .report import report  # noqa: PLC0415
+    from .totals import Totals  # noqa: PLC0415
+    from .verdict import judge  # noqa: PLC0415
+
+    violations = judge(Evidence.from_json(path.read_text()))
+    logs = path.parent / "airflow" / "logs"
+    for line in report(
+        violations,
+        totals=Totals(minutes=0),
+        log_folder=lambda dag_id, run_id: logs / f"dag_id={dag_id}" / f"run_id={run_id}",
+    ):
+        print(line)
+    return _VIOLATED if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,264 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever performs the plan: kills and restarts processes, orders faults, and plays the user.
+
+What gives an operation's cancel a cause is written down right before it is done.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.demo.airflow import Component
+from airflow_spanner_lro.demo.errors import ApiError, ApiUnreachableError
+from airflow_spanner_lro.demo.records import DagRun, RunState, TaskState
+
+from .evidence import Cause, CauseKind
+from .hunting import Hunter
+from .plan import Deed, Disturb
+from .recipes import RECIPES, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow_spanner_lro.demo.airflow import LocalAirflow
+    from airflow_spanner_lro.emulator import SpannerAdminEmulator
+
+    from .ambush import AmbushingFaults
+    from .asking import SoakApi, Worker
+    from .totals import Totals
+
+AT_WORK = (TaskState.RUNNING, TaskState.DEFERRED)
+_CAUSES = {
+    Deed.MARK_FAILED: CauseKind.MARK_FAILED,
+    Deed.MARK_SUCCESS: CauseKind.MARK_SUCCESS,
+    Deed.CLEAR: CauseKind.CLEAR,
+    Deed.FAIL_RUN: CauseKind.FAIL_RUN,
+}
+TRIGGERERS = (1, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """What has to follow a disturbance.
+
+    :param seconds: after how long
+    """
+
+    seconds: float
+    do: Callable[[], None]
+
+
+class Actor:
+    """Performs disturbances.
+
+    :param say: tells whoever looks on
+    """
+
+    def __init__(
+        self,
+        *,
+        airflow: LocalAirflow,
+        api: SoakApi,
+        emulator: SpannerAdminEmulator,
+        faults: AmbushingFaults,
+        totals: Totals,
+        say: Callable[[str], None],
+    ) -> None:
+        self._airflow = airflow
+        self._api = api
+        self._emulator = emulator
+        self._faults = faults
+        self._totals = totals
+        self._say = say
+        self._causes: list[Cause] = []
+        self._lock = threading.Lock()
+        self._away: set[tuple[Component, int]] = set()
+        self._hunter = Hunter(airflow=airflow, api=api)
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """All causes so far."""
+        with self._lock:
+            return tuple(self._causes)
+
+    def perform(self, disturb: Disturb) -> Later | None:
+        """Do it, or count that there was nobody to do it to; return what has to follow."""
+        later: Later | None = None
+        try:
+            match disturb.deed:
+                case Deed.KILL_TASK | Deed.KILL_WORKER | Deed.EVICT:
+                    done = self._hurt_a_task(disturb)
+                case Deed.AMBUSH:
+                    # counted when somebody walks into it
+                    whole = disturb.share < 1 / 3
+                    self._faults.ambush(lambda run_id, kind: self._attack(run_id, kind, whole))
+                    return None
+                case Deed.KILL_TRIGGERER | Deed.STALL_TRIGGERER | Deed.RESTART_TRIGGERER:
+                    later = self._hurt_a_triggerer(disturb)
+                    done = later is not None
+                case Deed.KILL_SCHEDULER:
+                    later = self._kill_the_scheduler(disturb)
+                    done = later is not None
+                case Deed.MARK_FAILED | Deed.MARK_SUCCESS | Deed.CLEAR | Deed.FAIL_RUN:
+                    done = self._act_as_user(disturb)
+                case _:
+                    done = self._trouble(disturb)
+        except (ApiError, ApiUnreachableError) as exc:
+            self._say(f"{disturb.deed}: {exc}")
+            done = False
+        (self._totals.done if done else self._totals.missed)[disturb.deed] += 1
+        return later
+
+    # -- the user
+
+    def user(self, deed: Deed, *, run: DagRun, task_id: str) -> bool:
+        """Do what a user does to one task, or to its run; tell whether Airflow agreed."""
+        whole = deed is Deed.FAIL_RUN
+        cause = Cause(
+            kind=_CAUSES[deed],
+            run_id=run.run_id,
+            task_id=None if whole else task_id,
+            at=time.time(),
+        )
+        try:
+            match deed:
+                case Deed.FAIL_RUN:
+                    self._api.set_run_state(run, RunState.FAILED)
+                case Deed.CLEAR:
+                    self._api.clear(self._api.task_instance(run, task_id))
+                case Deed.MARK_SUCCESS | Deed.MARK_FAILED:
+                    state = TaskState.FAILED if deed is Deed.MARK_FAILED else TaskState.SUCCESS
+                    self._api.set_task_state(self._api.task_instance(run, task_id), state)
+        except ApiError as exc:
+            if exc.status < 500:
+                # it was refused, so nothing has happened
+                return False
+            self._say(f"{deed}: {exc}")
+        except ApiUnreachableError as exc:
+            # it may have happened
+            self._say(f"{deed}: {exc}")
+        self._note(cause)
+        self._say(f"{deed}: {run.run_id}{'' if whole else f'.{task_id}'}")
+        return True
+
+    def _act_as_user(self, disturb: Disturb) -> bool:
+        states = AT_WORK
+        if disturb.deed is Deed.CLEAR and disturb.share < 0.4:
+            states = (TaskState.SUCCESS, TaskState.FAILED)
+        worker = _choose(self._api.tasks_in(*states), disturb)
+        return worker is not None and self.user(
+            disturb.deed, run=worker.run, task_id=worker.task_id
+        )
+
+    # -- workers
+
+    def _hurt_a_task(self, disturb: Disturb) -> bool:
+        worker = _choose(self._hunter.prey(), disturb)
+        if worker is None:
+            return False
+        self._say(f"{disturb.deed}: {worker.run_id}.{worker.task_id}")
+        if disturb.deed is not Deed.EVICT:
+            return self._hunter.kill(worker, whole=disturb.deed is Deed.KILL_WORKER)
+        self._note(
+            Cause(
+                kind=CauseKind.EVICT,
+                run_id=worker.run_id,
+                task_id=worker.task_id,
+                at=time.time(),
+            )
+        )
+        return self._hunter.evict(worker)
+
+    def _attack(self, run_id: str, kind: Kind, whole: bool) -> None:
+        """Kill the process whose start call is being answered. Called by the emulator."""
+        done = self._hunter.hunt(run_id, kind, whole=whole)
+        if done:
+            self._say(f"{Deed.AMBUSH}: {run_id}.{kind}")
+        (self._totals.done if done else self._totals.missed)[Deed.AMBUSH] += 1
+
+    # -- components
+
+    def _hurt_a_triggerer(self, disturb: Disturb) -> Later | None:
+        number = TRIGGERERS[int(disturb.pick * len(TRIGGERERS))]
+        if any(component is Component.TRIGGERER for component, _ in self._away):
+            # one of two, never both
+            return None
+        key = (Component.TRIGGERER, number)
+        self._say(f"{disturb.deed}: number {number}")
+        self._away.add(key)
+        if disturb.deed is Deed.STALL_TRIGGERER:
+            process = self._airflow.process(Component.TRIGGERER, number=number)
+            process.signal(signal.SIGSTOP, everyone=True)
+
+            def wake() -> None:
+                process.signal(signal.SIGCONT, everyone=True)
+                self._away.discard(key)
+
+            return Later(seconds=16 + 10 * disturb.share, do=wake)
+        if disturb.deed is Deed.KILL_TRIGGERER:
+            self._airflow.kill_component(Component.TRIGGERER, number=number)
+        else:
+            self._airflow.stop_component(Component.TRIGGERER, number=number, grace=10)
+        return Later(seconds=1 + 10 * disturb.share, do=lambda: self._restart(key))
+
+    def _kill_the_scheduler(self, disturb: Disturb) -> Later | None:
+        key = (Component.SCHEDULER, 1)
+        if key in self._away:
+            return None
+        self._say(disturb.deed)
+        self._away.add(key)
+        self._airflow.kill_component(Component.SCHEDULER)
+        return Later(seconds=1 + 8 * disturb.share, do=lambda: self._restart(key))
+
+    def _restart(self, key: tuple[Component, int]) -> None:
+        component, number = key
+        self._airflow.start_component(component, number=number)
+        self._away.discard(key)
+
+    # -- Spanner
+
+    def _trouble(self, disturb: Disturb) -> bool:
+        faults, share = self._faults, disturb.share
+        method = tuple(Kind)[int(disturb.pick * len(Kind))].method
+        match disturb.deed:
+            case Deed.OUTAGE:
+                faults.outage(seconds=2 + 6 * share)
+            case Deed.LOSE_ANSWER:
+                code = Code.UNAVAILABLE if share < 1 / 2 else Code.DEADLINE_EXCEEDED
+                faults.lose_answer(method=method, code=code)
+            case Deed.DROP:
+                if share < 1 / 2:
+                    self._emulator.drop_connections()
+                else:
+                    faults.drop_connection(method=method, after_work=share < 3 / 4)
+            case Deed.QUOTA:
+                faults.fail(code=Code.RESOURCE_EXHAUSTED, times=3 + int(10 * share))
+            case Deed.DELAY:
+                faults.delay(1 + 5 * share, method=method, times=1)
+            case Deed.FAIL_CANCEL:
+                faults.fail(method="CancelOperation", times=2 + int(6 * share))
+            case Deed.REFUSE_CANCEL:
+                faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED)
+        return True
+
+    # -- what is written down
+
+    def _note(self, cause: Cause) -> None:
+        with self._lock:
+            self._causes.append(cause)
+
+
+def needs_user(dag_id: str) -> bool:
+    """Tell whether the tasks of a Dag end only if a user ends them."""
+    return any(each.dag_id == dag_id and each.needs_user for each in RECIPES.values())
+
+
+def _choose(candidates: Sequence[Worker], disturb: Disturb) -> Worker | None:
+    ordered = sorted(candidates, key=lambda each: (each.run_id, each.task_id))
+    return ordered[int(disturb.pick * len(ordered))] if ordered else None

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the soak asks Airflow beyond what a demo does: who is at work, and all tries of a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.demo.records import DagRun, RunState, TaskState
+from airflow_spanner_lro.demo.rest import AirflowApi
+
+from .evidence import Try
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.demo.airflow import LocalAirflow
+    from airflow_spanner_lro.demo.records import TaskInstance
+
+_MANY = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A task instance and the process in which it runs, if it runs."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    state: TaskState
+    pid: int | None
+
+    @property
+    def run(self) -> DagRun:
+        """A name for its run, good enough to ask for it."""
+        return DagRun(dag_id=self.dag_id, run_id=self.run_id, state=RunState.RUNNING)
+
+
+class SoakApi(AirflowApi):
+    """Airflow's REST API, with two more questions."""
+
+    @classmethod
+    def of(cls, airflow: LocalAirflow) -> SoakApi:
+        """Return a new client of an Airflow."""
+        login = airflow.login
+        return cls(url=airflow.url, username=login.username, password=login.password)
+
+    def another(self) -> SoakApi:
+        """Return a new client of the same Airflow, for another thread."""
+        return SoakApi(
+            url=self.url,
+            username=self._credentials["username"],
+            password=self._credentials["password"],
+        )
+
+    def tasks_in(self, *states: TaskState) -> tuple[Worker, ...]:
+        """Return the task instances of all runs that are in one of the states."""
+        query = {"state": list(map(str, states)), "limit": _MANY, "order_by": "-start_date"}
+        answer = self._call("GET", "/dags/~/dagRuns/~/taskInstances", params=query)
+        return tuple(
+            Worker(
+                dag_id=each["dag_id"],
+                run_id=each["dag_run_id"],
+                task_id=each["task_id"],
+                state=TaskState(each["state"]),
+                pid=each["pid"],
+            )
+            for each in answer["task_instances"]
+        )
+
+    def tries(self, task: TaskInstance) -> tuple[Try, ...]:
+        """Return all tries of a task, oldest first."""
+        path = f"/dags/{task.dag_id}/dagRuns/{task.run_id}/taskInstances/{task.task_id}/tries"
+        return tuple(
+            sorted(
+                map(_try, self._get(path)["task_instances"]),
+                key=lambda each: each.number,
+            )
+        )
+
+
+def _try(answer: dict[str, Any]) -> Try:
+    return Try(
+        number=answer["try_number"],
+        state=answer["state"],
+        started=_seconds(answer["start_date"]),
+        ended=_seconds(answer["end_date"]),
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    return None if text is None else datetime.fromisoformat(text).timestamp()

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the judge is given: what the emulator saw, how the tasks ended, and who had a cause.
+
+Plain values of plain values, with real time in seconds as by ``time.time()``, so that a history can
+be written by hand in a test, and that of a real soak be kept as a file and judged again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from airflow_spanner_lro.core.operations.snapshot import OperationState
+
+
+class CauseKind(StrEnum):
+    """Why an operation may be cancelled; a kill, a restart, a stall or a fault is never a cause."""
+
+    MARK_FAILED = "a user marked the task failed"
+    MARK_SUCCESS = "a user marked the task success"
+    CLEAR = "a user cleared the task"
+    FAIL_RUN = "a user marked the run failed"
+    EVICT = "the task process got SIGTERM"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Something that may have operations cancelled.
+
+    :param task_id: None for all tasks of the run
+    :param at: right before it happened
+    """
+
+    kind: CauseKind
+    run_id: str
+    task_id: str | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call that the emulator answered, or would have but for a fault.
+
+    :param code: the name of the code that was answered
+    """
+
+    method: str
+    resource: str
+    at: float
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """An operation that a task started, as it was in the end."""
+
+    name: str
+    run_id: str
+    task_id: str
+    state: OperationState
+    started: float
+    ended: float | None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it has done its work."""
+        return self.state is OperationState.SUCCEEDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One try of a task; times are None as long as it has not come to that."""
+
+    number: int
+    state: str | None
+    started: float | None
+    ended: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """A later try took an operation up."""
+
+    operation: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task instance in the end.
+
+    :param target: what it makes or changes
+    :param timeout: its execution_timeout in seconds
+    :param cancelled_on_kill: whether its operations are to be cancelled when it is killed
+    :param cleans_up: whether what it made in spite of a cancel is deleted
+    :param made: whether what it was to make is there, in the state that it should have
+    :param tries: oldest first
+    """
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    target: str
+    state: str | None
+    timeout: float | None
+    cancelled_on_kill: bool
+    cleans_up: bool
+    made: bool
+    tries: tuple[Try, ...]
+    adoptions: tuple[Adoption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A whole soak.
+
+    :param calls: those that start, cancel and delete
+    :param reaped_from: since when the reaper was at work
+    """
+
+    tasks: tuple[Task, ...]
+    operations: tuple[Operation, ...]
+    calls: tuple[Call, ...]
+    causes: tuple[Cause, ...]
+    reaped_from: float
+
+    def to_json(self) -> str:
+        """Return it as text."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Evidence:
+        """Return what ``to_json`` wrote."""
+        read: dict[str, Any] = json.loads(text)
+        return cls(
+            tasks=tuple(map(_task, read["tasks"])),
+            operations=tuple(
+                Operation(**{**each, "state": OperationState(each["state"])})
+                for each in read["operations"]
+            ),
+            calls=tuple(Call(**each) for each in read["calls"]),
+            causes=tuple(
+                Cause(**{**each, "kind": CauseKind(each["kind"])}) for each in read["causes"]
+            ),
+            reaped_from=read["reaped_from"],
+        )
+
+
+def _task(read: dict[str, Any]) -> Task:
+    tries = tuple(Try(**each) for each in read["tries"])
+    adoptions = tuple(Adoption(**each) for each in read["adoptions"])
+    return Task(**{**read, "tries": tries, "adoptions": adoptions})

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Finds the processes in which tasks run, and kills them: only what the scheduler has spawned.
+
+The number that Airflow knows a process by may be anybody's by the time it is used.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+from airflow_spanner_lro.demo.airflow import Component
+from airflow_spanner_lro.demo.errors import ApiError, ApiUnreachableError
+from airflow_spanner_lro.demo.records import TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_spanner_lro.demo.airflow import LocalAirflow
+
+    from .asking import SoakApi, Worker
+    from .recipes import Kind
+
+HELD = 6.0
+"""Seconds for which an ambushed answer is held back at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hunter:
+    """Knows where tasks run."""
+
+    airflow: LocalAirflow
+    api: SoakApi
+
+    def prey(self) -> tuple[Worker, ...]:
+        """Return the tasks that run in a process now."""
+        return self._prey(self.api)
+
+    def kill(self, worker: Worker, *, whole: bool) -> bool:
+        """SIGKILL a task's process; tell whether it was there.
+
+        :param whole: its supervisor too
+        """
+        if worker.pid is None:
+            return False
+        return _signal(self._family(worker.pid, whole=whole), signal.SIGKILL)
+
+    def evict(self, worker: Worker) -> bool:
+        """SIGTERM a task's process, as a node that is drained; tell whether it was there."""
+        return worker.pid is not None and _signal([worker.pid], signal.SIGTERM)
+
+    def hunt(self, run_id: str, kind: Kind, *, whole: bool) -> bool:
+        """Find the process of a task and kill it, within seconds; tell whether it was there.
+
+        May be called in any thread.
+        """
+        until = time.monotonic() + HELD
+        with suppress(ApiError, ApiUnreachableError), self.api.another() as api:
+            while time.monotonic() < until:
+                for worker in self._prey(api):
+                    if (worker.run_id, worker.task_id) == (run_id, kind):
+                        return self.kill(worker, whole=whole)
+        return False
+
+    def _prey(self, api: SoakApi) -> tuple[Worker, ...]:
+        living = self._spawned()
+        return tuple(each for each in api.tasks_in(TaskState.RUNNING) if each.pid in living)
+
+    def _spawned(self) -> frozenset[int]:
+        """Return the processes below the scheduler; none while it is away."""
+        try:
+            scheduler = self.airflow.process(Component.SCHEDULER)
+        except KeyError:
+            return frozenset()
+        return frozenset(each.pid for each in scheduler.members()) - {scheduler.pid}
+
+    def _family(self, pid: int, *, whole: bool) -> list[int]:
+        """Return a task's process, behind its supervisor if that is meant too."""
+        if whole:
+            with suppress(psutil.NoSuchProcess):
+                supervisor = psutil.Process(pid).ppid()
+                if supervisor in self._spawned():
+                    return [supervisor, pid]
+        return [pid]
+
+
+def _signal(pids: Sequence[int], signum: signal.Signals) -> bool:
+    """Send a signal to processes; tell whether all were there."""
+    there = True
+    for pid in pids:
+        try:
+            os.kill(pid, signum)
+        except ProcessLookupError:
+            there = False
+    return there

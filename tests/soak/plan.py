@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is going to happen and when, all of it from one seed.
+
+A pure function: the same seed and the same minutes give the same plan on any machine. Whom an
+action hits cannot be planned, since that depends on who is there; so each action carries a number
+between 0 and 1 that picks one of them.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .recipes import RECIPES, Kind, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Deed(StrEnum):
+    """What is done to Airflow, to Spanner, or by a user."""
+
+    KILL_TASK = "SIGKILL of a task process"
+    KILL_WORKER = "SIGKILL of a task process and its supervisor"
+    AMBUSH = "SIGKILL between start call and ledger"
+    KILL_TRIGGERER = "SIGKILL of one of two triggerers"
+    STALL_TRIGGERER = "triggerer stalled beyond its health threshold"
+    RESTART_TRIGGERER = "SIGTERM of a triggerer, and restart"
+    KILL_SCHEDULER = "SIGKILL of the scheduler with all workers"
+    EVICT = "SIGTERM of a task process"
+
+    OUTAGE = "outage"
+    LOSE_ANSWER = "answer of a start call lost"
+    DROP = "connection dropped"
+    QUOTA = "quota exceeded"
+    DELAY = "start call delayed"
+    FAIL_CANCEL = "cancel fails for a while"
+    REFUSE_CANCEL = "cancel refused"
+
+    MARK_FAILED = "task marked failed"
+    MARK_SUCCESS = "task marked success"
+    CLEAR = "task cleared"
+    FAIL_RUN = "run marked failed"
+
+
+KILLS = frozenset(
+    {
+        Deed.KILL_TASK,
+        Deed.KILL_WORKER,
+        Deed.AMBUSH,
+        Deed.KILL_TRIGGERER,
+        Deed.STALL_TRIGGERER,
+        Deed.RESTART_TRIGGERER,
+        Deed.KILL_SCHEDULER,
+        Deed.EVICT,
+    }
+)
+FAULTS = frozenset(
+    {
+        Deed.OUTAGE,
+        Deed.LOSE_ANSWER,
+        Deed.DROP,
+        Deed.QUOTA,
+        Deed.DELAY,
+        Deed.FAIL_CANCEL,
+        Deed.REFUSE_CANCEL,
+    }
+)
+USER_ACTIONS = frozenset({Deed.MARK_FAILED, Deed.MARK_SUCCESS, Deed.CLEAR, Deed.FAIL_RUN})
+
+PER_MINUTE = {
+    Deed.KILL_TASK: 1.5,
+    Deed.KILL_WORKER: 1.0,
+    Deed.AMBUSH: 1.2,
+    Deed.KILL_TRIGGERER: 0.5,
+    Deed.STALL_TRIGGERER: 0.6,
+    Deed.RESTART_TRIGGERER: 0.2,
+    Deed.KILL_SCHEDULER: 0.4,
+    Deed.EVICT: 0.6,
+    Deed.OUTAGE: 1.0,
+    Deed.LOSE_ANSWER: 1.0,
+    Deed.DROP: 1.0,
+    Deed.QUOTA: 0.6,
+    Deed.DELAY: 0.8,
+    Deed.FAIL_CANCEL: 0.5,
+    Deed.REFUSE_CANCEL: 0.3,
+    Deed.MARK_FAILED: 0.8,
+    Deed.MARK_SUCCESS: 0.6,
+    Deed.CLEAR: 1.2,
+    Deed.FAIL_RUN: 0.3,
+}
+RUNS_PER_MINUTE = 7.0
+QUIET = 25.0
+"""Seconds at the beginning in which only runs start."""
+SHARED_DATABASES = ("shared-1", "shared-2", "shared-3")
+"""Spanner makes one backup of each at a time, so their tasks wait for a turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What the operation of a task is going to do.
+
+    :param seconds: how long it takes
+    :param cancel_delay: how long a cancel takes; None if it has no effect
+    :param fails: whether the first one fails
+    """
+
+    seconds: float
+    cancel_delay: float | None
+    fails: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRun:
+    """A run of a Dag.
+
+    :param database: which one its backup is of; None for one of its own
+    :param user: what a user does to it, and how long after its start
+    """
+
+    run_id: str
+    recipe: str
+    work: dict[Kind, Work]
+    database: str | None
+    user: tuple[Deed, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturb:
+    """A disturbance.
+
+    :param pick: which of those that it could hit, 0 to 1
+    :param share: of whatever it has of a length or a number, 0 to 1
+    """
+
+    deed: Deed
+    pick: float
+    share: float
+
+
+def reaps_meanwhile(seed: int) -> bool:
+    """Tell whether the reaper is at work during the storm too, and not only after it.
+
+    With it, it may meet tries that take up what it is about to cancel; without it, what nobody
+    waits for stays until the end.
+    """
+    return seed % 2 == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that happens.
+
+    :param at: seconds after the beginning
+    """
+
+    at: float
+    what: StartRun | Disturb
+
+
+def make_plan(*, seed: int, minutes: float) -> tuple[Action, ...]:
+    """Return all that is going to happen, in the order in which it does."""
+    actions = [*_runs(seed, minutes=minutes), *_disturbances(seed, minutes=minutes)]
+    return tuple(sorted(actions, key=lambda action: action.at))
+
+
+def _runs(seed: int, *, minutes: float) -> Iterator[Action]:
+    rng = random.Random(f"{seed}/runs")  # noqa: S311  # a plan, no secret
+    names = sorted(RECIPES)
+    order: list[str] = []
+    for number, at in enumerate(_moments(rng, per_minute=RUNS_PER_MINUTE, minutes=minutes), 1):
+        if not order:
+            # each in its turn, so that a short soak sees many
+            order = rng.sample(names, len(names))
+        recipe = RECIPES[order.pop()]
+        shared = rng.choice(SHARED_DATABASES)
+        yield Action(
+            at=at,
+            what=StartRun(
+                run_id=f"s{number:04}",
+                recipe=recipe.name,
+                work={kind: _work(rng, recipe) for kind in recipe.kinds},
+                database=None if recipe.endless else shared,
+                user=_user(rng) if recipe.needs_user else None,
+            ),
+        )
+
+
+def _work(rng: random.Random, recipe: Recipe) -> Work:
+    seconds, delay, ignores, fails = (
+        rng.uniform(20, 60),
+        rng.uniform(0, 4),
+        rng.random() < 0.1,
+        rng.random() < 0.08,
+    )
+    if recipe.endless:
+        return Work(seconds=6 * 3600, cancel_delay=delay, fails=False)
+    return Work(seconds=seconds, cancel_delay=None if ignores else delay, fails=fails)
+
+
+def _user(rng: random.Random) -> tuple[Deed, float]:
+    deed = rng.choice((Deed.MARK_FAILED, Deed.MARK_FAILED, Deed.MARK_SUCCESS, Deed.FAIL_RUN))
+    return deed, rng.uniform(8, 50)
+
+
+def _disturbances(seed: int, *, minutes: float) -> Iterator[Action]:
+    for deed, per_minute in PER_MINUTE.items():
+        # one generator each, so that a rate that is changed changes nothing else
+        rng = random.Random(f"{seed}/{deed.name}")  # noqa: S311  # a plan, no secret
+        for at in _moments(rng, per_minute=per_minute, minutes=minutes):
+            disturb = Disturb(deed=deed, pick=rng.random(), share=rng.random())
+            if at >= QUIET:
+                yield Action(at=at, what=disturb)
+
+
+def _moments(rng: random.Random, *, per_minute: float, minutes: float) -> Iterator[float]:
+    """Yield one random moment of each stretch of time, in seconds: never none at all, nor heaps."""
+    stretch = 60 / per_minute
+    begin = 0.0
+    while (at := begin + rng.random() * stretch) < minutes * 60:
+        yield at
+        begin += stretch

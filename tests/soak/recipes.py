@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the Dags of the soak are: one table, read by the Dag file, by the plan and by the judge.
+
+What a task makes is named after its run and the task, and after nothing else: so the emulator's
+side of the story can be told task by task without asking Airflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PROJECT = "soak"
+INSTANCE_ID = "main"
+INSTANCE = f"projects/{PROJECT}/instances/{INSTANCE_ID}"
+SOURCE_BACKUP = "source"
+"""What is copied and restored."""
+
+
+class Kind(StrEnum):
+    """What a task does; the value is its task id."""
+
+    BACKUP = "backup"
+    COPY = "copy"
+    RESTORE = "restore"
+    CREATE = "create"
+    DDL = "ddl"
+
+    @property
+    def method(self) -> str:
+        """The RPC that starts it."""
+        return _METHODS[self]
+
+    @property
+    def cleans_up(self) -> bool:
+        """Whether what it made in spite of a cancel is deleted."""
+        return self in {Kind.BACKUP, Kind.COPY}
+
+    @property
+    def makes_backup(self) -> bool:
+        """Whether its target is a backup; a database otherwise."""
+        return self in {Kind.BACKUP, Kind.COPY}
+
+
+_METHODS = {
+    Kind.BACKUP: "CreateBackup",
+    Kind.COPY: "CopyBackup",
+    Kind.RESTORE: "RestoreDatabase",
+    Kind.CREATE: "CreateDatabase",
+    Kind.DDL: "UpdateDatabaseDdl",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One Dag.
+
+    :param kinds: its tasks, side by side
+    :param timeout: execution_timeout in seconds
+    :param cancel_on_kill: whether its operations are cancelled with their tasks
+    :param endless: its operations end only if somebody cancels them
+    """
+
+    name: str
+    kinds: tuple[Kind, ...]
+    deferrable: bool = True
+    retries: int = 0
+    timeout: float | None = None
+    cancel_on_kill: bool = True
+    endless: bool = False
+
+    @property
+    def dag_id(self) -> str:
+        """The id of the Dag."""
+        return f"soak_{self.name}"
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether it ends only if a user does something."""
+        return self.endless and self.timeout is None
+
+
+def _recipes() -> tuple[Recipe, ...]:
+    each: list[Recipe] = []
+    for kind in Kind:
+        each += [
+            Recipe(name=f"{kind}_deferred", kinds=(kind,), retries=2),
+            Recipe(name=f"{kind}_worker", kinds=(kind,), retries=2, deferrable=False),
+        ]
+    for kind in (Kind.BACKUP, Kind.RESTORE, Kind.DDL):
+        each += [
+            Recipe(name=f"{kind}_once", kinds=(kind,)),
+            Recipe(name=f"{kind}_spared", kinds=(kind,), retries=1, cancel_on_kill=False),
+            Recipe(name=f"{kind}_limited", kinds=(kind,), retries=1, timeout=35),
+            Recipe(name=f"{kind}_endless", kinds=(kind,), retries=1, endless=True),
+        ]
+    each += [
+        Recipe(name="backup_overruns", kinds=(Kind.BACKUP,), timeout=35, endless=True),
+        Recipe(
+            name="ddl_overruns_worker",
+            kinds=(Kind.DDL,),
+            timeout=35,
+            endless=True,
+            deferrable=False,
+        ),
+        Recipe(
+            name="copy_endless_worker",
+            kinds=(Kind.COPY,),
+            retries=1,
+            endless=True,
+            deferrable=False,
+        ),
+        Recipe(name="backup_once_worker", kinds=(Kind.BACKUP,), deferrable=False),
+        Recipe(name="pair", kinds=(Kind.BACKUP, Kind.DDL), retries=1),
+        Recipe(name="trio_endless", kinds=(Kind.BACKUP, Kind.COPY, Kind.DDL), endless=True),
+    ]
+    return tuple(each)
+
+
+RECIPES = {recipe.name: recipe for recipe in _recipes()}
+
+
+def resource_id(run_id: str, kind: Kind) -> str:
+    """Return the id of what a task makes or changes."""
+    return f"{run_id}-{kind}"
+
+
+def target(run_id: str, kind: Kind) -> str:
+    """Return the full name of what a task makes or changes."""
+    collection = "backups" if kind.makes_backup else "databases"
+    return f"{INSTANCE}/{collection}/{resource_id(run_id, kind)}"
+
+
+def task_of(name: str) -> tuple[str, Kind] | None:
+    """Return the run and the task whose target or operation bears a full name, if it is one."""
+    resource = name.partition("/operations/")[0]
+    run_id, dash, kind = resource.rpartition("/")[2].rpartition("-")
+    if not dash or kind not in set(Kind):
+        return None
+    return run_id, Kind(kind)
+
+
+DDL = (
+    "CREATE TABLE IF NOT EXISTS First (Id INT64) PRIMARY KEY (Id)",
+    "CREATE INDEX IF NOT EXISTS FirstById ON First(Id)",
+    "CREATE TABLE IF NOT EXISTS Last (Id INT64) PRIMARY KEY (Id)",
+)
+"""A schema change that does not mind to run twice, so that nothing but the judge would notice."""
+MADE_BY_DDL = ("First", "FirstById", "Last")

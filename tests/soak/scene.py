@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where it happens: a real Airflow with two triggerers, and an emulator in real time beside it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.demo.airflow import LocalAirflow
+from airflow_spanner_lro.demo.configuration import AirflowSettings
+from airflow_spanner_lro.emulator import Plan, SpannerAdminEmulator
+
+from .ambush import AmbushingFaults
+from .asking import SoakApi
+from .plan import SHARED_DATABASES, StartRun
+from .recipes import INSTANCE, RECIPES, SOURCE_BACKUP, Kind, resource_id, target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_spanner_lro.demo.records import DagRun
+
+HERE = Path(__file__).parent
+SETTINGS = {
+    "CORE__DEFAULT_TASK_RETRY_DELAY": "5",
+    # a worker or a triggerer that is lost is noticed while somebody waits for it
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "25",
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+    "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
+    "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
+    "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "12",
+    "SPANNER_LRO__DEFERRAL_GRACE": "10",
+    "SPANNER_LRO__POLL_INTERVAL": "5",
+    # parsing all Dags again and again takes half of a small machine
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
+}
+"""Options of Airflow, by section and name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that takes part."""
+
+    emulator: SpannerAdminEmulator
+    faults: AmbushingFaults
+    airflow: LocalAirflow
+    api: SoakApi
+    home: Path
+
+    def start(self, order: StartRun) -> DagRun:
+        """Start a run, after telling the emulator what its operations are going to do."""
+        recipe = RECIPES[order.recipe]
+        for kind, work in order.work.items():
+            plan = Plan(
+                duration=timedelta(seconds=work.seconds),
+                cancel_delay=(
+                    None if work.cancel_delay is None else timedelta(seconds=work.cancel_delay)
+                ),
+            )
+            name = target(order.run_id, kind)
+            self.emulator.plan(plan, target=name)
+            if work.fails:
+                failure = (Code.INTERNAL, "The soak wants this one to fail.")
+                self.emulator.plan(
+                    Plan(duration=plan.duration, fail_at=0.6, fail_with=failure),
+                    target=name,
+                    times=1,
+                )
+        if Kind.DDL in recipe.kinds:
+            self.emulator.create_database(target(order.run_id, Kind.DDL))
+        database = order.database
+        if database is None and Kind.BACKUP in recipe.kinds:
+            database = resource_id(order.run_id, Kind.BACKUP)
+            self.emulator.create_database(f"{INSTANCE}/databases/{database}")
+        return self.api.trigger(
+            recipe.dag_id, run_id=order.run_id, conf={"database": database or ""}
+        )
+
+    def log_folder(self, dag_id: str, run_id: str) -> Path:
+        """Return where Airflow keeps the logs of a run's tasks."""
+        return self.airflow.settings.task_logs / f"dag_id={dag_id}" / f"run_id={run_id}"
+
+
+@contextmanager
+def set_scene(*, home: Path, seed: int) -> Iterator[Scene]:
+    """Start everything and wait until it works; nothing of it is alive afterwards.
+
+    :param home: an empty folder
+    """
+    emulator = SpannerAdminEmulator(seed=seed)
+    # put there before the start, which hands them on
+    emulator.faults = faults = AmbushingFaults()
+    for database in ("origin", *SHARED_DATABASES):
+        emulator.create_database(f"{INSTANCE}/databases/{database}")
+    emulator.create_backup(f"{INSTANCE}/backups/{SOURCE_BACKUP}", f"{INSTANCE}/databases/origin")
+    emulator.plan(Plan(duration=timedelta(seconds=20)), kind=OPTIMIZE_RESTORED_DATABASE)
+    with emulator:
+        settings = AirflowSettings(
+            home=home / "airflow",
+            dags_folder=HERE / "dags",
+            triggerers=2,
+            parallelism=6,
+            environment={
+                "SPANNER_EMULATOR_HOST": emulator.endpoint,
+                **{f"AIRFLOW__{option}": value for option, value in SETTINGS.items()},
+            },
+        )
+        with LocalAirflow(settings) as airflow:
+            airflow.wait_until_ready(timeout=240)
+            with SoakApi.of(airflow) as api:
+                dag_ids = [recipe.dag_id for recipe in RECIPES.values()]
+                api.wait_for_dags(*dag_ids, timeout=90)
+                for dag_id in dag_ids:
+                    api.unpause(dag_id)
+                yield Scene(emulator=emulator, faults=faults, airflow=airflow, api=api, home=home)
+        assert not airflow.run.survivors()

@@ -1,0 +1,278 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The order of a soak: the storm that was planned, calm, the reaper, and the evidence."""
+
+from __future__ import annotations
+
+import heapq
+import re
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.operations.snapshot import OperationState
+from airflow_spanner_lro.demo.errors import (
+    ApiError,
+    ApiUnreachableError,
+    NotReachedError,
+    ProcessDiedError,
+)
+from airflow_spanner_lro.demo.waiting import wait_until
+
+from .acting import AT_WORK, Actor, needs_user
+from .collecting import collect, operations_of
+from .plan import Deed, StartRun, make_plan, reaps_meanwhile
+from .scene import set_scene
+from .totals import Totals
+from .verdict import CANCEL, DELETES, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from airflow_spanner_lro.demo.records import DagRun
+
+    from .evidence import Evidence
+    from .plan import Action, Disturb
+    from .report import LogFolder
+    from .scene import Scene
+    from .verdict import Violation
+
+GRACE = 5.0
+"""Of the reaper, in seconds; in the end nothing else is at work."""
+MEANWHILE = "15s"
+"""Pause and grace of the reaper while there is trouble."""
+_REAPED = re.compile(r"(?<!CANCELLED): The operation was cancelled")
+ENDING = 240.0
+"""Seconds in which all runs have to end once it is calm."""
+ROUNDS = 6
+"""How often the reaper is run at most."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Soak:
+    """One soak.
+
+    :param home: an empty folder
+    """
+
+    home: Path
+    seed: int
+    minutes: float
+    totals: Totals = field(init=False)
+    _runs: list[DagRun] = field(init=False, default_factory=list)
+    _open: list[DagRun] = field(init=False, default_factory=list)
+    _begun: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self.totals = Totals(minutes=self.minutes)
+
+    def perform(self) -> tuple[tuple[Violation, ...], Totals, LogFolder]:
+        """Do all of it; nothing that was started is alive afterwards."""
+        plan = make_plan(seed=self.seed, minutes=self.minutes)
+        self._begun = time.monotonic()
+        self._say("starting PostgreSQL, the emulator and Airflow")
+        with set_scene(home=self.home, seed=self.seed) as scene:
+            actor = Actor(
+                airflow=scene.airflow,
+                api=scene.api,
+                emulator=scene.emulator,
+                faults=scene.faults,
+                totals=self.totals,
+                say=self._say,
+            )
+            self._begun = time.monotonic()
+            reaped_from = time.time()
+            with self._reaping(scene):
+                left = self._storm(plan, scene=scene, actor=actor)
+                self._calm(left, scene=scene, actor=actor)
+            calm_from = time.time()
+            if not reaps_meanwhile(self.seed):
+                reaped_from = calm_from
+            self._reap(scene)
+            self._wait_for_the_spared(scene)
+            evidence = collect(scene, runs=self._runs, causes=actor.causes, reaped_from=reaped_from)
+            (self.home / "evidence.json").write_text(evidence.to_json())
+            log_folder = scene.log_folder
+        self._count(evidence, calm_from=calm_from)
+        return judge(evidence), self.totals, log_folder
+
+    # -- the storm
+
+    def _storm(
+        self, plan: tuple[Action, ...], *, scene: Scene, actor: Actor
+    ) -> list[Callable[[], None]]:
+        """Perform the plan; return what still has to follow."""
+        self._say("the storm begins")
+        serial = count()
+        timeline: list[tuple[float, int, StartRun | Disturb | Callable[[], None]]] = [
+            (action.at, next(serial), action.what) for action in plan
+        ]
+        heapq.heapify(timeline)
+        end = self.minutes * 60
+        while timeline and timeline[0][0] < end:
+            at, _, what = heapq.heappop(timeline)
+            time.sleep(max(0.0, at - self._now))
+            following: tuple[float, Callable[[], None]] | None = None
+            if isinstance(what, StartRun):
+                following = self._start(what, scene=scene, actor=actor)
+            elif callable(what):
+                what()
+            elif later := actor.perform(what):
+                following = later.seconds, later.do
+            if following:
+                seconds, do = following
+                heapq.heappush(timeline, (self._now + seconds, next(serial), do))
+        return [
+            what for _, _, what in sorted(timeline, key=lambda each: each[:2]) if callable(what)
+        ]
+
+    def _start(
+        self, order: StartRun, *, scene: Scene, actor: Actor
+    ) -> tuple[float, Callable[[], None]] | None:
+        """Start a run; return what its user is going to do, and when."""
+        try:
+            run = scene.start(order)
+        except (ApiError, ApiUnreachableError) as exc:
+            self._say(f"{order.run_id} cannot be started: {exc}")
+            return None
+        self._runs.append(run)
+        self._say(f"{order.run_id} is {order.recipe}")
+        if order.user is None:
+            return None
+        deed, seconds = order.user
+        tasks = tuple(order.work)
+        whole = len(tasks) > 1
+
+        def act() -> None:
+            planned = Deed.FAIL_RUN if whole else deed
+            if actor.user(planned, run=run, task_id=tasks[0]):
+                self.totals.done[planned] += 1
+
+        return seconds, act
+
+    # -- calm
+
+    def _calm(self, left: list[Callable[[], None]], *, scene: Scene, actor: Actor) -> None:
+        """Let all that was hurt come back, and all runs end."""
+        self._say("calm: all components come back")
+        scene.faults.clear()
+        for do in left:
+            do()
+        scene.airflow.wait_until_ready(timeout=180)
+        self._open = list(self._runs)
+        try:
+            wait_until(
+                lambda: self._unended(scene, actor=actor),
+                accept=lambda unended: not unended,
+                timeout=ENDING,
+                what="all runs to end",
+                interval=3.0,
+            )
+        except NotReachedError as exc:
+            self._say(str(exc))
+        for run in self._open:
+            self.totals.others["runs that did not end by themselves"] += 1
+            actor.user(Deed.FAIL_RUN, run=run, task_id="")
+
+    def _unended(self, scene: Scene, *, actor: Actor) -> tuple[str, ...]:
+        """Return the runs that go on; those that need a user get one."""
+        for worker in scene.api.tasks_in(*AT_WORK):
+            if needs_user(worker.dag_id):
+                actor.user(Deed.MARK_FAILED, run=worker.run, task_id=worker.task_id)
+        self._open = [run for run in self._open if not scene.api.dag_run(run).ended]
+        return tuple(run.run_id for run in self._open)
+
+    # -- the reaper
+
+    @contextmanager
+    def _reaping(self, scene: Scene) -> Iterator[None]:
+        """Let the reaper work beside the storm, if the seed says so."""
+        if not reaps_meanwhile(self.seed):
+            yield
+            return
+        self._say("the reaper is at work meanwhile")
+        reaper = scene.airflow._start(
+            "reaper", "spanner-lro", "reap", "--every", MEANWHILE, "--grace", MEANWHILE
+        )
+        yield
+        if reaper.poll() is not None:
+            # it is to outlive whatever happens to Airflow and Spanner
+            self.totals.others["reapers that died"] += 1
+            self._say(str(reaper.died()))
+        reaper.stop(grace=20)
+        reaped = sum(bool(_REAPED.search(line)) for line in reaper.tail(lines=100_000))
+        self.totals.others["operations that the reaper cancelled meanwhile"] = reaped
+
+    def _reap(self, scene: Scene) -> None:
+        """Run the reaper until it finds nothing to do."""
+        for number in range(1, ROUNDS + 1):
+            self._wait(GRACE + 1)
+            before = self._deeds(scene)
+            settled = True
+            try:
+                told = scene.airflow.command(
+                    "spanner-lro", "reap", "--grace", f"{GRACE:g}s", timeout=240
+                )
+            except ProcessDiedError as exc:
+                # it says so if something could not be settled, and the next round tries again
+                settled, told = False, str(exc)
+            for line in told.splitlines()[-12:]:
+                self._say(f"reaper: {line}")
+            deeds = self._deeds(scene) - before
+            self._say(f"reaper, round {number}: {deeds} cancels and deletions")
+            if settled and not deeds:
+                return
+
+    def _wait_for_the_spared(self, scene: Scene) -> None:
+        """Wait for what is to end by itself."""
+        try:
+            wait_until(
+                lambda: [
+                    each.name
+                    for each in operations_of(scene)
+                    if each.state is OperationState.RUNNING
+                ],
+                accept=lambda running: not running,
+                timeout=75,
+                what="all operations to end",
+                interval=1.0,
+            )
+        except NotReachedError as exc:
+            self._say(str(exc))
+
+    @staticmethod
+    def _deeds(scene: Scene) -> int:
+        return len(scene.emulator.calls.of(CANCEL, *DELETES))
+
+    # -- what is told
+
+    def _count(self, evidence: Evidence, *, calm_from: float) -> None:
+        others = self.totals.others
+        others["runs"] = len(self._runs)
+        others["operations"] = len(evidence.operations)
+        for operation in evidence.operations:
+            others[f"operations {operation.state.lower()}"] += 1
+        cancels = [call for call in evidence.calls if call.method == CANCEL]
+        others["cancel calls"] = len(cancels)
+        others["operations that the reaper cancelled in the end"] = len(
+            {call.resource for call in cancels if call.at >= calm_from}
+        )
+        others["adoptions"] = sum(len(task.adoptions) for task in evidence.tasks)
+        others["tries"] = sum(len(task.tries) for task in evidence.tasks)
+        for task in evidence.tasks:
+            others[f"tasks {task.state}"] += 1
+
+    @property
+    def _now(self) -> float:
+        """Seconds since the storm began."""
+        return time.monotonic() - self._begun
+
+    def _wait(self, seconds: float) -> None:
+        until = self._now + seconds
+        wait_until(lambda: self._now >= until, timeout=2 * seconds, what="time to pass")
+
+    def _say(self, text: str) -> None:
+        print(f"{self._now:7.1f}  {text}", flush=True)  # noqa: T201  # a command tells

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The evidence of a soak is complete, also where Airflow has forgotten something."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from .collecting import complete_tries
+from .evidence import Try
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LATEST = Try(number=2, state="success", started=50.0, ended=60.0)
+
+
+def write(path: Path, *seconds: float) -> None:
+    """Write a log whose lines have times."""
+    moments = (datetime.fromtimestamp(each, tz=UTC).isoformat() for each in seconds)
+    lines = (json.dumps({"timestamp": moment, "event": "so"}) for moment in moments)
+    path.write_text("\n".join([*lines, "no object"]))
+
+
+def test_a_try_that_airflow_has_forgotten_is_read_from_its_logs(tmp_path: Path) -> None:
+    """A try without a record lasted from the first line of its logs to the last one."""
+    write(tmp_path / "attempt=1.log", 12.0, 15.0, 20.0)
+    write(tmp_path / "attempt=1.log.trigger.7.log", 16.0, 31.0)
+    write(tmp_path / "attempt=2.log", 50.0)
+
+    tries = complete_tries((LATEST,), logs=tmp_path)
+
+    assert (Try(number=1, state="failed", started=12.0, ended=31.0), LATEST) == tries
+
+
+def test_a_try_without_record_and_log_is_unknown(tmp_path: Path) -> None:
+    """Nothing is made up."""
+    assert (LATEST,) == complete_tries((LATEST,), logs=tmp_path)

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The report of a soak tells the four numbers, and everything about each violation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .evidence import CauseKind
+from .histories import History
+from .plan import Deed
+from .report import report
+from .totals import Totals
+from .verdict import Charge, judge
+
+
+def told(history: History, totals: Totals | None = None) -> str:
+    """Return the report about one task."""
+    lines = report(
+        judge(history.evidence),
+        totals=totals or Totals(minutes=1),
+        log_folder=lambda dag_id, run_id: Path("logs") / dag_id / run_id,
+    )
+    return "\n".join(lines)
+
+
+def test_a_report_ends_with_the_four_numbers() -> None:
+    """Each number is there, also if it is 0."""
+    orphan = History(state="failed", made=False).tried(0, 10).ran(2, None, "RUNNING")
+    lines = told(orphan).splitlines()[-len(Charge) :]
+
+    assert ["1  orphans", "0  duplicate starts", "0  false cancels", "0  false successes"] == [
+        line.strip() for line in lines
+    ]
+
+
+def test_a_report_tells_the_evidence() -> None:
+    """A violation is told with its task, its operation, calls, causes and logs."""
+    history = History(state="failed", made=False).tried(0, 30).ran(2, 21, "CANCELLED")
+    text = told(history.cancelled(20, code="UNAVAILABLE").caused(CauseKind.CLEAR, 25).adopted(15))
+
+    assert history.name(1) in text
+    assert "CancelOperation" in text
+    assert "UNAVAILABLE" in text
+    assert CauseKind.CLEAR in text
+    assert "00:00:15.00" in text
+    assert str(Path("logs/soak_test/s0001")) in text
+
+
+def test_a_report_warns_of_an_idle_soak() -> None:
+    """A soak that proves nothing says so, though all numbers are 0."""
+    text = told(History().tried(0, 42, "success").ran(2, 40), Totals(minutes=1))
+
+    assert "TOO LITTLE TO BE A PROOF" in text
+
+
+def test_a_report_tells_what_was_done() -> None:
+    """Each deed is counted."""
+    totals = Totals(minutes=1)
+    totals.done[Deed.EVICT] = 12
+
+    assert f"12  {Deed.EVICT}" in told(History().tried(0, 42).ran(2, 40), totals)
