@@ -162,5 +162,5 @@ def test_the_table_fits_a_terminal(first: Row) -> None:
     lines = list(table(outcomes, allowance=1.0))
 
     assert max(map(len, lines)) <= 120
-    assert "2 rows, 2 of them short." in lines
+    assert "Rows: 2, short: 2." in lines
     assert "E1: RuntimeError: no luck" in lines
