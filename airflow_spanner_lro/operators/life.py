@@ -12,12 +12,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import lineage, settings
+from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.console import whereabouts
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError
 from airflow_spanner_lro.core.operations.conclusion import conclude
-from airflow_spanner_lro.core.operations.errors import KilledBeforeStartError
+from airflow_spanner_lro.core.operations.errors import (
+    KilledBeforeDeliveryError,
+    KilledBeforeStartError,
+)
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
@@ -153,6 +157,8 @@ class OperationLife:
         while True:
             try:
                 return starter.begin(durable=operator.durable)
+            except WaitStoppedError as exc:
+                raise KilledBeforeStartError(order.target) from exc
             except SlotTakenError as taken:
                 if not operator.wait_for_slot:
                     raise
@@ -204,7 +210,12 @@ class OperationLife:
 
     def _deliver(self, snapshot: OperationSnapshot | None) -> Any:
         operator = self._operator
-        result = operator.result(snapshot)
+        # it has succeeded: a kill has nothing to stop any more, and must delete nothing
+        self.attempt.running = None
+        try:
+            result = self.attempt.watch.patiently(lambda: operator.result(snapshot))
+        except WaitStoppedError as exc:
+            raise KilledBeforeDeliveryError(operator.target) from exc
         self._tell_lineage(result, made=_made(operator.target, snapshot))
         self.attempt.deliver(snapshot)
         return result

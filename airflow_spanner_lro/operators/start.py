@@ -99,7 +99,7 @@ class Starter:
             # before anybody is asked: a kill of the try before may be under way at this moment,
             # and asks whose the operation is just before it cancels
             self._ledger.publish(self._claimed(entry))
-        snapshot = self._finder.look(entry.operation) if entry and entry.operation else None
+        snapshot = self._look(entry.operation) if entry and entry.operation else None
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
         if step is NextStep.SEARCH and entry and (snapshot := self._finder.find(entry)):
             entry = entry.started_as(snapshot.name)
@@ -111,6 +111,11 @@ class Starter:
             self._tell(f"{self._order.target} was made by an earlier try and is gone by now.")
             step = NextStep.START
         return self._take_up(step, entry=entry, snapshot=snapshot)
+
+    def _look(self, name: OperationName) -> OperationSnapshot | None:
+        """Look at an earlier try's operation; that it cannot be seen for a while ends no task."""
+        deadline = self._order.deadline
+        return self._watch.patiently(lambda: self._finder.look(name), deadline=deadline)
 
     def _take_up(
         self, step: NextStep, *, entry: LedgerEntry, snapshot: OperationSnapshot

@@ -101,6 +101,22 @@ class WorkerWatch:
             raise WaitStoppedError
         return result
 
+    def patiently(self, ask: Callable[[], T], *, deadline: datetime | None = None) -> T:
+        """Ask for something until there is an answer, as patiently as a wait does.
+
+        The client library waits out the most usual trouble by itself where a resource is read; this
+        waits out the rest, and hears of a kill.
+
+        :param deadline: when trouble that may pass counts all the same, if that is sooner
+        :raises WaitStoppedError: if the task is killed meanwhile
+        """
+        from airflow_spanner_lro.admin.patience import patiently  # noqa: PLC0415  # with the client
+
+        patience = PollPolicy().patience
+        if deadline is not None:
+            patience = min(patience, (deadline - self.now()).total_seconds())
+        return patiently(ask, clock=self._clock, patience=patience, tell=self._tell)
+
     def stop(self, *, name: OperationName, cleans_up: bool, timeout: float) -> Settlement:
         """Cancel the operation, wait for what becomes of it, and clean up if asked to.
 

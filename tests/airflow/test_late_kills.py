@@ -88,7 +88,7 @@ def test_a_try_claims_before_it_looks(stage: Stage, task: FakeTask) -> None:
     stage.emulator.plan(LONG)
     defer(backup(**DEFER), task)
     task.next_try()
-    stage.script.fail(method="GetOperation", code=Code.UNAVAILABLE)
+    stage.script.fail(method="GetOperation", code=Code.PERMISSION_DENIED)
 
     with pytest.raises(Exception, match="refuse this call"):
         backup(**DEFER).execute(task.context)

@@ -59,6 +59,16 @@ class KilledBeforeStartError(SpannerLroError):
         super().__init__(f"The task was killed before it had started anything on {target}.")
 
 
+class KilledBeforeDeliveryError(SpannerLroError):
+    """The task was killed when the work was done, and before its result could be read."""
+
+    def __init__(self, target: ResourceName) -> None:
+        super().__init__(
+            f"The task was killed before it could tell the result of {target}, which is there; "
+            "a next try delivers it."
+        )
+
+
 class CancelNotSettledError(SpannerLroError):
     """A cancellation was asked for, and the operation goes on or left something behind.
 
