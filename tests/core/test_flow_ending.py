@@ -30,7 +30,7 @@ from .builders import (
     running,
     succeeded,
 )
-from .playing import play
+from .playing import DEADLINE, play
 
 MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
 
@@ -61,17 +61,37 @@ def test_what_runs_is_stopped() -> None:
     ] == played.asked
 
 
-@pytest.mark.parametrize("trouble", [UNAVAILABLE, DENIED], ids=["UNAVAILABLE", "PERMISSION_DENIED"])
-def test_a_failed_look_deletes_nothing(trouble: Exception) -> None:
+def test_a_look_that_is_denied_deletes_nothing() -> None:
     """Without the look it is not known who saw the end, so the operation is cancelled only."""
     flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
-    played = play(flow, [trouble, None, succeeded()])
+    played = play(flow, [DENIED, None, succeeded()])
 
     assert [Get(NAME), Cancel(NAME), Get(NAME)] == played.asked
     assert played.result == Settlement(
         name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded()
     )
+
+
+def test_trouble_that_passes_cancels_nothing() -> None:
+    """What cannot be seen for a moment may be done: nothing is cancelled before the look."""
+    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+
+    played = play(flow, [UNAVAILABLE, UNAVAILABLE, succeeded()])
+
+    assert (succeeded(), [Get(NAME)] * 3) == (played.result, played.asked)
+
+
+def test_trouble_that_does_not_pass_in_time_cancels_nothing() -> None:
+    """A look that does not succeed in time leaves the operation to the reaper, and says why."""
+    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+
+    played = play(flow, [UNAVAILABLE, DEADLINE])
+
+    assert [Get(NAME)] == played.asked
+    assert isinstance(played.result, Settlement)
+    assert Ending.STILL_RUNNING is played.result.ending
+    assert "not confirmed yet (UNAVAILABLE" in played.result.sentence
 
 
 def test_what_is_gone_is_settled() -> None:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.flows.commands import Get
-from airflow_spanner_lro.core.flows.operation import stop
+from airflow_spanner_lro.core.flows.commands import Get, Sleep
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, trouble_in_words
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.status import is_transient
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.flows.policy import CancelPolicy
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.operations.settlement import Settlement
 
 
 def stop_unless_done(
@@ -26,11 +27,23 @@ def stop_unless_done(
 ) -> Flow[OperationSnapshot | Settlement]:
     """Stop an operation that still runs; one that is done is left as it is, and returned.
 
-    One look only: when it fails, the operation is cancelled, but nothing is deleted.
+    Nothing is cancelled before it was looked at, so trouble that passes is waited out. Where a look
+    is not possible at all, the operation is cancelled, but nothing is deleted.
     """
-    seen = yield Get(name)
-    if not isinstance(seen, OperationSnapshot):
-        return (yield from stop(name=name, policy=policy, cleans_up=False))
-    if seen.done:
-        return seen
-    return (yield from stop(name=name, policy=policy, cleans_up=cleans_up))
+    trouble: Exception | None = None
+    try:
+        for delay in policy.delays():
+            match (yield Get(name)):
+                case OperationSnapshot(done=True) as snapshot:
+                    return snapshot
+                case OperationSnapshot():
+                    return (yield from stop(name=name, policy=policy, cleans_up=cleans_up))
+                case Exception() as exc if not is_transient(exc):
+                    return (yield from stop(name=name, policy=policy, cleans_up=False))
+                case Exception() as exc:
+                    trouble = exc
+            yield Sleep(delay)
+    except DeadlinePassedError:
+        pass
+    detail = trouble_in_words(trouble) if trouble else ""
+    return Settlement(name=name, ending=Ending.STILL_RUNNING, detail=detail)

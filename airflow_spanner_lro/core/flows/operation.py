@@ -95,7 +95,7 @@ def cancel_and_settle(*, name: OperationName, policy: CancelPolicy) -> Flow[Sett
         name=name,
         ending=Ending.STILL_RUNNING,
         snapshot=last,
-        detail=_told(trouble) if trouble else "",
+        detail=trouble_in_words(trouble) if trouble else "",
     )
 
 
@@ -132,7 +132,7 @@ def clean_up(settlement: Settlement, *, policy: CancelPolicy) -> Flow[Settlement
             yield Sleep(delay)
     except DeadlinePassedError:
         pass
-    return settlement.with_leftover(_told(trouble)) if trouble else settlement
+    return settlement.with_leftover(trouble_in_words(trouble)) if trouble else settlement
 
 
 def stop(*, name: OperationName, policy: CancelPolicy, cleans_up: bool) -> Flow[Settlement]:
@@ -164,12 +164,13 @@ def _refused(
         name=name,
         ending=Ending.REFUSED,
         snapshot=snapshot,
-        detail=_told(refusal),
+        detail=trouble_in_words(refusal),
         code=code_of(refusal),
     )
 
 
-def _told(exc: Exception) -> str:
+def trouble_in_words(exc: Exception) -> str:
+    """Return an answer that is an error, for a sentence."""
     code = code_of(exc)
     text = getattr(exc, "message", None) or str(exc) or type(exc).__name__
     return f"{code.name}: {text}" if code else text
