@@ -20,7 +20,7 @@ from airflow_spanner_lro.operators.absent import AbsentOperations
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from airflow.sdk import DAG, Context
 
@@ -170,11 +170,8 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
                 yield Batch(orders=orders, connect=_connecting(hook))
 
 
-def _connecting(hook: SpannerAdminHook) -> Any:
-    def connect() -> SpannerAdminClient:
-        return hook.client
-
-    return connect
+def _connecting(hook: SpannerAdminHook) -> Callable[[], SpannerAdminClient]:
+    return lambda: hook.client
 
 
 def _run_of(context: Any) -> tuple[str, str] | None:

@@ -148,7 +148,7 @@ class Attempt:
             self.close(outcome.name, outcome.last)
         elif outcome.settlement is not None:
             self._note_stopping(outcome.name)
-        elif entry := self.ledger.latest():
+        elif (entry := self.ledger.latest()) and not entry.closed:
             self.ledger.update(entry.spare())
 
     def _note_stopping(self, name: OperationName) -> None:

@@ -86,9 +86,7 @@ def list_ledger(
         ]
         troubles = list(clients.troubles())
     if rows:
-        show = partial(print)
-        for line in _table(rows):
-            show(line)
+        sys.stdout.writelines(f"{line}\n" for line in _table(rows))
     else:
         # not to be taken for a mistake, nor for a line of the list
         warn(f"There are no {'' if closed else 'open '}entries.")

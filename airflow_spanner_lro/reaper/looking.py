@@ -11,29 +11,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.drive import START_TIMEOUT
-from airflow_spanner_lro.core.status import is_transient
+from airflow_spanner_lro.admin.patience import patiently
 from airflow_spanner_lro.operators.finding import CLOCK_SKEW, UNDATED, Finder
-from airflow_spanner_lro.reaper.clients import CALL_ERRORS
 from airflow_spanner_lro.reaper.records import named_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.ports import Clock
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.reaper.records import Record
 
-T = TypeVar("T")
-
 _LATEST = timedelta(seconds=START_TIMEOUT) + CLOCK_SKEW
 """How long after its intent the start call of a task may have reached Spanner."""
-_TRIES = 3
-_PAUSE = 1.0
+_PATIENCE = 2.0
+"""Seconds for one entry; what lasts longer is left to the next round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +52,13 @@ def look(record: Record, *, entry: LedgerEntry, client: SpannerAdminClient, cloc
     """
     finder = Finder(client=client)
     if waited_for := entry.waited_for:
-        found = _patiently(lambda: finder.look(waited_for.name), clock=clock)
+        found = patiently(lambda: finder.look(waited_for.name), clock=clock, patience=_PATIENCE)
         return Sight(entry=entry, snapshot=found)
     candidates = [
         (since, each)
-        for since, each in _patiently(lambda: finder.candidates(entry), clock=clock)
+        for since, each in patiently(
+            lambda: finder.candidates(entry), clock=clock, patience=_PATIENCE
+        )
         if since and since >= entry.intended - CLOCK_SKEW
         if not named_elsewhere(each.name, besides=record)
     ]
@@ -71,14 +68,3 @@ def look(record: Record, *, entry: LedgerEntry, client: SpannerAdminClient, cloc
         return Sight(entry=entry.started_as(snapshot.name), snapshot=snapshot)
     undated = [each for since, each in candidates if since == UNDATED]
     return Sight(entry=entry, unsure=undated[0] if undated else None)
-
-
-def _patiently(call: Callable[[], T], *, clock: Clock) -> T:
-    for _ in range(_TRIES - 1):
-        try:
-            return call()
-        except CALL_ERRORS as exc:
-            if not is_transient(exc):
-                raise
-        clock.sleep(_PAUSE)
-    return call()
