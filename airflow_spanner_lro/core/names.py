@@ -27,7 +27,7 @@ class _IdRule:
 
     def check(self, *, field: str, value: object) -> None:
         if not isinstance(value, str) or not self.pattern.fullmatch(value):
-            raise InvalidNameError(field=field, value=value, rule=self.words)
+            raise InvalidNameError(field=f"{field} id", value=value, rule=self.words)
 
 
 def _rule(pattern: str, words: str) -> _IdRule:
@@ -89,11 +89,11 @@ class ResourceName:
     project: str
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            _ID_RULES[field.name].check(field=f"{field.name} id", value=getattr(self, field.name))
+        for name in _ids_of(type(self)):
+            _ID_RULES[name].check(field=name, value=getattr(self, name))
 
     def __str__(self) -> str:
-        ids = (getattr(self, field.name) for field in fields(self))
+        ids = (getattr(self, name) for name in _ids_of(type(self)))
         return "/".join(
             f"{collection}/{id_}" for collection, id_ in zip(self.collections, ids, strict=True)
         )
@@ -101,8 +101,8 @@ class ResourceName:
     @classmethod
     def template(cls) -> str:
         """Return the pattern of the name in words for people: ``projects/<project>``, and so on."""
-        pairs = zip(cls.collections, fields(cls), strict=True)
-        return "/".join(f"{collection}/<{field.name}>" for collection, field in pairs)
+        pairs = zip(cls.collections, _ids_of(cls), strict=True)
+        return "/".join(f"{collection}/<{name}>" for collection, name in pairs)
 
     @classmethod
     def parse(cls, text: object) -> Self:
@@ -115,13 +115,22 @@ class ResourceName:
             raise InvalidNameError(
                 field=f"{cls.noun} name", value=text, rule=f"expected {cls.template()}"
             )
-        names = (field.name for field in fields(cls))
-        return cls(**dict(zip(names, parts[1::2], strict=True)))
+        return cls(**dict(zip(_ids_of(cls), parts[1::2], strict=True)))
 
     @property
     def resource_id(self) -> str:
         """The last id of the name."""
-        return str(getattr(self, fields(self)[-1].name))
+        return str(getattr(self, _ids_of(type(self))[-1]))
+
+
+_ids: dict[type[ResourceName], tuple[str, ...]] = {}
+
+
+def _ids_of(cls: type[ResourceName]) -> tuple[str, ...]:
+    # looked up for every name that is made or written, and dataclasses do not remember them
+    if cls not in _ids:
+        _ids[cls] = tuple(field.name for field in fields(cls))
+    return _ids[cls]
 
 
 ProjectName = ResourceName
@@ -266,7 +275,7 @@ class OperationName:
     operation: str
 
     def __post_init__(self) -> None:
-        _ID_RULES["operation"].check(field="operation id", value=self.operation)
+        _ID_RULES["operation"].check(field="operation", value=self.operation)
 
     def __str__(self) -> str:
         return f"{self.resource}/operations/{self.operation}"

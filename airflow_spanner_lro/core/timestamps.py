@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def plain(value: Any) -> datetime | None:
@@ -14,3 +16,13 @@ def plain(value: Any) -> datetime | None:
     proto-plus hands out a subclass with nanoseconds, which does not survive serialisation.
     """
     return datetime.combine(value.date(), value.timetz()) if value else None
+
+
+def moment_of(value: Any) -> datetime:
+    """Return a protobuf timestamp as a plain datetime."""
+    return _EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
+
+
+def moment_in(message: Any, field: str) -> datetime | None:
+    """Return the time in a field of a protobuf message, None if it is not set."""
+    return moment_of(getattr(message, field)) if message.HasField(field) else None

@@ -19,10 +19,12 @@ from airflow_spanner_lro.core.operations.snapshot import (
     StatementProgress,
 )
 from airflow_spanner_lro.core.status import Code, to_code
-from airflow_spanner_lro.core.timestamps import plain
+from airflow_spanner_lro.core.timestamps import moment_in, moment_of
 from airflow_spanner_lro.core.words import shortened
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from google.longrunning.operations_pb2 import Operation
 
 
@@ -34,9 +36,11 @@ def snapshot_of(operation: Operation) -> OperationSnapshot:
     :raises InvalidNameError: if the operation has no usable name
     """
     kind = kind_of_metadata(operation.metadata.type_url)
-    told = (
-        _progress(kind, kind.metadata_type().deserialize(operation.metadata.value)) if kind else {}
-    )
+    told: dict[str, Any] = {}
+    if kind:
+        # the message beneath that of proto-plus, whose conveniences take most of the time
+        metadata = kind.metadata_type().pb().FromString(operation.metadata.value)
+        told = _progress(kind, metadata)
     return OperationSnapshot(
         name=OperationName.parse(operation.name),
         state=_state(operation),
@@ -67,21 +71,26 @@ def _progress(kind: OperationKind, metadata: Any) -> dict[str, Any]:
         case ProgressShape.SINGLE:
             return {
                 "percent": metadata.progress.progress_percent,
-                "start_time": plain(metadata.progress.start_time),
-                "end_time": plain(metadata.progress.end_time),
-                "cancel_time": plain(getattr(metadata, "cancel_time", None)),
+                "start_time": moment_in(metadata.progress, "start_time"),
+                "end_time": moment_in(metadata.progress, "end_time"),
+                "cancel_time": _cancel_time(metadata),
                 "follow_up": _follow_up(metadata),
             }
         case ProgressShape.PER_STATEMENT:
             return _statements(metadata)
         case ProgressShape.TIMES_ONLY:
             return {
-                "start_time": plain(metadata.start_time),
-                "end_time": plain(metadata.end_time),
-                "cancel_time": plain(metadata.cancel_time),
+                "start_time": moment_in(metadata, "start_time"),
+                "end_time": moment_in(metadata, "end_time"),
+                "cancel_time": _cancel_time(metadata),
             }
         case ProgressShape.NONE:
             return {}
+
+
+def _cancel_time(metadata: Any) -> datetime | None:
+    has_one = "cancel_time" in metadata.DESCRIPTOR.fields_by_name
+    return moment_in(metadata, "cancel_time") if has_one else None
 
 
 def _follow_up(metadata: Any) -> OperationName | None:
@@ -95,7 +104,7 @@ def _statements(metadata: Any) -> dict[str, Any]:
     actions = list(metadata.actions)
     statements = []
     for index, text in enumerate(metadata.statements):
-        committed = plain(commits[index]) if index < len(commits) else None
+        committed = moment_of(commits[index]) if index < len(commits) else None
         percent = progress[index].progress_percent if index < len(progress) else 0
         statements.append(
             StatementProgress(
@@ -106,8 +115,8 @@ def _statements(metadata: Any) -> dict[str, Any]:
         )
     return {
         "percent": sum(s.percent for s in statements) // len(statements) if statements else None,
-        "start_time": plain(progress[0].start_time) if progress else None,
-        "end_time": plain(progress[-1].end_time) if progress else None,
+        "start_time": moment_in(progress[0], "start_time") if progress else None,
+        "end_time": moment_in(progress[-1], "end_time") if progress else None,
         "statements": tuple(statements),
         "throttled": metadata.throttled,
     }
