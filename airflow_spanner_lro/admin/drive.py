@@ -77,7 +77,7 @@ def run(
                 command = flow.throw(DeadlinePassedError())
             else:
                 clock.sleep(_cut(command.seconds, left))
-                command = flow.send(None)
+                command = flow.send(clock.now())
     except StopIteration as end:
         result: T = end.value
         return result
@@ -104,7 +104,7 @@ async def arun(
                 command = flow.throw(DeadlinePassedError())
             else:
                 await clock.sleep(_cut(command.seconds, left))
-                command = flow.send(None)
+                command = flow.send(clock.now())
     except StopIteration as end:
         result: T = end.value
         return result

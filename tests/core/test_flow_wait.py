@@ -20,8 +20,6 @@ from .builders import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, runnin
 from .playing import DEADLINE, play
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 EVEN = PollPolicy(maximum=10, jitter=0)
@@ -139,17 +137,3 @@ def test_a_passed_deadline_propagates() -> None:
     """What a deadline means is for whoever set it to say."""
     with pytest.raises(DeadlinePassedError):
         play(wait(name=NAME, policy=EVEN), [running(), DEADLINE])
-
-
-class FinitePolicy(PollPolicy):
-    """A policy that somebody got wrong."""
-
-    def delays(self) -> Iterator[float]:
-        """Yield one delay."""
-        yield 1.0
-
-
-def test_delays_that_end_are_a_bug_and_not_an_end() -> None:
-    """A wait never returns without an operation that is done."""
-    with pytest.raises(AssertionError, match="no end"):
-        play(wait(name=NAME, policy=FinitePolicy()), [running()])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro.core.lists.backups import BackupFacts
@@ -37,7 +38,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Let this many seconds pass; the answer is None."""
+    """Let this many seconds pass; the answer is the time that it is then, if that is known."""
 
     seconds: float
 
@@ -85,6 +86,7 @@ Answer = (
     | ResourceState
     | tuple[OperationSnapshot, ...]
     | tuple[BackupFacts, ...]
+    | datetime
     | Exception
     | None
 )

@@ -10,6 +10,7 @@ that finds its deadline passed throws ``DeadlinePassedError`` into the flow inst
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.errors import SpannerLroError
@@ -23,6 +24,7 @@ from airflow_spanner_lro.core.flows.commands import (
     GetResult,
     Sleep,
 )
+from airflow_spanner_lro.core.flows.pace import Pace
 from airflow_spanner_lro.core.operations.resource import ResourceState
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -43,19 +45,21 @@ def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
     Transient errors say nothing about the operation and are waited out, up to the policy's
     patience without a single answer; any other error propagates.
     """
-    silence = 0.0
-    for delay in policy.delays():
+    pace, waited, silence = Pace(policy=policy, since=0.0), 0.0, 0.0
+    now: Answer = None
+    while True:
         match (yield Get(name)):
             case OperationSnapshot(done=True) as snapshot:
                 return snapshot
-            case OperationSnapshot():
+            case OperationSnapshot() as snapshot:
                 silence = 0.0
+                pace.heard(snapshot, at=waited, now=now if isinstance(now, datetime) else None)
             case Exception() as exc if not is_transient(exc) or silence >= policy.patience:
                 raise exc
-        yield Sleep(delay)
+        delay = policy.jittered(pace.interval(at=waited))
+        now = yield Sleep(delay)
+        waited += delay
         silence += delay
-    message = "a policy's delays have no end"
-    raise AssertionError(message)
 
 
 def cancel_and_settle(*, name: OperationName, policy: CancelPolicy) -> Flow[Settlement]:

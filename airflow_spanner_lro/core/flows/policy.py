@@ -20,6 +20,7 @@ MINIMUM_INTERVAL = 1.0
 """Spanner's admin quota is five requests a second for a whole project; nobody polls faster."""
 MAXIMUM_INTERVAL = 86_400.0
 """Once a day; whoever looks more rarely does not wait any more."""
+_DICE = random.Random()  # noqa: S311  # shared: one of its own would be most of a wait's memory
 
 
 def _is_interval(seconds: object) -> bool:
@@ -32,11 +33,12 @@ def _is_interval(seconds: object) -> bool:
 class PollPolicy:
     """How long to sleep between two looks at an operation.
 
-    The interval is a tenth of the time waited so far: a change of three seconds is noticed within
-    one, and a backup of four hours is not asked after 14,000 times.
+    The interval is a tenth of the operation's age: a change of three seconds is noticed within one,
+    and a backup of four hours is not asked after 14,000 times. Where progress gives an estimate of
+    the end, ``pace.py`` shortens it there.
 
     :param maximum: the longest interval
-    :param fraction: the interval as a part of the time waited so far
+    :param fraction: the interval as a part of the age
     :param jitter: by which part an interval varies at random, so that many waits do not march in
         step
     :param patience: how long transient errors may last without a single answer; then they count
@@ -46,7 +48,7 @@ class PollPolicy:
     fraction: float = 0.1
     jitter: float = 0.1
     patience: float = 3600.0
-    rng: random.Random = field(default_factory=random.Random, compare=False, repr=False)
+    rng: random.Random = field(default=_DICE, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not _is_interval(self.maximum):
@@ -57,13 +59,21 @@ class PollPolicy:
                 f"and at most {MAXIMUM_INTERVAL:g}",
             )
 
+    def interval(self, age: float) -> float:
+        """Return the interval at this age, in seconds; without jitter."""
+        return min(max(age * self.fraction, MINIMUM_INTERVAL), self.maximum)
+
+    def jittered(self, interval: float) -> float:
+        """Return an interval that differs a little from this one."""
+        return interval * self.rng.uniform(1 - self.jitter, 1 + self.jitter)
+
     def delays(self) -> Iterator[float]:
-        """Yield one interval after the other, without end."""
+        """Yield one interval after the other, without end, where nothing tells about an end."""
         waited = 0.0
         while True:
-            interval = min(max(waited * self.fraction, MINIMUM_INTERVAL), self.maximum)
+            interval = self.interval(waited)
             waited += interval
-            yield interval * self.rng.uniform(1 - self.jitter, 1 + self.jitter)
+            yield self.jittered(interval)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
