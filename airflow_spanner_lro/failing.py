@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralTimeout
 
-from airflow_spanner_lro.core.errors import AccessError, InvalidArgumentError, UnavailableError
+from airflow_spanner_lro.core.errors import (
+    AccessError,
+    InvalidArgumentError,
+    SettingsError,
+    UnavailableError,
+)
 from airflow_spanner_lro.core.flows.turns import TurnNotReachedError
 from airflow_spanner_lro.core.operations.errors import (
     OperationCancelledError,
@@ -37,7 +42,7 @@ _ADVICE = {
 
 _LATE = (OperationTimeoutError, TaskDeferralTimeout, TurnNotReachedError)
 
-_OURS = (AccessError, InvalidArgumentError, ResumeConflictError)
+_OURS = (AccessError, InvalidArgumentError, ResumeConflictError, SettingsError)
 
 
 @contextmanager

@@ -83,7 +83,8 @@ def get_provider_info() -> dict[str, Any]:
                     "poll_interval": {
                         "description": (
                             "The longest time in seconds between two looks at one operation. "
-                            "Young operations are looked at more often, down to every second."
+                            "Young operations are looked at more often, down to every second. "
+                            "From 1 to 86400."
                         ),
                         "version_added": "0.1.0",
                         "type": "float",
@@ -93,7 +94,7 @@ def get_provider_info() -> dict[str, Any]:
                     "settle_timeout": {
                         "description": (
                             "How long in seconds to wait, after a cancel was sent, until it is "
-                            "known what became of the operation."
+                            "known what became of the operation. From 0.1 to 86400."
                         ),
                         "version_added": "0.1.0",
                         "type": "float",
@@ -103,12 +104,24 @@ def get_provider_info() -> dict[str, Any]:
                     "deferral_grace": {
                         "description": (
                             "How long in seconds after a deadline Airflow itself ends the "
-                            "deferral, in case no triggerer was there to do it."
+                            "deferral, in case no triggerer was there to do it. "
+                            "From 0.1 to 86400."
                         ),
                         "version_added": "0.1.0",
                         "type": "float",
                         "example": None,
                         "default": "90.0",
+                    },
+                    "max_admin_requests_per_second": {
+                        "description": (
+                            "How many requests a second, as an average over a hundred seconds, "
+                            "one triggerer sends to Spanner's admin API for one project and "
+                            "identity. Spanner allows five for all together. From 0.01 to 1000."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": None,
+                        "default": "1.0",
                     },
                 },
             }

@@ -14,7 +14,7 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for
-from airflow_spanner_lro.admin.results import first_page_of, result_of
+from airflow_spanner_lro.admin.results import Page, page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import facts_of
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
@@ -82,21 +82,32 @@ class AsyncSpannerAdminClient:
 
         :param timeout: for each page
         """
-        pages = getattr(self._service(query.call.service), query.call.method)
         found: list[OperationSnapshot] = []
+        page = await self.operations_page(query=query, timeout=timeout)
+        while True:
+            found += map(snapshot_of, page.items)
+            if not page.next_token:
+                return tuple(filter(query.accepts, found))
+            page = await self.operations_page(query=query, token=page.next_token, timeout=timeout)
+
+    async def operations_page(
+        self, *, query: OperationQuery, token: str = "", timeout: float = CALL_TIMEOUT
+    ) -> Page[operations_pb2.Operation]:
+        """List one page of the operations that a query asks for, as the API returned them.
+
+        :param token: what the page before said; empty for the first page
+        """
+        method = getattr(self._service(query.call.service), query.call.method)
         if query.call is ListCall.OF_RESOURCE:
-            request = first_page_of(query)
-            while True:
-                page = await pages(request, retry=None, timeout=timeout)
-                found += map(snapshot_of, page.operations)
-                if not page.next_page_token:
-                    break
-                request.page_token = page.next_page_token
+            answer = await method(page_of(query, token=token), retry=None, timeout=timeout)
         else:
-            request = {"parent": str(query.parent), "filter": query.server_filter}
-            pager = await pages(request=request, retry=None, timeout=timeout)
-            found += [snapshot_of(operation) async for operation in pager]
-        return tuple(filter(query.accepts, found))
+            request = {
+                "parent": str(query.parent),
+                "filter": query.server_filter,
+                "page_token": token,
+            }
+            answer = await method(request=request, retry=None, timeout=timeout)
+        return Page(items=tuple(answer.operations), next_token=answer.next_page_token)
 
     async def query_backups(
         self, *, query: BackupQuery, timeout: float = CALL_TIMEOUT
@@ -105,12 +116,30 @@ class AsyncSpannerAdminClient:
 
         :param timeout: for each page
         """
-        request = {"parent": str(query.instance), "filter": query.server_filter}
-        pager = await self._database_admin.list_backups(
+        found: list[BackupFacts] = []
+        page = await self.backups_page(query=query, timeout=timeout)
+        while True:
+            found += page.items
+            if not page.next_token:
+                return tuple(filter(query.accepts, found))
+            page = await self.backups_page(query=query, token=page.next_token, timeout=timeout)
+
+    async def backups_page(
+        self, *, query: BackupQuery, token: str = "", timeout: float = CALL_TIMEOUT
+    ) -> Page[BackupFacts]:
+        """List one page of the backups that a query asks for.
+
+        :param token: what the page before said; empty for the first page
+        """
+        request = {
+            "parent": str(query.instance),
+            "filter": query.server_filter,
+            "page_token": token,
+        }
+        answer = await self._database_admin.list_backups(
             request=request, retry=None, timeout=timeout
         )
-        found = [facts_of(backup) async for backup in pager]
-        return tuple(filter(query.accepts, found))
+        return Page(items=tuple(map(facts_of, answer.backups)), next_token=answer.next_page_token)
 
     async def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""

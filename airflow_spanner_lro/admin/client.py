@@ -16,7 +16,7 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for
-from airflow_spanner_lro.admin.results import first_page_of, result_of
+from airflow_spanner_lro.admin.results import page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import facts_of
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
@@ -80,7 +80,7 @@ class SpannerAdminClient:
         pages = getattr(self._service(query.call.service), query.call.method)
         found: list[OperationSnapshot] = []
         if query.call is ListCall.OF_RESOURCE:
-            request = first_page_of(query)
+            request = page_of(query)
             while True:
                 page = pages(request, retry=None, timeout=timeout)
                 found += map(snapshot_of, page.operations)

@@ -8,7 +8,8 @@ in plain text needs a channel of our own making (google-cloud-spanner 3.71.0).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -16,12 +17,16 @@ from google.api_core.gapic_v1.client_info import ClientInfo
 from google.cloud import spanner_admin_database_v1, spanner_admin_instance_v1
 
 from airflow_spanner_lro import __version__
+from airflow_spanner_lro.admin.counting import counted, counters
+from airflow_spanner_lro.admin.telemetry import SILENT
 from airflow_spanner_lro.core.kinds import Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from google.auth.credentials import Credentials
+
+    from airflow_spanner_lro.admin.telemetry import Telemetry
 
 _CLIENTS: Mapping[Service, tuple[Any, Any]] = {
     Service.DATABASE_ADMIN: (
@@ -47,11 +52,24 @@ class Endpoint:
     :param target: ``host:port``; empty for Google's own endpoint
     :param plain_text: speak without TLS and without credentials, as to an emulator
     :param credentials: required unless ``plain_text``
+    :param telemetry: is told of every request; endpoints are equal whoever listens
     """
 
     target: str = ""
     plain_text: bool = False
     credentials: Credentials | None = None
+    telemetry: Telemetry = field(default=SILENT, compare=False, repr=False)
+
+    @property
+    def identity(self) -> str:
+        """As whom Spanner sees what is asked: it has a quota for each."""
+        if self.plain_text:
+            return "anonymous"
+        for attribute in ("service_account_email", "signer_email"):
+            # that of a virtual machine is called so until the first token comes
+            if (email := getattr(self.credentials, attribute, None)) not in {None, "", "default"}:
+                return str(email)
+        return f"{type(self.credentials).__name__} at {id(self.credentials)}"
 
     def sync_client(self, service: Service) -> Any:
         """Return a generated sync client of the service; its channel connects at the first call."""
@@ -59,17 +77,26 @@ class Endpoint:
         transport = client.get_transport_class("grpc")
         if self.plain_text:
             channel = grpc.insecure_channel(self.target, options=_PLAIN_TEXT)
-            return client(transport=transport(channel=channel))
-        return client(transport=transport(**self._secure()))
+            return client(transport=transport(channel=counted(channel, telemetry=self.telemetry)))
+
+        def connect(*args: Any, **kwargs: Any) -> grpc.Channel:
+            made = transport.create_channel(*args, **kwargs)
+            return counted(made, telemetry=self.telemetry)
+
+        return client(transport=transport(channel=connect, **self._secure()))
 
     def async_client(self, service: Service) -> Any:
         """Return a generated async client, bound to the running event loop."""
         _, client = _CLIENTS[service]
         transport = client.get_transport_class("grpc_asyncio")
+        interceptors = counters(self.telemetry)
         if self.plain_text:
-            channel = grpc.aio.insecure_channel(self.target, options=_PLAIN_TEXT)
+            channel = grpc.aio.insecure_channel(
+                self.target, options=_PLAIN_TEXT, interceptors=interceptors
+            )
             return client(transport=transport(channel=channel))
-        return client(transport=transport(**self._secure()))
+        connect = partial(transport.create_channel, interceptors=interceptors)
+        return client(transport=transport(channel=connect, **self._secure()))
 
     def _secure(self) -> dict[str, Any]:
         arguments: dict[str, Any] = {

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from google.longrunning.operations_pb2 import Operation
+
+    from airflow_spanner_lro.admin.results import Page
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
@@ -68,6 +71,20 @@ class AsyncOperationsClient(Protocol):
 
     async def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
         """List backups, the newest first."""
+
+
+class AsyncPagesClient(AsyncOperationsClient, Protocol):
+    """One that lists page by page, each page being one request."""
+
+    async def operations_page(
+        self, *, query: OperationQuery, token: str = "", timeout: float
+    ) -> Page[Operation]:
+        """List one page of operations, as the API returns them."""
+
+    async def backups_page(
+        self, *, query: BackupQuery, token: str = "", timeout: float
+    ) -> Page[BackupFacts]:
+        """List one page of backups."""
 
 
 class Clock(Protocol):

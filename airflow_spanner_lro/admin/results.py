@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from google.longrunning.operations_pb2 import ListOperationsRequest
 
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.lists.queries import OperationQuery
 
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """One page of a list.
+
+    :param next_token: asks for the next page; empty if this is the last one
+    """
+
+    items: tuple[T, ...]
+    next_token: str
+
+
 def result_of(operation: Operation) -> ResourceState | None:
     """Return the resource that the operation answered; None if it answered none, or not yet."""
     kind = kind_of_metadata(operation.metadata.type_url)
@@ -26,6 +41,11 @@ def result_of(operation: Operation) -> ResourceState | None:
     return resource_state(message) if hasattr(message, "name") else None
 
 
-def first_page_of(query: OperationQuery) -> ListOperationsRequest:
-    """Return the request for the first page of one resource's operations."""
-    return ListOperationsRequest(name=f"{query.parent}/operations", filter=query.server_filter)
+def page_of(query: OperationQuery, *, token: str = "") -> ListOperationsRequest:
+    """Return the request for one page of one resource's operations.
+
+    :param token: what the page before said; empty for the first page
+    """
+    return ListOperationsRequest(
+        name=f"{query.parent}/operations", filter=query.server_filter, page_token=token
+    )

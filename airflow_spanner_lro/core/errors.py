@@ -7,6 +7,7 @@ Each has what a person needs: which operation, what happened, what to do now::
     SpannerLroError
     ├── InvalidArgumentError (ValueError)    an argument that breaks a documented rule
     │   └── InvalidNameError                 ... a resource name or id that cannot be parsed
+    ├── SettingsError (ValueError)           options of Airflow's configuration that cannot be used
     ├── AccessError                          no usable connection, project or endpoint
     ├── UnavailableError                     nobody answers at the endpoint, for now
     │
@@ -61,6 +62,17 @@ def _shown(value: object) -> str:
 
 class InvalidNameError(InvalidArgumentError):
     """A resource name, or one id in it, does not follow Spanner's pattern."""
+
+
+class SettingsError(SpannerLroError, ValueError):
+    """Options of ``[spanner_lro]`` break a rule, or are none; all of them are told at once.
+
+    :param problems: what is wrong, a sentence for each option
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
 
 
 class AccessError(SpannerLroError):

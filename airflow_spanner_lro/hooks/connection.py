@@ -20,6 +20,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_spanner_lro.core.access import INSECURE_SCHEME, Access
 from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.metrics import AirflowTelemetry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,6 +129,8 @@ class SpannerConnectionHook(GoogleBaseHook):
             target=self.access.target,
             plain_text=self.access.plain_text,
             credentials=None if self.access.plain_text else self.get_credentials(),
+            # one of its own: each poller tells how many operations it waits for
+            telemetry=AirflowTelemetry(),
         )
 
     @cached_property

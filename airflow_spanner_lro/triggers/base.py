@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from airflow.triggers.base import BaseTrigger
 
 from airflow_spanner_lro.core.access import Access
-from airflow_spanner_lro.triggers.clients import shared_client
+from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.triggers.pollers import shared_poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,16 +74,22 @@ class SpannerTrigger(BaseTrigger):
         *,
         deadline: datetime | None = None,
         observe: Callable[[OperationSnapshot | Exception], None] | None = None,
+        urgency: Urgency = Urgency.USUAL,
     ) -> T:
-        """Perform a flow with the client that all triggers of this access share.
+        """Perform a flow, within the budget that all triggers of this access share.
 
+        :param urgency: of what the flow asks until it cancels something
         :raises DeadlinePassedError: if the flow lets it through
         """
-        client = await shared_client(self._access)
-        # loaded with the client, off the loop
+        poller = await shared_poller(self._access)
+        # loaded with the poller, off the loop
         from airflow_spanner_lro.admin.clock import LoopClock  # noqa: PLC0415
         from airflow_spanner_lro.admin.drive import arun  # noqa: PLC0415
 
         return await arun(
-            flow, client=client, clock=LoopClock(), deadline=deadline, observe=observe
+            flow,
+            client=poller.client(urgency=urgency),
+            clock=LoopClock(),
+            deadline=deadline,
+            observe=observe,
         )

@@ -13,18 +13,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.triggers.base import TriggerEvent
 
+from airflow_spanner_lro import metrics
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, wait
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import OperationGoneError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
 from airflow_spanner_lro.core.operations.settlement import Settlement, what_ends_it
+from airflow_spanner_lro.core.polling.urgency import Urgency
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.ownership import (
     Claim,
@@ -33,10 +36,8 @@ from airflow_spanner_lro.core.tries.ownership import (
     decide_kill,
 )
 from airflow_spanner_lro.triggers.base import SpannerTrigger
-from airflow_spanner_lro.triggers.shielded import (
-    await_keeping_cancel_message,
-    finish_despite_cancels,
-)
+from airflow_spanner_lro.triggers.pollers import shared_poller
+from airflow_spanner_lro.triggers.shielded import finish_despite_cancels
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -101,7 +102,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         Errors that are no outcome, such as a lost permission, propagate: Airflow then resumes the
         task with the traceback, and its retries apply.
         """
-        outcome = await await_keeping_cancel_message(self._wait())
+        outcome = await self._wait()
         self._fired = True
         # nothing is awaited after this: a kill that arrived then would meet a finished operation
         yield TriggerEvent(outcome.to_event())
@@ -113,9 +114,12 @@ class SpannerOperationTrigger(SpannerTrigger):
             for line in narrator.lines(heard, now=datetime.now(tz=UTC)):
                 self.log.info(line)
 
+        policy = _policy(self.poll_interval)
+        poller = await shared_poller(self._access)
         try:
-            snapshot = await self._perform(
-                wait(name=self._name, policy=PollPolicy(maximum=self.poll_interval)),
+            snapshot = await poller.wait(
+                name=self._name,
+                policy=policy,
                 deadline=datetime.fromisoformat(self.deadline) if self.deadline else None,
                 observe=tell,
             )
@@ -124,6 +128,7 @@ class SpannerOperationTrigger(SpannerTrigger):
             if self.cancel_on_timeout and not await self._adopted():
                 self.log.warning("The deadline %s has passed; cancelling.", self.deadline)
                 settlement = await self._stop(timeout=self.settle_timeout)
+                metrics.count_cancel(settlement, cause=metrics.Cause.DEADLINE)
                 self.log.warning(settlement.sentence)
             return WaitOutcome(name=self._name, settlement=settlement)
         except Exception as exc:
@@ -216,7 +221,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         )
         flow = stop_unless_done(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up)
         try:
-            ended = await self._perform(flow, deadline=until)
+            ended = await self._perform(flow, deadline=until, urgency=Urgency.CANCEL)
         except Exception as exc:  # noqa: BLE001  # it is told
             self.log.error(  # noqa: TRY400  # one line that says it all
                 "%s could not be cancelled: %s. %s",
@@ -224,10 +229,13 @@ class SpannerOperationTrigger(SpannerTrigger):
                 _told(exc),
                 what_ends_it(self.operation),
             )
+            metrics.count_cancel(None, cause=metrics.Cause.KILL_DEFERRED)
             return
         if not isinstance(ended, Settlement):
             self.log.warning("%s was done already; there was nothing to cancel.", self.operation)
-        elif ended.settled:
+            return
+        metrics.count_kill(ended, cause=metrics.Cause.KILL_DEFERRED, at=datetime.now(tz=UTC))
+        if ended.settled:
             self.log.warning(ended.sentence)
         else:
             self.log.error("%s %s", ended.sentence, what_ends_it(self.operation))
@@ -236,7 +244,14 @@ class SpannerOperationTrigger(SpannerTrigger):
         return await self._perform(
             stop(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up),
             deadline=datetime.now(tz=UTC) + timedelta(seconds=timeout),
+            urgency=Urgency.CANCEL,
         )
+
+
+@cache
+def _policy(poll_interval: float) -> PollPolicy:
+    # thousands of triggers have the same
+    return PollPolicy(maximum=poll_interval)
 
 
 def _told(exc: Exception) -> str:

@@ -40,6 +40,8 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ExecutorSafeguard, "test_mode", True)
     monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", "google-cloud-platform://")
     monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
+    # tests that look fifty times a second need more than the quota
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__MAX_ADMIN_REQUESTS_PER_SECOND", "1000")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from airflow.sdk.serde import deserialize, serialize
 
 from airflow_spanner_lro.core.errors import AccessError
-from airflow_spanner_lro.triggers.clients import shared_client
+from airflow_spanner_lro.triggers.pollers import shared_poller
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 
 from .doubles import LONG
@@ -107,25 +107,25 @@ def test_event_tells_everything(stage: Stage, task: FakeTask) -> None:
     assert "READY" == result["state"]
 
 
-async def test_clients_are_shared(trigger: SpannerOperationTrigger) -> None:
-    """Triggers that ask the same way at the same time share one client."""
+async def test_pollers_are_shared(trigger: SpannerOperationTrigger) -> None:
+    """Triggers that ask the same way at the same time share one poller."""
     first, second = await asyncio.gather(
-        shared_client(trigger._access), shared_client(over_the_wire(trigger)._access)
+        shared_poller(trigger._access), shared_poller(over_the_wire(trigger)._access)
     )
 
     assert first is second
 
 
-async def test_failed_client_is_forgotten(
+async def test_failed_poller_is_forgotten(
     trigger: SpannerOperationTrigger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client that could not be made is tried again, for instance with the connection there."""
+    """A poller that could not be made is tried again, for instance with the connection there."""
     trigger.gcp_conn_id = "nowhere"
     with monkeypatch.context() as environment:
         environment.delenv("SPANNER_EMULATOR_HOST")
         with pytest.raises(AccessError, match="airflow connections add nowhere"):
-            await shared_client(trigger._access)
+            await shared_poller(trigger._access)
 
-    client = await shared_client(trigger._access)
+    poller = await shared_poller(trigger._access)
 
-    assert client is await shared_client(trigger._access)
+    assert poller is await shared_poller(trigger._access)

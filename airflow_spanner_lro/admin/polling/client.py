@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A client like any other for a flow, whose every request waits for its turn within the budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow_spanner_lro.core.operations.decode import snapshot_of
+from airflow_spanner_lro.core.polling.urgency import Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from airflow_spanner_lro.admin.polling.poller import OperationPoller
+    from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
+    from airflow_spanner_lro.core.lists.queries import OperationQuery
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.operations.resource import ResourceState
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
+T = TypeVar("T")
+
+
+class PolledClient:
+    """Asks through a poller, on behalf of one flow. Timeouts are in seconds, without the turn's.
+
+    :param urgency: of its calls until it has cancelled something; what follows then is only to
+        see what becomes of it
+    """
+
+    def __init__(self, poller: OperationPoller, *, urgency: Urgency) -> None:
+        self._poller = poller
+        self._spanner = poller.spanner
+        self._urgency = urgency
+
+    async def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:  # noqa: ARG002  # the poller's
+        """Get an operation; several gets of several flows may be one request."""
+        return await self._poller.look(name=name, urgency=self._urgency)
+
+    async def cancel(self, *, name: OperationName, timeout: float) -> None:
+        """Ask for cancellation of an operation, before any other request is sent."""
+        try:
+            await self._ask(
+                name.resource,
+                lambda: self._spanner.cancel(name=name, timeout=timeout),
+                urgency=Urgency.CANCEL,
+            )
+        finally:
+            self._urgency = max(self._urgency, Urgency.ENDING)
+
+    async def get_result(self, *, name: OperationName, timeout: float) -> ResourceState | None:
+        """Get the resource that a finished operation answered."""
+        return await self._ask(
+            name.resource, lambda: self._spanner.get_result(name=name, timeout=timeout)
+        )
+
+    async def get_resource_state(self, *, name: ResourceName, timeout: float) -> ResourceState:
+        """Get a resource as it is now."""
+        return await self._ask(
+            name, lambda: self._spanner.get_resource_state(name=name, timeout=timeout)
+        )
+
+    async def delete_resource(self, *, name: ResourceName, timeout: float) -> None:
+        """Delete a resource."""
+        await self._ask(name, lambda: self._spanner.delete_resource(name=name, timeout=timeout))
+
+    async def query_operations(
+        self, *, query: OperationQuery, timeout: float
+    ) -> tuple[OperationSnapshot, ...]:
+        """List operations; each page waits for its turn."""
+        found: list[OperationSnapshot] = []
+        token = ""
+        while True:
+            page = await self._ask(
+                query.parent,
+                lambda token=token: self._spanner.operations_page(  # type: ignore[misc]
+                    query=query, token=token, timeout=timeout
+                ),
+            )
+            found += map(snapshot_of, page.items)
+            if not (token := page.next_token):
+                return tuple(filter(query.accepts, found))
+
+    async def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
+        """List backups, the newest first; each page waits for its turn."""
+        found: list[BackupFacts] = []
+        token = ""
+        while True:
+            page = await self._ask(
+                query.instance,
+                lambda token=token: self._spanner.backups_page(  # type: ignore[misc]
+                    query=query, token=token, timeout=timeout
+                ),
+            )
+            found += page.items
+            if not (token := page.next_token):
+                return tuple(filter(query.accepts, found))
+
+    async def _ask(
+        self,
+        about: ResourceName,
+        call: Callable[[], Awaitable[T]],
+        *,
+        urgency: Urgency | None = None,
+    ) -> T:
+        calls = self._poller.lane(about.project).calls
+        return await calls.ask(call, urgency=self._urgency if urgency is None else urgency)

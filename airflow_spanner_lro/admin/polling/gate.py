@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The loop through which every request goes: whenever the budget allows one, the most urgent.
+
+What is sent is decided at that moment and not before, so a cancel never stands in a queue behind
+looks. The loop begins when there is something to send and ends when there is nothing left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from contextvars import Context
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.status import Code, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.admin.telemetry import Telemetry
+    from airflow_spanner_lro.core.polling.budget import Budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A request that could be sent now.
+
+    :param rank: the lowest goes first
+    :param due: since when it is wanted
+    :param go: sends it, and returns at once
+    """
+
+    rank: float
+    urgency: Urgency
+    due: float
+    go: Callable[[], None]
+
+
+class Source(Protocol):
+    """Something that has requests to send."""
+
+    @property
+    def due(self) -> float:
+        """When the next one can be sent; infinite while it cannot be said."""
+
+    @property
+    def empty(self) -> bool:
+        """There is nothing to send, and nothing to come."""
+
+    def offer(self, *, at: float) -> Offer | None:
+        """Return what should be sent first; None if nothing is due."""
+
+    def fail(self, exc: BaseException) -> None:
+        """Hear that nothing will be sent any more."""
+
+
+class Gate:
+    """Lets requests go, one at a time. Time is the event loop's.
+
+    :param sources: what wants to send
+    """
+
+    def __init__(self, *, budget: Budget, telemetry: Telemetry) -> None:
+        self.sources: list[Source] = []
+        self._budget = budget
+        self._telemetry = telemetry
+        self._running: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._urgent = asyncio.Event()
+
+    @property
+    def idle(self) -> bool:
+        """Whether the loop has ended."""
+        return self._running is None
+
+    def wake(self, urgency: Urgency = Urgency.USUAL) -> None:
+        """Look again at what is to be sent; run, if there is anything.
+
+        :param urgency: of what has come
+        """
+        self._changed.set()
+        if urgency is Urgency.CANCEL:
+            self._urgent.set()
+        if self._running is None and not self._empty:
+            # not in the context of the one who came first: it is nobody's own
+            loop = asyncio.get_running_loop()
+            self._running = loop.create_task(self._run(), context=Context())
+            self._running.add_done_callback(self._ended)
+
+    def answered(self, exc: Exception | None) -> None:
+        """Hear how a request was answered."""
+        at = asyncio.get_running_loop().time()
+        if exc is not None and code_of(exc) is Code.RESOURCE_EXHAUSTED:
+            self._budget.refuse(at=at)
+        elif exc is None or code_of(exc) is not None:
+            self._budget.accept(at=at)
+
+    @property
+    def _empty(self) -> bool:
+        return all(source.empty for source in self.sources)
+
+    async def _run(self) -> None:
+        time = asyncio.get_running_loop().time
+        while not self._empty:
+            self._changed.clear()
+            self._urgent.clear()
+            at = time()
+            offers = [offer for source in self.sources if (offer := source.offer(at=at))]
+            if not offers:
+                due = min(source.due for source in self.sources)
+                await _at_most(due - at, until=self._changed)
+                continue
+            best = min(offers, key=lambda offer: offer.rank)
+            if delay := self._budget.delay(best.urgency, at=at):
+                # what comes meanwhile has to wait as well, unless it cancels
+                await _at_most(delay, until=self._urgent)
+                continue
+            self._budget.take(best.urgency, at=at)
+            self._telemetry.held_back(urgency=best.urgency, seconds=at - best.due)
+            best.go()
+            # those that were let go may have more to send, more urgent than what is left
+            await asyncio.sleep(0)
+
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        self._running = None
+        if running.cancelled():
+            return
+        if exc := running.exception():
+            # a bug: whoever waits must not wait for ever
+            for source in self.sources:
+                source.fail(exc)
+        self.wake()
+
+
+async def _at_most(seconds: float, *, until: asyncio.Event) -> None:
+    """Wait for an event, but no longer than so many seconds."""
+    limit = None if seconds == math.inf else max(seconds, 0.0)
+    try:
+        async with asyncio.timeout(limit):
+            await until.wait()
+    except TimeoutError:
+        pass

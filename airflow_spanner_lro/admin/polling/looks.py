@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The operations that are watched: asks what each family decides, and hands the answers on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
+from airflow_spanner_lro.admin.polling.gate import Offer
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.operations.decode import snapshot_of
+from airflow_spanner_lro.core.polling.families import Family, family_of
+from airflow_spanner_lro.core.polling.group import Group
+from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.watched import Way
+from airflow_spanner_lro.core.status import code_of
+
+if TYPE_CHECKING:
+    from google.longrunning.operations_pb2 import Operation
+
+    from airflow_spanner_lro.admin.polling.calls import Calls
+    from airflow_spanner_lro.admin.polling.gate import Gate
+    from airflow_spanner_lro.admin.ports import AsyncClock, AsyncPagesClient
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.polling.rounds import Round
+    from airflow_spanner_lro.core.polling.watched import Listener
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 10
+"""Where Spanner is out of reach, each question takes ten seconds to find that out."""
+_LAST_LOOK_TIMEOUT = 3.0
+"""Seconds for a question on which a cancel waits."""
+_DECODED_AT_ONCE = 50
+"""Operations of a list that are decoded before the event loop gets its turn."""
+
+
+class Looks:
+    """The watched operations of one gate.
+
+    :param calls: where the later pages of a list wait for their turn
+    :param clock: the wall clock
+    """
+
+    def __init__(
+        self, *, client: AsyncPagesClient, clock: AsyncClock, gate: Gate, calls: Calls
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._gate = gate
+        self._calls = calls
+        self._groups: dict[Family, Group] = {}
+        """Kept when nothing is watched any more: what was learned about lists holds on."""
+        self._rounds: set[asyncio.Task[None]] = set()
+        self._jitter = PollPolicy().jittered
+
+    def __len__(self) -> int:
+        return sum(map(len, self._groups.values()))
+
+    @property
+    def due(self) -> float:
+        """When the next look is due; infinite while it depends on answers."""
+        if self._full:
+            return math.inf
+        return min((group.due for group in self._groups.values()), default=math.inf)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is watched."""
+        return not any(self._groups.values())
+
+    @property
+    def _full(self) -> bool:
+        return len(self._rounds) >= _AT_ONCE
+
+    def listen(
+        self,
+        name: OperationName,
+        listener: Listener,
+        *,
+        policy: PollPolicy | None,
+        urgency: Urgency,
+    ) -> None:
+        """Tell a listener about an operation until it has heard enough, or leaves.
+
+        :param policy: how often to look; None for one look only
+        """
+        family = family_of(name)
+        group = self._groups.get(family)
+        if group is None:
+            group = self._groups[family] = Group(family)
+        group.listen(str(name), listener, policy=policy, urgency=urgency, at=_now())
+        self._gate.wake(urgency)
+
+    def leave(self, name: OperationName, listener: Listener) -> None:
+        """Let a listener go."""
+        if group := self._groups.get(family_of(name)):
+            group.leave(str(name), listener)
+            # the gate may wait for nothing else
+            self._gate.wake()
+
+    def hurry(self, name: OperationName) -> None:
+        """Have an operation looked at before anything else."""
+        if group := self._groups.get(family_of(name)):
+            group.hurry(str(name), Urgency.CANCEL, at=_now())
+            self._gate.wake(Urgency.CANCEL)
+
+    def offer(self, *, at: float) -> Offer | None:
+        """Return the look that goes first; None if none is due."""
+        firsts = [
+            (first, group)
+            for group in self._groups.values()
+            if (first := group.first(at=at)) and (first.urgency is Urgency.CANCEL or not self._full)
+        ]
+        if not firsts:
+            return None
+        first, group = min(firsts, key=lambda each: each[0].rank)
+
+        def go() -> None:
+            if round_ := group.next_round(at=at):
+                asking = asyncio.ensure_future(self._ask(group, round_))
+                self._rounds.add(asking)
+                asking.add_done_callback(self._over)
+
+        return Offer(rank=first.rank, urgency=first.urgency, due=first.due, go=go)
+
+    def fail(self, exc: BaseException) -> None:
+        """Let all who listen fail."""
+        for group in self._groups.values():
+            group.fail(exc if isinstance(exc, Exception) else RuntimeError(repr(exc)))
+
+    def _over(self, asking: asyncio.Task[None]) -> None:
+        self._rounds.discard(asking)
+        if not asking.cancelled() and (exc := asking.exception()):
+            # a bug: whoever waits must not wait for ever
+            self.fail(exc)
+        self._gate.wake()
+
+    async def _ask(self, group: Group, round_: Round) -> None:
+        if round_.way is Way.ALONE:
+            await self._get(group, round_)
+        else:
+            await self._list(group, round_)
+
+    async def _get(self, group: Group, round_: Round) -> None:
+        (name,) = round_.names
+        operation = OperationName.parse(name)
+        answer: OperationSnapshot | Exception
+        try:
+            answer = await self._calls.made(
+                lambda: self._client.get(name=operation, timeout=_timeout(round_))
+            )
+        except Exception as exc:  # noqa: BLE001  # it is the answer for those who listen
+            answer = exc
+        self._hear(group, name, answer, way=Way.ALONE, jitter=self._jitter(1.0))
+
+    async def _list(self, group: Group, round_: Round) -> None:
+        by_name = round_.way is Way.BY_NAME
+        query = group.family.named(round_.names) if by_name else group.family.pending
+        jitter, since = self._jitter(1.0), _now()
+        missing, token, pages = set(round_.names), "", 0
+        while True:
+            try:
+                page = await self._calls.made(
+                    lambda token=token: self._client.operations_page(  # type: ignore[misc]
+                        query=query, token=token, timeout=_timeout(round_)
+                    )
+                )
+            except Exception as exc:  # noqa: BLE001  # it is the answer for those who listen
+                rest = replace(round_, names=tuple(missing))
+                self._list_failed(group, rest, exc, jitter=jitter)
+                return
+            await self._read(group, page.items, missing, way=round_.way, jitter=jitter)
+            pages, token = pages + 1, page.next_token
+            if not token:
+                break
+            await self._calls.turn(round_.urgency, since=since)
+        for name in missing:
+            group.not_listed(name, at=_now())
+        if not by_name:
+            group.listed(pages=pages)
+
+    async def _read(
+        self,
+        group: Group,
+        operations: tuple[Operation, ...],
+        missing: set[str],
+        *,
+        way: Way,
+        jitter: float,
+    ) -> None:
+        """Hand on what a page of a list tells about those that are watched."""
+        read = 0
+        for operation in operations:
+            name = operation.name
+            if name not in group:
+                continue
+            missing.discard(name)
+            answer: OperationSnapshot | Exception
+            try:
+                answer = snapshot_of(operation)
+            except ValueError as exc:
+                answer = exc
+            self._hear(group, name, answer, way=way, jitter=jitter)
+            read += 1
+            if read % _DECODED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def _hear(
+        self,
+        group: Group,
+        name: str,
+        answer: OperationSnapshot | Exception,
+        *,
+        way: Way,
+        jitter: float,
+    ) -> None:
+        group.hear(name, answer, at=_now(), now=self._clock.now(), way=way, jitter=jitter)
+
+    def _list_failed(self, group: Group, round_: Round, exc: Exception, *, jitter: float) -> None:
+        if group.list_failed(round_, exc, at=_now(), now=self._clock.now(), jitter=jitter):
+            code = code_of(exc)
+            log.warning(
+                "Operations of %s cannot be listed (%s: %s); they are asked about one by one, "
+                "which takes more requests of the same budget.",
+                group.family.parent,
+                code.name if code else type(exc).__name__,
+                getattr(exc, "message", exc),
+            )
+
+
+def _timeout(round_: Round) -> float:
+    return _LAST_LOOK_TIMEOUT if round_.urgency is Urgency.CANCEL else CALL_TIMEOUT
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

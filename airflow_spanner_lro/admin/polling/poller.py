@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""One poller for all that wait in an event loop: they subscribe, and it asks for all of them.
+
+There is one for each endpoint and identity, with a budget for each project.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.admin.polling.calls import Calls
+from airflow_spanner_lro.admin.polling.client import PolledClient
+from airflow_spanner_lro.admin.polling.gate import Gate
+from airflow_spanner_lro.admin.polling.listeners import OneLook, UntilDone
+from airflow_spanner_lro.admin.polling.looks import Looks
+from airflow_spanner_lro.admin.telemetry import SILENT
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.polling.budget import Budget
+from airflow_spanner_lro.core.polling.urgency import Urgency
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_spanner_lro.admin.drive import Observer
+    from airflow_spanner_lro.admin.ports import AsyncClock, AsyncPagesClient
+    from airflow_spanner_lro.admin.telemetry import Telemetry
+    from airflow_spanner_lro.core.flows.policy import PollPolicy
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
+_LAST_LOOK = 4.0
+"""Seconds for a last look at an operation whose deadline has passed."""
+_LONGEST_SLEEP = 3600.0
+"""Seconds after which the wall clock is looked at again: a deadline is a time on it."""
+
+
+class Lane:
+    """What is asked about one project: it has a budget of its own."""
+
+    def __init__(
+        self,
+        *,
+        client: AsyncPagesClient,
+        clock: AsyncClock,
+        budget: Budget,
+        telemetry: Telemetry,
+    ) -> None:
+        self.gate = Gate(budget=budget, telemetry=telemetry)
+        self.calls = Calls(self.gate)
+        self.looks = Looks(client=client, clock=clock, gate=self.gate, calls=self.calls)
+        self.gate.sources += [self.calls, self.looks]
+
+
+class OperationPoller:
+    """Waits for operations, and makes every other call, within a budget. For one event loop.
+
+    :param client: asks Spanner
+    :param clock: the wall clock
+    :param max_requests_per_second: the budget for each project, on average over a hundred seconds
+    :raises InvalidArgumentError: if the budget is no number above 0
+    """
+
+    def __init__(
+        self,
+        *,
+        client: AsyncPagesClient,
+        clock: AsyncClock,
+        max_requests_per_second: float = 1.0,
+        telemetry: Telemetry = SILENT,
+    ) -> None:
+        # told now, and not in the loop
+        Budget(rate=max_requests_per_second)
+        self._rate = max_requests_per_second
+        self._clock = clock
+        self._telemetry = telemetry
+        self._lanes: dict[str, Lane] = {}
+        self._waits = 0
+        self.spanner = client
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is waited for and no loop runs."""
+        return all(lane.gate.idle for lane in self._lanes.values())
+
+    @property
+    def waits(self) -> int:
+        """How many wait for an operation to be done."""
+        return self._waits
+
+    def client(self, *, urgency: Urgency = Urgency.USUAL) -> PolledClient:
+        """Return a client whose calls wait for their turn, for one flow.
+
+        :param urgency: of its calls, save for cancels, which are always most urgent
+        """
+        return PolledClient(self, urgency=urgency)
+
+    def lane(self, project: str) -> Lane:
+        """Return what is asked about a project."""
+        lane = self._lanes.get(project)
+        if lane is None:
+            lane = self._lanes[project] = Lane(
+                client=self.spanner,
+                clock=self._clock,
+                budget=Budget(rate=self._rate),
+                telemetry=self._telemetry,
+            )
+        return lane
+
+    async def wait(
+        self,
+        *,
+        name: OperationName,
+        policy: PollPolicy,
+        deadline: datetime | None = None,
+        observe: Observer | None = None,
+    ) -> OperationSnapshot:
+        """Wait until an operation is done, and return it however it ended.
+
+        Errors that pass are waited out, up to the policy's patience without a single answer; any
+        other error propagates.
+
+        :param deadline: when to give up, after a last look
+        :param observe: is told every snapshot, and every error, that was seen
+        :raises DeadlinePassedError: if the deadline passes first
+        """
+        looks = self.lane(name.resource.project).looks
+        listener = UntilDone(observe)
+        looks.listen(name, listener, policy=policy, urgency=Urgency.USUAL)
+        self._count(1)
+        try:
+            if deadline is not None:
+                await self._until(deadline, name=name, listener=listener)
+            snapshot = await listener.end
+        finally:
+            looks.leave(name, listener)
+            self._count(-1)
+        self._telemetry.detected(snapshot=snapshot, at=self._clock.now())
+        return snapshot
+
+    async def look(self, *, name: OperationName, urgency: Urgency) -> OperationSnapshot:
+        """Look at an operation once; together with others that are looked at."""
+        looks = self.lane(name.resource.project).looks
+        listener = OneLook()
+        looks.listen(name, listener, policy=None, urgency=urgency)
+        try:
+            return await listener.end
+        finally:
+            looks.leave(name, listener)
+
+    async def _until(self, deadline: datetime, *, name: OperationName, listener: UntilDone) -> None:
+        """Return when the operation is done; after the deadline it has the time of one look."""
+        while not listener.end.done():
+            left = (deadline - self._clock.now()).total_seconds()
+            if left <= 0:
+                break
+            await asyncio.wait({listener.end}, timeout=min(left, _LONGEST_SLEEP))
+        if listener.end.done():
+            return
+        listener.give_up_after_next()
+        self.lane(name.resource.project).looks.hurry(name)
+        await asyncio.wait({listener.end}, timeout=_LAST_LOOK)
+        if not listener.end.done():
+            raise DeadlinePassedError
+
+    def _count(self, change: int) -> None:
+        self._waits += change
+        self._telemetry.waiting(operations=self._waits)

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""How many requests may be sent, and when the next: a hard limit, whatever they are for.
+
+Spanner counts five a second, on average over a hundred seconds. So does the budget: in no hundred
+seconds are there more requests than its rate allows. Most of them are spaced out evenly; a cancel
+may go at once for as long as there is room, and a tenth of the room is always left for cancels.
+
+Source: the quota page (administrative requests). Time is in seconds on an axis that goes forward.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.polling.urgency import Urgency
+
+OVER = 100.0
+"""Seconds over which Spanner averages."""
+_SLACK = 1.01
+"""Requests do not all take equally long on their way, and their receiver must not see more."""
+_PACED = 0.9
+"""The part of the room that requests may use that cancel nothing."""
+_BURST = 5.0
+"""Seconds of pace that may be saved up while nothing is to be asked."""
+_FIRST_PAUSE = 5.0
+_LONGEST_PAUSE = 60.0
+_CANCELS_AGAIN = 1.0
+"""Seconds between attempts to cancel something although the service refuses requests."""
+
+
+class Budget:
+    """The requests of one identity in one project.
+
+    :param rate: requests per second, on average over a hundred seconds; more than 0
+    """
+
+    def __init__(self, *, rate: float) -> None:
+        if not (0 < rate < math.inf):
+            raise InvalidArgumentError(
+                field="max_admin_requests_per_second",
+                value=rate,
+                rule="it is a number of requests per second, more than 0",
+            )
+        self.capacity = max(1, int(rate * OVER))
+        # a rate below one in a hundred seconds takes a longer time to average over
+        self._span = max(OVER, self.capacity / rate) * _SLACK
+        # what was saved up is spent within the same time, and must not use up the rest
+        self._pace = _PACED * self.capacity / (self._span + _BURST)
+        self._burst = max(1.0, self._pace * _BURST)
+        self._sent: deque[float] = deque()
+        self._saved = self._burst
+        self._saved_at: float | None = None
+        self._pause = 0.0
+        self._paused_until = -math.inf
+        self._refused_at = -math.inf
+
+    def delay(self, urgency: Urgency, *, at: float) -> float:
+        """Return for how many seconds a request has to wait; 0 if it may be sent now."""
+        room = self._until_room(at)
+        if urgency is Urgency.CANCEL:
+            return max(0.0, room, self._refused_at + _CANCELS_AGAIN - at)
+        missing = 1.0 - self._savings(at)
+        # a hair more, so that rounding does not make the caller come a moment too early
+        evenly = missing / self._pace + 1e-6 if missing > 0 else 0.0
+        return max(0.0, room, evenly, self._paused_until - at)
+
+    def take(self, urgency: Urgency, *, at: float) -> None:
+        """Count a request that is sent now."""
+        self._sent.append(at)
+        if urgency is not Urgency.CANCEL:
+            self._saved = max(0.0, self._savings(at) - 1.0)
+            self._saved_at = at
+
+    def refuse(self, *, at: float) -> None:
+        """Hear that the service has refused a request for lack of quota."""
+        self._refused_at = at
+        self._saved, self._saved_at = 0.0, at
+        # of several that were under way at once, the first has said it
+        if at >= self._paused_until:
+            self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+            self._paused_until = at + self._pause
+
+    def accept(self, *, at: float) -> None:
+        """Hear that the service has answered a request."""
+        if at >= self._paused_until:
+            self._pause = 0.0
+
+    def _savings(self, at: float) -> float:
+        since = at if self._saved_at is None else self._saved_at
+        return min(self._burst, self._saved + (at - since) * self._pace)
+
+    def _until_room(self, at: float) -> float:
+        while self._sent and self._sent[0] + self._span <= at:
+            self._sent.popleft()
+        if len(self._sent) < self.capacity:
+            return 0.0
+        # the one that has to leave before there is room for one more
+        return self._sent[len(self._sent) - self.capacity] + self._span - at

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which operations one list request shows together: those of a family.
+
+A family is what an instance has of one type of resource: all its databases, or all its backups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    DatabaseName,
+    InstanceConfigName,
+    InstanceName,
+    InstancePartitionName,
+    OperationName,
+    ProjectName,
+    ResourceName,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_WITHIN_INSTANCE: dict[type[ResourceName], ListCall] = {
+    DatabaseName: ListCall.OF_DATABASES,
+    BackupName: ListCall.OF_BACKUPS,
+    InstancePartitionName: ListCall.OF_PARTITIONS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Operations that are listed together.
+
+    :param parent: where they are listed
+    :param call: the call that lists them; None if there is none
+    """
+
+    parent: ResourceName
+    call: ListCall | None
+
+    @property
+    def pending(self) -> OperationQuery:
+        """Lists those that are not done."""
+        return OperationQuery(call=self._call, parent=self.parent, pending=True)
+
+    def named(self, names: Iterable[str]) -> OperationQuery:
+        """Return the query that lists these, done or not."""
+        wanted = " OR ".join(f'(name="{name}")' for name in names)
+        return OperationQuery(call=self._call, parent=self.parent, filter_=wanted)
+
+    @property
+    def _call(self) -> ListCall:
+        if self.call is None:
+            message = f"no call lists the operations of {self.parent}"
+            raise ValueError(message)
+        return self.call
+
+
+@lru_cache(maxsize=10_000)
+def _within(project: str, instance: str, call: ListCall) -> Family:
+    # thousands of operations have the same
+    return Family(parent=InstanceName(project=project, instance=instance), call=call)
+
+
+def family_of(name: OperationName) -> Family:
+    """Return the family of an operation."""
+    resource = name.resource
+    match resource:
+        case DatabaseName() | BackupName() | InstancePartitionName():
+            call = _WITHIN_INSTANCE[type(resource)]
+            return _within(resource.project, resource.instance, call)
+        case InstanceName():
+            return Family(parent=resource, call=ListCall.OF_RESOURCE)
+    if type(resource) is InstanceConfigName:
+        return Family(parent=ProjectName(project=resource.project), call=ListCall.OF_CONFIGS)
+    # the caches of a configuration: no client library has a call for them
+    return Family(parent=resource, call=None)

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The operations of one family that are watched: who is due, and what the answers mean for each.
+
+What one name brings about, an error most of all, reaches those who listen to that name and nobody
+else.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.polling.rounds import next_round
+from airflow_spanner_lro.core.polling.watched import Watched, Way
+from airflow_spanner_lro.core.status import Code, code_of, is_transient
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.polling.families import Family
+    from airflow_spanner_lro.core.polling.rounds import Round
+    from airflow_spanner_lro.core.polling.urgency import Urgency
+    from airflow_spanner_lro.core.polling.watched import Listener
+
+_ONCE = PollPolicy()
+LISTS_AGAIN = 3600.0
+"""Seconds after which a list that was refused is tried again: permissions change."""
+
+
+class Group:
+    """The watched operations of a family."""
+
+    def __init__(self, family: Family) -> None:
+        self.family = family
+        self._watched: dict[str, Watched] = {}
+        self._pages = 1
+        self._no_lists_until = math.inf if family.call is None else -math.inf
+        self._by_name = True
+        self._due: float | None = math.inf
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._watched
+
+    @property
+    def due(self) -> float:
+        """When there is something to ask next; infinite if never."""
+        if self._due is None:
+            waiting = (each.due for each in self._watched.values() if not each.asked)
+            self._due = min(waiting, default=math.inf)
+        return self._due
+
+    def first(self, *, at: float) -> Watched | None:
+        """Return who goes first of what is due; None if nothing is."""
+        if self.due > at:
+            return None
+        waiting = self._watched.values()
+        due = (each for each in waiting if not each.asked and each.due <= at)
+        return min(due, key=lambda each: each.rank, default=None)
+
+    def listen(
+        self,
+        name: str,
+        listener: Listener,
+        *,
+        policy: PollPolicy | None,
+        urgency: Urgency,
+        at: float,
+    ) -> None:
+        """Have an operation looked at now, and from now on for as long as the listener wants.
+
+        :param policy: how often; None for one look only
+        """
+        watched = self._watched.get(name)
+        if watched is None:
+            watched = Watched(name=name, policy=policy or _ONCE, at=at)
+            self._watched[name] = watched
+        elif policy and policy.maximum < watched.pace.policy.maximum:
+            watched.pace.policy = policy
+        watched.listeners.append(listener)
+        watched.hurry(urgency, at=at)
+        self._changed()
+
+    def leave(self, name: str, listener: Listener) -> None:
+        """Let a listener go."""
+        if (watched := self._watched.get(name)) and listener in watched.listeners:
+            watched.listeners.remove(listener)
+            self._let_go(watched)
+
+    def hurry(self, name: str, urgency: Urgency, *, at: float) -> None:
+        """Have an operation looked at now."""
+        if watched := self._watched.get(name):
+            watched.hurry(urgency, at=at)
+            self._changed()
+
+    def next_round(self, *, at: float) -> Round | None:
+        """Return what to ask now, and count it as asked; None if nothing is due."""
+        round_ = next_round(
+            self._watched.values(),
+            at=at,
+            pages=self._pages,
+            lists=at >= self._no_lists_until,
+            by_name=self._by_name,
+        )
+        if round_ is not None:
+            for name in round_.names:
+                self._watched[name].asked = True
+            self._changed()
+        return round_
+
+    def hear(
+        self,
+        name: str,
+        answer: OperationSnapshot | Exception,
+        *,
+        at: float,
+        now: datetime,
+        way: Way,
+        jitter: float = 1,
+    ) -> None:
+        """Hear the answer about one operation.
+
+        :param way: by which it came
+        """
+        watched = self._watched.get(name)
+        if watched is None:
+            return
+        watched.hear(answer, at=at, now=now, jitter=jitter)
+        if not isinstance(answer, Exception):
+            watched.seen_running(among_pending=way is Way.AMONG_PENDING)
+        self._let_go(watched)
+
+    def not_listed(self, name: str, *, at: float) -> None:
+        """Hear that a list did not show an operation that it was asked for."""
+        if watched := self._watched.get(name):
+            watched.missed(at=at)
+            self._changed()
+
+    def listed(self, *, pages: int) -> None:
+        """Hear how many pages all that are pending have."""
+        self._pages = pages
+
+    def list_failed(
+        self, round_: Round, exc: Exception, *, at: float, now: datetime, jitter: float
+    ) -> bool:
+        """Hear that a list was answered by an error; return whether lists are given up with this.
+
+        An error that passes is told to all that the list was for. With any other, a missing
+        permission for example, these are asked about one by one instead.
+        """
+        if is_transient(exc):
+            for name in round_.names:
+                self.hear(name, exc, at=at, now=now, way=round_.way, jitter=jitter)
+            return False
+        # several lists may have been under way
+        if round_.way is Way.BY_NAME and code_of(exc) is Code.INVALID_ARGUMENT:
+            known, self._by_name = not self._by_name, False
+        else:
+            known, self._no_lists_until = at < self._no_lists_until, at + LISTS_AGAIN
+        for name in round_.names:
+            if watched := self._watched.get(name):
+                watched.asked = False
+        self._changed()
+        return not known
+
+    def fail(self, exc: Exception) -> None:
+        """Let all who listen hear that nothing more will be asked."""
+        watched, self._watched = self._watched, {}
+        self._changed()
+        for each in watched.values():
+            for listener in each.listeners:
+                listener.hear(exc, lasting=True)
+
+    def _let_go(self, watched: Watched) -> None:
+        if not watched.listeners:
+            self._watched.pop(watched.name, None)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._due = None
