@@ -150,11 +150,15 @@ def wait(args: Namespace) -> None:
 
 def cancel(args: Namespace) -> None:
     """Cancel an operation and wait for the outcome."""
-    from airflow_spanner_lro import terminal  # noqa: PLC0415
+    from airflow_spanner_lro import metrics, terminal  # noqa: PLC0415
 
     _run(
         partial(
-            terminal.cancel, partial(_client, args), operation=args.operation, timeout=args.timeout
+            terminal.cancel,
+            partial(_client, args),
+            operation=args.operation,
+            timeout=args.timeout,
+            count=partial(metrics.count_cancel, cause=metrics.Cause.COMMAND),
         )
     )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
     Connect = Callable[[], SpannerAdminClient]
@@ -143,10 +144,17 @@ def wait_for(
     return 0 if snapshot.succeeded else FAILED
 
 
-def cancel(connect: Connect, *, operation: str, timeout: float) -> int:
+def cancel(
+    connect: Connect,
+    *,
+    operation: str,
+    timeout: float,
+    count: Callable[[Settlement], None] | None = None,
+) -> int:
     """Cancel an operation and print what became of it.
 
     :param timeout: how long to wait for that, in seconds
+    :param count: is told what became of it
     """
     from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
     from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
@@ -163,5 +171,7 @@ def cancel(connect: Connect, *, operation: str, timeout: float) -> int:
     except KeyboardInterrupt:
         print(f"interrupted; Spanner may have been asked to cancel {name} already", file=sys.stderr)
         return INTERRUPTED
+    if count:
+        count(settlement)
     print(settlement.sentence)
     return 0 if settlement.settled else FAILED

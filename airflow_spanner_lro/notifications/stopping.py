@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro import metrics
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.flows.together import together
@@ -129,6 +130,7 @@ def _stop_some(
     for order, end in zip(orders, ends, strict=True):
         told = Told("The operation was done already.", settled=True)
         if isinstance(end, Settlement):
+            metrics.count_cancel(end, cause=metrics.Cause.NOTIFIER)
             told = Told(end.sentence, settled=end.settled and not end.left_behind)
         report.put((order.name, told))
 
@@ -136,6 +138,7 @@ def _stop_some(
 def _tell_failure(exc: Exception, orders: Sequence[Order], report: Report) -> None:
     told = Told(f"It could not be cancelled: {str(exc) or type(exc).__name__}", settled=False)
     for order in orders:
+        metrics.count_cancel(None, cause=metrics.Cause.NOTIFIER)
         report.put((order.name, told))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from airflow_spanner_lro import settings
+from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.core.operations.errors import OperationKilledError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.tries.resume import killed_late
@@ -96,11 +96,16 @@ class Attempt:
         """The deadline has passed."""
         return self.deadline is not None and self.watch.now() >= self.deadline
 
-    def go_on_with(self, follow_up: FollowUp) -> None:
-        """Note that all is done but for a follow-up, whose end must not undo what is done."""
+    def go_on_with(self, follow_up: FollowUp, *, after: OperationSnapshot) -> None:
+        """Note that all is done but for a follow-up, whose end must not undo what is done.
+
+        :param after: the operation that has done it
+        """
         self.running = follow_up.name if follow_up.ours else None
         self.cleans_up = False
         if entry := self.ledger.latest():
+            if entry.follow_up is None:
+                self._time(after, entry)
             entry = entry.goes_on_as(follow_up)
             self.ledger.update(entry)
             self.ledger.publish(entry)
@@ -111,7 +116,10 @@ class Attempt:
         if cancels:
             self.tell(f"The deadline {self.deadline} has passed; cancelling.")
             settlement = self.watch.stop(
-                name=name, cleans_up=self.cleans_up, timeout=settings.settle_timeout()
+                name=name,
+                cleans_up=self.cleans_up,
+                timeout=settings.settle_timeout(),
+                cause=metrics.Cause.DEADLINE,
             )
             self.tell(settlement.sentence)
         return WaitOutcome(name=name, settlement=settlement)
@@ -166,6 +174,7 @@ class Attempt:
         """
         self.running = None
         entry = self.ledger.latest()
+        self._time(snapshot, entry)
         if entry and entry.operation == name:
             self.ledger.update(entry.close(snapshot))
 
@@ -175,6 +184,14 @@ class Attempt:
         :param snapshot: the last operation at its end; None if none was needed
         """
         self.running = None
-        if entry := self.ledger.latest():
+        entry = self.ledger.latest()
+        self._time(snapshot, entry)
+        if entry:
             own = snapshot if snapshot and snapshot.name == entry.operation else None
             self.ledger.update(entry.close(own))
+
+    def _time(self, snapshot: OperationSnapshot | None, entry: LedgerEntry | None) -> None:
+        """Time the operation that is being concluded, if its end is known."""
+        own = entry is not None and snapshot is not None and entry.operation == snapshot.name
+        started = entry.intended if entry and own else None
+        metrics.time_operation(snapshot, at=self.watch.now(), started=started)

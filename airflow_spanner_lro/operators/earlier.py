@@ -13,6 +13,7 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.metrics import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,9 @@ class Earlier:
 
         :raises CancelNotSettledError: if it goes on, or its end is not seen in time
         """
-        settlement = self.watch.stop(name=name, cleans_up=cleans_up, timeout=self.settle_timeout)
+        settlement = self.watch.stop(
+            name=name, cleans_up=cleans_up, timeout=self.settle_timeout, cause=Cause.RETRY
+        )
         self.tell(settlement.sentence)
         if not settlement.settled:
             raise CancelNotSettledError(settlement)

@@ -25,6 +25,7 @@ from airflow_spanner_lro.core.operations.errors import (
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
+from airflow_spanner_lro.metrics import Cause
 from airflow_spanner_lro.operators.attempt import Attempt
 from airflow_spanner_lro.operators.start import Starter, StartOrder
 from airflow_spanner_lro.operators.waiting import Waiter
@@ -128,7 +129,7 @@ class OperationLife:
             self._log.warning("It was done before the cancel took hold; the result stands.")
         follow_up = operator.follow_up(snapshot) if operator.wait_for_completion else None
         if follow_up is not None:
-            attempt.go_on_with(follow_up)
+            attempt.go_on_with(follow_up, after=snapshot)
             self._log.info("The work goes on as operation %s", follow_up.name)
             return self.conclude(self._wait(follow_up.name, cancellable=follow_up.ours))
         return self._deliver(snapshot)
@@ -140,7 +141,11 @@ class OperationLife:
         """
         operator, attempt = self._operator, self.attempt
         wanted = operator.cancel_on_timeout if timed_out else operator.cancel_on_kill
-        attempt.watch.kill(name=attempt.running if wanted else None, cleans_up=attempt.cleans_up)
+        attempt.watch.kill(
+            name=attempt.running if wanted else None,
+            cleans_up=attempt.cleans_up,
+            cause=Cause.DEADLINE if timed_out else Cause.KILL_ON_WORKER,
+        )
         if timed_out and (settlement := attempt.watch.settlement_of_kill(timeout=0)):
             self._log.warning(settlement.sentence)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
+from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.operations.event import WaitOutcome, understanding
 from airflow_spanner_lro.failing import failing_for_good, skipping_when_late
 from airflow_spanner_lro.links import LINKS
@@ -137,11 +138,13 @@ class SpannerOperationOperator(SpannerAdminOperator):
     def execute(self, context: Context) -> Any:
         """Start or adopt the operation, then wait for it, defer, or return its name."""
         with self._failing():
+            settings.check()
             return self._begin(context).start()
 
     def execute_in_turn(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when it may be this task's turn to start."""
         with self._failing():
+            settings.check()
             life = self._begin(context)
             with understanding(event):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro import settings
+from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.core.arguments.references import refer_operations
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, OperationRunningError
 from airflow_spanner_lro.core.operations.rendering import to_dict
@@ -184,6 +184,7 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
                 clean_up=self.clean_up,
             )
         for settlement in settlements:
+            metrics.count_cancel(settlement, cause=metrics.Cause.OPERATOR)
             self.log.info("%s: %s", settlement.name, settlement.sentence)
         if loose := [each for each in settlements if not each.settled or each.left_behind]:
             raise CancelNotSettledError(*loose)

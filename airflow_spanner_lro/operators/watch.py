@@ -13,6 +13,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
 from airflow_spanner_lro.core.flows.operation import stop, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
@@ -57,6 +58,7 @@ class WorkerWatch:
         self._kill_thread: threading.Thread | None = None
         self._kill_over = threading.Event()
         self._settlement: Settlement | None = None
+        self._telemetry = metrics.AirflowTelemetry()
 
     @property
     def killed(self) -> bool:
@@ -81,7 +83,9 @@ class WorkerWatch:
             for line in narrator.lines(heard, now=self.now()):
                 self._tell(line)
 
-        return self.perform(wait(name=name, policy=policy), deadline=deadline, observe=observe)
+        snapshot = self.perform(wait(name=name, policy=policy), deadline=deadline, observe=observe)
+        self._telemetry.detected(snapshot=snapshot, at=self.now())
+        return snapshot
 
     def perform(
         self, flow: Flow[T], *, deadline: datetime | None, observe: Observer | None = None
@@ -117,17 +121,23 @@ class WorkerWatch:
             patience = min(patience, (deadline - self.now()).total_seconds())
         return patiently(ask, clock=self._clock, patience=patience, tell=self._tell)
 
-    def stop(self, *, name: OperationName, cleans_up: bool, timeout: float) -> Settlement:
+    def stop(
+        self, *, name: OperationName, cleans_up: bool, timeout: float, cause: metrics.Cause
+    ) -> Settlement:
         """Cancel the operation, wait for what becomes of it, and clean up if asked to.
 
         :param timeout: how long to wait for the outcome, in seconds
+        :param cause: as what it is counted
         """
-        return _stop(self._client, name=name, cleans_up=cleans_up, timeout=timeout)
+        settlement = _stop(self._client, name=name, cleans_up=cleans_up, timeout=timeout)
+        metrics.count_cancel(settlement, cause=cause)
+        return settlement
 
-    def kill(self, *, name: OperationName | None, cleans_up: bool) -> None:
+    def kill(self, *, name: OperationName | None, cleans_up: bool, cause: metrics.Cause) -> None:
         """End the wait and stop the operation, within a budget; safe in a signal handler.
 
         :param name: the operation to stop; None if it is to go on, or there is none
+        :param cause: as what it is counted
         """
         thread: threading.Thread | None = None
         if name is not None and self._kill_thread is None:
@@ -139,6 +149,7 @@ class WorkerWatch:
                     )
                 finally:
                     self._kill_over.set()
+                    metrics.count_kill(self._settlement, cause=cause, at=self.now())
 
             thread = threading.Thread(target=work, name="spanner-lro-kill", daemon=True)
             # known before the wait ends, because whoever waits then asks for the settlement

@@ -7,7 +7,7 @@ Every process of Airflow imports this when it begins: keep it light.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 
 class SpannerLroPlugin(AirflowPlugin):
-    """Ends the operation of a task whose deferral Airflow has rejected."""
+    """Ends the operation of a task whose deferral Airflow has rejected; checks the settings."""
 
     name = "spanner_lro"
     listeners: list[ModuleType | object] = [listener]  # noqa: RUF012  # as Airflow declares it
+
+    @classmethod
+    def on_load(cls, *args: Any, **kwargs: Any) -> None:
+        """Say what is wrong with our configuration, where whoever has just changed it looks."""
+        del args, kwargs
+        # Airflow has its configuration loaded by now; before, importing this would make it do so
+        from airflow_spanner_lro import settings  # noqa: PLC0415
+
+        settings.tell_problems()

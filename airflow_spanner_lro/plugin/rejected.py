@@ -15,6 +15,7 @@ from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
@@ -101,6 +102,7 @@ def _stop(note: Leaving) -> None:
     if not isinstance(ended, Settlement):
         log.warning("It was done already; there was nothing to cancel.")
         return
+    metrics.count_cancel(ended, cause=metrics.Cause.REJECTED_DEFERRAL)
     if ended.settled:
         log.warning(ended.sentence)
     else:

@@ -44,8 +44,10 @@ def reap(
     :param grace: how long everything has to be over before an entry is judged
     :param program: what a line about a whole round begins with
     :raises InvalidArgumentError: if a duration is none
+    :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
     :raises AirflowDatabaseError: if Airflow's database cannot be used in a single round
     """
+    settings.check()
     pause = None if every is None else parse_duration(every, field="--every", least=_SHORTEST)
     orders = Orders(
         grace=parse_duration(grace, field="--grace"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.drive import run
 from airflow_spanner_lro.core.flows.operation import stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
@@ -85,5 +86,6 @@ def stop_together(stops: Sequence[Stop], *, clock: Clock, timeout: float) -> lis
 
 
 def _stopped(stop: Stop, settlement: Settlement) -> Stopped:
+    metrics.count_cancel(settlement, cause=metrics.Cause.REAPER)
     entry = settled_as(stop.entry, settlement)
     return Stopped(stop=stop, settlement=settlement, entry=None if entry == stop.entry else entry)

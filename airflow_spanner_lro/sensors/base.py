@@ -19,8 +19,10 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralError
 from airflow.triggers.base import StartTriggerArgs
 
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.flows.conditions import Failed, NotYet
-from airflow_spanner_lro.core.flows.policy import MAXIMUM_INTERVAL, MINIMUM_INTERVAL
+from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.watching import WatchNarrator, look
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.sensors.starting import NeedsWorkerError, plain, unrendered
@@ -75,10 +77,12 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         names = set(self.trigger_type.parameters()) & set(self.template_fields)
         names |= {"gcp_conn_id", "impersonation_chain"}
         try:
+            # a worker says what is wrong with it
+            self._require_interval()
             arguments = {
                 name: unrendered(getattr(self, name), sensor=self) for name in sorted(names)
             }
-        except NeedsWorkerError:
+        except (NeedsWorkerError, InvalidArgumentError):
             return
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=f"{self.trigger_type.__module__}.{self.trigger_type.__qualname__}",
@@ -86,7 +90,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
             trigger_kwargs=arguments
             | {
                 "endpoint": None,
-                "poll_interval": self._longest_interval,
+                "poll_interval": self.poke_interval,
                 "silent_fail": self.silent_fail,
             },
             next_method="execute_complete",
@@ -94,9 +98,16 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         )
         self.start_from_trigger = True
 
-    @property
-    def _longest_interval(self) -> float:
-        return min(max(self.poke_interval, MINIMUM_INTERVAL), MAXIMUM_INTERVAL)
+    def _require_interval(self) -> None:
+        """Refuse to look more often, or more rarely, than any operator does.
+
+        :raises InvalidArgumentError: if the interval is none
+        """
+        try:
+            PollPolicy(maximum=self.poke_interval)
+        except InvalidArgumentError as exc:
+            field = "poke_interval"
+            raise InvalidArgumentError(field=field, value=exc.value, rule=exc.rule) from None
 
     @cached_property
     def _narrator(self) -> WatchNarrator:
@@ -113,13 +124,17 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
     def _trigger(self, context: Context) -> SpannerConditionTrigger:
         return self.trigger_type.through(
             self.hook.access,
-            poll_interval=self._longest_interval,
+            poll_interval=self.poke_interval,
             silent_fail=self.silent_fail,
             **self.trigger_arguments(context),
         )
 
     def execute(self, context: Context) -> Any:
         """Poke, or look once and then wait in the triggerer."""
+        # mistakes of whoever set this up: they skip no soft sensor
+        with failing_as_a_sensor():
+            settings.check()
+            self._require_interval()
         if not self.deferrable:
             return super().execute(context)
         if found := self._look_first(context):
