@@ -12,9 +12,9 @@ from typing import Any
 from guarantee_parts import (  # type: ignore[import-not-found]  # Airflow finds it in this folder
     ON_WORKER,
     RUN,
-    WHERE,
     row_dag,
     single,
+    where,
 )
 
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
@@ -51,7 +51,7 @@ for key, statements in SCHEMAS.items():
             ddl_statements=statements,
             deferrable=True,
             retries=1,
-            **WHERE,
+            **where(key),
         )
 
 with row_dag("s3"):
@@ -62,7 +62,7 @@ with row_dag("s3"):
         expire_time="P30D",
         deferrable=True,
         retries=1,
-        **WHERE,
+        **where("s3"),
     )
 
 with row_dag("s4"):
@@ -74,5 +74,5 @@ with row_dag("s4"):
         expire_time="P{{ 30 + 10 * ti.try_number }}D",
         deferrable=True,
         cancel_on_kill=False,
-        **WHERE,
+        **where("s4"),
     )

@@ -12,8 +12,12 @@ from airflow.sdk import DAG
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 
 RUN = "{{ dag_run.run_after.strftime('%m%d-%H%M%S-%f') }}"
-WHERE = {"project_id": "e2e", "instance_id": "guarantee"}
 ON_WORKER = {"deferrable": False}
+
+
+def where(key: str) -> dict[str, str]:
+    """Return the instance of a row, for its tasks."""
+    return {"project_id": "e2e", "instance_id": f"guarantee-{key}"}
 
 
 def row_dag(key: str, **arguments: Any) -> DAG:
@@ -35,7 +39,7 @@ def backup(
         database_id=database or key,
         backup_id=f"{key}-{task_id}-{RUN}",
         expire_time=timedelta(days=30),
-        **{"deferrable": True, **WHERE, **arguments},
+        **{"deferrable": True, **where(key), **arguments},
     )
 
 

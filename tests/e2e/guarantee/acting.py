@@ -13,7 +13,7 @@ from airflow_spanner_lro.demo.errors import ApiError
 from airflow_spanner_lro.demo.records import RunState, TaskState
 from airflow_spanner_lro.emulator import Plan
 
-from .looking import INSTANCE, Going
+from .looking import Going
 from .verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ class Act(Verdicts):
 
     def plan(self, plan: Plan, *, task_id: str = "*", times: int | None = None) -> None:
         """Say what the operations of the row's tasks do; without a word they never end."""
-        target = f"{INSTANCE}/backups/{self.row.key}-{task_id}-*"
+        target = f"{self.instance}/backups/{self.row.key}-{task_id}-*"
         self.world.emulator.plan(plan, target=target, times=times)
 
     def start(self) -> DagRun:
         """Start a run of the row's Dag, whose databases are there."""
         for database in (self.row.key, f"{self.row.key}-sibling"):
-            name = f"{INSTANCE}/databases/{database}"
+            name = f"{self.instance}/databases/{database}"
             self.world.emulator.create_database(name, if_missing=True)
         run = self.world.start(f"guarantee_{self.row.key}")
         self.runs.append(run)

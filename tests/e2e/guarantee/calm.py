@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.demo.records import RunState, TaskState
 
 from .acting import SOON
-from .looking import INSTANCE
 from .rows import row
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def marked_failed_before_it_defers(act: Act) -> Scenario:
 
 def _marked_in_the_start_call(act: Act, *, number: int) -> tuple[Going, float]:
     """Mark the task of a new run failed, while its start call is held; return when that was."""
-    backups = f"{INSTANCE}/backups/{act.row.key}-*"
+    backups = f"{act.instance}/backups/{act.row.key}-*"
     faults = act.world.emulator.faults
     faults.delay(IN_THE_START_CALL, method="CreateBackup", resource=backups, times=1)
     run = act.start()

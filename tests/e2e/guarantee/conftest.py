@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from .acting import NEVER
-from .looking import INSTANCE
+from .looking import INSTANCES
 from .playing import Runner
 from .reporting import table
 
@@ -24,7 +24,7 @@ RUNNER = pytest.StashKey[Runner]()
 @pytest.fixture(scope="session")
 def runner(world: World, request: pytest.FixtureRequest) -> Runner:
     """Return who plays the rows that were selected."""
-    world.emulator.plan(NEVER, target=f"{INSTANCE}/backups/*")
+    world.emulator.plan(NEVER, target=f"{INSTANCES}*/backups/*")
     rows = [
         cast("Row", item.callspec.params["row"])
         for item in request.session.items

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-INSTANCE = "projects/e2e/instances/guarantee"
+INSTANCES = "projects/e2e/instances/guarantee-"
+"""Each row has one of its own: operations of an instance are looked at together."""
 GET_READY = 240.0
 """Seconds that all rows of a group together may take until their operations run."""
 
@@ -44,8 +45,8 @@ class Going:
 class Looks:
     """One row's view of the world.
 
-    :param row: whose key names everything: Dag ``guarantee_<key>``, database ``<key>``, backups
-        ``<key>-<task id>-...``
+    :param row: whose key names everything: Dag ``guarantee_<key>``, instance ``guarantee-<key>``,
+        database ``<key>``, backups ``<key>-<task id>-...``
     """
 
     def __init__(self, *, world: World, row: Row) -> None:
@@ -53,13 +54,18 @@ class Looks:
         self.row = row
         self.runs: list[DagRun] = []
 
+    @property
+    def instance(self) -> str:
+        """The instance of this row."""
+        return f"{INSTANCES}{self.row.key}"
+
     def task(self, going: Going) -> TaskInstance:
         """Return a task as it is now."""
         return self.world.task(going.run, going.task_id)
 
     def operations(self, task_id: str = "backup") -> tuple[OperationView, ...]:
         """Return what the row's task has started, oldest first."""
-        prefix = f"{INSTANCE}/backups/{self.row.key}-{task_id}-"
+        prefix = f"{self.instance}/backups/{self.row.key}-{task_id}-"
         operations = self.world.emulator.operations()
         return tuple(each for each in operations if each.target.startswith(prefix))
 

@@ -16,7 +16,7 @@ from airflow_spanner_lro.demo.records import RunState, TaskState
 from airflow_spanner_lro.emulator import Plan
 
 from .acting import NEVER, SOON
-from .looking import GET_READY, INSTANCE
+from .looking import GET_READY
 from .rows import Group, row
 from .tries import BACKUP, SCHEMA, hold, play, wait_until_held
 
@@ -70,7 +70,7 @@ def clear_when(state: RunState, act: Act, played: Played) -> None:
 @row("S1", "the answer of the start call is lost", expected="started once", group=ONCE)
 def start_answer_lost(act: Act) -> Scenario:
     """Find what was started, in the same try."""
-    backups = f"{INSTANCE}/backups/{act.row.key}-*"
+    backups = f"{act.instance}/backups/{act.row.key}-*"
     act.world.emulator.faults.lose_answer(method="CreateBackup", resource=backups)
     yield
     return play(act, SOON).ends(
@@ -117,7 +117,7 @@ def worker_lost_before_the_start(act: Act) -> Scenario:
 @row("S3", "somebody else's backup has that id", expected="failed, left alone", group=ONCE)
 def backup_of_others(act: Act) -> Scenario:
     """Fail for good: that something exists is no success."""
-    database, backup = f"{INSTANCE}/databases/s3", f"{INSTANCE}/backups/s3-backup-of-others"
+    database, backup = f"{act.instance}/databases/s3", f"{act.instance}/backups/s3-backup-of-others"
     act.world.emulator.create_database(database, if_missing=True)
     act.world.emulator.create_backup(backup, database)
     yield

@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.demo.records import RunState, TaskState
 
-from .looking import GET_READY, INSTANCE
+from .looking import GET_READY
 from .rows import Seen
 
 if TYPE_CHECKING:
@@ -137,10 +137,10 @@ def play(act: Act, *plans: Plan, task_id: str = BACKUP) -> Played:
 
     :param plans: what its operations do, one after the other; the last one counts for all others
     """
-    database = f"{INSTANCE}/databases/{act.row.key}-{SCHEMA}"
+    database = f"{act.instance}/databases/{act.row.key}-{SCHEMA}"
     if task_id == SCHEMA:
         act.world.emulator.create_database(database)
-    target = database if task_id == SCHEMA else f"{INSTANCE}/backups/{act.row.key}-*"
+    target = database if task_id == SCHEMA else f"{act.instance}/backups/{act.row.key}-*"
     for index, plan in reversed(list(enumerate(plans, start=1))):
         times = None if index == len(plans) else 1
         act.world.emulator.plan(plan, target=target, times=times)
@@ -149,7 +149,7 @@ def play(act: Act, *plans: Plan, task_id: str = BACKUP) -> Played:
 
 def hold(act: Act, method: str, resources: str, *, seconds: float = HELD) -> str:
     """Let the next such call wait; return what to give to :func:`wait_until_held`."""
-    pattern = f"{INSTANCE}/{resources}/{act.row.key}-*"
+    pattern = f"{act.instance}/{resources}/{act.row.key}-*"
     act.world.emulator.faults.delay(seconds, method=method, resource=pattern, times=1)
     return pattern
 
