@@ -9,13 +9,15 @@ libraries included, goes back into the flow, which decides; anything else is a b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
+    AskAll,
     Cancel,
     Command,
     DeleteResource,
@@ -25,13 +27,16 @@ from airflow_spanner_lro.core.flows.commands import (
     GetResult,
     ListBackups,
     ListOperations,
+    Replies,
+    Reply,
     Sleep,
 )
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.status import is_transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from airflow_spanner_lro.admin.ports import (
@@ -111,6 +116,8 @@ async def arun(
 
 
 def _perform(command: Command, *, client: OperationsClient, timeout: float) -> Answer:
+    if isinstance(command, AskAll):
+        return Replies(tuple(_in_turn(command, client=client, timeout=timeout)))
     try:
         answer: Answer = _call(command, client=client, timeout=timeout)
     except (GoogleAPIError, GoogleAuthError) as exc:
@@ -118,7 +125,19 @@ def _perform(command: Command, *, client: OperationsClient, timeout: float) -> A
     return answer
 
 
+def _in_turn(command: AskAll, *, client: OperationsClient, timeout: float) -> Iterator[Reply]:
+    trouble: Exception | None = None
+    for question in command.questions:
+        reply = trouble or cast("Reply", _perform(question, client=client, timeout=timeout))
+        if isinstance(reply, Exception) and is_transient(reply):
+            trouble = reply
+        yield reply
+
+
 async def _aperform(command: Command, *, client: AsyncOperationsClient, timeout: float) -> Answer:
+    if isinstance(command, AskAll):
+        asked = (_aperform(each, client=client, timeout=timeout) for each in command.questions)
+        return Replies(tuple(cast("list[Reply]", await asyncio.gather(*asked))))
     try:
         answer: Answer = await _call(command, client=client, timeout=timeout)
     except (GoogleAPIError, GoogleAuthError) as exc:
@@ -148,8 +167,8 @@ def _call(  # noqa: PLR0911  # one for each command
             return client.query_operations(query=query, timeout=timeout)
         case ListBackups(query):
             return client.query_backups(query=query, timeout=timeout)
-        case Sleep():
-            message = "a driver sleeps itself"
+        case Sleep() | AskAll():
+            message = "a driver does this itself"
             raise AssertionError(message)
 
 
@@ -166,5 +185,8 @@ def _call_timeout(left: float | None) -> float:
 
 
 def _tell(observe: Observer | None, command: Command, answer: Answer) -> None:
+    if isinstance(command, AskAll) and isinstance(answer, Replies):
+        for question, reply in zip(command.questions, answer.of_each, strict=True):
+            _tell(observe, question, reply)
     if observe and isinstance(command, Get) and isinstance(answer, OperationSnapshot | Exception):
         observe(answer)

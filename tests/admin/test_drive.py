@@ -11,17 +11,20 @@ from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 
 from airflow_spanner_lro.core.flows.commands import (
+    AskAll,
     Cancel,
     DeleteResource,
     Get,
     GetResource,
     GetResult,
+    Replies,
     Sleep,
 )
 from airflow_spanner_lro.core.flows.operation import stop, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.operations.resource import ResourceState
 
+from .drivers import SyncDriver
 from .fakes import BACKUP, NAME, NOW, RUNNING, SUCCEEDED, after
 
 if TYPE_CHECKING:
@@ -121,6 +124,38 @@ async def test_any_other_error_propagates(drive: Driver, error: BaseException) -
         await drive(everything(), [RUNNING, error])
 
     assert error is caught.value
+
+
+def several() -> Flow[tuple[object, ...]]:
+    """Ask three questions together, and return the replies."""
+    replies = yield AskAll((Get(NAME), GetResource(BACKUP), Get(NAME)))
+    assert isinstance(replies, Replies)
+    return replies.of_each
+
+
+async def test_several_questions_are_answered_in_their_order(drive: Driver) -> None:
+    """Whoever asks several questions at once gets the answer of each, an error included."""
+    gone = exceptions.NotFound("gone")
+
+    assert (RUNNING, gone, SUCCEEDED) == await drive(several(), [RUNNING, gone, SUCCEEDED])
+
+
+async def test_an_observer_hears_the_looks_among_several_questions(drive: Driver) -> None:
+    """A look is told whether it was asked alone or with others."""
+    heard: list[OperationSnapshot | Exception] = []
+
+    await drive(several(), [RUNNING, MADE, SUCCEEDED], observe=heard.append)
+
+    assert [RUNNING, SUCCEEDED] == heard
+
+
+async def test_trouble_that_passes_answers_the_rest_as_well() -> None:
+    """Asked one after the other, each question would wait for its own timeout."""
+    drive = SyncDriver()
+
+    replies = await drive(several(), [RUNNING, UNAVAILABLE])
+
+    assert (RUNNING, UNAVAILABLE, UNAVAILABLE) == replies
 
 
 async def test_an_error_that_the_flow_raises_propagates(drive: Driver) -> None:

@@ -5,11 +5,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from airflow_spanner_lro.core.flows.commands import Answer, Command, Flow, Sleep
+from airflow_spanner_lro.core.flows.commands import (
+    Answer,
+    AskAll,
+    Command,
+    Flow,
+    Replies,
+    Sleep,
+)
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
+from airflow_spanner_lro.core.status import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +53,24 @@ class Play(Generic[T]):
         return sum(command.seconds for command in self.commands if isinstance(command, Sleep))
 
 
+def _replies(asked: AskAll, script: list[Answer], played: Play[Any]) -> Replies | None:
+    """Return the replies that a script has; after an error it need not have more of them."""
+    replies: list[Any] = []
+    for question in asked.questions:
+        if script:
+            played.commands.append(question)
+            replies.append(script.pop(0))
+        elif replies and isinstance(replies[-1], Exception):
+            replies.append(replies[-1])
+        else:
+            played.commands.append(question)
+            return None
+        if isinstance(replies[-1], Exception) and is_transient(replies[-1]):
+            rest = len(asked.questions) - len(replies)
+            return Replies((*replies, *[replies[-1]] * rest))
+    return Replies(tuple(replies))
+
+
 def play(flow: Flow[T], answers: Sequence[Answer]) -> Play[T]:
     """Drive a flow until the script is at its end, or the flow at its own.
 
@@ -55,6 +81,12 @@ def play(flow: Flow[T], answers: Sequence[Answer]) -> Play[T]:
     try:
         command = next(flow)
         while True:
+            if isinstance(command, AskAll):
+                replies = _replies(command, script, played)
+                if replies is None:
+                    return played
+                command = flow.send(replies)
+                continue
             played.commands.append(command)
             if isinstance(command, Sleep) and script[:1] == [DEADLINE]:
                 command = flow.throw(script.pop(0))  # type: ignore[arg-type]  # it is the deadline

@@ -82,7 +82,7 @@ class Gate:
         :param urgency: of what has come
         """
         self._changed.set()
-        if urgency is Urgency.CANCEL:
+        if urgency is Urgency.CANCEL or self._empty:
             self._urgent.set()
         if self._running is None and not self._empty:
             # not in the context of the one who came first: it is nobody's own

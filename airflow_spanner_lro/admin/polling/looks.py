@@ -137,7 +137,10 @@ class Looks:
 
     def _over(self, asking: asyncio.Task[None]) -> None:
         self._rounds.discard(asking)
-        if not asking.cancelled() and (exc := asking.exception()):
+        if asking.cancelled():
+            # by gRPC, when its channel is closed
+            self.fail(RuntimeError("A request was cancelled while operations were waited for."))
+        elif exc := asking.exception():
             # a bug: whoever waits must not wait for ever
             self.fail(exc)
         self._gate.wake()
@@ -205,7 +208,7 @@ class Looks:
             answer: OperationSnapshot | Exception
             try:
                 answer = snapshot_of(operation)
-            except ValueError as exc:
+            except Exception as exc:  # noqa: BLE001  # metadata of one that nobody else waits for
                 answer = exc
             self._hear(group, name, answer, way=way, jitter=jitter)
             read += 1

@@ -78,17 +78,46 @@ class ListBackups:
     query: BackupQuery
 
 
-Command = (
-    Get | Cancel | Sleep | GetResult | GetResource | DeleteResource | ListOperations | ListBackups
-)
-Answer = (
+Question = Get | GetResource | ListOperations | ListBackups
+"""What asks and changes nothing."""
+Reply = (
     OperationSnapshot
     | ResourceState
     | tuple[OperationSnapshot, ...]
     | tuple[BackupFacts, ...]
-    | datetime
     | Exception
-    | None
 )
+
+
+@dataclass(frozen=True, slots=True)
+class AskAll:
+    """Ask several questions, side by side where that can be; the answer is that of each.
+
+    Where they are asked one after the other, an error that passes is the answer to the rest as
+    well: if Spanner is out of reach, each of them would wait for its own timeout.
+    """
+
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """The answers to several questions, in their order."""
+
+    of_each: tuple[Reply, ...]
+
+
+Command = (
+    Get
+    | Cancel
+    | Sleep
+    | GetResult
+    | GetResource
+    | DeleteResource
+    | ListOperations
+    | ListBackups
+    | AskAll
+)
+Answer = Reply | Replies | datetime | None
 T = TypeVar("T")
 Flow = Generator[Command, Answer, T]

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
-    Command,
     Get,
     GetResource,
     ListBackups,
     ListOperations,
+    Question,
 )
 from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
 from airflow_spanner_lro.core.operations.errors import OperationCancelledError, OperationFailedError
@@ -47,8 +47,8 @@ class Condition(Protocol):
     """What is waited for."""
 
     @property
-    def commands(self) -> tuple[Command, ...]:
-        """What to ask, in this order; after an error no more is asked."""
+    def commands(self) -> tuple[Question, ...]:
+        """What to ask."""
 
     def judge(self, answers: Sequence[Answer]) -> Verdict:
         """Say what the answers mean, of which there may be fewer if the last is an error."""
@@ -115,7 +115,7 @@ class OperationsSucceeded:
         return tuple(name for name in self.names if name not in ended)
 
     @property
-    def commands(self) -> tuple[Command, ...]:
+    def commands(self) -> tuple[Question, ...]:
         """Get each that has not ended yet."""
         return tuple(Get(name) for name in self.pending)
 
@@ -147,7 +147,7 @@ class NothingInProgress:
     queries: tuple[OperationQuery, ...]
 
     @property
-    def commands(self) -> tuple[Command, ...]:
+    def commands(self) -> tuple[Question, ...]:
         """List what is running."""
         return tuple(ListOperations(query) for query in self.queries)
 
@@ -185,7 +185,7 @@ class BackupReady:
     schedule: BackupScheduleName | None = None
 
     @property
-    def commands(self) -> tuple[Command, ...]:
+    def commands(self) -> tuple[Question, ...]:
         """List the backups."""
         return (ListBackups(self.query),)
 
@@ -231,7 +231,7 @@ class DatabaseInState:
     states: tuple[str, ...] = field(default=("READY",))
 
     @property
-    def commands(self) -> tuple[Command, ...]:
+    def commands(self) -> tuple[Question, ...]:
         """Get the database."""
         return (GetResource(self.name),)
 

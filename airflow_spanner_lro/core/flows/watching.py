@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.flows.commands import Flow, Sleep
+from airflow_spanner_lro.core.flows.commands import AskAll, Flow, Replies, Sleep
 from airflow_spanner_lro.core.flows.conditions import Failed, Met, NotYet
 from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -28,12 +28,15 @@ if TYPE_CHECKING:
 def look(condition: Condition) -> Flow[Verdict]:
     """Ask once.
 
-    A passing error ends the look: where Spanner is out of reach, each further question would wait
-    for its own timeout. So does one after which the rest of the answers would not matter.
+    What is answered after a passing error is not looked at, nor after an error for which the rest
+    of the answers does not matter.
     """
+    replies = yield AskAll(condition.commands)
+    if not isinstance(replies, Replies):
+        message = f"several questions were answered by {replies!r}"
+        raise TypeError(message)
     answers: list[Answer] = []
-    for command in condition.commands:
-        answer = yield command
+    for answer in replies.of_each:
         answers.append(answer)
         if isinstance(answer, Exception) and (
             is_transient(answer) or isinstance(condition.judge(answers), Failed)
