@@ -16,7 +16,7 @@ WHERE: dict[str, Any] = {
     "task_id": "wait",
     "project_id": "test",
     "instance_id": "main",
-    "poke_interval": 0.01,
+    "poke_interval": 0.02,
 }
 WAYS = [
     pytest.param({}, id="poke"),

@@ -37,7 +37,7 @@ WAYS = [
 def sensor(stage: Stage, **parameters: Any) -> SpannerOperationSensor:
     """Return a sensor on a backup that somebody has started."""
     backup(wait_for_completion=False).execute(FakeTask().context)
-    usual: dict[str, Any] = {"poke_interval": 0.01, "operation_name": stage.first.name}
+    usual: dict[str, Any] = {"poke_interval": 0.02, "operation_name": stage.first.name}
     return SpannerOperationSensor(task_id="sensor", **usual | parameters)
 
 
@@ -211,7 +211,7 @@ def test_many_names(stage: Stage, task: FakeTask, way: dict[str, Any], wait_for:
         stage.cancel(names[0])
     stage.finish_upon()
     waiting = SpannerOperationSensor(
-        task_id="many", operation_name=names, wait_for=wait_for, poke_interval=0.01, **way
+        task_id="many", operation_name=names, wait_for=wait_for, poke_interval=0.02, **way
     )
 
     result = play(waiting, task)

@@ -26,6 +26,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # an empty file has nothing that could be licensed
 TESTS = sorted(path for path in (REPOSITORY / "tests").rglob("*.py") if path.stat().st_size)
 MAXIMUM = 300
+OPTIONS: dict[str, Any] = get_provider_info()["config"]["spanner_lro"]["options"]
 
 
 def _id(path: Path) -> str:
@@ -41,25 +42,30 @@ def test_file_has_the_header_and_is_short(path: Path) -> None:
     assert len(lines) <= MAXIMUM
 
 
-@pytest.mark.parametrize(
-    ("option", "read"),
-    [
-        ("poll_interval", settings.poll_interval),
-        ("settle_timeout", settings.settle_timeout),
-        ("deferral_grace", settings.deferral_grace),
-    ],
-)
-def test_options_are_read(
-    option: str, read: Callable[[], float], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("option", OPTIONS)
+def test_options_are_read(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each documented option has its documented default, and can be set."""
-    options: dict[str, Any] = get_provider_info()["config"]["spanner_lro"]["options"]
+    read: Callable[[], float] = getattr(settings, option)
     default = read()
     monkeypatch.setenv(f"AIRFLOW__SPANNER_LRO__{option.upper()}", "12.5")
 
     value = read()
 
-    assert float(options[option]["default"]) == default
+    assert float(OPTIONS[option]["default"]) == default
     assert 12.5 == value
     assert conf.has_option("spanner_lro", option)
-    assert {"poll_interval", "settle_timeout", "deferral_grace"} == set(options)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_options_say_what_they_take(option: str) -> None:
+    """The description of an option names the bounds that its default lies in."""
+    told, bound = OPTIONS[option], settings.bounds()[option]
+
+    assert told["description"].endswith(f" From {bound.least:g} to {bound.most:g}.")
+    assert bound.least <= float(told["default"]) <= bound.most
+    assert "float" == told["type"]
+
+
+def test_every_option_is_checked() -> None:
+    """There is no option without bounds, and there are no bounds without an option."""
+    assert set(OPTIONS) == set(settings.bounds())

@@ -86,6 +86,24 @@ def test_wait(
     assert "Create backup nightly: succeeded after 25 min 0 s" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("interval", ["0", "0.5", "nan", "inf"])
+def test_wait_tells_of_its_interval(
+    operation: str,
+    interval: str,
+    spanner_emulator: SpannerAdminEmulator,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An interval that is none is one line, before anything is asked."""
+    before = len(spanner_emulator.calls)
+
+    code = airflow("wait", operation, "--poll-interval", interval)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 1 == code
+    assert line.startswith(f"airflow spanner-lro: poll_interval={float(interval)} is not usable: ")
+    assert before == len(spanner_emulator.calls)
+
+
 def test_wait_gives_up_in_time(operation: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A wait whose time is up has a code of its own, and its line says which command it was."""
     code = airflow("wait", operation, "--timeout", "0.1")

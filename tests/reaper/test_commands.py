@@ -163,6 +163,22 @@ def test_database_that_is_away_is_one_line(
 
 
 @pytest.mark.parametrize(
+    ("variable", "value"), [("SETTLE_TIMEOUT", "abc"), ("SETTLE_TIMEOUT", ""), ("SETTLE", "5")]
+)
+def test_mistake_in_the_configuration_is_one_line(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """A reaper that would not do what its configuration says does not begin."""
+    monkeypatch.setenv(f"AIRFLOW__SPANNER_LRO__{variable}", value)
+
+    code = airflow("reap", "--every", "1s")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 1 == code
+    assert line.startswith(f"airflow spanner-lro: [spanner_lro] {variable.lower()}")
+
+
+@pytest.mark.parametrize(
     ("text", "seconds"),
     [("60s", 60), ("5m", 300), ("1.5h", 5400), ("1d", 86400), ("90", 90), ("PT2H", 7200)],
 )

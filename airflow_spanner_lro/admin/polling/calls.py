@@ -26,9 +26,8 @@ class _Ticket:
     due: float
     turn: asyncio.Future[None]
 
-    @property
-    def rank(self) -> float:
-        return self.due - self.urgency.head_start
+    def rank(self, *, fair: bool) -> tuple[int, float]:
+        return self.urgency.rank(due=self.due, fair=fair)
 
 
 class Calls:
@@ -50,11 +49,11 @@ class Calls:
         """Whether no call waits."""
         return not self._waiting
 
-    def offer(self, *, at: float) -> Offer | None:  # noqa: ARG002  # all of them are due
+    def offer(self, *, at: float, fair: bool) -> Offer | None:  # noqa: ARG002  # all are due
         """Return the call that goes first."""
         # one whose caller was cancelled in this very moment is still there
         waiting = (ticket for ticket in self._waiting if not ticket.turn.done())
-        first = min(waiting, key=lambda ticket: ticket.rank, default=None)
+        first = min(waiting, key=lambda ticket: ticket.rank(fair=fair), default=None)
         if first is None:
             return None
 
@@ -62,7 +61,7 @@ class Calls:
             del self._waiting[first]
             first.turn.set_result(None)
 
-        return Offer(rank=first.rank, urgency=first.urgency, due=first.due, go=go)
+        return Offer(urgency=first.urgency, due=first.due, go=go)
 
     def fail(self, exc: BaseException) -> None:
         """Let all that wait fail."""

@@ -14,7 +14,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.urgency import FAIR_EACH, Urgency
 from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
@@ -28,12 +28,10 @@ if TYPE_CHECKING:
 class Offer:
     """A request that could be sent now.
 
-    :param rank: the lowest goes first
     :param due: since when it is wanted
     :param go: sends it, and returns at once
     """
 
-    rank: float
     urgency: Urgency
     due: float
     go: Callable[[], None]
@@ -50,8 +48,11 @@ class Source(Protocol):
     def empty(self) -> bool:
         """There is nothing to send, and nothing to come."""
 
-    def offer(self, *, at: float) -> Offer | None:
-        """Return what should be sent first; None if nothing is due."""
+    def offer(self, *, at: float, fair: bool) -> Offer | None:
+        """Return what should be sent first; None if nothing is due.
+
+        :param fair: it is the turn of the one who has waited longest
+        """
 
     def fail(self, exc: BaseException) -> None:
         """Hear that nothing will be sent any more."""
@@ -67,6 +68,7 @@ class Gate:
         self.sources: list[Source] = []
         self._budget = budget
         self._telemetry = telemetry
+        self._sent = 0
         self._running: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -108,17 +110,20 @@ class Gate:
             self._changed.clear()
             self._urgent.clear()
             at = time()
-            offers = [offer for source in self.sources if (offer := source.offer(at=at))]
+            fair = (self._sent + 1) % FAIR_EACH == 0
+            offers = [offer for source in self.sources if (offer := source.offer(at=at, fair=fair))]
             if not offers:
                 due = min(source.due for source in self.sources)
                 await _at_most(due - at, until=self._changed)
                 continue
-            best = min(offers, key=lambda offer: offer.rank)
+            best = min(offers, key=lambda offer: offer.urgency.rank(due=offer.due, fair=fair))
             if delay := self._budget.delay(best.urgency, at=at):
                 # what comes meanwhile has to wait as well, unless it cancels
                 await _at_most(delay, until=self._urgent)
                 continue
             self._budget.take(best.urgency, at=at)
+            # what cancels is let in between and takes nobody's turn
+            self._sent += best.urgency is not Urgency.CANCEL
             self._telemetry.held_back(urgency=best.urgency, seconds=at - best.due)
             best.go()
             # those that were let go may have more to send, more urgent than what is left

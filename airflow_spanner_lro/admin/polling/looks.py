@@ -111,24 +111,25 @@ class Looks:
             group.hurry(str(name), Urgency.CANCEL, at=_now())
             self._gate.wake(Urgency.CANCEL)
 
-    def offer(self, *, at: float) -> Offer | None:
+    def offer(self, *, at: float, fair: bool) -> Offer | None:
         """Return the look that goes first; None if none is due."""
         firsts = [
             (first, group)
             for group in self._groups.values()
-            if (first := group.first(at=at)) and (first.urgency is Urgency.CANCEL or not self._full)
+            if (first := group.first(at=at, fair=fair))
+            and (first.urgency is Urgency.CANCEL or not self._full)
         ]
         if not firsts:
             return None
-        first, group = min(firsts, key=lambda each: each[0].rank)
+        first, group = min(firsts, key=lambda each: each[0].rank(fair=fair))
 
         def go() -> None:
-            if round_ := group.next_round(at=at):
+            if round_ := group.next_round(at=at, fair=fair):
                 asking = asyncio.ensure_future(self._ask(group, round_))
                 self._rounds.add(asking)
                 asking.add_done_callback(self._over)
 
-        return Offer(rank=first.rank, urgency=first.urgency, due=first.due, go=go)
+        return Offer(urgency=first.urgency, due=first.due, go=go)
 
     def fail(self, exc: BaseException) -> None:
         """Let all who listen fail."""

@@ -55,13 +55,16 @@ class Group:
             self._due = min(waiting, default=math.inf)
         return self._due
 
-    def first(self, *, at: float) -> Watched | None:
-        """Return who goes first of what is due; None if nothing is."""
+    def first(self, *, at: float, fair: bool) -> Watched | None:
+        """Return who goes first of what is due; None if nothing is.
+
+        :param fair: it is the turn of the one who has waited longest
+        """
         if self.due > at:
             return None
         waiting = self._watched.values()
         due = (each for each in waiting if not each.asked and each.due <= at)
-        return min(due, key=lambda each: each.rank, default=None)
+        return min(due, key=lambda each: each.rank(fair=fair), default=None)
 
     def listen(
         self,
@@ -98,11 +101,15 @@ class Group:
             watched.hurry(urgency, at=at)
             self._changed()
 
-    def next_round(self, *, at: float) -> Round | None:
-        """Return what to ask now, and count it as asked; None if nothing is due."""
+    def next_round(self, *, at: float, fair: bool) -> Round | None:
+        """Return what to ask now, and count it as asked; None if nothing is due.
+
+        :param fair: it is the turn of the one who has waited longest
+        """
         round_ = next_round(
             self._watched.values(),
             at=at,
+            fair=fair,
             pages=self._pages,
             lists=at >= self._no_lists_until,
             by_name=self._by_name,

@@ -38,16 +38,19 @@ class Round:
 
 
 def next_round(
-    watched: Iterable[Watched], *, at: float, pages: int, lists: bool, by_name: bool
+    watched: Iterable[Watched], *, at: float, fair: bool, pages: int, lists: bool, by_name: bool
 ) -> Round | None:
     """Return what to ask; None if nothing is due.
 
     :param watched: the operations of a family
+    :param fair: it is the turn of the one who has waited longest
     :param pages: how many pages the list of all that are pending has
     :param lists: whether lists can be asked for
     :param by_name: whether they can be filtered by name
     """
-    ripe = sorted((each for each in watched if each.ripe(at)), key=_rank)
+    ripe = sorted(
+        (each for each in watched if each.ripe(at)), key=lambda each: each.rank(fair=fair)
+    )
     first = next((each for each in ripe if each.due <= at), None)
     if first is None:
         return None
@@ -70,10 +73,6 @@ def next_round(
     # it tells about those as well that are not due yet
     all_ = tuple(each.name for each in watched if not each.asked and not _strays(each))
     return Round(way=Way.AMONG_PENDING, names=all_, urgency=first.urgency)
-
-
-def _rank(each: Watched) -> float:
-    return each.rank
 
 
 def _strays(each: Watched) -> bool:

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who goes first when fewer requests may be sent than are wanted.
 
-Whoever is more urgent has a head start, not a right of way: the one who has waited longer by more
-than the head start goes first all the same, and so nobody starves. Only cancels always go first:
-an operation that nobody wants costs money, and a kill has half a minute.
+The more urgent one does, but each third request goes to the one who has waited longest, so nobody
+starves. Only cancels always go first: an operation that nobody wants costs money, and a kill has
+half a minute.
 """
 
 from __future__ import annotations
 
-import math
 from enum import IntEnum
+
+FAIR_EACH = 3
+"""Each request of that number is for the one who has waited longest."""
 
 
 class Urgency(IntEnum):
@@ -22,10 +24,10 @@ class Urgency(IntEnum):
     """It looks at an operation that is about to end, or that seems to have ended."""
     USUAL = 2
 
-    @property
-    def head_start(self) -> float:
-        """By how many seconds it may be due later than a usual request, and still go first."""
-        return _HEAD_STARTS[self]
+    def rank(self, *, due: float, fair: bool) -> tuple[int, float]:
+        """Return where a request stands among others; the lowest goes first.
 
-
-_HEAD_STARTS = {Urgency.CANCEL: math.inf, Urgency.ENDING: 15.0, Urgency.USUAL: 0.0}
+        :param due: since when it is wanted
+        :param fair: it is the turn of the one who has waited longest
+        """
+        return (min(self, Urgency.ENDING) if fair else self), due

@@ -75,10 +75,9 @@ class Watched:
         self.silent_since: float | None = None
         self.listeners: list[Listener] = []
 
-    @property
-    def rank(self) -> float:
-        """Who is asked about first: the lowest."""
-        return self.due - self.urgency.head_start
+    def rank(self, *, fair: bool) -> tuple[int, float]:
+        """Return where it stands among others; the lowest is asked about first."""
+        return self.urgency.rank(due=self.due, fair=fair)
 
     def ripe(self, at: float) -> bool:
         """Tell whether it is due so soon that it may as well be asked about now."""
