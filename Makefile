@@ -11,6 +11,8 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11 pyth
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# what only benchmarks import: beside the environment, since it would change every Airflow in it
+EXTRA := .bench/packages
 
 .PHONY: help demo test check docs unit e2e guarantees soak bench format lock clean
 
@@ -45,8 +47,9 @@ soak: $(READY)  ## MINUTES=10 of random kills, faults and users, then four numbe
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) \
 		$(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
 
-bench: $(READY)  ## What the emulator costs with ten thousand operations pending
-	$(BIN)/python tests/benchmarks/bench_emulator.py
+bench: $(READY) $(EXTRA)/.ready  ## What waiting costs, ours and others', beside the targets; QUICK=1 is brief
+	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(PAGE),--markdown $(PAGE))
+	@$(if $(QUICK),,$(BIN)/python tests/benchmarks/bench_emulator.py)
 
 format: $(READY)  ## Put the code into its form
 	$(BIN)/ruff format .
@@ -55,9 +58,13 @@ format: $(READY)  ## Put the code into its form
 lock: $(READY)  ## Compile the pinned requirements anew
 	$(BIN)/uv pip compile --quiet --upgrade --no-header --no-annotate --universal \
 		--python-version 3.11 --extra demo --group dev pyproject.toml -o requirements.txt
+	# without those of requirements.txt, which are there already
+	echo apache-airflow-providers-openlineage | $(BIN)/uv pip compile --quiet --upgrade --no-header \
+		--no-annotate --universal --python-version 3.11 -c requirements.txt - \
+		| grep openlineage > tests/benchmarks/requirements.txt
 
 clean:  ## Remove everything that was made
-	rm -rf $(VENV) .demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
+	rm -rf $(VENV) .demo .bench dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
 		.hypothesis .coverage* docs/_build
 
 $(READY): requirements.txt pyproject.toml
@@ -72,4 +79,10 @@ $(READY): requirements.txt pyproject.toml
 		&& $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt \
 		|| $(BIN)/python -m pip install --quiet --no-deps -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(EXTRA)/.ready: tests/benchmarks/requirements.txt $(READY)
+	@rm -rf $(EXTRA)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(EXTRA) -r $< 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(EXTRA) -r $<
 	@touch $@

@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Thousands of deferred tasks under a real triggerer: from the first to the last, as numbers.
+
+What happens, in this order: backups start on the emulator; their tasks are put into the state
+deferred; a triggerer starts and finds them all; all run for a while; the backups end, spread over
+minutes; every task is to be scheduled again. A sample of them is then resumed by real workers.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from google.cloud import spanner_admin_database_v1 as database_v1
+
+from airflow_spanner_lro.demo.airflow import Component, LocalAirflow
+from airflow_spanner_lro.demo.configuration import AirflowSettings
+from airflow_spanner_lro.demo.errors import NotReachedError
+from airflow_spanner_lro.demo.processes import ProcessSpec
+from airflow_spanner_lro.demo.rest import AirflowApi
+from airflow_spanner_lro.demo.waiting import wait_until
+
+from .command import say
+from .crowd import Crowd, Size
+from .emulator import Emulator, running_emulator
+from .records import Records
+from .sampling import Sample, Use, blocks_of, now, starts_of, wait_for_processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__)
+PROJECT = "projects/bench"
+METHOD = "execute_complete"
+CAPACITY = 10_000
+_SETTINGS = {
+    "TRIGGERER__CAPACITY": str(CAPACITY),
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+    "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "300",
+}
+_RESUMED_BY_WORKERS = 10
+_PATIENCE = 120.0
+"""Seconds for these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    size: Size
+    home: Path
+    emulator: Emulator
+    airflow: LocalAirflow
+    api: AirflowApi
+    records: Records
+
+    def prepare(self) -> None:
+        """Make the Dag runs with their task instances; nothing schedules them."""
+        dags = [f"instance_{number}" for number in range(self.size.instances)]
+        self.api.wait_for_dags(*dags, timeout=300)
+        self.airflow.stop_component(Component.SCHEDULER)
+        for dag_id in dags:
+            self.api.trigger(dag_id)
+
+    def start_operations(self) -> dict[str, tuple[str, int]]:
+        """Start the backups; return for each operation which task instance is to wait for it."""
+        shortest = self.size.until_first_end
+        durations = {
+            "shortest": shortest.total_seconds(),
+            "longest": shortest.total_seconds() + self.size.spread,
+        }
+        self.emulator.plan(kind="CreateBackup", duration=durations)
+        client = self.emulator.admin()
+        expire_time = datetime.now(UTC) + timedelta(days=30)
+        started = {}
+        for number in range(self.size.tasks):
+            instance = number % self.size.instances
+            parent = f"{PROJECT}/instances/i{instance}"
+            backup = database_v1.Backup(
+                database=f"{parent}/databases/d{number}", expire_time=expire_time
+            )
+            operation = client.create_backup(
+                parent=parent, backup_id=f"backup{number}", backup=backup
+            ).operation
+            started[operation.name] = (f"instance_{instance}", number // self.size.instances)
+        return started
+
+    def defer(self, operations: dict[str, tuple[str, int]]) -> None:
+        """Put the tasks into the state deferred."""
+        listed = self.home / "operations.json"
+        listed.write_text(json.dumps([[*task, name] for name, task in operations.items()]))
+        process = self.airflow.run.start(
+            ProcessSpec(
+                name="deferring",
+                command=[sys.executable, "-m", f"{__package__}.deferring", str(listed)],
+                environment=self.airflow._environment,
+                directory=self.airflow.settings.home,
+                log_path=self.airflow.settings.process_logs / "deferring.log",
+            )
+        )
+        if process.wait(timeout=300) != 0:
+            raise process.died()
+
+    def idle(self) -> tuple[Use, Use]:
+        """Look at the triggerer as it is without triggers, and stop it."""
+        main, runner = wait_for_processes(self.airflow.process(Component.TRIGGERER))
+        used = Use.of(main), Use.of(runner)
+        self.airflow.stop_component(Component.TRIGGERER)
+        return used
+
+    def watch(self, *, timeout: float) -> tuple[Sample, ...]:
+        """Start a triggerer and look at it until no task is deferred any more, or time is up."""
+        triggerer = self.airflow.start_component(Component.TRIGGERER)
+        main, runner = wait_for_processes(triggerer)
+        samples: list[Sample] = []
+
+        def look() -> int:
+            triggerer.check()
+            running, deferred = self.records.waiting()
+            samples.append(
+                Sample(
+                    at=now(),
+                    running=running,
+                    deferred=deferred,
+                    main=Use.of(main),
+                    runner=Use.of(runner),
+                )
+            )
+            if len(samples) % 30 == 0:
+                say(f"{running:,} triggers run, {deferred:,} tasks are deferred")
+            return deferred
+
+        try:
+            wait_until(
+                look,
+                accept=lambda deferred: deferred == 0,
+                timeout=timeout,
+                what="all tasks to be resumed (deferred are still)",
+                interval=1.0,
+            )
+        except NotReachedError as exc:
+            # a figure, too
+            say(str(exc))
+        return tuple(samples)
+
+    def resume(self) -> str:
+        """Let workers resume some of the tasks; return how many of them succeeded, of how many."""
+        dag_id, kept = "instance_0", min(_RESUMED_BY_WORKERS, self.size.tasks)
+        self.records.finish_all_but(dag_id, kept)
+        before = self.records.states().get("success", 0)
+        self.api.unpause(dag_id)
+        self.airflow.start_component(Component.SCHEDULER)
+        run = self.api.latest_run(dag_id)
+        assert run is not None
+        try:
+            self.api.wait_for_run(run, timeout=_PATIENCE, interval=2.0)
+        except NotReachedError as exc:
+            say(str(exc))
+        return f"{self.records.states().get('success', 0) - before} of {kept}"
+
+
+def observe(size: Size, *, home: Path) -> Crowd:
+    """Let it all happen.
+
+    :param home: an empty folder
+    """
+    with _set_scene(size, home=home) as scene:
+        scene.prepare()
+        idle = scene.idle()
+        say(f"starting {size.tasks:,} operations on {size.instances} instances")
+        operations = scene.start_operations()
+        scene.defer(operations)
+        say("starting the triggerer")
+        begun = now()
+        longest = size.until_first_end.total_seconds() + size.spread
+        samples = scene.watch(timeout=longest + 400)
+        calls = scene.emulator.calls_since(begun)
+        starts = starts_of(scene.airflow.settings.task_logs)
+        blocks = blocks_of(scene.airflow.process(Component.TRIGGERER))
+        resumed = scene.records.resumed(METHOD)
+        lost = scene.records.states()
+        lost["scheduled"] = lost.get("scheduled", 0) - len(resumed)
+        ends = {operations[name]: ended for name, ended in scene.emulator.ends().items()}
+        say("resuming a sample of the tasks on workers")
+        by_workers = scene.resume()
+    return Crowd(
+        size=size,
+        idle=idle,
+        begun=begun,
+        starts=starts,
+        samples=samples,
+        calls=calls,
+        blocks=blocks,
+        ends=ends,
+        resumed=resumed,
+        lost={state: count for state, count in lost.items() if count},
+        by_workers=by_workers,
+    )
+
+
+@contextmanager
+def _set_scene(size: Size, *, home: Path) -> Iterator[_Scene]:
+    with running_emulator(folder=home) as emulator:
+        settings = AirflowSettings(
+            home=home / "airflow",
+            dags_folder=HERE.parent / "dags" / "deferred",
+            parallelism=2,
+            environment={
+                "SPANNER_EMULATOR_HOST": emulator.endpoint,
+                "BENCH_TASKS": str(size.tasks),
+                "BENCH_INSTANCES": str(size.instances),
+                **{f"AIRFLOW__{option}": value for option, value in _SETTINGS.items()},
+            },
+        )
+        say("starting Airflow")
+        with LocalAirflow(settings) as airflow:
+            for number in range(size.tasks):
+                instance = f"{PROJECT}/instances/i{number % size.instances}"
+                emulator.create_database(f"{instance}/databases/d{number}")
+            airflow.wait_until_ready(timeout=240)
+            with (
+                AirflowApi(
+                    url=airflow.url,
+                    username=airflow.login.username,
+                    password=airflow.login.password,
+                    # a run with thousands of tasks takes longer to make than the usual patience
+                    timeout=300,
+                ) as api,
+                Records.of(airflow) as records,
+            ):
+                yield _Scene(
+                    size=size,
+                    home=home,
+                    emulator=emulator,
+                    airflow=airflow,
+                    api=api,
+                    records=records,
+                )

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Puts task instances into the state in which a worker leaves those that have deferred.
+
+Thousands of workers would take hours on a small machine, so this does what Airflow's execution API
+does when a worker tells it of a deferral (``ti_update_state`` of Airflow 3.3.2): a row in the table
+of triggers, and four columns of the task instance. It runs in a process of its own, which may use
+Airflow's models; its argument is a file with the operations, ``[[dag_id, map_index, name], …]``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.trigger import Trigger
+from airflow.sdk.serde import serialize
+from airflow.sdk.timezone import utcnow
+from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState, TaskInstanceState
+from sqlalchemy import select
+
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
+from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
+
+METHOD = SpannerCreateBackupOperator.execute_complete.__name__
+
+
+def main() -> None:
+    """Defer the tasks of a file."""
+    listed = json.loads(Path(sys.argv[1]).read_text())
+    operations = {(dag_id, map_index): name for dag_id, map_index, name in listed}
+    access = SpannerAdminHook().access
+    interval, settling = settings.poll_interval(), settings.settle_timeout()
+    with create_session() as session:
+        for run in session.scalars(select(DagRun)):
+            run.state = DagRunState.RUNNING
+            run.start_date = utcnow()
+        for task in session.scalars(select(TaskInstance)):
+            name = operations[task.dag_id, task.map_index]
+            trigger = SpannerOperationTrigger.watching(
+                OperationName.parse(name),
+                access=access,
+                poll_interval=interval,
+                cancel_on_timeout=True,
+                cancel_on_kill=True,
+                cleans_up=True,
+                settle_timeout=settling,
+            )
+            classpath, kwargs = trigger.serialize()
+            row = Trigger(classpath=classpath, kwargs={})
+            row.encrypted_kwargs = json.dumps(serialize(kwargs))
+            session.add(row)
+            session.flush()
+            task.try_number = 1
+            task.start_date = utcnow()
+            task.state = TaskInstanceState.DEFERRED
+            task.trigger_id = row.id
+            task.next_method = METHOD
+            task.next_kwargs = {}
+
+
+if __name__ == "__main__":
+    main()
