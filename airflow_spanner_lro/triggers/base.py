@@ -88,7 +88,7 @@ class SpannerTrigger(BaseTrigger):
 
         return await arun(
             flow,
-            client=poller.client(urgency=urgency),
+            client=poller.client(urgency=urgency, deadline=deadline),
             clock=LoopClock(),
             deadline=deadline,
             observe=observe,

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.connect import Endpoint
@@ -30,7 +29,7 @@ class _Shared:
     pollers: dict[tuple[str, str], OperationPoller] = field(default_factory=dict)
 
 
-_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, _Shared] = WeakKeyDictionary()
+_shared: dict[asyncio.AbstractEventLoop, _Shared] = {}
 
 
 async def shared_poller(access: Access) -> OperationPoller:
@@ -40,6 +39,8 @@ async def shared_poller(access: Access) -> OperationPoller:
 
     :raises SettingsError: if the section ``[spanner_lro]`` of the configuration cannot be used
     """
+    for loop in [loop for loop in _shared if loop.is_closed()]:
+        del _shared[loop]
     shared = _shared.setdefault(asyncio.get_running_loop(), _Shared())
     building = shared.building.get(access)
     if building is None:

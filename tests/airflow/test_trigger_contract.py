@@ -14,8 +14,8 @@ import pytest
 from airflow.sdk.serde import deserialize, serialize
 
 from airflow_spanner_lro.core.errors import AccessError
-from airflow_spanner_lro.triggers.pollers import shared_poller
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
+from airflow_spanner_lro.triggers.pollers import shared_poller
 
 from .doubles import LONG
 from .playing import backup, defer, fire, over_the_wire

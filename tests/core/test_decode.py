@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +12,9 @@ from google.cloud import (
     spanner_admin_database_v1 as database_v1,
     spanner_admin_instance_v1 as instance_v1,
 )
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import StringValue
+from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.core.errors import InvalidNameError
@@ -21,6 +23,7 @@ from airflow_spanner_lro.core.operations.snapshot import OperationError, Operati
 from airflow_spanner_lro.core.status import Code
 
 from .builders import NAME, NOW, after, operation
+from .strategies import moments
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
@@ -184,6 +187,45 @@ def test_moments_are_plain_datetimes() -> None:
 
     assert told == snapshot.start_time
     assert datetime is type(snapshot.start_time)
+
+
+@given(moment=moments, nanos=st.integers(0, 999))
+def test_a_moment_is_what_googles_library_makes_of_it(moment: datetime, nanos: int) -> None:
+    """To the microsecond, before 1970 as well; what is less than that is cut off."""
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    timestamp.nanos += nanos
+    message = operation()
+    message.metadata.type_url = kinds.CREATE_INSTANCE.metadata_type_url
+    metadata = type(instance_v1.CreateInstanceMetadata.pb(instance_v1.CreateInstanceMetadata()))
+    message.metadata.value = metadata(start_time=timestamp).SerializeToString()
+
+    start_time = snapshot_of(message).start_time
+
+    assert moment == start_time
+    assert start_time is not None
+    assert UTC is start_time.tzinfo
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS, ids=str)
+def test_metadata_that_says_nothing_is_no_error(kind: OperationKind) -> None:
+    """An operation that has just begun may be named, and no more."""
+    message = operation()
+    message.metadata.type_url = kind.metadata_type_url
+
+    snapshot = snapshot_of(message)
+
+    assert (kind, False) == (snapshot.kind, snapshot.done)
+    assert (snapshot.start_time, snapshot.end_time, snapshot.cancel_time) == (None, None, None)
+
+
+def test_fields_of_a_later_release_are_passed_over() -> None:
+    """What this release does not know says nothing about what it does."""
+    message = operation(database_v1.CreateBackupMetadata(progress=TOLD))
+    # field 4000, a varint
+    message.metadata.value += b"\x80\xfa\x01\x07"
+
+    assert snapshot_of(message).percent == 40
 
 
 def test_an_operation_without_a_usable_name_is_an_error() -> None:

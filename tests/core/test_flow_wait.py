@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from datetime import timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,16 @@ from airflow_spanner_lro.core.flows.commands import Get, Sleep
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 
-from .builders import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, running, succeeded
+from .builders import DENIED, GONE, NAME, NOW, UNAVAILABLE, cancelled, failed, running, succeeded
 from .playing import DEADLINE, play
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
+    Heard = OperationSnapshot | Exception
 
 EVEN = PollPolicy(maximum=10, jitter=0)
 PATIENT_FOR_THREE = PollPolicy(maximum=1, jitter=0, patience=3)
@@ -137,3 +143,76 @@ def test_a_passed_deadline_propagates() -> None:
     """What a deadline means is for whoever set it to say."""
     with pytest.raises(DeadlinePassedError):
         play(wait(name=NAME, policy=EVEN), [running(), DEADLINE])
+
+
+def walk(answers: Iterable[Callable[[float], Heard]], *, began: datetime | None) -> list[float]:
+    """Return how long each sleep of a wait is, which is told the time after each.
+
+    :param answers: what each look sees, as a function of the time that has passed
+    :param began: the time when the wait began; None if it is never told the time
+    """
+    flow, slept, waited = wait(name=NAME, policy=PollPolicy(jitter=0)), list[float](), 0.0
+    assert Get(NAME) == next(flow)
+    for answer in answers:
+        command = flow.send(answer(waited))
+        assert isinstance(command, Sleep)
+        slept.append(command.seconds)
+        waited += command.seconds
+        flow.send(began + timedelta(seconds=waited) if began else None)
+    return slept
+
+
+def test_it_looks_more_and_more_rarely() -> None:
+    """An interval is a tenth of the time waited, from a second up."""
+    slept = walk([lambda _: running()] * 40, began=None)
+
+    expected = [max(1.0, sum(slept[:index]) / 10) for index in range(40)]
+    assert expected == pytest.approx(slept)
+
+
+def test_it_looks_at_the_estimated_end() -> None:
+    """A backup of a thousand seconds is seen to end within half a percent of them and a second."""
+    progress = [lambda waited: running(percent=min(99, int(waited / 10)))] * 90
+
+    slept = walk(progress, began=None)
+
+    looks = list(accumulate(slept))
+    assert min(look for look in looks if look >= 1000) <= 1006
+    assert min(seconds for look, seconds in zip(looks, slept, strict=True) if look > 900) < 6
+
+
+def test_it_learns_the_age_when_it_knows_the_time() -> None:
+    """An operation that was started an hour ago is looked at rarely, from the second look on."""
+    an_hour_ago = NOW - timedelta(hours=1)
+
+    slept = walk([lambda _: running(start_time=an_hour_ago)] * 3, began=NOW)
+
+    assert [1, 30, 30] == slept
+
+
+def test_it_does_not_learn_the_age_without_the_time() -> None:
+    """Then the wait is as old as the operation."""
+    an_hour_ago = NOW - timedelta(hours=1)
+
+    slept = walk([lambda _: running(start_time=an_hour_ago)] * 3, began=None)
+
+    assert [1, 1, 1] == slept
+
+
+def test_a_sleep_differs_a_little_from_its_interval() -> None:
+    """So that many tasks that were started together do not look together."""
+    first = set()
+    for _ in range(10):
+        flow = wait(name=NAME, policy=PollPolicy(jitter=0.1))
+        next(flow)
+        first.add(flow.send(running()))
+
+    assert len(first) > 1
+    assert all(isinstance(each, Sleep) and 0.9 <= each.seconds <= 1.1 for each in first)
+
+
+def test_a_look_that_fails_keeps_the_pace() -> None:
+    """Trouble says nothing about the operation, and neither does it about its end."""
+    slept = walk([lambda _: running(percent=99), lambda _: UNAVAILABLE] * 2, began=None)
+
+    assert [1, 1, 1, 1] == slept

@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeVar
+
+from google.api_core.exceptions import DeadlineExceeded
 
 from airflow_spanner_lro.core.operations.decode import snapshot_of
 from airflow_spanner_lro.core.polling.urgency import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from airflow_spanner_lro.admin.polling.poller import OperationPoller
+    from airflow_spanner_lro.admin.ports import AsyncClock
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
@@ -21,22 +26,36 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_SHORTEST = 1.0
+"""Seconds that a call may wait even if the deadline has passed."""
+
 
 class PolledClient:
     """Asks through a poller, on behalf of one flow. Timeouts are in seconds, without the turn's.
 
     :param urgency: of its calls until it has cancelled something; what follows then is only to
         see what becomes of it
+    :param deadline: when a call whose turn has not come is answered DEADLINE_EXCEEDED, and never
+        made: a cancel that comes too late might meet an operation that somebody has taken up
     """
 
-    def __init__(self, poller: OperationPoller, *, urgency: Urgency) -> None:
+    def __init__(
+        self,
+        poller: OperationPoller,
+        *,
+        urgency: Urgency,
+        clock: AsyncClock,
+        deadline: datetime | None,
+    ) -> None:
+        self._clock = clock
+        self._deadline = deadline
         self._poller = poller
         self._spanner = poller.spanner
         self._urgency = urgency
 
     async def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:  # noqa: ARG002  # the poller's
         """Get an operation; several gets of several flows may be one request."""
-        return await self._poller.look(name=name, urgency=self._urgency)
+        return await self._in_time(self._poller.look(name=name, urgency=self._urgency))
 
     async def cancel(self, *, name: OperationName, timeout: float) -> None:
         """Ask for cancellation of an operation, before any other request is sent."""
@@ -105,4 +124,16 @@ class PolledClient:
         urgency: Urgency | None = None,
     ) -> T:
         calls = self._poller.lane(about.project).calls
-        return await calls.ask(call, urgency=self._urgency if urgency is None else urgency)
+        urgency = self._urgency if urgency is None else urgency
+        return await self._in_time(calls.ask(call, urgency=urgency))
+
+    async def _in_time(self, answer: Awaitable[T]) -> T:
+        left = None
+        if self._deadline is not None:
+            left = max((self._deadline - self._clock.now()).total_seconds(), _SHORTEST)
+        try:
+            async with asyncio.timeout(left):
+                return await answer
+        except TimeoutError as exc:
+            message = "the budget did not allow this request in time"
+            raise DeadlineExceeded(message) from exc

@@ -48,6 +48,10 @@ class UntilDone:
         """Take the next answer for the last: the deadline has passed."""
         self._last = True
 
+    def fail(self, exc: Exception) -> None:
+        """End the wait with an error, if it has not ended."""
+        _settle(self.end, exc)
+
     def hear(self, answer: OperationSnapshot | Exception, *, lasting: bool) -> bool:
         """Go on listening, unless this is the end or an error that does not pass."""
         if self._observe:

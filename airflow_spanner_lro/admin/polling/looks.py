@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.group import Group
 from airflow_spanner_lro.core.polling.urgency import Urgency
 from airflow_spanner_lro.core.polling.watched import Way
-from airflow_spanner_lro.core.status import code_of
+from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
     from google.longrunning.operations_pb2 import Operation
@@ -57,6 +57,7 @@ class Looks:
         self._calls = calls
         self._groups: dict[Family, Group] = {}
         """Kept when nothing is watched any more: what was learned about lists holds on."""
+        self._told: set[tuple[Way, Code | None]] = set()
         self._rounds: set[asyncio.Task[None]] = set()
         self._jitter = PollPolicy().jittered
 
@@ -228,12 +229,17 @@ class Looks:
         group.hear(name, answer, at=_now(), now=self._clock.now(), way=way, jitter=jitter)
 
     def _list_failed(self, group: Group, round_: Round, exc: Exception, *, jitter: float) -> None:
-        if group.list_failed(round_, exc, at=_now(), now=self._clock.now(), jitter=jitter):
+        failed = group.list_failed(round_, exc, at=_now(), now=self._clock.now(), jitter=jitter)
+        why = (round_.way, code_of(exc))
+        # a permission that is missing for one instance is missing for most, as a rule
+        if failed and why not in self._told:
+            self._told.add(why)
             code = code_of(exc)
             log.warning(
-                "Operations of %s cannot be listed (%s: %s); they are asked about one by one, "
-                "which takes more requests of the same budget.",
+                "Operations of %s cannot be listed%s (%s: %s); they are asked about one by one, "
+                "which takes more requests of the same budget. The same is not said of others.",
                 group.family.parent,
+                " by name" if round_.way is Way.BY_NAME else "",
                 code.name if code else type(exc).__name__,
                 getattr(exc, "message", exc),
             )

@@ -7,16 +7,15 @@ There is one for each endpoint and identity, with a budget for each project.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.polling.calls import Calls
 from airflow_spanner_lro.admin.polling.client import PolledClient
+from airflow_spanner_lro.admin.polling.deadlines import Deadline
 from airflow_spanner_lro.admin.polling.gate import Gate
 from airflow_spanner_lro.admin.polling.listeners import OneLook, UntilDone
 from airflow_spanner_lro.admin.polling.looks import Looks
 from airflow_spanner_lro.admin.telemetry import SILENT
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.urgency import Urgency
 
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-
-_LAST_LOOK = 4.0
-"""Seconds for a last look at an operation whose deadline has passed."""
-_LONGEST_SLEEP = 3600.0
-"""Seconds after which the wall clock is looked at again: a deadline is a time on it."""
 
 
 class Lane:
@@ -89,12 +83,15 @@ class OperationPoller:
         """How many wait for an operation to be done."""
         return self._waits
 
-    def client(self, *, urgency: Urgency = Urgency.USUAL) -> PolledClient:
+    def client(
+        self, *, urgency: Urgency = Urgency.USUAL, deadline: datetime | None = None
+    ) -> PolledClient:
         """Return a client whose calls wait for their turn, for one flow.
 
         :param urgency: of its calls, save for cancels, which are always most urgent
+        :param deadline: when a call whose turn has not come is answered DEADLINE_EXCEEDED
         """
-        return PolledClient(self, urgency=urgency)
+        return PolledClient(self, urgency=urgency, clock=self._clock, deadline=deadline)
 
     def lane(self, project: str) -> Lane:
         """Return what is asked about a project."""
@@ -129,11 +126,14 @@ class OperationPoller:
         listener = UntilDone(observe)
         looks.listen(name, listener, policy=policy, urgency=Urgency.USUAL)
         self._count(1)
+        alarm = None
+        if deadline is not None:
+            alarm = Deadline(deadline, name=name, listener=listener, looks=looks, clock=self._clock)
         try:
-            if deadline is not None:
-                await self._until(deadline, name=name, listener=listener)
             snapshot = await listener.end
         finally:
+            if alarm:
+                alarm.cancel()
             looks.leave(name, listener)
             self._count(-1)
         self._telemetry.detected(snapshot=snapshot, at=self._clock.now())
@@ -148,21 +148,6 @@ class OperationPoller:
             return await listener.end
         finally:
             looks.leave(name, listener)
-
-    async def _until(self, deadline: datetime, *, name: OperationName, listener: UntilDone) -> None:
-        """Return when the operation is done; after the deadline it has the time of one look."""
-        while not listener.end.done():
-            left = (deadline - self._clock.now()).total_seconds()
-            if left <= 0:
-                break
-            await asyncio.wait({listener.end}, timeout=min(left, _LONGEST_SLEEP))
-        if listener.end.done():
-            return
-        listener.give_up_after_next()
-        self.lane(name.resource.project).looks.hurry(name)
-        await asyncio.wait({listener.end}, timeout=_LAST_LOOK)
-        if not listener.end.done():
-            raise DeadlinePassedError
 
     def _count(self, change: int) -> None:
         self._waits += change

@@ -77,11 +77,12 @@ class Budget:
     def refuse(self, *, at: float) -> None:
         """Hear that the service has refused a request for lack of quota."""
         self._refused_at = at
-        self._saved, self._saved_at = 0.0, at
         # of several that were under way at once, the first has said it
         if at >= self._paused_until:
             self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._paused_until = at + self._pause
+        # one request finds out whether it is over; nothing is saved up meanwhile
+        self._saved, self._saved_at = 1.0, max(at, self._paused_until)
 
     def accept(self, *, at: float) -> None:
         """Hear that the service has answered a request."""
@@ -90,7 +91,7 @@ class Budget:
 
     def _savings(self, at: float) -> float:
         since = at if self._saved_at is None else self._saved_at
-        return min(self._burst, self._saved + (at - since) * self._pace)
+        return min(self._burst, self._saved + max(at - since, 0.0) * self._pace)
 
     def _until_room(self, at: float) -> float:
         while self._sent and self._sent[0] + self._span <= at:

@@ -55,7 +55,7 @@ class Group:
             self._due = min(waiting, default=math.inf)
         return self._due
 
-    def first(self, *, at: float, fair: bool) -> Watched | None:
+    def first(self, *, at: float, fair: bool = False) -> Watched | None:
         """Return who goes first of what is due; None if nothing is.
 
         :param fair: it is the turn of the one who has waited longest
@@ -101,7 +101,7 @@ class Group:
             watched.hurry(urgency, at=at)
             self._changed()
 
-    def next_round(self, *, at: float, fair: bool) -> Round | None:
+    def next_round(self, *, at: float, fair: bool = False) -> Round | None:
         """Return what to ask now, and count it as asked; None if nothing is due.
 
         :param fair: it is the turn of the one who has waited longest

@@ -1,0 +1,256 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which triggers share a poller, and what a trigger is told when it cannot have one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+
+from airflow_spanner_lro.admin.connect import Endpoint
+from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.errors import SettingsError
+from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+from airflow_spanner_lro.triggers import pollers
+from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
+from airflow_spanner_lro.triggers.pollers import shared_poller
+
+from .doubles import DATABASE, LONG, FakeTask
+from .playing import backup, defer, fire, over_the_wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from airflow.triggers.base import TriggerEvent
+    from pytest_mock import MockerFixture
+
+    from .doubles import Stage
+
+ONE = Access(gcp_conn_id="one", endpoint=None)
+TWO = Access(gcp_conn_id="two", endpoint=None)
+
+
+class Robot(AnonymousCredentials):
+    """Credentials of a service account."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.service_account_email = email
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be two connections."""
+    for name in ("ONE", "TWO"):
+        connection = json.dumps({"conn_type": "google_cloud_platform"})
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", connection)
+
+
+def lead_to(mocker: MockerFixture, *emails: str) -> Any:
+    """Let connections, in the order in which they are read, be those of service accounts."""
+    endpoints = [Endpoint(target="spanner.test:443", credentials=Robot(email)) for email in emails]
+    return mocker.patch.object(SpannerAdminHook, "connect", side_effect=endpoints)
+
+
+async def test_two_connections_to_the_same(stage: Stage, two: None) -> None:
+    """Connections that lead to the same endpoint as the same identity share a poller."""
+    del stage, two
+
+    first, second = await shared_poller(ONE), await shared_poller(TWO)
+
+    assert first is second
+
+
+async def test_two_connections_at_the_same_time(stage: Stage, two: None) -> None:
+    """So they do when both are read for the first time at once."""
+    del stage, two
+
+    first, second = await asyncio.gather(shared_poller(ONE), shared_poller(TWO))
+
+    assert first is second
+
+
+async def test_same_service_account(two: None, mocker: MockerFixture) -> None:
+    """Two connections with the same service account share its budget."""
+    del two
+    lead_to(mocker, "robot@test", "robot@test")
+
+    first, second = await shared_poller(ONE), await shared_poller(TWO)
+
+    assert first is second
+
+
+async def test_another_service_account(two: None, mocker: MockerFixture) -> None:
+    """Another service account has a budget of its own, as Spanner sees it."""
+    del two
+    lead_to(mocker, "robot@test", "other@test")
+
+    first, second = await shared_poller(ONE), await shared_poller(TWO)
+
+    assert first is not second
+
+
+async def test_another_endpoint(stage: Stage, two: None) -> None:
+    """Another endpoint is another Spanner."""
+    del stage, two
+
+    first = await shared_poller(ONE)
+    second = await shared_poller(Access(gcp_conn_id="one", endpoint="http://localhost:1"))
+
+    assert first is not second
+
+
+async def test_a_thousand_triggers_connect_once(two: None, mocker: MockerFixture) -> None:
+    """However many triggers begin at the same time, a connection is read once."""
+    del two
+    connect = lead_to(mocker, "robot@test")
+
+    shared = await asyncio.gather(*(shared_poller(ONE) for _ in range(1000)))
+
+    assert 1 == len(set(map(id, shared)))
+    connect.assert_called_once_with()
+
+
+async def test_one_that_goes_away_while_it_connects(two: None, mocker: MockerFixture) -> None:
+    """The first trigger builds for all: the others have the poller even if it is stopped."""
+    del two
+    lead_to(mocker, "robot@test")
+    first = asyncio.create_task(shared_poller(ONE))
+    others = [asyncio.create_task(shared_poller(ONE)) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    first.cancel()
+    shared = await asyncio.gather(*others)
+
+    assert first.cancelled()
+    assert 1 == len(set(map(id, shared)))
+
+
+def test_each_loop_has_its_own(stage: Stage, two: None) -> None:
+    """A channel belongs to its event loop, and so does the poller."""
+    del stage, two
+
+    first, second = (asyncio.run(shared_poller(ONE)) for _ in range(2))
+
+    assert first is not second
+
+
+async def test_budget_is_that_of_the_settings(
+    stage: Stage, two: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The poller has the budget that the configuration gives it."""
+    del stage, two
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__MAX_ADMIN_REQUESTS_PER_SECOND", "0.25")
+
+    poller = await shared_poller(ONE)
+
+    assert 0.25 == poller._rate
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("MAX_ADMIN_REQUESTS_PER_SECOND", "0"),
+        ("MAX_ADMIN_REQUESTS_PER_SECOND", "-1"),
+        ("POLL_INTERVAL", "0.001"),
+        ("POLL_INTERVALL", "30"),
+    ],
+)
+async def test_bad_settings(
+    stage: Stage, two: None, monkeypatch: pytest.MonkeyPatch, *, option: str, value: str
+) -> None:
+    """A mistake in the configuration is told at the start, and asks nothing of Spanner."""
+    del two
+    with monkeypatch.context() as environment:
+        environment.setenv(f"AIRFLOW__SPANNER_LRO__{option}", value)
+        with pytest.raises(SettingsError, match=rf"\[spanner_lro\] {option.lower()}"):
+            await shared_poller(ONE)
+
+    # once it is right, the next trigger that comes can wait
+    await shared_poller(ONE)
+    assert not stage.emulator.calls
+
+
+def test_trigger_tells_bad_settings(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trigger that was deferred before somebody made the mistake raises it at its start."""
+    stage.emulator.plan(LONG)
+    trigger = cast("Any", defer(backup(deferrable=True), task).trigger)
+    before = len(stage.emulator.calls)
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__MAX_ADMIN_REQUESTS_PER_SECOND", "0")
+
+    with pytest.raises(SettingsError, match="max_admin_requests_per_second"):
+        fire(trigger)
+
+    assert before == len(stage.emulator.calls)
+
+
+@pytest.mark.parametrize("interval", [0.001, 0, float("nan")])
+def test_trigger_tells_a_bad_interval(stage: Stage, interval: float) -> None:
+    """An interval that is none is told at the start, and asks nothing of Spanner."""
+    trigger = SpannerOperationTrigger(
+        operation=f"{DATABASE}/operations/some", poll_interval=interval
+    )
+
+    with pytest.raises(ValueError, match="poll_interval"):
+        fire(trigger)
+
+    assert not stage.emulator.calls
+
+
+async def waiting(task: FakeTask, stage: Stage) -> asyncio.Future[TriggerEvent]:
+    """Let a trigger wait for a backup until it is between two looks."""
+    stage.emulator.plan(LONG)
+    deferred = await asyncio.to_thread(defer, backup(deferrable=True), task)
+    trigger = over_the_wire(cast("Any", deferred.trigger))
+    events = cast("AsyncGenerator[TriggerEvent, None]", trigger.run())
+    before = len(stage.emulator.calls)
+    future = asyncio.ensure_future(anext(events))
+    async with asyncio.timeout(10):
+        while len(stage.emulator.calls) == before:  # noqa: ASYNC110  # of other threads
+            await asyncio.sleep(0.01)
+    # its answer comes, and the next look is not due yet
+    await asyncio.sleep(0.05)
+    return future
+
+
+async def test_kill_between_two_looks(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trigger that is stopped while nothing is asked keeps the reason, and leaves the poller."""
+    monkeypatch.setattr("airflow_spanner_lro.core.flows.policy.MINIMUM_INTERVAL", 1.0)
+    future = await waiting(task, stage)
+
+    future.cancel("a user acted")
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await future
+    await asyncio.sleep(0.01)
+
+    assert ("a user acted",) == caught.value.args
+    (poller,) = pollers._shared[asyncio.get_running_loop()].pollers.values()
+    assert 0 == poller.waits
+    assert poller.idle
+    assert not stage.cancels
+    assert not stage.operation.done
+
+
+async def test_end_of_another_does_not_end_it(stage: Stage, task: FakeTask) -> None:
+    """One trigger of two for the same operation is stopped, and the other sees the end."""
+    first = await waiting(task, stage)
+    other = SpannerOperationTrigger(operation=stage.operation.name, endpoint=None)
+    second = asyncio.ensure_future(
+        anext(cast("AsyncGenerator[TriggerEvent, None]", over_the_wire(other).run()))
+    )
+    await asyncio.sleep(0.05)
+
+    first.cancel("a user acted")
+    stage.finish_upon()
+    event = await asyncio.wait_for(second, timeout=10)
+
+    assert "SUCCEEDED" in json.dumps(event.payload)
+    assert first.cancelled()

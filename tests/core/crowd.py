@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Many operations, a budget and a service that answers at once, in virtual time."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from google.api_core.exceptions import ResourceExhausted
+
+from airflow_spanner_lro.core.operations.snapshot import OperationState
+from airflow_spanner_lro.core.polling.budget import Budget
+from airflow_spanner_lro.core.polling.families import family_of
+from airflow_spanner_lro.core.polling.group import Group
+from airflow_spanner_lro.core.polling.urgency import FAIR_EACH, Urgency
+from airflow_spanner_lro.core.polling.watched import Way
+
+from .builders import DENIED, after, snapshot
+from .polled import POLICY, Ear, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_spanner_lro.core.flows.policy import PollPolicy
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.polling.rounds import Round
+
+QUOTA = ResourceExhausted("too many administrative requests")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Member:
+    """An operation, and when it was looked at.
+
+    :param age: how old it is when the wait begins
+    :param ends: when it ends
+    :param percent: how far it says it is, all the time
+    :param policy: how often it is to be looked at
+    """
+
+    name: OperationName
+    age: float = 0.0
+    ends: float = math.inf
+    percent: int | None = None
+    policy: PollPolicy = POLICY
+    looks: list[float] = field(default_factory=list)
+    ear: Ear = field(default_factory=Ear)
+
+    @property
+    def gaps(self) -> list[float]:
+        """The time from each look to the next; without the first two, when all came at once."""
+        return [later - one for one, later in pairwise(self.looks[2:])]
+
+    @property
+    def mean_gap(self) -> float:
+        """How long it is from one look to the next."""
+        return mean(self.gaps)
+
+
+def members(count: int, *, groups: int, ages: Iterable[float]) -> list[Member]:
+    """Return operations spread evenly over instances, of these ages."""
+    return [
+        Member(name=numbered(number, instance=f"main-{number % groups}"), age=age)
+        for number, age in zip(range(count), ages, strict=False)
+    ]
+
+
+class Crowd:
+    """Looks at all of them within a budget, from 0 on.
+
+    :param lists: whether the service has the permission to list
+    :param refuses: from when to when the service refuses every request
+    """
+
+    def __init__(
+        self,
+        members: Iterable[Member],
+        *,
+        rate: float = 1,
+        lists: bool = True,
+        refuses: tuple[float, float] = (math.inf, math.inf),
+    ) -> None:
+        self.members = {str(member.name): member for member in members}
+        self.requests: list[tuple[float, Way]] = []
+        self._budget = Budget(rate=rate)
+        self._lists = lists
+        self._refuses = refuses
+        self._groups: dict[str, Group] = {}
+        self._dice = random.Random(6)  # noqa: S311  # the same each time
+        self._at = 0.0
+        self._turns = 0
+        for name, member in self.members.items():
+            family = family_of(member.name)
+            group = self._groups.setdefault(str(family.parent), Group(family))
+            group.listen(name, member.ear, policy=member.policy, urgency=Urgency.USUAL, at=0)
+
+    @property
+    def mean_gap(self) -> float:
+        """How long it is from one look at an operation to the next."""
+        return mean(member.mean_gap for member in self.members.values())
+
+    def run(self, *, until: float) -> None:
+        """Let time pass."""
+        while self._at < until:
+            groups = list(self._groups.values())
+            fair = (self._turns + 1) % FAIR_EACH == 0
+            offers = [
+                (first.rank(fair=fair), group, first)
+                for group in groups
+                if (first := group.first(at=self._at, fair=fair))
+            ]
+            if not offers:
+                self._at = min(until, *(group.due for group in groups))
+                continue
+            _, group, first = min(offers, key=lambda offer: offer[0])
+            if delay := self._budget.delay(first.urgency, at=self._at):
+                self._at = min(until, self._at + delay)
+                continue
+            self._budget.take(first.urgency, at=self._at)
+            self._turns += first.urgency is not Urgency.CANCEL
+            round_ = group.next_round(at=self._at, fair=fair)
+            assert round_ is not None
+            assert first.name in round_.names
+            self.requests.append((self._at, round_.way))
+            self._answer(group, round_)
+
+    def hurry(self, member: Member) -> None:
+        """Have an operation looked at because of a cancel."""
+        group = self._groups[str(family_of(member.name).parent)]
+        group.hurry(str(member.name), Urgency.CANCEL, at=self._at)
+
+    def _answer(self, group: Group, round_: Round) -> None:
+        at, now, jitter = self._at, after(self._at), self._dice.uniform(0.9, 1.1)
+        refused = self._refuses[0] <= at < self._refuses[1]
+        if refused:
+            self._budget.refuse(at=at)
+        else:
+            self._budget.accept(at=at)
+        if round_.way is not Way.ALONE and (refused or not self._lists):
+            exc = QUOTA if refused else DENIED
+            group.list_failed(round_, exc, at=at, now=now, jitter=jitter)
+            return
+        for name in round_.names:
+            member = self.members[name]
+            done = member.ends <= at
+            if not refused:
+                member.looks.append(at)
+            if done and round_.way is Way.AMONG_PENDING:
+                group.not_listed(name, at=at)
+                continue
+            seen = snapshot(
+                OperationState.SUCCEEDED if done else OperationState.RUNNING,
+                name=member.name,
+                percent=member.percent,
+                start_time=after(0) - timedelta(seconds=member.age),
+            )
+            answer = QUOTA if refused else seen
+            group.hear(name, answer, at=at, now=now, way=round_.way, jitter=jitter)

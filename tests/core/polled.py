@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Operations that are watched together, and somebody who listens to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.names import BackupName, OperationName
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.polling.families import family_of
+from airflow_spanner_lro.core.polling.group import Group
+from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.watched import Way
+
+from .builders import after, running, succeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_spanner_lro.core.polling.rounds import Round
+
+Heard = OperationSnapshot | Exception
+POLICY = PollPolicy(maximum=30, jitter=0)
+
+
+def numbered(number: int, *, instance: str = "main") -> OperationName:
+    """Return the name of an operation; those of one instance are a family."""
+    backup = BackupName(project="test", instance=instance, backup=f"nightly-{number}")
+    return OperationName(resource=backup, operation=f"_auto_op_{number}")
+
+
+@dataclass(slots=True, eq=False)
+class Ear:
+    """Listens until the operation is done or an error lasts.
+
+    :param once: or to one answer only
+    """
+
+    once: bool = False
+    heard: list[Heard] = field(default_factory=list)
+    lasting: list[bool] = field(default_factory=list)
+
+    def hear(self, answer: Heard, *, lasting: bool) -> bool:
+        """Take note of an answer."""
+        self.heard.append(answer)
+        self.lasting.append(lasting)
+        done = isinstance(answer, OperationSnapshot) and answer.done
+        return self.once or done or lasting
+
+
+class Audience:
+    """A group, and an ear for each of its operations.
+
+    :param count: how many operations it has, named by their number
+    """
+
+    def __init__(self, count: int, *, at: float = 0, policy: PollPolicy = POLICY) -> None:
+        self.names = [str(numbered(number)) for number in range(count)]
+        self.group = Group(family_of(numbered(0)))
+        self.ears = {name: Ear() for name in self.names}
+        for name, ear in self.ears.items():
+            self.group.listen(name, ear, policy=policy, urgency=Urgency.USUAL, at=at)
+
+    def ask(self, *, at: float) -> Round:
+        """Return the next round, which must be due."""
+        round_ = self.group.next_round(at=at)
+        assert round_ is not None
+        return round_
+
+    def hear(self, name: str, answer: Heard | None = None, *, at: float, way: Way) -> None:
+        """Hear of one operation, that it runs if nothing else is said."""
+        answer = running(name=OperationName.parse(name)) if answer is None else answer
+        self.group.hear(name, answer, at=at, now=after(at), way=way)
+
+    def answer(
+        self, round_: Round, *, at: float, ended: Iterable[str] = (), missing: Iterable[str] = ()
+    ) -> None:
+        """Answer a round as Spanner does.
+
+        :param ended: operations that are done
+        :param missing: operations that run, and that no list shows
+        """
+        ended, unlisted = set(ended), set(missing)
+        if round_.way is Way.AMONG_PENDING:
+            unlisted |= ended
+        for name in round_.names:
+            if name in unlisted and round_.way is not Way.ALONE:
+                self.group.not_listed(name, at=at)
+            elif name in ended:
+                done = succeeded(name=OperationName.parse(name))
+                self.hear(name, done, at=at, way=round_.way)
+            else:
+                self.hear(name, at=at, way=round_.way)
+
+    def rounds(self, *, at: float, missing: Iterable[str] = ()) -> list[Round]:
+        """Ask and answer until nothing is due any more, and return what was asked."""
+        missing, asked = set(missing), []
+        while round_ := self.group.next_round(at=at):
+            asked.append(round_)
+            self.answer(round_, at=at, missing=missing)
+        return asked

@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which operations one list shows, and the lists that are asked for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from airflow_spanner_lro.core.lists.queries import ListCall
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    DatabaseName,
+    InstanceConfigName,
+    InstanceName,
+    InstancePartitionName,
+    OperationName,
+    ProjectName,
+    ResourceName,
+    SsdCacheName,
+)
+from airflow_spanner_lro.core.polling.families import Family, family_of
+
+from .builders import BACKUP, NAME, OTHER
+from .strategies import operation_names
+
+PROJECT = ProjectName(project="test")
+MAIN = InstanceName(project="test", instance="main")
+
+
+def of(resource: ResourceName) -> Family:
+    """Return the family of an operation on a resource."""
+    return family_of(OperationName(resource=resource, operation="_auto_op_1"))
+
+
+@pytest.mark.parametrize(
+    ("resource", "parent", "call"),
+    [
+        (BACKUP, MAIN, ListCall.OF_BACKUPS),
+        (
+            DatabaseName(project="test", instance="main", database="orders"),
+            MAIN,
+            ListCall.OF_DATABASES,
+        ),
+        (
+            InstancePartitionName(project="test", instance="main", partition="north"),
+            MAIN,
+            ListCall.OF_PARTITIONS,
+        ),
+        (MAIN, MAIN, ListCall.OF_RESOURCE),
+        (
+            InstanceConfigName(project="test", config="custom-mine"),
+            PROJECT,
+            ListCall.OF_CONFIGS,
+        ),
+    ],
+    ids=["backup", "database", "partition", "instance", "configuration"],
+)
+def test_a_list_is_asked_of_what_holds_the_resource(
+    resource: ResourceName, parent: ResourceName, call: ListCall
+) -> None:
+    """One list shows what is done to all databases of an instance, another that of its backups."""
+    assert Family(parent=parent, call=call) == of(resource)
+
+
+def test_no_list_shows_what_is_done_to_a_cache() -> None:
+    """Google's library has no call for that; such operations are asked about one by one."""
+    cache = SsdCacheName(project="test", config="custom-mine", ssd_cache="fast")
+
+    family = of(cache)
+
+    assert family.call is None
+    with pytest.raises(ValueError, match="no call lists"):
+        _ = family.pending
+
+
+def test_another_instance_is_another_family() -> None:
+    """Backups of the same name in two instances have nothing in common."""
+    elsewhere = BackupName(project="test", instance="other", backup=BACKUP.backup)
+
+    assert of(BACKUP) != of(elsewhere)
+
+
+@given(name=operation_names)
+def test_every_operation_has_a_family(name: OperationName) -> None:
+    """It lies in the same project, and its parent holds the resource."""
+    family = family_of(name)
+
+    assert name.resource.project == family.parent.project
+    assert f"{name}/".startswith(f"{family.parent}/")
+
+
+def test_all_that_are_pending_are_listed_by_that_alone() -> None:
+    """No types, no names: whatever runs there."""
+    query = family_of(NAME).pending
+
+    assert (ListCall.OF_BACKUPS, MAIN) == (query.call, query.parent)
+    assert query.server_filter == "(NOT done:true)"
+
+
+def test_some_are_listed_by_name_done_or_not() -> None:
+    """The full name in each term: equal to it, for a colon would mean to contain it."""
+    query = family_of(NAME).named([str(NAME), str(OTHER)])
+
+    assert (ListCall.OF_BACKUPS, MAIN) == (query.call, query.parent)
+    assert f'(name="{NAME}") OR (name="{OTHER}")' == query.server_filter

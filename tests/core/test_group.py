@@ -1,0 +1,232 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The watched operations of a family: who is asked about, and what an answer means for each."""
+
+from __future__ import annotations
+
+import math
+
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.names import OperationName, SsdCacheName
+from airflow_spanner_lro.core.polling.families import family_of
+from airflow_spanner_lro.core.polling.group import Group
+from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.watched import Way
+
+from .builders import GONE, running, succeeded
+from .polled import POLICY, Audience, Ear
+
+
+def ways(audience: Audience, *, at: float) -> list[Way]:
+    """Ask and answer until nothing is due, and return how it was asked."""
+    return [round_.way for round_ in audience.rounds(at=at)]
+
+
+def test_a_newcomer_is_due_at_once() -> None:
+    """The first look is not put off."""
+    audience = Audience(1, at=17)
+
+    assert audience.group.due == 17
+    assert audience.group.first(at=17) is not None
+
+
+def test_nobody_is_due_while_answers_are_awaited() -> None:
+    """What comes next depends on them."""
+    audience = Audience(3)
+
+    audience.ask(at=0)
+
+    assert audience.group.due == math.inf
+    assert audience.group.next_round(at=0) is None
+
+
+def test_after_the_answers_all_are_due_after_their_interval() -> None:
+    """A second, while they are young."""
+    audience = Audience(3)
+
+    assert [Way.AMONG_PENDING] == ways(audience, at=0)
+
+    assert audience.group.due == 1
+    assert audience.group.first(at=0.9) is None
+
+
+def test_who_goes_first_is_who_has_waited_longest() -> None:
+    """If all are equally urgent."""
+    audience = Audience(1, at=5)
+    audience.group.listen("earlier", Ear(), policy=POLICY, urgency=Urgency.USUAL, at=3)
+
+    first = audience.group.first(at=6)
+
+    assert first is not None
+    assert first.name == "earlier"
+
+
+def test_a_few_that_left_the_list_are_asked_about_alone() -> None:
+    """One list for all, then a get for each of those that it did not show."""
+    audience = Audience(20)
+    one, other = audience.names[3], audience.names[7]
+
+    audience.answer(audience.ask(at=0), at=0, ended=[one, other])
+
+    assert [(Way.ALONE, (one,)), (Way.ALONE, (other,))] == [
+        (round_.way, round_.names) for round_ in (audience.ask(at=0), audience.ask(at=0))
+    ]
+    assert audience.group.next_round(at=0) is None
+
+
+def test_many_that_left_the_list_are_asked_about_by_name() -> None:
+    """A hundred and twenty that end at once are four requests and not a hundred and twenty-one."""
+    audience = Audience(130)
+    ended = audience.names[:120]
+
+    audience.answer(audience.ask(at=0), at=0, ended=ended)
+    asked = []
+    while round_ := audience.group.next_round(at=0):
+        asked.append((round_.way, len(round_.names)))
+        audience.answer(round_, at=0, ended=ended)
+
+    assert [(Way.BY_NAME, 50), (Way.BY_NAME, 50), (Way.BY_NAME, 20)] == asked
+    assert len(audience.group) == 10
+
+
+def test_who_left_the_list_goes_before_those_that_are_due() -> None:
+    """Somebody waits for an end that is there."""
+    audience = Audience(5)
+    gone = audience.names[0]
+
+    audience.answer(audience.ask(at=0), at=0, ended=[gone])
+    first = audience.group.first(at=10)
+
+    assert first is not None
+    assert (gone, Urgency.ENDING) == (first.name, first.urgency)
+
+
+def test_an_operation_that_is_done_is_watched_no_more() -> None:
+    """Its listeners have what they waited for, and nothing is asked for nobody."""
+    audience = Audience(1)
+    (name,) = audience.names
+
+    audience.answer(audience.ask(at=0), at=0, ended=[name])
+
+    assert [succeeded(name=OperationName.parse(name))] == audience.ears[name].heard
+    assert name not in audience.group
+    assert (len(audience.group), audience.group.due) == (0, math.inf)
+
+
+def test_the_last_listener_takes_the_operation_along() -> None:
+    """Those who leave before the end are not asked for."""
+    audience = Audience(1)
+    (name,) = audience.names
+    other = Ear()
+    audience.group.listen(name, other, policy=POLICY, urgency=Urgency.USUAL, at=0)
+
+    audience.group.leave(name, audience.ears[name])
+    assert name in audience.group
+    audience.group.leave(name, other)
+    assert name not in audience.group
+
+
+def test_to_leave_twice_does_no_harm() -> None:
+    """And neither does leaving what is not watched."""
+    audience = Audience(1)
+    (name,) = audience.names
+
+    for _ in range(2):
+        audience.group.leave(name, audience.ears[name])
+    audience.group.hurry(name, Urgency.CANCEL, at=0)
+
+    assert audience.group.due == math.inf
+
+
+def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
+    """All who listened have left while the request was under way."""
+    audience = Audience(1)
+    (name,) = audience.names
+    audience.ask(at=0)
+    audience.group.leave(name, audience.ears[name])
+
+    audience.hear(name, at=1, way=Way.ALONE)
+    audience.group.not_listed(name, at=1)
+
+    assert [] == audience.ears[name].heard
+    assert len(audience.group) == 0
+
+
+def test_one_look_is_heard_by_all() -> None:
+    """Two who want to know of the same operation are one request."""
+    audience = Audience(1)
+    (name,) = audience.names
+    once = Ear(once=True)
+    audience.group.listen(name, once, policy=None, urgency=Urgency.USUAL, at=0)
+
+    assert [Way.ALONE] == ways(audience, at=0)
+
+    assert [1, 1] == [len(ear.heard) for ear in (once, audience.ears[name])]
+
+
+def test_the_most_eager_listener_says_how_often() -> None:
+    """One waits with an interval of up to a minute, another of up to five seconds."""
+    audience = Audience(1, policy=PollPolicy(maximum=60))
+    (name,) = audience.names
+    for maximum in (5, 40):
+        policy = PollPolicy(maximum=maximum)
+        audience.group.listen(name, Ear(), policy=policy, urgency=Urgency.USUAL, at=0)
+
+    assert [Way.ALONE] == ways(audience, at=10_000)
+
+    assert audience.group.due == 10_005
+
+
+def test_one_bad_name_hurts_only_its_own_listeners() -> None:
+    """The others hear nothing of it, and are looked at as ever."""
+    audience = Audience(3)
+    bad, *good = audience.names
+    audience.ask(at=0)
+
+    audience.group.not_listed(bad, at=0)
+    for name in good:
+        audience.hear(name, at=0, way=Way.AMONG_PENDING)
+    assert (Way.ALONE, (bad,)) == (audience.ask(at=0).way, (bad,))
+    audience.hear(bad, GONE, at=0, way=Way.ALONE)
+
+    assert ([GONE], [True]) == (audience.ears[bad].heard, audience.ears[bad].lasting)
+    assert all([running(name=OperationName.parse(n))] == audience.ears[n].heard for n in good)
+    assert bad not in audience.group
+    assert audience.group.due == 1
+
+
+def test_a_cancel_does_not_wait_for_the_list_that_is_under_way() -> None:
+    """It is asked about again on its own."""
+    audience = Audience(20)
+    audience.ask(at=0)
+    name = audience.names[5]
+
+    audience.group.hurry(name, Urgency.CANCEL, at=1)
+
+    round_ = audience.ask(at=1)
+    assert (Way.ALONE, (name,)) == (round_.way, round_.names)
+    assert Urgency.CANCEL is round_.urgency
+
+
+def test_where_there_is_no_list_each_is_asked_about_alone() -> None:
+    """Google's library has no call for caches."""
+    cache = SsdCacheName(project="test", config="custom-mine", ssd_cache="fast")
+    group = Group(family_of(OperationName(resource=cache, operation="_auto_op_1")))
+    for number in range(4):
+        group.listen(str(number), Ear(), policy=POLICY, urgency=Urgency.USUAL, at=0)
+
+    rounds = [group.next_round(at=1e6) for _ in range(4)]
+
+    assert {Way.ALONE} == {round_.way for round_ in rounds if round_}
+    assert all(rounds)
+
+
+def test_when_nothing_more_will_be_asked_all_are_told() -> None:
+    """Nobody waits for ever for an answer that does not come."""
+    audience = Audience(4)
+    bug = RuntimeError("a bug")
+
+    audience.group.fail(bug)
+
+    assert all(([bug], [True]) == (ear.heard, ear.lasting) for ear in audience.ears.values())
+    assert (len(audience.group), audience.group.due) == (0, math.inf)

@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where lists do not help: those that they do not show, and lists that are refused."""
+
+from __future__ import annotations
+
+import pytest
+from google.api_core import exceptions
+
+from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.polling.group import LISTS_AGAIN
+from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.watched import Way
+
+from .builders import DENIED, GONE, UNAVAILABLE, after
+from .polled import POLICY, Audience, Ear
+
+REFUSALS = [
+    pytest.param(DENIED, id="PERMISSION_DENIED"),
+    pytest.param(exceptions.MethodNotImplemented("no such call"), id="UNIMPLEMENTED"),
+    pytest.param(GONE, id="NOT_FOUND"),
+]
+NO_FILTER = exceptions.InvalidArgument("the filter is too long")
+
+
+def ways(audience: Audience, *, at: float) -> list[Way]:
+    """Ask and answer until nothing is due, and return how it was asked."""
+    return [round_.way for round_ in audience.rounds(at=at)]
+
+
+def refuse(audience: Audience, exc: Exception, *, at: float) -> bool:
+    """Refuse the list that is asked for next."""
+    round_ = audience.ask(at=at)
+    assert round_.way is not Way.ALONE
+    return audience.group.list_failed(round_, exc, at=at, now=after(at), jitter=1)
+
+
+def by_name(count: int) -> Audience:
+    """Return an audience for which lists by name are cheaper."""
+    audience = Audience(count)
+    audience.group.listed(pages=9)
+    return audience
+
+
+def test_an_operation_that_no_list_shows_is_found_out() -> None:
+    """Two pending lists are in vain, then those of names; in the end a get is all that is asked."""
+    audience = Audience(5)
+    hidden = audience.names[0]
+
+    asked = [
+        [(round_.way, len(round_.names)) for round_ in audience.rounds(at=at, missing=[hidden])]
+        for at in (0, 1000, 2000)
+    ]
+
+    once_for_all, alone = (Way.AMONG_PENDING, 5), (Way.ALONE, 1)
+    assert [[once_for_all, alone]] * 2 == asked[:2]
+    assert sorted([(Way.AMONG_PENDING, 4), alone]) == sorted(asked[2])
+    assert len(audience.ears[hidden].heard) == 3
+
+
+def test_several_that_no_list_shows_are_asked_about_by_name_and_then_alone() -> None:
+    """Each way is dearer than the one before, and surer."""
+    audience = Audience(6)
+    hidden = audience.names[:3]
+    audience.rounds(at=0, missing=hidden)
+
+    asked = [round_.way for round_ in audience.rounds(at=1000, missing=hidden)]
+    later = [round_.way for round_ in audience.rounds(at=2000, missing=hidden)]
+
+    assert [Way.AMONG_PENDING, Way.BY_NAME, *[Way.ALONE] * 3] == asked
+    assert sorted([Way.AMONG_PENDING, *[Way.ALONE] * 3]) == sorted(later)
+
+
+def test_those_that_the_pending_list_hides_are_looked_at_by_name() -> None:
+    """If a list by name shows that they run."""
+    audience = Audience(6)
+    hidden = audience.names[:3]
+    for at in (0, 1000):
+        pending = audience.ask(at=at)
+        audience.answer(pending, at=at, missing=hidden)
+        audience.rounds(at=at)
+
+    later = [(round_.way, len(round_.names)) for round_ in audience.rounds(at=2000)]
+
+    assert sorted([(Way.AMONG_PENDING, 3), (Way.BY_NAME, 3)]) == sorted(later)
+
+
+def test_trouble_does_not_make_a_list_trusted_again() -> None:
+    """An error says nothing about why a list did not show the operation."""
+    audience = Audience(5)
+    gone = audience.names[0]
+    audience.answer(audience.ask(at=0), at=0, ended=[gone])
+
+    audience.hear(gone, UNAVAILABLE, at=1, way=audience.ask(at=0).way)
+
+    rounds = [(round_.way, len(round_.names)) for round_ in audience.rounds(at=40)]
+    assert sorted([(Way.AMONG_PENDING, 4), (Way.ALONE, 1)]) == sorted(rounds)
+
+
+def test_an_operation_comes_back_when_a_list_shows_it() -> None:
+    """Even if the list was not asked for its sake."""
+    audience = Audience(5)
+    hidden = audience.names[0]
+    for at in (0, 1000, 2000):
+        audience.rounds(at=at, missing=[hidden])
+
+    audience.hear(hidden, at=3000, way=Way.AMONG_PENDING)
+    later = [(round_.way, len(round_.names)) for round_ in audience.rounds(at=3040)]
+
+    assert [(Way.AMONG_PENDING, 5)] == later
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refused_list_is_replaced_by_gets(refusal: Exception) -> None:
+    """Nobody hears of it: whether their operations can be had, the gets tell."""
+    audience = Audience(4)
+
+    assert refuse(audience, refusal, at=0)
+
+    assert [Way.ALONE] * 4 == ways(audience, at=0)
+    assert all(len(ear.heard) == 1 for ear in audience.ears.values())
+
+
+def test_a_refused_list_is_told_once() -> None:
+    """Two were under way, and both are refused."""
+    audience = Audience(6)
+    audience.rounds(at=0)
+    round_ = audience.ask(at=1)
+    fresh = [f"{audience.names[0]}{number}" for number in range(3)]
+    for name in fresh:
+        audience.group.listen(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1)
+    other = audience.ask(at=1)
+
+    told = [
+        audience.group.list_failed(each, DENIED, at=1, now=after(1), jitter=1)
+        for each in (round_, other)
+    ]
+
+    assert [True, False] == told
+
+
+def test_lists_are_tried_again_after_an_hour() -> None:
+    """Somebody may have given the permission by now."""
+    audience = Audience(4)
+    refuse(audience, DENIED, at=0)
+    ways(audience, at=0)
+
+    assert [Way.ALONE] * 4 == ways(audience, at=LISTS_AGAIN - 1)
+    assert [Way.AMONG_PENDING] == ways(audience, at=LISTS_AGAIN + 40)
+
+
+def test_a_list_that_is_refused_again_is_told_again() -> None:
+    """An hour later it is news."""
+    audience = Audience(4)
+    refuse(audience, DENIED, at=0)
+    ways(audience, at=0)
+
+    assert refuse(audience, DENIED, at=LISTS_AGAIN)
+    assert [Way.ALONE] * 4 == ways(audience, at=LISTS_AGAIN)
+
+
+def test_a_refused_list_makes_nobody_due_who_was_not() -> None:
+    """The list would have told about them as well; asking about each is another matter."""
+    audience = Audience(4)
+    ways(audience, at=1000)
+    newcomers = [f"{audience.names[0]}{number}" for number in range(3)]
+    for name in newcomers:
+        audience.group.listen(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1010)
+
+    round_ = audience.ask(at=1010)
+    audience.group.list_failed(round_, DENIED, at=1010, now=after(1010), jitter=1)
+
+    assert len(round_.names) == 7
+    asked = [audience.ask(at=1010).names[0] for _ in newcomers]
+    assert newcomers == asked
+    assert audience.group.due == 1030
+
+
+def test_a_filter_that_is_refused_is_never_sent_again() -> None:
+    """The list of all that are pending remains, however many pages it has."""
+    audience = by_name(4)
+
+    assert refuse(audience, NO_FILTER, at=0)
+
+    assert [Way.AMONG_PENDING] == ways(audience, at=0)
+    assert [Way.AMONG_PENDING] == ways(audience, at=LISTS_AGAIN * 2)
+
+
+def test_a_pending_list_that_is_no_valid_question_is_given_up() -> None:
+    """Where not even that filter is understood there are gets."""
+    audience = Audience(4)
+
+    assert refuse(audience, NO_FILTER, at=0)
+
+    assert [Way.ALONE] * 4 == ways(audience, at=0)
+
+
+@pytest.mark.parametrize("audience", [Audience(4), by_name(4)], ids=["pending", "by name"])
+def test_trouble_of_a_list_that_passes_reaches_all_it_was_for(audience: Audience) -> None:
+    """They wait it out, each with its own patience, and lists go on."""
+    told = refuse(audience, UNAVAILABLE, at=0)
+
+    assert not told
+    assert all(
+        ([UNAVAILABLE], [False]) == (ear.heard, ear.lasting) for ear in audience.ears.values()
+    )
+    assert audience.group.due == 1
+    assert Way.ALONE is not audience.ask(at=1).way
+
+
+def test_trouble_of_lists_that_lasts_is_an_end() -> None:
+    """After the patience of each."""
+    audience = Audience(4, policy=PollPolicy(patience=60))
+    for at in (0, 30, 60):
+        refuse(audience, UNAVAILABLE, at=at)
+
+    assert all([False, False, True] == ear.lasting for ear in audience.ears.values())
+    assert len(audience.group) == 0
+
+
+def test_the_number_of_pages_says_what_is_cheaper() -> None:
+    """Four of our own among the operations of everybody."""
+    audience = Audience(4)
+    assert [Way.AMONG_PENDING] == ways(audience, at=0)
+
+    audience.group.listed(pages=2)
+
+    assert [Way.BY_NAME] == ways(audience, at=40)

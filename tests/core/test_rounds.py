@@ -1,0 +1,238 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is asked next about the operations of a family: with as few requests as possible."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from airflow_spanner_lro.core.polling.rounds import NAMED_AT_ONCE, Round, next_round
+from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.watched import Watched, Way
+
+from .polled import POLICY
+
+
+def one(
+    name: str | int,
+    *,
+    due: float = 0,
+    way: Way = Way.AMONG_PENDING,
+    urgency: Urgency = Urgency.USUAL,
+    asked: bool = False,
+    interval: float = 0,
+) -> Watched:
+    """Return an operation that is watched."""
+    watched = Watched(name=str(name), policy=POLICY, at=0)
+    watched.due, watched.way, watched.urgency = due, way, urgency
+    watched.asked, watched.interval = asked, interval
+    return watched
+
+
+def several(count: int, *, way: Way = Way.AMONG_PENDING, due: float = 0) -> list[Watched]:
+    """Return some that are alike, named by their number."""
+    return [one(number, way=way, due=due) for number in range(count)]
+
+
+def ask(
+    *watched: Watched,
+    at: float = 0,
+    fair: bool = False,
+    pages: int = 1,
+    lists: bool = True,
+    by_name: bool = True,
+) -> Round | None:
+    """Return the next round."""
+    return next_round(watched, at=at, fair=fair, pages=pages, lists=lists, by_name=by_name)
+
+
+def asked(way: Way, *names: str | int, urgency: Urgency = Urgency.USUAL) -> Round:
+    """Return what is expected to be asked."""
+    return Round(way=way, names=tuple(map(str, names)), urgency=urgency)
+
+
+def test_nothing_is_asked_while_nothing_is_due() -> None:
+    """Being nearly due is not enough, and neither is being asked about already."""
+    assert ask() is None
+    assert ask(*several(5, due=1)) is None
+    assert ask(one("a", asked=True)) is None
+    assert ask(one("a", due=1, interval=10)) is None
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_are_asked_about_alone(count: int) -> None:
+    """A get is the smallest question, and two of them are no more requests than a list and one."""
+    assert asked(Way.ALONE, 0) == ask(*several(count))
+
+
+def test_three_are_worth_a_list() -> None:
+    """One request for all of them."""
+    assert asked(Way.AMONG_PENDING, 0, 1, 2) == ask(*several(3))
+
+
+def test_the_pending_list_tells_about_those_that_are_not_due_too() -> None:
+    """They need not be asked about again in a moment."""
+    assert asked(Way.AMONG_PENDING, 0, 1, 2, "later") == ask(*several(3), one("later", due=1000))
+
+
+def test_those_that_are_nearly_due_make_a_list_worth_it() -> None:
+    """One that is due and two that are within a quarter of their interval."""
+    soon = [one(name, due=2, interval=8) for name in "bc"]
+
+    assert asked(Way.AMONG_PENDING, "a", "b", "c") == ask(one("a"), *soon)
+    assert asked(Way.ALONE, "a") == ask(one("a"), *soon[1:])
+
+
+def test_those_that_are_asked_about_are_left_alone() -> None:
+    """An answer about them is on its way."""
+    assert asked(Way.AMONG_PENDING, 0, 1, 2) == ask(*several(3), one("asked", asked=True))
+
+
+@pytest.mark.parametrize(
+    ("count", "pages", "way", "names"),
+    [
+        pytest.param(3, 2, Way.BY_NAME, 3, id="three of two pages"),
+        pytest.param(50, 2, Way.BY_NAME, 50, id="fifty of two pages"),
+        pytest.param(51, 2, Way.AMONG_PENDING, 51, id="two lists by name are no gain"),
+        pytest.param(51, 3, Way.BY_NAME, 50, id="two lists by name are fewer than three pages"),
+        pytest.param(100, 3, Way.BY_NAME, 50, id="twice fifty"),
+        pytest.param(101, 3, Way.AMONG_PENDING, 101, id="three lists by name are no gain"),
+    ],
+)
+def test_they_are_listed_by_name_where_that_is_cheaper(
+    count: int, pages: int, way: Way, names: int
+) -> None:
+    """In an instance with many other operations the list of all has many pages."""
+    assert asked(way, *range(names)) == ask(*several(count), pages=pages)
+
+
+def test_a_list_by_name_is_for_those_that_are_due() -> None:
+    """There it costs something to ask about others as well."""
+    assert asked(Way.BY_NAME, 0, 1, 2) == ask(*several(3), one("later", due=1000), pages=9)
+
+
+def test_a_list_by_name_is_for_the_most_urgent() -> None:
+    """Fifty at once: those who have waited longest."""
+    many = [one(number, due=-number) for number in range(60)]
+
+    round_ = ask(*many, pages=9)
+
+    assert asked(Way.BY_NAME, *range(59, 9, -1)) == round_
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_few_that_are_on_no_pending_list_are_asked_about_alone(count: int) -> None:
+    """Whoever has left the list has ended, most likely."""
+    assert asked(Way.ALONE, 0) == ask(*several(count, way=Way.BY_NAME))
+
+
+def test_many_that_are_on_no_pending_list_are_asked_about_by_name() -> None:
+    """The list of all that are pending is of no use for them, however short it is."""
+    gone = several(60, way=Way.BY_NAME)
+
+    assert asked(Way.BY_NAME, *range(NAMED_AT_ONCE)) == ask(*gone)
+
+
+def test_those_that_are_pending_are_no_part_of_a_list_of_those_that_left() -> None:
+    """And those that left are no part of the pending list."""
+    gone = [one(name, way=Way.BY_NAME, due=-1) for name in "abc"]
+
+    assert asked(Way.BY_NAME, "a", "b", "c") == ask(*several(3), *gone)
+    assert asked(Way.AMONG_PENDING, 0, 1, 2) == ask(*several(3, due=-2), *gone)
+
+
+def test_whom_no_list_shows_is_asked_about_alone() -> None:
+    """However many there are."""
+    assert asked(Way.ALONE, 0) == ask(*several(5, way=Way.ALONE))
+
+
+def test_cancels_are_not_answered_by_the_pending_list() -> None:
+    """Not to be on it would be no answer, and its pages may take their time."""
+    cancel = one("c", urgency=Urgency.CANCEL)
+
+    assert asked(Way.ALONE, "c", urgency=Urgency.CANCEL) == ask(*several(10), cancel)
+    assert asked(Way.AMONG_PENDING, *range(10)) == ask(
+        *several(10), one("c", urgency=Urgency.CANCEL, asked=True)
+    )
+
+
+def test_many_cancels_are_asked_about_by_name() -> None:
+    """A stop of the whole Dag run is three requests less."""
+    cancels = [one(name, urgency=Urgency.CANCEL) for name in "abc"]
+
+    round_ = ask(*several(10), *cancels)
+
+    assert asked(Way.BY_NAME, "a", "b", "c", urgency=Urgency.CANCEL) == round_
+
+
+@pytest.mark.parametrize("way", [Way.AMONG_PENDING, Way.BY_NAME])
+def test_without_lists_all_are_asked_about_alone(way: Way) -> None:
+    """For example because a permission is missing."""
+    assert asked(Way.ALONE, 0) == ask(*several(10, way=way), lists=False)
+
+
+def test_without_filters_by_name_the_pending_list_remains() -> None:
+    """However many pages it has."""
+    assert asked(Way.AMONG_PENDING, *range(10)) == ask(*several(10), pages=99, by_name=False)
+
+
+def test_without_filters_by_name_those_that_left_are_asked_about_alone() -> None:
+    """There is no list that shows them."""
+    assert asked(Way.ALONE, 0) == ask(*several(10, way=Way.BY_NAME), by_name=False)
+
+
+def test_who_goes_first_says_what_is_asked() -> None:
+    """The one with the lowest rank: of those that are due, and not of those that are nearly."""
+    ending = one("ending", due=-5, urgency=Urgency.ENDING)
+    nearly = one("nearly", due=1, interval=10, urgency=Urgency.ENDING)
+
+    assert asked(Way.ALONE, "ending", urgency=Urgency.ENDING) == ask(one("a", due=-9), ending)
+    assert asked(Way.ALONE, "a") == ask(one("a"), nearly)
+
+
+def test_in_a_fair_turn_the_one_who_has_waited_longest_goes_first() -> None:
+    """However near the end of another is; only a cancel goes before."""
+    ending = one("ending", due=-5, urgency=Urgency.ENDING)
+    cancel = one("cancel", urgency=Urgency.CANCEL)
+
+    assert asked(Way.ALONE, "a") == ask(one("a", due=-9), ending, fair=True)
+    assert asked(Way.ALONE, "cancel", urgency=Urgency.CANCEL) == ask(
+        one("a", due=-9), cancel, fair=True
+    )
+
+
+watches = st.builds(
+    one,
+    st.integers(),
+    due=st.floats(-100, 100),
+    way=st.sampled_from(Way),
+    urgency=st.sampled_from(Urgency),
+    asked=st.booleans(),
+    interval=st.floats(0, 30),
+)
+
+
+@given(
+    watched=st.lists(watches, max_size=120, unique_by=lambda each: each.name),
+    fair=st.booleans(),
+    pages=st.integers(1, 5),
+    lists=st.booleans(),
+    by_name=st.booleans(),
+)
+def test_who_goes_first_is_always_asked_about(
+    watched: list[Watched], fair: bool, pages: int, lists: bool, by_name: bool
+) -> None:
+    """Whatever the others are: so nobody starves, and nobody is asked about twice at a time."""
+    free = {each.name: each for each in watched if not each.asked}
+    due = [each for each in free.values() if each.due <= 0]
+
+    round_ = ask(*watched, fair=fair, pages=pages, lists=lists, by_name=by_name)
+
+    assert (round_ is None) == (not due)
+    if round_ is not None:
+        asked_about = {free[name].rank(fair=fair) for name in round_.names}
+        assert min(each.rank(fair=fair) for each in due) in asked_about
+        assert len(set(round_.names)) == len(round_.names)
+        assert len(round_.names) >= 3 or round_.way is Way.ALONE
+        assert all(free[name].way <= round_.way for name in round_.names)
