@@ -75,10 +75,12 @@ class SpannerTrigger(BaseTrigger):
         deadline: datetime | None = None,
         observe: Callable[[OperationSnapshot | Exception], None] | None = None,
         urgency: Urgency = Urgency.USUAL,
+        cancel_by: datetime | None = None,
     ) -> T:
         """Perform a flow, within the budget that all triggers of this access share.
 
         :param urgency: of what the flow asks until it cancels something
+        :param cancel_by: when it is too late to cancel
         :raises DeadlinePassedError: if the flow lets it through
         """
         poller = await shared_poller(self._access)
@@ -88,7 +90,7 @@ class SpannerTrigger(BaseTrigger):
 
         return await arun(
             flow,
-            client=poller.client(urgency=urgency, deadline=deadline),
+            client=poller.client(urgency=urgency, deadline=deadline, cancel_by=cancel_by),
             clock=LoopClock(),
             deadline=deadline,
             observe=observe,

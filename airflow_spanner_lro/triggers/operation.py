@@ -221,7 +221,10 @@ class SpannerOperationTrigger(SpannerTrigger):
         )
         flow = stop_unless_done(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up)
         try:
-            ended = await self._perform(flow, deadline=until, urgency=Urgency.CANCEL)
+            # by then a later try may have taken the operation up, and Airflow has given up on this
+            ended = await self._perform(
+                flow, deadline=until, urgency=Urgency.CANCEL, cancel_by=until
+            )
         except Exception as exc:  # noqa: BLE001  # it is told
             self.log.error(  # noqa: TRY400  # one line that says it all
                 "%s could not be cancelled: %s. %s",

@@ -36,12 +36,14 @@ async def perform(
     *,
     urgency: Urgency = Urgency.CANCEL,
     seconds: float = 26.0,
+    cancels_late: bool = False,
 ) -> Any:
     """Perform a flow from now on, as a trigger does."""
     deadline = after(asyncio.get_running_loop().time() + seconds)
-    return await arun(
-        flow, client=poller.client(urgency=urgency), clock=VirtualClock(), deadline=deadline
+    client = poller.client(
+        urgency=urgency, deadline=deadline, cancel_by=None if cancels_late else deadline
     )
+    return await arun(flow, client=client, clock=VirtualClock(), deadline=deadline)
 
 
 def kill(name: OperationName) -> Flow[Any]:
@@ -131,6 +133,37 @@ async def test_fifty_kills_at_once() -> None:
     assert 50 == len(spanner.of("cancel"))
     assert spanner.of("cancel")[-1].at < 1
     assert len(spanner.requests) - 50 <= 15
+
+
+@in_virtual_time
+async def test_kill_whose_turn_does_not_come() -> None:
+    """Where cancels have used up the budget, a kill ends in time, and its cancel is never sent."""
+    spanner = CrowdedSpanner()
+    names = spanner.begin_many(150)
+    poller = poller_of(spanner)
+
+    settlements = await asyncio.gather(*(perform(poller, kill(name)) for name in names))
+    took = asyncio.get_running_loop().time()
+    await asyncio.sleep(500)
+
+    assert took <= 30
+    endings = [settlement.ending for settlement in settlements]
+    assert 50 < len(spanner.of("cancel")) < 100
+    assert Ending.STILL_RUNNING in endings
+    assert endings.count(Ending.CANCELLED) <= len(spanner.of("cancel"))
+
+
+@in_virtual_time
+async def test_timeout_whose_turn_comes_late() -> None:
+    """A task that ran out of time has its operation cancelled, however late that is."""
+    spanner = CrowdedSpanner()
+    names = spanner.begin_many(150)
+    poller = poller_of(spanner)
+    flows = [stop(name=name, policy=POLICY, cleans_up=False) for name in names]
+
+    await asyncio.gather(*(perform(poller, flow, cancels_late=True) for flow in flows))
+
+    assert {str(name) for name in names} == {each.about for each in spanner.of("cancel")}
 
 
 async def kill_among_many(spanner: CrowdedSpanner) -> float:

@@ -35,8 +35,9 @@ class PolledClient:
 
     :param urgency: of its calls until it has cancelled something; what follows then is only to
         see what becomes of it
-    :param deadline: when a call whose turn has not come is answered DEADLINE_EXCEEDED, and never
-        made: a cancel that comes too late might meet an operation that somebody has taken up
+    :param deadline: when a call whose turn has not come is answered DEADLINE_EXCEEDED
+    :param cancel_by: the same for cancels, which are then never sent; None to send them however
+        late
     """
 
     def __init__(
@@ -46,25 +47,27 @@ class PolledClient:
         urgency: Urgency,
         clock: AsyncClock,
         deadline: datetime | None,
+        cancel_by: datetime | None,
     ) -> None:
         self._clock = clock
         self._deadline = deadline
+        self._cancel_by = cancel_by
         self._poller = poller
         self._spanner = poller.spanner
         self._urgency = urgency
 
     async def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:  # noqa: ARG002  # the poller's
         """Get an operation; several gets of several flows may be one request."""
-        return await self._in_time(self._poller.look(name=name, urgency=self._urgency))
+        look = self._poller.look(name=name, urgency=self._urgency)
+        return await self._by(self._deadline, look)
 
     async def cancel(self, *, name: OperationName, timeout: float) -> None:
         """Ask for cancellation of an operation, before any other request is sent."""
         try:
-            await self._ask(
-                name.resource,
-                lambda: self._spanner.cancel(name=name, timeout=timeout),
-                urgency=Urgency.CANCEL,
+            asked = self._poller.lane(name.resource.project).calls.ask(
+                lambda: self._spanner.cancel(name=name, timeout=timeout), urgency=Urgency.CANCEL
             )
+            await self._by(self._cancel_by, asked)
         finally:
             self._urgency = max(self._urgency, Urgency.ENDING)
 
@@ -116,21 +119,14 @@ class PolledClient:
             if not (token := page.next_token):
                 return tuple(filter(query.accepts, found))
 
-    async def _ask(
-        self,
-        about: ResourceName,
-        call: Callable[[], Awaitable[T]],
-        *,
-        urgency: Urgency | None = None,
-    ) -> T:
+    async def _ask(self, about: ResourceName, call: Callable[[], Awaitable[T]]) -> T:
         calls = self._poller.lane(about.project).calls
-        urgency = self._urgency if urgency is None else urgency
-        return await self._in_time(calls.ask(call, urgency=urgency))
+        return await self._by(self._deadline, calls.ask(call, urgency=self._urgency))
 
-    async def _in_time(self, answer: Awaitable[T]) -> T:
+    async def _by(self, moment: datetime | None, answer: Awaitable[T]) -> T:
         left = None
-        if self._deadline is not None:
-            left = max((self._deadline - self._clock.now()).total_seconds(), _SHORTEST)
+        if moment is not None:
+            left = max((moment - self._clock.now()).total_seconds(), _SHORTEST)
         try:
             async with asyncio.timeout(left):
                 return await answer

@@ -84,14 +84,21 @@ class OperationPoller:
         return self._waits
 
     def client(
-        self, *, urgency: Urgency = Urgency.USUAL, deadline: datetime | None = None
+        self,
+        *,
+        urgency: Urgency = Urgency.USUAL,
+        deadline: datetime | None = None,
+        cancel_by: datetime | None = None,
     ) -> PolledClient:
         """Return a client whose calls wait for their turn, for one flow.
 
         :param urgency: of its calls, save for cancels, which are always most urgent
         :param deadline: when a call whose turn has not come is answered DEADLINE_EXCEEDED
+        :param cancel_by: the same for cancels, which are then never sent
         """
-        return PolledClient(self, urgency=urgency, clock=self._clock, deadline=deadline)
+        return PolledClient(
+            self, urgency=urgency, clock=self._clock, deadline=deadline, cancel_by=cancel_by
+        )
 
     def lane(self, project: str) -> Lane:
         """Return what is asked about a project."""
