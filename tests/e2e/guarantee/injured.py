@@ -56,9 +56,8 @@ def marked_failed_before_it_is_loaded(act: Act) -> Scenario:
         what="one of two to take the triggerer's only place",
     )
     going = act.going(run, waiting[0].task_id)
-    since = act.mark(going, TaskState.FAILED)
-    wait_until_forgotten(act, going)
-    return reaped(act, going, over=since)
+    act.mark(going, TaskState.FAILED)
+    return reaped(act, going, over=wait_until_forgotten(act, going))
 
 
 @row(
@@ -71,9 +70,8 @@ def marked_failed_before_a_new_triggerer(act: Act) -> Scenario:
     """Airflow deletes the trigger when a triggerer starts, and calls nothing."""
     going = act.deferred()
     yield
-    since = act.mark(going, TaskState.FAILED)
-    wait_until_forgotten(act, going)
-    return reaped(act, going, over=since)
+    act.mark(going, TaskState.FAILED)
+    return reaped(act, going, over=wait_until_forgotten(act, going))
 
 
 @row(
@@ -87,9 +85,8 @@ def marked_failed_beside_another_triggerer(act: Act) -> Scenario:
     going = act.deferred()
     yield
     act.world.airflow.wait_until_ready()
-    since = act.mark(going, TaskState.FAILED)
-    wait_until_forgotten(act, going)
-    return reaped(act, going, over=since)
+    act.mark(going, TaskState.FAILED)
+    return reaped(act, going, over=wait_until_forgotten(act, going))
 
 
 @row("K1a", "its triggerer gets SIGTERM, and starts again", group=TRIGGERER_KILLED)
@@ -150,14 +147,18 @@ def adopted_while_the_triggerer_stalls(act: Act) -> Scenario:
     return act.succeeded(going)
 
 
-def wait_until_forgotten(act: Act, going: Going) -> None:
-    """Wait until Airflow has deleted the trigger of a task."""
+def wait_until_forgotten(act: Act, going: Going) -> float:
+    """Wait until Airflow has deleted the trigger of a task; return when that was over at last.
+
+    It changes the task instance, and to the reaper a task that has just changed is a young one.
+    """
     act.until(
         lambda: act.task(going),
         accept=lambda seen: seen.trigger_id is None,
         what="Airflow to delete the trigger",
         interval=0.5,
     )
+    return time.time()
 
 
 def wait_until_moved(act: Act, going: Going, *, to: int) -> None:

@@ -31,7 +31,7 @@ _one_after_the_other = Lock()
 def reaped(act: Act, going: Going, *, over: float) -> Seen:
     """Run the reaper for the row's Dag; return what was seen, measured from the reaper's start.
 
-    :param over: when the task had ended
+    :param over: when the task had ended, and Airflow had done with it
     """
     # a moment more, since a mark is a moment later to Airflow than to whoever made it
     act.until(lambda: time.time() > over + GRACE + 1, what="the reaper's grace to pass")
