@@ -33,8 +33,10 @@ check: $(READY)  ## Format, lint, floors, types
 docs: $(READY)  ## The documentation as web pages; a warning is an error
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
+# the same examples each time, however long one takes: what lands must not depend on luck
 unit: $(READY)  ## Tests without Airflow processes
-	$(BIN)/pytest -n auto --dist loadgroup -m "not e2e" --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist loadgroup --hypothesis-profile=ci -m "not e2e" \
+		--cov --cov-report=term:skip-covered
 
 e2e: $(READY)  ## Tests with real Airflow processes; minutes
 	$(BIN)/pytest -m e2e -p no:randomly $(if $(ALLOWANCE),--allowance $(ALLOWANCE)) tests/e2e
