@@ -14,7 +14,7 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for
-from airflow_spanner_lro.admin.results import Page, page_of, result_of
+from airflow_spanner_lro.admin.results import Page, all_items, page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import facts_of
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
@@ -82,13 +82,10 @@ class AsyncSpannerAdminClient:
 
         :param timeout: for each page
         """
-        found: list[OperationSnapshot] = []
-        page = await self.operations_page(query=query, timeout=timeout)
-        while True:
-            found += map(snapshot_of, page.items)
-            if not page.next_token:
-                return tuple(filter(query.accepts, found))
-            page = await self.operations_page(query=query, token=page.next_token, timeout=timeout)
+        found = await all_items(
+            lambda token: self.operations_page(query=query, token=token, timeout=timeout)
+        )
+        return tuple(filter(query.accepts, map(snapshot_of, found)))
 
     async def operations_page(
         self, *, query: OperationQuery, token: str = "", timeout: float = CALL_TIMEOUT
@@ -116,13 +113,10 @@ class AsyncSpannerAdminClient:
 
         :param timeout: for each page
         """
-        found: list[BackupFacts] = []
-        page = await self.backups_page(query=query, timeout=timeout)
-        while True:
-            found += page.items
-            if not page.next_token:
-                return tuple(filter(query.accepts, found))
-            page = await self.backups_page(query=query, token=page.next_token, timeout=timeout)
+        found = await all_items(
+            lambda token: self.backups_page(query=query, token=token, timeout=timeout)
+        )
+        return tuple(filter(query.accepts, found))
 
     async def backups_page(
         self, *, query: BackupQuery, token: str = "", timeout: float = CALL_TIMEOUT

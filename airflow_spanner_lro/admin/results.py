@@ -13,10 +13,11 @@ from airflow_spanner_lro.core.kinds import kind_of_metadata
 from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from google.longrunning.operations_pb2 import Operation
 
     from airflow_spanner_lro.core.lists.queries import OperationQuery
-
 
 T = TypeVar("T")
 
@@ -30,6 +31,19 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next_token: str
+
+
+async def all_items(next_page: Callable[[str], Awaitable[Page[T]]]) -> list[T]:
+    """Read a list to its end, and return what is on all its pages.
+
+    :param next_page: asks for one page, with the token of the page before; empty for the first
+    """
+    page = await next_page("")
+    items = list(page.items)
+    while page.next_token:
+        page = await next_page(page.next_token)
+        items += page.items
+    return items
 
 
 def result_of(operation: Operation) -> ResourceState | None:

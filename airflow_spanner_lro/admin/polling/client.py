@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from google.api_core.exceptions import DeadlineExceeded
 
+from airflow_spanner_lro.admin.results import all_items
 from airflow_spanner_lro.core.operations.decode import snapshot_of
 from airflow_spanner_lro.core.polling.urgency import Urgency
 
@@ -91,33 +92,23 @@ class PolledClient:
         self, *, query: OperationQuery, timeout: float
     ) -> tuple[OperationSnapshot, ...]:
         """List operations; each page waits for its turn."""
-        found: list[OperationSnapshot] = []
-        token = ""
-        while True:
-            page = await self._ask(
+        found = await all_items(
+            lambda token: self._ask(
                 query.parent,
-                lambda token=token: self._spanner.operations_page(  # type: ignore[misc]
-                    query=query, token=token, timeout=timeout
-                ),
+                lambda: self._spanner.operations_page(query=query, token=token, timeout=timeout),
             )
-            found += map(snapshot_of, page.items)
-            if not (token := page.next_token):
-                return tuple(filter(query.accepts, found))
+        )
+        return tuple(filter(query.accepts, map(snapshot_of, found)))
 
     async def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
         """List backups, the newest first; each page waits for its turn."""
-        found: list[BackupFacts] = []
-        token = ""
-        while True:
-            page = await self._ask(
+        found = await all_items(
+            lambda token: self._ask(
                 query.instance,
-                lambda token=token: self._spanner.backups_page(  # type: ignore[misc]
-                    query=query, token=token, timeout=timeout
-                ),
+                lambda: self._spanner.backups_page(query=query, token=token, timeout=timeout),
             )
-            found += page.items
-            if not (token := page.next_token):
-                return tuple(filter(query.accepts, found))
+        )
+        return tuple(filter(query.accepts, found))
 
     async def _ask(self, about: ResourceName, call: Callable[[], Awaitable[T]]) -> T:
         calls = self._poller.lane(about.project).calls

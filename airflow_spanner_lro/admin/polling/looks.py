@@ -61,9 +61,6 @@ class Looks:
         self._rounds: set[asyncio.Task[None]] = set()
         self._jitter = PollPolicy().jittered
 
-    def __len__(self) -> int:
-        return sum(map(len, self._groups.values()))
-
     @property
     def due(self) -> float:
         """When the next look is due; infinite while it depends on answers."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _METADATA = "Metadata"
-_LISTED_BY = {
+LISTED_BY: dict[type[ResourceName], ListCall] = {
     InstanceName: ListCall.OF_RESOURCE,
     DatabaseName: ListCall.OF_DATABASES,
     BackupName: ListCall.OF_BACKUPS,
@@ -89,7 +89,7 @@ def _places(resource: ResourceName) -> tuple[Place, ...]:
             call, instance = ListCall.OF_DATABASES, resource.instance_name
             return (_own(resource), (_pending(call, instance, restores), (RESTORE_DATABASE,)))
     return tuple(
-        (_pending(call, resource), _kinds_of(target)) for target, call in _LISTED_BY.items()
+        (_pending(call, resource), _kinds_of(target)) for target, call in LISTED_BY.items()
     )
 
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.lists.pending import LISTED_BY
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import (
-    BackupName,
-    DatabaseName,
     InstanceConfigName,
     InstanceName,
-    InstancePartitionName,
     OperationName,
     ProjectName,
     ResourceName,
@@ -25,12 +23,6 @@ from airflow_spanner_lro.core.names import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_WITHIN_INSTANCE: dict[type[ResourceName], ListCall] = {
-    DatabaseName: ListCall.OF_DATABASES,
-    BackupName: ListCall.OF_BACKUPS,
-    InstancePartitionName: ListCall.OF_PARTITIONS,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +63,9 @@ def _within(project: str, instance: str, call: ListCall) -> Family:
 def family_of(name: OperationName) -> Family:
     """Return the family of an operation."""
     resource = name.resource
-    match resource:
-        case DatabaseName() | BackupName() | InstancePartitionName():
-            call = _WITHIN_INSTANCE[type(resource)]
-            return _within(resource.project, resource.instance, call)
-        case InstanceName():
-            return Family(parent=resource, call=ListCall.OF_RESOURCE)
+    if isinstance(resource, InstanceName):
+        # the instance itself, or something in it
+        return _within(resource.project, resource.instance, LISTED_BY[type(resource)])
     if type(resource) is InstanceConfigName:
         return Family(parent=ProjectName(project=resource.project), call=ListCall.OF_CONFIGS)
     # the caches of a configuration: no client library has a call for them

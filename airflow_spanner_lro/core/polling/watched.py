@@ -115,7 +115,7 @@ class Watched:
         else:
             self.silent_since = None
             self.pace.heard(answer, at=at, now=now)
-        # who listens may leave, or bring others, while being told
+        # whoever is told may bring others, who are to hear of the next look
         told, self.listeners = self.listeners, []
         self.listeners += [each for each in told if not each.hear(answer, lasting=lasting)]
         self.interval = self.pace.interval(at=at)
