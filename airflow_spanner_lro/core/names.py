@@ -9,7 +9,7 @@ Patterns are those of the admin API's reference (``database_id``, ``backup_id``,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from airflow_spanner_lro.core.errors import InvalidNameError
@@ -230,6 +230,14 @@ class SsdCacheName(InstanceConfigName):
     noun: ClassVar[str] = "SSD cache"
 
     ssd_cache: str
+
+
+def same_resource(one: ResourceName, other: ResourceName) -> bool:
+    """Tell whether two names are of one resource: a project has an id, and a number as well."""
+    if type(one) is not type(other):
+        return False
+    numbered = one.project.isdigit() != other.project.isdigit()
+    return one == (replace(other, project=one.project) if numbered else other)
 
 
 OPERATION_PARENTS: tuple[type[ResourceName], ...] = (

@@ -3,26 +3,42 @@
 """The ledger entry as a value: the durable record that a try of a task started an operation.
 
 An entry begins as an intent, written before the start call; after it, the entry gets the
-operation's name. A crash between the two leaves an intent, and the operation can be found by its
-target. An entry is closed when its outcome was delivered or nothing of it goes on; which ways there
-are between is the table in ``stages.py``. Where entries are kept is the operators' business.
+operation's name, and the evidence that it is ours. A crash between the two leaves an intent, and
+the operation can be followed up. An entry is closed when its outcome was delivered or nothing of it
+goes on; which ways there are between is the table in ``stages.py``. How it is stored is in
+``record.py``, where it is kept in ``execution/store.py``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.kinds import OperationKind, kind_of_metadata
-from airflow_spanner_lro.core.names import OperationName, ResourceName, parse_resource
+from airflow_spanner_lro.core.names import (
+    OperationName,
+    ResourceName,
+    parse_resource,
+    same_resource,
+)
 from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.core.operations.statements import Statement, after
+from airflow_spanner_lro.core.tries.evidence import Evidence, Window
+from airflow_spanner_lro.core.tries.record import (
+    VERSION,
+    LedgerFormatError,
+    LedgerRecord,
+    read_record,
+)
 from airflow_spanner_lro.core.tries.stages import Stage, stage_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from datetime import timedelta
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
@@ -31,8 +47,6 @@ RECORD_KEY = "spanner_lro_record"
 
 OPERATION_NAME_KEY = "operation_name"
 """XCom that holds the operation's name from right after its start, whatever happens later."""
-
-_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +70,14 @@ class LedgerEntry:
         task, or its outcome waits for a later try
     :param stopping: since when a cancel is decided whose outcome is not known
     :param adopted: when a later try took the operation up, None if the first one still has it
+    :param evidence: why the operation is thought to be ours; None while this is only an intent
+    :param asked: what was asked for, as ``core/comparison.py`` puts it
+    :param signed: the request bore a mark by which what it makes can be recognised
+    :param before: ids of the operations of this kind that the target had just before the call;
+        None if nobody has looked
+    :param unanswered: when the wait for an answer ended without one
+    :param left: it was closed although its operation goes on, because it is only presumed ours
+    :param deployment: name of the Airflow deployment that wrote it, if it has one
     """
 
     kind: OperationKind
@@ -74,6 +96,30 @@ class LedgerEntry:
     spared: bool = False
     stopping: datetime | None = None
     adopted: datetime | None = None
+    evidence: Evidence | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
+    signed: bool = False
+    before: tuple[str, ...] | None = None
+    unanswered: datetime | None = None
+    left: bool = False
+    deployment: str = ""
+
+    @property
+    def may_cancel(self) -> bool:
+        """Whether the evidence allows to cancel its operation."""
+        return self.evidence is not None and self.evidence.may_cancel
+
+    @property
+    def may_clean_up(self) -> bool:
+        """Whether what its operation makes in spite of a cancel is deleted: wanted and allowed."""
+        return self.cleans_up and self.evidence is not None and self.evidence.may_delete
+
+    def window(self, *, longest: timedelta) -> Window:
+        """Return when the operation of an unanswered call must have begun.
+
+        :param longest: how long a start call may take, where nobody saw its end
+        """
+        return Window(intended=self.intended, ended=self.unanswered or self.intended + longest)
 
     @property
     def stage(self) -> Stage:
@@ -84,9 +130,19 @@ class LedgerEntry:
             return Stage.INTENDED
         return Stage.STOPPING if self.stopping else Stage.RUNNING
 
-    def started_as(self, operation: OperationName) -> LedgerEntry:
-        """Return the entry completed with the name that the start call answered."""
-        return self._go(LedgerEntry.started_as, operation=operation)
+    def started_as(self, operation: OperationName, *, evidence: Evidence) -> LedgerEntry:
+        """Return the entry completed with its operation, and why that is thought to be ours."""
+        return self._go(
+            LedgerEntry.started_as, operation=operation, evidence=evidence, unanswered=None
+        )
+
+    def unanswered_at(self, now: datetime) -> LedgerEntry:
+        """Return the entry with the note that the wait for the call's answer has ended."""
+        return self._go(LedgerEntry.unanswered_at, unanswered=now)
+
+    def leave(self) -> LedgerEntry:
+        """Return the entry closed although its operation goes on: it is only presumed ours."""
+        return self._go(LedgerEntry.leave, closed=True, left=True, stopping=None)
 
     def owned_by(
         self,
@@ -109,6 +165,7 @@ class LedgerEntry:
             cleans_up=cleans_up,
             spared=spared,
             closed=False,
+            left=False,
             stopping=None,
         )
 
@@ -170,14 +227,14 @@ class LedgerEntry:
     def to_record(self) -> dict[str, Any]:
         """Return the entry as primitives, fit for the state store and for XCom."""
         return {
-            "version": _VERSION,
+            "version": VERSION,
             "kind": self.kind.metadata_type_url,
             "target": str(self.target),
             "fingerprint": self.fingerprint,
             "intended": self.intended.isoformat(),
             "try_number": self.try_number,
             "access": self.access.to_dict(),
-            "deadline": self.deadline.isoformat() if self.deadline else None,
+            "deadline": _text(self.deadline),
             "operation": str(self.operation) if self.operation else None,
             "closed": self.closed,
             "statements": [each.to_record() for each in self.statements],
@@ -185,41 +242,78 @@ class LedgerEntry:
             "follow_up": self.follow_up.to_record() if self.follow_up else None,
             "cleans_up": self.cleans_up,
             "spared": self.spared,
-            "stopping": self.stopping.isoformat() if self.stopping else None,
-            "adopted": self.adopted.isoformat() if self.adopted else None,
+            "stopping": _text(self.stopping),
+            "adopted": _text(self.adopted),
+            "evidence": self.evidence.value if self.evidence else None,
+            "asked": dict(self.asked),
+            "signed": self.signed,
+            "before": None if self.before is None else list(self.before),
+            "unanswered": _text(self.unanswered),
+            "left": self.left,
+            "deployment": self.deployment,
         }
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> LedgerEntry:
+    def from_record(cls, record: object) -> LedgerEntry:
         """Return the entry that ``to_record`` described.
 
-        :raises ValueError: if a later release, or something else, wrote the record
+        :raises LedgerFormatError: if a later release, or something else, wrote the record
         """
-        kind = kind_of_metadata(str(record.get("kind")))
-        if record.get("version") != _VERSION or kind is None:
-            message = f"this is no ledger entry of version {_VERSION}: {record!r}"
-            raise ValueError(message)
-        operation, follow_up = record["operation"], record.get("follow_up")
+        read = read_record(record)
+        try:
+            return cls._from(read)
+        except InvalidNameError as exc:
+            message = f"this is no ledger entry: {exc}"
+            raise LedgerFormatError(message) from None
+
+    @classmethod
+    def _from(cls, read: LedgerRecord) -> LedgerEntry:
+        kind, target = kind_of_metadata(read.kind), parse_resource(read.target)
+        if kind is None or type(target) is not kind.target:
+            message = f"this is no ledger entry: {read.kind!r} does not work on {read.target!r}"
+            raise LedgerFormatError(message)
+        operation = OperationName.parse(read.operation) if read.operation else None
+        follow_up = FollowUp.from_record(read.follow_up) if read.follow_up else None
+        for name in (operation, follow_up.name if follow_up else None):
+            if name is not None and not same_resource(name.resource, target):
+                message = f"this is no ledger entry: {name} is no operation of {target}"
+                raise LedgerFormatError(message)
         return cls(
             kind=kind,
-            target=parse_resource(record["target"]),
-            fingerprint=record["fingerprint"],
-            intended=datetime.fromisoformat(record["intended"]),
-            try_number=record["try_number"],
-            access=Access.from_dict(record["access"]),
-            deadline=_moment(record["deadline"]),
-            operation=OperationName.parse(operation) if operation else None,
-            closed=record["closed"],
-            # a record without them was written before there were any
-            statements=tuple(map(Statement.from_record, record.get("statements", ()))),
-            carried=record.get("carried", 0),
-            follow_up=FollowUp.from_record(follow_up) if follow_up else None,
-            cleans_up=record.get("cleans_up", False),
-            spared=record.get("spared", False),
-            stopping=_moment(record.get("stopping")),
-            adopted=_moment(record.get("adopted")),
+            target=target,
+            fingerprint=read.fingerprint,
+            intended=read.intended,
+            try_number=read.try_number,
+            access=Access.from_dict(read.access.model_dump()),
+            deadline=read.deadline,
+            operation=operation,
+            closed=read.closed,
+            statements=tuple(
+                Statement(digest=digest, committed=committed)
+                for digest, committed in read.statements
+            ),
+            carried=read.carried,
+            follow_up=follow_up,
+            cleans_up=read.cleans_up,
+            spared=read.spared,
+            stopping=read.stopping,
+            adopted=read.adopted,
+            evidence=_evidence(read, kind=kind),
+            asked=read.asked,
+            signed=read.signed,
+            before=None if read.before is None else tuple(read.before),
+            unanswered=read.unanswered,
+            left=read.left,
+            deployment=read.deployment,
         )
 
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _evidence(read: LedgerRecord, *, kind: OperationKind) -> Evidence | None:
+    if read.operation is None or read.evidence is not None:
+        return read.evidence
+    # the releases of version 1 did not tell an answer from a find
+    return Evidence.NAMED if kind.named_by_caller else Evidence.PRESUMED
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -106,6 +106,7 @@ class ReapStep(StrEnum):
     """What is done about an entry that is left to nobody."""
 
     STOP = "cancel it and wait for what becomes of it"
+    LEAVE = "it is only presumed to be the task's: it goes on, and its entry is closed as left"
     CLOSE = "nothing of it goes on"
     SPARE = "what it has done stays, for a later try to deliver"
 
@@ -119,8 +120,9 @@ def reap_step(entry: LedgerEntry, snapshot: OperationSnapshot | None) -> ReapSte
     if snapshot is not None and not snapshot.done:
         waited_for = entry.waited_for
         # what goes on with the work by itself was not started by the task
-        foreign = waited_for is not None and not waited_for.ours
-        return ReapStep.SPARE if foreign else ReapStep.STOP
+        if waited_for is not None and not waited_for.ours:
+            return ReapStep.SPARE
+        return ReapStep.STOP if entry.may_cancel else ReapStep.LEAVE
     # what is done is not undone: it may be what a later try delivers
     done = snapshot is not None and snapshot.succeeded
     return ReapStep.SPARE if done or entry.follow_up else ReapStep.CLOSE

@@ -33,6 +33,9 @@ class NextStep(Enum):
     REPLACE = auto()
     """Our operation is running, but the request has changed or its end was decided before: cancel,
     settle, start anew."""
+    REFUSE = auto()
+    """The same, but it is only presumed to be ours: it is not cancelled, and nothing is started
+    beside it."""
     DELIVER = auto()
     """The work was done and never delivered: success at once."""
 
@@ -59,7 +62,9 @@ def next_step(
     if snapshot.cancel_time:
         return NextStep.AWAIT_CANCEL
     # whoever decided its end may have been lost before anything came of it; twice does no harm
-    return NextStep.ADOPT if unchanged and not entry.stopping else NextStep.REPLACE
+    if unchanged and not entry.stopping:
+        return NextStep.ADOPT
+    return NextStep.REPLACE if entry.may_cancel else NextStep.REFUSE
 
 
 LATE_KILL = timedelta(seconds=90)
