@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.arguments.seconds import require_seconds
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.notifications.started import started_operations
 from airflow_spanner_lro.notifications.stopping import Batch, Order, stop_all
-from airflow_spanner_lro.operators.absent import AbsentOperations
+from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.operations.event import WaitOutcome, understanding
 from airflow_spanner_lro.failing import failing_for_good, skipping_when_late
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
-from airflow_spanner_lro.operators.life import OperationLife
+from airflow_spanner_lro.execution.run import OperationLife
 from airflow_spanner_lro.operators.results import ready_resource
 from airflow_spanner_lro.triggers.turn import LIMIT, TIMED_OUT
 

@@ -14,7 +14,7 @@ from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.hooks.arguments import require_deletable
 from airflow_spanner_lro.links import SpannerOperationLink
-from airflow_spanner_lro.operators.absent import AbsentOperations
+from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from airflow.listeners import hookimpl
 
-from airflow_spanner_lro.operators import leaving
+from airflow_spanner_lro.execution import pending_deferral
 
 _TASK_RUNNER = "TaskRunnerMarker"
 """The component by which Airflow 3.3.2 marks a task's process. By name: its module is one that
@@ -20,7 +20,7 @@ only such processes should load."""
 @hookimpl
 def before_stopping(component: object) -> None:
     """Stop what the task has left running, if Airflow has rejected its deferral."""
-    note = leaving.take()
+    note = pending_deferral.take()
     if note is None or type(component).__name__ != _TASK_RUNNER:
         return
     from airflow_spanner_lro.plugin.rejected import stop_if_rejected  # noqa: PLC0415  # see above

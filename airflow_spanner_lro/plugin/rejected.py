@@ -30,7 +30,7 @@ from airflow_spanner_lro.core.tries.ownership import (
 from airflow_spanner_lro.triggers.task_state import read_record, read_situation
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.operators.leaving import Leaving
+    from airflow_spanner_lro.execution.pending_deferral import Leaving
 
 TIMEOUT = 5.0
 """Seconds for all of it: the heartbeat that finds the task ended may come at any moment, and five

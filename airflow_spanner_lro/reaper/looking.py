@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.drive import START_TIMEOUT
 from airflow_spanner_lro.admin.patience import patiently
-from airflow_spanner_lro.operators.finding import CLOCK_SKEW, UNDATED, Finder
+from airflow_spanner_lro.execution.lookup import CLOCK_SKEW, UNDATED, Finder
 from airflow_spanner_lro.reaper.records import named_elsewhere
 
 if TYPE_CHECKING:

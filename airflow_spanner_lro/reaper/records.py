@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import airflow_internals
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.words import shortened
-from airflow_spanner_lro.operators.ledger import KEY_PREFIX
+from airflow_spanner_lro.execution.store import KEY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -209,7 +209,7 @@ def test_kill_keeps_its_budget(
     stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kill returns before Airflow's SIGKILL even if the operation does not settle."""
-    monkeypatch.setattr("airflow_spanner_lro.operators.watch.KILL_BUDGET", 0.3)
+    monkeypatch.setattr("airflow_spanner_lro.execution.kill.KILL_BUDGET", 0.3)
     stage.emulator.plan(Plan(duration=LONG.duration, cancel_delay=None))
     operator = backup()
     stage.script.upon("GetOperation", operator.on_kill)

@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.operations.errors import (
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.emulator import Plan
-from airflow_spanner_lro.operators import leaving
+from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.operators.databases import SpannerCreateDatabaseOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 from airflow_spanner_lro.plugin import rejected

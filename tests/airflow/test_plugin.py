@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.tries.ownership import situation_of
 from airflow_spanner_lro.core.tries.stages import Stage as LifeStage
-from airflow_spanner_lro.operators import leaving
+from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.plugin import rejected
 from airflow_spanner_lro.plugin.registration import SpannerLroPlugin
 

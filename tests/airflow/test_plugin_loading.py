@@ -25,7 +25,7 @@ print(*sorted(set(sys.modules) - before))
 OURS = {
     "airflow_spanner_lro",
     "airflow_spanner_lro.operators",
-    "airflow_spanner_lro.operators.leaving",
+    "airflow_spanner_lro.execution.pending_deferral",
     "airflow_spanner_lro.plugin",
     "airflow_spanner_lro.plugin.listener",
     "airflow_spanner_lro.plugin.registration",

@@ -133,7 +133,7 @@ def test_defect_is_told_and_keeps_no_other_waiting(
     broken = reaping.rows.add_task(task_id="broken")
     reaping.rows.write(broken, reaping.entry(OperationName.parse(f"{BACKUP}/operations/bad")))
     scope = reaping.orphan()
-    look = "airflow_spanner_lro.operators.finding.Finder.look"
+    look = "airflow_spanner_lro.execution.lookup.Finder.look"
 
     def stumble(finder: Any, name: OperationName) -> Any:
         if name.operation == "bad":

@@ -26,9 +26,9 @@ from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.metrics import Cause
-from airflow_spanner_lro.operators.attempt import Attempt
-from airflow_spanner_lro.operators.start import Starter, StartOrder
-from airflow_spanner_lro.operators.waiting import Waiter
+from airflow_spanner_lro.execution.attempt import Attempt
+from airflow_spanner_lro.execution.start import Starter, StartOrder
+from airflow_spanner_lro.execution.wait import Waiter
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

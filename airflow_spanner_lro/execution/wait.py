@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedE
 from airflow_spanner_lro.core.operations.errors import OperationGoneError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.operators.leaving import leave
+from airflow_spanner_lro.execution.pending_deferral import leave
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.names import OperationName, ResourceName
-    from airflow_spanner_lro.operators.attempt import Attempt
+    from airflow_spanner_lro.execution.attempt import Attempt
 
     class Defer(Protocol):
         """Airflow's ``BaseOperator.defer``."""

@@ -20,8 +20,8 @@ from airflow_spanner_lro.core.operations.statements import carried_over, committ
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.resume import NextStep, next_step
-from airflow_spanner_lro.operators.earlier import Earlier
-from airflow_spanner_lro.operators.finding import Finder
+from airflow_spanner_lro.execution.settle import Earlier
+from airflow_spanner_lro.execution.lookup import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.operations.statements import Statement
-    from airflow_spanner_lro.operators.ledger import TaskLedger
-    from airflow_spanner_lro.operators.watch import WorkerWatch
+    from airflow_spanner_lro.execution.store import TaskLedger
+    from airflow_spanner_lro.execution.kill import WorkerWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.operators.watch import WorkerWatch
+    from airflow_spanner_lro.execution.kill import WorkerWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

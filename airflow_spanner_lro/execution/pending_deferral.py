@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.operators.attempt import Attempt
+    from airflow_spanner_lro.execution.attempt import Attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.core.operations.errors import OperationKilledError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.tries.resume import killed_late
-from airflow_spanner_lro.operators.ledger import TaskLedger
-from airflow_spanner_lro.operators.limits import deadline_of_try
-from airflow_spanner_lro.operators.watch import WorkerWatch
+from airflow_spanner_lro.execution.store import TaskLedger
+from airflow_spanner_lro.execution.deadline import deadline_of_try
+from airflow_spanner_lro.execution.kill import WorkerWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
