@@ -123,6 +123,50 @@ def get_provider_info() -> dict[str, Any]:
                         "example": None,
                         "default": "1.0",
                     },
+                    "allow_emulator": {
+                        "description": (
+                            "Whether Spanner may be an emulator, a server that is reached without "
+                            "TLS and credentials. Set it to False in production: an endpoint "
+                            "without TLS is then refused, wherever it comes from. True or False."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "boolean",
+                        "example": None,
+                        "default": "True",
+                    },
+                    "sign_expire_time": {
+                        "description": (
+                            "Whether digits of a relative expiry of backups are chosen at random, "
+                            "so that a backup can be recognised as started by its task. "
+                            "True or False."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "boolean",
+                        "example": None,
+                        "default": "True",
+                    },
+                    "reaper_connections": {
+                        "description": (
+                            "Connections that the reaper and the ledger command may use for tasks "
+                            "whose connection id is templated, or whose Dag is gone. A list of "
+                            "connection ids, separated by commas."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "spanner_orders,spanner_users",
+                        "default": "",
+                    },
+                    "deployment": {
+                        "description": (
+                            "Names this Airflow deployment in each ledger entry; a reaper leaves "
+                            "entries of other deployments alone. At most 64 letters, digits, dots, "
+                            "underscores and hyphens."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "production",
+                        "default": "",
+                    },
                 },
             }
         },

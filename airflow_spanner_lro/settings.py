@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from airflow.sdk.configuration import conf
 
@@ -28,15 +29,37 @@ SECTION = "spanner_lro"
 
 _PREFIX = f"AIRFLOW__{SECTION.upper()}__"
 _INDIRECT = ("_cmd", "_secret")
-"""What Airflow lets one add to the name of a sensitive option; all of ours are plain numbers."""
+"""What Airflow lets one add to the name of a sensitive option; none of ours is one."""
 _DAY = 86_400.0
+_CONNECTION_ID = re.compile(r"[\w#!()\-.:/\\]{1,250}")
+"""As Airflow checks the id of a connection that somebody creates."""
+_SHORT_NAME = re.compile(r"[A-Za-z0-9_.-]{0,64}")
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 log = logging.getLogger(__name__)
 
 
+class _Form(Protocol[T_co]):
+    """What the text of an option means."""
+
+    @property
+    def rule(self) -> str:
+        """Which texts are usable, in words."""
+        ...
+
+    def read(self, text: str) -> T_co:
+        """Return what a text means.
+
+        :raises ValueError: if it breaks the rule
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class _Bounds:
-    """Which numbers an option takes; all else that Python takes for a number lies outside."""
+class Number:
+    """A number within bounds; all else that Python takes for a number lies outside."""
 
     least: float
     most: float
@@ -44,38 +67,155 @@ class _Bounds:
 
     @property
     def rule(self) -> str:
+        """Which texts are usable, in words."""
         return f"it is a number of {self.unit}, at least {self.least:g} and at most {self.most:g}"
 
+    def read(self, text: str) -> float:
+        """Return the number."""
+        number = float(text)
+        # what is not a number compares as false
+        if self.least <= number <= self.most:
+            return number
+        raise ValueError(text)
 
-def bounds() -> dict[str, _Bounds]:
-    """Return the bounds of each option there is."""
-    return {
-        "poll_interval": _Bounds(policy.MINIMUM_INTERVAL, policy.MAXIMUM_INTERVAL),
-        "settle_timeout": _Bounds(0.1, _DAY),
-        "deferral_grace": _Bounds(0.1, _DAY),
-        # one request in the hundred seconds over which Spanner counts; less would be none at all
-        "max_admin_requests_per_second": _Bounds(0.01, 1000, unit="requests a second"),
-    }
+
+@dataclass(frozen=True, slots=True)
+class _YesOrNo:
+    """A truth value, in the words that Airflow's own options take."""
+
+    rule: str = "it is True or False"
+
+    def read(self, text: str) -> bool:
+        word = text.strip().lower()
+        if word in {"true", "t", "1"}:
+            return True
+        if word in {"false", "f", "0"}:
+            return False
+        raise ValueError(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _ConnectionIds:
+    """Ids of Airflow connections, each in full: what looks like a pattern is refused."""
+
+    rule: str = "it is a list of connection ids, separated by commas"
+
+    def read(self, text: str) -> frozenset[str]:
+        ids = [each.strip() for each in text.split(",")] if text.strip() else []
+        if not all(map(_CONNECTION_ID.fullmatch, ids)):
+            raise ValueError(text)
+        return frozenset(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _ShortName:
+    """A name that can stand in a record and in a line of a log; empty for none."""
+
+    rule: str = "it has at most 64 characters, each a letter, a digit, or one of ._-"
+
+    def read(self, text: str) -> str:
+        name = text.strip()
+        if not _SHORT_NAME.fullmatch(name):
+            raise ValueError(text)
+        return name
+
+
+@dataclass(frozen=True, slots=True)
+class Option(Generic[T]):
+    """An option of the section.
+
+    :param name: as in ``airflow.cfg``
+    :param form: what its text means
+    """
+
+    name: str
+    form: _Form[T]
+
+    def read(self) -> T:
+        """Return the value of the option.
+
+        :raises SettingsError: if it breaks its rule
+        """
+        given = _given()
+        if self.name not in given:
+            default: str = _defaults()[self.name]["default"]
+            return self.form.read(default)
+        text = conf.get(SECTION, self.name, raw=True)
+        try:
+            return self.form.read(text)
+        except ValueError:
+            field = f"[{SECTION}] {self.name}"
+            broken = InvalidArgumentError(field=field, value=text, rule=self.form.rule)
+            raise SettingsError(f"{broken}{_origin(given[self.name])}.") from None
+
+
+_POLL_INTERVAL = Option("poll_interval", Number(policy.MINIMUM_INTERVAL, policy.MAXIMUM_INTERVAL))
+_SETTLE_TIMEOUT = Option("settle_timeout", Number(0.1, _DAY))
+_DEFERRAL_GRACE = Option("deferral_grace", Number(0.1, _DAY))
+_MAX_ADMIN_REQUESTS_PER_SECOND = Option(
+    "max_admin_requests_per_second",
+    # one request in the hundred seconds over which Spanner counts; less would be none at all
+    Number(0.01, 1000, unit="requests a second"),
+)
+_ALLOW_EMULATOR = Option("allow_emulator", _YesOrNo())
+_SIGN_EXPIRE_TIME = Option("sign_expire_time", _YesOrNo())
+_REAPER_CONNECTIONS = Option("reaper_connections", _ConnectionIds())
+_DEPLOYMENT = Option("deployment", _ShortName())
+
+OPTIONS: dict[str, Option[Any]] = {
+    option.name: option
+    for option in (
+        _POLL_INTERVAL,
+        _SETTLE_TIMEOUT,
+        _DEFERRAL_GRACE,
+        _MAX_ADMIN_REQUESTS_PER_SECOND,
+        _ALLOW_EMULATOR,
+        _SIGN_EXPIRE_TIME,
+        _REAPER_CONNECTIONS,
+        _DEPLOYMENT,
+    )
+}
+"""Each option there is, by its name."""
 
 
 def poll_interval() -> float:
     """Return the longest interval between two looks at an operation, in seconds."""
-    return _read("poll_interval")
+    return _POLL_INTERVAL.read()
 
 
 def settle_timeout() -> float:
     """Return how long to wait for the outcome of a cancel, in seconds."""
-    return _read("settle_timeout")
+    return _SETTLE_TIMEOUT.read()
 
 
 def deferral_grace() -> float:
     """Return how long after a deadline Airflow's own deferral timeout strikes, in seconds."""
-    return _read("deferral_grace")
+    return _DEFERRAL_GRACE.read()
 
 
 def max_admin_requests_per_second() -> float:
     """Return how many requests a triggerer sends for one project and identity, on average."""
-    return _read("max_admin_requests_per_second")
+    return _MAX_ADMIN_REQUESTS_PER_SECOND.read()
+
+
+def allow_emulator() -> bool:
+    """Return whether Spanner may be an emulator: a server without TLS and credentials."""
+    return _ALLOW_EMULATOR.read()
+
+
+def sign_expire_time() -> bool:
+    """Return whether a backup's expiry bears digits by which its task can recognise it."""
+    return _SIGN_EXPIRE_TIME.read()
+
+
+def reaper_connections() -> frozenset[str]:
+    """Return the connections to use for tasks whose own cannot be read from their Dag."""
+    return _REAPER_CONNECTIONS.read()
+
+
+def deployment() -> str:
+    """Return the name of this Airflow deployment, empty if it has none."""
+    return _DEPLOYMENT.read()
 
 
 def check() -> None:
@@ -95,13 +235,12 @@ def tell_problems() -> None:
 
 
 def _problems() -> Iterator[str]:
-    known = bounds()
-    for option, variable in sorted(_given().items()):
-        if option not in known:
-            yield _unknown(option, variable=variable)
+    for name, variable in sorted(_given().items()):
+        if (option := OPTIONS.get(name)) is None:
+            yield _unknown(name, variable=variable)
             continue
         try:
-            _read(option)
+            option.read()
         except SettingsError as exc:
             yield from exc.problems
 
@@ -111,9 +250,9 @@ def _given() -> dict[str, str | None]:
     given: dict[str, str | None] = {}
     if conf.has_section(SECTION):
         # a section [DEFAULT] of airflow.cfg shows through in every other
-        known, shared = bounds(), conf.defaults()
+        shared = conf.defaults()
         given = {
-            name: None for name in conf.options(SECTION) if name in known or name not in shared
+            name: None for name in conf.options(SECTION) if name in OPTIONS or name not in shared
         }
     for variable in os.environ:
         if variable.startswith(_PREFIX):
@@ -123,30 +262,14 @@ def _given() -> dict[str, str | None]:
     return given
 
 
-def _read(option: str) -> float:
-    """Return the value of an option.
-
-    :raises SettingsError: if it breaks its rule
-    """
-    given = _given()
-    if option not in given:
-        return float(get_provider_info()["config"][SECTION]["options"][option]["default"])
-    text, bound = conf.get(SECTION, option, raw=True), bounds()[option]
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    # what is not a number compares as false
-    if bound.least <= number <= bound.most:
-        return number
-    field = f"[{SECTION}] {option}"
-    broken = InvalidArgumentError(field=field, value=text, rule=bound.rule)
-    raise SettingsError(f"{broken}{_origin(given[option])}.")
+def _defaults() -> dict[str, Any]:
+    options: dict[str, Any] = get_provider_info()["config"][SECTION]["options"]
+    return options
 
 
 def _unknown(option: str, *, variable: str | None) -> str:
     """Return what is wrong with an option that nobody reads."""
-    known, option = sorted(bounds()), option.removeprefix(_PREFIX)
+    known, option = sorted(OPTIONS), option.removeprefix(_PREFIX)
     field = f"[{SECTION}] {option}"
     for suffix in _INDIRECT:
         if option.endswith(suffix) and (meant := option.removesuffix(suffix)) in known:

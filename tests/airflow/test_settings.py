@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OPTIONS = ("poll_interval", "settle_timeout", "deferral_grace", "max_admin_requests_per_second")
+NUMBERS = ("poll_interval", "settle_timeout", "deferral_grace", "max_admin_requests_per_second")
+OTHERS = ("allow_emulator", "sign_expire_time", "reaper_connections", "deployment")
 BUDGET = "max_admin_requests_per_second"
 FILE = """
 [DEFAULT]
@@ -73,18 +74,19 @@ def told() -> str:
 def test_nothing_set_is_fine(section: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Defaults are good, and so is an empty section."""
     del section
-    for option in OPTIONS:
+    for option in (*NUMBERS, *OTHERS):
         monkeypatch.delenv(variable(option), raising=False)
 
     settings.check()
 
-    assert (30, 60, 90, 1) == tuple(getattr(settings, option)() for option in OPTIONS)
+    assert (30, 60, 90, 1) == tuple(getattr(settings, option)() for option in NUMBERS)
+    assert (True, True, frozenset(), "") == tuple(getattr(settings, each)() for each in OTHERS)
 
 
 @pytest.mark.parametrize(
     "value", ["0", "-1", "nan", "inf", "-inf", "abc", "", "30 s", "30%", "1e9"]
 )
-@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("option", NUMBERS)
 def test_value_that_is_none(option: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Section, option, value, rule and place are all in the sentence."""
     monkeypatch.setenv(variable(option), value)
@@ -112,7 +114,7 @@ def test_rule(option: str, value: str, rule: str, monkeypatch: pytest.MonkeyPatc
     assert rule in told()
 
 
-@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("option", NUMBERS)
 def test_read_refuses_too(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody has checked, a bad value is refused when it is needed."""
     monkeypatch.setenv(variable(option), "0")
@@ -140,13 +142,71 @@ def test_value_at_the_edge(option: str, value: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
+    ("option", "value", "read"),
+    [
+        ("allow_emulator", "False", False),
+        ("allow_emulator", " true ", True),
+        ("allow_emulator", "0", False),
+        ("sign_expire_time", "f", False),
+        ("sign_expire_time", "T", True),
+        ("reaper_connections", "one", frozenset({"one"})),
+        ("reaper_connections", " one , two.three-4,one ", frozenset({"one", "two.three-4"})),
+        ("reaper_connections", " ", frozenset()),
+        ("deployment", "prod_eu-1.b", "prod_eu-1.b"),
+        ("deployment", "d" * 64, "d" * 64),
+        ("deployment", "", ""),
+    ],
+)
+def test_value_of_another_type(
+    option: str, value: str, *, read: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Truth values are written as in Airflow's own options; lists may have blanks."""
+    monkeypatch.setenv(variable(option), value)
+
+    settings.check()
+
+    assert read == getattr(settings, option)()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("allow_emulator", "", "it is True or False"),
+        ("allow_emulator", "no", "it is True or False"),
+        ("sign_expire_time", "2", "it is True or False"),
+        ("reaper_connections", "one,,two", "it is a list of connection ids, separated by commas"),
+        ("reaper_connections", "one two", "it is a list of connection ids, separated by commas"),
+        ("reaper_connections", "*", "it is a list of connection ids, separated by commas"),
+        ("reaper_connections", "c" * 251, "it is a list of connection ids, separated by commas"),
+        ("deployment", "d" * 65, "it has at most 64 characters, each a letter, a digit, or one"),
+        ("deployment", "prod eu", "it has at most 64 characters, each a letter, a digit, or one"),
+        ("deployment", "prod/é", "it has at most 64 characters, each a letter, a digit, or one"),
+    ],
+)
+def test_value_of_another_type_that_is_none(
+    option: str, value: str, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What breaks the rule of a list, a name or a truth value is told as for a number."""
+    monkeypatch.setenv(variable(option), value)
+
+    sentence = told()
+
+    assert sentence.startswith(f"[spanner_lro] {option}=")
+    assert f" is not usable: {rule}" in sentence
+    assert sentence.endswith(f" (set by {variable(option)}).")
+    with pytest.raises(SettingsError, match=option):
+        getattr(settings, option)()
+
+
+@pytest.mark.parametrize(
     ("name", "hint"),
     [
         ("MAX_ADMIN_REQUEST_PER_SECOND", f"did you mean {BUDGET}?"),
         ("POLLINTERVAL", "did you mean poll_interval?"),
         ("poll_interval", "did you mean poll_interval?"),
         ("Settle_Timeout", "did you mean settle_timeout?"),
-        ("COLOUR", f"there is: deferral_grace, {BUDGET}, poll_interval, settle_timeout"),
+        ("ALLOW_EMULATORS", "did you mean allow_emulator?"),
+        ("COLOUR", "there is: allow_emulator, deferral_grace, deployment, max_admin_requests_per"),
     ],
 )
 def test_unknown_variable(name: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:

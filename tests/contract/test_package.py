@@ -42,30 +42,50 @@ def test_file_has_the_header_and_is_short(path: Path) -> None:
     assert len(lines) <= MAXIMUM
 
 
+SAMPLES: dict[str, tuple[str, object]] = {
+    "boolean": ("False", False),
+    "float": ("12.5", 12.5),
+    "string": ("one-name", "one-name"),
+}
+"""For each type a value that is no default: as text, and as what is read."""
+
+
 @pytest.mark.parametrize("option", OPTIONS)
 def test_options_are_read(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each documented option has its documented default, and can be set."""
-    read: Callable[[], float] = getattr(settings, option)
+    read: Callable[[], object] = getattr(settings, option)
+    told = OPTIONS[option]
     default = read()
-    monkeypatch.setenv(f"AIRFLOW__SPANNER_LRO__{option.upper()}", "12.5")
+    text, expected = SAMPLES[told["type"]]
+    monkeypatch.setenv(f"AIRFLOW__SPANNER_LRO__{option.upper()}", text)
 
     value = read()
 
-    assert float(OPTIONS[option]["default"]) == default
-    assert 12.5 == value
+    assert settings.OPTIONS[option].form.read(told["default"]) == default
+    assert value in {expected, frozenset({expected})}
     assert conf.has_option("spanner_lro", option)
 
 
-@pytest.mark.parametrize("option", OPTIONS)
-def test_options_say_what_they_take(option: str) -> None:
-    """The description of an option names the bounds that its default lies in."""
-    told, bound = OPTIONS[option], settings.bounds()[option]
+@pytest.mark.parametrize(
+    "option", [name for name, told in OPTIONS.items() if told["type"] == "float"]
+)
+def test_numbers_say_what_they_take(option: str) -> None:
+    """The description of a number names the bounds that its default lies in."""
+    told, number = OPTIONS[option], settings.OPTIONS[option].form
+    assert isinstance(number, settings.Number)
 
-    assert told["description"].endswith(f" From {bound.least:g} to {bound.most:g}.")
-    assert bound.least <= float(told["default"]) <= bound.most
-    assert "float" == told["type"]
+    assert told["description"].endswith(f" From {number.least:g} to {number.most:g}.")
+    assert number.least <= float(told["default"]) <= number.most
+
+
+@pytest.mark.parametrize(
+    "option", [name for name, told in OPTIONS.items() if told["type"] == "boolean"]
+)
+def test_truth_values_say_what_they_take(option: str) -> None:
+    """The description of a truth value says that it is one."""
+    assert OPTIONS[option]["description"].endswith(" True or False.")
 
 
 def test_every_option_is_checked() -> None:
-    """There is no option without bounds, and there are no bounds without an option."""
-    assert set(OPTIONS) == set(settings.bounds())
+    """There is no option that nothing reads, and none is read that is not documented."""
+    assert set(OPTIONS) == set(settings.OPTIONS)
