@@ -16,6 +16,16 @@ from enum import StrEnum
 from importlib import import_module
 from typing import Any
 
+from airflow_spanner_lro.core.facets import (
+    FALSE,
+    GOOGLES_KEYS,
+    NONE,
+    Facet,
+    Label,
+    below,
+    facet,
+    facet_of,
+)
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,
@@ -84,6 +94,10 @@ class OperationKind:
     :param cancellable: False where the service cannot cancel it
     :param named_by_caller: whether the caller may choose the operation id, so that its name is
         known before it is started
+    :param compared: what a request asks for and Spanner shows again, and so all that tells two
+        requests for one target apart
+    :param mask: field of the request that names what an update changes; empty if it changes nothing
+    :param metadata_mask: the same in metadata that holds the whole request
     """
 
     rpc: str | None
@@ -98,6 +112,9 @@ class OperationKind:
     cleans_up: bool = False
     cancellable: bool = True
     named_by_caller: bool = False
+    compared: tuple[Facet, ...] = ()
+    mask: str = ""
+    metadata_mask: str = ""
 
     def __str__(self) -> str:
         return self.title
@@ -127,6 +144,40 @@ class OperationKind:
         return self.service.message(self.metadata)
 
 
+_KEYS = ("kms_key_name", "kms_key_names")
+_TYPE_AND_KEYS = below("encryption_config", "encryption_type", *_KEYS)
+_KEYS_OF_DATABASE = below("encryption_config", *_KEYS)
+_KEY_VERSIONS = ("encryption_type", "kms_key_version")
+# a backup has the second list also where it has several keys
+_BACKUP_IS_ENCRYPTED = facet(
+    Label.ENCRYPTION,
+    request=_TYPE_AND_KEYS,
+    resource=(
+        *below("encryption_info", *_KEY_VERSIONS),
+        *below("encryption_information", *_KEY_VERSIONS),
+    ),
+    fixed=True,
+)
+
+_CAPACITY = ("node_count", "processing_units", "autoscaling_config")
+_INSTANCE_CAN_CHANGE = (
+    facet_of("instance", Label.CAPACITY, *_CAPACITY),
+    facet_of("instance", Label.AUTOSCALING, "autoscaling_config"),
+    facet_of("instance", Label.EDITION, "edition"),
+    facet_of("instance", Label.BACKUP_SCHEDULE, "default_backup_schedule_type"),
+    facet_of("instance", Label.DISPLAY_NAME, "display_name"),
+    facet_of("instance", Label.LABELS, "labels", absent=NONE),
+)
+_CONFIG_CAN_CHANGE = (
+    facet_of("instance_config", Label.DISPLAY_NAME, "display_name"),
+    facet_of("instance_config", Label.LABELS, "labels", absent=NONE),
+)
+_PARTITION_CAN_CHANGE = (
+    facet_of("instance_partition", Label.CAPACITY, *_CAPACITY),
+    facet_of("instance_partition", Label.AUTOSCALING, "autoscaling_config"),
+    facet_of("instance_partition", Label.DISPLAY_NAME, "display_name"),
+)
+
 CREATE_BACKUP = OperationKind(
     rpc="create_backup",
     service=Service.DATABASE_ADMIN,
@@ -137,6 +188,23 @@ CREATE_BACKUP = OperationKind(
     title="Create backup",
     creates=True,
     cleans_up=True,
+    compared=(
+        facet(
+            Label.SOURCE_DATABASE,
+            request="backup.database",
+            metadata="database",
+            resource="database",
+            fixed=True,
+        ),
+        facet(
+            Label.VERSION_TIME,
+            request="backup.version_time",
+            resource="version_time",
+            fixed=True,
+        ),
+        facet(Label.EXPIRY, request="backup.expire_time", resource="expire_time"),
+        _BACKUP_IS_ENCRYPTED,
+    ),
 )
 COPY_BACKUP = OperationKind(
     rpc="copy_backup",
@@ -148,6 +216,11 @@ COPY_BACKUP = OperationKind(
     title="Copy backup",
     creates=True,
     cleans_up=True,
+    compared=(
+        facet(Label.SOURCE_BACKUP, request="source_backup", metadata="source_backup", fixed=True),
+        facet(Label.EXPIRY, request="expire_time", resource="expire_time"),
+        _BACKUP_IS_ENCRYPTED,
+    ),
 )
 CREATE_DATABASE = OperationKind(
     rpc="create_database",
@@ -159,6 +232,17 @@ CREATE_DATABASE = OperationKind(
     title="Create database",
     progress=ProgressShape.NONE,
     creates=True,
+    compared=(
+        facet(Label.DIALECT, request="database_dialect", resource="database_dialect", fixed=True),
+        facet(
+            Label.ENCRYPTION,
+            request=_KEYS_OF_DATABASE,
+            resource=_KEYS_OF_DATABASE,
+            absent=GOOGLES_KEYS,
+        ),
+        # the database shows its schema, but not in its message
+        facet(Label.SCHEMA, request="extra_statements", absent=NONE),
+    ),
 )
 RESTORE_DATABASE = OperationKind(
     rpc="restore_database",
@@ -169,6 +253,22 @@ RESTORE_DATABASE = OperationKind(
     target=DatabaseName,
     title="Restore database",
     creates=True,
+    compared=(
+        facet(
+            Label.SOURCE_BACKUP,
+            request="backup",
+            metadata="backup_info.backup",
+            resource="restore_info.backup_info.backup",
+            fixed=True,
+            absent=NONE,
+        ),
+        facet(
+            Label.ENCRYPTION,
+            request=_TYPE_AND_KEYS,
+            resource=_KEYS_OF_DATABASE,
+            absent=GOOGLES_KEYS,
+        ),
+    ),
 )
 OPTIMIZE_RESTORED_DATABASE = OperationKind(
     rpc=None,
@@ -188,6 +288,24 @@ UPDATE_DATABASE = OperationKind(
     response="Database",
     target=DatabaseName,
     title="Update database",
+    mask="update_mask",
+    metadata_mask="request.update_mask",
+    compared=(
+        facet(
+            Label.DROP_PROTECTION,
+            request="database.enable_drop_protection",
+            metadata="request.database.enable_drop_protection",
+            resource="enable_drop_protection",
+            absent=FALSE,
+        ),
+        facet(
+            Label.ENCRYPTION,
+            request=below("database.encryption_config", *_KEYS),
+            metadata=below("request.database.encryption_config", *_KEYS),
+            resource=_KEYS_OF_DATABASE,
+            absent=GOOGLES_KEYS,
+        ),
+    ),
 )
 UPDATE_DATABASE_DDL = OperationKind(
     rpc="update_database_ddl",
@@ -199,6 +317,7 @@ UPDATE_DATABASE_DDL = OperationKind(
     title="Schema change",
     progress=ProgressShape.PER_STATEMENT,
     named_by_caller=True,
+    compared=(facet(Label.STATEMENTS, request="statements", metadata="statements", fixed=True),),
 )
 CREATE_INSTANCE = OperationKind(
     rpc="create_instance",
@@ -210,6 +329,11 @@ CREATE_INSTANCE = OperationKind(
     title="Create instance",
     progress=ProgressShape.TIMES_ONLY,
     creates=True,
+    compared=(
+        facet_of("instance", Label.CONFIGURATION, "config"),
+        facet_of("instance", Label.INSTANCE_TYPE, "instance_type"),
+        *_INSTANCE_CAN_CHANGE,
+    ),
 )
 UPDATE_INSTANCE = OperationKind(
     rpc="update_instance",
@@ -220,6 +344,8 @@ UPDATE_INSTANCE = OperationKind(
     target=InstanceName,
     title="Update instance",
     progress=ProgressShape.TIMES_ONLY,
+    mask="field_mask",
+    compared=_INSTANCE_CAN_CHANGE,
 )
 MOVE_INSTANCE = OperationKind(
     rpc="move_instance",
@@ -229,6 +355,14 @@ MOVE_INSTANCE = OperationKind(
     response="MoveInstanceResponse",
     target=InstanceName,
     title="Move instance",
+    compared=(
+        facet(
+            Label.CONFIGURATION,
+            request="target_config",
+            metadata="target_config",
+            resource="config",
+        ),
+    ),
 )
 CREATE_INSTANCE_CONFIG = OperationKind(
     rpc="create_instance_config",
@@ -239,6 +373,11 @@ CREATE_INSTANCE_CONFIG = OperationKind(
     target=InstanceConfigName,
     title="Create instance configuration",
     creates=True,
+    compared=(
+        facet_of("instance_config", Label.BASE_CONFIGURATION, "base_config", fixed=True),
+        facet_of("instance_config", Label.REPLICAS, "replicas", fixed=True),
+        *_CONFIG_CAN_CHANGE,
+    ),
 )
 UPDATE_INSTANCE_CONFIG = OperationKind(
     rpc="update_instance_config",
@@ -248,6 +387,8 @@ UPDATE_INSTANCE_CONFIG = OperationKind(
     response="InstanceConfig",
     target=InstanceConfigName,
     title="Update instance configuration",
+    mask="update_mask",
+    compared=_CONFIG_CAN_CHANGE,
 )
 CREATE_INSTANCE_PARTITION = OperationKind(
     rpc="create_instance_partition",
@@ -259,6 +400,10 @@ CREATE_INSTANCE_PARTITION = OperationKind(
     title="Create instance partition",
     progress=ProgressShape.TIMES_ONLY,
     creates=True,
+    compared=(
+        facet_of("instance_partition", Label.CONFIGURATION, "config", fixed=True),
+        *_PARTITION_CAN_CHANGE,
+    ),
 )
 UPDATE_INSTANCE_PARTITION = OperationKind(
     rpc="update_instance_partition",
@@ -269,6 +414,8 @@ UPDATE_INSTANCE_PARTITION = OperationKind(
     target=InstancePartitionName,
     title="Update instance partition",
     progress=ProgressShape.TIMES_ONLY,
+    mask="field_mask",
+    compared=_PARTITION_CAN_CHANGE,
 )
 
 KINDS: tuple[OperationKind, ...] = (
