@@ -17,12 +17,14 @@ from airflow_spanner_lro.core.errors import (
 )
 from airflow_spanner_lro.core.flows.turns import TurnNotReachedError
 from airflow_spanner_lro.core.operations.errors import (
+    NothingStartedError,
     OperationCancelledError,
     OperationFailedError,
     OperationTimeoutError,
     ResumeConflictError,
 )
 from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.tries.record import LedgerUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +42,15 @@ _ADVICE = {
 }
 """Codes that stay however often one asks, with what a person can do about them."""
 
-_LATE = (OperationTimeoutError, TaskDeferralTimeout, TurnNotReachedError)
+_LATE = (NothingStartedError, OperationTimeoutError, TaskDeferralTimeout, TurnNotReachedError)
 
-_OURS = (AccessError, InvalidArgumentError, ResumeConflictError, SettingsError)
+_OURS = (
+    AccessError,
+    InvalidArgumentError,
+    LedgerUnreadableError,
+    ResumeConflictError,
+    SettingsError,
+)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from airflow_spanner_lro.admin.results import page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import facts_of
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
-from airflow_spanner_lro.core.operations.decode import snapshot_of
+from airflow_spanner_lro.core.operations.decode import metadata_of, snapshot_of
 from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
@@ -77,20 +77,31 @@ class SpannerAdminClient:
 
         :param timeout: for each page
         """
+        return tuple(filter(query.accepts, map(snapshot_of, self._list(query, timeout))))
+
+    def list_with_metadata(
+        self, *, resource: ResourceName, timeout: float = CALL_TIMEOUT
+    ) -> tuple[tuple[OperationSnapshot, Any], ...]:
+        """List the operations of one resource, each with its metadata message.
+
+        :return: pairs; the message is None where this release does not know the metadata's type
+        """
+        query = OperationQuery(call=ListCall.OF_RESOURCE, parent=resource)
+        return tuple((snapshot_of(each), metadata_of(each)) for each in self._list(query, timeout))
+
+    def _list(self, query: OperationQuery, timeout: float) -> list[operations_pb2.Operation]:
         pages = getattr(self._service(query.call.service), query.call.method)
-        found: list[OperationSnapshot] = []
-        if query.call is ListCall.OF_RESOURCE:
-            request = page_of(query)
-            while True:
-                page = pages(request, retry=None, timeout=timeout)
-                found += map(snapshot_of, page.operations)
-                if not page.next_page_token:
-                    break
-                request.page_token = page.next_page_token
-        else:
-            request = {"parent": str(query.parent), "filter": query.server_filter}
-            found += map(snapshot_of, pages(request=request, retry=None, timeout=timeout))
-        return tuple(filter(query.accepts, found))
+        if query.call is not ListCall.OF_RESOURCE:
+            asked = {"parent": str(query.parent), "filter": query.server_filter}
+            return [*pages(request=asked, retry=None, timeout=timeout)]
+        found: list[operations_pb2.Operation] = []
+        request = page_of(query)
+        while True:
+            page = pages(request, retry=None, timeout=timeout)
+            found += page.operations
+            if not page.next_page_token:
+                return found
+            request.page_token = page.next_page_token
 
     def list(
         self, *, resource: ResourceName, filter_: str = "", timeout: float = CALL_TIMEOUT
@@ -143,13 +154,18 @@ class SpannerAdminClient:
         """Get the resource that a finished operation answered, as it was then; None if none."""
         return result_of(self._operation(name, timeout))
 
-    def get_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> Any:
+    def get_resource(
+        self, *, name: ResourceName, retried: bool = True, timeout: float = CALL_TIMEOUT
+    ) -> Any:
         """Get a resource as the client library's message type.
 
         Unlike the other calls this one is repeated by the library while Spanner cannot be reached:
         a task whose work is done and that only has to read its result must not fail for that.
+
+        :param retried: whether it is
         """
-        return self._getter(name)(name=str(name), timeout=timeout)
+        once = {} if retried else {"retry": None}
+        return self._getter(name)(name=str(name), timeout=timeout, **once)
 
     def get_resource_state(
         self, *, name: ResourceName, timeout: float = CALL_TIMEOUT

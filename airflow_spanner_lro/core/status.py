@@ -77,3 +77,17 @@ def is_transient(exc: BaseException) -> bool:
     if code is not None:
         return code in TRANSIENT_CODES
     return bool(getattr(exc, "retryable", False))
+
+
+UNANSWERED_CODES = frozenset(
+    {Code.CANCELLED, Code.UNKNOWN, Code.DEADLINE_EXCEEDED, Code.INTERNAL, Code.UNAVAILABLE}
+)
+"""Codes of a *start* call that leave open whether it has begun anything; any other is a refusal."""
+
+
+def leaves_unanswered(exc: BaseException) -> bool:
+    """Tell whether a start call that ended with this error may have begun something all the same.
+
+    An error without a code is our own, or that of credentials: nothing was sent then.
+    """
+    return code_of(exc) in UNANSWERED_CODES

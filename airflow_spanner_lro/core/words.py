@@ -32,3 +32,10 @@ def shortened(text: str, *, length: int = 60) -> str:
     """Return a text on one line, cut to a length with an ellipsis."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def escaped(text: str) -> str:
+    """Return a text with everything escaped that could move a terminal's cursor or end a line."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )

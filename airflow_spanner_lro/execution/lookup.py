@@ -1,83 +1,190 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Finding again what an earlier try, or a start whose answer was lost, has left in Spanner."""
+"""What Spanner tells of a target: its operations, itself, and so whose they are.
+
+The facts are collected here; what they prove is decided in ``core/tries/evidence.py``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from airflow_spanner_lro.core.comparison import (
+    Difference,
+    differences,
+    told_by_operation,
+    told_by_resource,
+)
+from airflow_spanner_lro.core.facets import Label
+from airflow_spanner_lro.core.kinds import CREATE_DATABASE
+from airflow_spanner_lro.core.operations.errors import TargetTakenError
+from airflow_spanner_lro.core.operations.resource import resource_state
 from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.tries.evidence import Candidate, Evidence, Finding, Mark, judge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
-CLOCK_SKEW = timedelta(seconds=10)
-"""How far the worker's clock may be ahead of Spanner's when an intent is matched by time."""
-UNDATED = datetime.max.replace(tzinfo=UTC)
-"""The start of an operation that runs and tells no time: later than any other."""
+T = TypeVar("T")
+
+START_CALL_TIMEOUT = timedelta(seconds=60)
+"""How long a start call may take; ``admin/drive.py`` gives it up then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finder:
-    """Asks Spanner what there is; what it does not know is None, not an error."""
+class Lookup:
+    """Asks Spanner what there is; what it does not know is None, not an error.
+
+    :param claimed: tells whether another ledger entry names an operation, where that can be known
+    """
 
     client: SpannerAdminClient
+    claimed: Callable[[OperationName], bool] = lambda _: False
 
-    def look(self, name: OperationName) -> OperationSnapshot | None:
+    def operation(self, name: OperationName) -> OperationSnapshot | None:
         """Get an operation."""
-        try:
-            return self.client.get(name=name)
-        except Exception as exc:
-            if code_of(exc) is Code.NOT_FOUND:
-                return None
-            raise
+        return _or_none(lambda: self.client.get(name=name))
 
-    def find(self, intent: LedgerEntry) -> OperationSnapshot | None:
-        """Find the operation of an intent: by its name if we chose it, else by its target."""
-        if intent.operation:
-            return self.look(intent.operation)
-        earliest = intent.intended - CLOCK_SKEW
-        dated = [(since, each) for since, each in self.candidates(intent) if since is not None]
-        recent = [(since, each) for since, each in dated if since >= earliest]
-        return max(recent, key=itemgetter(0))[1] if recent else None
+    def listed(self, *, kind: OperationKind, target: ResourceName) -> tuple[str, ...]:
+        """Return the ids of all operations of a kind that a target has now."""
+        return tuple(
+            snapshot.name.operation for snapshot, _ in self._operations(kind=kind, target=target)
+        )
 
-    def candidates(self, intent: LedgerEntry) -> list[tuple[datetime | None, OperationSnapshot]]:
-        """Return the operations of an intent's kind and target, with when each was started.
+    def follow_up(self, intent: LedgerEntry) -> Finding:
+        """Find what an unanswered start call has begun, and the evidence for it."""
+        if intent.operation is not None:
+            snapshot = self.operation(intent.operation)
+            return Finding(snapshot=snapshot, evidence=Evidence.NAMED if snapshot else None)
+        listed = self._operations(kind=intent.kind, target=intent.target)
+        if not listed:
+            return Finding()
+        resource = self._resource(intent.target) if intent.kind.creates else None
+        candidates = [
+            self._candidate(intent, snapshot, metadata, resource) for snapshot, metadata in listed
+        ]
+        return judge(candidates, window=intent.window(longest=START_CALL_TIMEOUT))
 
-        None where nothing tells; ``UNDATED`` for a creation of a database that still runs: the
-        service tells no time for it. While it runs it is the only one of its name.
+    def taken(
+        self,
+        *,
+        kind: OperationKind,
+        target: ResourceName,
+        asked: Mapping[str, str],
+        told: str,
+        mapped: bool,
+    ) -> TargetTakenError:
+        """Return the error that says what is there instead of what was to be made.
+
+        :param told: what Spanner said
+        :param mapped: the task is one of several that were mapped
         """
+        resource: Any = None
+        running: tuple[OperationSnapshot, ...] = ()
+        differs: tuple[Difference, ...] = ()
         try:
-            listed = self.client.list(resource=intent.target)
+            resource = self._resource(target)
+            listed = _or_none(lambda: self.client.list(resource=target)) or ()
+            running = tuple(each for each in listed if not each.done)
+            if resource is not None:
+                differs = differences(kind, asked, self._told(kind, resource, asked=asked))
         except Exception as exc:
-            # no such target, hence no operation that made it
-            if code_of(exc) is Code.NOT_FOUND:
-                return []
-            raise
-        return [(self._since(each), each) for each in listed if each.kind is intent.kind]
+            # the conflict is certain, whatever else can be seen
+            if code_of(exc) is None:
+                raise
+        return TargetTakenError(
+            target,
+            told=told,
+            resource=resource,
+            running=running,
+            differences=tuple(each.sentence for each in differs),
+            mapped=mapped,
+        )
 
-    def _since(self, snapshot: OperationSnapshot) -> datetime | None:
-        if snapshot.start_time is not None:
-            return snapshot.start_time
-        if not snapshot.done:
-            return UNDATED
-        # the database that it answered has a time
-        made = self.client.get_result(name=snapshot.name)
-        return made.create_time if made else None
+    def differs(self, entry: LedgerEntry) -> tuple[Difference, ...]:
+        """Return how the resource is not what an entry's request asked for."""
+        resource = self._resource(entry.target)
+        told = self._told(entry.kind, resource, asked=entry.asked) if resource is not None else {}
+        return differences(entry.kind, entry.asked, told)
 
     def still_there(self, *, target: ResourceName, made_by: OperationName) -> bool:
         """Tell whether what an operation made exists: that very thing, and no namesake."""
-        try:
-            made = self.client.get_result(name=made_by)
-            there = self.client.get_resource_state(name=target)
-        except Exception as exc:
-            if code_of(exc) is Code.NOT_FOUND:
-                return False
+        made = _or_none(lambda: self.client.get_result(name=made_by))
+        there = _or_none(lambda: self.client.get_resource_state(name=target))
+        return made is not None and there is not None and made.create_time == there.create_time
+
+    def _operations(
+        self, *, kind: OperationKind, target: ResourceName
+    ) -> list[tuple[OperationSnapshot, Any]]:
+        # a target that does not exist has none
+        listed = _or_none(lambda: self.client.list_with_metadata(resource=target)) or ()
+        return [(snapshot, metadata) for snapshot, metadata in listed if snapshot.kind is kind]
+
+    def _resource(self, target: ResourceName) -> Any:
+        return _or_none(lambda: self.client.get_resource(name=target, retried=False))
+
+    def _candidate(
+        self, intent: LedgerEntry, snapshot: OperationSnapshot, metadata: Any, resource: Any
+    ) -> Candidate:
+        told = told_by_operation(intent.kind, metadata)
+        # what is there was made by the operation that runs, or by the one that answered with it
+        its_own = resource is not None and (
+            not snapshot.done
+            or (
+                snapshot.succeeded and self.still_there(target=intent.target, made_by=snapshot.name)
+            )
+        )
+        if its_own:
+            told = {**self._told(intent.kind, resource, asked=intent.asked), **told}
+        began = snapshot.start_time
+        if began is None and its_own:
+            # a creation of a database tells no time; what it makes tells when it began
+            began = resource_state(resource).create_time
+        return Candidate(
+            snapshot=snapshot,
+            began=began,
+            known_before=(
+                None if intent.before is None else snapshot.name.operation in intent.before
+            ),
+            claimed=self.claimed(snapshot.name),
+            differs=differences(intent.kind, intent.asked, told),
+            mark=_mark(intent, told),
+        )
+
+    def _told(
+        self, kind: OperationKind, resource: Any, *, asked: Mapping[str, str]
+    ) -> dict[str, str]:
+        ddl: tuple[str, ...] = ()
+        if kind is CREATE_DATABASE and Label.SCHEMA in asked:
+            name = kind.target.parse(resource.name)
+            try:
+                ddl = self.client.get_ddl(name=name)  # type: ignore[arg-type]  # it is a database
+            except Exception as exc:
+                # there is none yet while the database is being created
+                if code_of(exc) not in (Code.NOT_FOUND, Code.FAILED_PRECONDITION):
+                    raise
+        return told_by_resource(kind, resource, ddl=ddl)
+
+
+def _mark(intent: LedgerEntry, told: Mapping[str, str]) -> Mark:
+    seen = told.get(Label.EXPIRY)
+    if not intent.signed or seen is None:
+        return Mark.NOT_SEEN
+    return Mark.OURS if seen == intent.asked.get(Label.EXPIRY) else Mark.OTHERS
+
+
+def _or_none(ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
+    except Exception as exc:
+        if code_of(exc) is not Code.NOT_FOUND:
             raise
-        return made is not None and made.create_time == there.create_time
+        return None

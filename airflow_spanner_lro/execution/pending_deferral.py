@@ -15,30 +15,30 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.execution.attempt import Attempt
+    from airflow_spanner_lro.execution.run import OperationRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaving:
+class PendingDeferral:
     """What would be left running if the deferral were rejected.
 
     :param name: the operation to wait for in the triggerer
-    :param attempt: what started it in this process
+    :param run: what started it in this process
     """
 
     name: OperationName
-    attempt: Attempt
+    run: OperationRun
 
 
-_notes: list[Leaving] = []
+_notes: list[PendingDeferral] = []
 
 
-def leave(name: OperationName, *, attempt: Attempt) -> None:
+def leave(name: OperationName, *, run: OperationRun) -> None:
     """Note what is left running, just before the deferral; a later note replaces an earlier one."""
-    _notes[:] = [Leaving(name=name, attempt=attempt)]
+    _notes[:] = [PendingDeferral(name=name, run=run)]
 
 
-def take() -> Leaving | None:
+def take() -> PendingDeferral | None:
     """Return the note, once; None if there is none.
 
     ``dag.test()`` plays many tasks in one process, so no task may find the note of another.

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The life of an operation in one process of a task: start or adopt, wait, finish, stop.
+"""One try of a task in one process on a worker: start or adopt, wait, settle, deliver, be killed.
 
-An operator is what a Dag author writes; this is what then happens, the same for every kind. A task
-that defers goes on in another process, with another life that takes over.
+A try that defers goes on in another process, with another run; what must stay the same in both
+comes from the ledger. An operator is what a Dag author writes; this is what then happens, the same
+for every kind.
 """
 
 from __future__ import annotations
@@ -11,52 +12,102 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro import lineage, settings
+from airflow_spanner_lro import lineage, metrics, settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.console import whereabouts
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError
+from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError, await_turn
 from airflow_spanner_lro.core.operations.conclusion import conclude
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeDeliveryError,
     KilledBeforeStartError,
+    NothingStartedError,
+    OperationGoneError,
+    OperationKilledError,
+    OperationTimeoutError,
+    StartRefusedForNowError,
+    StartUnansweredError,
 )
 from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.settlement import what_ends_it
+from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
-from airflow_spanner_lro.metrics import Cause
-from airflow_spanner_lro.execution.attempt import Attempt
-from airflow_spanner_lro.execution.start import Starter, StartOrder
-from airflow_spanner_lro.execution.wait import Waiter
+from airflow_spanner_lro.core.tries.ownership import KillDecision
+from airflow_spanner_lro.core.tries.resume import killed_late
+from airflow_spanner_lro.execution import pending_deferral
+from airflow_spanner_lro.execution.blocking_wait import BlockingWait
+from airflow_spanner_lro.execution.deadline import deadline_of_try
+from airflow_spanner_lro.execution.deferral import Deferral
+from airflow_spanner_lro.execution.kill import WorkerKill
+from airflow_spanner_lro.execution.liveness import ask
+from airflow_spanner_lro.execution.start import Starter
+from airflow_spanner_lro.execution.store import TaskLedger
+from airflow_spanner_lro.execution.work import StartOrder
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import Logger
 
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.follow_up import FollowUp
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.operators.operation import SpannerOperationOperator
+    from airflow_spanner_lro.core.operations.statements import Statement
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+    from airflow_spanner_lro.execution.deferral import Defer
+    from airflow_spanner_lro.execution.work import RunOptions, Work
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+
+_TO_ASK = 2.0
+"""Seconds for Airflow to say whose the operation is, when the deadline passes."""
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+"""Seconds between two start calls that Spanner refuses because it takes no more for now."""
 
 
-class OperationLife:
-    """What one process does about the operation of its task.
+class OperationRun:
+    """What one process does about the operation of its try.
 
-    :param operator: with its parameters rendered
+    :param work: what is wanted
+    :param defer: Airflow's ``BaseOperator.defer``
     """
 
-    def __init__(self, operator: SpannerOperationOperator, context: Context) -> None:
-        self._operator = operator
-        self._access = operator.hook.access
-        self._log = operator.log
-        self.attempt = Attempt.begin(
-            context,
-            hook=operator.hook,
-            execution_timeout=operator.execution_timeout,
-            operation_timeout=operator.operation_timeout,
-            cleans_up=(operator.kind.cleans_up if operator.clean_up is None else operator.clean_up),
-            tell=self._log.info,
+    def __init__(
+        self,
+        *,
+        work: Work,
+        options: RunOptions,
+        context: Context,
+        hook: SpannerAdminHook,
+        defer: Defer,
+        log: Logger,
+    ) -> None:
+        self._work = work
+        self._options = options
+        self._hook = hook
+        self._defer = defer
+        self._log = log
+        self.context = context
+        self.ledger = TaskLedger(context)
+        self.wait = BlockingWait(client=hook.client, log=log.info)
+        self._kill = WorkerKill(
+            new_client=hook.new_client,
+            clock=self.wait.clock,
+            task=context["ti"],
+            try_number=self.ledger.try_number,
         )
+        self._running: OperationName | None = None
+        self._starter: Starter | None = None
+        self._entry: LedgerEntry | None = None
+        self._deadline = deadline_of_try(
+            started=context["ti"].start_date,
+            execution_timeout=options.execution_timeout,
+            operation_timeout=options.operation_timeout,
+        )
+
+    # how a try goes on, from one process to the next
 
     def start(self) -> Any:
         """Start or adopt, as soon as it is this task's turn, and go on from there.
@@ -64,74 +115,80 @@ class OperationLife:
         :return: what the task returns
         :raises KilledBeforeStartError: if the task was killed before this
         """
-        if self.attempt.watch.killed:
-            raise KilledBeforeStartError(self._operator.target)
+        if self.wait.killed:
+            raise KilledBeforeStartError(self._work.target())
         begun = self._begin()
         if begun is None:
             return self._deliver(None)
-        attempt = self.attempt
-        attempt.running = begun.name
-        attempt.context["ti"].xcom_push(key=OPERATION_NAME_KEY, value=str(begun.name))
-        if attempt.watch.killed:
-            self._operator.on_kill()
-            raise attempt.killed(begun.name)
+        self._entry = self.ledger.own()
+        self._running = begun.name
+        self.context["ti"].xcom_push(key=OPERATION_NAME_KEY, value=str(begun.name))
+        if self.wait.killed:
+            # the kill may have come when the name was not known yet
+            self.kill(timed_out=False)
+            raise self._killed(begun.name)
         if begun.done:
             result = self.conclude(WaitOutcome(name=begun.name, snapshot=begun))
-            return result if self._operator.wait_for_completion else str(begun.name)
-        self._log.info("%s runs as operation %s", begun.title, begun.name)
-        self._log.info(whereabouts(begun.name.resource, access=self._access))
-        if not self._operator.wait_for_completion:
-            attempt.close(begun.name)
+            return result if self._options.wait_for_completion else str(begun.name)
+        self._log.info(whereabouts(begun.name.resource, access=self._hook.access))
+        if not self._options.wait_for_completion:
+            self._close(begun.name)
             return str(begun.name)
-        return self.conclude(self._wait(begun.name))
+        return self.conclude(self._wait_for(begun.name))
 
     def start_in_turn(self, *, timed_out: bool, limit: str) -> Any:
-        """Start after a wait for a turn.
+        """Start after a wait for a slot.
 
         :param timed_out: the deadline passed first
         :param limit: what Spanner allows, in words
         :raises TurnNotReachedError: if the deadline passed
         """
-        self.attempt.take_over()
+        self._take_over()
         # it may have passed by now: a task that is resumed waits for a worker first
-        if timed_out or self.attempt.too_late:
+        if timed_out or self._too_late:
             reason = "The deadline passed"
-            raise TurnNotReachedError(reason, target=self._operator.target, limit=limit)
+            raise TurnNotReachedError(reason, target=self._work.target(), limit=limit)
         return self.start()
 
     def complete(self, outcome: WaitOutcome) -> Any:
         """Go on after a wait in the triggerer."""
-        self.attempt.take_over()
+        self._take_over()
         return self.conclude(outcome)
 
     def left_running(self) -> FollowUp | None:
         """Return the operation of this try that may still go on after a wait was ended."""
-        entry = self.attempt.take_over()
+        entry = self._take_over()
         return entry.waited_for if entry and not entry.closed else None
 
     def give_up(self, left: FollowUp) -> Any:
         """Stop an operation, because Airflow itself has ended the wait for it."""
-        return self.conclude(self._waiter.time_out(left.name, cancellable=left.ours))
+        return self.conclude(self._time_out(left.name, ours=left.ours))
 
     def conclude(self, outcome: WaitOutcome) -> Any:
         """Turn the end of a wait into the end of the task, or into the next wait."""
-        operator, attempt = self._operator, self.attempt
-        if attempt.killed_late(outcome):
+        outcome = self._cancelled_here(outcome)
+        if self._killed_late(outcome):
             self._log.warning("It was cancelled on behalf of an earlier try; starting anew.")
             return self.start()
         try:
-            report = operator.report(outcome.last) if outcome.last else ""
-            snapshot = conclude(outcome, deadline=attempt.deadline, report=report)
+            report = self._work.report(outcome.last) if outcome.last else ""
+            snapshot = conclude(
+                outcome,
+                deadline=self._deadline,
+                report=report,
+                left=self._why_left(outcome.name),
+            )
         except SpannerLroError:
-            attempt.note_end(outcome)
+            self._note_end(outcome)
             raise
         if outcome.timed_out:
             self._log.warning("It was done before the cancel took hold; the result stands.")
-        follow_up = operator.follow_up(snapshot) if operator.wait_for_completion else None
+        waits = self._options.wait_for_completion
+        follow_up = self._work.follow_up(snapshot) if waits else None
         if follow_up is not None:
-            attempt.go_on_with(follow_up, after=snapshot)
+            self._go_on_with(follow_up, after=snapshot)
             self._log.info("The work goes on as operation %s", follow_up.name)
-            return self.conclude(self._wait(follow_up.name, cancellable=follow_up.ours))
+            return self.conclude(self._wait_for(follow_up.name, ours=follow_up.ours))
         return self._deliver(snapshot)
 
     def kill(self, *, timed_out: bool) -> None:
@@ -139,106 +196,387 @@ class OperationLife:
 
         :param timed_out: Airflow's own timeout has struck
         """
-        operator, attempt = self._operator, self.attempt
-        wanted = operator.cancel_on_timeout if timed_out else operator.cancel_on_kill
-        attempt.watch.kill(
-            name=attempt.running if wanted else None,
-            cleans_up=attempt.cleans_up,
-            cause=Cause.DEADLINE if timed_out else Cause.KILL_ON_WORKER,
+        options = self._options
+        wanted = options.cancel_on_timeout if timed_out else options.cancel_on_kill
+        call = self._starter.call if self._starter else None
+        if not wanted or self._presumed or (self._running is None and call is None):
+            self._kill.end_wait()
+            return
+        self._kill.cancel(
+            name=self._running,
+            call=call,
+            cleans_up=self._may_clean_up,
+            cause=metrics.Cause.DEADLINE if timed_out else metrics.Cause.KILL_ON_WORKER,
         )
-        if timed_out and (settlement := attempt.watch.settlement_of_kill(timeout=0)):
-            self._log.warning(settlement.sentence)
+
+    def interrupted(self) -> SpannerLroError:
+        """Return the error of a try that Airflow's own timeout has interrupted, wherever it was.
+
+        What that leaves running is cancelled, as for every other end of the patience.
+        """
+        self.kill(timed_out=True)
+        call = self._starter.call if self._starter else None
+        name = self._running or (call.answer.name if call and call.answer else None)
+        target = self._work.target()
+        if name is None:
+            if call is None:
+                return NothingStartedError(target, reason=self._deadline_in_words)
+            return StartUnansweredError(target, kind=self._work.kind)
+        self._kill.wait(settings.settle_timeout())
+        settlement = self._kill.settlement
+        self._note_end(WaitOutcome(name=name, settlement=settlement))
+        return OperationTimeoutError(
+            self._deadline_in_words,
+            name=name,
+            settlement=settlement,
+            left=self._why_left(name),
+        )
+
+    def statements(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
+        """Return the statements of a schema change over all tries, with what is committed.
+
+        :param snapshot: the operation of this try at its end; None if it needed none
+        """
+        entry = self.ledger.own()
+        return entry.statements_after(snapshot) if entry else ()
+
+    def end_rejected(self, outcome: WaitOutcome) -> None:
+        """Write down how an operation ended whose deferral Airflow has rejected."""
+        self._note_end(outcome)
+
+    @property
+    def may_cancel(self) -> bool:
+        """Whether there is evidence enough to cancel the operation."""
+        return not self._presumed
+
+    @property
+    def may_clean_up(self) -> bool:
+        """Whether what the operation makes in spite of a cancel is to be deleted, and may be."""
+        return self._may_clean_up
+
+    # starting
 
     def _begin(self) -> OperationSnapshot | None:
-        operator, order = self._operator, self._order()
-        starter = Starter(
-            order=order,
-            client=operator.hook.client,
-            ledger=self.attempt.ledger,
-            watch=self.attempt.watch,
-            settle_timeout=settings.settle_timeout(),
-            tell=self._log.info,
+        work, pause = self._work, _FIRST_PAUSE
+        self._starter = starter = Starter(
+            order=self._order(),
+            client=self._hook.client,
+            ledger=self.ledger,
+            wait=self.wait,
+            log=self._log.info,
         )
         while True:
             try:
-                return starter.begin(durable=operator.durable)
+                return starter.begin(durable=self._options.durable)
+            except StartUnansweredError:
+                raise
+            except DeadlinePassedError as exc:
+                raise NothingStartedError(work.target(), reason=self._deadline_in_words) from exc
             except WaitStoppedError as exc:
-                raise KilledBeforeStartError(order.target) from exc
+                raise KilledBeforeStartError(work.target()) from exc
             except SlotTakenError as taken:
-                if not operator.wait_for_slot:
+                if not self._options.wait_for_slot:
                     raise
-                self._waiter.wait_for_turn(
-                    taken, target=order.target, then=operator.execute_in_turn.__name__
-                )
+                self._wait_for_slot(taken)
+            except StartRefusedForNowError as refused:
+                self._log.info("%s Trying again in %g s.", refused, pause)
+                try:
+                    self.wait.pause(pause, deadline=self._deadline)
+                except DeadlinePassedError:
+                    raise refused from None
+                except WaitStoppedError as exc:
+                    raise KilledBeforeStartError(work.target()) from exc
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _order(self) -> StartOrder:
-        operator, ti = self._operator, self.attempt.context["ti"]
+        work, ti = self._work, self.context["ti"]
         # made here, so that a bad parameter is found before anything is written or asked
-        request, _ = operator.build_request(), self._policy
-        parameters = {name: getattr(operator, name) for name in operator.template_fields}
+        request, _ = work.build_request(), self._policy
+        target = work.target()
+        parameters = dict(work.parameters())
         if descriptors := getattr(request, "proto_descriptors", b""):
             # their file may have changed under its name
             parameters["proto_descriptors"] = descriptors
         return StartOrder(
-            kind=operator.kind,
-            target=operator.target,
+            kind=work.kind,
+            target=target,
             request=request,
-            fingerprint=fingerprint(parameters | {"target": str(operator.target)}),
+            signed=work.signs(),
+            fingerprint=fingerprint(parameters | {"target": str(target)}),
             identity=f"{ti.dag_id}/{ti.task_id}/{ti.run_id}/{ti.map_index}",
-            access=self._access,
-            deadline=self.attempt.deadline,
-            cleans_up=self.attempt.cleans_up,
-            spared=not operator.cancel_on_kill,
+            mapped=(ti.map_index or 0) >= 0 and ti.map_index is not None,
+            access=self._hook.access,
+            deadline=self._deadline,
+            cleans_up=self._wants_clean_up,
+            spared=not self._options.cancel_on_kill,
+            deployment=settings.deployment(),
+            settle_timeout=settings.settle_timeout(),
         )
 
     @property
     def _policy(self) -> PollPolicy:
-        interval = self._operator.poll_interval
+        interval = self._options.poll_interval
         return PollPolicy(maximum=settings.poll_interval() if interval is None else interval)
 
+    # waiting, here or in the triggerer
+
+    def _wait_for(self, name: OperationName, *, ours: bool = True) -> WaitOutcome:
+        """Wait for an operation, and stop it when the deadline passes.
+
+        :param ours: it was started by the task, so the task may cancel it
+        :raises OperationKilledError: if the task is killed meanwhile
+        :raises OperationGoneError: if Spanner no longer knows the operation
+        """
+        options, cancellable = self._options, ours and not self._presumed
+        if options.deferrable:
+            if options.cancel_on_kill and cancellable:
+                pending_deferral.leave(name, run=self)
+            self._deferral.until_done(
+                name,
+                then=self._work.after_wait,
+                presumed=self._presumed,
+                cancel_on_timeout=options.cancel_on_timeout and cancellable,
+                cancel_on_kill=options.cancel_on_kill and cancellable,
+                cleans_up=self._may_clean_up,
+            )
+        try:
+            snapshot = self.wait.wait(name=name, policy=self._policy, deadline=self._deadline)
+        except DeadlinePassedError:
+            return self._time_out(name, ours=ours)
+        except WaitStoppedError as exc:
+            raise self._killed(name) from exc
+        except Exception as exc:
+            if code_of(exc) is not Code.NOT_FOUND:
+                raise
+            self._close(name)
+            raise OperationGoneError(name) from exc
+        return WaitOutcome(name=name, snapshot=snapshot)
+
+    def _wait_for_slot(self, taken: SlotTakenError) -> None:
+        """Wait until a start that was refused for lack of a slot is worth another attempt.
+
+        :raises TurnNotReachedError: if the deadline passes, or the task is killed, before that
+        """
+        target, limit = self._work.target(), taken.turn.limit
+        self._log.info("Waiting for a slot: %s", taken)
+        if self._options.deferrable:
+            self._deferral.for_slot(taken, then=self._work.after_slot)
+        flow = await_turn(query=taken.turn.query, holders=taken.holders, policy=self._policy)
+        try:
+            self.wait.perform(flow, deadline=self._deadline)
+        except DeadlinePassedError as exc:
+            reason = "The deadline passed"
+            raise TurnNotReachedError(reason, target=target, limit=limit) from exc
+        except WaitStoppedError as exc:
+            reason = "The task was killed"
+            raise TurnNotReachedError(reason, target=target, limit=limit) from exc
+
     @property
-    def _waiter(self) -> Waiter:
-        operator = self._operator
-        return Waiter(
-            attempt=self.attempt,
-            access=self._access,
-            policy=self._policy,
-            defer=operator.defer,
-            deferrable=operator.deferrable,
-            cancel_on_timeout=operator.cancel_on_timeout,
-            cancel_on_kill=operator.cancel_on_kill,
+    def _deferral(self) -> Deferral:
+        return Deferral(
+            defer=self._defer,
+            access=self._hook.access,
+            poll_interval=self._policy.maximum,
+            deadline=self._deadline,
+            now=self.wait.now(),
         )
 
-    def _wait(self, name: OperationName, *, cancellable: bool = True) -> WaitOutcome:
-        then = self._operator.execute_complete.__name__
-        return self._waiter.wait(name, then=then, cancellable=cancellable)
+    def _take_over(self) -> LedgerEntry | None:
+        """Go on after a deferral, with the deadline of the process before; return its entry.
+
+        Airflow 3.3.2 tells a start of the try here that is seconds earlier than the one it told
+        the process that started.
+        """
+        self._entry = entry = self.ledger.own()
+        if entry:
+            self._deadline = entry.deadline
+        return entry
+
+    # ending
+
+    def _time_out(self, name: OperationName, *, ours: bool = True) -> WaitOutcome:
+        """Return what became of an operation whose deadline has passed, after cancelling it.
+
+        Airflow is asked first whether the operation is still this try's: this process may have been
+        frozen until the next try had taken it up, or delivered it.
+        """
+        if not (self._options.cancel_on_timeout and ours) or self._presumed:
+            return WaitOutcome(name=name)
+        ti = self.context["ti"]
+        liveness = ask(ti, name=name, try_number=self.ledger.try_number, timeout=_TO_ASK)
+        if liveness.decision is not KillDecision.CANCEL:
+            self._log.warning(
+                "The deadline has passed; not cancelled: %s. %s", liveness.reason, name
+            )
+            return WaitOutcome(name=name)
+        self._log.info("The deadline %s has passed; cancelling.", self._deadline)
+        settlement = self.wait.stop(
+            name=name,
+            cleans_up=self._may_clean_up,
+            timeout=settings.settle_timeout(),
+            cause=metrics.Cause.DEADLINE,
+        )
+        self._log.info(settlement.sentence)
+        return WaitOutcome(name=name, settlement=settlement)
+
+    def _cancelled_here(self, outcome: WaitOutcome) -> WaitOutcome:
+        """Return the outcome of a wait in the triggerer, after doing what it could not know.
+
+        A trigger whose deadline passes, and to which Airflow does not say whose the operation is,
+        leaves the cancel to the worker.
+        """
+        entry = self._entry
+        if not outcome.timed_out or outcome.settlement or entry is None or entry.closed:
+            return outcome
+        waited_for = entry.waited_for
+        if waited_for is None or waited_for.name != outcome.name:
+            return outcome
+        return self._time_out(outcome.name, ours=waited_for.ours)
+
+    def _killed(self, name: OperationName) -> OperationKilledError:
+        """Return the error of a try that was killed, which says what became of its operation."""
+        self._kill.wait(settings.settle_timeout())
+        settlement, liveness = self._kill.settlement, self._kill.liveness
+        if self._presumed:
+            self._leave(name)
+        elif settlement and not settlement.settled:
+            self.ledger.note_stopping(name, now=self.wait.now())
+        left = self._why_left(name)
+        if liveness is not None:
+            left = f"It was not cancelled: {liveness.reason}. {what_ends_it(name)}"
+        return OperationKilledError(
+            "The task was killed", name=name, settlement=settlement, left=left
+        )
+
+    def _why_left(self, name: OperationName) -> str:
+        """Return why an operation was left running that nobody asked to end, as a sentence."""
+        if self._presumed:
+            return (
+                "It was left running: its start call was never answered, so it is only presumed "
+                f"to be this task's. If it is, `spanner-lro cancel {name}` ends it."
+            )
+        return "It was left running, as asked."
+
+    def _killed_late(self, outcome: WaitOutcome) -> bool:
+        """Tell whether the operation was ended by a kill of the try before, after its adoption."""
+        entry, snapshot = self._entry, outcome.snapshot
+        if entry is None or snapshot is None or entry.operation != snapshot.name:
+            return False
+        return killed_late(entry=entry, snapshot=snapshot, now=self.wait.now())
+
+    def _note_end(self, outcome: WaitOutcome) -> None:
+        """Write down what the end of a wait that failed leaves behind.
+
+        An operation that is left to itself is none of the reaper's business; one whose cancel has
+        not settled is, unless the next try comes first.
+        """
+        if outcome.settled:
+            self._close(outcome.name, outcome.last)
+        elif outcome.settlement is not None:
+            self.ledger.note_stopping(outcome.name, now=self.wait.now())
+        elif self._presumed:
+            self._leave(outcome.name)
+        elif not self._options.cancel_on_timeout:
+            entry = self.ledger.own()
+            if entry and not entry.closed:
+                self.ledger.update(entry.spare())
+
+    def _leave(self, name: OperationName) -> None:
+        """Close the entry of an operation that goes on and is only presumed to be ours."""
+        entry = self.ledger.own()
+        if entry and entry.operation == name and not entry.closed:
+            self.ledger.update(entry.leave())
+        self._log.warning("Left running, only presumed ours. %s", what_ends_it(name))
+
+    def _go_on_with(self, follow_up: FollowUp, *, after: OperationSnapshot) -> None:
+        """Note that all is done but for a follow-up, whose end must not undo what is done.
+
+        :param after: the operation that has done it
+        """
+        self._running = follow_up.name if follow_up.ours else None
+        if entry := self.ledger.own():
+            if entry.follow_up is None:
+                self._time(after, entry)
+            self._entry = entry = entry.goes_on_as(follow_up)
+            self.ledger.update(entry)
+            self.ledger.publish(entry)
 
     def _deliver(self, snapshot: OperationSnapshot | None) -> Any:
-        operator = self._operator
+        work, target = self._work, self._work.target()
         # it has succeeded: a kill has nothing to stop any more, and must delete nothing
-        self.attempt.running = None
+        self._running, self._starter = None, None
         try:
-            result = self.attempt.watch.patiently(lambda: operator.result(snapshot))
+            result = self.wait.patiently(lambda: work.result(snapshot))
         except WaitStoppedError as exc:
-            raise KilledBeforeDeliveryError(operator.target) from exc
-        self._tell_lineage(result, made=_made(operator.target, snapshot))
-        self.attempt.deliver(snapshot)
+            raise KilledBeforeDeliveryError(target) from exc
+        self._report_lineage(result, made=_made(target, snapshot))
+        entry = self.ledger.own()
+        self._time(snapshot, entry)
+        if entry:
+            own = snapshot if snapshot and snapshot.name == entry.operation else None
+            self.ledger.update(entry.close(own))
         return result
 
-    def _tell_lineage(self, result: Any, *, made: ResourceName) -> None:
-        operator = self._operator
+    def _close(self, name: OperationName, snapshot: OperationSnapshot | None = None) -> None:
+        """Write down that nothing is owed for an operation; a kill has nothing to stop any more."""
+        self._running, self._starter = None, None
+        self._time(snapshot, self.ledger.own())
+        self.ledger.close(name, snapshot)
+
+    def _time(self, snapshot: OperationSnapshot | None, entry: LedgerEntry | None) -> None:
+        """Time the operation that is being concluded, if its end is known."""
+        own = entry is not None and snapshot is not None and entry.operation == snapshot.name
+        started = entry.intended if entry and own else None
+        metrics.time_operation(snapshot, at=self.wait.now(), started=started)
+
+    def _report_lineage(self, result: Any, *, made: ResourceName) -> None:
+        work = self._work
         try:
             lineage.report(
-                self.attempt.context,
-                outlets=operator.outlets,
-                hook=operator.hook,
+                self.context,
+                outlets=work.outlets,
+                hook=self._hook,
                 made=made,
                 result=result,
-                kind=operator.kind,
-                sources=operator.sources,
+                kind=work.kind,
+                sources=work.sources(),
             )
         except Exception:  # noqa: BLE001  # the work is done, and a retry would not tell better
             self._log.exception("What was made could not be told to outlets and lineage.")
+
+    @property
+    def _presumed(self) -> bool:
+        return (
+            self._entry is not None
+            and self._entry.operation is not None
+            and (not self._entry.may_cancel)
+        )
+
+    @property
+    def _wants_clean_up(self) -> bool:
+        wanted = self._options.clean_up
+        return self._work.kind.cleans_up if wanted is None else wanted
+
+    @property
+    def _may_clean_up(self) -> bool:
+        """Whether what the operation makes in spite of a cancel is to be deleted, and may be.
+
+        What is done but for a follow-up must not be undone. While the start call is under way there
+        is no entry with a name; its answer is the evidence.
+        """
+        entry = self._entry
+        if entry is None or entry.operation is None:
+            return self._wants_clean_up
+        return entry.may_clean_up and entry.follow_up is None
+
+    @property
+    def _too_late(self) -> bool:
+        return self._deadline is not None and self.wait.now() >= self._deadline
+
+    @property
+    def _deadline_in_words(self) -> str:
+        deadline = self._deadline
+        return f"The deadline {deadline:%Y-%m-%d %H:%M:%S %Z} passed" if deadline else "Time out"
 
 
 def _made(target: ResourceName, snapshot: OperationSnapshot | None) -> ResourceName:

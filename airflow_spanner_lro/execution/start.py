@@ -1,68 +1,68 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starting once: performs what ``core/tries/resume.py`` decides, and keeps the ledger true.
+"""Start or adopt: performs what ``core/tries/resume.py`` decides, and keeps the ledger true.
 
-The intent is written before the start call and completed after it, so a crash between the two
-leaves a trace, and a start whose answer was lost is found again by its target or its name.
+The intent is written and published before the start call, and completed after it, with the evidence
+that the operation is ours. So a crash between the two leaves a trace. A call is sent once: that the
+target exists already says that somebody else made it, unless an earlier call of ours was never
+answered.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
 
+from airflow_spanner_lro.admin.clock import WaitStoppedError
+from airflow_spanner_lro.core.comparison import asked_of
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotTakenError, turn_of
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.operations.errors import ResumeConflictError
+from airflow_spanner_lro.core.operations.errors import (
+    AmbiguousStartError,
+    CancelNotSettledError,
+    NotCancelledError,
+    ResourceDiffersError,
+    StartRefusedForNowError,
+    StartUnansweredError,
+)
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.statements import carried_over, committed_part, not_run
-from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.status import Code, code_of, leaves_unanswered
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.resume import NextStep, next_step
-from airflow_spanner_lro.execution.settle import Earlier
-from airflow_spanner_lro.execution.lookup import Finder
+from airflow_spanner_lro.execution.blocking_wait import StartGivenUpError
+from airflow_spanner_lro.execution.lookup import Lookup
+from airflow_spanner_lro.execution.start_call import StartCall
+from airflow_spanner_lro.metrics import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.core.access import Access
-    from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.operations.statements import Statement
+    from airflow_spanner_lro.core.tries.evidence import Finding
+    from airflow_spanner_lro.execution.blocking_wait import BlockingWait
     from airflow_spanner_lro.execution.store import TaskLedger
-    from airflow_spanner_lro.execution.kill import WorkerWatch
+    from airflow_spanner_lro.execution.work import StartOrder
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartOrder:
-    """What a task wants started.
-
-    :param request: the request message; where the kind lets the caller choose an operation id, it
-        is filled in here
-    :param fingerprint: digest of what the author asked for
-    :param deadline: when the patience of this try ends
-    :param identity: what is the same for every try of the task instance and for no other
-    :param cleans_up: whoever stops the operation deletes what it made in spite of that
-    :param spared: the reaper leaves the operation alone
-    """
-
-    kind: OperationKind
-    target: ResourceName
-    request: Any
-    fingerprint: str
-    identity: str
-    access: Access
-    deadline: datetime | None
-    cleans_up: bool
-    spared: bool
+_SECOND_LOOK = 2.0
+"""Seconds after which operations are listed once more that an unanswered call may have begun."""
 
 
 class Starter:
-    """Start an operation for a task instance, or take up what an earlier try of it began."""
+    """Start an operation for a task instance, or take up what an earlier try of it began.
+
+    :param log: writes a line
+    """
 
     def __init__(
         self,
@@ -70,18 +70,18 @@ class Starter:
         order: StartOrder,
         client: SpannerAdminClient,
         ledger: TaskLedger,
-        watch: WorkerWatch,
-        settle_timeout: float,
-        tell: Callable[[str], None],
+        wait: BlockingWait,
+        log: Callable[[str], None],
     ) -> None:
         self._order = order
         self._client = client
-        self._finder = Finder(client=client)
+        self._lookup = Lookup(client=client)
         self._ledger = ledger
-        self._watch = watch
-        self._earlier = Earlier(watch=watch, settle_timeout=settle_timeout, tell=tell)
-        self._tell = tell
+        self._wait = wait
+        self._log = log
         self._unexplained = False
+        self.call: StartCall | None = None
+        """The start call, from when it is made: only its answer may tell what a kill cancels."""
 
     def begin(self, *, durable: bool) -> OperationSnapshot | None:
         """Return the operation to wait for, which may be done already.
@@ -90,8 +90,12 @@ class Starter:
         :return: None if earlier tries have done everything, statement by statement
         :raises ResumeConflictError: if the target exists, and not through this task
         :raises SlotTakenError: if it has to wait for others to end
+        :raises StartRefusedForNowError: if Spanner takes no more requests for now
+        :raises LedgerUnreadableError: if nobody can tell what earlier tries have started
         """
-        entry = self._ledger.latest() if durable else None
+        entry = self._ledger.latest()
+        if not durable:
+            return self._start_after(None)
         if entry and not entry.statements and entry.fingerprint == self._order.fingerprint:
             # an older release did not write them down
             entry = replace(entry, statements=self._wanted())
@@ -99,44 +103,114 @@ class Starter:
             # before anybody is asked: a kill of the try before may be under way at this moment,
             # and asks whose the operation is just before it cancels
             self._ledger.publish(self._claimed(entry))
-        snapshot = self._look(entry.operation) if entry and entry.operation else None
+        snapshot = self._see(entry.operation) if entry and entry.operation else None
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
-        if step is NextStep.SEARCH and entry and (snapshot := self._finder.find(entry)):
-            entry = entry.started_as(snapshot.name)
-            step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
+        if step is NextStep.SEARCH and entry:
+            intent = entry
+            found = self._patiently(lambda: self._lookup.follow_up(intent))
+            if found.ambiguous:
+                raise self._ambiguous(entry, found)
+            if found.snapshot and found.evidence:
+                snapshot = found.snapshot
+                entry = entry.started_as(snapshot.name, evidence=found.evidence)
+                self._ledger.publish(self._claimed(entry))
+                step = next_step(
+                    entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint
+                )
         if entry is None or snapshot is None:
             return self._start_after(entry)
-        if step is NextStep.DELIVER and not self._is_there(snapshot):
-            # such as cleaned up by the kill of an earlier try
-            self._tell(f"{self._order.target} was made by an earlier try and is gone by now.")
-            step = NextStep.START
         return self._take_up(step, entry=entry, snapshot=snapshot)
 
-    def _look(self, name: OperationName) -> OperationSnapshot | None:
-        """Look at an earlier try's operation; that it cannot be seen for a while ends no task."""
-        deadline = self._order.deadline
-        return self._watch.patiently(lambda: self._finder.look(name), deadline=deadline)
+    def _see(self, name: OperationName) -> OperationSnapshot | None:
+        """Get an earlier try's operation; that it cannot be seen for a while ends no task."""
+        return self._patiently(lambda: self._lookup.operation(name))
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        return self._wait.patiently(ask, deadline=self._order.deadline)
 
     def _take_up(
         self, step: NextStep, *, entry: LedgerEntry, snapshot: OperationSnapshot
     ) -> OperationSnapshot | None:
         ended: OperationSnapshot | None = snapshot
         match step:
-            case NextStep.ADOPT | NextStep.DELIVER:
-                self._record(self._claimed(entry))
-                did = "adopted" if step is NextStep.ADOPT else "found done and not yet delivered"
-                self._tell(f"{snapshot.title} of an earlier try was {did}: {snapshot.name}")
-                return snapshot
+            case NextStep.ADOPT:
+                return self._adopt(entry, snapshot, became="adopted")
+            case NextStep.DELIVER:
+                if self._is_there(entry, snapshot):
+                    return self._adopt(entry, snapshot, became="found done and not yet delivered")
+                # such as cleaned up by the kill of an earlier try
+                self._log(f"{self._order.target} was made by an earlier try and is gone by now.")
             case NextStep.AWAIT_CANCEL:
-                ended = self._earlier.await_cancel(snapshot)
+                ended = self._await_cancel(snapshot)
             case NextStep.REPLACE:
                 why = "Its end was decided before" if entry.stopping else "The request has changed"
-                self._tell(f"{why}; cancelling the earlier {snapshot.name}.")
-                cleans_up = self._order.cleans_up and entry.kind is self._order.kind
-                ended = self._earlier.stop(snapshot.name, cleans_up=cleans_up)
+                self._log(f"{why}; cancelling the earlier {snapshot.name}.")
+                ended = self._stop(snapshot.name, cleans_up=self._cleans_up(entry))
+            case NextStep.REFUSE:
+                raise NotCancelledError(snapshot)
             case NextStep.START | NextStep.SEARCH:
                 pass
         return self._start_after(entry, ended=ended)
+
+    def _adopt(
+        self, entry: LedgerEntry, snapshot: OperationSnapshot, *, became: str
+    ) -> OperationSnapshot:
+        self._record(self._claimed(entry))
+        self._log(f"{snapshot.title} of an earlier try was {became}: {snapshot.name}")
+        return snapshot
+
+    def _is_there(self, entry: LedgerEntry, snapshot: OperationSnapshot) -> bool:
+        """Tell whether what an operation made is still there, the very thing that was asked for.
+
+        :raises ResourceDiffersError: if it is there, and not what was asked for
+        """
+        order = self._order
+        if not order.kind.creates:
+            return True
+        if not self._lookup.still_there(target=order.target, made_by=snapshot.name):
+            return False
+        # what can be changed may have been changed since by somebody, unless it is all that speaks
+        # for the operation being ours
+        certain = entry.evidence is not None and entry.evidence is Evidence.ANSWERED
+        differs = tuple(each for each in self._lookup.differs(entry) if each.fixed or not certain)
+        if differs:
+            raise ResourceDiffersError(
+                order.target,
+                differences=tuple(each.sentence for each in differs),
+                advice="Somebody has replaced or changed it since.",
+            )
+        return True
+
+    def _cleans_up(self, entry: LedgerEntry) -> bool:
+        allowed = entry.evidence is not None and entry.evidence.may_delete
+        return self._order.cleans_up and allowed and entry.kind is self._order.kind
+
+    def _await_cancel(self, snapshot: OperationSnapshot) -> OperationSnapshot:
+        """Wait until an operation that is being cancelled has ended, and return its end.
+
+        :raises CancelNotSettledError: if it has not in time, or the task is killed meanwhile
+        """
+        self._log(f"{snapshot.name} is being cancelled; waiting for that to end.")
+        until = self._wait.now() + timedelta(seconds=self._order.settle_timeout)
+        try:
+            return self._wait.wait(name=snapshot.name, policy=PollPolicy(), deadline=until)
+        except (DeadlinePassedError, WaitStoppedError) as exc:
+            raise CancelNotSettledError(
+                Settlement(name=snapshot.name, ending=Ending.STILL_RUNNING, snapshot=snapshot)
+            ) from exc
+
+    def _stop(self, name: OperationName, *, cleans_up: bool) -> OperationSnapshot | None:
+        """Cancel an operation and return its end; None if Spanner no longer knows it.
+
+        :raises CancelNotSettledError: if it goes on, or its end is not seen in time
+        """
+        settlement = self._wait.stop(
+            name=name, cleans_up=cleans_up, timeout=self._order.settle_timeout, cause=Cause.RETRY
+        )
+        self._log(settlement.sentence)
+        if not settlement.settled:
+            raise CancelNotSettledError(settlement)
+        return settlement.snapshot
 
     def _start_after(
         self, entry: LedgerEntry | None, *, ended: OperationSnapshot | None = None
@@ -147,28 +221,32 @@ class Starter:
         :param ended: its operation at its end, if that is known
         """
         delivered = entry is not None and entry.closed
+        # of an earlier call that was never answered and left no trace so far
+        unsettled = entry is not None and not entry.closed and entry.operation is None
+        earlier = entry
         if entry and (ended or not entry.closed):
             entry = entry.close(ended)
             self._ledger.update(entry)
         statements = self._carry_over(entry, delivered=delivered)
         if statements and len(committed_part(statements)) == len(statements):
-            self._tell("Earlier tries have committed every statement.")
+            self._log("Earlier tries have committed every statement.")
             self._ledger.append(self._intent(statements).close())
             return None
+        earlier = earlier if unsettled else None
         try:
-            return self._attempt(statements)
+            return self._attempt(statements, earlier=earlier)
         except SlotTakenError as taken:
             if taken.holders:
                 raise
         # whoever held the slot has left meanwhile
-        return self._attempt(statements)
+        return self._attempt(statements, earlier=earlier)
 
     def _carry_over(self, entry: LedgerEntry | None, *, delivered: bool) -> tuple[Statement, ...]:
         """Return the statements with those that earlier tries committed, and request the others."""
         before = entry.statements if entry else ()
         statements = carried_over(self._wanted(), before=before, delivered=delivered)
         if done := len(committed_part(statements)):
-            self._tell(f"{done} of {len(statements)} statements were committed by earlier tries.")
+            self._log(f"{done} of {len(statements)} statements were committed by earlier tries.")
             self._order.request.statements = self._order.request.statements[done:]
         return statements
 
@@ -178,15 +256,38 @@ class Starter:
             return ()
         return not_run(self._order.request.statements)
 
-    def _attempt(self, statements: tuple[Statement, ...]) -> OperationSnapshot:
+    def _attempt(
+        self, statements: tuple[Statement, ...], *, earlier: LedgerEntry | None
+    ) -> OperationSnapshot:
         """Write the intent, start, and complete the entry."""
-        intent = replace(self._intent(statements), operation=self._chosen_name())
+        name = self._chosen_name()
+        intent = replace(
+            self._intent(statements),
+            operation=name,
+            evidence=Evidence.NAMED if name else None,
+            before=self._before(),
+        )
         self._ledger.append(intent)
-        if intent.operation:
-            self._order.request.operation_id = intent.operation.operation
-        snapshot = self._call(intent)
-        self._record(intent.started_as(snapshot.name))
+        self._ledger.publish(intent)
+        if name:
+            self._order.request.operation_id = name.operation
+        snapshot, evidence = self._call(intent, earlier=earlier)
+        # before anything else is done with it: whatever happens next, the log has the name
+        self._log(f"{snapshot.title} was started as {snapshot.name}")
+        self._record(intent.started_as(snapshot.name, evidence=evidence))
         return snapshot
+
+    def _before(self) -> tuple[str, ...] | None:
+        """Return what there is before the call, so that it is never taken for what the call began.
+
+        Nothing is asked where the answer is not needed: an operation with an id of ours, or with
+        a mark of ours on what it makes, is known by that.
+        """
+        order = self._order
+        if order.kind.named_by_caller or order.signed:
+            return None
+        ids = self._patiently(lambda: self._lookup.listed(kind=order.kind, target=order.target))
+        return tuple(ids)
 
     def _intent(self, statements: tuple[Statement, ...]) -> LedgerEntry:
         order = self._order
@@ -194,7 +295,7 @@ class Starter:
             kind=order.kind,
             target=order.target,
             fingerprint=order.fingerprint,
-            intended=self._watch.now(),
+            intended=self._wait.now(),
             try_number=self._ledger.try_number,
             access=order.access,
             deadline=order.deadline,
@@ -202,6 +303,9 @@ class Starter:
             spared=order.spared,
             statements=statements,
             carried=len(committed_part(statements)),
+            asked=asked_of(order.kind, order.request),
+            signed=order.signed,
+            deployment=order.deployment,
         )
 
     def _claimed(self, entry: LedgerEntry) -> LedgerEntry:
@@ -210,7 +314,7 @@ class Starter:
         return entry.owned_by(
             self._ledger.try_number,
             deadline=order.deadline,
-            now=self._watch.now(),
+            now=self._wait.now(),
             cleans_up=order.cleans_up,
             spared=order.spared,
         )
@@ -224,33 +328,103 @@ class Starter:
         self._ledger.update(entry)
         self._ledger.publish(entry)
 
-    def _call(self, intent: LedgerEntry) -> OperationSnapshot:
-        """Make the start call; where its answer was lost, find what it started."""
+    def _call(
+        self, intent: LedgerEntry, *, earlier: LedgerEntry | None
+    ) -> tuple[OperationSnapshot, Evidence]:
+        """Make the start call; where it was not answered, find what it began."""
+        order = self._order
+        if order.deadline is not None and self._wait.now() >= order.deadline:
+            self._ledger.update(intent.close())
+            raise DeadlinePassedError
+
+        def write_down(snapshot: OperationSnapshot) -> None:
+            self._log(f"{snapshot.title} was started after all, as {snapshot.name}")
+            self._record(intent.started_as(snapshot.name, evidence=Evidence.ANSWERED))
+
+        self.call = StartCall(
+            lambda: self._client.start(kind=order.kind, request=order.request),
+            on_late_answer=write_down,
+        )
         try:
-            return self._client.start(kind=self._order.kind, request=self._order.request)
-        except Exception as exc:
-            code = code_of(exc)
-            if code is not Code.ALREADY_EXISTS and not is_transient(exc):
-                self._ledger.update(intent.close())
-                self._raise_if_taken(exc)
-                raise
-            try:
-                found = self._finder.find(intent)
-            except Exception as trouble:
-                if code_of(trouble) is None:
-                    raise
-                # the next try looks again: the intent stays open
-                self._tell(f"Whether it has started anything cannot be seen: {trouble}")
-                raise exc from trouble
-            if found is not None:
-                answer = code.name if code else "nothing"
-                self._tell(f"The start call answered {answer}, yet it had started {found.name}.")
+            snapshot = self._wait.answer(self.call, deadline=order.deadline)
+        except StartGivenUpError as exc:
+            self._ledger.update(intent.unanswered_at(self._wait.now()))
+            raise StartUnansweredError(order.target, kind=order.kind) from exc
+        except Exception as exc:  # noqa: BLE001  # it is raised there, unless it was no failure
+            return self._after_error(exc, intent=intent, earlier=earlier)
+        named = order.kind.named_by_caller
+        return snapshot, Evidence.NAMED if named else Evidence.ANSWERED
+
+    def _after_error(
+        self, exc: Exception, *, intent: LedgerEntry, earlier: LedgerEntry | None
+    ) -> tuple[OperationSnapshot, Evidence]:
+        """Return what a call began that answered an error; raise if that is nothing of ours."""
+        code = code_of(exc)
+        if leaves_unanswered(exc):
+            return self._after_silence(exc, intent=intent)
+        if code is Code.ALREADY_EXISTS:
+            # a call is sent once: only one that was never answered can have made what is there
+            unanswered = intent if intent.operation else earlier
+            if unanswered is not None and (found := self._found(unanswered)):
+                self._log("It was begun by a start call that was never answered.")
                 return found
-            if code is Code.ALREADY_EXISTS:
-                self._ledger.update(intent.close())
-                told = getattr(exc, "message", str(exc))
-                raise ResumeConflictError(self._order.target, told=told) from exc
-            raise
+            self._ledger.update(intent.close())
+            asked = asked_of(self._order.kind, self._order.request)
+            raise self._lookup.taken(
+                kind=self._order.kind,
+                target=self._order.target,
+                asked=asked,
+                told=_told(exc),
+                mapped=self._order.mapped,
+            ) from exc
+        self._ledger.update(intent.close())
+        self._raise_if_taken(exc)
+        if code is Code.RESOURCE_EXHAUSTED:
+            raise StartRefusedForNowError(self._order.target, told=_told(exc)) from exc
+        raise exc
+
+    def _after_silence(
+        self, exc: Exception, *, intent: LedgerEntry
+    ) -> tuple[OperationSnapshot, Evidence]:
+        intent = intent.unanswered_at(self._wait.now())
+        try:
+            found = self._found(intent)
+            if found is None and intent.operation is None:
+                # it may have been on its way
+                self._wait.pause(_SECOND_LOOK, deadline=None)
+                found = self._found(intent)
+        except Exception as trouble:
+            if code_of(trouble) is None:
+                raise
+            # the next try looks again: the intent stays open
+            self._ledger.update(intent)
+            self._log(f"Whether it has started anything cannot be seen: {_told(trouble)}")
+            raise exc from trouble
+        if found is not None:
+            code = code_of(exc)
+            snapshot, evidence = found
+            self._log(
+                f"The start call answered {code.name if code else 'nothing'}, yet it had started "
+                f"{snapshot.name} ({evidence})."
+            )
+            return found
+        # nothing began by the end of the call; a mark of ours would be recognised even later
+        self._ledger.update(intent if intent.signed or intent.operation else intent.close())
+        raise exc
+
+    def _found(self, intent: LedgerEntry) -> tuple[OperationSnapshot, Evidence] | None:
+        finding = self._lookup.follow_up(intent)
+        if finding.ambiguous:
+            raise self._ambiguous(intent, finding)
+        if finding.snapshot is None or finding.evidence is None:
+            return None
+        return finding.snapshot, finding.evidence
+
+    def _ambiguous(self, intent: LedgerEntry, finding: Finding) -> AmbiguousStartError:
+        if not intent.closed:
+            # whoever clears the task has looked at them
+            self._ledger.update(intent.close())
+        return AmbiguousStartError(self._order.target, operations=finding.ambiguous)
 
     def _raise_if_taken(self, refusal: Exception) -> None:
         """Tell a refusal that passes when others have ended from all others.
@@ -266,14 +440,15 @@ class Starter:
         except Exception as exc:
             if code_of(exc) is None:
                 raise
-            self._tell(f"Whether this is only a matter of waiting cannot be seen: {exc}")
+            self._log(f"Whether this is only a matter of waiting cannot be seen: {exc}")
             return
         holders = tuple(each.name for each in pending)
         if holders or not self._unexplained:
             # once more at once, but not for ever: it may be due to something else
             self._unexplained = not holders
-            told = getattr(refusal, "message", str(refusal))
-            raise SlotTakenError(turn, target=order.target, holders=holders, told=told) from refusal
+            raise SlotTakenError(
+                turn, target=order.target, holders=holders, told=_told(refusal)
+            ) from refusal
 
     def _chosen_name(self) -> OperationName | None:
         """Return the name that this start gets, where the caller may choose it.
@@ -284,12 +459,10 @@ class Starter:
         """
         if not self._order.kind.named_by_caller:
             return None
-        unique = f"{self._order.identity}/{self._watch.now().isoformat()}"
+        unique = f"{self._order.identity}/{self._wait.now().isoformat()}"
         digest = hashlib.sha256(unique.encode()).hexdigest()[:16]
         return OperationName(resource=self._order.target, operation=f"lro_{digest}")
 
-    def _is_there(self, snapshot: OperationSnapshot) -> bool:
-        target = self._order.target
-        return not self._order.kind.creates or self._finder.still_there(
-            target=target, made_by=snapshot.name
-        )
+
+def _told(exc: Exception) -> str:
+    return str(getattr(exc, "message", "") or exc)

@@ -7,13 +7,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.arguments.encryption import (
     BackupEncryption,
     DerivedEncryption,
     encryption_config,
 )
 from airflow_spanner_lro.core.arguments.references import refer
-from airflow_spanner_lro.core.arguments.times import aware, expire_time, moment_of
+from airflow_spanner_lro.core.arguments.times import (
+    aware,
+    expire_time,
+    is_relative,
+    moment_of,
+    signed,
+)
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.operations.resource import as_dict
@@ -89,6 +96,17 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
         """The backup to make."""
         return BackupName(project=self.project, instance=self.instance_id, backup=self.backup_id)
 
+    @property
+    def signed(self) -> bool:
+        """Whether the expiry has digits of our own, by which the backup is known as this try's."""
+        return signs(self.expire_time)
+
+    @property
+    def _expires(self) -> datetime:
+        now = datetime.now(tz=UTC)
+        moment = expire_time(self.expire_time, now=now)
+        return signed(moment, now=now) if self.signed else moment
+
     def build_request(self) -> Any:
         """Return the CreateBackupRequest."""
         database = DatabaseName(
@@ -96,7 +114,7 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
         )
         backup: dict[str, Any] = {
             "database": str(database),
-            "expire_time": expire_time(self.expire_time, now=datetime.now(tz=UTC)),
+            "expire_time": self._expires,
         }
         if self.version_time:
             backup["version_time"] = aware(self.version_time, field="version_time")
@@ -171,6 +189,17 @@ class SpannerCopyBackupOperator(SpannerOperationOperator):
         """The backup to copy."""
         return (refer(BackupName, self.source_backup, within=self.target),)
 
+    @property
+    def signed(self) -> bool:
+        """Whether the expiry has digits of our own, by which the copy is known as this try's."""
+        return signs(self.expire_time)
+
+    @property
+    def _expires(self) -> datetime:
+        now = datetime.now(tz=UTC)
+        moment = moment_of(self.expire_time, now=now, field="expire_time")
+        return signed(moment, now=now) if self.signed else moment
+
     def build_request(self) -> Any:
         """Return the CopyBackupRequest."""
         target = self.target
@@ -178,7 +207,7 @@ class SpannerCopyBackupOperator(SpannerOperationOperator):
             parent=str(target.instance_name),
             backup_id=target.backup,
             source_backup=str(self.sources[0]),
-            expire_time=_expire_time_of_existing(self.expire_time),
+            expire_time=self._expires,
             encryption_config=encryption_config(
                 type_=self.encryption_type, keys=self.kms_key_names, allowed=DerivedEncryption
             ),
@@ -261,6 +290,11 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
     def target(self) -> BackupName:
         """The backup to delete."""
         return BackupName(project=self.project, instance=self.instance_id, backup=self.backup_id)
+
+
+def signs(expires: Moment) -> bool:
+    """Tell whether an expiry gets digits of our own: a moment that its author wrote never does."""
+    return is_relative(expires) and settings.sign_expire_time()
 
 
 def _expire_time_of_existing(value: Moment) -> datetime:

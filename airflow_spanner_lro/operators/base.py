@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-_OF_THIS_PROCESS = ("hook", "_life", "_killed_early")
+_OF_THIS_PROCESS = ("hook", "_run", "_killed_early")
 """Attributes with channels and threads, which an operator has once it was executed."""
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all operators that start an operation share: their parameters, and Airflow's entry points.
 
-A concrete operator says what to ask for; what happens then is the business of ``life.py``.
+A concrete operator says what to ask for; what happens then is the business of ``execution``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.operations.event import WaitOutcome, understanding
+from airflow_spanner_lro.execution.run import OperationRun
+from airflow_spanner_lro.execution.work import RunOptions, Work
 from airflow_spanner_lro.failing import failing_for_good, skipping_when_late
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
-from airflow_spanner_lro.execution.run import OperationLife
 from airflow_spanner_lro.operators.results import ready_resource
 from airflow_spanner_lro.triggers.turn import LIMIT, TIMED_OUT
 
@@ -69,7 +70,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
     operator_extra_links = LINKS
     kind: ClassVar[OperationKind]
 
-    _life: OperationLife | None = None
+    _run: OperationRun | None = None
     _killed_early: bool = False
 
     def __init__(
@@ -133,7 +134,12 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     def statements(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
         """Return the statements of a schema change over all tries, with what is committed."""
-        return self._life.attempt.statements(snapshot) if self._life else ()
+        return self._run.statements(snapshot) if self._run else ()
+
+    @property
+    def signed(self) -> bool:
+        """Whether the request bears a mark that only this try can have put there."""
+        return False
 
     def execute(self, context: Context) -> Any:
         """Start or adopt the operation, then wait for it, defer, or return its name."""
@@ -145,18 +151,18 @@ class SpannerOperationOperator(SpannerAdminOperator):
         """Go on when it may be this task's turn to start."""
         with self._failing():
             settings.check()
-            life = self._begin(context)
+            run = self._begin(context)
             with understanding(event):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]
-            return life.start_in_turn(timed_out=timed_out, limit=limit)
+            return run.start_in_turn(timed_out=timed_out, limit=limit)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when the trigger has fired."""
         with self._failing():
-            life = self._begin(context)
+            run = self._begin(context)
             with understanding(event):
                 outcome = WaitOutcome.from_event(event)
-            return life.complete(outcome)
+            return run.complete(outcome)
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -171,28 +177,65 @@ class SpannerOperationOperator(SpannerAdminOperator):
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
             with self._failing():
-                life = self._begin(context)
-                if (left := life.left_running()) is None:
+                run = self._begin(context)
+                if (left := run.left_running()) is None:
                     raise
-                return life.give_up(left)
+                return run.give_up(left)
 
     def on_kill(self) -> None:
         """Stop waiting, and cancel the operation if that is wanted; may be called repeatedly."""
-        if self._life is None:
+        if self._run is None:
             # Airflow lets the task go on after this
             self._killed_early = True
         else:
             # on its own timeout Airflow calls this while it handles the exception that it raised
-            self._life.kill(timed_out=isinstance(sys.exception(), AirflowTaskTimeout))
+            self._run.kill(timed_out=isinstance(sys.exception(), AirflowTaskTimeout))
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
         """Turn errors into what Airflow is to make of them: fail for good, skip, or retry."""
         with failing_for_good(), skipping_when_late(soft=self.soft_fail):
-            yield
+            try:
+                yield
+            except AirflowTaskTimeout as exc:
+                if self._run is None:
+                    raise
+                # Airflow's own says neither what was waited for nor what became of it
+                raise self._run.interrupted() from exc
 
-    def _begin(self, context: Context) -> OperationLife:
-        self._life = life = OperationLife(self, context)
+    def _begin(self, context: Context) -> OperationRun:
+        self._run = run = OperationRun(
+            work=Work(
+                kind=self.kind,
+                target=lambda: self.target,
+                build_request=self.build_request,
+                signs=lambda: self.signed,
+                parameters=lambda: {name: getattr(self, name) for name in self.template_fields},
+                result=self.result,
+                follow_up=self.follow_up,
+                report=self.report,
+                sources=lambda: self.sources,
+                outlets=self.outlets,
+                after_wait=self.execute_complete.__name__,
+                after_slot=self.execute_in_turn.__name__,
+            ),
+            options=RunOptions(
+                wait_for_completion=self.wait_for_completion,
+                deferrable=self.deferrable,
+                poll_interval=self.poll_interval,
+                execution_timeout=self.execution_timeout,
+                operation_timeout=self.operation_timeout,
+                cancel_on_kill=self.cancel_on_kill,
+                cancel_on_timeout=self.cancel_on_timeout,
+                clean_up=self.clean_up,
+                durable=self.durable,
+                wait_for_slot=self.wait_for_slot,
+            ),
+            context=context,
+            hook=self.hook,
+            defer=self.defer,
+            log=self.log,
+        )
         if self._killed_early:
-            life.kill(timed_out=False)
-        return life
+            run.kill(timed_out=False)
+        return run

@@ -30,7 +30,7 @@ from airflow_spanner_lro.core.tries.ownership import (
 from airflow_spanner_lro.triggers.task_state import read_record, read_situation
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.execution.pending_deferral import Leaving
+    from airflow_spanner_lro.execution.pending_deferral import PendingDeferral
 
 TIMEOUT = 5.0
 """Seconds for all of it: the heartbeat that finds the task ended may come at any moment, and five
@@ -41,7 +41,7 @@ _TO_SETTLE = 3.0
 log = logging.getLogger(__name__)
 
 
-def stop_if_rejected(note: Leaving) -> None:
+def stop_if_rejected(note: PendingDeferral) -> None:
     """Stop what the task has left running, if nobody will wait for it; never raises.
 
     In a thread that is given up when the time is up: a question to Airflow has no timeout.
@@ -58,7 +58,7 @@ def stop_if_rejected(note: Leaving) -> None:
         )
 
 
-def _work(note: Leaving) -> None:
+def _work(note: PendingDeferral) -> None:
     try:
         decision = _decide(note)
         if decision is KillDecision.CANCEL:
@@ -79,8 +79,8 @@ def _work(note: Leaving) -> None:
         )
 
 
-def _decide(note: Leaving) -> KillDecision:
-    task = note.attempt.context["ti"]
+def _decide(note: PendingDeferral) -> KillDecision:
+    task = note.run.context["ti"]
     claim = Claim(operation=note.name, try_number=int(task.try_number))
     situation = read_situation(task)
     # nearly always this is all that is asked: each deferral pays for it
@@ -93,12 +93,12 @@ def _decide(note: Leaving) -> KillDecision:
     return decide_rejected(claim=claim, situation=situation, record=record)
 
 
-def _stop(note: Leaving) -> None:
-    attempt = note.attempt
+def _stop(note: PendingDeferral) -> None:
+    run = note.run
     log.warning("The task was ended while it ran, and is not deferred; cancelling %s.", note.name)
-    flow = stop_unless_done(name=note.name, policy=CancelPolicy(), cleans_up=attempt.cleans_up)
-    deadline = attempt.watch.now() + timedelta(seconds=_TO_SETTLE)
-    ended = attempt.watch.perform(flow, deadline=deadline)
+    flow = stop_unless_done(name=note.name, policy=CancelPolicy(), cleans_up=run.may_clean_up)
+    deadline = run.wait.now() + timedelta(seconds=_TO_SETTLE)
+    ended = run.wait.perform(flow, deadline=deadline)
     if not isinstance(ended, Settlement):
         log.warning("It was done already; there was nothing to cancel.")
         return
@@ -107,4 +107,4 @@ def _stop(note: Leaving) -> None:
         log.warning(ended.sentence)
     else:
         log.error("%s %s", ended.sentence, what_ends_it(note.name))
-    attempt.note_end(WaitOutcome(name=note.name, settlement=ended))
+    run.end_rejected(WaitOutcome(name=note.name, settlement=ended))

@@ -10,7 +10,6 @@ log, and asked again.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowRuntimeError
@@ -24,7 +23,7 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.lists.backups import BackupQuery
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.status import code_of
-from airflow_spanner_lro.triggers.base import SpannerTrigger
+from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
 from airflow_spanner_lro.triggers.shielded import await_keeping_cancel_message
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ _HANDED_OVER = 5.0
 triggerer's two processes (Airflow 3.3.2), whereas a note is written at once."""
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@trigger
 class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
     """Fire when a backup of a database becomes READY, once for each backup.
 

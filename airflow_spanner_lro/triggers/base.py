@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all our triggers share: how they reach Spanner, are stored, and perform a flow.
 
-Arguments lie unencrypted in Airflow's database: names and ids only, and primitives only.
+Arguments lie unencrypted in Airflow's database: names and ids only, and primitives only. They carry
+a version, and a triggerer passes over what it does not know: workers may have a newer release.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
 
 from airflow.triggers.base import BaseTrigger
 
@@ -24,9 +27,37 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 T = TypeVar("T")
+TriggerT = TypeVar("TriggerT")
+
+VERSION = 2
+"""Of the arguments; version 1 had none."""
+
+log = logging.getLogger(__name__)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@dataclass_transform(kw_only_default=True)
+def trigger(cls: type[TriggerT]) -> type[TriggerT]:
+    """Make a class a trigger: a dataclass whose constructor takes more than it knows."""
+    made: Any = dataclass(kw_only=True, eq=False, repr=False)(cls)
+    known = {each.name for each in fields(made)}
+    construct = made.__init__
+
+    @wraps(construct)
+    def tolerant(self: Any, *, version: int = 1, **arguments: Any) -> None:
+        if unknown := sorted(arguments.keys() - known):
+            log.info(
+                "Arguments of another release (version %s) are passed over: %s",
+                version,
+                ", ".join(unknown),
+            )
+        construct(self, **{name: arguments[name] for name in arguments if name in known})
+
+    made.__init__ = tolerant
+    found: type[TriggerT] = made
+    return found
+
+
+@trigger
 class SpannerTrigger(BaseTrigger):
     """Ask Spanner for something until it is so.
 
@@ -57,7 +88,8 @@ class SpannerTrigger(BaseTrigger):
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and this trigger's own fields."""
         path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, {each.name: getattr(self, each.name) for each in fields(self)}
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        return path, {"version": VERSION, **own}
 
     @property
     def _access(self) -> Access:

@@ -9,7 +9,7 @@ check the same rules and judge alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     OperationName,
 )
+from airflow_spanner_lro.triggers.base import trigger
 from airflow_spanner_lro.triggers.waiting import SpannerConditionTrigger
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class WaitFor(StrEnum):
     ANY = "any"
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@trigger
 class SpannerOperationsTrigger(SpannerConditionTrigger):
     """Wait until all operations of some have succeeded, or any.
 
@@ -81,7 +82,7 @@ class SpannerOperationsTrigger(SpannerConditionTrigger):
         )
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@trigger
 class _InstanceTrigger(SpannerConditionTrigger):
     """Wait for something in an instance.
 
@@ -116,7 +117,7 @@ class _InstanceTrigger(SpannerConditionTrigger):
         return BackupName(project=instance.project, instance=instance.instance, backup=backup_id)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@trigger
 class SpannerNoOperationInProgressTrigger(_InstanceTrigger):
     """Wait until no operation is in progress on a database, a backup or a whole instance.
 
@@ -152,7 +153,7 @@ class SpannerNoOperationInProgressTrigger(_InstanceTrigger):
         )
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@trigger
 class SpannerBackupTrigger(_InstanceTrigger):
     """Wait for a READY backup: one by its id, or the newest of a database.
 
@@ -230,7 +231,7 @@ class SpannerBackupTrigger(_InstanceTrigger):
         return start.astimezone(UTC) - min(back, _LONGEST)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@trigger
 class SpannerDatabaseTrigger(_InstanceTrigger):
     """Wait until a database is in one of some states.
 

@@ -11,10 +11,9 @@ task really no longer waits.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from airflow.triggers.base import TriggerEvent
 
@@ -33,9 +32,10 @@ from airflow_spanner_lro.core.tries.ownership import (
     Claim,
     KillDecision,
     UnreadableRecord,
+    decide_deadline,
     decide_kill,
 )
-from airflow_spanner_lro.triggers.base import SpannerTrigger
+from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
 from airflow_spanner_lro.triggers.pollers import shared_poller
 from airflow_spanner_lro.triggers.shielded import finish_despite_cancels
 
@@ -44,18 +44,28 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.tries.ownership import Published, Situation
+
+    class Decide(Protocol):
+        """One of the decisions of ``core/tries/ownership.py``."""
+
+        def __call__(
+            self, *, claim: Claim, situation: Situation, record: Published
+        ) -> KillDecision:
+            """Decide."""
+
 
 KILL_TIMEOUT = 28.0
 """Seconds for all of ``on_kill``; Airflow gives it 30 (``[triggerer] on_kill_timeout``)."""
 ASK_TIMEOUT = 15.0
 """Seconds of these for asking Airflow; the rest is the cancel's."""
-_ASK_BRIEFLY = 1.0
-"""Seconds for asking Airflow when the deadline passes: the operation is to be cancelled then."""
+_ASK_AT_DEADLINE = 10.0
+"""Seconds for asking Airflow when the deadline passes; without an answer a worker does the rest."""
 _TO_SPARE = 2.0
 """Seconds of these to tell how it ended."""
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@trigger
 class SpannerOperationTrigger(SpannerTrigger):
     """Wait for an operation and fire once, with its outcome.
 
@@ -64,6 +74,7 @@ class SpannerOperationTrigger(SpannerTrigger):
     :param cancel_on_timeout: cancel the operation when the deadline passes
     :param cancel_on_kill: cancel the operation when a user ends the task
     :param cleans_up: delete what the operation made in spite of being cancelled
+    :param presumed: it is only presumed to be the task's, so it is never cancelled here
     :param settle_timeout: how long to wait for the outcome of a cancel, in seconds
 
     Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
@@ -74,6 +85,7 @@ class SpannerOperationTrigger(SpannerTrigger):
     cancel_on_timeout: bool = False
     cancel_on_kill: bool = False
     cleans_up: bool = False
+    presumed: bool = False
     settle_timeout: float = 60.0
 
     @classmethod
@@ -125,7 +137,7 @@ class SpannerOperationTrigger(SpannerTrigger):
             )
         except DeadlinePassedError:
             settlement = None
-            if self.cancel_on_timeout and not await self._adopted():
+            if self.cancel_on_timeout and await self._cancels_at_deadline():
                 self.log.warning("The deadline %s has passed; cancelling.", self.deadline)
                 settlement = await self._stop(timeout=self.settle_timeout)
                 metrics.count_cancel(settlement, cause=metrics.Cause.DEADLINE)
@@ -167,7 +179,7 @@ class SpannerOperationTrigger(SpannerTrigger):
                 what_ends_it(self.operation),
             )
             return True
-        if decision is KillDecision.UNKNOWN:
+        if decision in (KillDecision.UNKNOWN, KillDecision.PRESUMED):
             self.log.warning(
                 "%s is not cancelled: %s. %s",
                 self.operation,
@@ -181,24 +193,39 @@ class SpannerOperationTrigger(SpannerTrigger):
         return True
 
     async def _decide(self) -> KillDecision:
+        if self.presumed:
+            return KillDecision.PRESUMED
         if not self.cancel_on_kill:
             return KillDecision.NOT_WANTED
         if self._fired:
             return KillDecision.DELIVERED
-        return await self._ask(timeout=ASK_TIMEOUT)
+        return await self._ask(decide_kill, timeout=ASK_TIMEOUT)
 
-    async def _adopted(self) -> bool:
-        """Tell whether a newer try has the operation; its deadline is another one.
+    async def _cancels_at_deadline(self) -> bool:
+        """Tell whether the operation is to be cancelled here, now that the deadline has passed.
 
-        A triggerer that comes back after it was stalled sees the deadline before the kill.
+        A triggerer that was stalled sees the deadline when another one has long delivered, or a
+        newer try has adopted. What cannot be told here is left to a worker: the event goes to
+        whatever the task is by then, and is nothing to a task that no longer waits for it.
         """
+        if self.task_instance is None:
+            # ``dag.test()`` plays the trigger in the process of its task
+            return True
         try:
-            return await self._ask(timeout=_ASK_BRIEFLY) is KillDecision.ADOPTED
-        except Exception as exc:  # noqa: BLE001  # the deadline has passed, whoever asks
-            self.log.warning("Airflow could not be asked about newer tries: %s", _told(exc))
+            decision = await self._ask(decide_deadline, timeout=_ASK_AT_DEADLINE)
+        except Exception as exc:  # noqa: BLE001  # it is told
+            told = "no answer in time" if isinstance(exc, TimeoutError) else _told(exc)
+            self.log.warning(
+                "Left to a worker: Airflow could not be asked (%s). %s", told, self._name
+            )
             return False
+        if decision is not KillDecision.CANCEL:
+            self.log.warning(
+                "The deadline has passed; not cancelled here: %s. %s", decision, self._name
+            )
+        return decision is KillDecision.CANCEL
 
-    async def _ask(self, *, timeout: float) -> KillDecision:
+    async def _ask(self, decide: Decide, *, timeout: float) -> KillDecision:
         """Ask Airflow who waits for the operation; every trigger asks through one process."""
         if self.task_instance is None:
             return KillDecision.UNKNOWN
@@ -209,7 +236,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         if isinstance(task.record, UnreadableRecord):
             self.log.warning("The task's record cannot be read: %s", task.record.why)
         claim = Claim(operation=self._name, try_number=self.task_instance.try_number)
-        return decide_kill(claim=claim, situation=task.situation, record=task.record)
+        return decide(claim=claim, situation=task.situation, record=task.record)
 
     async def _end(self, *, until: datetime) -> None:
         """Cancel the operation, and tell what became of it."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import await_turn
 from airflow_spanner_lro.core.lists.queries import OperationQuery
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.triggers.base import SpannerTrigger
+from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
 from airflow_spanner_lro.triggers.shielded import await_keeping_cancel_message
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ TIMED_OUT = "timed_out"
 LIMIT = "limit"
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@trigger
 class SpannerTurnTrigger(SpannerTrigger):
     """Fire once, when a start that was refused for lack of a slot is worth another attempt.
 

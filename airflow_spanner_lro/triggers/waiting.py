@@ -13,7 +13,7 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.watching import WatchNarrator, watch
 from airflow_spanner_lro.core.operations.errors import OperationFailedError
 from airflow_spanner_lro.failing import failing_for_good
-from airflow_spanner_lro.triggers.base import SpannerTrigger
+from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -52,7 +52,7 @@ def failing_as_a_sensor() -> Iterator[None]:
         raise AirflowFailException(str(exc)) from exc
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@trigger
 class SpannerConditionTrigger(SpannerTrigger):
     """Ask until a condition is met or cannot be met any more, and fire once.
 

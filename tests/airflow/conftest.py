@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.flows import policy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-from .doubles import DATABASE, LONG, FakeTask, Script, Stage
+from .doubles import DATABASE, LATEST, LONG, FakeTask, Script, Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -42,6 +42,31 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
     # tests that look fifty times a second need more than the quota
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__MAX_ADMIN_REQUESTS_PER_SECOND", "1000")
+
+
+@pytest.fixture(autouse=True)
+def airflow_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Airflow tell state and record of the tasks that this process plays."""
+    from airflow.sdk.execution_time.task_runner import (  # noqa: PLC0415  # after AIRFLOW_HOME
+        RuntimeTaskInstance,
+    )
+    from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415
+
+    def states(**criteria: Any) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for (_, task_id, run_id, index), ti in LATEST.items():
+            key = task_id if index < 0 else f"{task_id}_{index}"
+            if task_id in (criteria["task_ids"] or [task_id]) and run_id in criteria["run_ids"]:
+                found.setdefault(run_id, {})[key] = ti.state
+        return found
+
+    def xcom(*, key: str, dag_id: str, task_id: str, run_id: str, map_index: int) -> Any:
+        ti = LATEST.get((dag_id, task_id, run_id, map_index))
+        return ti.xcoms.get(key) if ti else None
+
+    LATEST.clear()
+    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", states)
+    monkeypatch.setattr(XCom, "get_one", xcom)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.kinds import KINDS
 from airflow_spanner_lro.emulator import Faults, Plan
+from airflow_spanner_lro.execution.store import KEY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +111,10 @@ class Stage:
         return any(resource.name == name for resource in self.emulator.resources())
 
 
+LATEST: dict[tuple[str, str, str, int], FakeTaskInstance] = {}
+"""The latest try of each task instance, for those who ask Airflow about it."""
+
+
 @dataclass(slots=True, kw_only=True)
 class FakeTaskInstance:
     """What operators and triggers use of a task instance."""
@@ -121,6 +126,10 @@ class FakeTaskInstance:
     try_number: int = 1
     start_date: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
     xcoms: dict[str, Any] = field(default_factory=dict)
+    state: str | None = "running"
+
+    def __post_init__(self) -> None:
+        LATEST[self.dag_id, self.task_id, self.run_id, self.map_index] = self
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep a value, as JSON would."""
@@ -164,9 +173,14 @@ class FakeTask:
         return {"ti": self.ti, "task_state_store": self.store}
 
     @property
+    def entries(self) -> list[str]:
+        """The keys of the ledger, the oldest first."""
+        return sorted(key for key in self.store.values if key.startswith(KEY_PREFIX))
+
+    @property
     def entry(self) -> dict[str, Any]:
         """The newest entry of the ledger."""
-        entry: dict[str, Any] = self.store.get(f"spanner_lro:{len(self.store.values)}")
+        entry: dict[str, Any] = self.store.get(self.entries[-1])
         return entry
 
     def began(self, *, ago: timedelta) -> None:
@@ -177,7 +191,7 @@ class FakeTask:
         """Let the newest entry have been adopted some time ago."""
         adopted = datetime.now(tz=UTC) - duration
         entry = self.entry | {"adopted": adopted.isoformat()}
-        self.store.set(f"spanner_lro:{len(self.store.values)}", entry)
+        self.store.set(self.entries[-1], entry)
 
     def next_try(self) -> None:
         """Begin another try: XComs go, the store stays."""

@@ -208,7 +208,7 @@ def test_a_deferral_that_is_rejected(
     stage.emulator.plan(LONG)
     defer(backup(deferrable=True), task)
     airflow.record = task.ti.xcoms[RECORD_KEY]
-    note = leaving.take()
+    note = pending_deferral.take()
     assert note is not None
 
     rejected.stop_if_rejected(note)

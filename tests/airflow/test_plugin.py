@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def airflow(monkeypatch: pytest.MonkeyPatch) -> Airflow:
     """Return an Airflow in which the task was marked failed while it ran."""
-    leaving.take()
+    pending_deferral.take()
     return Airflow(monkeypatch)
 
 

@@ -120,7 +120,7 @@ def test_changed_request_replaces(stage: Stage, task: FakeTask) -> None:
     first, second = stage.emulator.operations()
     assert [first.name] == [call.resource for call in stage.cancels]
     assert second.name == task.entry["operation"]
-    assert 2 == len(task.store.values)
+    assert 2 == len(task.entries)
     assert 2 == len(stage.starts)
 
 
@@ -205,7 +205,7 @@ def test_undelivered_success_that_is_gone(stage: Stage, task: FakeTask) -> None:
     defer(backup(**DEFER), task)
 
     assert 2 == len(stage.starts)
-    assert 2 == len(task.store.values)
+    assert 2 == len(task.entries)
 
 
 @pytest.mark.parametrize("make", KINDS[1:])

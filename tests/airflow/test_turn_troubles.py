@@ -121,7 +121,7 @@ def test_a_kill_while_deferred_has_nothing_to_stop(stage: Stage, task: FakeTask)
 
     assert type(deferred.trigger) is type(again.trigger)
     assert not stage.cancels
-    assert 1 == len(task.store.values)
+    assert 1 == len(task.entries)
     with pytest.raises(SlotTakenError):
         backup(wait_for_slot=False).execute(task.context)
 

@@ -71,7 +71,7 @@ def test_many_refusals_leave_one_entry(stage: Stage, task: FakeTask) -> None:
     with pytest.raises(TaskDeferred):
         resume(operator, deferred, task)
 
-    assert 1 == len(task.store.values)
+    assert 1 == len(task.entries)
     assert stage.operation.name == task.entry["operation"]
 
 

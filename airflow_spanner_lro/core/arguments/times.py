@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta
 
 from airflow_spanner_lro.core.arguments.durations import duration_of, is_duration_text
@@ -25,7 +26,7 @@ def expire_time(value: Moment, *, now: datetime, field: str = "expire_time") -> 
     :param value: a moment, a time from now, or either as ISO 8601 text
     :raises InvalidArgumentError: if it has no time zone, or lies outside of what Spanner accepts
     """
-    relative = isinstance(value, timedelta) or is_duration_text(value)
+    relative = is_relative(value)
     moment = moment_of(value, now=now, field=field)
     earliest = now + MINIMUM_RETENTION if relative else moment
     if not earliest <= moment <= now + MAXIMUM_RETENTION:
@@ -43,7 +44,7 @@ def moment_of(value: Moment, *, now: datetime, field: str) -> datetime:
     :param value: a moment, a time from now, or either as ISO 8601 text: ``P30D`` is thirty days
     :raises InvalidArgumentError: if it is none, or has no time zone
     """
-    if not isinstance(value, timedelta) and not is_duration_text(value):
+    if not is_relative(value):
         return aware(value, field=field)
     try:
         return now + duration_of(value, field=field)
@@ -51,6 +52,26 @@ def moment_of(value: Moment, *, now: datetime, field: str) -> datetime:
         raise InvalidArgumentError(
             field=field, value=str(value), rule="no calendar goes that far"
         ) from None
+
+
+def is_relative(value: object) -> bool:
+    """Tell whether a moment is given as a time from now."""
+    return isinstance(value, timedelta) or is_duration_text(value)
+
+
+def signed(expires: datetime, *, now: datetime) -> datetime:
+    """Return an expiry with random microseconds: a mark that no other request has.
+
+    Spanner keeps the expiry of a backup in microseconds (API reference, ``Backup.expire_time``),
+    and nobody means those of "thirty days from now". A backup that shows them was made by the
+    request that had them, even where its answer was lost.
+    """
+    marked = expires.replace(microsecond=secrets.randbelow(1_000_000))
+    second = timedelta(seconds=1)
+    # neither sooner than was asked for, nor later than Spanner accepts
+    if marked < expires:
+        marked += second
+    return marked - second if marked > now + MAXIMUM_RETENTION else marked
 
 
 def aware(value: object, *, field: str) -> datetime:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def conclude(
-    outcome: WaitOutcome, *, deadline: datetime | None, report: str = ""
+    outcome: WaitOutcome,
+    *,
+    deadline: datetime | None,
+    report: str = "",
+    left: str = "It was left running, as asked.",
 ) -> OperationSnapshot:
     """Return the operation if it succeeded; otherwise raise what its task fails with.
 
@@ -28,6 +32,7 @@ def conclude(
     what it made was deleted again, or should have been.
 
     :param report: what became of each part of it, if it did not succeed
+    :param left: why it goes on, if it does and nobody has cancelled it
     :raises OperationTimeoutError: if the deadline passed; says what became of the operation
     :raises OperationCancelledError: if somebody cancelled it
     :raises OperationFailedError: if it ended with an error of its own
@@ -35,7 +40,9 @@ def conclude(
     snapshot = outcome.snapshot or _finished_first(outcome)
     if snapshot is None:
         reason = f"The deadline {deadline:%Y-%m-%d %H:%M:%S %Z} passed" if deadline else "Time out"
-        raise OperationTimeoutError(reason, name=outcome.name, settlement=outcome.settlement)
+        raise OperationTimeoutError(
+            reason, name=outcome.name, settlement=outcome.settlement, left=left
+        )
     if snapshot.cancelled:
         raise OperationCancelledError(snapshot, advice="Somebody else cancelled it.", report=report)
     if not snapshot.succeeded:

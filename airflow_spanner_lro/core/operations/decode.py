@@ -36,11 +36,7 @@ def snapshot_of(operation: Operation) -> OperationSnapshot:
     :raises InvalidNameError: if the operation has no usable name
     """
     kind = kind_of_metadata(operation.metadata.type_url)
-    told: dict[str, Any] = {}
-    if kind:
-        # the message beneath that of proto-plus, whose conveniences take most of the time
-        metadata = kind.metadata_type().pb().FromString(operation.metadata.value)
-        told = _progress(kind, metadata)
+    told = _progress(kind, metadata_of(operation)) if kind else {}
     return OperationSnapshot(
         name=OperationName.parse(operation.name),
         state=_state(operation),
@@ -48,6 +44,15 @@ def snapshot_of(operation: Operation) -> OperationSnapshot:
         error=_error(operation),
         **told,
     )
+
+
+def metadata_of(operation: Operation) -> Any:
+    """Return the metadata message of an operation; None if this release does not know its type.
+
+    It is the message beneath that of proto-plus, whose conveniences take most of the time.
+    """
+    kind = kind_of_metadata(operation.metadata.type_url)
+    return kind.metadata_type().pb().FromString(operation.metadata.value) if kind else None
 
 
 def _state(operation: Operation) -> OperationState:

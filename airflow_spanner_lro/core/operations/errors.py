@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.words import shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -35,10 +38,20 @@ class OperationCancelledError(OperationFailedError):
 
 
 class _StoppedWaitingError(SpannerLroError):
-    """Common part of the two errors that say why a wait ended before its operation did."""
+    """Common part of the two errors that say why a wait ended before its operation did.
 
-    def __init__(self, reason: str, *, name: OperationName, settlement: Settlement | None) -> None:
-        became = settlement.sentence if settlement else "It was left running, as asked."
+    :param left: why nothing was cancelled, if there is no settlement
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        name: OperationName,
+        settlement: Settlement | None,
+        left: str = "It was left running, as asked.",
+    ) -> None:
+        became = settlement.sentence if settlement else left
         super().__init__(f"{reason} while waiting for {name}. {became}")
         self.name = name
         self.settlement = settlement
@@ -59,6 +72,17 @@ class KilledBeforeStartError(SpannerLroError):
         super().__init__(f"The task was killed before it had started anything on {target}.")
 
 
+class NothingStartedError(SpannerLroError):
+    """The task ran out of time before it had asked Spanner to start anything."""
+
+    def __init__(self, target: ResourceName, *, reason: str) -> None:
+        super().__init__(
+            f"{target.resource_id} was not started: {reason} before the start call was made. "
+            f"{target}"
+        )
+        self.target = target
+
+
 class KilledBeforeDeliveryError(SpannerLroError):
     """The task was killed when the work was done, and before its result could be read."""
 
@@ -67,6 +91,29 @@ class KilledBeforeDeliveryError(SpannerLroError):
             f"The task was killed before it could tell the result of {target}, which is there; "
             "a next try delivers it."
         )
+
+
+class StartUnansweredError(SpannerLroError):
+    """The wait for the answer of a start call was given up; whether it began anything is open."""
+
+    def __init__(self, target: ResourceName, *, kind: OperationKind) -> None:
+        super().__init__(
+            f"{kind} {target.resource_id} may have been started: Spanner has not answered the "
+            "start call, and there was no time left to wait for it. The next try, or the reaper "
+            f"(`airflow spanner-lro reap`), finds out what became of it. {target}"
+        )
+        self.target = target
+
+
+class StartRefusedForNowError(SpannerLroError):
+    """Spanner takes no more requests of this caller for a moment; nothing was started."""
+
+    def __init__(self, target: ResourceName, *, told: str) -> None:
+        super().__init__(
+            f"{target.resource_id} was not started yet: Spanner takes no more requests for now. "
+            f"Spanner said: {told.rstrip('.')}. {target}"
+        )
+        self.target = target
 
 
 class CancelNotSettledError(SpannerLroError):
@@ -106,28 +153,100 @@ class OperationRunningError(SpannerLroError):
 
 
 class ResumeConflictError(SpannerLroError):
-    """The target exists already, and no operation of this task made it."""
+    """What is there is not, or not provably, this task's work; nothing of it was touched."""
 
-    def __init__(self, target: ResourceName, *, told: str) -> None:
-        super().__init__(
-            f"{target} exists already, says Spanner ({told}), and no operation that this task "
-            "started made it. Choose another id, or delete the existing one first."
-        )
+    def __init__(self, target: ResourceName, message: str) -> None:
+        super().__init__(message)
         self.target = target
+
+
+class TargetTakenError(ResumeConflictError):
+    """The target exists already, and no operation of this task made it.
+
+    :param told: what Spanner said
+    :param resource: what is there, as a message of the client library; None if it cannot be seen
+    :param running: operations on it that are not done
+    :param differences: how it is not what was asked for, a sentence for each
+    :param mapped: the task is one of several that were mapped
+    """
+
+    def __init__(
+        self,
+        target: ResourceName,
+        *,
+        told: str,
+        resource: Any = None,
+        running: Sequence[OperationSnapshot] = (),
+        differences: Sequence[str] = (),
+        mapped: bool = False,
+    ) -> None:
+        hint = (
+            f" Tasks are mapped here: does the {target.noun} id contain what is mapped?"
+            if mapped
+            else ""
+        )
+        super().__init__(
+            target,
+            f"{target.resource_id} exists already, and this task has not made it"
+            f"{_what_there_is(resource, running)}. {_differs(differences)}Nothing of it was "
+            f"touched. Choose another id, or delete the existing one first.{hint} "
+            f"Spanner said: {told.rstrip('.')}. {target}",
+        )
+        self.differences = tuple(differences)
 
 
 class ResourceDiffersError(ResumeConflictError):
     """The target exists already, and is not what this task was to make."""
 
     def __init__(self, target: ResourceName, *, differences: tuple[str, ...], advice: str) -> None:
-        # not the base's message: where no operation makes a resource, none can be missing
-        SpannerLroError.__init__(
-            self,
+        super().__init__(
+            target,
             f"{target} exists already, and is not what was asked for: {'; '.join(differences)}. "
             f"{advice}",
         )
-        self.target = target
         self.differences = differences
+
+
+class AmbiguousStartError(ResumeConflictError):
+    """A start call was never answered, and several operations may be the one that it began."""
+
+    def __init__(self, target: ResourceName, *, operations: Sequence[OperationSnapshot]) -> None:
+        super().__init__(
+            target,
+            f"{target.resource_id} may have been started twice, by this task and by somebody else: "
+            "the start call was never answered, and nothing tells its operation from another one. "
+            "Nothing was cancelled. Look at both, then clear the task to start anew. "
+            f"{', '.join(str(each.name) for each in operations)}",
+        )
+        self.operations = tuple(operations)
+
+
+class NotCancelledError(ResumeConflictError):
+    """The request has changed, and the operation that runs is only presumed to be this task's."""
+
+    def __init__(self, snapshot: OperationSnapshot) -> None:
+        name = snapshot.name
+        super().__init__(
+            name.resource,
+            f"{snapshot.title} {name.resource.resource_id} runs, and is not what the Dag asks for "
+            "any more. It is not cancelled, because its start call was never answered and it may "
+            "be somebody else's. If it is yours, cancel it and clear the task: "
+            f"`spanner-lro cancel {name}`",
+        )
+
+
+def _what_there_is(resource: Any, running: Sequence[OperationSnapshot]) -> str:
+    facts = []
+    if made := getattr(resource, "create_time", None):
+        facts.append(f"it was made {made:%Y-%m-%d %H:%M:%S %Z}")
+    if source := getattr(resource, "database", ""):
+        facts.append(f"from {source}")
+    facts += [f"{each.title} {each.name} runs on it" for each in running]
+    return f" ({', '.join(facts)})" if facts else ""
+
+
+def _differs(differences: Sequence[str]) -> str:
+    return f"It differs from what was asked for: {'; '.join(differences)}. " if differences else ""
 
 
 class StatementsChangedError(SpannerLroError):

@@ -11,9 +11,7 @@ goes on; which ways there are between is the table in ``stages.py``. How it is s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.access import Access
@@ -37,8 +35,8 @@ from airflow_spanner_lro.core.tries.record import (
 from airflow_spanner_lro.core.tries.stages import Stage, stage_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import timedelta
+    from collections.abc import Callable, Mapping
+    from datetime import datetime, timedelta
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 

@@ -1,15 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether those who learn of a task's end by accident may cancel its operation: pure decisions.
+"""Whether an operation is still this try's, so that it may be cancelled: four pure decisions.
 
-Two of them are told too little by Airflow 3.3.2. A trigger's ``on_kill`` is called not only when a
-user acts on a deferred task, but also when a stalled triggerer comes back after its triggers were
-given to another one, and for a cleared task only after its next try may have taken the operation
-up. A task process that asks to be deferred is not told whether it is.
+Airflow 3.3.2 tells too little to all who may have to cancel. A trigger's ``on_kill`` is called not
+only when a user acts on a deferred task, but also when a stalled triggerer comes back after its
+triggers were given to another one, and for a cleared task only after its next try may have taken
+the operation up. A process that asks to be deferred is not told whether it is. A triggerer or a
+worker that was frozen wakes up behind its deadline, or is told to end, when the next try has long
+taken over.
 
-Both ask for the state of the task first and for its record afterwards. Each try publishes whose the
-operation is before it asks Spanner about it, and so before it defers: a record that was read after
-the state ``deferred`` is never older than that deferral.
+All of them ask for the state of the task first and for its record afterwards. Each try publishes
+whose the operation is before it asks Spanner about it, and so before it defers: a record that was
+read after the state ``deferred`` is never older than that deferral.
 
 What ``on_kill`` does, by the task's situation and by what its record says of the operation:
 
@@ -32,9 +34,40 @@ it before (``core/flows/ending.py``). The same look saves what a task made that 
 itself while its old triggerer was stalled. Whatever the situation, an operation that was left to
 itself on purpose (``spared``) is not cancelled.
 
-After a deferral that Airflow may have rejected, only a task that is restarting, ended or missing
-has its operation stopped, unless a newer try has it: in all other situations a process of the task
-goes on with it, or will.
+What a trigger does whose deadline has passed. The task that no longer waits in a triggerer is in
+somebody else's hands; and what cannot be told here, a worker finds out, to which the trigger fires:
+
+=========== ========= ============ =========== ======= ==========
+situation   newer try this try     another one nothing unreadable
+=========== ========= ============ =========== ======= ==========
+deferred    ADOPTED   CANCEL       REPLACED    UNKNOWN UNKNOWN
+on its way  ADOPTED   WAITED       REPLACED    WAITED  WAITED
+restarting  ADOPTED   WAITED       REPLACED    WAITED  WAITED
+retrying    ADOPTED   RETRIED      REPLACED    RETRIED RETRIED
+ended       ADOPTED   ENDED        ENDED       ENDED   ENDED
+missing     ADOPTED   ENDED        ENDED       ENDED   ENDED
+unknown     ADOPTED   UNKNOWN      UNKNOWN     UNKNOWN UNKNOWN
+=========== ========= ============ =========== ======= ==========
+
+What a task's process on a worker does, when it is killed and when its deadline passes. It has
+published before it started anything, and Airflow deletes that only when the next try begins:
+
+=========== ========= ============ =========== ======= ==========
+situation   newer try this try     another one nothing unreadable
+=========== ========= ============ =========== ======= ==========
+deferred    ADOPTED   WAITED       REPLACED    MOVEDON UNKNOWN
+on its way  ADOPTED   CANCEL       REPLACED    MOVEDON UNKNOWN
+restarting  ADOPTED   CANCEL       REPLACED    MOVEDON UNKNOWN
+retrying    ADOPTED   RETRIED      REPLACED    RETRIED RETRIED
+ended       ADOPTED   CANCEL       REPLACED    MOVEDON UNKNOWN
+missing     ADOPTED   CANCEL       REPLACED    CANCEL  UNKNOWN
+unknown     ADOPTED   UNKNOWN      UNKNOWN     UNKNOWN UNKNOWN
+=========== ========= ============ =========== ======= ==========
+
+*newer try* is also one that has published an intent and no operation yet: it looks for this one
+first. After a deferral that Airflow may have rejected, only a task that is restarting, ended or
+missing has its operation stopped, unless a newer try has it: in all other situations a process of
+the task goes on with it, or will.
 """
 
 from __future__ import annotations
@@ -125,10 +158,14 @@ class KillDecision(StrEnum):
 
     CANCEL = "the task no longer waits for it"
     NOT_WANTED = "cancel_on_kill is off"
+    PRESUMED = "its start call was never answered, so it is only presumed to be the task's"
     DELIVERED = "its outcome was delivered already"
     MOVED = "the task is still deferred and waits in another triggerer"
     ADOPTED = "a newer try of the task has adopted it"
-    WAITED_FOR = "a process of the task goes on with it, or will"
+    WAITED = "a process of the task goes on with it, or will"
+    REPLACED = "the task waits for another operation by now, and its tries deal with this one"
+    ENDED = "the task has ended, so its operation is delivered or in other hands"
+    MOVEDON = "a newer try of the task has begun, and decides about it"
     RETRIED = "the task is going to be tried again, and that try takes it up"
     SPARED = "the task has left it running on purpose"
     UNKNOWN = "it cannot be told whether the task still waits for it"
@@ -159,6 +196,50 @@ def decide_kill(*, claim: Claim, situation: Situation, record: Published) -> Kil
     return KillDecision.CANCEL
 
 
+def decide_deadline(*, claim: Claim, situation: Situation, record: Published) -> KillDecision:
+    """Decide what a trigger does whose deadline has passed, by the second table."""
+    if (kept := _kept(claim, record)) is not None:
+        return kept
+    match situation, _holder(claim, record):
+        case Situation.UNKNOWN, _:
+            return KillDecision.UNKNOWN
+        case Situation.ENDED | Situation.MISSING, _:
+            return KillDecision.ENDED
+        case _, _Holder.OTHER:
+            return KillDecision.REPLACED
+        case Situation.DEFERRED, holder:
+            return KillDecision.CANCEL if holder is _Holder.US else KillDecision.UNKNOWN
+        case Situation.RETRYING, _:
+            return KillDecision.RETRIED
+    return KillDecision.WAITED
+
+
+def decide_on_worker(  # noqa: PLR0911  # the cells of a table
+    *, claim: Claim, situation: Situation, record: Published
+) -> KillDecision:
+    """Decide what a task's process does that is killed or out of time, by the third table."""
+    if (kept := _kept(claim, record)) is not None:
+        return kept
+    holder = _holder(claim, record)
+    if situation is Situation.UNKNOWN:
+        return KillDecision.UNKNOWN
+    if holder is _Holder.OTHER:
+        return KillDecision.REPLACED
+    if situation is Situation.RETRYING:
+        return KillDecision.RETRIED
+    match holder, situation:
+        case _Holder.UNREADABLE, _:
+            return KillDecision.UNKNOWN
+        case _Holder.NOBODY, Situation.MISSING:
+            # the record went with the Dag
+            return KillDecision.CANCEL
+        case _Holder.NOBODY, _:
+            return KillDecision.MOVEDON
+        case _, Situation.DEFERRED:
+            return KillDecision.WAITED
+    return KillDecision.CANCEL
+
+
 def decide_rejected(*, claim: Claim, situation: Situation, record: Published) -> KillDecision:
     """Decide what a process does that has asked for a deferral, which may have been rejected.
 
@@ -173,7 +254,7 @@ def decide_rejected(*, claim: Claim, situation: Situation, record: Published) ->
         case Situation.RETRYING:
             return KillDecision.RETRIED
         case Situation.DEFERRED | Situation.ON_ITS_WAY:
-            return KillDecision.WAITED_FOR
+            return KillDecision.WAITED
         case Situation.UNKNOWN:
             return KillDecision.UNKNOWN
 
@@ -192,13 +273,19 @@ def _holder(claim: Claim, record: Published) -> _Holder:
         return _Holder.NOBODY
     if isinstance(record, UnreadableRecord):
         return _Holder.UNREADABLE
-    return _Holder.US if claim.operation in record.operations else _Holder.OTHER
+    if claim.operation in record.operations:
+        return _Holder.US
+    # the intent of the start call that has begun it
+    own_intent = record.operation is None and record.try_number == claim.try_number
+    return _Holder.US if own_intent else _Holder.OTHER
 
 
 def _kept(claim: Claim, record: Published) -> KillDecision | None:
     """Return why the record alone forbids to cancel; None if it does not."""
     if record is None or isinstance(record, UnreadableRecord):
         return None
+    if record.try_number > claim.try_number and record.operation is None:
+        return KillDecision.ADOPTED
     if claim.operation not in record.operations:
         return None
     if record.try_number > claim.try_number:

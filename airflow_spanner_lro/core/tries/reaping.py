@@ -42,6 +42,7 @@ class TaskFacts:
         the one before ends
     :param started: when the latest try that has started did so, or later
     :param changed: when it came to what it is, or later
+    :param began: when its run did, or earlier; None if that is not known
     """
 
     state: str
@@ -49,6 +50,7 @@ class TaskFacts:
     try_number: int
     started: datetime | None = None
     changed: datetime | None = None
+    began: datetime | None = None
 
 
 class ReapDecision(StrEnum):

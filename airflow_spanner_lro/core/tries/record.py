@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.words import shortened
+from airflow_spanner_lro.core.words import escaped, shortened
 
 VERSION = 2
 """What this release writes."""
@@ -35,6 +35,22 @@ class LedgerFormatError(SpannerLroError, ValueError):
     def __init__(self, reason: str, *, newer: bool = False) -> None:
         super().__init__(reason)
         self.newer = newer
+
+
+class LedgerUnreadableError(SpannerLroError):
+    """The newest ledger entry cannot be read, so nothing may be started beside its operation."""
+
+    def __init__(self, key: str, reason: LedgerFormatError) -> None:
+        advice = (
+            "Upgrade airflow-spanner-lro on this worker"
+            if reason.newer
+            else "See to its operation yourself, then delete the key from the task's state store"
+        )
+        super().__init__(
+            f"Nothing was started: the task's ledger entry {key} cannot be read, and its operation "
+            f"may still run ({escaped(str(reason))}). {advice}, and clear the task."
+        )
+        self.key = key
 
 
 class _Strict(BaseModel):

@@ -40,7 +40,7 @@ class NextStep(Enum):
     """The work was done and never delivered: success at once."""
 
 
-def next_step(
+def next_step(  # noqa: PLR0911  # the rows of a table
     *, entry: LedgerEntry | None, snapshot: OperationSnapshot | None, fingerprint: str
 ) -> NextStep:
     """Decide what this try does first.

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Leaving a wait to the triggerer: which trigger waits, with what, and until when.
+
+A deferral ends this process by raising TaskDeferred, and the task goes on in another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
+from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
+
+if TYPE_CHECKING:
+    from typing import NoReturn, Protocol
+
+    from airflow.triggers.base import BaseTrigger
+
+    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.flows.turns import SlotTakenError
+    from airflow_spanner_lro.core.names import OperationName
+
+    class Defer(Protocol):
+        """Airflow's ``BaseOperator.defer``."""
+
+        def __call__(
+            self, *, trigger: BaseTrigger, method_name: str, timeout: timedelta | None
+        ) -> NoReturn:
+            """End this process; go on with the method when the trigger has fired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferral:
+    """Defers the waits of one try.
+
+    :param defer: ends this process
+    :param access: by which way the trigger asks
+    :param poll_interval: the longest time between two polls, in seconds
+    :param deadline: when the patience of the try ends
+    :param now: the current time
+    """
+
+    defer: Defer
+    access: Access
+    poll_interval: float
+    deadline: datetime | None
+    now: datetime
+
+    def until_done(
+        self,
+        name: OperationName,
+        *,
+        then: str,
+        presumed: bool,
+        cancel_on_timeout: bool,
+        cancel_on_kill: bool,
+        cleans_up: bool,
+    ) -> NoReturn:
+        """Wait for an operation.
+
+        :param then: the method to go on with
+        :param presumed: it is only presumed to be the task's
+        """
+        trigger = SpannerOperationTrigger.watching(
+            name,
+            access=self.access,
+            deadline=self.deadline,
+            poll_interval=self.poll_interval,
+            cancel_on_timeout=cancel_on_timeout,
+            cancel_on_kill=cancel_on_kill,
+            cleans_up=cleans_up,
+            presumed=presumed,
+            settle_timeout=settings.settle_timeout(),
+        )
+        self.defer(trigger=trigger, method_name=then, timeout=self._backstop)
+
+    def for_slot(self, taken: SlotTakenError, *, then: str) -> NoReturn:
+        """Wait until a start that was refused for lack of a slot is worth another attempt.
+
+        :param then: the method to go on with
+        """
+        trigger = SpannerTurnTrigger.through(
+            self.access,
+            query=taken.turn.query.to_record(),
+            holders=list(map(str, taken.holders)),
+            limit=taken.turn.limit,
+            deadline=self.deadline.isoformat() if self.deadline else None,
+            poll_interval=self.poll_interval,
+        )
+        self.defer(trigger=trigger, method_name=then, timeout=self._backstop)
+
+    @property
+    def _backstop(self) -> timedelta | None:
+        """When Airflow itself ends a deferral, in case no triggerer sees the deadline."""
+        if self.deadline is None:
+            return None
+        left = max(self.deadline - self.now, timedelta())
+        return left + timedelta(seconds=settings.deferral_grace())

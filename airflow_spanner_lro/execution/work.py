@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator asks for, as values: the run of a try knows no operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.names import ResourceName
+    from airflow_spanner_lro.core.operations.follow_up import FollowUp
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a task waits and ends, as its author wants it; the operator documents each."""
+
+    wait_for_completion: bool
+    deferrable: bool
+    poll_interval: float | None
+    execution_timeout: timedelta | None
+    operation_timeout: timedelta | float | None
+    cancel_on_kill: bool
+    cancel_on_timeout: bool
+    clean_up: bool | None
+    durable: bool
+    wait_for_slot: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a task wants done, and what it makes of the result.
+
+    :param target: the resource to work on; called again after a deferral, when its templates may
+        have rendered to something else
+    :param build_request: returns the request message
+    :param signs: tells whether the request bears a mark that only this try can have put there
+    :param parameters: what makes two requests the same to their author
+    :param result: what the task returns, from the operation; None if none was needed
+    :param follow_up: the operation to wait for next, if there is one
+    :param report: what to say of the parts of an operation that did not succeed
+    :param sources: what the resource is made from, for the lineage
+    :param after_wait: name of the method to go on with after a wait in the triggerer
+    :param after_slot: the same, after a wait for a slot
+    """
+
+    kind: OperationKind
+    target: Callable[[], ResourceName]
+    build_request: Callable[[], Any]
+    signs: Callable[[], bool]
+    parameters: Callable[[], Mapping[str, object]]
+    result: Callable[[OperationSnapshot | None], Any]
+    follow_up: Callable[[OperationSnapshot], FollowUp | None]
+    report: Callable[[OperationSnapshot], str]
+    sources: Callable[[], Sequence[ResourceName]]
+    outlets: Sequence[object]
+    after_wait: str
+    after_slot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOrder:
+    """What a task wants started.
+
+    :param request: the request message; where the kind lets the caller choose an operation id, it
+        is filled in here
+    :param signed: the request bears a mark by which what it makes can be recognised
+    :param fingerprint: digest of what the author asked for
+    :param deadline: when the patience of this try ends
+    :param identity: what is the same for every try of the task instance and for no other
+    :param mapped: the task is one of several that were mapped
+    :param cleans_up: whoever stops the operation deletes what it made in spite of that
+    :param spared: the reaper leaves the operation alone
+    :param deployment: name of the Airflow deployment, if it has one
+    :param settle_timeout: how long to wait for the end of an earlier try's operation, in seconds
+    """
+
+    kind: OperationKind
+    target: ResourceName
+    request: Any
+    signed: bool
+    fingerprint: str
+    identity: str
+    mapped: bool
+    access: Access
+    deadline: datetime | None
+    cleans_up: bool
+    spared: bool
+    deployment: str
+    settle_timeout: float
