@@ -22,6 +22,7 @@ from airflow_spanner_lro.core.canonical import (
     values_in,
 )
 from airflow_spanner_lro.core.facets import Label
+from airflow_spanner_lro.core.words import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,9 +56,8 @@ class Difference:
         """The difference in words, names without what both have in common."""
         asked, found = _without_common_parents(self.asked, self.found)
         has = "is made from" if self.label in _SOURCES else "has"
-        sentence = f"{self.label}: asked for {asked}, but it {has} {found}"
-        # a ledger may hold anything
-        return sentence if sentence.isprintable() else repr(sentence)[1:-1]
+        # what was asked for may come from a ledger, which may hold anything
+        return escaped(f"{self.label}: asked for {asked}, but it {has} {found}")
 
 
 def asked_of(kind: OperationKind, request: Any) -> dict[str, str]:
