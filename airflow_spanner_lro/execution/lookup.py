@@ -162,7 +162,7 @@ class Lookup:
     def _told(
         self, kind: OperationKind, resource: Any, *, asked: Mapping[str, str]
     ) -> dict[str, str]:
-        ddl: tuple[str, ...] = ()
+        ddl: tuple[str, ...] | None = None
         if kind is CREATE_DATABASE and Label.SCHEMA in asked:
             name = kind.target.parse(resource.name)
             try:
