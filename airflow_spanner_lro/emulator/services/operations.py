@@ -49,7 +49,8 @@ class Operations(Servicer):
         """List the operations of one resource, the latest first."""
         # production wants the collection's name; its clients also send the parent's
         parent = parse_resource(request.name.removesuffix(_SUFFIX))
-        if request.return_partial_success:
+        # googleapis-common-protos 1.75.0, which Airflow's constraints hold, does not have the field
+        if getattr(request, "return_partial_success", False):
             raise errors.no_partial_success()
         since = self._serial_of(parent)
         listing = Listing(
