@@ -17,19 +17,18 @@ presumed yes     no     no
 *delete*: clean up what it made in spite of a cancel. Without evidence nothing of it is allowed.
 
 A start call that was never answered is followed up by looking at the operations of its kind and
-target. What one of them is, by the first column that says something:
+target. What one of them is, by the first row that fits:
 
 ========= ======= ======= ========= ============ ========
 listed    claimed differs signature in time      it is
 ========= ======= ======= ========= ============ ========
 before    any     any     any       any          none
-since     other   any     any       any          none
-since     nobody  yes     any       any          none
-since     nobody  no      other's   any          none
-since     nobody  no      ours      any          signed
+any       other   any     any       any          none
+any       nobody  yes     any       any          none
+any       nobody  no      other's   any          none
+any       nobody  no      ours      any          signed
 since     nobody  no      not seen  no           none
 since     nobody  no      not seen  yes          presumed
-unknown   nobody  no      ours      any          signed
 unknown   nobody  no      not seen  any          none
 ========= ======= ======= ========= ============ ========
 
