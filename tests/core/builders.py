@@ -19,6 +19,7 @@ from airflow_spanner_lro.core.operations.snapshot import (
     OperationState,
 )
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -67,7 +68,7 @@ def cancelled(**fields: Any) -> OperationSnapshot:
 
 
 def entry(**fields: Any) -> LedgerEntry:
-    """Return the entry of the first try, which started the backup operation."""
+    """Return the entry of the first try, whose start call was answered with the operation."""
     usual: dict[str, Any] = {
         "kind": CREATE_BACKUP,
         "target": BACKUP,
@@ -76,6 +77,7 @@ def entry(**fields: Any) -> LedgerEntry:
         "try_number": 1,
         "access": ACCESS,
         "operation": NAME,
+        "evidence": Evidence.ANSWERED if fields.get("operation", NAME) else None,
     }
     return LedgerEntry(**usual | fields)
 

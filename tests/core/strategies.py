@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta, timezone
 from string import ascii_letters, ascii_lowercase, digits
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
@@ -32,10 +32,13 @@ from airflow_spanner_lro.core.operations.snapshot import (
     OperationState,
     StatementProgress,
 )
+from airflow_spanner_lro.core.operations.statements import Statement
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
 
@@ -124,26 +127,55 @@ outcomes = st.builds(
     snapshot=st.none() | snapshots,
     settlement=st.none() | settlements,
 )
+_short_texts = st.text(max_size=500)
 accesses = st.builds(
     Access,
-    gcp_conn_id=st.text(),
-    impersonation_chain=st.lists(st.text(), max_size=3).map(tuple),
-    endpoint=st.sampled_from(["", "spanner.example:443", "http://localhost:9010"]),
+    gcp_conn_id=_short_texts,
+    impersonation_chain=st.lists(_short_texts, max_size=3).map(tuple),
+    endpoint=st.sampled_from([None, "", "spanner.example:443", "http://localhost:9010"]),
 )
-entries = st.builds(
-    LedgerEntry,
-    kind=kinds,
-    target=operation_parents,
-    fingerprint=st.text(),
-    intended=moments,
-    try_number=st.integers(1, 100),
-    access=accesses,
-    deadline=st.none() | moments,
-    operation=st.none() | operation_names,
-    closed=st.booleans(),
-    follow_up=st.none() | st.builds(FollowUp, name=operation_names, ours=st.booleans()),
-    cleans_up=st.booleans(),
-    spared=st.booleans(),
-    stopping=st.none() | moments,
-    adopted=st.none() | moments,
-)
+statements = st.builds(Statement, digest=_short_texts, committed=st.none() | moments)
+_targets: dict[type[ResourceName], st.SearchStrategy[Any]] = {
+    InstanceName: instance_names,
+    DatabaseName: database_names,
+    BackupName: backup_names,
+    InstancePartitionName: partition_names,
+    InstanceConfigName: config_names,
+}
+
+
+@st.composite
+def _entries(draw: Callable[..., Any]) -> LedgerEntry:
+    """Draw an entry whose parts agree: a target of its kind, and operations of that target."""
+    kind = draw(kinds)
+    target = draw(_targets[kind.target])
+    names = st.builds(OperationName, resource=st.just(target), operation=_operations)
+    operation = draw(st.none() | names)
+    return LedgerEntry(
+        kind=kind,
+        target=target,
+        fingerprint=draw(_short_texts),
+        intended=draw(moments),
+        try_number=draw(st.integers(1, 100)),
+        access=draw(accesses),
+        deadline=draw(st.none() | moments),
+        operation=operation,
+        closed=draw(st.booleans()),
+        statements=tuple(draw(st.lists(statements, max_size=3))),
+        carried=draw(st.integers(0, 3)),
+        follow_up=draw(st.none() | st.builds(FollowUp, name=names, ours=st.booleans())),
+        cleans_up=draw(st.booleans()),
+        spared=draw(st.booleans()),
+        stopping=draw(st.none() | moments),
+        adopted=draw(st.none() | moments),
+        evidence=draw(st.sampled_from(Evidence)) if operation else None,
+        asked=draw(st.dictionaries(_short_texts, _short_texts, max_size=3)),
+        signed=draw(st.booleans()),
+        before=draw(st.none() | st.lists(_short_texts, max_size=3).map(tuple)),
+        unanswered=draw(st.none() | moments),
+        left=draw(st.booleans()),
+        deployment=draw(_short_texts),
+    )
+
+
+entries = _entries()

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from google.cloud.spanner_admin_database_v1 import Backup
 
 from airflow_spanner_lro.core.operations import errors
 from airflow_spanner_lro.core.operations.conclusion import conclude
@@ -19,7 +20,7 @@ from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import StatementProgress
 
-from .builders import BACKUP, NAME, NOW, cancelled, failed, running, succeeded
+from .builders import BACKUP, NAME, NOW, OTHER, cancelled, failed, running, succeeded
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.errors import SpannerLroError
@@ -174,10 +175,54 @@ def test_cancels_that_did_not_settle_carry_their_settlements() -> None:
 
 def test_a_conflict_names_the_target() -> None:
     """A target that was there before says so, and what to do."""
-    error = errors.ResumeConflictError(BACKUP, told="It exists already.")
+    error = errors.TargetTakenError(BACKUP, told="It exists already.")
 
     assert BACKUP is error.target
-    assert f"{BACKUP} exists already" in str(error)
+    assert str(error) == (
+        "nightly exists already, and this task has not made it. Nothing of it was touched. "
+        "Choose another id, or delete the existing one first. "
+        f"Spanner said: It exists already. {BACKUP}"
+    )
+
+
+def test_a_conflict_says_what_is_there() -> None:
+    """Since when it is there, made from what, what runs on it, and how it is not what was asked."""
+    database = "projects/test/instances/main/databases/users"
+    there = Backup(create_time=NOW, database=database)
+
+    error = errors.TargetTakenError(
+        BACKUP,
+        told="It exists already.",
+        resource=there,
+        running=(running(),),
+        differences=("source database: asked for …/orders, but it is made from …/users",),
+        mapped=True,
+    )
+
+    assert (
+        f"(it was made 2026-11-21 12:00:00 UTC, from {database}, Create backup {NAME} runs on it)"
+    ) in str(error)
+    assert "differs from what was asked for: source database: asked for …/orders" in str(error)
+    assert "does the backup id contain what is mapped?" in str(error)
+    assert 1 == len(error.differences)
+
+
+def test_a_start_that_may_have_begun_several_names_them() -> None:
+    """All of them are named, because nothing tells which is whose."""
+    error = errors.AmbiguousStartError(BACKUP, operations=(running(), running(name=OTHER)))
+
+    assert isinstance(error, errors.ResumeConflictError)
+    assert "Nothing was cancelled" in str(error)
+    assert str(error).endswith(f"{NAME}, {OTHER}")
+
+
+def test_what_is_not_cancelled_says_how_to() -> None:
+    """An operation that is only presumed to be ours is ended by a person, with this command."""
+    error = errors.NotCancelledError(running())
+
+    assert isinstance(error, errors.ResumeConflictError)
+    assert BACKUP == error.target
+    assert f"`spanner-lro cancel {NAME}`" in str(error)
 
 
 def test_an_unexpected_state_names_both_states() -> None:

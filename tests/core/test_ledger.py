@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 
 from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
@@ -38,36 +39,11 @@ def test_an_access_survives_its_dictionary(access: Access) -> None:
     assert access == Access.from_dict(json.loads(json.dumps(data)))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param({"version": 2}, id="later version"),
-        pytest.param({"version": None}, id="no version"),
-        pytest.param({"kind": "type.googleapis.com/Unheard"}, id="unknown kind"),
-        pytest.param({"kind": None}, id="no kind"),
-    ],
-)
-def test_a_record_of_another_release_is_an_error(change: dict[str, Any]) -> None:
-    """What this release did not write is never half understood; the error quotes it."""
-    record = entry().to_record() | change
-
-    with pytest.raises(ValueError, match="no ledger entry of version 1") as caught:
-        LedgerEntry.from_record(record)
-
-    assert repr(record) in str(caught.value)
-
-
-def test_an_empty_record_is_an_error() -> None:
-    """Something that is no entry at all is told as such."""
-    with pytest.raises(ValueError, match="no ledger entry"):
-        LedgerEntry.from_record({})
-
-
 def test_an_intent_becomes_an_entry() -> None:
     """Each step of an entry's life changes one thing and leaves the one before as it was."""
     intent = entry(operation=None)
 
-    started = intent.started_as(OTHER)
+    started = intent.started_as(OTHER, evidence=Evidence.ANSWERED)
     adopted = started.owned_by(2, deadline=NOW, now=NOW)
     closed = adopted.close()
     reopened = closed.owned_by(3, deadline=None, now=NOW, spared=True)

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
+from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.core.tries import ownership
+from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.ownership import (
     Claim,
     KillDecision,
     Situation,
     UnreadableRecord,
+    decide_deadline,
     decide_kill,
+    decide_on_worker,
     decide_rejected,
     situation_of,
 )
@@ -25,48 +29,90 @@ from . import strategies
 from .builders import NAME, NOW, OTHER, entry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.tries.ownership import Published
 
 CLAIM = Claim(operation=NAME, try_number=1)
-UNREADABLE = UnreadableRecord(why="ValueError: version 7")
-# in the order of the table's columns
-RECORDS: tuple[Published, ...] = (
-    entry(try_number=2, adopted=NOW),
-    entry(),
-    entry(operation=OTHER, try_number=2),
-    None,
-    UNREADABLE,
-)
-TABLE = [
-    (Situation[name.strip().upper().replace(" ", "_")], cells.split())
-    for name, cells in re.findall(
-        r"^([a-z ]{11}) ((?:[A-Z]+ *){5})$", ownership.__doc__ or "", re.MULTILINE
+UNREADABLE = UnreadableRecord(why="LedgerFormatError: a later release wrote it")
+COLUMNS: dict[str, tuple[Published, ...]] = {
+    "newer try": (entry(try_number=2, adopted=NOW), entry(operation=None, try_number=2)),
+    "this try": (
+        entry(),
+        entry(operation=None),
+        entry(operation=OTHER, follow_up=FollowUp(name=NAME, ours=True)),
+    ),
+    "another one": (entry(operation=OTHER, try_number=2), entry(operation=OTHER)),
+    "nothing": (None,),
+    "unreadable": (UNREADABLE,),
+}
+"""The columns of the tables, in their order, with records that belong to them."""
+
+
+def tables() -> list[dict[Situation, list[str]]]:
+    """Return the documented tables: the cells of each situation."""
+    found = re.findall(
+        rf"^situation +{' +'.join(COLUMNS)}\n[= ]+\n((?:.+\n)+?)=+ ",
+        ownership.__doc__ or "",
+        re.MULTILINE,
     )
-]
+    return [
+        {
+            Situation[line[:11].strip().upper().replace(" ", "_")]: line[11:].split()
+            for line in table.splitlines()
+        }
+        for table in found
+    ]
+
+
+DECISIONS = (decide_kill, decide_deadline, decide_on_worker)
+"""The decisions that the tables document, in their order."""
 
 records = st.sampled_from([None, UNREADABLE]) | strategies.entries
 situations = st.sampled_from(Situation)
 
 
-def test_the_table_is_complete() -> None:
-    """The documented table has a row for each situation, and a cell for each kind of record."""
-    assert set(Situation) == {situation for situation, _ in TABLE}
-    assert {len(RECORDS)} == {len(cells) for _, cells in TABLE}
+def is_own(record: Published, claim: Claim) -> bool:
+    """Tell whether a record says that the operation is its own try's, or may be about to."""
+    if not isinstance(record, LedgerEntry):
+        return False
+    own_intent = record.operation is None and record.try_number == claim.try_number
+    return own_intent or claim.operation in record.operations
+
+
+def test_the_tables_are_complete() -> None:
+    """Each documented table has a row for each situation, and a cell for each kind of record."""
+    assert len(DECISIONS) == len(tables())
+    for table in tables():
+        assert set(Situation) == set(table)
+        assert {len(COLUMNS)} == {len(cells) for cells in table.values()}
 
 
 @pytest.mark.parametrize(
-    ("situation", "record", "expected"),
+    ("decide", "situation", "record", "expected"),
     [
-        pytest.param(situation, record, KillDecision[cell], id=f"{situation.name}-{column}")
-        for situation, cells in TABLE
-        for column, (record, cell) in enumerate(zip(RECORDS, cells, strict=True))
+        pytest.param(
+            decide,
+            situation,
+            record,
+            KillDecision[cell],
+            id=f"{decide.__name__}-{situation.name}-{column}-{number}",
+        )
+        for decide, table in zip(DECISIONS, tables(), strict=True)
+        for situation, cells in table.items()
+        for (column, among), cell in zip(COLUMNS.items(), cells, strict=True)
+        for number, record in enumerate(among)
     ],
 )
-def test_the_table_is_what_is_done(
-    situation: Situation, record: Published, expected: KillDecision
+def test_the_tables_are_what_is_done(
+    decide: Callable[..., KillDecision],
+    situation: Situation,
+    record: Published,
+    expected: KillDecision,
 ) -> None:
-    """Each cell of the documented table is what the decision says."""
-    assert expected is decide_kill(claim=CLAIM, situation=situation, record=record)
+    """Each cell of a documented table is what its decision says."""
+    assert expected is decide(claim=CLAIM, situation=situation, record=record)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +128,8 @@ def test_the_table_is_what_is_done(
         pytest.param(
             "running",
             entry(operation=None, try_number=2),
-            KillDecision.CANCEL,
-            id="E7 cleared, next try has only an intent",
+            KillDecision.ADOPTED,
+            id="E7 cleared, next try has published an intent: it has looked for this one before",
         ),
         pytest.param(
             "deferred",
@@ -110,14 +156,77 @@ def test_kill_by_airflows_state(
     assert expected is decide_kill(claim=CLAIM, situation=situation, record=record)
 
 
-@given(tries=st.integers(2, 100), situation=situations)
-def test_what_a_newer_try_has_is_never_cancelled(tries: int, situation: Situation) -> None:
-    """K6 holds for every later try, in every situation, for both who ask."""
-    record = entry(try_number=tries)
+@pytest.mark.parametrize(
+    ("state", "record", "expected"),
+    [
+        pytest.param("deferred", entry(), KillDecision.CANCEL, id="E2 E3 the deadline of its wait"),
+        pytest.param("running", entry(), KillDecision.WAITED, id="N7 another triggerer has fired"),
+        pytest.param("success", entry(closed=True), KillDecision.ENDED, id="N7 delivered since"),
+        pytest.param("failed", entry(), KillDecision.ENDED, id="N7 ended since"),
+        pytest.param("deferred", entry(try_number=2), KillDecision.ADOPTED, id="N7 adopted since"),
+        pytest.param(
+            "deferred",
+            entry(operation=OTHER, try_number=2),
+            KillDecision.REPLACED,
+            id="N7 the task waits for another operation",
+        ),
+        pytest.param("deferred", None, KillDecision.UNKNOWN, id="E4 nothing can be read"),
+        pytest.param("deferred", UNREADABLE, KillDecision.UNKNOWN, id="N12 a newer release's"),
+        pytest.param("up_for_retry", entry(), KillDecision.RETRIED, id="K5 a retry follows"),
+        pytest.param("deferred", entry(spared=True), KillDecision.SPARED, id="K8 left running"),
+    ],
+)
+def test_deadline_by_airflows_state(
+    state: str | None, record: Published, expected: KillDecision
+) -> None:
+    """Each row of the promise that ends in a trigger's deadline, by the state that is told."""
+    situation = situation_of(state)
+
+    assert expected is decide_deadline(claim=CLAIM, situation=situation, record=record)
+
+
+@pytest.mark.parametrize(
+    ("state", "record", "expected"),
+    [
+        pytest.param("running", entry(), KillDecision.CANCEL, id="E1 E13 it runs, and is to end"),
+        pytest.param("running", entry(operation=None), KillDecision.CANCEL, id="E21 only intended"),
+        pytest.param("failed", entry(), KillDecision.CANCEL, id="E8 marked failed"),
+        pytest.param("restarting", entry(), KillDecision.CANCEL, id="E8 cleared while it ran"),
+        pytest.param("deleted", None, KillDecision.CANCEL, id="E15 the Dag was deleted"),
+        pytest.param("up_for_retry", entry(), KillDecision.RETRIED, id="K4 lost, a retry follows"),
+        pytest.param("running", entry(try_number=2), KillDecision.ADOPTED, id="N8 adopted since"),
+        pytest.param("success", entry(try_number=2), KillDecision.ADOPTED, id="N8 delivered since"),
+        pytest.param(
+            "running", None, KillDecision.MOVEDON, id="N8 the next try has just begun to run"
+        ),
+        pytest.param(
+            "running",
+            entry(operation=OTHER, try_number=2),
+            KillDecision.REPLACED,
+            id="N8 the next try waits for another operation",
+        ),
+        pytest.param("deferred", entry(), KillDecision.WAITED, id="a trigger waits for it"),
+    ],
+)
+def test_worker_by_airflows_state(
+    state: str | None, record: Published, expected: KillDecision
+) -> None:
+    """Each row of the promise that ends on a worker, by the state that Airflow tells."""
+    situation = Situation.MISSING if state == "deleted" else situation_of(state)
+
+    assert expected is decide_on_worker(claim=CLAIM, situation=situation, record=record)
+
+
+@given(tries=st.integers(2, 100), situation=situations, operation=st.sampled_from([NAME, None]))
+def test_what_a_newer_try_has_is_never_cancelled(
+    tries: int, situation: Situation, operation: OperationName | None
+) -> None:
+    """K6, N7 and N8 hold for every later try, in every situation, for all who ask."""
+    record = entry(try_number=tries, operation=operation)
 
     decisions = {
         decide(claim=CLAIM, situation=situation, record=record)
-        for decide in (decide_kill, decide_rejected)
+        for decide in (*DECISIONS, decide_rejected)
     }
 
     assert {KillDecision.ADOPTED} == decisions
@@ -125,15 +234,44 @@ def test_what_a_newer_try_has_is_never_cancelled(tries: int, situation: Situatio
 
 @given(record=strategies.entries, number=st.integers(0, 1), try_number=st.integers(1, 100))
 def test_a_deferred_task_with_its_own_record_is_never_cancelled(
-    record: Published, number: int, try_number: int
+    record: LedgerEntry, number: int, try_number: int
 ) -> None:
-    """Whatever else its record says: a deferred task whose record names the operation keeps it."""
-    names = getattr(record, "operations", ())
+    """Whatever else its record says: a deferred task whose record is its operation's keeps it."""
+    names = record.operations
     claim = Claim(operation=names[number] if number < len(names) else NAME, try_number=try_number)
+    newer_intent = record.operation is None and record.try_number > try_number
 
     decision = decide_kill(claim=claim, situation=Situation.DEFERRED, record=record)
 
-    assert (decision is KillDecision.CANCEL) == (claim.operation not in names)
+    assert (decision is KillDecision.CANCEL) == (not is_own(record, claim) and not newer_intent)
+
+
+@given(record=records, situation=situations, try_number=st.integers(1, 100))
+def test_a_deadline_cancels_only_what_a_deferred_task_has_published(
+    record: Published, situation: Situation, try_number: int
+) -> None:
+    """A trigger that was stalled cancels nothing unless it is certain that its task waits."""
+    names = getattr(record, "operations", ()) or (NAME,)
+    claim = Claim(operation=names[0], try_number=try_number)
+
+    decision = decide_deadline(claim=claim, situation=situation, record=record)
+
+    certain = situation is Situation.DEFERRED and is_own(record, claim)
+    assert decision is not KillDecision.CANCEL or certain
+
+
+@given(record=records, situation=situations, try_number=st.integers(1, 100))
+def test_a_worker_cancels_only_what_its_try_has_published(
+    record: Published, situation: Situation, try_number: int
+) -> None:
+    """A process that was frozen cancels nothing unless the record is its own, or gone for good."""
+    names = getattr(record, "operations", ()) or (NAME,)
+    claim = Claim(operation=names[0], try_number=try_number)
+
+    decision = decide_on_worker(claim=claim, situation=situation, record=record)
+
+    gone = situation is Situation.MISSING and record is None
+    assert decision is not KillDecision.CANCEL or gone or is_own(record, claim)
 
 
 @given(record=records, try_number=st.integers(1, 100))
@@ -142,20 +280,22 @@ def test_an_unknown_state_is_never_a_reason(record: Published, try_number: int) 
     claim = Claim(operation=NAME, try_number=try_number)
     situation = situation_of("a state of tomorrow")
 
-    assert KillDecision.CANCEL is not decide_kill(claim=claim, situation=situation, record=record)
-    assert KillDecision.CANCEL is not decide_rejected(
-        claim=claim, situation=situation, record=record
-    )
+    decisions = {
+        decide(claim=claim, situation=situation, record=record)
+        for decide in (*DECISIONS, decide_rejected)
+    }
+
+    assert KillDecision.CANCEL not in decisions
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ("deferred", KillDecision.WAITED_FOR),
-        ("scheduled", KillDecision.WAITED_FOR),
-        ("queued", KillDecision.WAITED_FOR),
-        ("running", KillDecision.WAITED_FOR),
-        (None, KillDecision.WAITED_FOR),
+        ("deferred", KillDecision.WAITED),
+        ("scheduled", KillDecision.WAITED),
+        ("queued", KillDecision.WAITED),
+        ("running", KillDecision.WAITED),
+        (None, KillDecision.WAITED),
         ("up_for_retry", KillDecision.RETRIED),
         ("failed", KillDecision.CANCEL),
         ("success", KillDecision.CANCEL),

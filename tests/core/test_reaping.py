@@ -13,6 +13,7 @@ from hypothesis import assume, given, strategies as st
 
 from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.reaping import (
     ReapDecision,
     ReapStep,
@@ -119,9 +120,21 @@ def test_cancel_of_what_was_spared_is_seen_through() -> None:
     assert ReapDecision.REAP is decide(facts(), spared=True, stopping=NOW)
 
 
-def test_running_operation_is_stopped() -> None:
-    """What runs is cancelled."""
-    assert ReapStep.STOP is reap_step(entry(), running())
+@pytest.mark.parametrize(
+    ("evidence", "step"),
+    [
+        (Evidence.ANSWERED, ReapStep.STOP),
+        (Evidence.NAMED, ReapStep.STOP),
+        (Evidence.SIGNED, ReapStep.STOP),
+        (Evidence.PRESUMED, ReapStep.LEAVE),
+        (None, ReapStep.LEAVE),
+    ],
+)
+def test_running_operation_is_stopped_by_its_evidence(
+    evidence: Evidence | None, step: ReapStep
+) -> None:
+    """What runs and is known to be ours is cancelled; what is only presumed ours goes on."""
+    assert step is reap_step(entry(evidence=evidence), running())
 
 
 @pytest.mark.parametrize("snapshot", [failed(), cancelled(), None])
@@ -205,5 +218,13 @@ def test_settled_entry_is_stopping_no_more(each: Any, settlement: Settlement) ->
 def test_what_is_done_is_not_cancelled(each: Any, snapshot: Any) -> None:
     """Only what runs is stopped."""
     assume(snapshot is None or snapshot.done)
+
+    assert ReapStep.STOP is not reap_step(each, snapshot)
+
+
+@given(each=entries, snapshot=st.none() | snapshots)
+def test_what_is_not_known_to_be_ours_is_never_stopped(each: Any, snapshot: Any) -> None:
+    """Whatever else an entry says: without evidence that allows it nothing is cancelled."""
+    assume(not each.may_cancel)
 
     assert ReapStep.STOP is not reap_step(each, snapshot)

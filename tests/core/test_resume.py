@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.resume import NextStep, next_step
 
 from . import strategies
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 OURS = entry()
 CLOSED = entry(closed=True)
 CHANGED = entry(fingerprint="as rendered before")
+PRESUMED = entry(evidence=Evidence.PRESUMED)
+PRESUMED_AND_CHANGED = entry(evidence=Evidence.PRESUMED, fingerprint="as rendered before")
 CHANGED_AND_CLOSED = entry(fingerprint="as rendered before", closed=True)
 INTENT = entry(operation=None)
 BEING_CANCELLED = running(cancel_time=NOW)
@@ -61,6 +64,37 @@ BEING_CANCELLED = running(cancel_time=NOW)
         ),
         pytest.param(
             CHANGED_AND_CLOSED, succeeded(), NextStep.START, id="succeeded, delivered, changed"
+        ),
+        pytest.param(PRESUMED, running(), NextStep.ADOPT, id="running, only presumed ours"),
+        pytest.param(
+            PRESUMED_AND_CHANGED,
+            running(),
+            NextStep.REFUSE,
+            id="running, only presumed ours, request changed",
+        ),
+        pytest.param(
+            entry(evidence=Evidence.PRESUMED, stopping=NOW),
+            running(),
+            NextStep.REFUSE,
+            id="running, only presumed ours, end decided before",
+        ),
+        pytest.param(
+            entry(stopping=NOW), running(), NextStep.REPLACE, id="running, end decided before"
+        ),
+        pytest.param(
+            entry(evidence=Evidence.NAMED, fingerprint="as rendered before"),
+            running(),
+            NextStep.REPLACE,
+            id="running, named by us, request changed",
+        ),
+        pytest.param(
+            entry(evidence=Evidence.SIGNED, fingerprint="as rendered before"),
+            running(),
+            NextStep.REPLACE,
+            id="running, signed by us, request changed",
+        ),
+        pytest.param(
+            PRESUMED, succeeded(), NextStep.DELIVER, id="succeeded, only presumed, never delivered"
         ),
         pytest.param(OURS, failed(), NextStep.START, id="failed"),
         pytest.param(OURS, cancelled(), NextStep.START, id="cancelled"),
@@ -109,3 +143,13 @@ def test_success_is_only_for_our_own_work(
         and snapshot is not None
         and snapshot.succeeded
     )
+
+
+@given(found=strategies.entries, snapshot=strategies.snapshots, fingerprint=st.text())
+def test_what_is_only_presumed_is_never_cancelled(
+    found: LedgerEntry, snapshot: OperationSnapshot, fingerprint: str
+) -> None:
+    """Whatever else is found, no step cancels an operation that nothing proves to be ours."""
+    step = next_step(entry=found, snapshot=snapshot, fingerprint=fingerprint)
+
+    assert step is not NextStep.REPLACE or found.may_cancel

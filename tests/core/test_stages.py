@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.operations.follow_up import FollowUp
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.stages import TRANSITIONS, Stage, StageError, stage_after
 
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GOING: dict[str, Callable[[LedgerEntry], LedgerEntry]] = {
-    "started_as": lambda it: it.started_as(OTHER),
+    "started_as": lambda it: it.started_as(OTHER, evidence=Evidence.ANSWERED),
+    "unanswered_at": lambda it: it.unanswered_at(NOW),
     "owned_by": lambda it: it.owned_by(it.try_number + 1, deadline=None, now=NOW),
     "goes_on_as": lambda it: it.goes_on_as(FollowUp(name=OTHER)),
     "stop": lambda it: it.stop(NOW),
     "spare": LedgerEntry.spare,
     "close": LedgerEntry.close,
+    "leave": LedgerEntry.leave,
 }
 STANDING = {
     Stage.INTENDED: entry(operation=None),
@@ -39,6 +42,11 @@ def test_every_stage_is_told_by_its_entry() -> None:
     assert {stage: stage for stage in Stage} == {
         stage: each.stage for stage, each in STANDING.items()
     }
+
+
+def test_every_way_of_the_table_is_gone() -> None:
+    """No method that the table names is forgotten here."""
+    assert {way.by for way in TRANSITIONS} == set(GOING)
 
 
 @pytest.mark.parametrize("by", sorted(GOING))
