@@ -9,16 +9,15 @@ for every kind.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro import lineage, metrics, settings
+from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.console import whereabouts
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError, await_turn
+from airflow_spanner_lro.core.flows.turns import TurnNotReachedError
 from airflow_spanner_lro.core.operations.conclusion import conclude
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeDeliveryError,
@@ -27,21 +26,20 @@ from airflow_spanner_lro.core.operations.errors import (
     OperationGoneError,
     OperationKilledError,
     OperationTimeoutError,
-    StartRefusedForNowError,
     StartUnansweredError,
 )
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.settlement import what_ends_it
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.core.tries.ownership import KillDecision
-from airflow_spanner_lro.core.tries.resume import killed_late
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.execution.blocking_wait import BlockingWait
 from airflow_spanner_lro.execution.deadline import deadline_of_try
 from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.kill import WorkerKill
+from airflow_spanner_lro.execution.limits import await_slot, start_within_limits
+from airflow_spanner_lro.execution.lineage import report_lineage
 from airflow_spanner_lro.execution.liveness import ask
 from airflow_spanner_lro.execution.start import Starter
 from airflow_spanner_lro.execution.store import TaskLedger
@@ -51,10 +49,10 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import Logger
 
-    from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.flows.turns import SlotTakenError
+    from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.follow_up import FollowUp
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.operations.statements import Statement
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.execution.deferral import Defer
     from airflow_spanner_lro.execution.work import RunOptions, Work
@@ -62,9 +60,6 @@ if TYPE_CHECKING:
 
 _TO_ASK = 2.0
 """Seconds for Airflow to say whose the operation is, when the deadline passes."""
-_FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 60.0
-"""Seconds between two start calls that Spanner refuses because it takes no more for now."""
 
 
 class OperationRun:
@@ -100,7 +95,6 @@ class OperationRun:
         )
         self._running: OperationName | None = None
         self._starter: Starter | None = None
-        self._entry: LedgerEntry | None = None
         self._deadline = deadline_of_try(
             started=context["ti"].start_date,
             execution_timeout=options.execution_timeout,
@@ -120,7 +114,7 @@ class OperationRun:
         begun = self._begin()
         if begun is None:
             return self._deliver(None)
-        self._entry = self.ledger.own()
+        self.ledger.refresh()
         self._running = begun.name
         self.context["ti"].xcom_push(key=OPERATION_NAME_KEY, value=str(begun.name))
         if self.wait.killed:
@@ -167,7 +161,7 @@ class OperationRun:
     def conclude(self, outcome: WaitOutcome) -> Any:
         """Turn the end of a wait into the end of the task, or into the next wait."""
         outcome = self._cancelled_here(outcome)
-        if self._killed_late(outcome):
+        if self.ledger.killed_late(outcome, now=self.wait.now()):
             self._log.warning("It was cancelled on behalf of an earlier try; starting anew.")
             return self.start()
         try:
@@ -179,14 +173,16 @@ class OperationRun:
                 left=self._why_left(outcome.name),
             )
         except SpannerLroError:
-            self._note_end(outcome)
+            self.note_end(outcome)
             raise
         if outcome.timed_out:
             self._log.warning("It was done before the cancel took hold; the result stands.")
         waits = self._options.wait_for_completion
         follow_up = self._work.follow_up(snapshot) if waits else None
         if follow_up is not None:
-            self._go_on_with(follow_up, after=snapshot)
+            self._running = follow_up.name if follow_up.ours else None
+            self._time(snapshot)
+            self.ledger.go_on_with(follow_up)
             self._log.info("The work goes on as operation %s", follow_up.name)
             return self.conclude(self._wait_for(follow_up.name, ours=follow_up.ours))
         return self._deliver(snapshot)
@@ -199,13 +195,13 @@ class OperationRun:
         options = self._options
         wanted = options.cancel_on_timeout if timed_out else options.cancel_on_kill
         call = self._starter.call if self._starter else None
-        if not wanted or self._presumed or (self._running is None and call is None):
+        if not wanted or self.ledger.presumed or (self._running is None and call is None):
             self._kill.end_wait()
             return
         self._kill.cancel(
             name=self._running,
             call=call,
-            cleans_up=self._may_clean_up,
+            cleans_up=self.may_clean_up,
             cause=metrics.Cause.DEADLINE if timed_out else metrics.Cause.KILL_ON_WORKER,
         )
 
@@ -224,7 +220,7 @@ class OperationRun:
             return StartUnansweredError(target, kind=self._work.kind)
         self._kill.wait(settings.settle_timeout())
         settlement = self._kill.settlement
-        self._note_end(WaitOutcome(name=name, settlement=settlement))
+        self.note_end(WaitOutcome(name=name, settlement=settlement))
         return OperationTimeoutError(
             self._deadline_in_words,
             name=name,
@@ -232,86 +228,111 @@ class OperationRun:
             left=self._why_left(name),
         )
 
-    def statements(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
-        """Return the statements of a schema change over all tries, with what is committed.
+    def note_end(self, outcome: WaitOutcome) -> None:
+        """Write down what the end of a wait that failed leaves behind."""
+        if outcome.settled:
+            self._close(outcome.name, outcome.last)
+        elif self.ledger.presumed:
+            self._leave(outcome.name)
+        else:
+            self.ledger.note_unsettled(
+                outcome, now=self.wait.now(), spared=not self._options.cancel_on_timeout
+            )
 
-        :param snapshot: the operation of this try at its end; None if it needed none
-        """
-        entry = self.ledger.own()
-        return entry.statements_after(snapshot) if entry else ()
-
-    def end_rejected(self, outcome: WaitOutcome) -> None:
-        """Write down how an operation ended whose deferral Airflow has rejected."""
-        self._note_end(outcome)
-
-    @property
-    def may_cancel(self) -> bool:
-        """Whether there is evidence enough to cancel the operation."""
-        return not self._presumed
+    def _leave(self, name: OperationName) -> None:
+        """Write down that an operation goes on that is only presumed to be ours."""
+        self.ledger.leave(name)
+        self._log.warning("Left running, only presumed ours. %s", what_ends_it(name))
 
     @property
     def may_clean_up(self) -> bool:
-        """Whether what the operation makes in spite of a cancel is to be deleted, and may be."""
-        return self._may_clean_up
+        """Whether what the operation makes in spite of a cancel is to be deleted, and may be.
+
+        While the start call is under way nothing is written down yet; its answer is the evidence.
+        """
+        may = self.ledger.may_clean_up
+        return self._wants_clean_up if may is None else may
+
+    def note_end(self, outcome: WaitOutcome) -> None:
+        """Write down what the end of a wait that failed leaves behind."""
+        if outcome.settled:
+            self._close(outcome.name, outcome.last)
+        elif self.ledger.presumed:
+            self._leave(outcome.name)
+        else:
+            self.ledger.note_unsettled(
+                outcome, now=self.wait.now(), spared=not self._options.cancel_on_timeout
+            )
+
+    def _leave(self, name: OperationName) -> None:
+        """Write down that an operation goes on that is only presumed to be ours."""
+        self.ledger.leave(name)
+        self._log.warning("Left running, only presumed ours. %s", what_ends_it(name))
+
+    @property
+    def may_clean_up(self) -> bool:
+        """Whether what the operation makes in spite of a cancel is to be deleted, and may be.
+
+        While the start call is under way nothing is written down yet; its answer is the evidence.
+        """
+        may = self.ledger.may_clean_up
+        return self._wants_clean_up if may is None else may
+
+    def verify(self, resource: Any) -> None:
+        """Make sure that a resource is what this try asked for, before it is called its success.
+
+        :param resource: as a message of the client library
+        :raises ResourceDiffersError: if it is something else
+        """
+        entry = self.ledger.mine
+        if entry is None:
+            return
+        told = told_by_resource(entry.kind, resource)
+        # what can be changed may have been changed by somebody once it was there; it counts where
+        # it is all that speaks for the operation being ours
+        proven = entry.evidence in (Evidence.ANSWERED, Evidence.NAMED)
+        found = differences(entry.kind, entry.asked, told)
+        differs = [each.sentence for each in found if each.fixed or not proven]
+        if differs:
+            raise ResourceDiffersError(
+                entry.target,
+                differences=tuple(differs),
+                advice="The operation is done; somebody has replaced or changed this since.",
+            )
 
     # starting
 
     def _begin(self) -> OperationSnapshot | None:
-        work, pause = self._work, _FIRST_PAUSE
+        # made here, so that a bad parameter is found before anything is written or asked
+        _ = self._policy
         self._starter = starter = Starter(
-            order=self._order(),
+            order=StartOrder.of(
+                self._work,
+                spared=not self._options.cancel_on_kill,
+                task=self.context["ti"],
+                access=self._hook.access,
+                deadline=self._deadline,
+                cleans_up=self._wants_clean_up,
+            ),
             client=self._hook.client,
             ledger=self.ledger,
             wait=self.wait,
             log=self._log.info,
         )
-        while True:
-            try:
-                return starter.begin(durable=self._options.durable)
-            except StartUnansweredError:
-                raise
-            except DeadlinePassedError as exc:
-                raise NothingStartedError(work.target(), reason=self._deadline_in_words) from exc
-            except WaitStoppedError as exc:
-                raise KilledBeforeStartError(work.target()) from exc
-            except SlotTakenError as taken:
-                if not self._options.wait_for_slot:
-                    raise
-                self._wait_for_slot(taken)
-            except StartRefusedForNowError as refused:
-                self._log.info("%s Trying again in %g s.", refused, pause)
-                try:
-                    self.wait.pause(pause, deadline=self._deadline)
-                except DeadlinePassedError:
-                    raise refused from None
-                except WaitStoppedError as exc:
-                    raise KilledBeforeStartError(work.target()) from exc
-                pause = min(2 * pause, _LONGEST_PAUSE)
-
-    def _order(self) -> StartOrder:
-        work, ti = self._work, self.context["ti"]
-        # made here, so that a bad parameter is found before anything is written or asked
-        request, _ = work.build_request(), self._policy
-        target = work.target()
-        parameters = dict(work.parameters())
-        if descriptors := getattr(request, "proto_descriptors", b""):
-            # their file may have changed under its name
-            parameters["proto_descriptors"] = descriptors
-        return StartOrder(
-            kind=work.kind,
-            target=target,
-            request=request,
-            signed=work.signs(),
-            fingerprint=fingerprint(parameters | {"target": str(target)}),
-            identity=f"{ti.dag_id}/{ti.task_id}/{ti.run_id}/{ti.map_index}",
-            mapped=(ti.map_index or 0) >= 0 and ti.map_index is not None,
-            access=self._hook.access,
-            deadline=self._deadline,
-            cleans_up=self._wants_clean_up,
-            spared=not self._options.cancel_on_kill,
-            deployment=settings.deployment(),
-            settle_timeout=settings.settle_timeout(),
-        )
+        try:
+            return start_within_limits(
+                lambda: starter.begin(durable=self._options.durable),
+                wait=self.wait,
+                deadline=self._deadline,
+                wait_for_slot=self._wait_for_slot if self._options.wait_for_slot else None,
+                log=self._log.info,
+            )
+        except StartUnansweredError:
+            raise
+        except DeadlinePassedError as exc:
+            raise NothingStartedError(self._work.target(), reason=self._deadline_in_words) from exc
+        except WaitStoppedError as exc:
+            raise KilledBeforeStartError(self._work.target()) from exc
 
     @property
     def _policy(self) -> PollPolicy:
@@ -327,17 +348,17 @@ class OperationRun:
         :raises OperationKilledError: if the task is killed meanwhile
         :raises OperationGoneError: if Spanner no longer knows the operation
         """
-        options, cancellable = self._options, ours and not self._presumed
+        options, cancellable = self._options, ours and not self.ledger.presumed
         if options.deferrable:
             if options.cancel_on_kill and cancellable:
                 pending_deferral.leave(name, run=self)
             self._deferral.until_done(
                 name,
                 then=self._work.after_wait,
-                presumed=self._presumed,
+                presumed=self.ledger.presumed,
                 cancel_on_timeout=options.cancel_on_timeout and cancellable,
                 cancel_on_kill=options.cancel_on_kill and cancellable,
-                cleans_up=self._may_clean_up,
+                cleans_up=self.may_clean_up,
             )
         try:
             snapshot = self.wait.wait(name=name, policy=self._policy, deadline=self._deadline)
@@ -353,23 +374,17 @@ class OperationRun:
         return WaitOutcome(name=name, snapshot=snapshot)
 
     def _wait_for_slot(self, taken: SlotTakenError) -> None:
-        """Wait until a start that was refused for lack of a slot is worth another attempt.
-
-        :raises TurnNotReachedError: if the deadline passes, or the task is killed, before that
-        """
-        target, limit = self._work.target(), taken.turn.limit
+        """Wait until a start that was refused for lack of a slot is worth another attempt."""
         self._log.info("Waiting for a slot: %s", taken)
         if self._options.deferrable:
             self._deferral.for_slot(taken, then=self._work.after_slot)
-        flow = await_turn(query=taken.turn.query, holders=taken.holders, policy=self._policy)
-        try:
-            self.wait.perform(flow, deadline=self._deadline)
-        except DeadlinePassedError as exc:
-            reason = "The deadline passed"
-            raise TurnNotReachedError(reason, target=target, limit=limit) from exc
-        except WaitStoppedError as exc:
-            reason = "The task was killed"
-            raise TurnNotReachedError(reason, target=target, limit=limit) from exc
+        await_slot(
+            taken,
+            target=self._work.target(),
+            wait=self.wait,
+            policy=self._policy,
+            deadline=self._deadline,
+        )
 
     @property
     def _deferral(self) -> Deferral:
@@ -387,7 +402,7 @@ class OperationRun:
         Airflow 3.3.2 tells a start of the try here that is seconds earlier than the one it told
         the process that started.
         """
-        self._entry = entry = self.ledger.own()
+        entry = self.ledger.refresh()
         if entry:
             self._deadline = entry.deadline
         return entry
@@ -400,7 +415,7 @@ class OperationRun:
         Airflow is asked first whether the operation is still this try's: this process may have been
         frozen until the next try had taken it up, or delivered it.
         """
-        if not (self._options.cancel_on_timeout and ours) or self._presumed:
+        if not (self._options.cancel_on_timeout and ours) or self.ledger.presumed:
             return WaitOutcome(name=name)
         ti = self.context["ti"]
         liveness = ask(ti, name=name, try_number=self.ledger.try_number, timeout=_TO_ASK)
@@ -412,7 +427,7 @@ class OperationRun:
         self._log.info("The deadline %s has passed; cancelling.", self._deadline)
         settlement = self.wait.stop(
             name=name,
-            cleans_up=self._may_clean_up,
+            cleans_up=self.may_clean_up,
             timeout=settings.settle_timeout(),
             cause=metrics.Cause.DEADLINE,
         )
@@ -425,7 +440,7 @@ class OperationRun:
         A trigger whose deadline passes, and to which Airflow does not say whose the operation is,
         leaves the cancel to the worker.
         """
-        entry = self._entry
+        entry = self.ledger.mine
         if not outcome.timed_out or outcome.settlement or entry is None or entry.closed:
             return outcome
         waited_for = entry.waited_for
@@ -437,7 +452,7 @@ class OperationRun:
         """Return the error of a try that was killed, which says what became of its operation."""
         self._kill.wait(settings.settle_timeout())
         settlement, liveness = self._kill.settlement, self._kill.liveness
-        if self._presumed:
+        if self.ledger.presumed:
             self._leave(name)
         elif settlement and not settlement.settled:
             self.ledger.note_stopping(name, now=self.wait.now())
@@ -450,56 +465,12 @@ class OperationRun:
 
     def _why_left(self, name: OperationName) -> str:
         """Return why an operation was left running that nobody asked to end, as a sentence."""
-        if self._presumed:
+        if self.ledger.presumed:
             return (
                 "It was left running: its start call was never answered, so it is only presumed "
                 f"to be this task's. If it is, `spanner-lro cancel {name}` ends it."
             )
         return "It was left running, as asked."
-
-    def _killed_late(self, outcome: WaitOutcome) -> bool:
-        """Tell whether the operation was ended by a kill of the try before, after its adoption."""
-        entry, snapshot = self._entry, outcome.snapshot
-        if entry is None or snapshot is None or entry.operation != snapshot.name:
-            return False
-        return killed_late(entry=entry, snapshot=snapshot, now=self.wait.now())
-
-    def _note_end(self, outcome: WaitOutcome) -> None:
-        """Write down what the end of a wait that failed leaves behind.
-
-        An operation that is left to itself is none of the reaper's business; one whose cancel has
-        not settled is, unless the next try comes first.
-        """
-        if outcome.settled:
-            self._close(outcome.name, outcome.last)
-        elif outcome.settlement is not None:
-            self.ledger.note_stopping(outcome.name, now=self.wait.now())
-        elif self._presumed:
-            self._leave(outcome.name)
-        elif not self._options.cancel_on_timeout:
-            entry = self.ledger.own()
-            if entry and not entry.closed:
-                self.ledger.update(entry.spare())
-
-    def _leave(self, name: OperationName) -> None:
-        """Close the entry of an operation that goes on and is only presumed to be ours."""
-        entry = self.ledger.own()
-        if entry and entry.operation == name and not entry.closed:
-            self.ledger.update(entry.leave())
-        self._log.warning("Left running, only presumed ours. %s", what_ends_it(name))
-
-    def _go_on_with(self, follow_up: FollowUp, *, after: OperationSnapshot) -> None:
-        """Note that all is done but for a follow-up, whose end must not undo what is done.
-
-        :param after: the operation that has done it
-        """
-        self._running = follow_up.name if follow_up.ours else None
-        if entry := self.ledger.own():
-            if entry.follow_up is None:
-                self._time(after, entry)
-            self._entry = entry = entry.goes_on_as(follow_up)
-            self.ledger.update(entry)
-            self.ledger.publish(entry)
 
     def _deliver(self, snapshot: OperationSnapshot | None) -> Any:
         work, target = self._work, self._work.target()
@@ -509,65 +480,28 @@ class OperationRun:
             result = self.wait.patiently(lambda: work.result(snapshot))
         except WaitStoppedError as exc:
             raise KilledBeforeDeliveryError(target) from exc
-        self._report_lineage(result, made=_made(target, snapshot))
-        entry = self.ledger.own()
-        self._time(snapshot, entry)
-        if entry:
-            own = snapshot if snapshot and snapshot.name == entry.operation else None
-            self.ledger.update(entry.close(own))
+        report_lineage(work, result, snapshot=snapshot, context=self.context, hook=self._hook)
+        self._time(snapshot)
+        self.ledger.deliver(snapshot)
         return result
 
     def _close(self, name: OperationName, snapshot: OperationSnapshot | None = None) -> None:
         """Write down that nothing is owed for an operation; a kill has nothing to stop any more."""
         self._running, self._starter = None, None
-        self._time(snapshot, self.ledger.own())
+        self._time(snapshot)
         self.ledger.close(name, snapshot)
 
-    def _time(self, snapshot: OperationSnapshot | None, entry: LedgerEntry | None) -> None:
+    def _time(self, snapshot: OperationSnapshot | None) -> None:
         """Time the operation that is being concluded, if its end is known."""
-        own = entry is not None and snapshot is not None and entry.operation == snapshot.name
+        entry = self.ledger.mine
+        own = entry and snapshot and entry.operation == snapshot.name and not entry.follow_up
         started = entry.intended if entry and own else None
         metrics.time_operation(snapshot, at=self.wait.now(), started=started)
-
-    def _report_lineage(self, result: Any, *, made: ResourceName) -> None:
-        work = self._work
-        try:
-            lineage.report(
-                self.context,
-                outlets=work.outlets,
-                hook=self._hook,
-                made=made,
-                result=result,
-                kind=work.kind,
-                sources=work.sources(),
-            )
-        except Exception:  # noqa: BLE001  # the work is done, and a retry would not tell better
-            self._log.exception("What was made could not be told to outlets and lineage.")
-
-    @property
-    def _presumed(self) -> bool:
-        return (
-            self._entry is not None
-            and self._entry.operation is not None
-            and (not self._entry.may_cancel)
-        )
 
     @property
     def _wants_clean_up(self) -> bool:
         wanted = self._options.clean_up
         return self._work.kind.cleans_up if wanted is None else wanted
-
-    @property
-    def _may_clean_up(self) -> bool:
-        """Whether what the operation makes in spite of a cancel is to be deleted, and may be.
-
-        What is done but for a follow-up must not be undone. While the start call is under way there
-        is no entry with a name; its answer is the evidence.
-        """
-        entry = self._entry
-        if entry is None or entry.operation is None:
-            return self._wants_clean_up
-        return entry.may_clean_up and entry.follow_up is None
 
     @property
     def _too_late(self) -> bool:
@@ -577,13 +511,3 @@ class OperationRun:
     def _deadline_in_words(self) -> str:
         deadline = self._deadline
         return f"The deadline {deadline:%Y-%m-%d %H:%M:%S %Z} passed" if deadline else "Time out"
-
-
-def _made(target: ResourceName, snapshot: OperationSnapshot | None) -> ResourceName:
-    """Return what an operation worked on, by the project that the task knows it under.
-
-    The target is rendered anew after a deferral, and may be something else by then.
-    """
-    if snapshot is None:
-        return target
-    return replace(snapshot.name.resource, project=target.project)

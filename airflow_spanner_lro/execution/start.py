@@ -19,7 +19,7 @@ from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.comparison import asked_of
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import SlotTakenError, turn_of
+from airflow_spanner_lro.core.flows.turns import SlotTakenError
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import (
@@ -37,6 +37,7 @@ from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.resume import NextStep, next_step
 from airflow_spanner_lro.execution.blocking_wait import StartGivenUpError
+from airflow_spanner_lro.execution.limits import slot_taken
 from airflow_spanner_lro.execution.lookup import Lookup
 from airflow_spanner_lro.execution.start_call import StartCall
 from airflow_spanner_lro.metrics import Cause
@@ -378,7 +379,10 @@ class Starter:
                 mapped=self._order.mapped,
             ) from exc
         self._ledger.update(intent.close())
-        self._raise_if_taken(exc)
+        if taken := slot_taken(self._client, self._order, exc, again=self._unexplained):
+            # once more at once, but not for ever: it may be due to something else
+            self._unexplained = not taken.holders
+            raise taken from exc
         if code is Code.RESOURCE_EXHAUSTED:
             raise StartRefusedForNowError(self._order.target, told=_told(exc)) from exc
         raise exc
@@ -425,30 +429,6 @@ class Starter:
             # whoever clears the task has looked at them
             self._ledger.update(intent.close())
         return AmbiguousStartError(self._order.target, operations=finding.ambiguous)
-
-    def _raise_if_taken(self, refusal: Exception) -> None:
-        """Tell a refusal that passes when others have ended from all others.
-
-        :raises SlotTakenError: if operations that hold a slot are pending, or were a moment ago
-        """
-        order = self._order
-        turn = turn_of(order.kind, order.request)
-        if turn is None or not turn.explains(refusal):
-            return
-        try:
-            pending = self._client.query_operations(query=turn.query)
-        except Exception as exc:
-            if code_of(exc) is None:
-                raise
-            self._log(f"Whether this is only a matter of waiting cannot be seen: {exc}")
-            return
-        holders = tuple(each.name for each in pending)
-        if holders or not self._unexplained:
-            # once more at once, but not for ever: it may be due to something else
-            self._unexplained = not holders
-            raise SlotTakenError(
-                turn, target=order.target, holders=holders, told=_told(refusal)
-            ) from refusal
 
     def _chosen_name(self) -> OperationName | None:
         """Return the name that this start gets, where the caller may choose it.

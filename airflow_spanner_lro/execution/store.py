@@ -17,6 +17,7 @@ from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in
 
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.tries.record import LedgerFormatError, LedgerUnreadableError
+from airflow_spanner_lro.core.tries.resume import killed_late
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from airflow.sdk.execution_time.context import TaskStateStoreAccessor
 
     from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.operations.event import WaitOutcome
+    from airflow_spanner_lro.core.operations.follow_up import FollowUp
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.statements import Statement
 
 KEY_PREFIX = "spanner_lro:"
 NEWEST_KEY = "spanner_lro_newest"
@@ -46,6 +50,8 @@ class TaskLedger:
         self._store: TaskStateStoreAccessor = context["task_state_store"]
         self._ti = context["ti"]
         self._known: int | None = None
+        self.mine: LedgerEntry | None = None
+        """The entry of the operation that this process has started, adopted or taken over."""
 
     @property
     def try_number(self) -> int:
@@ -107,6 +113,61 @@ class TaskLedger:
         """Push the entry as an XCom, for those who cannot read the store."""
         self._ti.xcom_push(key=RECORD_KEY, value=entry.to_record())
 
+    # what this try owns, and how it ends
+
+    def refresh(self) -> LedgerEntry | None:
+        """Read again which entry this try owns, and return it."""
+        self.mine = self.own()
+        return self.mine
+
+    @property
+    def presumed(self) -> bool:
+        """Whether the operation of this try is only presumed to be its own."""
+        mine = self.mine
+        return mine is not None and mine.operation is not None and not mine.may_cancel
+
+    @property
+    def may_clean_up(self) -> bool | None:
+        """Whether what the operation makes in spite of a cancel may be deleted.
+
+        What is done but for a follow-up must not be undone. None while there is no operation.
+        """
+        mine = self.mine
+        if mine is None or mine.operation is None:
+            return None
+        return mine.may_clean_up and mine.follow_up is None
+
+    def killed_late(self, outcome: WaitOutcome, *, now: datetime) -> bool:
+        """Tell whether the operation was ended by a kill of the try before, after its adoption."""
+        mine, snapshot = self.mine, outcome.snapshot
+        if mine is None or snapshot is None or mine.operation != snapshot.name:
+            return False
+        return killed_late(entry=mine, snapshot=snapshot, now=now)
+
+    def statements(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
+        """Return the statements of a schema change over all tries, with what is committed.
+
+        :param snapshot: the operation of this try at its end; None if it needed none
+        """
+        entry = self.own()
+        return entry.statements_after(snapshot) if entry else ()
+
+    def go_on_with(self, follow_up: FollowUp) -> None:
+        """Write down that all is done but for a follow-up, whose end must not undo what is done."""
+        if entry := self.own():
+            self.mine = entry = entry.goes_on_as(follow_up)
+            self.update(entry)
+            self.publish(entry)
+
+    def deliver(self, snapshot: OperationSnapshot | None) -> None:
+        """Write down that everything was done and delivered.
+
+        :param snapshot: the last operation at its end; None if none was needed
+        """
+        if entry := self.own():
+            own = snapshot if snapshot and snapshot.name == entry.operation else None
+            self.update(entry.close(own))
+
     def close(self, name: OperationName, snapshot: OperationSnapshot | None = None) -> None:
         """Write down that nothing is owed for an operation any more.
 
@@ -115,15 +176,32 @@ class TaskLedger:
 
         :param snapshot: the operation at its end, if that is known
         """
-        entry = self.own()
-        if entry and entry.operation == name:
+        if (entry := self.own()) and entry.operation == name:
             self.update(entry.close(snapshot))
+
+    def leave(self, name: OperationName) -> None:
+        """Close the entry of an operation that goes on, because it is only presumed to be ours."""
+        entry = self.own()
+        if entry and entry.operation == name and not entry.closed:
+            self.update(entry.leave())
 
     def note_stopping(self, name: OperationName, *, now: datetime) -> None:
         """Write down that the end of an operation is decided, and its outcome not known."""
         entry = self.own()
         if entry and entry.operation == name and not entry.closed:
             self.update(entry.stop(now))
+
+    def note_unsettled(self, outcome: WaitOutcome, *, now: datetime, spared: bool) -> None:
+        """Write down what a wait leaves running that has failed.
+
+        An operation whose cancel has not settled is the reaper's, unless the next try comes first.
+
+        :param spared: it was left to itself on purpose, and is none of the reaper's business
+        """
+        if outcome.settlement is not None:
+            self.note_stopping(outcome.name, now=now)
+        elif spared and (entry := self.own()) and not entry.closed:
+            self.update(entry.spare())
 
     @property
     def _newest(self) -> int:

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,3 +98,39 @@ class StartOrder:
     spared: bool
     deployment: str
     settle_timeout: float
+
+    @classmethod
+    def of(
+        cls,
+        work: Work,
+        *,
+        task: Any,
+        access: Access,
+        deadline: datetime | None,
+        cleans_up: bool,
+        spared: bool,
+    ) -> Self:
+        """Return the order for work, with its templates as they are rendered now.
+
+        :param task: Airflow's task instance
+        """
+        request, target = work.build_request(), work.target()
+        parameters = dict(work.parameters())
+        if descriptors := getattr(request, "proto_descriptors", b""):
+            # their file may have changed under its name
+            parameters["proto_descriptors"] = descriptors
+        return cls(
+            kind=work.kind,
+            target=target,
+            request=request,
+            signed=work.signs(),
+            fingerprint=fingerprint(parameters | {"target": str(target)}),
+            identity=f"{task.dag_id}/{task.task_id}/{task.run_id}/{task.map_index}",
+            mapped=task.map_index is not None and task.map_index >= 0,
+            access=access,
+            deadline=deadline,
+            cleans_up=cleans_up,
+            spared=spared,
+            deployment=settings.deployment(),
+            settle_timeout=settings.settle_timeout(),
+        )

@@ -113,11 +113,14 @@ class SpannerOperationOperator(SpannerAdminOperator):
         """Return what the task returns once the operation has succeeded: the resource.
 
         :param snapshot: the operation; None if earlier tries had done everything already
-        :raises UnexpectedStateError: if the resource is not what the operation should have left
+        :raises UnexpectedStateError: if the resource is not in a state that it can be used in
+        :raises ResourceDiffersError: if it is not what was asked for
         """
         # what was really made: a template may have rendered to something else after a deferral
         made = snapshot.name.resource if snapshot else self.target
-        return ready_resource(self.hook.client, made)
+        return ready_resource(
+            self.hook.client, made, verify=self._run.ledger.verify if self._run else None
+        )
 
     @property
     def sources(self) -> tuple[ResourceName, ...]:
@@ -134,7 +137,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     def statements(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
         """Return the statements of a schema change over all tries, with what is committed."""
-        return self._run.statements(snapshot) if self._run else ()
+        return self._run.ledger.statements(snapshot) if self._run else ()
 
     @property
     def signed(self) -> bool:

@@ -11,13 +11,21 @@ from airflow_spanner_lro.core.operations.resource import as_dict
 from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.names import ResourceName
 
 
-def ready_resource(client: SpannerAdminClient, name: ResourceName) -> dict[str, Any]:
+def ready_resource(
+    client: SpannerAdminClient,
+    name: ResourceName,
+    *,
+    verify: Callable[[Any], None] | None = None,
+) -> dict[str, Any]:
     """Get a resource that an operation has left, as a dictionary.
 
+    :param verify: raises if the resource is not what was asked for
     :raises UnexpectedStateError: if it is not in a state that means that it can be used, or gone
     """
     from airflow_spanner_lro.admin.resources import calls_for  # noqa: PLC0415  # loads gRPC
@@ -32,4 +40,6 @@ def ready_resource(client: SpannerAdminClient, name: ResourceName) -> dict[str, 
         raise UnexpectedStateError(target=name, state="", expected=expected) from exc
     if resource.state.name not in expected:
         raise UnexpectedStateError(target=name, state=resource.state.name, expected=expected)
+    if verify is not None:
+        verify(resource)
     return as_dict(resource)

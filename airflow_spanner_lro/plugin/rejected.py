@@ -107,4 +107,4 @@ def _stop(note: PendingDeferral) -> None:
         log.warning(ended.sentence)
     else:
         log.error("%s %s", ended.sentence, what_ends_it(note.name))
-    run.end_rejected(WaitOutcome(name=note.name, settlement=ended))
+    run.note_end(WaitOutcome(name=note.name, settlement=ended))

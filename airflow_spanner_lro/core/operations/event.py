@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+VERSION = 2
+"""Of the event; version 1 told none. A reader passes over what it does not know."""
+
+
 @contextmanager
 def understanding(event: object) -> Iterator[None]:
     """Say clearly that an event has another form: triggerer and worker may differ in release.
@@ -64,6 +68,7 @@ class WaitOutcome:
     def to_event(self) -> dict[str, Any]:
         """Return the outcome as primitives."""
         return {
+            "version": VERSION,
             "name": str(self.name),
             "snapshot": self.snapshot.to_event() if self.snapshot else None,
             "settlement": self.settlement.to_event() if self.settlement else None,
