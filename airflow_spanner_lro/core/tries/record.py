@@ -10,7 +10,7 @@ ids were chosen by the task.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -69,7 +69,7 @@ class AccessRecord(_Strict):
 class LedgerRecord(_Strict):
     """The fields of an entry as they are stored; what they mean is told by ``LedgerEntry``."""
 
-    version: Literal[1, 2]
+    version: Annotated[int, Field(ge=1, le=VERSION)]
     kind: _ShortText
     target: _Name
     fingerprint: _ShortText
@@ -120,8 +120,11 @@ def read_record(record: object) -> LedgerRecord:
 
 def _in_words(record: object, exc: ValidationError) -> str:
     first: Any = exc.errors(include_url=False, include_context=False, include_input=True)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    # a part of it may be a key of a mapping, which may be anything
+    place = shortened(escaped(".".join(str(part) for part in first["loc"])))
     if not isinstance(record, dict):
         return f"this is no ledger entry: {shortened(repr(record))}"
+    if first["type"] == "missing":
+        return f"this is no ledger entry: {place} is missing"
     value = shortened(repr(first.get("input")))
     return f"this is no ledger entry: {place or 'it'} is {value}; {first['msg'].lower()}"
