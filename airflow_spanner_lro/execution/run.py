@@ -253,53 +253,6 @@ class OperationRun:
         may = self.ledger.may_clean_up
         return self._wants_clean_up if may is None else may
 
-    def note_end(self, outcome: WaitOutcome) -> None:
-        """Write down what the end of a wait that failed leaves behind."""
-        if outcome.settled:
-            self._close(outcome.name, outcome.last)
-        elif self.ledger.presumed:
-            self._leave(outcome.name)
-        else:
-            self.ledger.note_unsettled(
-                outcome, now=self.wait.now(), spared=not self._options.cancel_on_timeout
-            )
-
-    def _leave(self, name: OperationName) -> None:
-        """Write down that an operation goes on that is only presumed to be ours."""
-        self.ledger.leave(name)
-        self._log.warning("Left running, only presumed ours. %s", what_ends_it(name))
-
-    @property
-    def may_clean_up(self) -> bool:
-        """Whether what the operation makes in spite of a cancel is to be deleted, and may be.
-
-        While the start call is under way nothing is written down yet; its answer is the evidence.
-        """
-        may = self.ledger.may_clean_up
-        return self._wants_clean_up if may is None else may
-
-    def verify(self, resource: Any) -> None:
-        """Make sure that a resource is what this try asked for, before it is called its success.
-
-        :param resource: as a message of the client library
-        :raises ResourceDiffersError: if it is something else
-        """
-        entry = self.ledger.mine
-        if entry is None:
-            return
-        told = told_by_resource(entry.kind, resource)
-        # what can be changed may have been changed by somebody once it was there; it counts where
-        # it is all that speaks for the operation being ours
-        proven = entry.evidence in (Evidence.ANSWERED, Evidence.NAMED)
-        found = differences(entry.kind, entry.asked, told)
-        differs = [each.sentence for each in found if each.fixed or not proven]
-        if differs:
-            raise ResourceDiffersError(
-                entry.target,
-                differences=tuple(differs),
-                advice="The operation is done; somebody has replaced or changed this since.",
-            )
-
     # starting
 
     def _begin(self) -> OperationSnapshot | None:

@@ -137,6 +137,28 @@ class TaskLedger:
             return None
         return mine.may_clean_up and mine.follow_up is None
 
+    def verify(self, resource: Any) -> None:
+        """Make sure that a resource is what this try asked for, before it is called its success.
+
+        :param resource: as a message of the client library
+        :raises ResourceDiffersError: if it is something else
+        """
+        entry = self.mine
+        if entry is None:
+            return
+        told = told_by_resource(entry.kind, resource)
+        # what can be changed may have been changed by somebody once it was there; it counts where
+        # it is all that speaks for the operation being ours
+        proven = entry.evidence in (Evidence.ANSWERED, Evidence.NAMED)
+        found = differences(entry.kind, entry.asked, told)
+        differs = [each.sentence for each in found if each.fixed or not proven]
+        if differs:
+            raise ResourceDiffersError(
+                entry.target,
+                differences=tuple(differs),
+                advice="The operation is done; somebody has replaced or changed this since.",
+            )
+
     def killed_late(self, outcome: WaitOutcome, *, now: datetime) -> bool:
         """Tell whether the operation was ended by a kill of the try before, after its adoption."""
         mine, snapshot = self.mine, outcome.snapshot
