@@ -136,7 +136,7 @@ def test_every_plan_has_a_form(plan: Plan) -> None:
 @pytest.mark.parametrize("kind", list(FaultKind))
 def test_every_fault_has_a_form(ask: Ask, emulator: SpannerAdminEmulator, kind: FaultKind) -> None:
     """It is in store, is told, and can be forgotten."""
-    seconds = {"seconds": 2} if kind is FaultKind.DELAY else {}
+    seconds = {"seconds": 2} if kind in (FaultKind.DELAY, FaultKind.ANSWER_LATE) else {}
     body = {"kind": kind, "method": "GetOperation", "resource": "*", "code": "ABORTED", **seconds}
     status, told = ask("POST", "/faults", body)
     (fault,) = emulator.faults.in_store()

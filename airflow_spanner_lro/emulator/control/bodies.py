@@ -14,7 +14,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.journal.forms import STRICT, CodeName, Kind, PlanForm, Seconds
 from airflow_spanner_lro.emulator.limits import Limits
 from airflow_spanner_lro.emulator.state.seeding import DEFAULT_CONFIG
-from airflow_spanner_lro.emulator.traffic.faults import Fault, FaultKind
+from airflow_spanner_lro.emulator.traffic.faults import TIMED, Fault, FaultKind
 
 _LIMITS = tuple(field.name for field in fields(Limits))
 
@@ -94,8 +94,8 @@ class FaultBody:
         if self.code is Code.OK:
             message = "nothing fails with the code OK"
             raise ValueError(message)
-        if (self.kind in (FaultKind.DELAY, _OUTAGE)) != (self.seconds is not None):
-            message = "seconds belong to a delay and to an outage, and to nothing else"
+        if (self.kind in (*TIMED, _OUTAGE)) != (self.seconds is not None):
+            message = "seconds belong to a delay, a late answer and an outage, and to nothing else"
             raise ValueError(message)
 
     @property

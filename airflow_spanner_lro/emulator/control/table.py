@@ -208,7 +208,8 @@ ROUTES: tuple[Route, ...] = (
           answer=_clear_plans),
     Route(verb="GET", path="/faults", about="The trouble that is in store.", answer=_faults),
     Route(verb="POST", path="/faults",
-          about="Let calls fail, lose answers, drop connections, delay, or play an outage.",
+          about="Let calls fail, lose answers, drop connections, delay, answer late, "
+          "or play an outage.",
           answer=_add_fault),
     Route(verb="DELETE", path="/faults", about="Forget all trouble in store.",
           answer=_clear_faults),

@@ -35,7 +35,7 @@ def stopping() -> RpcError:
 
 
 def client_gone() -> RpcError:
-    """Say that the client had gone before the work began; only the log hears it."""
+    """Say that the client left while its call or its answer was held back; it hears nothing."""
     return RpcError(Code.CANCELLED, "The client did not wait.")
 
 

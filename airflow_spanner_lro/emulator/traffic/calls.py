@@ -50,7 +50,7 @@ class Call:
     :param resource: the resource it was about, as far as the request names one
     :param at: the emulated time at which it was received
     :param real_time: the real time at which it was received, as by ``time.time()``
-    :param code: what the client was told
+    :param code: what the client was told, or will be when its answer is no longer held back
     :param message: the error's text, or empty
     """
 
@@ -68,7 +68,7 @@ class Call:
 
 
 class Calls(tuple[Call, ...]):
-    """The calls so far, in the order in which they were answered; it does not grow by itself."""
+    """The calls so far, in the order in which they were done; it does not grow by itself."""
 
     __slots__ = ()
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trouble on demand: refused calls, lost answers, broken connections, slowness, an outage.
+"""Trouble on demand: refused calls, lost or late answers, broken connections, an outage.
 
 Faults sit between the wire and the handlers, so the emulated world never knows about them.
 """
@@ -34,7 +34,11 @@ class FaultKind(StrEnum):
     LOSE_ANSWER = "lose_answer"
     DROP_CONNECTION = "drop_connection"
     DELAY = "delay"
+    ANSWER_LATE = "answer_late"
 
+
+TIMED = frozenset({FaultKind.DELAY, FaultKind.ANSWER_LATE})
+"""Those that last some seconds, and that happen beside one of the others."""
 
 _TEXTS = {
     FaultKind.FAIL: "The emulator was told to refuse this call.",
@@ -53,7 +57,7 @@ class Fault:
     :param code: what a refused call or a lost answer says
     :param message: with which text; None for one of its own
     :param after_work: of a dropped connection: whether the work is done nevertheless
-    :param seconds: of a delay: how long it is, in real seconds
+    :param seconds: of a delay and a late answer: how long that takes, in real seconds
     :raises ValueError: if it could not happen.
     """
 
@@ -87,14 +91,14 @@ class Fault:
             return self
         return replace(self, times=self.times - 1) if self.times > 1 else None
 
-    def trouble(self, *, delay: float) -> Trouble:
-        """Return what it does to a call."""
+    def trouble(self) -> Trouble:
+        """Return what it does to a call, unless it is one that only lasts."""
         dropped = self.kind is FaultKind.DROP_CONNECTION
         text = _TEXTS.get(self.kind, "") if self.message is None else self.message
         error = errors.connection_broke() if dropped else RpcError(self.code, text)
         if self.after_work or self.kind is FaultKind.LOSE_ANSWER:
-            return Trouble(delay=delay, lose=error, dropped=dropped)
-        return Trouble(delay=delay, refuse=error, dropped=dropped)
+            return Trouble(lose=error, dropped=dropped)
+        return Trouble(refuse=error, dropped=dropped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +108,14 @@ class Trouble:
     :param delay: real seconds before anything else happens
     :param refuse: the error to answer with instead of doing the work
     :param lose: the error to answer with after the work has been done
+    :param late: real seconds from the end of the work until the client gets the answer
     :param dropped: whether the client gets no answer at all instead of that error
     """
 
     delay: float = 0.0
     refuse: RpcError | None = None
     lose: RpcError | None = None
+    late: float = 0.0
     dropped: bool = False
 
     def before_work(self) -> None:
@@ -200,8 +206,27 @@ class Faults:
         resource: str | None = None,
         times: int | None = None,
     ) -> None:
-        """Wait some real seconds before each call is looked at."""
+        """Wait some real seconds before each call is looked at.
+
+        A client that leaves meanwhile takes its call along: the work is not done.
+        """
         kind = FaultKind.DELAY
+        self.add(Fault(kind=kind, method=method, resource=resource, times=times, seconds=seconds))
+
+    def answer_late(
+        self,
+        seconds: float,
+        *,
+        method: str | None = None,
+        resource: str | None = None,
+        times: int | None = 1,
+    ) -> None:
+        """Do the work at once, and hold the answer back for some real seconds.
+
+        Everybody sees the work meanwhile, the log of calls included, and it stays done when the
+        client leaves. A call that another fault refuses does no work, and does not count.
+        """
+        kind = FaultKind.ANSWER_LATE
         self.add(Fault(kind=kind, method=method, resource=resource, times=times, seconds=seconds))
 
     def add(self, fault: Fault) -> None:
@@ -243,17 +268,23 @@ class Faults:
     def take(self, *, method: str, resource: str) -> Trouble:
         """Return what happens to a call that has just arrived, and count it."""
         with self._lock:
-            delay = sum(
-                self._take(fault).seconds
-                for fault in list(self._faults)
-                if fault.kind is FaultKind.DELAY and fault.fits(method, resource)
-            )
+            fitting = [fault for fault in self._faults if fault.fits(method, resource)]
+            trouble = Trouble()
             if self._outages or self._client_seconds() < self._outage_until:
-                return Trouble(delay=delay, refuse=_OUTAGE)
-            for fault in self._faults:
-                if fault.kind is not FaultKind.DELAY and fault.fits(method, resource):
-                    return self._take(fault).trouble(delay=delay)
-            return Trouble(delay=delay)
+                trouble = Trouble(refuse=_OUTAGE)
+            elif others := [fault for fault in fitting if fault.kind not in TIMED]:
+                trouble = self._take(others[0]).trouble()
+            delay, late = (
+                [fault for fault in fitting if fault.kind is kind]
+                for kind in (FaultKind.DELAY, FaultKind.ANSWER_LATE)
+            )
+            # what is refused has no work whose answer could come late
+            late = late if trouble.refuse is None else []
+            return replace(
+                trouble,
+                delay=sum(self._take(fault).seconds for fault in delay),
+                late=sum(self._take(fault).seconds for fault in late),
+            )
 
     def _take(self, fault: Fault) -> Fault:
         """Count that a fault has happened once more; one that is used up goes."""

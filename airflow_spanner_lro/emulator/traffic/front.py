@@ -113,6 +113,7 @@ class Front:
             log.exception("The emulator failed in %s", method.name)
             error = errors.internal(method=method.name, reason=repr(exc))
         finally:
+            # before an answer is held back: whoever reads the log sees that the work is done
             self._calls.add(
                 Call(
                     method=method.name,
@@ -124,6 +125,11 @@ class Front:
                     message="" if error is None else error.message,
                 )
             )
+        if trouble.late:
+            try:
+                self._hold_back(trouble.late, waiting)
+            except RpcError as exc:
+                return Answer(error=exc)
         if error is None:
             return Answer(response=response)
         return Answer(
@@ -131,7 +137,10 @@ class Front:
         )
 
     def _hold_back(self, seconds: float, waiting: Callable[[], bool]) -> None:
-        """Let a call wait, unless the emulator stops or the client goes away meanwhile."""
+        """Let a call or its answer wait, unless the emulator stops or the client leaves meanwhile.
+
+        :raises RpcError: in these two cases.
+        """
         until = time.monotonic() + seconds
         # looks around, as a client that has gone away must not keep a thread from the others
         while (left := until - time.monotonic()) > 0:
