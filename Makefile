@@ -45,7 +45,7 @@ guarantees: $(READY)  ## Every exit of a task on real Airflow: what must be canc
 	$(BIN)/pytest -m e2e -p no:randomly -q --no-header --allowance $(or $(ALLOWANCE),1.0) \
 		tests/e2e/guarantee
 
-soak: $(READY)  ## MINUTES=10 of random kills, faults and users, then four numbers; SEED=… repeats
+soak: $(READY)  ## MINUTES=10 of random kills, faults, users and strangers; SEED=… repeats
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) \
 		$(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
 

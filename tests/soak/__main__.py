@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""``make soak``: minutes of trouble on a real Airflow, then calm, the reaper, and four numbers.
+"""``make soak``: minutes of trouble on a real Airflow, then calm, the reaper, and five numbers.
 
 Whatever is started is stopped, also on Ctrl-C. After a violation the logs and the evidence stay;
 ``--judge FILE`` judges such evidence again.
@@ -16,10 +16,16 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.demo.errors import DemoError
 from airflow_spanner_lro.demo.requirements import check_requirements
 from airflow_spanner_lro.demo.signals import Stopped, unwinding
+
+if TYPE_CHECKING:
+    from .evidence import Evidence
+    from .report import LogFolder
+    from .totals import Totals
 
 _INTERRUPTED = 130
 _VIOLATED = 1
@@ -27,7 +33,7 @@ _IDLE = 2
 
 
 def main() -> int:
-    """Run a soak; return 0 if all four numbers are 0, and enough has happened."""
+    """Run a soak; return 0 if all five numbers are 0, and enough has happened."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long there is trouble")
     parser.add_argument("--seed", type=int, help="repeats the plan of an earlier soak")
@@ -64,32 +70,38 @@ def main() -> int:
 def _perform(*, home: Path, seed: int, minutes: float) -> int:
     # this process forks only to start others, and gRPC would remark on each of them
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
-    from .report import report  # noqa: PLC0415  # with check_requirements() before it
-    from .soak import Soak  # noqa: PLC0415
+    from .soak import Soak  # noqa: PLC0415  # with check_requirements() before it
 
-    violations, totals, log_folder = Soak(home=home, seed=seed, minutes=minutes).perform()
-    for line in report(violations, totals=totals, log_folder=log_folder):
-        print(line)
-    if violations:
+    evidence, totals, log_folder = Soak(home=home, seed=seed, minutes=minutes).perform()
+    if _tell(evidence, totals=totals, log_folder=log_folder):
         return _VIOLATED
     return _IDLE if totals.shortfalls() else 0
 
 
 def _judge_again(path: Path) -> int:
     from .evidence import Evidence  # noqa: PLC0415
-    from .report import report  # noqa: PLC0415
     from .totals import Totals  # noqa: PLC0415
-    from .verdict import judge  # noqa: PLC0415
 
-    violations = judge(Evidence.from_json(path.read_text()))
     logs = path.parent / "airflow" / "logs"
-    for line in report(
-        violations,
+    violated = _tell(
+        Evidence.from_json(path.read_text()),
         totals=Totals(minutes=0),
         log_folder=lambda dag_id, run_id: logs / f"dag_id={dag_id}" / f"run_id={run_id}",
-    ):
+    )
+    return _VIOLATED if violated else 0
+
+
+def _tell(evidence: Evidence, *, totals: Totals, log_folder: LogFolder) -> bool:
+    """Print the report; tell whether there is a violation."""
+    from .presuming import presumptions  # noqa: PLC0415
+    from .report import report  # noqa: PLC0415
+    from .verdict import judge  # noqa: PLC0415
+
+    violations = judge(evidence)
+    presumed = presumptions(evidence)
+    for line in report(violations, presumed=presumed, totals=totals, log_folder=log_folder):
         print(line)
-    return _VIOLATED if violations else 0
+    return bool(violations)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,11 @@ from airflow_spanner_lro.demo.airflow import Component
 from airflow_spanner_lro.demo.errors import ApiError, ApiUnreachableError
 from airflow_spanner_lro.demo.records import DagRun, RunState, TaskState
 
-from .evidence import Cause, CauseKind
+from .ambush import Plot
+from .evidence import Blow, BlowKind, Cause, CauseKind
 from .hunting import Hunter
-from .plan import Deed, Disturb
+from .meddling import Meddler
+from .plan import STRANGERS, Deed, Disturb
 from .recipes import RECIPES, Kind
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from .ambush import AmbushingFaults
     from .asking import SoakApi, Worker
+    from .strangers import Strangers
     from .totals import Totals
 
 AT_WORK = (TaskState.RUNNING, TaskState.DEFERRED)
@@ -67,6 +70,7 @@ class Actor:
         api: SoakApi,
         emulator: SpannerAdminEmulator,
         faults: AmbushingFaults,
+        strangers: Strangers,
         totals: Totals,
         say: Callable[[str], None],
     ) -> None:
@@ -77,9 +81,20 @@ class Actor:
         self._totals = totals
         self._say = say
         self._causes: list[Cause] = []
+        self._blows: list[Blow] = []
         self._lock = threading.Lock()
         self._away: set[tuple[Component, int]] = set()
         self._hunter = Hunter(airflow=airflow, api=api)
+        self.meddler = Meddler(
+            api=api,
+            faults=faults,
+            strangers=strangers,
+            totals=totals,
+            user=self.user,
+            late=self._late,
+            say=say,
+        )
+        """Whoever performs what strangers do."""
 
     @property
     def causes(self) -> tuple[Cause, ...]:
@@ -87,8 +102,17 @@ class Actor:
         with self._lock:
             return tuple(self._causes)
 
+    @property
+    def blows(self) -> tuple[Blow, ...]:
+        """All that may have kept an answer from a task, so far."""
+        with self._lock:
+            return tuple(self._blows)
+
     def perform(self, disturb: Disturb) -> Later | None:
         """Do it, or count that there was nobody to do it to; return what has to follow."""
+        if disturb.deed in STRANGERS:
+            self._meddle(disturb)
+            return None
         later: Later | None = None
         try:
             match disturb.deed:
@@ -117,8 +141,12 @@ class Actor:
 
     # -- the user
 
-    def user(self, deed: Deed, *, run: DagRun, task_id: str) -> bool:
-        """Do what a user does to one task, or to its run; tell whether Airflow agreed."""
+    def user(self, deed: Deed, *, run: DagRun, task_id: str, api: SoakApi | None = None) -> bool:
+        """Do what a user does to one task, or to its run; tell whether Airflow agreed.
+
+        :param api: a client for another thread than the one that performs the plan
+        """
+        api = api or self._api
         whole = deed is Deed.FAIL_RUN
         cause = Cause(
             kind=_CAUSES[deed],
@@ -129,12 +157,12 @@ class Actor:
         try:
             match deed:
                 case Deed.FAIL_RUN:
-                    self._api.set_run_state(run, RunState.FAILED)
+                    api.set_run_state(run, RunState.FAILED)
                 case Deed.CLEAR:
-                    self._api.clear(self._api.task_instance(run, task_id))
+                    api.clear(api.task_instance(run, task_id))
                 case Deed.MARK_SUCCESS | Deed.MARK_FAILED:
                     state = TaskState.FAILED if deed is Deed.MARK_FAILED else TaskState.SUCCESS
-                    self._api.set_task_state(self._api.task_instance(run, task_id), state)
+                    api.set_task_state(api.task_instance(run, task_id), state)
         except ApiError as exc:
             if exc.status < 500:
                 # it was refused, so nothing has happened
@@ -163,6 +191,7 @@ class Actor:
         if worker is None:
             return False
         self._say(f"{disturb.deed}: {worker.run_id}.{worker.task_id}")
+        self._strike(BlowKind.KILLED, worker.run_id, worker.task_id)
         if disturb.deed is not Deed.EVICT:
             return self._hunter.kill(worker, whole=disturb.deed is Deed.KILL_WORKER)
         self._note(
@@ -177,6 +206,7 @@ class Actor:
 
     def _attack(self, run_id: str, kind: Kind, whole: bool) -> None:
         """Kill the process whose start call is being answered. Called by the emulator."""
+        self._strike(BlowKind.KILLED, run_id, kind)
         done = self._hunter.hunt(run_id, kind, whole=whole)
         if done:
             self._say(f"{Deed.AMBUSH}: {run_id}.{kind}")
@@ -213,6 +243,7 @@ class Actor:
             return None
         self._say(disturb.deed)
         self._away.add(key)
+        self._strike(BlowKind.KILLED, None, None)
         self._airflow.kill_component(Component.SCHEDULER)
         return Later(seconds=1 + 8 * disturb.share, do=lambda: self._restart(key))
 
@@ -233,6 +264,7 @@ class Actor:
                 code = Code.UNAVAILABLE if share < 1 / 2 else Code.DEADLINE_EXCEEDED
                 faults.lose_answer(method=method, code=code)
             case Deed.DROP:
+                self._strike(BlowKind.DROPPED, None, None)
                 if share < 1 / 2:
                     self._emulator.drop_connections()
                 else:
@@ -241,13 +273,33 @@ class Actor:
                 faults.fail(code=Code.RESOURCE_EXHAUSTED, times=3 + int(10 * share))
             case Deed.DELAY:
                 faults.delay(1 + 5 * share, method=method, times=1)
+            case Deed.ANSWER_LATE:
+                faults.await_start(Plot(after=self._late, late=2 + 8 * share))
             case Deed.FAIL_CANCEL:
                 faults.fail(method="CancelOperation", times=2 + int(6 * share))
             case Deed.REFUSE_CANCEL:
                 faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED)
         return True
 
+    def _late(self, run_id: str, kind: Kind) -> None:
+        """Note that the answer of a start call comes late."""
+        self._strike(BlowKind.LATE, run_id, kind)
+
+    # -- strangers
+
+    def _meddle(self, disturb: Disturb) -> None:
+        try:
+            self.meddler.perform(disturb)
+        except (ApiError, ApiUnreachableError) as exc:
+            self._say(f"{disturb.deed}: {exc}")
+            self._totals.missed[disturb.deed] += 1
+
     # -- what is written down
+
+    def _strike(self, kind: BlowKind, run_id: str | None, task_id: str | None) -> None:
+        """Note what may keep an answer from a task; None for all of them."""
+        with self._lock:
+            self._blows.append(Blow(kind=kind, run_id=run_id, task_id=task_id, at=time.time()))
 
     def _note(self, cause: Cause) -> None:
         with self._lock:

@@ -7,9 +7,11 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING
 
 import grpc
+from google.api_core.exceptions import NotFound
 from google.cloud.spanner_admin_database_v1 import DatabaseAdminClient
 from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
     DatabaseAdminGrpcTransport,
@@ -17,58 +19,79 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 
-from .ambush import STARTS
-from .evidence import Adoption, Call, Evidence, Operation, Task, Try
+from .ambush import CANCEL, STARTS
+from .cases import DELETES
+from .evidence import Adoption, Call, Evidence, Left, Operation, Task, Try
 from .recipes import MADE_BY_DDL, RECIPES, Kind, target, task_of
-from .verdict import CANCEL, DELETES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from airflow_spanner_lro.demo.records import DagRun
+    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
+    from airflow_spanner_lro.emulator import Calls, OperationView
 
-    from .evidence import Cause
+    from .evidence import Blow, Cause
     from .recipes import Recipe
     from .scene import Scene
 
 _JUDGED = frozenset({CANCEL, *DELETES, *STARTS})
 _ADOPTED = re.compile(r"of an earlier try was adopted: (\S+)")
 _GOOD = frozenset({"READY", "READY_OPTIMIZING"})
+LEDGER_KEY = "spanner_lro:"
+"""How the keys of a ledger begin; who reads it must not load Airflow here."""
+_HOLES = 2
+"""How many keys of a ledger may be missing before those that are there."""
 
 
 def collect(
-    scene: Scene, *, runs: Iterable[DagRun], causes: tuple[Cause, ...], reaped_from: float
+    scene: Scene,
+    *,
+    runs: Sequence[DagRun],
+    causes: tuple[Cause, ...],
+    blows: tuple[Blow, ...],
+    reaped_from: float,
 ) -> Evidence:
     """Return what there is to be judged."""
     recipes = {recipe.dag_id: recipe for recipe in RECIPES.values()}
     made = _made(scene)
+    instances = [instance for run in runs for instance in scene.api.task_instances(run)]
+    calls = (
+        *_calls(scene.emulator.calls, stranger=False),
+        *_calls(scene.emulator.strangers_calls, stranger=True),
+    )
     return Evidence(
         tasks=tuple(
-            task
-            for run in runs
-            for task in _tasks(scene, run, recipe=recipes[run.dag_id], made=made)
+            _task(scene, each, recipe=recipes[each.dag_id], made=made) for each in instances
         ),
         operations=operations_of(scene),
-        calls=tuple(
-            Call(method=each.method, resource=each.resource, at=each.real_time, code=each.code.name)
-            for each in scene.emulator.calls.of(*_JUDGED)
-        ),
+        calls=tuple(sorted(calls, key=lambda call: call.at)),
         causes=causes,
+        blows=blows,
+        lefts=_lefts(scene, instances),
         reaped_from=reaped_from,
     )
 
 
 def operations_of(scene: Scene) -> tuple[Operation, ...]:
-    """Return the operations that tasks have started, as they are now."""
+    """Return the operations on the targets of tasks, strangers' too, as they are now."""
     # the emulator has a clock of its own, which began with the machine's
     ahead = (scene.emulator.clock.now() - datetime.now(tz=UTC)).total_seconds()
+    wishes = scene.strangers.started
+    makers: dict[str, OperationView] = {}
     found = []
     for view in scene.emulator.operations():
         task = task_of(view.target)
-        if task is None or view.kind is OPTIMIZE_RESTORED_DATABASE:
+        if task is None:
             continue
         run_id, kind = task
+        optimizes = view.kind is OPTIMIZE_RESTORED_DATABASE
+        # it follows a restore, and is whosever that is
+        wish = wishes.get((makers[view.target] if optimizes else view).name)
+        if not optimizes:
+            makers[view.target] = view
+        elif wish is None:
+            continue
         found.append(
             Operation(
                 name=view.name,
@@ -77,29 +100,104 @@ def operations_of(scene: Scene) -> tuple[Operation, ...]:
                 state=view.state,
                 started=view.started.timestamp() - ahead,
                 ended=view.ended.timestamp() - ahead if view.ended else None,
+                makes=kind.makes and not optimizes,
+                stranger=wish is not None,
+                alike=wish is not None and wish.alike,
             )
         )
     return tuple(found)
 
 
-def _tasks(scene: Scene, run: DagRun, *, recipe: Recipe, made: frozenset[str]) -> Iterator[Task]:
-    for instance in scene.api.task_instances(run):
-        kind = Kind(instance.task_id)
-        name = target(run.run_id, kind)
-        logs = scene.log_folder(run.dag_id, run.run_id) / f"task_id={kind}"
-        yield Task(
-            dag_id=run.dag_id,
-            run_id=run.run_id,
-            task_id=kind,
-            target=name,
-            state=instance.state,
-            timeout=recipe.timeout,
-            cancelled_on_kill=recipe.cancel_on_kill,
-            cleans_up=kind.cleans_up,
-            made=_is_changed(scene, name) if kind is Kind.DDL else name in made,
-            tries=complete_tries(scene.api.tries(instance), logs=logs),
-            adoptions=tuple(_adoptions(logs)),
+def _calls(calls: Calls, *, stranger: bool) -> Iterator[Call]:
+    for each in calls.of(*_JUDGED):
+        yield Call(
+            method=each.method,
+            resource=each.resource,
+            at=each.real_time,
+            code=each.code.name,
+            stranger=stranger,
         )
+
+
+def _task(scene: Scene, instance: TaskInstance, *, recipe: Recipe, made: frozenset[str]) -> Task:
+    kind = Kind(instance.task_id)
+    name = target(instance.run_id, kind)
+    logs = _log_folder(scene, instance)
+    return Task(
+        dag_id=instance.dag_id,
+        run_id=instance.run_id,
+        task_id=kind,
+        target=name,
+        state=instance.state,
+        timeout=recipe.timeout,
+        cancelled_on_kill=recipe.cancel_on_kill,
+        cleans_up=kind.cleans_up,
+        made=_is_changed(scene, name) if kind is Kind.DDL else name in made,
+        tries=complete_tries(scene.api.tries(instance), logs=logs),
+        adoptions=tuple(_adoptions(logs)),
+    )
+
+
+def _log_folder(scene: Scene, instance: TaskInstance) -> Path:
+    folder = scene.log_folder(instance.dag_id, instance.run_id)
+    return folder / f"task_id={instance.task_id}"
+
+
+# -- what was left running
+
+
+def _lefts(scene: Scene, instances: Iterable[TaskInstance]) -> tuple[Left, ...]:
+    """Return the ledger entries that were closed although their operation goes on."""
+    # the command's output becomes a log of a process, too
+    logs = _texts(scene.airflow.settings.process_logs)
+    found = [
+        (instance, operation)
+        for instance in instances
+        for operation in left_operations(_entries(scene, instance))
+    ]
+    listed = scene.airflow.command("spanner-lro", "ledger", "--all", "--offline") if found else ""
+    return tuple(
+        Left(
+            operation=operation,
+            run_id=instance.run_id,
+            task_id=instance.task_id,
+            logged=is_presumed_in(f"{logs}\n{_texts(_log_folder(scene, instance))}", operation),
+            listed=is_presumed_in(listed, operation),
+        )
+        for instance, operation in found
+    )
+
+
+def _entries(scene: Scene, instance: TaskInstance) -> Iterator[object]:
+    """Yield a task's ledger entries as they are stored; keys may be missing in between."""
+    missing = 0
+    for number in count(1):
+        entry = scene.api.state_store(instance, f"{LEDGER_KEY}{number}")
+        missing = missing + 1 if entry is None else 0
+        if missing > _HOLES:
+            return
+        yield entry
+
+
+def left_operations(entries: Iterable[object]) -> Iterator[str]:
+    """Yield the operations of those ledger entries that say that they were left running."""
+    for entry in entries:
+        match entry:
+            case {"closed": True, "left": True, "evidence": "presumed", "operation": str(name)}:
+                yield name
+
+
+def is_presumed_in(text: str, operation: str) -> bool:
+    """Tell whether a line names an operation and says that it is only presumed the task's."""
+    return any(operation in line and "presumed" in line.lower() for line in text.splitlines())
+
+
+def _texts(folder: Path) -> str:
+    """Return all logs in a folder."""
+    return "\n".join(path.read_text(errors="replace") for path in folder.glob("**/*.log"))
+
+
+# -- tries
 
 
 def complete_tries(known: tuple[Try, ...], *, logs: Path) -> tuple[Try, ...]:
@@ -125,6 +223,9 @@ def _logged_try(number: int, *, logs: Path) -> Try | None:
     return Try(number=number, state="failed", started=min(moments), ended=max(moments))
 
 
+# -- what was made
+
+
 def _made(scene: Scene) -> frozenset[str]:
     return frozenset(each.name for each in scene.emulator.resources() if each.state in _GOOD)
 
@@ -133,7 +234,11 @@ def _is_changed(scene: Scene, database: str) -> bool:
     """Tell whether a database has all that the schema change makes."""
     with grpc.insecure_channel(scene.emulator.endpoint) as channel:
         client = DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))
-        schema = "\n".join(client.get_database_ddl(database=database).statements)
+        try:
+            schema = "\n".join(client.get_database_ddl(database=database).statements)
+        except NotFound:
+            # a stranger has dropped it
+            return False
     return all(re.search(rf"\b{name}\b", schema) for name in MADE_BY_DDL)
 
 

@@ -40,22 +40,51 @@ class Cause:
     at: float
 
 
+class BlowKind(StrEnum):
+    """What may keep the answer of a start call from a task; no cause to cancel anything."""
+
+    KILLED = "the task's process was killed"
+    DROPPED = "connections were dropped"
+    LATE = "the answer came late"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blow:
+    """Something that may have kept an answer from a task, or from all of them.
+
+    :param run_id: None for all tasks
+    :param task_id: None for all tasks
+    """
+
+    kind: BlowKind
+    run_id: str | None
+    task_id: str | None
+    at: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call that the emulator answered, or would have but for a fault.
 
     :param code: the name of the code that was answered
+    :param stranger: whether it was a stranger's, and none of Airflow's
     """
 
     method: str
     resource: str
     at: float
     code: str
+    stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """An operation that a task started, as it was in the end."""
+    """An operation with the kind and the target of a task's, as it was in the end.
+
+    :param makes: whether it makes its target
+    :param stranger: whether a stranger started it, and not the task
+    :param alike: whether that stranger asked for just what the task asks for
+    """
 
     name: str
     run_id: str
@@ -63,6 +92,9 @@ class Operation:
     state: OperationState
     started: float
     ended: float | None
+    makes: bool
+    stranger: bool = False
+    alike: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -86,6 +118,21 @@ class Adoption:
 
     operation: str
     at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A ledger entry that was closed although its operation goes on: it is only presumed ours.
+
+    :param logged: whether the log of the task or of the reaper names the operation
+    :param listed: whether ``airflow spanner-lro ledger`` names it
+    """
+
+    operation: str
+    run_id: str
+    task_id: str
+    logged: bool
+    listed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +164,7 @@ class Task:
 class Evidence:
     """A whole soak.
 
-    :param calls: those that start, cancel and delete
+    :param calls: those that start, cancel and delete, strangers' too
     :param reaped_from: since when the reaper was at work
     """
 
@@ -125,6 +172,8 @@ class Evidence:
     operations: tuple[Operation, ...]
     calls: tuple[Call, ...]
     causes: tuple[Cause, ...]
+    blows: tuple[Blow, ...]
+    lefts: tuple[Left, ...]
     reaped_from: float
 
     def to_json(self) -> str:
@@ -145,6 +194,8 @@ class Evidence:
             causes=tuple(
                 Cause(**{**each, "kind": CauseKind(each["kind"])}) for each in read["causes"]
             ),
+            blows=tuple(Blow(**{**each, "kind": BlowKind(each["kind"])}) for each in read["blows"]),
+            lefts=tuple(Left(**each) for each in read["lefts"]),
             reaped_from=read["reaped_from"],
         )
 

@@ -9,9 +9,23 @@ from typing import Any
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 
-from .evidence import Adoption, Call, Cause, CauseKind, Evidence, Operation, Task, Try
+from .ambush import CANCEL
+from .evidence import (
+    Adoption,
+    Blow,
+    BlowKind,
+    Call,
+    Cause,
+    CauseKind,
+    Evidence,
+    Left,
+    Operation,
+    Task,
+    Try,
+)
+from .presuming import Doubt, presumptions
 from .recipes import Kind, target
-from .verdict import CANCEL, Charge, judge
+from .verdict import Charge, judge
 
 RUN = "s0001"
 REAPED_FROM = 1000.0
@@ -35,9 +49,11 @@ class History:
     calls: list[Call] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
     adoptions: list[Adoption] = field(default_factory=list)
+    blows: list[Blow] = field(default_factory=list)
+    lefts: list[Left] = field(default_factory=list)
 
     def name(self, number: int) -> str:
-        """Return the name of one of its operations, counted from 1."""
+        """Return the name of one of the operations, strangers' too, counted from 1."""
         return f"{target(RUN, self.kind)}/operations/{number}"
 
     def tried(self, started: float, ended: float | None, state: str = "failed") -> History:
@@ -46,8 +62,10 @@ class History:
         self.tries.append(Try(number=number, state=state, started=started, ended=ended))
         return self
 
-    def ran(self, started: float, ended: float | None, state: str = "SUCCEEDED") -> History:
-        """Add an operation."""
+    def ran(
+        self, started: float, ended: float | None, state: str = "SUCCEEDED", **others: bool
+    ) -> History:
+        """Add an operation; the task's, unless it is said to be a stranger's."""
         self.operations.append(
             Operation(
                 name=self.name(len(self.operations) + 1),
@@ -56,19 +74,50 @@ class History:
                 state=OperationState(state),
                 started=started,
                 ended=ended,
+                makes=self.kind.makes,
+                **others,
             )
         )
         return self
 
-    def cancelled(self, at: float, *, number: int = 1, code: str = "OK") -> History:
+    def called(self, at: float, *, code: str = "OK", stranger: bool = False) -> History:
+        """Add a start call."""
+        return self._call(self.kind.method, target(RUN, self.kind), at, code, stranger=stranger)
+
+    def cancelled(
+        self, at: float, *, number: int = 1, code: str = "OK", stranger: bool = False
+    ) -> History:
         """Add a cancel of an operation."""
-        self.calls.append(Call(method=CANCEL, resource=self.name(number), at=at, code=code))
+        return self._call(CANCEL, self.name(number), at, code, stranger=stranger)
+
+    def deleted(self, at: float, *, code: str = "OK", stranger: bool = False) -> History:
+        """Add the deletion of what is there."""
+        method = "DeleteBackup" if self.kind.makes_backup else "DropDatabase"
+        return self._call(method, target(RUN, self.kind), at, code, stranger=stranger)
+
+    def _call(self, method: str, resource: str, at: float, code: str, *, stranger: bool) -> History:
+        self.calls.append(
+            Call(method=method, resource=resource, at=at, code=code, stranger=stranger)
+        )
         return self
 
-    def deleted(self, at: float) -> History:
-        """Add the deletion of what it made."""
-        resource = target(RUN, self.kind)
-        self.calls.append(Call(method="DeleteBackup", resource=resource, at=at, code="OK"))
+    def struck(self, kind: BlowKind, at: float, **others: Any) -> History:
+        """Add something that may have kept an answer from the task."""
+        blow = {"run_id": RUN, "task_id": str(self.kind), **others}
+        self.blows.append(Blow(kind=kind, at=at, **blow))
+        return self
+
+    def left(self, *, number: int = 1, logged: bool = True, listed: bool = True) -> History:
+        """Add a ledger entry that was closed although its operation goes on."""
+        self.lefts.append(
+            Left(
+                operation=self.name(number),
+                run_id=RUN,
+                task_id=self.kind,
+                logged=logged,
+                listed=listed,
+            )
+        )
         return self
 
     def caused(self, kind: CauseKind, at: float, **others: Any) -> History:
@@ -103,6 +152,8 @@ class History:
             operations=tuple(self.operations),
             calls=tuple(self.calls),
             causes=tuple(self.causes),
+            blows=tuple(self.blows),
+            lefts=tuple(self.lefts),
             reaped_from=REAPED_FROM,
         )
 
@@ -110,6 +161,11 @@ class History:
     def charges(self) -> list[Charge]:
         """What the judge finds."""
         return [violation.charge for violation in judge(self.evidence)]
+
+    @property
+    def doubts(self) -> list[Doubt]:
+        """What was left or delivered in doubt, and is explained."""
+        return [presumption.doubt for presumption in presumptions(self.evidence)]
 
 
 def done() -> History:

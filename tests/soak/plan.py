@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Deed(StrEnum):
-    """What is done to Airflow, to Spanner, or by a user."""
+    """What is done to Airflow, to Spanner, by a user, or by strangers."""
 
     KILL_TASK = "SIGKILL of a task process"
     KILL_WORKER = "SIGKILL of a task process and its supervisor"
@@ -37,6 +37,7 @@ class Deed(StrEnum):
     DROP = "connection dropped"
     QUOTA = "quota exceeded"
     DELAY = "start call delayed"
+    ANSWER_LATE = "answer of a start call late"
     FAIL_CANCEL = "cancel fails for a while"
     REFUSE_CANCEL = "cancel refused"
 
@@ -44,6 +45,18 @@ class Deed(StrEnum):
     MARK_SUCCESS = "task marked success"
     CLEAR = "task cleared"
     FAIL_RUN = "run marked failed"
+
+    STRANGER_FIRST = "stranger's start before a task's"
+    STRANGER_CONFLICT = "stranger's start during a task's, just before its work"
+    STRANGER_INSTEAD = "stranger's start during a task's, which fails without work"
+    STRANGER_BETWEEN = "stranger's start between a task's, which failed, and its retry"
+    STRANGER_LOST = "task's answer lost, and a stranger at its operation"
+    STRANGER_LATE = "task's answer late, and a stranger at its operation"
+    STRANGER_CANCEL = "task's operation cancelled by a stranger"
+    STRANGER_TAKE = "stranger's start after a task's operation was cancelled for it"
+    STRANGER_DELETE = "task's result deleted by a stranger"
+    STRANGER_REPLACE = "task's result deleted and made again by a stranger"
+    STRANGER_WITHDRAW = "stranger's own operation cancelled, or result deleted"
 
 
 KILLS = frozenset(
@@ -65,11 +78,27 @@ FAULTS = frozenset(
         Deed.DROP,
         Deed.QUOTA,
         Deed.DELAY,
+        Deed.ANSWER_LATE,
         Deed.FAIL_CANCEL,
         Deed.REFUSE_CANCEL,
     }
 )
 USER_ACTIONS = frozenset({Deed.MARK_FAILED, Deed.MARK_SUCCESS, Deed.CLEAR, Deed.FAIL_RUN})
+STRANGERS = frozenset(
+    {
+        Deed.STRANGER_FIRST,
+        Deed.STRANGER_CONFLICT,
+        Deed.STRANGER_INSTEAD,
+        Deed.STRANGER_BETWEEN,
+        Deed.STRANGER_LOST,
+        Deed.STRANGER_LATE,
+        Deed.STRANGER_CANCEL,
+        Deed.STRANGER_TAKE,
+        Deed.STRANGER_DELETE,
+        Deed.STRANGER_REPLACE,
+        Deed.STRANGER_WITHDRAW,
+    }
+)
 
 PER_MINUTE = {
     Deed.KILL_TASK: 1.5,
@@ -85,13 +114,26 @@ PER_MINUTE = {
     Deed.DROP: 1.0,
     Deed.QUOTA: 0.6,
     Deed.DELAY: 0.8,
+    Deed.ANSWER_LATE: 0.5,
     Deed.FAIL_CANCEL: 0.5,
     Deed.REFUSE_CANCEL: 0.3,
     Deed.MARK_FAILED: 0.8,
     Deed.MARK_SUCCESS: 0.6,
     Deed.CLEAR: 1.2,
     Deed.FAIL_RUN: 0.3,
+    Deed.STRANGER_CONFLICT: 0.8,
+    Deed.STRANGER_INSTEAD: 0.7,
+    Deed.STRANGER_BETWEEN: 0.6,
+    Deed.STRANGER_LOST: 0.6,
+    Deed.STRANGER_LATE: 0.6,
+    Deed.STRANGER_CANCEL: 0.4,
+    Deed.STRANGER_TAKE: 0.6,
+    Deed.STRANGER_DELETE: 0.4,
+    Deed.STRANGER_REPLACE: 0.6,
+    Deed.STRANGER_WITHDRAW: 0.6,
 }
+STRANGER_FIRST_SHARE = 0.12
+"""At how many of the runs a stranger is first."""
 RUNS_PER_MINUTE = 7.0
 QUIET = 25.0
 """Seconds at the beginning in which only runs start."""
@@ -119,6 +161,8 @@ class StartRun:
 
     :param database: which one its backup is of; None for one of its own
     :param user: what a user does to it, and how long after its start
+    :param stranger: of a stranger who is there before the task: of whatever it has of a length or
+        a choice, 0 to 1; and how long after the run's start it comes
     """
 
     run_id: str
@@ -126,6 +170,7 @@ class StartRun:
     work: dict[Kind, Work]
     database: str | None
     user: tuple[Deed, float] | None
+    stranger: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +214,7 @@ def make_plan(*, seed: int, minutes: float) -> tuple[Action, ...]:
 
 def _runs(seed: int, *, minutes: float) -> Iterator[Action]:
     rng = random.Random(f"{seed}/runs")  # noqa: S311  # a plan, no secret
+    strangers = random.Random(f"{seed}/{Deed.STRANGER_FIRST.name}")  # noqa: S311  # no secret
     names = sorted(RECIPES)
     order: list[str] = []
     for number, at in enumerate(_moments(rng, per_minute=RUNS_PER_MINUTE, minutes=minutes), 1):
@@ -185,6 +231,7 @@ def _runs(seed: int, *, minutes: float) -> Iterator[Action]:
                 work={kind: _work(rng, recipe) for kind in recipe.kinds},
                 database=None if recipe.endless else shared,
                 user=_user(rng) if recipe.needs_user else None,
+                stranger=_stranger(strangers) if at >= QUIET else None,
             ),
         )
 
@@ -204,6 +251,11 @@ def _work(rng: random.Random, recipe: Recipe) -> Work:
 def _user(rng: random.Random) -> tuple[Deed, float]:
     deed = rng.choice((Deed.MARK_FAILED, Deed.MARK_FAILED, Deed.MARK_SUCCESS, Deed.FAIL_RUN))
     return deed, rng.uniform(8, 50)
+
+
+def _stranger(rng: random.Random) -> tuple[float, float] | None:
+    there, share, seconds = rng.random() < STRANGER_FIRST_SHARE, rng.random(), rng.uniform(0, 6)
+    return (share, seconds) if there else None
 
 
 def _disturbances(seed: int, *, minutes: float) -> Iterator[Action]:

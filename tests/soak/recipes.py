@@ -16,6 +16,10 @@ INSTANCE_ID = "main"
 INSTANCE = f"projects/{PROJECT}/instances/{INSTANCE_ID}"
 SOURCE_BACKUP = "source"
 """What is copied and restored."""
+OTHER_BACKUP = "other"
+"""What strangers copy and restore when they want something else than a task."""
+ORIGIN_ID = "origin"
+"""The database of both; strangers back it up when they want something else than a task."""
 
 
 class Kind(StrEnum):
@@ -41,6 +45,19 @@ class Kind(StrEnum):
     def makes_backup(self) -> bool:
         """Whether its target is a backup; a database otherwise."""
         return self in {Kind.BACKUP, Kind.COPY}
+
+    @property
+    def makes(self) -> bool:
+        """Whether it makes its target; a schema change finds it there."""
+        return self is not Kind.DDL
+
+    @property
+    def can_be_presumed(self) -> bool:
+        """Whether nothing tells a task's operation from one that was asked for alike.
+
+        The id of a schema change is the task's own choice, and a backup's expiry bears its mark.
+        """
+        return self in {Kind.RESTORE, Kind.CREATE}
 
 
 _METHODS = {

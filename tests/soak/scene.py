@@ -14,12 +14,23 @@ from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.demo.airflow import LocalAirflow
 from airflow_spanner_lro.demo.configuration import AirflowSettings
-from airflow_spanner_lro.emulator import Plan, SpannerAdminEmulator
+from airflow_spanner_lro.emulator import Plan
 
 from .ambush import AmbushingFaults
 from .asking import SoakApi
+from .door import TwoDoorEmulator
 from .plan import SHARED_DATABASES, StartRun
-from .recipes import INSTANCE, RECIPES, SOURCE_BACKUP, Kind, resource_id, target
+from .recipes import (
+    INSTANCE,
+    ORIGIN_ID,
+    OTHER_BACKUP,
+    RECIPES,
+    SOURCE_BACKUP,
+    Kind,
+    resource_id,
+    target,
+)
+from .strangers import Strangers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,14 +58,15 @@ SETTINGS = {
 class Scene:
     """All that takes part."""
 
-    emulator: SpannerAdminEmulator
+    emulator: TwoDoorEmulator
+    strangers: Strangers
     faults: AmbushingFaults
     airflow: LocalAirflow
     api: SoakApi
     home: Path
 
-    def start(self, order: StartRun) -> DagRun:
-        """Start a run, after telling the emulator what its operations are going to do."""
+    def prepare(self, order: StartRun) -> None:
+        """Make what the tasks of a run find, and say what their operations are going to do."""
         recipe = RECIPES[order.recipe]
         for kind, work in order.work.items():
             plan = Plan(
@@ -74,13 +86,23 @@ class Scene:
                 )
         if Kind.DDL in recipe.kinds:
             self.emulator.create_database(target(order.run_id, Kind.DDL))
-        database = order.database
-        if database is None and Kind.BACKUP in recipe.kinds:
-            database = resource_id(order.run_id, Kind.BACKUP)
-            self.emulator.create_database(f"{INSTANCE}/databases/{database}")
+        database = self._database(order)
+        if Kind.BACKUP in recipe.kinds:
+            self.emulator.create_database(f"{INSTANCE}/databases/{database}", if_missing=True)
+            self.strangers.learn(order.run_id, database=database)
+
+    def start(self, order: StartRun) -> DagRun:
+        """Start a run that was prepared."""
         return self.api.trigger(
-            recipe.dag_id, run_id=order.run_id, conf={"database": database or ""}
+            RECIPES[order.recipe].dag_id,
+            run_id=order.run_id,
+            conf={"database": self._database(order)},
         )
+
+    @staticmethod
+    def _database(order: StartRun) -> str:
+        """Return the database of its backup."""
+        return order.database or resource_id(order.run_id, Kind.BACKUP)
 
     def log_folder(self, dag_id: str, run_id: str) -> Path:
         """Return where Airflow keeps the logs of a run's tasks."""
@@ -93,12 +115,13 @@ def set_scene(*, home: Path, seed: int) -> Iterator[Scene]:
 
     :param home: an empty folder
     """
-    emulator = SpannerAdminEmulator(seed=seed)
+    emulator = TwoDoorEmulator(seed=seed)
     # put there before the start, which hands them on
     emulator.faults = faults = AmbushingFaults()
-    for database in ("origin", *SHARED_DATABASES):
+    for database in (ORIGIN_ID, *SHARED_DATABASES):
         emulator.create_database(f"{INSTANCE}/databases/{database}")
-    emulator.create_backup(f"{INSTANCE}/backups/{SOURCE_BACKUP}", f"{INSTANCE}/databases/origin")
+    for backup in (SOURCE_BACKUP, OTHER_BACKUP):
+        emulator.create_backup(f"{INSTANCE}/backups/{backup}", f"{INSTANCE}/databases/{ORIGIN_ID}")
     emulator.plan(Plan(duration=timedelta(seconds=20)), kind=OPTIMIZE_RESTORED_DATABASE)
     with emulator:
         settings = AirflowSettings(
@@ -118,5 +141,13 @@ def set_scene(*, home: Path, seed: int) -> Iterator[Scene]:
                 api.wait_for_dags(*dag_ids, timeout=90)
                 for dag_id in dag_ids:
                     api.unpause(dag_id)
-                yield Scene(emulator=emulator, faults=faults, airflow=airflow, api=api, home=home)
+                with Strangers(emulator) as strangers:
+                    yield Scene(
+                        emulator=emulator,
+                        strangers=strangers,
+                        faults=faults,
+                        airflow=airflow,
+                        api=api,
+                        home=home,
+                    )
         assert not airflow.run.survivors()

@@ -22,11 +22,12 @@ from airflow_spanner_lro.demo.errors import (
 from airflow_spanner_lro.demo.waiting import wait_until
 
 from .acting import AT_WORK, Actor, needs_user
+from .ambush import CANCEL
+from .cases import DELETES
 from .collecting import collect, operations_of
 from .plan import Deed, StartRun, make_plan, reaps_meanwhile
 from .scene import set_scene
 from .totals import Totals
-from .verdict import CANCEL, DELETES, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from .plan import Action, Disturb
     from .report import LogFolder
     from .scene import Scene
-    from .verdict import Violation
 
 GRACE = 5.0
 """Of the reaper, in seconds; in the end nothing else is at work."""
@@ -69,7 +69,7 @@ class Soak:
     def __post_init__(self) -> None:
         self.totals = Totals(minutes=self.minutes)
 
-    def perform(self) -> tuple[tuple[Violation, ...], Totals, LogFolder]:
+    def perform(self) -> tuple[Evidence, Totals, LogFolder]:
         """Do all of it; nothing that was started is alive afterwards."""
         plan = make_plan(seed=self.seed, minutes=self.minutes)
         self._begun = time.monotonic()
@@ -80,6 +80,7 @@ class Soak:
                 api=scene.api,
                 emulator=scene.emulator,
                 faults=scene.faults,
+                strangers=scene.strangers,
                 totals=self.totals,
                 say=self._say,
             )
@@ -91,13 +92,19 @@ class Soak:
             calm_from = time.time()
             if not reaps_meanwhile(self.seed):
                 reaped_from = calm_from
-            self._reap(scene)
+            self._reap(scene, actor=actor)
             self._wait_for_the_spared(scene)
-            evidence = collect(scene, runs=self._runs, causes=actor.causes, reaped_from=reaped_from)
+            evidence = collect(
+                scene,
+                runs=self._runs,
+                causes=actor.causes,
+                blows=actor.blows,
+                reaped_from=reaped_from,
+            )
             (self.home / "evidence.json").write_text(evidence.to_json())
             log_folder = scene.log_folder
         self._count(evidence, calm_from=calm_from)
-        return judge(evidence), self.totals, log_folder
+        return evidence, self.totals, log_folder
 
     # -- the storm
 
@@ -133,6 +140,7 @@ class Soak:
         self, order: StartRun, *, scene: Scene, actor: Actor
     ) -> tuple[float, Callable[[], None]] | None:
         """Start a run; return what its user is going to do, and when."""
+        scene.prepare(order)
         try:
             run = scene.start(order)
         except (ApiError, ApiUnreachableError) as exc:
@@ -140,6 +148,7 @@ class Soak:
             return None
         self._runs.append(run)
         self._say(f"{order.run_id} is {order.recipe}")
+        actor.meddler.be_first(order)
         if order.user is None:
             return None
         deed, seconds = order.user
@@ -159,6 +168,7 @@ class Soak:
         """Let all that was hurt come back, and all runs end."""
         self._say("calm: all components come back")
         scene.faults.clear()
+        scene.strangers.rest()
         for do in left:
             do()
         scene.airflow.wait_until_ready(timeout=180)
@@ -182,6 +192,7 @@ class Soak:
         for worker in scene.api.tasks_in(*AT_WORK):
             if needs_user(worker.dag_id):
                 actor.user(Deed.MARK_FAILED, run=worker.run, task_id=worker.task_id)
+        scene.strangers.end_what_lasts()
         self._open = [run for run in self._open if not scene.api.dag_run(run).ended]
         return tuple(run.run_id for run in self._open)
 
@@ -206,10 +217,12 @@ class Soak:
         reaped = sum(bool(_REAPED.search(line)) for line in reaper.tail(lines=100_000))
         self.totals.others["operations that the reaper cancelled meanwhile"] = reaped
 
-    def _reap(self, scene: Scene) -> None:
-        """Run the reaper until it finds nothing to do."""
+    def _reap(self, scene: Scene, *, actor: Actor) -> None:
+        """Run the reaper until it finds nothing to do, with strangers beside it at first."""
         for number in range(1, ROUNDS + 1):
             self._wait(GRACE + 1)
+            if number == 1:
+                actor.meddler.meet_the_reaper()
             before = self._deeds(scene)
             settled = True
             try:
@@ -224,7 +237,8 @@ class Soak:
             deeds = self._deeds(scene) - before
             self._say(f"reaper, round {number}: {deeds} cancels and deletions")
             if settled and not deeds:
-                return
+                break
+        scene.strangers.rest()
 
     def _wait_for_the_spared(self, scene: Scene) -> None:
         """Wait for what is to end by itself."""
@@ -252,10 +266,12 @@ class Soak:
     def _count(self, evidence: Evidence, *, calm_from: float) -> None:
         others = self.totals.others
         others["runs"] = len(self._runs)
-        others["operations"] = len(evidence.operations)
-        for operation in evidence.operations:
+        own = [each for each in evidence.operations if not each.stranger]
+        others["operations"] = len(own)
+        others["operations of strangers"] = len(evidence.operations) - len(own)
+        for operation in own:
             others[f"operations {operation.state.lower()}"] += 1
-        cancels = [call for call in evidence.calls if call.method == CANCEL]
+        cancels = [call for call in evidence.calls if call.method == CANCEL and not call.stranger]
         others["cancel calls"] = len(cancels)
         others["operations that the reaper cancelled in the end"] = len(
             {call.resource for call in cancels if call.at >= calm_from}
@@ -264,6 +280,8 @@ class Soak:
         others["tries"] = sum(len(task.tries) for task in evidence.tasks)
         for task in evidence.tasks:
             others[f"tasks {task.state}"] += 1
+            met = task.target in {call.resource for call in evidence.calls if call.stranger}
+            others[f"tasks {task.state} that met strangers"] += met
 
     @property
     def _now(self) -> float:

@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""An ambush strikes between the work of a start call and its answer, once."""
+"""Plots: something happens once, before the work of a call or between its work and its answer."""
 
 from __future__ import annotations
 
 import pytest
 
+from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors import RpcError
 
-from .ambush import AmbushingFaults
+from .ambush import CANCEL, AmbushingFaults, Plot
 from .recipes import Kind, target
 
 RUN = "s0001"
@@ -98,3 +99,67 @@ def test_a_clear_calls_the_ambush_off(
     start(faults)
 
     assert [] == seen
+
+
+# -- plots
+
+
+def note(seen: list[tuple[str, Kind]]) -> Plot:
+    """Return a plot that only notes whom it met, before the work."""
+    return Plot(before=lambda run_id, kind: seen.append((run_id, kind)))
+
+
+def test_a_plot_may_come_before_the_work(seen: list[tuple[str, Kind]]) -> None:
+    """What is to be done first is done before the work."""
+    faults = AmbushingFaults()
+    faults.await_start(note(seen))
+    faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP)).before_work()
+
+    assert [(RUN, Kind.BACKUP)] == seen
+
+
+def test_a_plot_may_refuse_the_call(seen: list[tuple[str, Kind]]) -> None:
+    """The work is not done, after what was plotted was."""
+    faults = AmbushingFaults()
+    faults.await_start(Plot(before=note(seen).before, refuse=Code.UNAVAILABLE))
+    trouble = faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP))
+    with pytest.raises(RpcError) as caught:
+        trouble.before_work()
+
+    assert Code.UNAVAILABLE is caught.value.code
+    assert 1 == len(seen)
+
+
+def test_a_plot_may_lose_the_answer(seen: list[tuple[str, Kind]]) -> None:
+    """The work is done, what was plotted too, and the answer is an error."""
+    faults = AmbushingFaults()
+    faults.await_start(Plot(after=note(seen).before, lose=Code.DEADLINE_EXCEEDED))
+    trouble = faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP))
+    trouble.before_work()
+    with pytest.raises(RpcError) as caught:
+        trouble.after_work()
+
+    assert Code.DEADLINE_EXCEEDED is caught.value.code
+    assert 1 == len(seen)
+
+
+def test_a_plot_may_hold_the_answer_back() -> None:
+    """What was plotted comes at once, and the answer seconds later."""
+    faults = AmbushingFaults()
+    faults.await_start(Plot(late=3.0))
+    trouble = faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP))
+
+    assert 3.0 == trouble.late
+
+
+def test_a_plot_may_wait_for_a_cancel(seen: list[tuple[str, Kind]]) -> None:
+    """A plot for a cancel lets start calls pass, and names the task of the operation."""
+    faults = AmbushingFaults()
+    faults.await_cancel(note(seen))
+    start(faults)
+    before = list(seen)
+    operation = f"{target(RUN, Kind.DDL)}/operations/1"
+    faults.take(method=CANCEL, resource=operation).before_work()
+
+    assert [] == before
+    assert [(RUN, Kind.DDL)] == seen

@@ -8,7 +8,9 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .collecting import complete_tries
+from airflow_spanner_lro.execution.store import KEY_PREFIX
+
+from .collecting import LEDGER_KEY, complete_tries, is_presumed_in, left_operations
 from .evidence import Try
 
 if TYPE_CHECKING:
@@ -38,3 +40,30 @@ def test_a_try_that_airflow_has_forgotten_is_read_from_its_logs(tmp_path: Path) 
 def test_a_try_without_record_and_log_is_unknown(tmp_path: Path) -> None:
     """Nothing is made up."""
     assert (LATEST,) == complete_tries((LATEST,), logs=tmp_path)
+
+
+def test_the_keys_of_a_ledger_are_known() -> None:
+    """The soak reads ledgers over REST, by the keys that tasks write."""
+    assert KEY_PREFIX == LEDGER_KEY
+
+
+def test_what_was_left_is_read_from_the_ledger() -> None:
+    """Of all entries those count that are closed as left, and only presumed."""
+    left = {"closed": True, "left": True, "evidence": "presumed", "operation": "a"}
+    entries = (
+        left,
+        {**left, "operation": "b", "left": False},
+        {**left, "operation": "c", "evidence": "answered"},
+        {**left, "operation": "d", "closed": False},
+        {**left, "operation": None},
+        "no entry",
+        None,
+    )
+
+    assert ["a"] == list(left_operations(entries))
+
+
+def test_a_line_must_name_an_operation_and_say_what_it_is() -> None:
+    """A name somewhere, and a word elsewhere, tell nobody anything."""
+    assert is_presumed_in("so\nLeft running, Presumed ours: databases/d/operations/o", "ions/o")
+    assert not is_presumed_in("adopted databases/d/operations/o\nanother is presumed", "ions/o")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .plan import FAULTS, KILLS, QUIET, USER_ACTIONS, Deed, Disturb, StartRun, make_plan
+from .plan import FAULTS, KILLS, QUIET, STRANGERS, USER_ACTIONS, Deed, Disturb, StartRun, make_plan
 from .recipes import RECIPES, Kind, target, task_of
 from .totals import ENOUGH, Totals
 
@@ -80,7 +80,15 @@ def test_ten_minutes_see_every_recipe_and_every_deed(seed: int) -> None:
     deeds = Counter(action.what.deed for action in plan if isinstance(action.what, Disturb))
 
     assert set(RECIPES) == {start.recipe for start in starts(seed)}
-    assert set(Deed) == set(deeds)
+    assert set(Deed) - {Deed.STRANGER_FIRST} == set(deeds)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_strangers_are_first_at_some_runs(seed: int) -> None:
+    """Ten minutes see runs whose targets are a stranger's already, and more that are free."""
+    first = sum(start.stranger is not None for start in starts(seed))
+
+    assert 0 < first < len(starts(seed)) / 2
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -92,9 +100,9 @@ def test_a_run_that_needs_a_user_gets_one(seed: int) -> None:
 
 
 def test_every_deed_is_of_one_sort() -> None:
-    """A deed is a kill, a fault or a user's action."""
-    assert set(Deed) == KILLS | FAULTS | USER_ACTIONS
-    assert len(Deed) == len(KILLS) + len(FAULTS) + len(USER_ACTIONS)
+    """A deed is a kill, a fault, a user's action or a stranger's deed."""
+    assert set(Deed) == KILLS | FAULTS | USER_ACTIONS | STRANGERS
+    assert len(Deed) == len(KILLS) + len(FAULTS) + len(USER_ACTIONS) + len(STRANGERS)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -111,7 +119,7 @@ def test_what_no_task_makes_is_nobodys(name: str) -> None:
 
 
 def test_a_soak_in_which_too_little_happened_says_so() -> None:
-    """Too few operations, kills, faults and user actions are named, each of them."""
+    """Whatever there was too little of is named, each by itself."""
     assert len(ENOUGH) == len(Totals(minutes=2).shortfalls())
 
 
@@ -120,6 +128,7 @@ def test_a_soak_in_which_enough_happened_says_nothing() -> None:
     totals = Totals(minutes=2)
     totals.others["operations"] = 6
     totals.done.update({Deed.KILL_TASK: 3, Deed.OUTAGE: 4, Deed.CLEAR: 2})
+    totals.done[Deed.STRANGER_FIRST] = 3
 
     assert () == totals.shortfalls()
 

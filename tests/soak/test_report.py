@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The report of a soak tells the four numbers, and everything about each violation."""
+"""The report of a soak tells the five numbers, and everything about each violation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from .evidence import CauseKind
 from .histories import History
 from .plan import Deed
+from .presuming import Doubt, presumptions
+from .recipes import Kind
 from .report import report
 from .totals import Totals
 from .verdict import Charge, judge
@@ -18,20 +20,25 @@ def told(history: History, totals: Totals | None = None) -> str:
     """Return the report about one task."""
     lines = report(
         judge(history.evidence),
+        presumed=presumptions(history.evidence),
         totals=totals or Totals(minutes=1),
         log_folder=lambda dag_id, run_id: Path("logs") / dag_id / run_id,
     )
     return "\n".join(lines)
 
 
-def test_a_report_ends_with_the_four_numbers() -> None:
+def test_a_report_ends_with_the_five_numbers() -> None:
     """Each number is there, also if it is 0."""
     orphan = History(state="failed", made=False).tried(0, 10).ran(2, None, "RUNNING")
     lines = told(orphan).splitlines()[-len(Charge) :]
 
-    assert ["1  orphans", "0  duplicate starts", "0  false cancels", "0  false successes"] == [
-        line.strip() for line in lines
-    ]
+    assert [
+        "1  orphans",
+        "0  duplicate starts",
+        "0  false cancels",
+        "0  false successes",
+        "0  strangers' operations or resources touched",
+    ] == [line.strip() for line in lines]
 
 
 def test_a_report_tells_the_evidence() -> None:
@@ -60,3 +67,23 @@ def test_a_report_tells_what_was_done() -> None:
     totals.done[Deed.EVICT] = 12
 
     assert f"12  {Deed.EVICT}" in told(History().tried(0, 42).ran(2, 40), totals)
+
+
+def test_a_report_tells_what_was_left_in_doubt() -> None:
+    """What is only presumed is counted apart, with its operation and the answer that was lost."""
+    history = History(kind=Kind.RESTORE, state="failed", made=False).tried(0, 30)
+    history.called(2, code="UNAVAILABLE").ran(2.1, None, "RUNNING").left()
+    text = told(history)
+
+    assert f"1  {Doubt.LEFT}" in text
+    assert history.name(1) in text
+    assert "RestoreDatabase at 00:00:02 was answered UNAVAILABLE" in text
+
+
+def test_a_report_tells_whose_a_call_was() -> None:
+    """A stranger's operation and a stranger's calls are marked as such."""
+    history = History(state="failed").tried(0, 30).ran(2, 40, stranger=True)
+    text = told(history.cancelled(12).cancelled(13, stranger=True))
+
+    assert "-> OK (a stranger's)" in text
+    assert "SUCCEEDED, a stranger's" in text

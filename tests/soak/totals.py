@@ -8,13 +8,25 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .plan import FAULTS, KILLS, USER_ACTIONS, Deed
+from .plan import FAULTS, KILLS, STRANGERS, USER_ACTIONS, Deed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-ENOUGH = {"operations": 3.0, "kills": 1.5, "faults": 2.0, "user actions": 1.0}
+ENOUGH = {
+    "operations": 3.0,
+    "kills": 1.5,
+    "faults": 2.0,
+    "user actions": 1.0,
+    "strangers' deeds": 1.5,
+}
 """What has to happen in each minute for a soak to prove anything."""
+_TITLES = {
+    "kills": KILLS,
+    "faults": FAULTS,
+    "user actions": USER_ACTIONS,
+    "strangers' deeds": STRANGERS,
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +56,7 @@ class Totals:
     def lines(self) -> Iterator[str]:
         """Yield a line for each number."""
         yield from (f"{number:5}  {what}" for what, number in sorted(self.others.items()))
-        for title, deeds in (("kills", KILLS), ("faults", FAULTS), ("user actions", USER_ACTIONS)):
+        for title, deeds in _TITLES.items():
             yield f"{self.count(deeds):5}  {title}"
             for deed in Deed:
                 if deed in deeds:
@@ -53,6 +65,5 @@ class Totals:
 
     def _measured(self) -> Iterator[tuple[str, int]]:
         yield "operations", self.others["operations"]
-        yield "kills", self.count(KILLS)
-        yield "faults", self.count(FAULTS)
-        yield "user actions", self.count(USER_ACTIONS)
+        for title, deeds in _TITLES.items():
+            yield title, self.count(deeds)

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The four numbers that must be 0, from evidence alone: each charge with the why and the who.
+"""The five numbers that must be 0, from evidence alone: each charge with the why and the who.
 
 This is the guarantee once more, told from outside and not from the code's own decisions: it knows
-no ledger and no trigger, only what users did, what Spanner was asked and what tasks claimed.
+no ledger and no trigger, only what users did, what Spanner was asked and by whom, and what tasks
+claimed.
 """
 
 from __future__ import annotations
@@ -12,21 +13,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING
 
+from .cases import DELETES, OK, case_of
 from .evidence import CauseKind
+from .presuming import delivered_of_others, why_left, why_presumed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .cases import Case
     from .evidence import Call, Cause, Evidence, Operation, Task, Try
 
-CANCEL = "CancelOperation"
-DELETES = frozenset({"DeleteBackup", "DropDatabase"})
 SUCCESS = "success"
 GIVEN_UP = frozenset({"failed", "skipped", "upstream_failed", "removed", None})
 """How tasks end other than by succeeding; None is one that its run has ended without."""
-_OK = "OK"
 
 LATE_START = 20.0
 """How long after a clear or a SIGTERM the process of the old try may still make its start call:
@@ -37,7 +39,10 @@ lasts up to 28 s."""
 ROUNDING = 1.5
 """Between the clocks, and the moments, that Airflow and the emulator write down."""
 DELIVERY = 15.0
-"""How long before a task's end its operation may have ended for a clear to mean the next one."""
+"""How long before a task's end its operation may have ended for a clear to mean the next one, and
+how long before it what the task made may have been taken away unseen."""
+_BEFORE = 1e-6
+"""The moment before a call."""
 
 
 class Charge(StrEnum):
@@ -47,6 +52,7 @@ class Charge(StrEnum):
     DUPLICATE = "duplicate starts"
     FALSE_CANCEL = "false cancels"
     FALSE_SUCCESS = "false successes"
+    TOUCHED = "strangers' operations or resources touched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,44 +60,16 @@ class Violation:
     """One violation, with all that was seen of the task and the operation.
 
     :param why: in words
+    :param others: what strangers have started on the same target
     """
 
     charge: Charge
     why: str
     task: Task
     operation: Operation | None
+    others: tuple[Operation, ...]
     calls: tuple[Call, ...]
     causes: tuple[Cause, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """One task with all that concerns it."""
-
-    task: Task
-    operations: tuple[Operation, ...]
-    causes: tuple[Cause, ...]
-    calls: tuple[Call, ...]
-    reaped_from: float
-
-    def charge(self, charge: Charge, why: str, operation: Operation | None) -> Violation:
-        names = {self.task.target} if operation is None else {self.task.target, operation.name}
-        return Violation(
-            charge=charge,
-            why=why,
-            task=self.task,
-            operation=operation,
-            calls=tuple(call for call in self.calls if call.resource in names),
-            causes=self.causes,
-        )
-
-    def cancels(self, operation: Operation) -> tuple[Call, ...]:
-        return tuple(
-            call for call in self.calls if call.method == CANCEL and call.resource == operation.name
-        )
-
-    def clears(self) -> tuple[float, ...]:
-        return tuple(each.at for each in self.causes if each.kind is CauseKind.CLEAR)
 
 
 def judge(evidence: Evidence) -> tuple[Violation, ...]:
@@ -99,107 +77,95 @@ def judge(evidence: Evidence) -> tuple[Violation, ...]:
     return tuple(
         violation
         for task in evidence.tasks
-        for violation in _judge(_case_of(task, evidence=evidence))
+        for violation in _judge(case_of(task, evidence=evidence))
     )
 
 
-def _case_of(task: Task, *, evidence: Evidence) -> _Case:
-    operations = sorted(
-        (
-            each
-            for each in evidence.operations
-            if (each.run_id, each.task_id) == (task.run_id, task.task_id)
-        ),
-        key=lambda each: each.started,
-    )
-    concerned = {task.target, *(each.name for each in operations)}
-    return _Case(
-        task=task,
-        operations=tuple(operations),
-        causes=tuple(
-            sorted(
-                (
-                    each
-                    for each in evidence.causes
-                    if each.run_id == task.run_id and each.task_id in {None, task.task_id}
-                ),
-                key=lambda each: each.at,
-            )
-        ),
-        calls=tuple(
-            sorted(
-                (each for each in evidence.calls if each.resource in concerned),
-                key=lambda each: each.at,
-            )
-        ),
-        reaped_from=evidence.reaped_from,
-    )
-
-
-def _judge(case: _Case) -> Iterator[Violation]:
+def _judge(case: Case) -> Iterator[Violation]:
     yield from _orphans(case)
     yield from _duplicates(case)
     yield from _false_cancels(case)
     yield from _false_successes(case)
+    yield from _touched(case)
+
+
+def _violation(case: Case, charge: Charge, why: str, operation: Operation | None) -> Violation:
+    names = {case.task.target} if operation is None else {case.task.target, operation.name}
+    calls = (call for call in (*case.calls, *case.others_calls) if call.resource in names)
+    return Violation(
+        charge=charge,
+        why=why,
+        task=case.task,
+        operation=operation,
+        others=tuple(each for each in case.others_operations if each is not operation),
+        calls=tuple(sorted(calls, key=lambda call: call.at)),
+        causes=case.causes,
+    )
 
 
 # -- orphans
 
 
-def _orphans(case: _Case) -> Iterator[Violation]:
+def _orphans(case: Case) -> Iterator[Violation]:
     task = case.task
+    left = {each.operation for each in case.lefts}
     for operation in case.operations:
-        if operation.ended is None and task.cancelled_on_kill:
-            yield case.charge(Charge.ORPHAN, "it still runs", operation)
+        told = why_left(case, operation)
+        if operation.ended is None and task.cancelled_on_kill and not told:
+            yield _violation(case, Charge.ORPHAN, "it still runs", operation)
+        elif operation.name in left and not told:
+            why = "it was left running, and that is not told or no answer had been lost"
+            yield _violation(case, Charge.ORPHAN, why, operation)
     if task.state == SUCCESS or not task.made or not task.cleans_up or not task.cancelled_on_kill:
         return
     made = next((each for each in reversed(case.operations) if each.succeeded), None)
-    if made and any(call.code == _OK for call in case.cancels(made)):
+    if (
+        made
+        and any(call.code == OK for call in case.cancels(made))
+        # and no stranger has taken its place
+        and case.maker(inf) is made
+    ):
         why = "it finished before its cancel took hold, and what it made was not deleted"
-        yield case.charge(Charge.ORPHAN, why, made)
+        yield _violation(case, Charge.ORPHAN, why, made)
 
 
 # -- duplicate starts
 
 
-def _duplicates(case: _Case) -> Iterator[Violation]:
+def _duplicates(case: Case) -> Iterator[Violation]:
     for before, after in pairwise(case.operations):
         if before.ended is None or after.started < before.ended:
-            yield case.charge(
-                Charge.DUPLICATE, f"it was started while {before.name} was running", after
+            yield _violation(
+                case, Charge.DUPLICATE, f"it was started while {before.name} was running", after
             )
         elif before.succeeded and not _asked_again(case, before, after):
             why = (
                 f"it was started although {before.name} had succeeded, and nobody cleared the task"
             )
-            yield case.charge(Charge.DUPLICATE, why, after)
+            yield _violation(case, Charge.DUPLICATE, why, after)
 
 
-def _asked_again(case: _Case, before: Operation, after: Operation) -> bool:
+def _asked_again(case: Case, before: Operation, after: Operation) -> bool:
     """Tell whether there was a reason to do again what had succeeded."""
     assert before.ended is not None
     cleared = any(before.ended - DELIVERY <= at <= after.started for at in case.clears())
-    removed = any(
-        call.method in DELETES and call.code == _OK and before.ended <= call.at <= after.started
-        for call in case.calls
-    )
+    removed = any(before.ended <= call.at <= after.started for call in case.deletions())
     return cleared or removed
 
 
 # -- false cancels
 
 
-def _false_cancels(case: _Case) -> Iterator[Violation]:
+def _false_cancels(case: Case) -> Iterator[Violation]:
     for operation in case.operations:
         for call in case.cancels(operation):
             if not _is_caused(case, operation, call.at):
-                at = datetime.fromtimestamp(call.at, tz=UTC)
-                why = f"it was cancelled at {at:%H:%M:%S}, and nothing had given a cause"
-                yield case.charge(Charge.FALSE_CANCEL, why, operation)
+                why = f"it was cancelled at {_time(call.at)}, and nothing had given a cause"
+                yield _violation(case, Charge.FALSE_CANCEL, why, operation)
                 break
 
 
-def _is_caused(case: _Case, operation: Operation, at: float) -> bool:
+def _is_caused(case: Case, operation: Operation, at: float) -> bool:
     if _deadline_passed(case.task, operation, at):
         return True
     if not case.task.cancelled_on_kill:
@@ -209,7 +175,7 @@ def _is_caused(case: _Case, operation: Operation, at: float) -> bool:
     return at >= case.reaped_from and _is_over(case, at)
 
 
-def _is_over(case: _Case, at: float) -> bool:
+def _is_over(case: Case, at: float) -> bool:
     """Tell whether the task had ended at a time, other than by succeeding, and no retry was due.
 
     Nobody waits for its operations then.
@@ -225,7 +191,7 @@ def _is_over(case: _Case, at: float) -> bool:
     return any(at <= clear <= min(later) for clear in case.clears())
 
 
-def _excuses(case: _Case, cause: Cause, operation: Operation, at: float) -> bool:
+def _excuses(case: Case, cause: Cause, operation: Operation, at: float) -> bool:
     """Tell whether a cause explains that an operation was cancelled at a time."""
     if cause.at > at:
         return False
@@ -265,25 +231,64 @@ def _overran(each: Try, operation: Operation, *, timeout: float, at: float) -> b
 # -- false successes
 
 
-def _false_successes(case: _Case) -> Iterator[Violation]:
+def _false_successes(case: Case) -> Iterator[Violation]:
     task = case.task
     if task.state != SUCCESS or _marked_success(case):
         return
     newest = case.operations[-1] if case.operations else None
-    if newest is None:
-        yield case.charge(Charge.FALSE_SUCCESS, "it has started nothing", None)
+    if taken := _taken_for_its_own(case, newest):
+        if not why_presumed(case, taken):
+            why = "it succeeded with an operation that a stranger had started"
+            yield _violation(case, Charge.FALSE_SUCCESS, why, taken)
+    elif newest is None:
+        yield _violation(case, Charge.FALSE_SUCCESS, "it has started nothing", None)
     elif newest.ended is None:
-        yield case.charge(Charge.FALSE_SUCCESS, "its operation still runs", newest)
-    elif not task.made:
-        yield case.charge(Charge.FALSE_SUCCESS, "what it was to make is not there", newest)
+        yield _violation(case, Charge.FALSE_SUCCESS, "its operation still runs", newest)
     elif not newest.succeeded:
-        yield case.charge(Charge.FALSE_SUCCESS, f"its operation is {newest.state}", newest)
+        yield _violation(case, Charge.FALSE_SUCCESS, f"its operation is {newest.state}", newest)
+    elif _is_undone(case, newest) or not (task.made or _is_taken_away(case, newest)):
+        why = "what it was to make is not there"
+        yield _violation(case, Charge.FALSE_SUCCESS, why, newest)
     elif task.tries and _too_early(task.tries[-1], newest):
         why = "the task had ended before its operation did"
-        yield case.charge(Charge.FALSE_SUCCESS, why, newest)
+        yield _violation(case, Charge.FALSE_SUCCESS, why, newest)
 
 
-def _marked_success(case: _Case) -> bool:
+def _taken_for_its_own(case: Case, newest: Operation | None) -> Operation | None:
+    """Return the stranger's operation with which a task succeeded, if it did."""
+    if case.task.adoptions:
+        adopted = case.task.adoptions[-1]
+        for each in case.others_operations:
+            later = newest is not None and newest.started > adopted.at
+            if each.name == adopted.operation and not later:
+                return each
+    delivered = delivered_of_others(case)
+    if newest and newest.succeeded and _is_taken_away(case, newest):
+        return None
+    return delivered
+
+
+def _is_taken_away(case: Case, newest: Operation) -> bool:
+    """Tell whether a stranger deleted what an operation had made, too late for the task to see."""
+    deleted = [
+        call
+        for call in case.deletions()
+        if call.at > (newest.started if newest.ended is None else newest.ended)
+    ]
+    first = min(deleted, key=lambda call: call.at, default=None)
+    last = case.task.tries[-1].ended if case.task.tries else None
+    return first is not None and first.stranger and (last is None or first.at >= last - DELIVERY)
+
+
+def _is_undone(case: Case, newest: Operation) -> bool:
+    """Tell whether the task's own side has deleted what it delivered."""
+    return any(
+        call.method in DELETES and call.code == OK and case.maker(call.at - _BEFORE) is newest
+        for call in case.calls
+    )
+
+
+def _marked_success(case: Case) -> bool:
     marks = [each.at for each in case.causes if each.kind is CauseKind.MARK_SUCCESS]
     return bool(marks) and not any(clear > max(marks) for clear in case.clears())
 
@@ -291,3 +296,27 @@ def _marked_success(case: _Case) -> bool:
 def _too_early(last: Try, newest: Operation) -> bool:
     assert newest.ended is not None
     return last.ended is not None and last.ended < newest.ended - ROUNDING
+
+
+# -- strangers
+
+
+def _touched(case: Case) -> Iterator[Violation]:
+    for operation in case.others_operations:
+        if calls := case.cancels(operation):
+            why = f"a stranger had started it, and it was cancelled at {_time(calls[0].at)}"
+            yield _violation(case, Charge.TOUCHED, why, operation)
+    for call in case.calls:
+        if call.method not in DELETES:
+            continue
+        maker = case.maker(call.at - _BEFORE)
+        if maker is None and case.kind.makes:
+            # nothing was there
+            continue
+        if maker is None or maker.stranger:
+            why = f"the task had not made it, and {call.method} was called at {_time(call.at)}"
+            yield _violation(case, Charge.TOUCHED, why, maker)
+
+
+def _time(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, tz=UTC):%H:%M:%S}"

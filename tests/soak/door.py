@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The emulator with a second entrance, for strangers: the same world, without any trouble.
+
+Each entrance has a log of its own, so nobody has to guess who made a call. The faults are for
+Airflow alone: they are planned to hit tasks, and strangers may act in the midst of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.emulator import Faults, SpannerAdminEmulator
+from airflow_spanner_lro.emulator.addresses import join_address
+from airflow_spanner_lro.emulator.grpc_face import GrpcFace
+from airflow_spanner_lro.emulator.traffic.calls import CallLog
+from airflow_spanner_lro.emulator.traffic.front import Front
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator import Calls
+
+
+class TwoDoorEmulator(SpannerAdminEmulator):
+    """An emulator whose :attr:`calls` are those of Airflow alone.
+
+    :param seed: for the operation ids that the service makes up, and for random durations
+    """
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self._strangers_log = CallLog()
+        self._strangers_front: Front | None = None
+        self._strangers_face: GrpcFace | None = None
+
+    @property
+    def strangers_endpoint(self) -> str:
+        """Where strangers ask: ``host:port``.
+
+        :raises RuntimeError: if it does not run.
+        """
+        if self._strangers_face is None:
+            message = "the emulator does not run, so there is no entrance"
+            raise RuntimeError(message)
+        return join_address(self.host, self._strangers_face.port)
+
+    @property
+    def strangers_calls(self) -> Calls:
+        """The calls that strangers have made so far."""
+        return self._strangers_log.snapshot()
+
+    def start(self) -> None:
+        """Start to listen at both entrances."""
+        super().start()
+        front = Front(engine=self._engine, faults=Faults(), calls=self._strangers_log)
+        self._strangers_front = front
+        self._strangers_face = GrpcFace(front=front, host=self.host, port=0)
+
+    def stop(self) -> None:
+        """Stop to listen at both."""
+        if self._strangers_front is not None and self._strangers_face is not None:
+            self._strangers_front.closing.set()
+            self._strangers_face.stop()
+            self._strangers_front = self._strangers_face = None
+        super().stop()

@@ -1,0 +1,229 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""When strangers get in the way of tasks: before, within and after their start calls and cancels.
+
+What is to happen within a call waits for the next call of that sort, and is counted then.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.demo.errors import ApiError, ApiUnreachableError
+from airflow_spanner_lro.demo.records import TaskState
+
+from .ambush import Plot
+from .plan import Deed, Disturb, StartRun
+from .recipes import Kind, task_of
+from .strangers import Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow_spanner_lro.demo.records import DagRun
+    from airflow_spanner_lro.emulator import OperationView
+
+    from .ambush import AmbushingFaults
+    from .asking import SoakApi, Worker
+    from .strangers import Strangers
+    from .totals import Totals
+
+_ENDED = 0.6
+"""How many of the tasks that meet a stranger at their start are ended soon afterwards."""
+BESIDE_REAPER = 3
+"""At how many operations strangers are, while the reaper is at work in the end."""
+
+
+class User(Protocol):
+    """Whoever performs what users do."""
+
+    def __call__(self, deed: Deed, *, run: DagRun, task_id: str, api: SoakApi) -> bool:
+        """Do it to a task, and tell whether Airflow agreed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meddler:
+    """Performs strangers' deeds.
+
+    :param user: has a user do something to a task; tells whether Airflow agreed
+    :param late: is told that the answer of a task's start call comes late
+    :param say: tells whoever looks on
+    """
+
+    api: SoakApi
+    faults: AmbushingFaults
+    strangers: Strangers
+    totals: Totals
+    user: User
+    late: Callable[[str, Kind], None]
+    say: Callable[[str], None]
+
+    def be_first(self, order: StartRun) -> None:
+        """Come before the tasks of a run that has just started, if that is planned."""
+        if order.stranger is None:
+            return
+        share, seconds = order.stranger
+        for kind in order.work:
+            starts = self._starts(Disturb(deed=Deed.STRANGER_FIRST, pick=share, share=share))
+            self.strangers.later(seconds, partial(starts, order.run_id, kind))
+
+    def perform(self, disturb: Disturb) -> None:
+        """Do it, let it be done when the moment comes, or count that there was nobody."""
+        code = Code.UNAVAILABLE if disturb.pick < 1 / 2 else Code.DEADLINE_EXCEEDED
+        match disturb.deed:
+            case Deed.STRANGER_CONFLICT:
+                self.faults.await_start(Plot(before=self._starts(disturb)))
+            case Deed.STRANGER_INSTEAD:
+                self.faults.await_start(Plot(before=self._starts(disturb), refuse=code))
+            case Deed.STRANGER_BETWEEN:
+                starts = self._starts(disturb)
+                seconds = 1 + 6 * disturb.pick
+
+                def wait_and_start(run_id: str, kind: Kind) -> None:
+                    self.strangers.later(seconds, partial(starts, run_id, kind))
+
+                self.faults.await_start(Plot(before=wait_and_start, refuse=Code.UNAVAILABLE))
+            case Deed.STRANGER_LOST:
+                self.faults.await_start(Plot(after=self._meddles(disturb), lose=code))
+            case Deed.STRANGER_LATE:
+                plot = Plot(after=self._meddles_late(disturb), late=2 + 8 * disturb.share)
+                self.faults.await_start(plot)
+            case Deed.STRANGER_TAKE:
+                self.faults.await_cancel(Plot(after=self._takes(disturb)))
+            case Deed.STRANGER_CANCEL:
+                self._cancel(disturb)
+            case Deed.STRANGER_DELETE | Deed.STRANGER_REPLACE:
+                self._after_delivery(disturb)
+            case _:
+                done = self.strangers.withdraw(disturb.pick)
+                (self.totals.done if done else self.totals.missed)[disturb.deed] += 1
+
+    def meet_the_reaper(self) -> None:
+        """Cancel what the reaper is about to cancel, and start the same as soon as it is gone."""
+        for operation in self._of_tasks()[:BESIDE_REAPER]:
+            run_id, kind = _task(operation)
+            if self.strangers.cancel(operation.name):
+                self._take(Wish(run_id=run_id, kind=kind, share=0.5))
+
+    # -- within a call of a task, in a thread of the emulator
+
+    def _starts(self, disturb: Disturb) -> Callable[[str, Kind], None]:
+        def start(run_id: str, kind: Kind) -> None:
+            wish = Wish(run_id=run_id, kind=kind, share=disturb.share)
+            done = self.strangers.start(wish)
+            self._count(disturb.deed, wish, done)
+            if done and disturb.pick < _ENDED:
+                # whoever took the stranger's operation up would end it now
+                seconds = 3 + 10 * disturb.pick
+                self.strangers.later(seconds, partial(self._end, run_id, kind))
+
+        return start
+
+    def _end(self, run_id: str, kind: Kind) -> None:
+        """Have a user mark a task failed, if it is at work."""
+        with suppress(ApiError, ApiUnreachableError), self.api.another() as api:
+            for worker in api.tasks_in(TaskState.RUNNING, TaskState.DEFERRED):
+                if (worker.run_id, worker.task_id) == (run_id, kind):
+                    done = self.user(Deed.MARK_FAILED, api=api, run=worker.run, task_id=kind)
+                    self.totals.done[Deed.MARK_FAILED] += done
+
+    def _meddles(self, disturb: Disturb) -> Callable[[str, Kind], None]:
+        """Return what is done to the operation that a call has just started."""
+
+        def meddle(run_id: str, kind: Kind) -> None:
+            wish = Wish(run_id=run_id, kind=kind, share=disturb.share)
+            running = [each for each in self._of_tasks() if each.target == wish.target]
+            if disturb.pick < 3 / 4:
+                done = bool(running) and self.strangers.cancel(running[-1].name)
+                if done and disturb.pick < 1 / 2:
+                    self._take(wish)
+            elif kind.makes:
+                done = self.strangers.delete(wish.target)
+            else:
+                done = self.strangers.start(wish)
+            self._count(disturb.deed, wish, done)
+
+        return meddle
+
+    def _meddles_late(self, disturb: Disturb) -> Callable[[str, Kind], None]:
+        meddles = self._meddles(disturb)
+
+        def meddle(run_id: str, kind: Kind) -> None:
+            self.late(run_id, kind)
+            meddles(run_id, kind)
+
+        return meddle
+
+    def _takes(self, disturb: Disturb) -> Callable[[str, Kind], None]:
+        return lambda run_id, kind: self._take(Wish(run_id=run_id, kind=kind, share=disturb.share))
+
+    def _take(self, wish: Wish) -> None:
+        self.strangers.take(wish, told=lambda done: self._count(Deed.STRANGER_TAKE, wish, done))
+
+    # -- at any time
+
+    def _cancel(self, disturb: Disturb) -> None:
+        running = self._of_tasks()
+        if not running:
+            self.totals.missed[disturb.deed] += 1
+            return
+        operation = running[int(disturb.pick * len(running))]
+        run_id, kind = _task(operation)
+        wish = Wish(run_id=run_id, kind=kind, share=disturb.share)
+        self._count(disturb.deed, wish, self.strangers.cancel(operation.name))
+
+    def _after_delivery(self, disturb: Disturb) -> None:
+        """Delete what a task has delivered, or make it anew; half of the time a user clears it."""
+        worker = _choose(self.api.tasks_in(TaskState.SUCCESS), disturb)
+        if worker is None:
+            self.totals.missed[disturb.deed] += 1
+            return
+        wish = Wish(run_id=worker.run_id, kind=Kind(worker.task_id), share=disturb.share)
+
+        def act() -> None:
+            if disturb.deed is Deed.STRANGER_REPLACE:
+                done = self.strangers.replace(wish)
+            else:
+                done = self.strangers.delete(wish.target)
+            self._count(disturb.deed, wish, done)
+
+        # a user who clears meanwhile has a new try meet any moment of this
+        self.strangers.later(2 * disturb.pick, act)
+        if disturb.share < 1 / 2:
+            done = self.user(Deed.CLEAR, api=self.api, run=worker.run, task_id=worker.task_id)
+            self.totals.done[Deed.CLEAR] += done
+
+    # -- what they see
+
+    def _of_tasks(self) -> list[OperationView]:
+        """Return the operations that tasks have running, the newest last."""
+        theirs = self.strangers.started
+        return [
+            each
+            for each in self.strangers.running()
+            if each.name not in theirs
+            and each.kind is not OPTIMIZE_RESTORED_DATABASE
+            and task_of(each.target)
+        ]
+
+    def _count(self, deed: Deed, wish: Wish, done: bool) -> None:
+        (self.totals.done if done else self.totals.missed)[deed] += 1
+        if done:
+            self.say(f"{deed}: {wish.run_id}.{wish.kind}{', alike' if wish.alike else ''}")
+
+
+def _task(operation: OperationView) -> tuple[str, Kind]:
+    task = task_of(operation.target)
+    assert task is not None, operation.target
+    return task
+
+
+def _choose(candidates: Sequence[Worker], disturb: Disturb) -> Worker | None:
+    ordered = sorted(candidates, key=lambda each: (each.run_id, each.task_id))
+    return ordered[int(disturb.pick * len(ordered))] if ordered else None
