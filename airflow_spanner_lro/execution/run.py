@@ -139,7 +139,7 @@ class OperationRun:
         """
         self._take_over()
         # it may have passed by now: a task that is resumed waits for a worker first
-        if timed_out or self._too_late:
+        if timed_out or (self._deadline and self.wait.now() >= self._deadline):
             reason = "The deadline passed"
             raise TurnNotReachedError(reason, target=self._work.target(), limit=limit)
         return self.start()
@@ -233,16 +233,11 @@ class OperationRun:
         if outcome.settled:
             self._close(outcome.name, outcome.last)
         elif self.ledger.presumed:
-            self._leave(outcome.name)
+            self.ledger.leave(outcome.name)
         else:
             self.ledger.note_unsettled(
                 outcome, now=self.wait.now(), spared=not self._options.cancel_on_timeout
             )
-
-    def _leave(self, name: OperationName) -> None:
-        """Write down that an operation goes on that is only presumed to be ours."""
-        self.ledger.leave(name)
-        self._log.warning("Left running, only presumed ours. %s", what_ends_it(name))
 
     @property
     def may_clean_up(self) -> bool:
@@ -406,7 +401,7 @@ class OperationRun:
         self._kill.wait(settings.settle_timeout())
         settlement, liveness = self._kill.settlement, self._kill.liveness
         if self.ledger.presumed:
-            self._leave(name)
+            self.ledger.leave(name)
         elif settlement and not settlement.settled:
             self.ledger.note_stopping(name, now=self.wait.now())
         left = self._why_left(name)
@@ -439,7 +434,7 @@ class OperationRun:
         return result
 
     def _close(self, name: OperationName, snapshot: OperationSnapshot | None = None) -> None:
-        """Write down that nothing is owed for an operation; a kill has nothing to stop any more."""
+        # a kill has nothing to stop any more
         self._running, self._starter = None, None
         self._time(snapshot)
         self.ledger.close(name, snapshot)
@@ -455,10 +450,6 @@ class OperationRun:
     def _wants_clean_up(self) -> bool:
         wanted = self._options.clean_up
         return self._work.kind.cleans_up if wanted is None else wanted
-
-    @property
-    def _too_late(self) -> bool:
-        return self._deadline is not None and self.wait.now() >= self._deadline
 
     @property
     def _deadline_in_words(self) -> str:

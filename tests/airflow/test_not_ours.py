@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from google.api_core.exceptions import ServiceUnavailable
 
+from airflow_spanner_lro.core.errors import UnavailableError
 from airflow_spanner_lro.core.operations.errors import OperationTimeoutError, TargetTakenError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
@@ -59,7 +62,7 @@ def conflict_of(operator: SpannerOperationOperator, task: FakeTask) -> TargetTak
 
 
 def test_one_backup_id_for_two_databases(stage: Stage, task: FakeTask) -> None:
-    """The second of two tasks fails, and its error says whose backup is there and how it differs."""
+    """The second of two tasks fails, and its error says what is there and how it differs."""
     stage.emulator.plan(LONG)
     play(backup(wait_for_completion=False), another_task())
 
@@ -172,10 +175,9 @@ def test_a_refused_update_is_not_another_tasks(stage: Stage, task: FakeTask, cod
     stage.script.fail(method="UpdateInstance", code=code, times=1)
     result: dict[str, Any] = {}
 
-    try:
+    # a failure that a retry cures is right as well
+    with suppress(ServiceUnavailable, UnavailableError):
         result = play(update_instance(node_count=10), task)
-    except Exception as exc:  # noqa: BLE001  # a failure that a retry cures is right as well
-        assert "refuse this call" in str(exc)
 
     assert 10 == result.get("node_count", 10)
     assert not stage.cancels
@@ -229,7 +231,7 @@ def test_a_signed_backup_is_found_and_cancelled(stage: Stage, task: FakeTask) ->
 
 
 def test_a_presumed_restore_is_left_running_loudly(
-    stage: Stage, task: FakeTask, capsys: pytest.CaptureFixture[str]
+    stage: Stage, task: FakeTask, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A restore whose answer was lost is waited for, and never cancelled; log and ledger say so."""
     stage.emulator.plan(LONG)
@@ -244,7 +246,7 @@ def test_a_presumed_restore_is_left_running_loudly(
         task.entry["closed"],
         task.entry["left"],
     )
-    assert "only presumed" in capsys.readouterr().out
+    assert "only presumed" in caplog.text
     assert not stage.cancels
 
 
