@@ -173,7 +173,9 @@ def test_kill_by_airflows_state(
         pytest.param("deferred", None, KillDecision.UNKNOWN, id="E4 nothing can be read"),
         pytest.param("deferred", UNREADABLE, KillDecision.UNKNOWN, id="N12 a newer release's"),
         pytest.param("up_for_retry", entry(), KillDecision.RETRIED, id="K5 a retry follows"),
-        pytest.param("deferred", entry(spared=True), KillDecision.SPARED, id="K8 left running"),
+        pytest.param(
+            "deferred", entry(spared=True), KillDecision.CANCEL, id="E2 E3 cancel_on_kill is off"
+        ),
     ],
 )
 def test_deadline_by_airflows_state(
@@ -190,6 +192,9 @@ def test_deadline_by_airflows_state(
     [
         pytest.param("running", entry(), KillDecision.CANCEL, id="E1 E13 it runs, and is to end"),
         pytest.param("running", entry(operation=None), KillDecision.CANCEL, id="E21 only intended"),
+        pytest.param(
+            "running", entry(spared=True), KillDecision.CANCEL, id="E1 cancel_on_kill is off"
+        ),
         pytest.param("failed", entry(), KillDecision.CANCEL, id="E8 marked failed"),
         pytest.param("restarting", entry(), KillDecision.CANCEL, id="E8 cleared while it ran"),
         pytest.param("deleted", None, KillDecision.CANCEL, id="E15 the Dag was deleted"),

@@ -31,8 +31,8 @@ A task on its way whose record is this try's was cleared, and its next try has n
 trigger has fired in another triggerer. No state tells these apart, and a triggerer cannot read the
 number of the try. The operation does: in the second case it is done, and whoever cancels looks at
 it before (``core/flows/ending.py``). The same look saves what a task made that has succeeded by
-itself while its old triggerer was stalled. Whatever the situation, an operation that was left to
-itself on purpose (``spared``) is not cancelled.
+itself while its old triggerer was stalled. Whatever the situation, no kill cancels an operation
+that was left to itself on purpose (``spared``). A deadline has an option of its own for that.
 
 What a trigger does whose deadline has passed. The task that no longer waits in a triggerer is in
 somebody else's hands; and what cannot be told here, a worker finds out, to which the trigger fires:
@@ -177,7 +177,7 @@ def decide_kill(*, claim: Claim, situation: Situation, record: Published) -> Kil
     :param claim: the operation and the try this trigger stands for
     :param record: what the task's latest try published, read after its state
     """
-    if (kept := _kept(claim, record)) is not None:
+    if (kept := _kept_from_kills(claim, record)) is not None:
         return kept
     match situation, _holder(claim, record):
         case Situation.ENDED | Situation.MISSING, _:
@@ -196,11 +196,13 @@ def decide_kill(*, claim: Claim, situation: Situation, record: Published) -> Kil
     return KillDecision.CANCEL
 
 
-def decide_deadline(*, claim: Claim, situation: Situation, record: Published) -> KillDecision:
+def decide_deadline(  # noqa: PLR0911  # the cells of a table
+    *, claim: Claim, situation: Situation, record: Published
+) -> KillDecision:
     """Decide what a trigger does whose deadline has passed, by the second table."""
-    if (kept := _kept(claim, record)) is not None:
-        return kept
     match situation, _holder(claim, record):
+        case _, _Holder.NEWER:
+            return KillDecision.ADOPTED
         case Situation.UNKNOWN, _:
             return KillDecision.UNKNOWN
         case Situation.ENDED | Situation.MISSING, _:
@@ -218,9 +220,9 @@ def decide_on_worker(  # noqa: PLR0911  # the cells of a table
     *, claim: Claim, situation: Situation, record: Published
 ) -> KillDecision:
     """Decide what a task's process does that is killed or out of time, by the third table."""
-    if (kept := _kept(claim, record)) is not None:
-        return kept
     holder = _holder(claim, record)
+    if holder is _Holder.NEWER:
+        return KillDecision.ADOPTED
     if situation is Situation.UNKNOWN:
         return KillDecision.UNKNOWN
     if holder is _Holder.OTHER:
@@ -246,7 +248,7 @@ def decide_rejected(*, claim: Claim, situation: Situation, record: Published) ->
     :param claim: the operation it was to be deferred for, and its own try
     :param record: what the task's latest try published, read after its state
     """
-    if (kept := _kept(claim, record)) is not None:
+    if (kept := _kept_from_kills(claim, record)) is not None:
         return kept
     match situation:
         case Situation.RESTARTING | Situation.ENDED | Situation.MISSING:
@@ -260,8 +262,9 @@ def decide_rejected(*, claim: Claim, situation: Situation, record: Published) ->
 
 
 class _Holder(Enum):
-    """Whom the record says the operation belongs to, if not to a newer try."""
+    """Whom the record says the operation belongs to."""
 
+    NEWER = auto()
     US = auto()
     OTHER = auto()
     NOBODY = auto()
@@ -273,21 +276,20 @@ def _holder(claim: Claim, record: Published) -> _Holder:
         return _Holder.NOBODY
     if isinstance(record, UnreadableRecord):
         return _Holder.UNREADABLE
-    if claim.operation in record.operations:
-        return _Holder.US
-    # the intent of the start call that has begun it
-    own_intent = record.operation is None and record.try_number == claim.try_number
-    return _Holder.US if own_intent else _Holder.OTHER
+    named, intent = claim.operation in record.operations, record.operation is None
+    # an intent is that of the start call which has begun it, or of a newer try that has looked for
+    # it before
+    if (named or intent) and record.try_number > claim.try_number:
+        return _Holder.NEWER
+    own_intent = intent and record.try_number == claim.try_number
+    return _Holder.US if named or own_intent else _Holder.OTHER
 
 
-def _kept(claim: Claim, record: Published) -> KillDecision | None:
-    """Return why the record alone forbids to cancel; None if it does not."""
+def _kept_from_kills(claim: Claim, record: Published) -> KillDecision | None:
+    """Return why the record alone forbids a kill to cancel; None if it does not."""
     if record is None or isinstance(record, UnreadableRecord):
         return None
-    if record.try_number > claim.try_number and record.operation is None:
+    if _holder(claim, record) is _Holder.NEWER:
         return KillDecision.ADOPTED
-    if claim.operation not in record.operations:
-        return None
-    if record.try_number > claim.try_number:
-        return KillDecision.ADOPTED
-    return KillDecision.SPARED if record.spared else None
+    spared = record.spared and claim.operation in record.operations
+    return KillDecision.SPARED if spared else None
