@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that is used of Airflow beyond its public interface; nothing else imports it.
+"""What is used of Airflow beyond its public interface; more of Dags is in ``airflow_serialised``.
 
 Each function says what it relies on. All of it was read and tried in Airflow 3.3.2 (Task SDK
 1.3.2). It imports lazily: most of it is heavy, and the second half needs Airflow's database, which
@@ -9,6 +9,7 @@ only commands and servers have.
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -113,23 +114,23 @@ def stored_values(
         query = query.where(Stored.dag_id.in_(dag_ids))
     if without:
         query = query.where(Stored.value.not_like(_containing(without), escape="\\"))
-    with _session() as session:
+    with database_session() as session:
         rows = session.execute(query.order_by(Stored.id).limit(limit)).all()
     return [_stored(row) for row in rows]
 
 
-def other_values(*, key_prefix: str, containing: str, besides: int) -> list[str]:
+def other_values(*, key_prefix: str, containing: str, besides: int) -> list[StoredValue]:
     """Return the values that contain a text, except that of one row."""
     from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
-    from sqlalchemy import select  # noqa: PLC0415
 
-    query = select(Stored.value).where(
+    query = _values().where(
         Stored.key.startswith(key_prefix, autoescape=True),
         Stored.value.like(_containing(containing), escape="\\"),
         Stored.id != besides,
     )
-    with _session() as session:
-        return list(session.scalars(query))
+    with database_session() as session:
+        rows = session.execute(query.order_by(Stored.id)).all()
+    return [_stored(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +173,7 @@ def held_value(row: int) -> Iterator[HeldValue | None]:
 
     own = select(Stored.id).where(Stored.id == row)
     tasks = select(TaskInstance.id).join(Stored, _same_task()).where(Stored.id == row)
-    with _session() as session:
+    with database_session() as session:
 
         def hold(query: Select[Any], what: type) -> bool:
             lock = query.with_for_update(of=what, skip_locked=True, key_share=True)
@@ -188,6 +189,7 @@ def held_value(row: int) -> Iterator[HeldValue | None]:
 
 _OWN = ("id", "dag_id", "run_id", "task_id", "map_index", "key", "value")
 _MOMENTS = ("scheduled_dttm", "queued_dttm", "start_date", "end_date", "updated_at")
+_RUN_MOMENTS = ("created_at", "queued_at", "start_date", "end_date", "updated_at")
 
 
 def _values() -> Select[Any]:
@@ -202,8 +204,7 @@ def _values() -> Select[Any]:
             TaskInstance.id.label("instance"),
             *(getattr(TaskInstance, name) for name in (*_MOMENTS, "state", "try_number")),
             DagRun.state.label("run_state"),
-            DagRun.end_date.label("run_end_date"),
-            DagRun.updated_at.label("run_updated_at"),
+            *(getattr(DagRun, name).label(f"run_{name}") for name in _RUN_MOMENTS),
         )
         .outerjoin(TaskInstance, _same_task())
         .outerjoin(DagRun, DagRun.id == Stored.dag_run_id)
@@ -229,7 +230,8 @@ def _facts(row: Row[Any]) -> TaskFacts:
     """Return what a row tells about its task instance.
 
     Relies on ``State.finished`` and ``State.finished_dr_states``, and on ``updated_at`` of a task
-    instance being set by every change: a skip by ``dagrun_timeout`` sets no ``end_date``.
+    instance being set by every change: a skip by ``dagrun_timeout`` sets no ``end_date``. A clear
+    sets all moments of task instance and run anew, save ``created_at`` of the run.
     """
     from airflow.utils.state import State, TaskInstanceState  # noqa: PLC0415
 
@@ -245,6 +247,7 @@ def _facts(row: Row[Any]) -> TaskFacts:
     moments = [row.updated_at, row.end_date]
     # the start alone may still be that of the try before
     began = [row.start_date, row.scheduled_dttm, row.queued_dttm]
+    lived = [*began, row.run_created_at, row.run_queued_at, row.run_start_date]
     phase = TaskPhase.AT_WORK
     if state in State.finished:
         phase = TaskPhase.OVER
@@ -259,7 +262,49 @@ def _facts(row: Row[Any]) -> TaskFacts:
         try_number=row.try_number or 0,
         started=max(filter(None, began), default=None) if row.start_date else None,
         changed=max(filter(None, moments), default=None),
+        began=min(filter(None, lived), default=None),
     )
+
+
+HOME_KEY = "spanner_lro_home"
+"""The Airflow Variable that says which database the ledgers were first reaped in."""
+_HOME_TEXT = "Digest of this database's address; another value there stops the Spanner reaper."
+
+
+def database_digest() -> str:
+    """Return a digest of where Airflow's database is: no user, no password, no driver."""
+    with database_session() as session:
+        url = session.get_bind().engine.url
+    place = f"{url.get_backend_name()}://{url.host or ''}:{url.port or ''}/{url.database or ''}"
+    return hashlib.sha256(place.lower().encode()).hexdigest()
+
+
+def home_of_ledgers() -> str | None:
+    """Return the mark in the database that says whose it is; None if there is none.
+
+    Relies on the table ``variable``: ``Variable.get`` would ask secrets backends as well, which a
+    clone may share.
+    """
+    from airflow.models.variable import Variable  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    with database_session() as session:
+        found = session.scalar(select(Variable).where(Variable.key == HOME_KEY))
+        # what cannot be decrypted is not ours either
+        return None if found is None else str(found.get_val())
+
+
+def mark_home(digest: str, *, anew: bool) -> None:
+    """Write the mark; one that is there stays, unless it is to be written anew."""
+    from airflow.models.variable import Variable  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    with database_session() as session:
+        found = session.scalar(select(Variable).where(Variable.key == HOME_KEY))
+        if found is None:
+            session.add(Variable(key=HOME_KEY, val=digest, description=_HOME_TEXT))
+        elif anew:
+            found.set_val(digest)
 
 
 def _containing(text: str) -> str:
@@ -277,7 +322,11 @@ def _expiry(now: datetime) -> datetime | None:
 
 
 @contextmanager
-def _session() -> Iterator[Session]:
+def database_session() -> Iterator[Session]:
+    """Open a session; what was done in it is committed at the end.
+
+    :raises AirflowDatabaseError: if the database cannot be used, or does not hold the ledgers
+    """
     from airflow.state import get_state_backend  # noqa: PLC0415
     from airflow.state.metastore import MetastoreBackend  # noqa: PLC0415
     from airflow.utils.session import create_session  # noqa: PLC0415

@@ -64,6 +64,11 @@ _GRACE = Arg(
     default="60s",
     help="how long a task has to be over before anything is done (default: 60s)",
 )
+_CLAIM = Arg(
+    ("--claim-deployment",),
+    action="store_true",
+    help="after Airflow's database has moved: its ledgers are this deployment's to reap",
+)
 _ALL = Arg(("--all",), action="store_true", help="also entries of which nothing is owed any more")
 _OFFLINE = Arg(("--offline",), action="store_true", help="do not ask Spanner")
 
@@ -96,7 +101,7 @@ def get_cli_commands() -> list[CLICommand]:
                     name="reap",
                     help="Cancel the operations that ended tasks have left running",
                     func=lazy_load_command(f"{__name__}.reap"),
-                    args=(_DRY_RUN, _EVERY, _GRACE, _DAG_IDS),
+                    args=(_DRY_RUN, _EVERY, _GRACE, _DAG_IDS, _CLAIM),
                 ),
                 ActionCommand(
                     name="ledger",
@@ -175,6 +180,7 @@ def reap(args: Namespace) -> None:
             grace=args.grace,
             dag_ids=args.dag_id,
             dry_run=args.dry_run,
+            claim=args.claim_deployment,
             program=_PROGRAM,
         )
     )

@@ -1,29 +1,35 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""A client for each way of reaching Spanner that the ledgers name, and the ways that are barred.
+"""A client for each way of reaching Spanner that tasks may use, and the ways that are barred.
 
-What is wrong with a connection concerns every operation that was started through it, so it is told
-once, with what is left because of it, and keeps no other connection's operations waiting.
+Where a way leads to is decided here, by its connection and this environment, and an entry that says
+otherwise gets no client. What is wrong with a connection concerns every operation that is reached
+through it, so it is told once, with what is left because of it, and keeps no other connection's
+operations waiting.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.tries.authority import confirm
+from airflow_spanner_lro.core.words import escaped
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.tries.authority import Permit, Refusal
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +46,10 @@ class _Bar:
 
 
 class Clients:
-    """The clients of one round, which are closed at its end.
+    """The clients of one round, which are closed at its end."""
 
-    :param connect: returns a client, or raises whatever is wrong with a connection
-    """
-
-    def __init__(self, connect: Callable[[Access], SpannerAdminClient] | None = None) -> None:
-        self._connect = connect or _connect
-        self._clients: dict[Access, SpannerAdminClient] = {}
+    def __init__(self) -> None:
+        self._hooks: dict[Access, SpannerAdminHook] = {}
         self._bars: dict[Access, _Bar] = {}
 
     def __enter__(self) -> Self:
@@ -59,25 +61,30 @@ class Clients:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for client in self._clients.values():
-            client.close()
+        for hook in self._hooks.values():
+            if "client" in vars(hook):
+                hook.client.close()
 
-    def get(self, access: Access, *, what: str) -> SpannerAdminClient | None:
-        """Return the client of an access; None if that way is barred.
+    def get(
+        self, permit: Permit, *, entry: LedgerEntry, what: str
+    ) -> SpannerAdminClient | Refusal | None:
+        """Return the client for an entry; a refusal if its way leads to another place from here.
 
         :param what: what it is needed for, to be told if it is left
+        :returns: None if the way is barred
         """
-        if access not in self._clients and access not in self._bars:
-            try:
-                self._clients[access] = self._connect(access)
-            except Exception as exc:
-                # credentials are read by whatever code a connection names
-                log.debug("No client for %s", access, exc_info=True)
-                self._bars[access] = _Bar(reason=told(exc))
-        if bar := self._bars.get(access):
+        way = permit.access
+        if bar := self._bars.get(way):
             bar.left.append(what)
             return None
-        return self._clients[access]
+        try:
+            hook = self._hook(way)
+            return _refusal(permit, entry=entry, hook=hook) or hook.client
+        except Exception as exc:
+            # credentials are read by whatever code a connection names
+            log.debug("No client for %s", way, exc_info=True)
+            self._bars[way] = _Bar(reason=told(exc), left=[what])
+            return None
 
     def bar(self, access: Access, exc: Exception, *, what: str) -> bool:
         """Take note of an error that concerns a whole connection; tell whether it is one.
@@ -87,18 +94,33 @@ class Clients:
         barring = isinstance(exc, GoogleAuthError) or code_of(exc) is Code.UNAUTHENTICATED
         if not barring and not is_transient(exc):
             return False
-        self._bars.setdefault(access, _Bar(reason=told(exc))).left.append(what)
+        way = replace(access, endpoint=None)
+        self._bars.setdefault(way, _Bar(reason=told(exc))).left.append(what)
         return True
 
     def troubles(self) -> Iterator[str]:
         """Yield a line for each way that is barred."""
-        for access, bar in self._bars.items():
-            chain = "".join(f" as {each}" for each in access.impersonation_chain[-1:])
-            at = f" at {access.target}" if access.target else ""
+        for way, bar in self._bars.items():
+            chain = "".join(f" as {each}" for each in way.impersonation_chain[-1:])
+            hook = self._hooks.get(way)
+            at = f" at {hook.access.target}" if hook and hook.access.target else ""
             yield (
-                f"Connection {access.gcp_conn_id}{chain}{at}: {bar.reason} "
+                f"Connection {escaped(f'{way.gcp_conn_id}{chain}{at}')}: {bar.reason} "
                 f"Left until it works again: {', '.join(bar.left)}."
             )
+
+    def _hook(self, way: Access) -> SpannerAdminHook:
+        if way not in self._hooks:
+            self._hooks[way] = SpannerAdminHook.for_access(way)
+        return self._hooks[way]
+
+
+def _refusal(permit: Permit, *, entry: LedgerEntry, hook: SpannerAdminHook) -> Refusal | None:
+    if refusal := confirm(entry, access=hook.access):
+        return refusal
+    # asked last, because it may take credentials
+    project = hook.project_id if permit.own_project else None
+    return confirm(entry, access=hook.access, project=project)
 
 
 def told(exc: Exception) -> str:
@@ -106,7 +128,3 @@ def told(exc: Exception) -> str:
     code = code_of(exc)
     text = str(getattr(exc, "message", "") or str(exc) or type(exc).__name__).rstrip(". ")
     return f"{code.name}: {text}." if code else f"{text}."
-
-
-def _connect(access: Access) -> SpannerAdminClient:
-    return SpannerAdminHook.for_access(access).client

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``airflow spanner-lro ledger``: what is recorded, and how things are now."""
+"""The command ``airflow spanner-lro ledger``: what is recorded, and how things are now.
+
+Spanner is asked by the authority by which the reaper acts; where that refuses, nobody is asked.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,27 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.tries.authority import Refusal
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.reaper import sentences
+from airflow_spanner_lro.reaper.authority import Authority
 from airflow_spanner_lro.reaper.clients import CALL_ERRORS, Clients
-from airflow_spanner_lro.reaper.records import records
+from airflow_spanner_lro.reaper.records import records, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.reaper.records import Record
 
 FAILED = 1
 
 _HEADING = ("TASK", "RUN", "TRY", "TASK IS", "ENTRY", "OPERATION IS", "OPERATION")
+_STATE = _HEADING.index("OPERATION IS")
 _WIDEST = {"TASK": 32, "RUN": 24}
 _NOT_ASKED = "?"
+_REFUSED = "refused: "
 _NONE = "-"
 _UNNAMED = "(not known; started for {})"
 
@@ -38,6 +46,7 @@ class _Asking:
     :param warn: says what could not be asked
     """
 
+    authority: Authority
     clients: Clients
     offline: bool
     warn: Callable[[str], None]
@@ -48,15 +57,23 @@ class _Asking:
         waited_for = entry.waited_for if entry else None
         if entry is None or waited_for is None:
             return _NONE
-        if entry.closed or self.offline:
+        if (entry.closed and not entry.left) or self.offline:
             # what became of it was written down, or nobody is to be asked
             return _NONE
+        return self._asked(record, entry, waited_for.name)
+
+    def _asked(self, record: Record, entry: LedgerEntry, name: OperationName) -> str:
         about = sentences.subject(record)
-        client = self.clients.get(entry.access, what=about)
+        permit = self.authority.permit(record, entry)
+        if isinstance(permit, Refusal):
+            return self._refused(about, permit)
+        client = self.clients.get(permit, entry=entry, what=about)
+        if isinstance(client, Refusal):
+            return self._refused(about, client)
         if client is None:
             return _NOT_ASKED
         try:
-            return sentences.state_of(client.get(name=waited_for.name))
+            return sentences.state_of(client.get(name=name))
         except CALL_ERRORS as exc:
             if code_of(exc) is Code.NOT_FOUND:
                 return sentences.state_of(None)
@@ -64,23 +81,22 @@ class _Asking:
                 self.warn(f"{about}: {sentences.not_asked(exc)}")
             return _NOT_ASKED
 
+    def _refused(self, about: str, refusal: Refusal) -> str:
+        self.warn(f"{about}: {refusal.sentence}")
+        return f"{_REFUSED}{refusal.reason}"
 
-def list_ledger(
-    *,
-    dag_ids: Sequence[str],
-    closed: bool,
-    offline: bool,
-    connect: Callable[[Access], SpannerAdminClient] | None = None,
-) -> int:
+
+def list_ledger(*, dag_ids: Sequence[str], closed: bool, offline: bool) -> int:
     """Print a line for each entry, and return the exit code.
 
     :param closed: also those of which nothing is owed any more
     :param offline: do not ask Spanner
     :raises AirflowDatabaseError: if Airflow's database cannot be used
+    :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
     """
     warn = partial(print, file=sys.stderr)
-    with Clients(connect) as clients:
-        asking = _Asking(clients=clients, offline=offline, warn=warn)
+    with Clients() as clients:
+        asking = _Asking(authority=Authority(), clients=clients, offline=offline, warn=warn)
         rows = [
             _row(record, asking.state(record)) for record in records(dag_ids=dag_ids, closed=closed)
         ]
@@ -92,7 +108,8 @@ def list_ledger(
         warn(f"There are no {'' if closed else 'open '}entries.")
     for trouble in troubles:
         warn(trouble)
-    return FAILED if any(_NOT_ASKED in row for row in rows) else 0
+    unknown = [row for row in rows if row[_STATE] == _NOT_ASKED or row[_STATE].startswith(_REFUSED)]
+    return FAILED if unknown else 0
 
 
 def _row(record: Record, state: str) -> tuple[str, ...]:
@@ -102,10 +119,27 @@ def _row(record: Record, state: str) -> tuple[str, ...]:
     else:
         newer = f"/{task.try_number}" if task.try_number != entry.try_number else ""
         tries = f"{entry.try_number}{newer}"
-        stage = f"{entry.stage}, spared" if entry.spared and not entry.closed else entry.stage
+        stage = _stage(entry)
         waited_for = entry.waited_for
         operation = str(waited_for.name) if waited_for else _UNNAMED.format(entry.target)
-    return (record.task_name, record.stored.run_id, tries, task.state, stage, state, operation)
+    return (
+        record.task_name,
+        shown(record.stored.run_id),
+        tries,
+        task.state,
+        stage,
+        state,
+        operation,
+    )
+
+
+def _stage(entry: LedgerEntry) -> str:
+    if entry.left:
+        return "left"
+    if entry.closed:
+        return entry.stage
+    presumed = ["presumed"] if entry.evidence is Evidence.PRESUMED else []
+    return ", ".join([entry.stage, *presumed, *(["spared"] if entry.spared else [])])
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:

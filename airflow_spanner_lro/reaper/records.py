@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import airflow_internals
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-from airflow_spanner_lro.core.words import shortened
+from airflow_spanner_lro.core.words import escaped, shortened
 from airflow_spanner_lro.execution.store import KEY_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from airflow_spanner_lro.airflow_internals import HeldValue, StoredValue
     from airflow_spanner_lro.core.names import OperationName
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 _PAGE = 500
 _TOLD = 200
-"""How many characters are shown of why an entry cannot be read."""
+"""How many characters are shown of a name, or of why an entry cannot be read."""
+_ATTEMPTS = 20
+"""How often an entry is tried to be held whose outcome is known."""
 _CLOSED = '"closed": true'
 """How a closed entry reads as JSON; no text within an entry can, because its quotes are escaped."""
 _ELSEWHERE = "it is kept in a custom state backend, which only the task itself can read"
@@ -55,13 +57,18 @@ class Record:
         """What to call the task instance, within its run."""
         stored = self.stored
         mapped = f"[{stored.map_index}]" if stored.map_index >= 0 else ""
-        return f"{stored.dag_id}.{stored.task_id}{mapped}"
+        return shown(f"{stored.dag_id}.{stored.task_id}{mapped}")
 
     @property
     def where(self) -> str:
         """What to call the entry in a sentence."""
         task = f"{self.task.state} in try {self.task.try_number}"
-        return f"{self.task_name} of {self.stored.run_id}, {task}, {self.stored.key}"
+        run_id, key = shown(self.stored.run_id), shown(self.stored.key)
+        return f"{self.task_name} of {run_id}, {task}, {key}"
+
+    def is_beside(self, other: Record) -> bool:
+        """Tell whether another entry is of the same task instance."""
+        return _instance(self.stored) == _instance(other.stored)
 
 
 def records(*, dag_ids: Collection[str] = (), closed: bool = False) -> Iterator[Record]:
@@ -86,8 +93,8 @@ def records(*, dag_ids: Collection[str] = (), closed: bool = False) -> Iterator[
         after = page[-1].row
 
 
-def named_elsewhere(operation: OperationName, *, besides: Record) -> bool:
-    """Tell whether another entry, of whichever task, names an operation.
+def naming(operation: OperationName, *, besides: Record) -> list[Record]:
+    """Return the other entries, of whichever task, open or closed, that name an operation.
 
     :raises AirflowDatabaseError: if the database cannot be read
     """
@@ -95,7 +102,12 @@ def named_elsewhere(operation: OperationName, *, besides: Record) -> bool:
         key_prefix=KEY_PREFIX, containing=str(operation), besides=besides.stored.row
     )
     # a name may be the beginning of another one
-    return any(f'"{operation}"' in value for value in others)
+    return [_record(stored) for stored in others if f'"{operation}"' in stored.value]
+
+
+def shown(text: str) -> str:
+    """Return a text that somebody may have made up, fit for a line of a terminal."""
+    return shortened(escaped(text), length=_TOLD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,18 +135,27 @@ class HeldRecord:
 
 
 @contextmanager
-def held(record: Record) -> Iterator[HeldRecord | None]:
+def held(record: Record, *, pause: Callable[[], None] | None = None) -> Iterator[HeldRecord | None]:
     """Hold an entry; None if it is no longer what the record says, or is being changed.
 
     What was written is there for others when this ends.
 
+    :param pause: called before each other attempt while somebody else holds it; None for no other
     :raises AirflowDatabaseError: if the database cannot be used
     """
-    with airflow_internals.held_value(record.stored.row) as value:
-        if value is None or value.stored.value != record.stored.value:
-            yield None
-        else:
-            yield HeldRecord(record=_record(value.stored), _value=value)
+    for again in reversed(range(_ATTEMPTS if pause else 1)):
+        with airflow_internals.held_value(record.stored.row) as value:
+            if value is not None and value.stored.value == record.stored.value:
+                yield HeldRecord(record=_record(value.stored), _value=value)
+                return
+        if value is not None or pause is None or not again:
+            break
+        pause()
+    yield None
+
+
+def _instance(stored: StoredValue) -> tuple[str, str, str, int]:
+    return stored.dag_id, stored.run_id, stored.task_id, stored.map_index
 
 
 def _record(stored: StoredValue) -> Record:
@@ -143,9 +164,8 @@ def _record(stored: StoredValue) -> Record:
         if isinstance(data, dict) and airflow_internals.STATE_REFERENCE_KEY in data:
             return Record(stored=stored, entry=None, trouble=_ELSEWHERE)
         return Record(stored=stored, entry=LedgerEntry.from_record(data))
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        return Record(
-            stored=stored,
-            entry=None,
-            trouble=shortened(f"{type(exc).__name__}: {exc}", length=_TOLD),
-        )
+    except RecursionError:
+        return Record(stored=stored, entry=None, trouble="it is nested too deeply")
+    except ValueError as exc:
+        # what LedgerFormatError is, and what is no JSON
+        return Record(stored=stored, entry=None, trouble=shown(str(exc)))

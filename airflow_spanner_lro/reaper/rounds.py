@@ -5,17 +5,25 @@
 Two rounds may run at the same time, and tasks begin tries meanwhile. So nothing is cancelled before
 its entry says so in the database, and that is written only while the entry is what was judged and
 no try of its task can begin. A try that begins later finds it, and does not adopt.
+
+An entry is only a claim. Who may ask for it and by which way is decided before any request is sent,
+and what its operation is by Spanner's word before anything is done about it. Whatever is wrong with
+an entry is told, and keeps no other from being seen to.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.core.tries.authority import Refusal
 from airflow_spanner_lro.core.tries.reaping import (
     ReapDecision,
     ReapStep,
@@ -23,10 +31,11 @@ from airflow_spanner_lro.core.tries.reaping import (
     decide_reap,
     reap_step,
 )
-from airflow_spanner_lro.reaper import sentences
+from airflow_spanner_lro.reaper import home, sentences
+from airflow_spanner_lro.reaper.authority import Authority, of_another_deployment
 from airflow_spanner_lro.reaper.clients import CALL_ERRORS, Clients
 from airflow_spanner_lro.reaper.looking import look
-from airflow_spanner_lro.reaper.records import held, records
+from airflow_spanner_lro.reaper.records import held, records, shown
 from airflow_spanner_lro.reaper.stopping import Stop, stop_together
 
 if TYPE_CHECKING:
@@ -35,13 +44,14 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.clock import StoppableClock
-    from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.reaper.looking import Sight
     from airflow_spanner_lro.reaper.records import Record, Written
 
 log = logging.getLogger(__name__)
 
+_PAUSE = 0.1
+"""Seconds between two attempts to write an outcome down that another round is in the way of."""
 _AT_ONCE = 16
 """How many operations are cancelled before the first of them is waited for."""
 
@@ -54,12 +64,14 @@ class Orders:
     :param settle_timeout: how long to wait for the outcomes of cancels, in seconds
     :param dag_ids: only the entries of these; of all if there are none
     :param dry_run: only say what would be done
+    :param claim: the ledgers in this database are ours, although they were reaped elsewhere before
     """
 
     grace: timedelta
     settle_timeout: float
     dag_ids: tuple[str, ...] = ()
     dry_run: bool = False
+    claim: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,12 +82,14 @@ class Tally:
     :param reaped: settled now, or those that would be
     :param left: to be seen to, by a person or by the next round
     :param interrupted: the round was told to end
+    :param elsewhere: this database may be a copy, so nothing was judged
     """
 
     kept: int = 0
     reaped: int = 0
     left: int = 0
     interrupted: bool = False
+    elsewhere: bool = False
 
 
 class Round:
@@ -92,20 +106,26 @@ class Round:
         clock: StoppableClock,
         tell: Callable[[str], None],
         warn: Callable[[str], None],
-        connect: Callable[[Access], SpannerAdminClient] | None = None,
     ) -> None:
         self._orders = orders
         self._clock = clock
         self._tell = tell
         self._warn = warn
-        self._clients = Clients(connect)
+        self._authority = Authority()
+        self._clients = Clients()
         self._tally = Tally()
+        self._of_others: Counter[str] = Counter()
 
     def go(self) -> Tally:
         """Go through all ledgers.
 
         :raises AirflowDatabaseError: if the database cannot be used
         """
+        if not home.is_ours(claim=self._orders.claim, leave_mark=not self._orders.dry_run):
+            self._tally.elsewhere = True
+            self._tally.left = sum(1 for _ in records(dag_ids=self._orders.dag_ids))
+            self._warn(home.COPY)
+            return self._tally
         orphans = self._orphans()
         with self._clients:
             try:
@@ -115,6 +135,10 @@ class Round:
                 self._tally.interrupted = True
             for trouble in self._clients.troubles():
                 self._warn(trouble)
+        for name, number in self._of_others.items():
+            self._warn(
+                sentences.others_deployment(number, name=name, ours=self._authority.deployment)
+            )
         return self._tally
 
     def _orphans(self) -> Iterator[tuple[Record, LedgerEntry]]:
@@ -122,61 +146,108 @@ class Round:
         for record in records(dag_ids=self._orders.dag_ids):
             if self._told_to_end():
                 return
-            if record.entry is None:
-                if record.task.phase is TaskPhase.OVER:
-                    self._leave(f"{sentences.subject(record)}: {sentences.unreadable(record)}")
-                else:
-                    self._tally.kept += 1
-            elif self._decide(record) is ReapDecision.REAP:
-                yield record, record.entry
+            entry = None
+            with self._keeping_on(record):
+                entry = self._orphaned(record)
+            if entry is not None:
+                yield record, entry
+
+    def _orphaned(self, record: Record) -> LedgerEntry | None:
+        """Return the entry of a record if it is left to nobody; else count it."""
+        entry = record.entry
+        if entry is None and record.task.phase is TaskPhase.OVER:
+            self._leave(f"{record.where}: {sentences.unreadable(record)}")
+        elif entry is None or self._decide(record) is not ReapDecision.REAP:
+            self._tally.kept += 1
+        else:
+            return entry
+        return None
+
+    @contextmanager
+    def _keeping_on(self, record: Record) -> Iterator[None]:
+        """Let trouble with one entry keep no other from being seen to."""
+        try:
+            yield
+        except (AirflowDatabaseError, WaitStoppedError):
+            raise
+        except CALL_ERRORS as exc:
+            about, entry = sentences.subject(record), record.entry
+            if entry and self._clients.bar(entry.access, exc, what=about):
+                self._tally.left += 1
             else:
-                self._tally.kept += 1
+                self._leave(f"{about}: {sentences.not_asked(exc)}")
+        except Exception as exc:
+            # a mistake of ours about one entry must not keep all others waiting for ever
+            log.exception("Could not be seen to: %s", record.where)
+            self._leave(f"{record.where}: this is a defect of the reaper: {shown(repr(exc))}")
 
     def _begin(self, some: list[tuple[Record, LedgerEntry]]) -> list[Stop]:
         """Look at operations, and do all that takes no cancel."""
-        stops = []
+        stops: list[Stop] = []
         for record, entry in some:
             if self._told_to_end():
                 break
-            about = sentences.subject(record)
             try:
-                stop = self._see_to(record, entry)
-            except CALL_ERRORS as exc:
-                if self._clients.bar(entry.access, exc, what=about):
-                    self._tally.left += 1
-                else:
-                    self._leave(f"{about}: {sentences.not_asked(exc)}")
+                with self._keeping_on(record):
+                    stop = self._see_to(record, entry)
+                    stops += [stop] if stop else []
             except WaitStoppedError:
                 # what is decided by now is still asked to end
                 self._tally.interrupted = True
                 break
-            except AirflowDatabaseError:
-                raise
-            except Exception as exc:
-                # a mistake of ours about one entry must not keep all others waiting for ever
-                log.exception("Could not be seen to: %s", about)
-                self._leave(f"{about}: this is a defect of the reaper: {exc!r}")
-            else:
-                stops += [stop] if stop else []
         return stops
 
     def _see_to(self, record: Record, entry: LedgerEntry) -> Stop | None:
-        client = self._clients.get(entry.access, what=sentences.subject(record))
+        about = sentences.subject(record)
+        permit = self._authority.permit(record, entry)
+        if isinstance(permit, Refusal):
+            if of_another_deployment(permit):
+                self._of_others[entry.deployment] += 1
+                self._tally.left += 1
+            else:
+                self._leave(f"{about}: {permit.sentence}")
+            return None
+        client = self._clients.get(permit, entry=entry, what=about)
         if client is None:
             self._tally.left += 1
             return None
-        sight = look(record, entry=entry, client=client, clock=self._clock)
-        about = sentences.subject(record, sight)
-        if sight.unsure:
-            self._leave(f"{about}: {sentences.unsure(sight.unsure)}")
+        if isinstance(client, Refusal):
+            self._leave(f"{about}: {client.sentence}")
             return None
+        sight = look(record, entry=entry, client=client, clock=self._clock)
+        return self._act(record, sight, client) if self._is_its_own(record, sight) else None
+
+    def _is_its_own(self, record: Record, sight: Sight) -> bool:
+        """Tell whether what was seen is the task's, and nobody else's; tell why not."""
+        about = sentences.subject(record, sight)
+        if sight.ambiguous:
+            self._leave(f"{about}: {sentences.ambiguous(sight.ambiguous)}")
+            return False
+        if sight.disproof:
+            self._leave(f"{about}: {sentences.unproven(sight)}")
+            return False
+        for other in sight.others:
+            if other.entry is None or not other.is_beside(record):
+                self._leave(f"{about}: {sentences.named_by(other)}")
+                return False
+            if not other.entry.closed and self._decide(other) is not ReapDecision.REAP:
+                # the same task waits for it by another key
+                self._tally.kept += 1
+                return False
+        return True
+
+    def _act(self, record: Record, sight: Sight, client: SpannerAdminClient) -> Stop | None:
+        about = sentences.subject(record, sight)
         step = reap_step(sight.entry, sight.snapshot)
         if self._orders.dry_run:
-            self._reaped(f"{about}: {sentences.to_do(step, sight)}")
+            say = self._leave if step is ReapStep.LEAVE else self._reaped
+            say(f"{about}: {sentences.to_do(step, sight)}")
             return None
         written = self._write(record, self._next(step, sight))
         if written is None:
             self._tally.kept += 1
+        elif step is ReapStep.LEAVE:
+            self._leave(f"{about}: {sentences.done(step, sight)}")
         elif step is not ReapStep.STOP:
             self._reaped(f"{about}: {sentences.done(step, sight)}", lost=sight.snapshot is None)
         elif waited_for := sight.entry.waited_for:
@@ -193,6 +264,8 @@ class Round:
         match step:
             case ReapStep.STOP:
                 return sight.entry.stop(self._clock.now())
+            case ReapStep.LEAVE:
+                return sight.entry.leave()
             case ReapStep.SPARE:
                 return sight.entry.spare()
             case ReapStep.CLOSE:
@@ -213,7 +286,7 @@ class Round:
             if stopped.entry is None:
                 self._leave(f"{line} The next round tries again.")
                 continue
-            with held(stopped.stop.record) as fresh:
+            with held(stopped.stop.record, pause=partial(self._clock.sleep, _PAUSE)) as fresh:
                 # a try that found it has closed it by itself, and started anew
                 written = fresh and fresh.replace(stopped.entry)
             line = line if written else f"{line} Its task has gone on meanwhile."

@@ -36,12 +36,19 @@ _SHORTEST = timedelta(seconds=1)
 
 
 def reap(
-    *, every: str | None, grace: str, dag_ids: Sequence[str], dry_run: bool, program: str
+    *,
+    every: str | None,
+    grace: str,
+    dag_ids: Sequence[str],
+    dry_run: bool,
+    claim: bool,
+    program: str,
 ) -> int:
     """Run the reaper, and return the exit code.
 
     :param every: how long to pause between rounds; None for a single round
     :param grace: how long everything has to be over before an entry is judged
+    :param claim: the ledgers in this database are ours, although they were reaped elsewhere before
     :param program: what a line about a whole round begins with
     :raises InvalidArgumentError: if a duration is none
     :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
@@ -54,6 +61,7 @@ def reap(
         settle_timeout=settings.settle_timeout(),
         dag_ids=tuple(dag_ids),
         dry_run=dry_run,
+        claim=claim,
     )
     warn = partial(print, file=sys.stderr, flush=True)
     clock = StoppableClock()
@@ -62,7 +70,7 @@ def reap(
             tally = _round(orders, clock=clock, warn=warn)
             if tally.interrupted:
                 return INTERRUPTED
-            return FAILED if tally.left else 0
+            return FAILED if tally.left or tally.elsewhere else 0
         while not clock.stopped:
             try:
                 _round(orders, clock=clock, warn=warn)

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.reaping import ReapStep
 from airflow_spanner_lro.reaper.clients import told
+from airflow_spanner_lro.reaper.records import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.reaper.looking import Sight
     from airflow_spanner_lro.reaper.records import Record
@@ -28,7 +31,9 @@ def subject(record: Record, sight: Sight | None = None) -> str:
 
 
 def done(step: ReapStep, sight: Sight) -> str:
-    """Return what was done about an entry whose operation needed no cancel."""
+    """Return what was done about an entry whose operation was not cancelled."""
+    if step is ReapStep.LEAVE:
+        return f"{_presumed(sight)} The entry is closed as left."
     if step is ReapStep.CLOSE:
         return f"{_ended(sight)} The entry is closed."
     return f"{_ended(sight)} What it has done stays; clear the task to have it delivered."
@@ -39,8 +44,10 @@ def to_do(step: ReapStep, sight: Sight) -> str:
     match step:
         case ReapStep.STOP:
             state = state_of(sight.snapshot)
-            also = ", and what it made deleted" if sight.entry.cleans_up else ""
+            also = ", and what it made deleted" if sight.entry.may_clean_up else ""
             return f"It would be cancelled{also}; it is {state}."
+        case ReapStep.LEAVE:
+            return f"{_presumed(sight)} The entry would be closed as left."
         case ReapStep.CLOSE:
             return f"{_ended(sight)} The entry would be closed."
         case ReapStep.SPARE:
@@ -53,19 +60,52 @@ def not_asked(exc: Exception) -> str:
     return f"Spanner could not be asked about it: {told(exc)}{advice}"
 
 
-def unsure(operation: OperationSnapshot) -> str:
-    """Return why an operation is left alone that may be an intent's."""
+def ambiguous(operations: Sequence[OperationSnapshot]) -> str:
+    """Return why operations are left alone of which each may be an intent's."""
+    names = ", ".join(str(each.name) for each in operations)
     return (
-        f"{operation.name} runs for the same target, and nothing tells whether this task has "
-        "started it; it is left alone until it has ended."
+        "Left alone: its start call was never answered, and nothing tells which of these it has "
+        f"begun, if any: {names}. End the right one yourself, with `spanner-lro cancel`."
+    )
+
+
+def unproven(sight: Sight) -> str:
+    """Return why an operation is left alone that is not what its entry says."""
+    return (
+        f"Left alone: it cannot be this task's. {sight.disproof} If the entry is a mistake, delete "
+        "its key from the task's state store."
+    )
+
+
+def named_by(other: Record) -> str:
+    """Return why an operation is left alone that another entry names."""
+    if other.entry is None:
+        return (
+            f"Left alone: entry {shown(other.stored.key)} of the same task names it as well, and "
+            f"cannot be read: {other.trouble}."
+        )
+    return (
+        f"Left alone: another task's entry names it as well ({other.where}), so nothing tells "
+        "whose it is. End it yourself if it is nobody's; if one entry is a mistake, delete its key "
+        "from that task's state store."
+    )
+
+
+def others_deployment(number: int, *, name: str, ours: str) -> str:
+    """Return the line about all entries that one other deployment has written."""
+    entries = "1 entry is" if number == 1 else f"{number} entries are"
+    writer = f"deployment {shown(name)}" if name else "a deployment without a name"
+    return (
+        f"Left alone: {entries} not ours; {writer} wrote them, and this is "
+        f"{ours or 'one without a name'} ([spanner_lro] deployment)."
     )
 
 
 def unreadable(record: Record) -> str:
     """Return why an entry is left alone, and what to do."""
     return (
-        f"The entry cannot be read and is left alone: {record.trouble}. See to its operation "
-        "yourself, then delete the key from the task's state store."
+        f"The entry cannot be read and is left alone: {record.trouble.rstrip('.')}. See to its "
+        "operation yourself, then delete the key from the task's state store."
     )
 
 
@@ -77,13 +117,22 @@ def state_of(snapshot: OperationSnapshot | None) -> str:
     return f"{snapshot.state}{percent}"
 
 
+def _presumed(sight: Sight) -> str:
+    waited_for = sight.entry.waited_for
+    name = waited_for.name if waited_for else sight.entry.target
+    return (
+        "Left running: its start call was never answered, so it is only presumed to be this "
+        f"task's, and {state_of(sight.snapshot)}. If it is, end it: `spanner-lro cancel {name}`."
+    )
+
+
 def _ended(sight: Sight) -> str:
     snapshot, entry = sight.snapshot, sight.entry
     if snapshot is None:
         return (
             "Spanner does not know this operation any more."
             if entry.operation
-            else "Nothing came of this start."
+            else "Nothing can be told to have come of this start."
         )
     if not snapshot.done:
         return "It goes on with what the task has finished, and is not the task's to cancel."

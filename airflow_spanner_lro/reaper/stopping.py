@@ -67,7 +67,7 @@ def stop_together(stops: Sequence[Stop], *, clock: Clock, timeout: float) -> lis
 
     def stop_some(some: Sequence[Stop]) -> tuple[Settlement, ...]:
         flows = (
-            stop(name=each.name, policy=CancelPolicy(), cleans_up=each.entry.cleans_up)
+            stop(name=each.name, policy=CancelPolicy(), cleans_up=each.entry.may_clean_up)
             for each in some
         )
         return run(together(flows), client=some[0].client, clock=clock, deadline=deadline)

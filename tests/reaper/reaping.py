@@ -17,6 +17,7 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.emulator import Faults
 from airflow_spanner_lro.reaper.rounds import Orders, Round, Tally
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 INSTANCE = "projects/test/instances/main"
 DATABASE = f"{INSTANCE}/databases/orders"
+BACKUP = f"{INSTANCE}/backups/nightly"
 GRACE = timedelta(seconds=60)
 
 
@@ -105,24 +107,31 @@ class Reaping:
         assert isinstance(faults, Cues)
         faults.acts[method] = act
 
-    def reap(self, *, dry_run: bool = False, dag_ids: tuple[str, ...] = ()) -> Tally:
+    def reap(
+        self, *, dry_run: bool = False, dag_ids: tuple[str, ...] = (), claim: bool = False
+    ) -> Tally:
         """Let the reaper make a round."""
-        orders = Orders(grace=GRACE, settle_timeout=60, dry_run=dry_run, dag_ids=dag_ids)
+        orders = Orders(
+            grace=GRACE, settle_timeout=60, dry_run=dry_run, dag_ids=dag_ids, claim=claim
+        )
         return Round(
             orders=orders, clock=self.clock, tell=self.told.append, warn=self.warned.append
         ).go()
 
-    def start_backup(self, backup_id: str = "nightly") -> OperationName:
+    def start_backup(self, request: CreateBackupRequest | None = None) -> OperationName:
         """Start to back up, as a task did that nobody has heard of since."""
+        return self.client.start(kind=CREATE_BACKUP, request=request or self.request()).name
+
+    def request(self, backup_id: str = "nightly") -> CreateBackupRequest:
+        """Return a request for a backup, whose expiry no other request has."""
         backup = {"database": DATABASE, "expire_time": self.time.now() + timedelta(days=9)}
-        request = CreateBackupRequest(parent=INSTANCE, backup_id=backup_id, backup=backup)
-        return self.client.start(kind=CREATE_BACKUP, request=request).name
+        return CreateBackupRequest(parent=INSTANCE, backup_id=backup_id, backup=backup)
 
     def entry(self, operation: OperationName | None, **fields: Any) -> LedgerEntry:
         """Return the entry of a backup that was started long ago."""
         usual: dict[str, Any] = {
             "kind": CREATE_BACKUP,
-            "target": BackupName.parse(f"{INSTANCE}/backups/nightly"),
+            "target": BackupName.parse(BACKUP),
             "fingerprint": "as rendered",
             "intended": datetime.now(tz=UTC) - LONG_AGO,
             "try_number": 1,
@@ -130,6 +139,7 @@ class Reaping:
                 gcp_conn_id="google_cloud_default", endpoint=f"http://{self.emulator.endpoint}"
             ),
             "operation": operation,
+            "evidence": Evidence.ANSWERED if operation else None,
         }
         return LedgerEntry(**usual | fields)
 

@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.reaper import running
 
-from .reaping import INSTANCE
+from .reaping import BACKUP
 
 if TYPE_CHECKING:
     from .reaping import Reaping
@@ -116,7 +116,7 @@ def test_signal_ends_the_loop_between_two_entries(reaping: Reaping, capsys: Capt
     """What was begun is done, what was not is left to the next start, and that is no failure."""
     first = reaping.orphan()
     second = reaping.rows.add_task(task_id="other")
-    reaping.rows.write(second, reaping.entry(OperationName.parse(f"{INSTANCE}/operations/other")))
+    reaping.rows.write(second, reaping.entry(OperationName.parse(f"{BACKUP}/operations/other")))
     reaping.upon("GetOperation", kill)
 
     code = airflow("reap", "--every", "60s")
@@ -200,4 +200,6 @@ def test_duration_that_is_none(capsys: Capture) -> None:
 def test_pause_has_a_minimum() -> None:
     """A loop without a pause would only heat the database."""
     with pytest.raises(InvalidArgumentError, match="--every='0s' is not usable: it is at least 1"):
-        running.reap(every="0s", grace="60s", dag_ids=(), dry_run=False, program="reap")
+        running.reap(
+            every="0s", grace="60s", dag_ids=(), dry_run=False, claim=False, program="reap"
+        )

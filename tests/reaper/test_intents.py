@@ -1,48 +1,54 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Entries of starts whose answer nobody has read: what they started must be told for certain."""
+"""Entries of starts whose answer nobody has read: by evidence they are ended, or left running."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.cloud.spanner_admin_database_v1 import CreateDatabaseRequest
 
-from airflow_spanner_lro.core.kinds import CREATE_DATABASE
+from airflow_spanner_lro.core.comparison import asked_of
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP, CREATE_DATABASE
 from airflow_spanner_lro.core.names import DatabaseName
+from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.operators.databases import SpannerCreateDatabaseOperator
 
 from .reaping import INSTANCE
-from .rows import LONG_AGO
+from .rows import LONG_AGO, back_up
 
 if TYPE_CHECKING:
     from airflow.state import TaskScope
 
     from .reaping import Reaping
+    from .rows import Author
 
 NEW = f"{INSTANCE}/databases/new"
+REQUEST = CreateDatabaseRequest(parent=INSTANCE, create_statement="CREATE DATABASE `new`")
 
 
-@pytest.fixture
-def scope(reaping: Reaping) -> TaskScope:
-    """Return a task that has written an intent, and of which nothing was heard since."""
-    return intend(reaping)
-
-
-def intend(reaping: Reaping, **fields: Any) -> TaskScope:
+def intend(reaping: Reaping, *, author: Author = back_up, **fields: Any) -> TaskScope:
     """Let a task write an intent, and end."""
-    scope = reaping.rows.add_task()
-    reaping.rows.write(scope, reaping.entry(None, intended=reaping.time.now(), **fields))
+    scope = reaping.rows.add_task(author=author)
+    usual: dict[str, Any] = {"intended": reaping.time.now(), "before": ()}
+    reaping.rows.write(scope, reaping.entry(None, **usual | fields))
     return scope
 
 
-def create_database(reaping: Reaping) -> None:
-    """Let somebody create a database."""
-    statement = "CREATE DATABASE `new`"
-    request = CreateDatabaseRequest(parent=INSTANCE, create_statement=statement)
-    reaping.client.start(kind=CREATE_DATABASE, request=request)
+def intend_database(reaping: Reaping) -> TaskScope:
+    """Let a task write the intent to create a database, and end."""
+
+    def author(task_id: str) -> None:
+        where = {"project_id": "test", "instance_id": "main", "database_id": "new"}
+        SpannerCreateDatabaseOperator(task_id=task_id, **where)
+
+    asked = asked_of(CREATE_DATABASE, REQUEST)
+    target = DatabaseName.parse(NEW)
+    return intend(reaping, author=author, kind=CREATE_DATABASE, target=target, asked=asked)
 
 
 def pass_time(reaping: Reaping) -> None:
@@ -50,70 +56,125 @@ def pass_time(reaping: Reaping) -> None:
     reaping.clock.sleep(LONG_AGO.total_seconds())
 
 
-def test_operation_of_an_intent_is_cancelled(reaping: Reaping, scope: TaskScope) -> None:
-    """A worker that was lost right after the start call has left an operation without a name."""
-    operation = reaping.start_backup()
+def test_operation_that_bears_the_tasks_mark_is_cancelled(reaping: Reaping) -> None:
+    """A worker that was lost right after its call has left a backup with an expiry of its own."""
+    request = reaping.request()
+    scope = intend(reaping, signed=True, asked=asked_of(CREATE_BACKUP, request))
+    operation = reaping.start_backup(request)
     pass_time(reaping)
 
     reaping.reap()
 
     entry = reaping.rows.read(scope)
     assert (Stage.CLOSED, operation) == (entry.stage, entry.operation)
+    assert Evidence.SIGNED is entry.evidence
     assert "CANCELLED" == reaping.emulator.operations()[-1].state
 
 
-def test_intent_that_came_to_nothing_is_closed(reaping: Reaping, scope: TaskScope) -> None:
+def test_backup_that_bears_another_mark_is_somebody_elses(reaping: Reaping) -> None:
+    """The same backup at the same moment, by another request, is not touched."""
+    mine = reaping.request()
+    reaping.time.advance(timedelta(microseconds=1))
+    scope = intend(reaping, signed=True, asked=asked_of(CREATE_BACKUP, mine))
+    reaping.start_backup()
+    pass_time(reaping)
+
+    reaping.reap()
+
+    assert not reaping.cancels
+    assert (Stage.CLOSED, None) == (
+        reaping.rows.read(scope).stage,
+        reaping.rows.read(scope).operation,
+    )
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_operation_that_is_only_presumed_is_left_running(reaping: Reaping, dry_run: bool) -> None:
+    """What can only have been begun by the task is told, with what ends it, and goes on."""
+    scope = intend(reaping, asked=asked_of(CREATE_BACKUP, reaping.request()) | {"expiry": ""})
+    operation = reaping.start_backup()
+    pass_time(reaping)
+
+    tally = reaping.reap(dry_run=dry_run)
+
+    assert [0, 1] == [tally.reaped, tally.left]
+    assert "Left running: its start call was never answered" in reaping.warned[0]
+    assert f"`spanner-lro cancel {operation}`" in reaping.warned[0]
+    assert not reaping.cancels
+    assert dry_run is not reaping.rows.read(scope).left
+
+
+def test_entry_of_an_earlier_release_is_left_running(reaping: Reaping) -> None:
+    """Release 0.1.0 wrote no evidence: its operations are presumed to be its tasks'."""
+    operation = reaping.start_backup()
+    record = reaping.entry(operation).to_record() | {"version": 1, "evidence": None}
+    scope = reaping.rows.add_task()
+    reaping.rows.write_value(scope, record)
+
+    reaping.reap()
+
+    assert not reaping.cancels
+    assert reaping.rows.read(scope).left
+
+
+def test_intent_that_came_to_nothing_is_closed(reaping: Reaping) -> None:
     """A start call that was never made has left nothing."""
+    scope = intend(reaping)
     pass_time(reaping)
 
     reaping.reap()
 
     assert Stage.CLOSED is reaping.rows.read(scope).stage
-    assert "Nothing came of this start. The entry is closed." in reaping.warned[0]
+    assert "Nothing can be told to have come of this start. The entry" in reaping.warned[0]
 
 
-def test_what_was_started_much_later_is_somebody_elses(reaping: Reaping, scope: TaskScope) -> None:
+def test_what_was_started_much_later_is_somebody_elses(reaping: Reaping) -> None:
     """A start call follows its intent at once, so a later operation is not the task's."""
+    scope = intend(reaping)
     pass_time(reaping)
     reaping.start_backup()
 
     reaping.reap()
 
     assert not reaping.cancels
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert (Stage.CLOSED, False) == (
+        reaping.rows.read(scope).stage,
+        reaping.rows.read(scope).left,
+    )
 
 
-@pytest.mark.usefixtures("scope")
 def test_what_another_entry_names_is_not_taken(reaping: Reaping) -> None:
     """An operation that another task has started for the same target is left to that task."""
+    request = reaping.request()
+    scope = intend(reaping, signed=True, asked=asked_of(CREATE_BACKUP, request))
     other = reaping.rows.add_task(task_id="other", state="deferred")
-    reaping.rows.write(other, reaping.entry(reaping.start_backup()))
+    reaping.rows.write(other, reaping.entry(reaping.start_backup(request)))
     pass_time(reaping)
 
     reaping.reap()
 
     assert not reaping.cancels
+    assert reaping.rows.read(scope).operation is None
 
 
-def test_operation_that_tells_no_time_is_left_alone(reaping: Reaping) -> None:
-    """Who has started the creation of a database cannot be told while it runs."""
+def test_database_that_is_being_created_is_left_running(reaping: Reaping) -> None:
+    """Nothing can mark the creation of a database, so it is never the reaper's to end."""
     reaping.emulator.plan(Plan(duration=LONG_AGO * 9), kind=CREATE_DATABASE)
-    scope = intend(reaping, kind=CREATE_DATABASE, target=DatabaseName.parse(NEW))
-    create_database(reaping)
+    scope = intend_database(reaping)
+    reaping.client.start(kind=CREATE_DATABASE, request=REQUEST)
     pass_time(reaping)
 
-    tally = reaping.reap()
+    reaping.reap()
 
-    assert 1 == tally.left
-    assert "is left alone until it has ended" in reaping.warned[0]
     assert not reaping.cancels
-    assert Stage.INTENDED is reaping.rows.read(scope).stage
+    assert reaping.has(NEW)
+    assert reaping.rows.read(scope).left
 
 
 def test_database_that_was_created_is_left_for_a_later_try(reaping: Reaping) -> None:
     """Once it has ended, the database tells when it was created."""
-    scope = intend(reaping, kind=CREATE_DATABASE, target=DatabaseName.parse(NEW))
-    create_database(reaping)
+    scope = intend_database(reaping)
+    reaping.client.start(kind=CREATE_DATABASE, request=REQUEST)
     pass_time(reaping)
 
     reaping.reap()

@@ -13,7 +13,7 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.reaper.listing import list_ledger
 
-from .reaping import INSTANCE
+from .reaping import BACKUP
 
 if TYPE_CHECKING:
     from .reaping import Reaping
@@ -56,7 +56,7 @@ def test_intent_names_its_target(reaping: Reaping, capsys: Capture) -> None:
 
     line = " ".join(listed(capsys)[1])
 
-    assert f"failed intended - (not known; started for {INSTANCE}/backups/nightly)" in line
+    assert f"failed intended - (not known; started for {BACKUP})" in line
 
 
 def test_unreadable_entry_is_listed(reaping: Reaping, capsys: Capture) -> None:
@@ -65,7 +65,7 @@ def test_unreadable_entry_is_listed(reaping: Reaping, capsys: Capture) -> None:
 
     line = " ".join(listed(capsys)[1])
 
-    assert "failed unreadable - ValueError: this is no ledger entry of version 1" in line
+    assert "failed unreadable - a later release of airflow-spanner-lro wrote this" in line
 
 
 def test_spared_entry_is_told(reaping: Reaping, capsys: Capture) -> None:
@@ -77,7 +77,7 @@ def test_spared_entry_is_told(reaping: Reaping, capsys: Capture) -> None:
 
 def test_operation_that_is_gone(reaping: Reaping, capsys: Capture) -> None:
     """What Spanner does not know any more is told."""
-    name = OperationName.parse(f"{INSTANCE}/operations/gone")
+    name = OperationName.parse(f"{BACKUP}/operations/gone")
     reaping.rows.write(reaping.rows.add_task(), reaping.entry(name))
 
     assert "gone" == listed(capsys)[1][5]

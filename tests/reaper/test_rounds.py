@@ -14,14 +14,13 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.emulator import Plan
 
-from .reaping import INSTANCE
+from .reaping import BACKUP
 
 if TYPE_CHECKING:
     from .reaping import Reaping
 
 WAITING = [None, "scheduled", "queued", "running", "deferred", "restarting", "up_for_retry"]
 ENDED = ["failed", "success", "skipped", "upstream_failed", "removed"]
-BACKUP = f"{INSTANCE}/backups/nightly"
 
 
 @pytest.mark.parametrize("state", ENDED)
@@ -97,9 +96,8 @@ def test_mapped_tasks_are_told_apart(reaping: Reaping) -> None:
     """Each instance of a mapped task is judged by its own state."""
     waits = reaping.rows.add_task(state="deferred", map_index=0)
     ended = reaping.rows.add_task(state="failed", map_index=1)
-    operation = reaping.start_backup()
-    for scope in (waits, ended):
-        reaping.rows.write(scope, reaping.entry(operation))
+    reaping.rows.write(waits, reaping.entry(OperationName.parse(f"{BACKUP}/operations/waits")))
+    reaping.rows.write(ended, reaping.entry(reaping.start_backup()))
 
     reaping.reap()
 

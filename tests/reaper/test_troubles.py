@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,25 +17,36 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.stages import Stage
 
-from .reaping import INSTANCE
+from .reaping import BACKUP
+from .rows import back_up
 
 if TYPE_CHECKING:
     from .reaping import Reaping
 
 ELSEWHERE = Access(gcp_conn_id="deleted", endpoint="")
-BACKUP = f"{INSTANCE}/backups/nightly"
+
+
+@pytest.fixture
+def no_emulator_variable(reaping: Reaping, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let only the default connection lead to the emulator."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    extra = {"spanner_endpoint": f"http://{reaping.emulator.endpoint}"}
+    connection = json.dumps({"conn_type": "google_cloud_platform", "extra": extra})
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", connection)
 
 
 def orphan_elsewhere(reaping: Reaping, task_id: str) -> None:
     """Let a task have started something through a connection that was deleted since."""
-    scope = reaping.rows.add_task(task_id=task_id)
+    scope = reaping.rows.add_task(
+        task_id=task_id, author=partial(back_up, gcp_conn_id=ELSEWHERE.gcp_conn_id)
+    )
     name = OperationName.parse(f"{BACKUP}/operations/{task_id}")
     reaping.rows.write(scope, reaping.entry(name, access=ELSEWHERE))
 
 
-def test_missing_connection_is_told_once(reaping: Reaping, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_emulator_variable")
+def test_missing_connection_is_told_once(reaping: Reaping) -> None:
     """A connection that was deleted is said once, with all that is left because of it."""
-    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
     orphan_elsewhere(reaping, "one")
     orphan_elsewhere(reaping, "two")
 
@@ -46,11 +59,9 @@ def test_missing_connection_is_told_once(reaping: Reaping, monkeypatch: pytest.M
     assert "/operations/two" in line
 
 
-def test_missing_connection_keeps_no_other_waiting(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("no_emulator_variable")
+def test_missing_connection_keeps_no_other_waiting(reaping: Reaping) -> None:
     """Operations of other connections are reaped all the same."""
-    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
     orphan_elsewhere(reaping, "one")
     scope = reaping.orphan()
 
@@ -96,8 +107,8 @@ def test_credentials_that_do_not_work_are_told_once(
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        ({"version": 99}, "this is no ledger entry of version 1"),
-        ("nonsense", "AttributeError"),
+        ({"version": 99}, "a later release of airflow-spanner-lro wrote this"),
+        ("nonsense", "this is no ledger entry: 'nonsense'"),
         ({"__airflow_state_ref__": "s3://bucket/1"}, "it is kept in a custom state backend"),
     ],
     ids=["later release", "no entry", "custom backend"],
@@ -133,13 +144,13 @@ def test_defect_is_told_and_keeps_no_other_waiting(
     broken = reaping.rows.add_task(task_id="broken")
     reaping.rows.write(broken, reaping.entry(OperationName.parse(f"{BACKUP}/operations/bad")))
     scope = reaping.orphan()
-    look = "airflow_spanner_lro.execution.lookup.Finder.look"
+    look = "airflow_spanner_lro.execution.lookup.Lookup.operation"
 
-    def stumble(finder: Any, name: OperationName) -> Any:
+    def stumble(lookup: Any, name: OperationName) -> Any:
         if name.operation == "bad":
             message = "nobody has thought of this"
             raise RuntimeError(message)
-        return finder.client.get(name=name)
+        return lookup.client.get(name=name)
 
     monkeypatch.setattr(look, stumble)
 

@@ -1,0 +1,368 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Entries that somebody else than the task has written: refused and told, before anything is sent.
+
+Whoever may edit a task instance may write its ledger. Its connection, its endpoint, its kind and
+its target come from the serialised Dag all the same, and Spanner says what an operation is.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.cloud.spanner_admin_database_v1 import CopyBackupRequest, CreateDatabaseRequest
+
+from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_DATABASE
+from airflow_spanner_lro.core.names import BackupName, DatabaseName
+from airflow_spanner_lro.core.tries.stages import Stage
+from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.reaper.listing import list_ledger
+
+from .reaping import BACKUP, INSTANCE
+from .rows import LONG_AGO, back_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .reaping import Reaping
+
+Capture = pytest.CaptureFixture[str]
+ALLOW = "AIRFLOW__SPANNER_LRO__REAPER_CONNECTIONS"
+
+
+@contextmanager
+def listening() -> Iterator[tuple[str, Callable[[], bool]]]:
+    """Listen at an address; return it, and what tells whether anybody has come."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+
+        def visited() -> bool:
+            try:
+                server.accept()
+            except BlockingIOError:
+                return False
+            return True
+
+        yield f"127.0.0.1:{server.getsockname()[1]}", visited
+
+
+def forge(reaping: Reaping, **fields: Any) -> None:
+    """Let somebody rewrite the entry of a task that has left an operation running."""
+    scope = reaping.orphan()
+    reaping.rows.write(scope, replace(reaping.rows.read(scope), **fields))
+
+
+def untouched(reaping: Reaping) -> bool:
+    """Tell that nothing was cancelled or deleted, and that an operation still runs."""
+    calls = reaping.emulator.calls.of("CancelOperation", "DeleteBackup", "DropDatabase")
+    return not calls and "RUNNING" == reaping.emulator.operations()[-1].state
+
+
+@pytest.mark.parametrize("command", ["reap", "dry run", "ledger"])
+@pytest.mark.parametrize("by", ["entry", "connection"])
+def test_no_request_goes_to_an_endpoint_of_the_entrys_own(
+    reaping: Reaping, capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, by: str
+) -> None:
+    """An endpoint in the entry, or that of a connection it names, is never connected to."""
+    with listening() as (address, visited):
+        extra = {"spanner_endpoint": f"http://{address}"}
+        connection = json.dumps({"conn_type": "google_cloud_platform", "extra": extra})
+        monkeypatch.setenv("AIRFLOW_CONN_MINE", connection)
+        conn_id = "mine" if by == "connection" else "google_cloud_default"
+        forge(reaping, access=Access(gcp_conn_id=conn_id, endpoint=f"http://{address}"))
+
+        if command == "ledger":
+            list_ledger(dag_ids=(), closed=False, offline=False)
+        else:
+            reaping.reap(dry_run=command == "dry run")
+        came = visited()
+
+    said = capsys.readouterr()
+    assert not came
+    assert f"refused: another {'endpoint' if by == 'entry' else 'connection'}" in said.out or (
+        reaping.warned and "Refused: " in reaping.warned[0]
+    )
+    assert not reaping.emulator.calls.of("GetOperation")
+    assert untouched(reaping)
+
+
+def test_impersonation_is_the_tasks(reaping: Reaping) -> None:
+    """An entry cannot let the reaper act as another account."""
+    access = Access(
+        gcp_conn_id="google_cloud_default",
+        impersonation_chain=("admin@p.iam.gserviceaccount.com",),
+        endpoint=f"http://{reaping.emulator.endpoint}",
+    )
+    forge(reaping, access=access)
+
+    reaping.reap()
+
+    assert (
+        "as admin@p.iam.gserviceaccount.com, and its task has impersonation_chain=."
+        in (reaping.warned[0])
+    )
+    assert untouched(reaping)
+
+
+def test_endpoint_that_differs_here_is_told(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reaper without the worker's environment does not ask elsewhere; it says what differs."""
+    reaping.orphan()
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+
+    tally = reaping.reap()
+
+    assert 1 == tally.left
+    assert f"it was started at http://{reaping.emulator.endpoint}" in reaping.warned[0]
+    assert "leads to Google's own endpoint from here" in reaping.warned[0]
+    assert untouched(reaping)
+
+
+def test_operation_of_another_teams_target_is_not_touched(reaping: Reaping) -> None:
+    """An entry for something that its task does not name is refused."""
+    reaping.rows.add_task(author=partial(back_up, backup_id="ours"))
+    theirs = reaping.start_backup()
+    scope = reaping.rows.add_task(task_id="forged", author=partial(back_up, backup_id="ours"))
+    reaping.rows.write(scope, reaping.entry(theirs, cleans_up=True))
+
+    tally = reaping.reap()
+
+    assert [0, 1] == [tally.reaped, tally.left]
+    assert (
+        f"the entry is for {BACKUP}, and the backup is ours, written in its Dag"
+        in (reaping.warned[0])
+    )
+    assert untouched(reaping)
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        (COPY_BACKUP, BackupName.parse(BACKUP)),
+        (CREATE_DATABASE, DatabaseName.parse(f"{INSTANCE}/databases/orders")),
+    ],
+    ids=str,
+)
+def test_operation_of_another_kind_than_its_tasks_is_refused(
+    reaping: Reaping, kind: Any, target: Any
+) -> None:
+    """A task that makes backups has started nothing else."""
+    forge(reaping, kind=kind, target=target, operation=None, evidence=None)
+
+    reaping.reap()
+
+    assert (
+        f"a SpannerCreateBackupOperator, which does not start this: {kind.title}"
+        in (reaping.warned[0])
+    )
+    assert not reaping.emulator.calls.of("GetOperation", "ListBackupOperations")
+    assert untouched(reaping)
+
+
+def test_spanner_says_of_which_kind_an_operation_is(reaping: Reaping) -> None:
+    """An operation of the right target that somebody else's call has begun is left alone."""
+    source = reaping.start_backup(reaping.request("source"))
+    reaping.time.advance(timedelta(hours=11))
+    expire = reaping.time.now() + timedelta(days=9)
+    request = CopyBackupRequest(
+        parent=INSTANCE,
+        backup_id="nightly",
+        source_backup=str(source.resource),
+        expire_time=expire,
+    )
+    copy = reaping.client.start(kind=COPY_BACKUP, request=request).name
+    reaping.rows.write(reaping.rows.add_task(), reaping.entry(copy))
+
+    tally = reaping.reap()
+
+    assert 1 == tally.left
+    assert "It is Copy backup, and the task starts: Create backup." in reaping.warned[0]
+    assert untouched(reaping)
+
+
+def test_operation_that_began_before_the_run_is_not_its_tasks(reaping: Reaping) -> None:
+    """What was begun before the run of the task was made cannot be its doing."""
+    reaping.emulator.plan(Plan(duration=timedelta(hours=9)))
+    operation = reaping.start_backup()
+    reaping.clock.sleep(1800)
+    scope = reaping.rows.add_task(ago=timedelta(minutes=-15))
+    reaping.rows.write(scope, reaping.entry(operation, intended=reaping.clock.now() - LONG_AGO))
+
+    tally = reaping.reap()
+
+    assert 1 == tally.left
+    assert "before the run of the task" in reaping.warned[0]
+    assert untouched(reaping)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_operation_that_another_tasks_entry_names_is_not_touched(
+    reaping: Reaping, closed: bool
+) -> None:
+    """Whoever forges an entry for an operation that has one cannot have it cancelled."""
+    operation = reaping.start_backup()
+    theirs = reaping.rows.add_task(task_id="theirs", state="deferred")
+    reaping.rows.write(theirs, reaping.entry(operation, closed=closed))
+    forged = reaping.rows.add_task(task_id="forged")
+    reaping.rows.write(forged, reaping.entry(operation, cleans_up=True))
+
+    tally = reaping.reap()
+
+    assert 1 == tally.left
+    assert (
+        "another task's entry names it as well (nightly.theirs of manual__1" in (reaping.warned[0])
+    )
+    assert untouched(reaping)
+
+
+def test_the_key_that_waits_keeps_the_operation(reaping: Reaping) -> None:
+    """Of two entries of one task the older try's does not take away what the task waits for."""
+    operation = reaping.start_backup()
+    scope = reaping.rows.add_task(state="deferred", run_state="running", try_number=2)
+    reaping.rows.write(scope, reaping.entry(operation), number=1)
+    reaping.rows.write(scope, reaping.entry(operation, try_number=2), number=2)
+
+    tally = reaping.reap()
+
+    assert [2, 0, 0] == [tally.kept, tally.reaped, tally.left]
+    assert untouched(reaping)
+
+
+def test_two_keys_of_one_ended_task_are_both_settled(reaping: Reaping) -> None:
+    """Where nobody waits any more, two entries for one operation are in nobody's way."""
+    operation = reaping.start_backup()
+    scope = reaping.rows.add_task()
+    for number in (1, 2):
+        reaping.rows.write(scope, reaping.entry(operation), number=number)
+
+    reaping.reap()
+    reaping.reap()
+
+    assert 1 == len(reaping.cancels)
+    assert [Stage.CLOSED] * 2 == [
+        reaping.rows.read(scope, number=number).stage for number in (1, 2)
+    ]
+
+
+def test_a_key_that_cannot_be_read_may_be_the_one_that_waits(reaping: Reaping) -> None:
+    """An entry that a later release wrote beside it keeps the reaper away."""
+    operation = reaping.start_backup()
+    scope = reaping.rows.add_task()
+    reaping.rows.write(scope, reaping.entry(operation))
+    record = reaping.entry(operation).to_record() | {"version": 99}
+    reaping.rows.write_value(scope, record, number=2)
+
+    tally = reaping.reap()
+
+    assert 2 == tally.left
+    assert untouched(reaping)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"intended": "2026-01-01T00:00:00"},
+        {"intended": 7},
+        {"try_number": "1"},
+        {"try_number": -1},
+        {"version": 3},
+        {"operation": "projects/test/instances/main/backups/other/operations/o"},
+        {"target": "projects/test/instances/main/databases/orders"},
+        {"access": None},
+        {"kind": "\x1b[2J"},
+        {"deadline": "9999-12-31T23:59:59-23:59"},
+        {"intended": "0001-01-01T00:00:00+14:00"},
+    ],
+    ids=str,
+)
+def test_bad_entry_keeps_no_other_waiting(reaping: Reaping, damage: dict[str, Any]) -> None:
+    """What is damaged, naive or from another release is told, and later orphans are reaped."""
+    broken = reaping.rows.add_task(task_id="broken")
+    record = reaping.entry(None).to_record() | damage
+    reaping.rows.write_value(broken, record)
+    scope = reaping.orphan()
+
+    reaping.reap()
+
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert any("nightly.broken" in line for line in reaping.warned)
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense", '"text"', "[1]", "null", "[" * 100_000, '{"kind": "\\ud800"}'], ids=len
+)
+def test_text_that_is_no_entry_keeps_no_other_waiting(reaping: Reaping, text: str) -> None:
+    """Anything at all may stand under the key of an entry."""
+    broken = reaping.rows.add_task(task_id="broken")
+    reaping.rows.write_text(broken, text)
+    scope = reaping.orphan()
+
+    tally = reaping.reap()
+
+    assert [1, 1] == [tally.left, tally.reaped]
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_control_characters_are_escaped(reaping: Reaping, capsys: Capture) -> None:
+    """Nothing in an entry, or in the name of its key or run, moves the cursor of a terminal."""
+    evil = "\x1b[2J\r\n\u202eevil"
+    endpoint = f"http://{reaping.emulator.endpoint}"
+    forge(reaping, access=Access(gcp_conn_id=evil, endpoint=endpoint))
+    other = reaping.rows.add_task(task_id="other")
+    reaping.rows.write_value(other, {"kind": evil}, number=evil)
+
+    reaping.reap()
+    list_ledger(dag_ids=(), closed=False, offline=False)
+
+    said = capsys.readouterr()
+    lines = [*reaping.warned, *said.out.splitlines(), *said.err.splitlines()]
+    assert all(line.isprintable() for line in lines)
+    assert r"\x1b[2J\r\n\u202eevil" in reaping.warned[0]
+
+
+def test_an_entry_says_how_long_it_is_at_most(reaping: Reaping) -> None:
+    """A megabyte of text is not printed."""
+    scope = reaping.rows.add_task()
+    reaping.rows.write_value(scope, {"kind": "x" * 1_000_000})
+
+    reaping.reap()
+
+    assert 1000 > len(reaping.warned[0])
+
+
+def test_future_of_an_entry_keeps_no_other_waiting(reaping: Reaping) -> None:
+    """An entry from the end of time is too young for ever, and nobody else's trouble."""
+    late = reaping.rows.add_task(task_id="late")
+    end = datetime.max.replace(tzinfo=UTC)
+    reaping.rows.write(late, reaping.entry(None, intended=end))
+    scope = reaping.orphan()
+
+    tally = reaping.reap()
+
+    assert [1, 1] == [tally.kept, tally.reaped]
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_database_that_another_team_creates_is_not_dropped(reaping: Reaping) -> None:
+    """The worst case: another team's new database, named with the wish to clean up."""
+    request = CreateDatabaseRequest(parent=INSTANCE, create_statement="CREATE DATABASE `theirs`")
+    reaping.emulator.plan(Plan(duration=LONG_AGO * 9), kind=CREATE_DATABASE)
+    operation = reaping.client.start(kind=CREATE_DATABASE, request=request).name
+    scope = reaping.rows.add_task()
+    target = DatabaseName.parse(f"{INSTANCE}/databases/theirs")
+    forged = reaping.entry(operation, kind=CREATE_DATABASE, target=target, cleans_up=True)
+    reaping.rows.write(scope, forged)
+
+    reaping.reap()
+
+    assert untouched(reaping)
+    assert reaping.has(str(target))
