@@ -19,16 +19,15 @@ from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.demo.waiting import wait_until
 from airflow_spanner_lro.emulator import Plan
 
-from .door import TwoDoorEmulator
-from .recipes import INSTANCE, ORIGIN_ID, OTHER_BACKUP, SOURCE_BACKUP, Kind, target
+from .histories import RUN
+from .recipes import INSTANCE, ORIGIN_ID, Kind, target
 from .strangers import LASTING, Strangers, Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow_spanner_lro.emulator import OperationView
 
-RUN = "s0001"
+    from .door import TwoDoorEmulator
+
 ALIKE = 0.1
 OTHERWISE = 0.9
 
@@ -36,25 +35,6 @@ OTHERWISE = 0.9
 def wish(kind: Kind = Kind.BACKUP, *, share: float = ALIKE) -> Wish:
     """Return a wish on the target of one run's task."""
     return Wish(run_id=RUN, kind=kind, share=share)
-
-
-@pytest.fixture
-def emulator() -> Iterator[TwoDoorEmulator]:
-    """Return an emulator with what the tasks of a run find."""
-    emulator = TwoDoorEmulator()
-    for database in (f"{INSTANCE}/databases/{ORIGIN_ID}", target(RUN, Kind.DDL)):
-        emulator.create_database(database)
-    for backup in (SOURCE_BACKUP, OTHER_BACKUP):
-        emulator.create_backup(f"{INSTANCE}/backups/{backup}", f"{INSTANCE}/databases/{ORIGIN_ID}")
-    with emulator:
-        yield emulator
-
-
-@pytest.fixture
-def strangers(emulator: TwoDoorEmulator) -> Iterator[Strangers]:
-    """Return strangers."""
-    with Strangers(emulator) as strangers:
-        yield strangers
 
 
 def only(emulator: TwoDoorEmulator) -> OperationView:
