@@ -214,7 +214,7 @@ async def test_spanner_unreachable(
     told = capsys.readouterr().out
 
     assert not stage.operation.done
-    assert "not confirmed yet (UNAVAILABLE" in told
+    assert "was not sent, or did not get through (UNAVAILABLE" in told
     assert _names_a_way_out(told, trigger)
 
 

@@ -99,6 +99,7 @@ def test_those_who_wait_are_added_up(recorder: Recorder) -> None:
         (Ending.CANCELLED, "cancelled"),
         (Ending.FINISHED_FIRST, "finished_first"),
         (Ending.STILL_RUNNING, "still_running"),
+        (Ending.NOT_SENT, "not_sent"),
         (Ending.REFUSED, "refused"),
         (Ending.GONE, "gone"),
         (None, "failed"),

@@ -105,7 +105,7 @@ def test_it_cancels_first_and_once() -> None:
         ),
         pytest.param(
             [UNAVAILABLE, UNAVAILABLE, DEADLINE],
-            settlement(Ending.STILL_RUNNING, detail="UNAVAILABLE: try later"),
+            settlement(Ending.NOT_SENT, detail="UNAVAILABLE: try later"),
             id="budget spent, cancel never answered",
         ),
     ],

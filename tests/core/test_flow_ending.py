@@ -90,8 +90,8 @@ def test_trouble_that_does_not_pass_in_time_cancels_nothing() -> None:
 
     assert [Get(NAME)] == played.asked
     assert isinstance(played.result, Settlement)
-    assert Ending.STILL_RUNNING is played.result.ending
-    assert "not confirmed yet (UNAVAILABLE" in played.result.sentence
+    assert Ending.NOT_SENT is played.result.ending
+    assert "was not sent, or did not get through (UNAVAILABLE" in played.result.sentence
 
 
 def test_what_is_gone_is_settled() -> None:

@@ -46,4 +46,4 @@ def stop_unless_done(
     except DeadlinePassedError:
         pass
     detail = trouble_in_words(trouble) if trouble else ""
-    return Settlement(name=name, ending=Ending.STILL_RUNNING, detail=detail)
+    return Settlement(name=name, ending=Ending.NOT_SENT, detail=detail)

@@ -97,7 +97,7 @@ def cancel_and_settle(*, name: OperationName, policy: CancelPolicy) -> Flow[Sett
         pass
     return Settlement(
         name=name,
-        ending=Ending.STILL_RUNNING,
+        ending=Ending.STILL_RUNNING if asked else Ending.NOT_SENT,
         snapshot=last,
         detail=trouble_in_words(trouble) if trouble else "",
     )

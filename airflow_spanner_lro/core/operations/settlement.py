@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What became of an operation whose cancellation was asked for.
 
-A cancel is a request. It has three endings and one refusal, and a fifth case where there was
-nothing left to cancel; none of them is an error by itself, so they are a value, not an exception.
+A cancel is a request. It has three endings and one refusal; there may be nothing left to cancel,
+and it may not get through at all. None of them is an error by itself, so they are a value, not an
+exception.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ class Ending(StrEnum):
     """It succeeded or failed before the cancel took hold."""
     STILL_RUNNING = "still running"
     """Not seen to be done when the time to wait for it was spent, or looking was forbidden."""
+    NOT_SENT = "not sent"
+    """No attempt to cancel got through before the time for it was spent; it may well go on."""
     REFUSED = "refused"
     """The service would not cancel it; it goes on."""
     GONE = "gone"
@@ -92,6 +95,9 @@ class Settlement:
                     f"Cancellation was asked for but is not confirmed yet{why}; check it with "
                     f"`spanner-lro describe {self.name}`."
                 )
+            case Ending.NOT_SENT:
+                why = f" ({self.detail})" if self.detail else ""
+                text = f"The cancel was not sent, or did not get through{why}; it may go on."
             case Ending.REFUSED:
                 text = f"Spanner refused to cancel it ({self.detail}); the operation goes on."
                 if self.code is Code.PERMISSION_DENIED:
