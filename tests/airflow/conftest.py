@@ -10,21 +10,25 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_spanner_lro.admin import clock
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.flows import policy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-from .doubles import DATABASE, LATEST, LONG, FakeTask, Script, Stage
+from .doubles import DATABASE, LATEST, LONG, STARTS, FakeTask, Script, Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from datetime import tzinfo
+    from typing import Self
 
     Ask = Callable[..., Awaitable[Any]]
 
@@ -93,6 +97,43 @@ def stage(
 
         yield Stage(emulator=emulator, clock=emulator_clock, script=script, cancel=cancel)
         client.close()
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Return a function that lets time pass at once for all who wait; sleeps stay what they are."""
+    from airflow_spanner_lro.triggers import operation, waiting  # noqa: PLC0415
+
+    passed = timedelta()
+
+    class Moment(datetime):
+        """A moment, by a clock that is put on."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            """Return the current moment."""
+            return super().now(tz) + passed
+
+    def pass_time(duration: timedelta) -> None:
+        nonlocal passed
+        passed += duration
+
+    for module in (clock, operation, waiting):
+        monkeypatch.setattr(module, "datetime", Moment)
+    return pass_time
+
+
+@pytest.fixture
+def hour_passes(stage: Stage, pass_time: Callable[[timedelta], None]) -> None:
+    """Let an hour pass while the first start call is under way: a try that was in time is late."""
+    hours = [timedelta(hours=1)]
+
+    def pass_first() -> None:
+        if hours:
+            pass_time(hours.pop())
+
+    for method in STARTS:
+        stage.script.upon(method, pass_first)
 
 
 @pytest.fixture

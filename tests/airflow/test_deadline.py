@@ -31,10 +31,10 @@ LIMITS = [
 
 
 @pytest.fixture(params=[False, True], ids=["worker", "deferred"])
-def late(request: pytest.FixtureRequest, stage: Stage, task: FakeTask) -> dict[str, Any]:
+def late(request: pytest.FixtureRequest, stage: Stage, hour_passes: None) -> dict[str, Any]:
     """Return parameters of a task whose minute has passed when it looks for the first time."""
+    del hour_passes
     stage.emulator.plan(LONG)
-    task.began(ago=HOUR)
     return {"deferrable": request.param, "operation_timeout": MINUTE}
 
 
@@ -54,6 +54,17 @@ def test_deadline_cancels(
     assert "The operation was cancelled." in str(caught.value)
     assert [stage.operation.name] == [call.resource for call in stage.cancels]
     assert not stage.has(BACKUP)
+    assert task.entry["closed"]
+
+
+def test_deadline_cancels_what_a_kill_does_not(
+    stage: Stage, task: FakeTask, late: dict[str, Any]
+) -> None:
+    """A task that leaves its operation running on a kill still cancels it when time is up."""
+    with pytest.raises(OperationTimeoutError, match="The operation was cancelled"):
+        play(backup(cancel_on_kill=False, **late), task)
+
+    assert 1 == len(stage.cancels)
     assert task.entry["closed"]
 
 
@@ -274,10 +285,10 @@ def test_success_that_arrives_late_is_a_success(stage: Stage, task: FakeTask) ->
     assert not stage.cancels
 
 
+@pytest.mark.usefixtures("hour_passes")
 def test_deadline_stays_what_it_was(stage: Stage, task: FakeTask) -> None:
     """The process that goes on names the deadline of the one that started, whatever it is told."""
     stage.emulator.plan(LONG)
-    task.began(ago=HOUR)
     deadline = task.ti.start_date + MINUTE
     operator = backup(deferrable=True, operation_timeout=MINUTE)
     deferred = defer(operator, task)
