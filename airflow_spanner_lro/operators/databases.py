@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments.ddl_text import read_statements
 from airflow_spanner_lro.core.arguments.dialects import Dialect
 from airflow_spanner_lro.core.arguments.encryption import (
     DerivedEncryption,
@@ -19,6 +18,7 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, RESTORE_DATABASE, UPDATE_DATABASE
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.operations.follow_up import FollowUp
+from airflow_spanner_lro.operators.ddl import TakesDdl
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.descriptors import proto_descriptors
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
-class SpannerCreateDatabaseOperator(SpannerOperationOperator):
+class SpannerCreateDatabaseOperator(TakesDdl, SpannerOperationOperator):
     """Create a database.
 
     Returns the database as a dictionary. Whether Spanner removes a database whose creation is
@@ -45,7 +45,9 @@ class SpannerCreateDatabaseOperator(SpannerOperationOperator):
     :param database_id: id of the new database
     :param dialect: ``GOOGLE_STANDARD_SQL`` or ``POSTGRESQL``
     :param extra_statements: DDL statements or ``.sql`` files that make the schema, in one step with
-        the database; none for PostgreSQL, where a schema change has to follow
+        the database; none for PostgreSQL, where a schema change has to follow. As for
+        ``SpannerUpdateDatabaseDdlOperator``, an item of a list is one statement or one file, and
+        what a template puts in adds no statement
     :param enable_drop_protection: refuse to drop the database, or its instance, from then on
     :param kms_key_names: Cloud KMS keys to encrypt it with: one, or those that together cover all
         regions of the instance; by default Google's
@@ -67,7 +69,7 @@ class SpannerCreateDatabaseOperator(SpannerOperationOperator):
         "kms_key_names",
         "proto_descriptors_file",
     )
-    template_ext = (".sql",)
+    ddl_field = "extra_statements"
     template_fields_renderers = {"extra_statements": "sql"}  # noqa: RUF012  # as Airflow declares it
 
     def __init__(
@@ -87,6 +89,7 @@ class SpannerCreateDatabaseOperator(SpannerOperationOperator):
         self.database_id = database_id
         self.dialect = dialect
         self.extra_statements = extra_statements
+        self._remember(extra_statements)
         self.enable_drop_protection = enable_drop_protection
         self.kms_key_names = kms_key_names
         self.proto_descriptors_file = proto_descriptors_file
@@ -135,7 +138,7 @@ class SpannerCreateDatabaseOperator(SpannerOperationOperator):
                 rule="Spanner creates PostgreSQL databases without a schema; "
                 "let a SpannerUpdateDatabaseDdlOperator follow",
             )
-        return read_statements(given, field="extra_statements", dialect=lambda: dialect)
+        return self._ddl(dialect=lambda: dialect)
 
 
 class SpannerRestoreDatabaseOperator(SpannerOperationOperator):

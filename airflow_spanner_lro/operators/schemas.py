@@ -7,7 +7,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments.ddl_text import read_statements
 from airflow_spanner_lro.core.arguments.dialects import Dialect
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
@@ -15,6 +14,7 @@ from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.operations.errors import StatementsChangedError
 from airflow_spanner_lro.core.operations.statements import after, not_run, report
 from airflow_spanner_lro.core.status import code_of
+from airflow_spanner_lro.operators.ddl import TakesDdl
 from airflow_spanner_lro.operators.descriptors import proto_descriptors
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.statements import Statement
 
 
-class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
+class SpannerUpdateDatabaseDdlOperator(TakesDdl, SpannerOperationOperator):
     """Change the schema of a database.
 
     Returns the database's name and each statement with the time of its commit. A schema change
@@ -36,7 +36,9 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
 
     A text may hold several statements with semicolons between them, and comments. One that ends
     with ``.sql`` is the name of a file with such text, which Airflow looks for in the folder of the
-    Dag's file and in the Dag's ``template_searchpath``, and renders as a template.
+    Dag's file and in the Dag's ``template_searchpath``, and renders as a template. Any other item
+    of a list is exactly one statement, and so is a text that another task returns. What a template
+    puts in adds no statement and ends none.
 
     :param instance_id: instance that holds the database
     :param database_id: database to change
@@ -56,7 +58,7 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
         "ddl_statements",
         "proto_descriptors_file",
     )
-    template_ext = (".sql",)
+    ddl_field = "ddl_statements"
     template_fields_renderers = {"ddl_statements": "sql"}  # noqa: RUF012  # as Airflow declares it
 
     def __init__(
@@ -72,6 +74,7 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
         self.instance_id = instance_id
         self.database_id = database_id
         self.ddl_statements = ddl_statements
+        self._remember(ddl_statements)
         self.proto_descriptors_file = proto_descriptors_file
 
     @property
@@ -132,9 +135,7 @@ class SpannerUpdateDatabaseDdlOperator(SpannerOperationOperator):
         return list(zip(texts, known, strict=True))
 
     def _statements(self) -> list[str]:
-        return read_statements(
-            self.ddl_statements, field="ddl_statements", dialect=lambda: self._dialect
-        )
+        return self._ddl(dialect=lambda: self._dialect)
 
     @cached_property
     def _dialect(self) -> Dialect:

@@ -83,9 +83,11 @@ def in_dag(folder: Path, *, native: bool = False, **parameters: Any) -> Any:
     return operator
 
 
-@pytest.mark.parametrize("given", [TEXT, [TEXT], (TABLE, f"{INDEX};")], ids=["text", "list", "two"])
+@pytest.mark.parametrize(
+    "given", [TEXT, [TABLE, f"{INDEX};"], (TABLE, INDEX)], ids=["text", "list", "tuple"]
+)
 def test_text_is_split(stage: Stage, task: FakeTask, given: Any, *, deferrable: bool) -> None:
-    """A text with several statements runs them all, in order, without what is around them."""
+    """A text with several statements runs as a list of them does, without what is around them."""
     finish_at_each_look(stage)
 
     result = play(change_schema(ddl_statements=given, deferrable=deferrable), task)
@@ -100,7 +102,7 @@ def test_dialect_is_asked_for_once(stage: Stage, task: FakeTask) -> None:
     """However many texts are to be split, and however often: a database keeps its dialect."""
     finish_at_each_look(stage)
 
-    play(change_schema(ddl_statements=[TEXT, "DROP INDEX ShopsByName;"]), task)
+    play(change_schema(ddl_statements=[f"{TABLE};", f"{INDEX};"]), task)
 
     assert 1 == len(stage.emulator.calls.of("GetDatabase"))
 

@@ -202,15 +202,30 @@ def test_single_statements_need_no_dialect(given_: object, expected: list[str]) 
     ("given_", "expected"),
     [
         ("DROP TABLE A;", ["DROP TABLE A"]),
-        (["A;B", "C", "D;"], ["A", "B", "C", "D"]),
+        ("A;B;", ["A", "B"]),
+        (["A;", "-- b; c\nB", "C"], ["A", "B", "C"]),
         ("\ufeffA;\r\nB;\r\n", ["A", "B"]),
         ("-- why\nA", ["A"]),
         ("# why\nA", ["A"]),
     ],
 )
 def test_texts_are_split_in_order(given_: object, expected: list[str]) -> None:
-    """Each text gives its statements, in order."""
+    """A text gives its statements in order, and so does a list."""
     assert expected == read_statements(given_, field="ddl_statements", dialect=lambda: GOOGLE)
+
+
+@pytest.mark.parametrize(
+    ("given_", "index", "count"),
+    [(["A;B"], 0, 2), (["A", "B;\nC; D"], 1, 3), (("A", "B", "C /* ; */; D"), 2, 2)],
+)
+def test_item_with_several_statements(given_: object, index: int, count: int) -> None:
+    """An item of a list is one statement; another is named by its place, with what to do."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_statements(given_, field="ddl_statements", dialect=lambda: GOOGLE)
+
+    assert f"ddl_statements[{index}]" == caught.value.field
+    assert f"it holds {count} statements, and an item of a list is exactly one" in str(caught.value)
+    assert "give each an item of its own" in str(caught.value)
 
 
 @pytest.mark.parametrize(

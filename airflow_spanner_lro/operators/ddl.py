@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What operators that take DDL share: whose words are in it, once Airflow has rendered it.
+
+Airflow renders a template before an operator is executed, and then nothing tells what the author of
+the Dag wrote from what the template put in. So the author's text is rendered with marks around it,
+which no value can know, and the marks are taken out again.
+
+Counted as written by the author is what stands in a text in the Dag's file, or in a ``.sql`` file
+that is named there, outside of ``{{ … }}`` and outside of what a template captures (``macro``,
+``call``, ``filter`` and ``set`` blocks). All else is a value: what comes from another task, out of
+a function, or from the caller.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_spanner_lro.core.arguments.ddl_text import read_statements, texts_in
+from airflow_spanner_lro.core.arguments.ddl_values import DdlText, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from airflow.sdk import BaseOperator, Context
+    from jinja2 import Environment
+    from jinja2.lexer import Token
+
+    from airflow_spanner_lro.core.arguments.dialects import Dialect
+
+    _Operator = BaseOperator
+else:
+    _Operator = object
+
+_FILES = (".sql",)
+_CAPTURING = ("macro", "call", "filter", "set")
+"""Blocks of Jinja whose content goes somewhere else before it is put out."""
+_DECISIVE = ("assign", "pipe", "block_end")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of the value that the field has.
+
+    :param value: which value: if the field has another by now, this tells nothing about it
+    :param texts: where each of its texts comes from; None as long as it is not rendered
+    :param files: which items of a list were read from files
+    """
+
+    value: object = None
+    texts: tuple[DdlText, ...] | None = None
+    files: frozenset[int] = frozenset()
+
+
+class TakesDdl(_Operator):
+    """Has a parameter with DDL statements, as one text or as a list; stands before the operator.
+
+    It has no constructor: Airflow applies ``default_args`` to the parameters that each class names.
+    """
+
+    template_ext = _FILES
+    ddl_field: ClassVar[str]
+    """Name of the parameter that takes them; a constructor hands it to ``_remember``."""
+
+    _known: _Known = _Known()
+
+    def resolve_template_files(self) -> None:
+        """Read the files that the Dag names; afterwards the items of a list look alike."""
+        files = self._known.files | _files_in(getattr(self, self.ddl_field))
+        super().resolve_template_files()
+        if self._known.texts is None:
+            self._known = _Known(value=getattr(self, self.ddl_field), files=files)
+
+    def render_template(
+        self,
+        content: Any,
+        context: Context,
+        jinja_env: Environment | None = None,
+        seen_oids: set[int] | None = None,
+    ) -> Any:
+        """Render a template; of the DDL also note what the author of the Dag wrote."""
+        if content is not getattr(self, self.ddl_field, None):
+            return super().render_template(content, context, jinja_env, seen_oids)
+        known = self._known
+        if known.texts is not None:
+            # rendered before: the author's words and others cannot be told apart any more
+            rendered = super().render_template(content, context, jinja_env, seen_oids)
+            self._known = _Known(value=rendered, texts=_all_put_in(rendered))
+            return rendered
+        files = known.files
+        if id(content) not in (seen_oids or ()):
+            # else another task has named them, and Airflow leaves it at the names
+            files |= _files_in(content)
+        marks = _Marks()
+        environment = marks.environment(jinja_env or self.get_template_env())
+        marked = super().render_template(content, context, environment, seen_oids)
+        rendered, texts = marks.take_out(marked, files=files)
+        self._known = _Known(value=rendered, texts=texts)
+        return rendered
+
+    def _remember(self, given: object) -> None:
+        """Note what was given to the constructor, where only the author of a Dag can give it."""
+        self._known = _Known(value=given)
+
+    def _ddl(self, *, dialect: Callable[[], Dialect]) -> list[str]:
+        """Return the statements.
+
+        :param dialect: tells the dialect; asked only if the end of a statement depends on it
+        :raises InvalidArgumentError: if they cannot be told apart, or are not the author's
+        """
+        given = getattr(self, self.ddl_field)
+        return read_statements(
+            given, field=self.ddl_field, dialect=dialect, texts=self._texts(given)
+        )
+
+    def _texts(self, given: object) -> tuple[DdlText, ...]:
+        known = self._known
+        if known.value is not given:
+            # a function has made it, or somebody has put it there
+            return _all_put_in(given)
+        if known.texts is not None:
+            return known.texts
+        alone = isinstance(given, str)
+        return tuple(
+            DdlText.written(str(item), several=alone or index in known.files)
+            for index, item in enumerate(texts_in(given))
+        )
+
+
+class _Marks:
+    """Marks around what the author of a Dag wrote, which nobody else can make."""
+
+    def __init__(self) -> None:
+        # digits and characters without a meaning
+        number = f"{secrets.randbelow(10**18):018}"
+        self._begin, self._end = f"\ue000{number}\ue001", f"\ue002{number}\ue003"
+        self._lead = f"\ue004{number}\ue005"
+        self._marked = re.compile(f"{self._begin}(.*?){self._end}", re.DOTALL)
+        self._written: set[str] = set()
+
+    def environment(self, environment: Environment) -> Environment:
+        """Return an environment that marks what is written in its templates."""
+        from jinja2.ext import Extension  # noqa: PLC0415  # Dag files need none of it
+
+        mark = self._mark
+
+        class AuthorsText(Extension):
+            def filter_stream(self, stream: Iterable[Token]) -> Iterable[Token]:
+                return mark(list(stream))
+
+        # compiled templates are not shared, as they have the marks in them
+        return environment.overlay(extensions=[AuthorsText], cache_size=0, bytecode_cache=None)
+
+    def take_out(self, marked: Any, *, files: frozenset[int]) -> tuple[Any, tuple[DdlText, ...]]:
+        """Return a rendered value without its marks, and where its texts come from.
+
+        :param files: which items of a list were read from files
+        """
+        if isinstance(marked, str):
+            text = self._text(marked, several=True)
+            return text.text, (text,)
+        if not isinstance(marked, list | tuple | set):
+            return marked, _all_put_in(marked)
+        items = list(marked)
+        texts = tuple(
+            self._text(item, several=index in files) if isinstance(item, str) else _put_in(item)
+            for index, item in enumerate(items)
+        )
+        cleaned = [
+            text.text if isinstance(item, str) else item
+            for item, text in zip(items, texts, strict=True)
+        ]
+        return (cleaned if isinstance(marked, list) else tuple(cleaned)), texts
+
+    def _mark(self, tokens: list[Token]) -> Iterator[Token]:
+        """Yield the tokens of a template, with marks around the text that it puts out itself."""
+        captured = 0
+        own = []
+        for index, token in enumerate(tokens):
+            if token.type == "block_begin":
+                captured += _captures(tokens[index + 1 :])
+            # white space alone is left as it is: around a template it is not worth a word
+            if token.type == "data" and not captured and token.value.strip():
+                own.append(index)
+        if own:
+            # a Dag that renders to native objects takes no text that begins so for a list
+            yield tokens[own[0]]._replace(value=self._lead)
+        for index, token in enumerate(tokens):
+            if index in own:
+                self._written.add(token.value)
+                yield token._replace(value=f"{self._begin}{token.value}{self._end}")
+            else:
+                yield token
+
+    def _text(self, marked: str, *, several: bool) -> DdlText:
+        # every second part stood between two marks; a filter may have changed it all the same.
+        # What is empty between two of them may be a value, before and behind them it is nothing
+        parts = self._marked.split(marked.replace(self._lead, ""))
+        pieces = tuple(
+            Piece(part, authored=bool(index % 2) and part in self._written)
+            for index, part in enumerate(parts)
+            if part or 0 < index < len(parts) - 1
+        )
+        text = DdlText(pieces=pieces, several=several)
+        return text if text.authored else DdlText.put_in(text.text)
+
+
+def _captures(tokens: list[Token]) -> int:
+    """Return 1 if a tag begins to capture what follows it, -1 if it ends that, else 0.
+
+    :param tokens: those behind the beginning of the tag
+    """
+    name: str = tokens[0].value
+    if name.startswith("end"):
+        return -1 if name.removeprefix("end") in _CAPTURING else 0
+    if name == "set":
+        # {% set a = 1 %} has no end; {% set a %} and {% set a | upper %} have one
+        decisive = (each.type for each in tokens if each.type in _DECISIVE)
+        return int(next(decisive, None) != "assign")
+    return int(name in _CAPTURING)
+
+
+def _files_in(content: object) -> frozenset[int]:
+    """Return which items of a list are names of files, which Airflow reads."""
+    if not isinstance(content, list | tuple):
+        return frozenset()
+    return frozenset(
+        index
+        for index, item in enumerate(content)
+        if isinstance(item, str) and item.endswith(_FILES)
+    )
+
+
+def _put_in(item: object) -> DdlText:
+    return DdlText.put_in(str(item))
+
+
+def _all_put_in(given: object) -> tuple[DdlText, ...]:
+    return tuple(map(_put_in, texts_in(given)))
