@@ -232,12 +232,16 @@ class SsdCacheName(InstanceConfigName):
     ssd_cache: str
 
 
+def same_project(one: str, other: str) -> bool:
+    """Tell whether two may name one project: it has an id, and a number as well."""
+    return one == other or one.isdigit() != other.isdigit()
+
+
 def same_resource(one: ResourceName, other: ResourceName) -> bool:
-    """Tell whether two names are of one resource: a project has an id, and a number as well."""
-    if type(one) is not type(other):
+    """Tell whether two names may be of one resource, by the project's id or its number."""
+    if type(one) is not type(other) or not same_project(one.project, other.project):
         return False
-    numbered = one.project.isdigit() != other.project.isdigit()
-    return one == (replace(other, project=one.project) if numbered else other)
+    return one == replace(other, project=one.project)
 
 
 OPERATION_PARENTS: tuple[type[ResourceName], ...] = (

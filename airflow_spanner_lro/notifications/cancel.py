@@ -1,32 +1,49 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cancel the operations of a Dag run when something else in it fails, or its deadline passes."""
+"""Cancel the operations of a Dag run when something else in it fails, or its deadline passes.
+
+What tasks have published is only what somebody has written. Where the Dag is at hand, its tasks say
+through which connection, of which kind and on what; where it is not, the notifier's own connection
+counts and no other. A record that says something else is told, and nobody is asked for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseNotifier
 
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.authored import task_of
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.arguments.references import refer_operations
 from airflow_spanner_lro.core.arguments.seconds import require_seconds
 from airflow_spanner_lro.core.errors import InvalidNameError
+from airflow_spanner_lro.core.kinds import OperationKind
+from airflow_spanner_lro.core.tries.authority import (
+    Refusal,
+    authorise_given,
+    authorise_published,
+    confirm,
+)
+from airflow_spanner_lro.core.tries.proof import began_of, disproof
+from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
 from airflow_spanner_lro.notifications.started import started_operations
 from airflow_spanner_lro.notifications.stopping import Batch, Order, stop_all
-from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
-from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from datetime import datetime
 
     from airflow.sdk import DAG, Context
 
-    from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.tries.authority import Permit
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.notifications.started import StartedOperation
 
 LOOKING_TIME = 15.0
@@ -53,9 +70,10 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
         empty text are nothing to cancel
     :param settle_timeout: how long to wait for the outcome, in seconds; short, because a
         dag-processor waits meanwhile
-    :param gcp_conn_id: connection for ``operation_name``; an operation of the run is reached as its
-        task did
-    :param impersonation_chain: service account to impersonate for ``operation_name``, or a chain
+    :param gcp_conn_id: connection for ``operation_name``, and in a deadline alert the only one
+        through which operations of the run are cancelled; elsewhere each is reached as its task is
+        written
+    :param impersonation_chain: service account to impersonate with that connection, or a chain
     """
 
     template_fields: Sequence[str] = ("operation_name", "gcp_conn_id", "impersonation_chain")
@@ -97,15 +115,18 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
         """Cancel, in the triggerer."""
         await asyncio.to_thread(self.notify, context)
 
-    def _given(self) -> dict[Access, list[Order]]:
+    @property
+    def _own_way(self) -> Access:
         chain = self.impersonation_chain or ()
-        access = Access(
+        return Access(
             gcp_conn_id=self.gcp_conn_id,
             impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
             endpoint=None,
         )
+
+    def _given(self) -> dict[Access, list[_Claim]]:
         names = dict.fromkeys(self._readable(self.operation_name))
-        return {access: [Order(name=name) for name in names]} if names else {}
+        return {self._own_way: [(Order(name=name), None) for name in names]} if names else {}
 
     def _readable(self, value: object) -> Iterator[OperationName]:
         """Yield the operations that a value stands for; tell of what stands for none."""
@@ -118,7 +139,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
             else:
                 self.log.warning("It cannot be cancelled: %s", exc)
 
-    def _started(self, context: Context) -> dict[Access, list[Order]]:
+    def _started(self, context: Context) -> dict[Access, list[_Claim]]:
         """Return what the tasks of the context's run have started, by the way it is reached."""
         run = _run_of(context)
         if run is None:
@@ -128,18 +149,33 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
             return {}
         dag: DAG | None = context.get("dag")
         dag_id, run_id = run
-        found: dict[Access, dict[OperationName, Order]] = {}
+        began = began_of(context.get("dag_run"))
+        found: dict[Access, dict[OperationName, _Claim]] = {}
         for started in started_operations(
             dag_id=dag_id,
             run_id=run_id,
             task_ids=None if dag is None else _our_tasks(dag),
             within=LOOKING_TIME,
         ):
-            if order := self._order(started):
-                found.setdefault(started.entry.access, {})[order.name] = order
-        return {access: list(orders.values()) for access, orders in found.items()}
+            name, entry = self._wanted(started), started.entry
+            if name is None:
+                continue
+            permit = self._permit(started, dag)
+            if isinstance(permit, Refusal):
+                self.log.warning("%s: %s", name, permit.sentence)
+                continue
+            order = Order(
+                name=name,
+                # a task that goes on would tell of something that is not there any more
+                cleans_up=entry.may_clean_up and not entry.follow_up and not started.awaited,
+                own_project=permit.own_project,
+                objection=partial(_objection, entry, began),
+            )
+            found.setdefault(permit.access, {})[name] = (order, entry)
+        return {access: list(claims.values()) for access, claims in found.items()}
 
-    def _order(self, started: StartedOperation) -> Order | None:
+    def _wanted(self, started: StartedOperation) -> OperationName | None:
+        """Return the operation to cancel, if the task's own record wants that; tell why not."""
         entry = started.entry
         last = entry.waited_for
         if last is None or entry.closed or not last.ours:
@@ -147,31 +183,67 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
         if entry.spared:
             self.log.info("%s goes on: its task is not to cancel it.", last.name)
             return None
-        # a task that goes on would tell of something that is not there any more
-        cleans_up = entry.cleans_up and not entry.follow_up and not started.awaited
-        return Order(name=last.name, cleans_up=cleans_up)
+        if not entry.may_cancel:
+            self.log.warning(
+                "%s: Left running: its start call was never answered, so it is only presumed to be "
+                "this run's. If it is, end it: `spanner-lro cancel %s`.",
+                last.name,
+                last.name,
+            )
+            return None
+        return last.name
 
-    def _batches(self, work: Mapping[Access, Sequence[Order]]) -> Iterator[Batch]:
+    def _permit(self, started: StartedOperation, dag: DAG | None) -> Permit | Refusal:
+        deployment = settings.deployment()
+        if dag is None:
+            return authorise_given(started.entry, access=self._own_way, deployment=deployment)
+        return authorise_published(
+            started.entry,
+            task=task_of(dag.get_task(started.task_id)),
+            allowed=settings.reaper_connections(),
+            deployment=deployment,
+        )
+
+    def _batches(self, work: Mapping[Access, Sequence[_Claim]]) -> Iterator[Batch]:
         from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # loads gRPC
             SpannerAdminHook,
         )
 
-        for access, orders in work.items():
+        for way, claims in work.items():
             try:
                 # here: only this thread may be able to ask Airflow for a connection
-                hook = SpannerAdminHook.for_access(access)
+                hook = SpannerAdminHook.for_access(way)
+                access = hook.access
             except Exception:
                 self.log.exception(
                     "These operations of connection %s are not cancelled: %s",
-                    access.gcp_conn_id,
-                    ", ".join(str(order.name) for order in orders),
+                    way.gcp_conn_id,
+                    ", ".join(str(order.name) for order, _ in claims),
                 )
             else:
-                yield Batch(orders=orders, connect=_connecting(hook))
+                orders = [order for order, entry in claims if self._fits(order, entry, access)]
+                yield Batch(
+                    orders=orders,
+                    connect=partial(getattr, hook, "client"),
+                    project=partial(getattr, hook, "project_id"),
+                )
+
+    def _fits(self, order: Order, entry: LedgerEntry | None, access: Access) -> bool:
+        """Tell whether a record agrees with where its way leads to from here; tell if not."""
+        if entry is None or not (refusal := confirm(entry, access=access)):
+            return True
+        self.log.warning("%s: %s", order.name, refusal.sentence)
+        return False
 
 
-def _connecting(hook: SpannerAdminHook) -> Callable[[], SpannerAdminClient]:
-    return lambda: hook.client
+_Claim = tuple[Order, "LedgerEntry | None"]
+"""What to stop, and the record that names it; None where a Dag's author does."""
+
+
+def _objection(
+    entry: LedgerEntry, began: datetime | None, snapshot: OperationSnapshot
+) -> str | None:
+    return disproof(entry, snapshot, began=began)
 
 
 def _run_of(context: Any) -> tuple[str, str] | None:
@@ -187,8 +259,10 @@ def _run_of(context: Any) -> tuple[str, str] | None:
 
 
 def _our_tasks(dag: DAG) -> set[str]:
+    """Return the tasks whose operators say what kind of operation they start."""
+    classes = ((task.task_id, getattr(task, "operator_class", type(task))) for task in dag.tasks)
     return {
-        task.task_id
-        for task in dag.tasks
-        if issubclass(getattr(task, "operator_class", type(task)), SpannerOperationOperator)
+        task_id
+        for task_id, class_ in classes
+        if isinstance(getattr(class_, "kind", None), OperationKind)
     }

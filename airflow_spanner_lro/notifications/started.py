@@ -4,7 +4,8 @@
 
 Where callbacks run (the dag-processor, the triggerer), the task state store is out of reach: a read
 of it hangs for ever and takes the process down (Airflow 3.3.2). So this reads task states and XComs
-only: each task publishes its ledger entry right after the start. Both reads block.
+only: each task publishes its ledger entry right after the start. Both reads block. A record is
+what somebody has written; whether it is acted on is for the notifier to decide.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.airflow_internals import task_states, xcom_of
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.tries.ownership import Situation, situation_of
+from airflow_spanner_lro.core.tries.record import LedgerFormatError
+from airflow_spanner_lro.core.words import escaped, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 log = logging.getLogger(__name__)
 
+_TOLD = 200
+"""How many characters are shown of why a record cannot be read."""
 _NEVER_RAN = {None, "none", "upstream_failed"}
 _MAPPED = re.compile(r"(.+)_(\d+)")
 
@@ -32,10 +37,12 @@ _MAPPED = re.compile(r"(.+)_(\d+)")
 class StartedOperation:
     """What a task instance has started.
 
+    :param task_id: its task
     :param entry: what its latest try has published; it has an operation's name
     :param awaited: the task goes on and will find out about the end by itself
     """
 
+    task_id: str
     entry: LedgerEntry
     awaited: bool
 
@@ -80,7 +87,8 @@ def started_operations(
                 log.exception("The record of %s cannot be read and is left alone", key)
                 continue
             if record and (entry := _read(record, key=key)) and entry.operation:
-                found.append(StartedOperation(entry=entry, awaited=not _has_ended(state)))
+                awaited = not _has_ended(state)
+                found.append(StartedOperation(task_id=task_id, entry=entry, awaited=awaited))
     return found
 
 
@@ -98,7 +106,8 @@ def _instances(key: str, *, task_ids: Collection[str] | None) -> Iterator[tuple[
 
 def _read(record: object, *, key: str) -> LedgerEntry | None:
     try:
-        return LedgerEntry.from_record(record)  # type: ignore[arg-type]  # what else it is, is told
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        log.warning("The record of %s cannot be read and is left alone: %s", key, exc)
+        return LedgerEntry.from_record(record)
+    except LedgerFormatError as exc:
+        why = shortened(escaped(str(exc)), length=_TOLD)
+        log.warning("The record of %s cannot be read and is left alone: %s", key, why)
         return None

@@ -17,15 +17,21 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import metrics
+from airflow_spanner_lro.core.flows.commands import Get, Sleep
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, trouble_in_words
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.flows.together import together
-from airflow_spanner_lro.core.operations.settlement import Settlement
+from airflow_spanner_lro.core.names import same_project
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.names import OperationName
 
     Report = SimpleQueue[tuple[OperationName, "Told"]]
@@ -41,10 +47,15 @@ class Order:
     """An operation to stop.
 
     :param cleans_up: delete what it made in spite of that
+    :param own_project: it must be in the connection's own project
+    :param objection: returns why it is not to be touched, once it was seen; None for one that a
+        Dag's author has named
     """
 
     name: OperationName
     cleans_up: bool = False
+    own_project: bool = False
+    objection: Callable[[OperationSnapshot], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +74,12 @@ class Batch:
     """Operations that are reached by the same way.
 
     :param connect: makes the client; called in a thread, because credentials may take long
+    :param project: returns the connection's own project; likewise
     """
 
     orders: Sequence[Order]
     connect: Callable[[], SpannerAdminClient]
+    project: Callable[[], str] = str
 
 
 def stop_all(batches: Sequence[Batch], *, timeout: float) -> Iterator[Told]:
@@ -94,17 +107,57 @@ def stop_all(batches: Sequence[Batch], *, timeout: float) -> Iterator[Told]:
 def _stop_batch(batch: Batch, timeout: float, report: Report) -> None:
     try:
         client = batch.connect()
+        orders = list(_in_project(batch, report))
     except Exception as exc:  # noqa: BLE001  # it is told, and other batches do not care
         _tell_failure(exc, batch.orders, report)
         return
-    lanes = min(_AT_ONCE, len(batch.orders))
+    lanes = min(_AT_ONCE, len(orders))
     threads = [
-        _in_thread(_stop_some, batch.orders[lane::lanes], client, timeout, report)
+        _in_thread(_stop_some, orders[lane::lanes], client, timeout, report)
         for lane in range(lanes)
     ]
     for thread in threads:
         thread.join()
     client.close()
+
+
+def _in_project(batch: Batch, report: Report) -> Iterator[Order]:
+    """Yield the orders whose project is not another one than it must be; tell of the rest."""
+    for order in batch.orders:
+        named = order.name.resource.project
+        if order.own_project and not same_project(named, batch.project()):
+            sentence = f"Refused: its task's project is {batch.project()}."
+            report.put((order.name, Told(sentence, settled=False)))
+        else:
+            yield order
+
+
+def _stop(order: Order) -> Flow[OperationSnapshot | Settlement | Told]:
+    """Stop an operation that still runs, if nothing speaks against it once it was seen."""
+    policy, cleans_up = CancelPolicy(), order.cleans_up
+    if order.objection is None:
+        return (yield from stop_unless_done(name=order.name, policy=policy, cleans_up=cleans_up))
+    trouble: Exception | None = None
+    try:
+        for delay in policy.delays():
+            match (yield Get(order.name)):
+                case OperationSnapshot() as snapshot if wrong := order.objection(snapshot):
+                    return Told(f"Left alone: it cannot be this run's. {wrong}", settled=False)
+                case OperationSnapshot(done=True) as snapshot:
+                    return snapshot
+                case OperationSnapshot():
+                    return (yield from stop(name=order.name, policy=policy, cleans_up=cleans_up))
+                case Exception() as exc if code_of(exc) is Code.NOT_FOUND:
+                    return Settlement(name=order.name, ending=Ending.GONE)
+                case Exception() as exc:
+                    trouble = exc
+                    if not is_transient(exc):
+                        break
+            yield Sleep(delay)
+    except DeadlinePassedError:
+        pass
+    why = trouble_in_words(trouble) if trouble else "the time was over"
+    return Told(f"It was not cancelled, because it could not be looked at: {why}.", settled=False)
 
 
 def _stop_some(
@@ -116,10 +169,7 @@ def _stop_some(
     clock = StoppableClock()
     try:
         ends = run(
-            together(
-                stop_unless_done(name=order.name, policy=CancelPolicy(), cleans_up=order.cleans_up)
-                for order in orders
-            ),
+            together(_stop(order) for order in orders),
             client=client,
             clock=clock,
             deadline=clock.now() + timedelta(seconds=timeout),
@@ -129,7 +179,9 @@ def _stop_some(
         return
     for order, end in zip(orders, ends, strict=True):
         told = Told("The operation was done already.", settled=True)
-        if isinstance(end, Settlement):
+        if isinstance(end, Told):
+            told = end
+        elif isinstance(end, Settlement):
             metrics.count_cancel(end, cause=metrics.Cause.NOTIFIER)
             told = Told(end.sentence, settled=end.settled and not end.left_behind)
         report.put((order.name, told))

@@ -53,7 +53,7 @@ def dag() -> DAG:
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
         on_failure_callback=cancel,
     ) as made:
-        backup(task_id="backup", on_failure_callback=cancel)
+        backup(task_id="backup", backup_id="backup", on_failure_callback=cancel)
     return made
 
 

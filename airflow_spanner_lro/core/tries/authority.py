@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import KINDS
+from airflow_spanner_lro.core.names import same_project
 from airflow_spanner_lro.core.words import escaped, shortened
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def confirm(entry: LedgerEntry, *, access: Access, project: str | None = None) -
             ),
         )
     target = entry.target
-    if project is not None and not _same_project(target.project, project):
+    if project is not None and not same_project(target.project, project):
         return _other_target(target, "project", project, "the project of its connection")
     return None
 
@@ -242,7 +243,7 @@ def check_target(
         else:
             return _not_rendered(task, name)
         if name == PROJECT:
-            if asked and not _same_project(id_, asked):
+            if asked and not same_project(id_, str(asked)):
                 return _other_target(target, field.name, asked, by)
         elif asked != id_:
             return _other_target(target, field.name, asked, by)
@@ -256,7 +257,7 @@ def check_written(target: ResourceName, *, task: AuthoredTask) -> Refusal | None
         if not task.literal(name):
             continue
         asked = task.written[name]
-        same = not asked or _same_project(id_, asked) if name == PROJECT else asked == id_
+        same = not asked or same_project(id_, str(asked)) if name == PROJECT else asked == id_
         if not same:
             return _other_target(target, field.name, asked, "written in its Dag")
     return None
@@ -317,12 +318,6 @@ def _undecided(access: Access) -> Access:
         impersonation_chain=access.impersonation_chain,
         endpoint=None,
     )
-
-
-def _same_project(one: str, other: object) -> bool:
-    """Tell whether two may be the same project: each has an id, and a number as well."""
-    text = str(other)
-    return one == text or one.isdigit() != text.isdigit()
 
 
 def _other_deployment(entry: LedgerEntry, *, deployment: str) -> Refusal:

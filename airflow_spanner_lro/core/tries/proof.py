@@ -12,6 +12,8 @@ says what it is: the first of these that does not hold is told, and the operatio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.kinds import (
@@ -24,8 +26,6 @@ from airflow_spanner_lro.core.names import same_resource
 from airflow_spanner_lro.core.tries.evidence import CLOCK_ALLOWANCE
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -36,6 +36,23 @@ _GOES_ON = {
     RESTORE_DATABASE: (OPTIMIZE_RESTORED_DATABASE, UPDATE_DATABASE),
 }
 """What may go on with the work of a kind."""
+
+
+def began_of(run: object) -> datetime | None:
+    """Return when a Dag run began, or earlier, from what a context tells of it; None if nothing.
+
+    A clear gives a run another start, but not another moment after which it was to run.
+
+    :param run: an object with these moments as attributes, or their texts by the same names
+    """
+    moments = []
+    for name in ("run_after", "start_date"):
+        value = run.get(name) if isinstance(run, Mapping) else getattr(run, name, None)
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            moments.append(value)
+    return min(moments, default=None)
 
 
 def disproof(
