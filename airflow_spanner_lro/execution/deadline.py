@@ -50,3 +50,8 @@ def _duration(timeout: object) -> timedelta | None:
             rule=f"it is a duration above zero, and up to {_LONGEST.days} days",
         )
     return duration
+
+
+def deadline_passed(deadline: datetime | None) -> str:
+    """Say that a deadline has passed, and which."""
+    return f"The deadline {deadline:%Y-%m-%d %H:%M:%S %Z} passed" if deadline else "Time out"

@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import TurnNotReachedError
 from airflow_spanner_lro.core.operations.conclusion import conclude
 from airflow_spanner_lro.core.operations.errors import (
+    LEFT_AS_ASKED,
     KilledBeforeDeliveryError,
     KilledBeforeStartError,
     NothingStartedError,
@@ -27,6 +28,7 @@ from airflow_spanner_lro.core.operations.errors import (
     OperationKilledError,
     OperationTimeoutError,
     StartUnansweredError,
+    left_presumed,
 )
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.settlement import what_ends_it
@@ -35,7 +37,7 @@ from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.core.tries.ownership import KillDecision
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.execution.blocking_wait import BlockingWait
-from airflow_spanner_lro.execution.deadline import deadline_of_try
+from airflow_spanner_lro.execution.deadline import deadline_of_try, deadline_passed
 from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.kill import WorkerKill
 from airflow_spanner_lro.execution.limits import await_slot, start_within_limits
@@ -124,6 +126,8 @@ class OperationRun:
         if begun.done:
             result = self.conclude(WaitOutcome(name=begun.name, snapshot=begun))
             return result if self._options.wait_for_completion else str(begun.name)
+        if self._out_of_time:
+            return self.conclude(self._time_out(begun.name))
         self._log.info(whereabouts(begun.name.resource, access=self._hook.access))
         if not self._options.wait_for_completion:
             self._close(begun.name)
@@ -139,7 +143,7 @@ class OperationRun:
         """
         self._take_over()
         # it may have passed by now: a task that is resumed waits for a worker first
-        if timed_out or (self._deadline and self.wait.now() >= self._deadline):
+        if timed_out or self._out_of_time:
             reason = "The deadline passed"
             raise TurnNotReachedError(reason, target=self._work.target(), limit=limit)
         return self.start()
@@ -216,17 +220,13 @@ class OperationRun:
         target = self._work.target()
         if name is None:
             if call is None:
-                return NothingStartedError(target, reason=self._deadline_in_words)
+                return NothingStartedError(target, reason=deadline_passed(self._deadline))
             return StartUnansweredError(target, kind=self._work.kind)
         self._kill.wait(settings.settle_timeout())
         settlement = self._kill.settlement
         self.note_end(WaitOutcome(name=name, settlement=settlement))
-        return OperationTimeoutError(
-            self._deadline_in_words,
-            name=name,
-            settlement=settlement,
-            left=self._why_left(name),
-        )
+        reason, left = deadline_passed(self._deadline), self._why_left(name)
+        return OperationTimeoutError(reason, name=name, settlement=settlement, left=left)
 
     def note_end(self, outcome: WaitOutcome) -> None:
         """Write down what the end of a wait that failed leaves behind."""
@@ -278,7 +278,9 @@ class OperationRun:
         except StartUnansweredError:
             raise
         except DeadlinePassedError as exc:
-            raise NothingStartedError(self._work.target(), reason=self._deadline_in_words) from exc
+            raise NothingStartedError(
+                self._work.target(), reason=deadline_passed(self._deadline)
+            ) from exc
         except WaitStoppedError as exc:
             raise KilledBeforeStartError(self._work.target()) from exc
 
@@ -404,30 +406,22 @@ class OperationRun:
             self.ledger.leave(name)
         elif settlement and not settlement.settled:
             self.ledger.note_stopping(name, now=self.wait.now())
-        left = self._why_left(name)
-        if liveness is not None:
-            left = f"It was not cancelled: {liveness.reason}. {what_ends_it(name)}"
-        return OperationKilledError(
-            "The task was killed", name=name, settlement=settlement, left=left
-        )
+        left = f"It was not cancelled: {liveness.reason}. {what_ends_it(name)}" if liveness else ""
+        reason, left = "The task was killed", left or self._why_left(name)
+        return OperationKilledError(reason, name=name, settlement=settlement, left=left)
 
     def _why_left(self, name: OperationName) -> str:
         """Return why an operation was left running that nobody asked to end, as a sentence."""
-        if self.ledger.presumed:
-            return (
-                "It was left running: its start call was never answered, so it is only presumed "
-                f"to be this task's. If it is, `spanner-lro cancel {name}` ends it."
-            )
-        return "It was left running, as asked."
+        return left_presumed(name) if self.ledger.presumed else LEFT_AS_ASKED
 
     def _deliver(self, snapshot: OperationSnapshot | None) -> Any:
-        work, target = self._work, self._work.target()
+        work = self._work
         # it has succeeded: a kill has nothing to stop any more, and must delete nothing
         self._running, self._starter = None, None
         try:
             result = self.wait.patiently(lambda: work.result(snapshot))
         except WaitStoppedError as exc:
-            raise KilledBeforeDeliveryError(target) from exc
+            raise KilledBeforeDeliveryError(work.target()) from exc
         report_lineage(work, result, snapshot=snapshot, context=self.context, hook=self._hook)
         self._time(snapshot)
         self.ledger.deliver(snapshot)
@@ -447,11 +441,10 @@ class OperationRun:
         metrics.time_operation(snapshot, at=self.wait.now(), started=started)
 
     @property
+    def _out_of_time(self) -> bool:
+        return self._deadline is not None and self.wait.now() >= self._deadline
+
+    @property
     def _wants_clean_up(self) -> bool:
         wanted = self._options.clean_up
         return self._work.kind.cleans_up if wanted is None else wanted
-
-    @property
-    def _deadline_in_words(self) -> str:
-        deadline = self._deadline
-        return f"The deadline {deadline:%Y-%m-%d %H:%M:%S %Z} passed" if deadline else "Time out"

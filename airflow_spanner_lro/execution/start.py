@@ -10,7 +10,6 @@ answered.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -21,7 +20,6 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotTakenError
 from airflow_spanner_lro.core.kinds import ProgressShape
-from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import (
     AmbiguousStartError,
     CancelNotSettledError,
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.operations.statements import Statement
     from airflow_spanner_lro.core.tries.evidence import Finding
@@ -261,7 +260,7 @@ class Starter:
         self, statements: tuple[Statement, ...], *, earlier: LedgerEntry | None
     ) -> OperationSnapshot:
         """Write the intent, start, and complete the entry."""
-        name = self._chosen_name()
+        name = self._order.chosen_name(now=self._wait.now())
         intent = replace(
             self._intent(statements),
             operation=name,
@@ -287,8 +286,16 @@ class Starter:
         order = self._order
         if order.kind.named_by_caller or order.signed:
             return None
-        ids = self._patiently(lambda: self._lookup.listed(kind=order.kind, target=order.target))
-        return tuple(ids)
+        try:
+            return self._patiently(
+                lambda: self._lookup.listed(kind=order.kind, target=order.target)
+            )
+        except Exception as exc:
+            if code_of(exc) is None:
+                raise
+            # an account may start and not list; then nothing unanswered is ever presumed its own
+            self._log(f"What {order.target} has before the start cannot be seen: {_told(exc)}")
+            return None
 
     def _intent(self, statements: tuple[Statement, ...]) -> LedgerEntry:
         order = self._order
@@ -429,19 +436,6 @@ class Starter:
             # whoever clears the task has looked at them
             self._ledger.update(intent.close())
         return AmbiguousStartError(self._order.target, operations=finding.ambiguous)
-
-    def _chosen_name(self) -> OperationName | None:
-        """Return the name that this start gets, where the caller may choose it.
-
-        No other start ever gets it, not even of the same task after its ledger was lost: Airflow
-        deletes ledgers after a month, with their runs, or on success if it is told to. A replay
-        of this start finds it in the ledger.
-        """
-        if not self._order.kind.named_by_caller:
-            return None
-        unique = f"{self._order.identity}/{self._wait.now().isoformat()}"
-        digest = hashlib.sha256(unique.encode()).hexdigest()[:16]
-        return OperationName(resource=self._order.target, operation=f"lro_{digest}")
 
 
 def _told(exc: Exception) -> str:

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -98,6 +100,19 @@ class StartOrder:
     spared: bool
     deployment: str
     settle_timeout: float
+
+    def chosen_name(self, *, now: datetime) -> OperationName | None:
+        """Return the name that the operation gets, where the caller may choose it.
+
+        No other start ever gets it, not even of the same task after its ledger was lost: Airflow
+        deletes ledgers after a month, with their runs, or on success if it is told to. A replay
+        of this start finds it in the ledger.
+        """
+        if not self.kind.named_by_caller:
+            return None
+        unique = f"{self.identity}/{now.isoformat()}"
+        digest = hashlib.sha256(unique.encode()).hexdigest()[:16]
+        return OperationName(resource=self.target, operation=f"lro_{digest}")
 
     @classmethod
     def of(

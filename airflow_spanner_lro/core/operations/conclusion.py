@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.operations.errors import (
+    LEFT_AS_ASKED,
     OperationCancelledError,
     OperationFailedError,
     OperationTimeoutError,
@@ -24,7 +25,7 @@ def conclude(
     *,
     deadline: datetime | None,
     report: str = "",
-    left: str = "It was left running, as asked.",
+    left: str = LEFT_AS_ASKED,
 ) -> OperationSnapshot:
     """Return the operation if it succeeded; otherwise raise what its task fails with.
 

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
+LEFT_AS_ASKED = "It was left running, as asked."
+
+
+def left_presumed(name: OperationName) -> str:
+    """Say why an operation was left running that is only presumed to be the task's."""
+    return (
+        "It was left running: its start call was never answered, so it is only presumed to be "
+        f"this task's. If it is, `spanner-lro cancel {name}` ends it."
+    )
+
+
 class OperationFailedError(SpannerLroError):
     """The operation ended with an error of its own."""
 
@@ -49,7 +60,7 @@ class _StoppedWaitingError(SpannerLroError):
         *,
         name: OperationName,
         settlement: Settlement | None,
-        left: str = "It was left running, as asked.",
+        left: str = LEFT_AS_ASKED,
     ) -> None:
         became = settlement.sentence if settlement else left
         super().__init__(f"{reason} while waiting for {name}. {became}")
