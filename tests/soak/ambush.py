@@ -53,38 +53,44 @@ class Plot:
     lose: Code | None = None
     late: float = 0.0
 
+    @property
+    def needs_work(self) -> bool:
+        """Whether it is about a call that does its work, and not about any."""
+        return self.before is None and self.refuse is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plotted(Trouble):
-    """What happens to such a call: whatever would, and what was plotted."""
+    """What happens to a call for which there are plots: whatever would, and what was plotted.
 
-    plot: Plot
+    :param first: the plot that begins before the work, if it is one's turn
+    :param claim: returns the plot that begins after the work, if it is one's turn then
+    """
+
     run_id: str
     kind: Kind
-
-    @classmethod
-    def of(cls, trouble: Trouble, *, plot: Plot, run_id: str, kind: Kind) -> _Plotted:
-        """Return trouble with a plot added."""
-        usual = {each.name: getattr(trouble, each.name) for each in fields(Trouble)}
-        late = trouble.late + plot.late
-        return cls(**{**usual, "late": late}, plot=plot, run_id=run_id, kind=kind)
+    first: Plot | None
+    claim: Callable[[], Plot | None]
 
     def before_work(self) -> None:
         """Let it happen, then refuse the call if it is to be."""
-        if self.plot.before is not None:
-            self.plot.before(self.run_id, self.kind)
+        if self.first is not None and self.first.before is not None:
+            self.first.before(self.run_id, self.kind)
         # a dataclass with slots is another class than the one that super() would find
         Trouble.before_work(self)
-        if self.plot.refuse is not None:
-            raise RpcError(self.plot.refuse, _REFUSED)
+        if self.first is not None and self.first.refuse is not None:
+            raise RpcError(self.first.refuse, _REFUSED)
 
     def after_work(self) -> None:
-        """Let it happen, then answer as usual, or lose the answer."""
-        if self.plot.after is not None:
-            self.plot.after(self.run_id, self.kind)
+        """Let it happen, then answer as usual, or late, or lose the answer."""
+        plot = self.first or self.claim() or Plot()
+        if plot.after is not None:
+            plot.after(self.run_id, self.kind)
+        # not known before the work was done, and read when the answer is due
+        object.__setattr__(self, "late", self.late + plot.late)
         Trouble.after_work(self)
-        if self.plot.lose is not None:
-            raise RpcError(self.plot.lose, _LOST)
+        if plot.lose is not None:
+            raise RpcError(plot.lose, _LOST)
 
 
 class AmbushingFaults(Faults):
@@ -124,17 +130,28 @@ class AmbushingFaults(Faults):
         """Return what happens to a call that has just arrived, and count it."""
         trouble = super().take(method=method, resource=resource)
         task = task_of(resource)
+        plots = self._plots_for(method)
         # one that is refused has nothing to hide
-        if task is None or trouble.refuse is not None:
-            return trouble
-        plot = self._take_plot(method)
-        if plot is None:
+        if task is None or not plots or trouble.refuse is not None:
             return trouble
         run_id, kind = task
-        return _Plotted.of(trouble, plot=plot, run_id=run_id, kind=kind)
+        return _Plotted(
+            **{each.name: getattr(trouble, each.name) for each in fields(Trouble)},
+            run_id=run_id,
+            kind=kind,
+            first=self._take_next(plots, needs_work=False),
+            # a call that Spanner refuses leaves it to the next one
+            claim=lambda: self._take_next(plots, needs_work=True),
+        )
 
-    def _take_plot(self, method: str) -> Plot | None:
+    def _plots_for(self, method: str) -> list[Plot]:
+        if method in STARTS:
+            return self._for_starts
+        return self._for_cancels if method == CANCEL else []
+
+    def _take_next(self, plots: list[Plot], *, needs_work: bool) -> Plot | None:
+        """Take the plot whose turn it is, if it needs work, or none, as is asked for."""
         with self._guard:
-            plots = self._for_starts if method in STARTS else []
-            plots = self._for_cancels if method == CANCEL else plots
-            return plots.pop(0) if plots else None
+            if plots and plots[0].needs_work is needs_work:
+                return plots.pop(0)
+            return None

@@ -19,7 +19,7 @@ from airflow_spanner_lro.demo.records import TaskState
 
 from .ambush import Plot
 from .plan import Deed, Disturb, StartRun
-from .recipes import Kind, task_of
+from .recipes import Kind, target, task_of
 from .strangers import Wish
 
 if TYPE_CHECKING:
@@ -180,7 +180,12 @@ class Meddler:
 
     def _after_delivery(self, disturb: Disturb) -> None:
         """Delete what a task has delivered, or make it anew; half of the time a user clears it."""
-        worker = _choose(self.api.tasks_in(TaskState.SUCCESS), disturb)
+        delivered = [
+            each
+            for each in self.api.tasks_in(TaskState.SUCCESS)
+            if self.strangers.sees(target(each.run_id, Kind(each.task_id)))
+        ]
+        worker = _choose(delivered, disturb)
         if worker is None:
             self.totals.missed[disturb.deed] += 1
             return

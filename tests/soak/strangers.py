@@ -163,7 +163,7 @@ class Strangers:
 
     def start(self, wish: Wish) -> bool:
         """Start an operation; tell whether Spanner took it."""
-        if wish.kind.makes and self._is_there(wish.target):
+        if wish.kind.makes and self.sees(wish.target):
             return False
         kind = KINDS[wish.kind]
         if wish.target not in self._planned:
@@ -190,7 +190,7 @@ class Strangers:
 
     def delete(self, resource: str) -> bool:
         """Delete a resource, whosever it is; tell whether it was there and could be deleted."""
-        if not self._is_there(resource):
+        if not self.sees(resource):
             return False
         name = parse_resource(resource)
         return self._ask(lambda client: client.delete_resource(name=name))
@@ -264,7 +264,8 @@ class Strangers:
             each for each in self._emulator.operations() if each.state is OperationState.RUNNING
         )
 
-    def _is_there(self, resource: str) -> bool:
+    def sees(self, resource: str) -> bool:
+        """Tell whether a resource is there, whosever it is."""
         return any(each.name == resource for each in self._emulator.resources())
 
     def _ask(self, do: Callable[[SpannerAdminClient], None]) -> bool:

@@ -144,12 +144,38 @@ def test_a_plot_may_lose_the_answer(seen: list[tuple[str, Kind]]) -> None:
 
 
 def test_a_plot_may_hold_the_answer_back() -> None:
-    """What was plotted comes at once, and the answer seconds later."""
+    """The answer comes seconds after the work."""
     faults = AmbushingFaults()
     faults.await_start(Plot(late=3.0))
     trouble = faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP))
+    trouble.before_work()
+    trouble.after_work()
 
     assert 3.0 == trouble.late
+
+
+def test_a_call_without_work_leaves_a_plot_to_the_next_one(seen: list[tuple[str, Kind]]) -> None:
+    """What is to happen after the work waits until some is done."""
+    faults = AmbushingFaults()
+    faults.await_start(Plot(after=note(seen).before))
+    # Spanner refuses it: nobody asks what comes after the work
+    faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP)).before_work()
+    start(faults, Kind.COPY)
+
+    assert [(RUN, Kind.COPY)] == seen
+
+
+def test_plots_come_in_their_order(seen: list[tuple[str, Kind]]) -> None:
+    """One call is for one plot, the oldest."""
+    faults = AmbushingFaults()
+    faults.await_start(Plot(after=note(seen).before))
+    faults.await_start(note(seen))
+    start(faults, Kind.COPY)
+    before = list(seen)
+    start(faults, Kind.DDL)
+
+    assert [(RUN, Kind.COPY)] == before
+    assert [(RUN, Kind.COPY), (RUN, Kind.DDL)] == seen
 
 
 def test_a_plot_may_wait_for_a_cancel(seen: list[tuple[str, Kind]]) -> None:
