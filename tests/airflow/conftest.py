@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.flows import policy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-from .doubles import DATABASE, LATEST, LONG, STARTS, FakeTask, Script, Stage
+from .doubles import DATABASE, LATEST, LONG, FakeTask, Script, Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -124,16 +124,27 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 
 @pytest.fixture
-def hour_passes(stage: Stage, pass_time: Callable[[timedelta], None]) -> None:
-    """Let an hour pass while the first start call is under way: a try that was in time is late."""
+def hour_passes(
+    stage: Stage, pass_time: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let an hour pass as soon as an operation is waited for, here or in the triggerer."""
+    from airflow_spanner_lro.triggers.operation import (  # noqa: PLC0415  # after AIRFLOW_HOME
+        SpannerOperationTrigger,
+    )
+
     hours = [timedelta(hours=1)]
+    run = SpannerOperationTrigger.run
 
     def pass_first() -> None:
         if hours:
             pass_time(hours.pop())
 
-    for method in STARTS:
-        stage.script.upon(method, pass_first)
+    def run_late(trigger: SpannerOperationTrigger) -> AsyncIterator[Any]:
+        pass_first()
+        return run(trigger)
+
+    stage.script.upon("GetOperation", pass_first)
+    monkeypatch.setattr(SpannerOperationTrigger, "run", run_late)
 
 
 @pytest.fixture

@@ -98,6 +98,7 @@ def test_a_try_claims_before_it_looks(stage: Stage, task: FakeTask) -> None:
     assert 1 == task.entry["try_number"]
 
 
+@pytest.mark.usefixtures("hour_passes")
 @MAKERS
 def test_a_cancel_that_did_not_settle_is_never_adopted(
     stage: Stage,
@@ -109,7 +110,6 @@ def test_a_cancel_that_did_not_settle_is_never_adopted(
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__SETTLE_TIMEOUT", "0.2")
     stage.emulator.plan(LONG, times=1)
     stage.script.fail(method="CancelOperation", code=Code.UNAVAILABLE, times=100)
-    task.began(ago=timedelta(hours=1))
     with pytest.raises(OperationTimeoutError):
         play(make(operation_timeout=MINUTE), task)
     assert task.entry["stopping"]
@@ -153,10 +153,10 @@ def test_what_is_to_go_on_is_spared(
     assert spared is task.entry["spared"]
 
 
+@pytest.mark.usefixtures("hour_passes")
 def test_what_a_timeout_leaves_running_is_spared(stage: Stage, task: FakeTask) -> None:
     """After a timeout that cancels nothing the reaper leaves the operation alone."""
     stage.emulator.plan(LONG)
-    task.began(ago=timedelta(hours=1))
 
     with pytest.raises(OperationTimeoutError):
         play(backup(operation_timeout=MINUTE, cancel_on_timeout=False), task)
@@ -165,13 +165,13 @@ def test_what_a_timeout_leaves_running_is_spared(stage: Stage, task: FakeTask) -
     assert not task.entry["closed"]
 
 
+@pytest.mark.usefixtures("hour_passes")
 @pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
 def test_a_soft_task_is_skipped_when_its_deadline_passes(
     stage: Stage, task: FakeTask, *, deferrable: bool
 ) -> None:
     """With soft_fail the operation is cancelled as ever, and the task is skipped."""
     stage.emulator.plan(LONG)
-    task.began(ago=timedelta(hours=1))
 
     with pytest.raises(AirflowSkipException, match="The operation was cancelled"):
         play(backup(operation_timeout=MINUTE, soft_fail=True, deferrable=deferrable), task)
@@ -179,6 +179,7 @@ def test_a_soft_task_is_skipped_when_its_deadline_passes(
     assert OperationState.CANCELLED is stage.operation.state
 
 
+@pytest.mark.usefixtures("hour_passes")
 def test_a_soft_task_fails_when_its_operation_goes_on(
     stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,7 +187,6 @@ def test_a_soft_task_fails_when_its_operation_goes_on(
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__SETTLE_TIMEOUT", "0.2")
     stage.emulator.plan(LONG)
     stage.script.fail(method="CancelOperation", code=Code.UNAVAILABLE, times=100)
-    task.began(ago=timedelta(hours=1))
 
     with pytest.raises(OperationTimeoutError):
         play(backup(operation_timeout=MINUTE, soft_fail=True), task)

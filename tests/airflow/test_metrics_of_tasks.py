@@ -145,10 +145,10 @@ def test_a_result_that_is_delivered_by_a_retry(
     assert {"kind=CreateBackup outcome=succeeded": 1} == recorder.timed(DURATION)
 
 
+@pytest.mark.usefixtures("hour_passes")
 def test_a_deadline(stage: Stage, task: FakeTask, recorder: Recorder, *, deferrable: bool) -> None:
     """A task that runs out of time counts its cancel, and times what it has cancelled."""
     stage.emulator.plan(LONG)
-    task.began(ago=timedelta(hours=1))
 
     with pytest.raises(OperationTimeoutError):
         play(backup(deferrable=deferrable, operation_timeout=60.0), task)

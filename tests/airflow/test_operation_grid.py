@@ -45,6 +45,13 @@ def case(request: pytest.FixtureRequest, stage: Stage) -> Case:
     return chosen
 
 
+@pytest.fixture
+def late(case: Case, request: pytest.FixtureRequest) -> None:
+    """Let an hour pass as soon as the operation is waited for, with what it needs in place."""
+    del case
+    request.getfixturevalue("hour_passes")
+
+
 def starts_of(stage: Stage, case: Case) -> Calls:
     """Return the calls so far that start an operation of this kind."""
     return stage.emulator.calls.of(case.kind.method)
@@ -130,13 +137,13 @@ def test_cancel_by_somebody_else_fails_the_task(
     assert task.entry["closed"]
 
 
+@pytest.mark.usefixtures("late")
 def test_finished_first_is_told_from_cancelled(
     stage: Stage, task: FakeTask, case: Case, *, deferrable: bool
 ) -> None:
     """What ends before the cancel of its deadline takes hold succeeds, unless it is cleaned up."""
     stage.emulator.plan(Plan(duration=LONG.duration, cancel_delay=None))
     stage.finish_upon("CancelOperation")
-    task.began(ago=timedelta(hours=1))
     operator = case.operator(deferrable=deferrable, operation_timeout=timedelta(minutes=30))
 
     if case.kind.cleans_up:
@@ -150,10 +157,10 @@ def test_finished_first_is_told_from_cancelled(
     assert task.entry["closed"]
 
 
+@pytest.mark.usefixtures("late")
 def test_a_deadline_cancels(stage: Stage, task: FakeTask, case: Case, *, deferrable: bool) -> None:
     """What overruns its deadline is cancelled, and leaves nothing that it should have made."""
     stage.emulator.plan(LONG)
-    task.began(ago=timedelta(hours=1))
     operator = case.operator(deferrable=deferrable, operation_timeout=timedelta(minutes=30))
 
     with pytest.raises(OperationTimeoutError, match="was cancelled"):

@@ -12,13 +12,19 @@ from airflow.sdk.exceptions import AirflowFailException
 from google.api_core.exceptions import FailedPrecondition
 
 from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError
-from airflow_spanner_lro.core.operations.errors import ResumeConflictError, UnknownEventError
+from airflow_spanner_lro.core.operations.errors import (
+    ResumeConflictError,
+    TargetTakenError,
+    UnknownEventError,
+)
 from airflow_spanner_lro.core.status import Code
 
 from .doubles import BACKUP, DATABASE, LONG, FakeTask
 from .playing import backup, defer, play, resume
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .doubles import Stage
 
 LISTS = "ListBackupOperations"
@@ -41,14 +47,16 @@ def test_a_list_that_fails_does_not_hide_the_refusal(
 
 
 def test_a_search_that_fails_does_not_hide_the_refusal(stage: Stage, task: FakeTask) -> None:
-    """Who may not list hears that the target exists, and the intent stays to be looked up."""
+    """Who may not list hears that the target exists all the same, and owes nothing."""
     stage.emulator.create_backup(BACKUP, DATABASE)
     stage.script.fail(method="ListOperations", code=Code.PERMISSION_DENIED)
 
-    with pytest.raises(AirflowFailException, match="ALREADY_EXISTS"):
+    with pytest.raises(AirflowFailException, match="Spanner said: Backup already exists") as caught:
         backup().execute(task.context)
 
-    assert not task.entry["closed"]
+    assert isinstance(caught.value.__cause__, TargetTakenError)
+    assert task.entry["closed"]
+    assert task.entry["operation"] is None
 
 
 @pytest.mark.usefixtures("other")
@@ -72,11 +80,13 @@ def test_a_second_turn_on_a_worker_is_as_good_as_the_first(stage: Stage, task: F
 
 
 @pytest.mark.usefixtures("other")
-def test_nothing_starts_after_the_deadline(stage: Stage, task: FakeTask) -> None:
+def test_nothing_starts_after_the_deadline(
+    stage: Stage, task: FakeTask, pass_time: Callable[[timedelta], None]
+) -> None:
     """A task whose turn came in time, and whose worker came too late, starts nothing."""
-    task.began(ago=timedelta(hours=1))
     operator = backup(deferrable=True, operation_timeout=timedelta(minutes=30))
     defer(operator, task)
+    pass_time(timedelta(hours=1))
 
     with pytest.raises(TurnNotReachedError, match="The deadline passed"):
         operator.resume_execution(

@@ -19,6 +19,8 @@ from .doubles import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTas
 from .playing import backup, defer, over_the_wire, play, restore, resume
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .doubles import Stage
 
 LISTS = "ListBackupOperations"
@@ -87,10 +89,10 @@ def test_no_waiting_for_a_turn_if_not_wanted(task: FakeTask, *, deferrable: bool
 
 @pytest.mark.usefixtures("other")
 def test_the_deadline_counts_while_waiting_for_a_turn(
-    stage: Stage, task: FakeTask, *, deferrable: bool
+    stage: Stage, task: FakeTask, pass_time: Callable[[timedelta], None], *, deferrable: bool
 ) -> None:
     """A task whose deadline passes before its turn has started nothing, and says so."""
-    task.began(ago=timedelta(hours=1))
+    stage.script.upon(LISTS, lambda: pass_time(timedelta(hours=1)))
     operator = backup(deferrable=deferrable, operation_timeout=timedelta(minutes=30))
 
     with pytest.raises(TurnNotReachedError, match="Nothing was started") as caught:
