@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from airflow_spanner_lro.core.errors import AccessError
-from airflow_spanner_lro.core.operations.errors import OperationGoneError
+from airflow_spanner_lro.core.operations.errors import OperationGoneError, OperationTimeoutError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.triggers import operation
@@ -249,19 +249,77 @@ async def test_not_finished_in_time(
     assert _names_a_way_out(told, trigger)
 
 
-@pytest.mark.parametrize("answer", ["this try", "newer try", "no answer"])
-async def test_deadline_of_an_adopted_operation(
-    stage: Stage, trigger: SpannerOperationTrigger, airflow: Airflow, answer: str
+@pytest.mark.parametrize(
+    ("state", "changes", "cancelled"),
+    [
+        pytest.param("deferred", {}, True, id="this try waits"),
+        pytest.param("deferred", {"try_number": 2}, False, id="a newer try has adopted"),
+        pytest.param("deferred", None, False, id="nothing is published"),
+        pytest.param("deferred", {"version": 7}, False, id="a later release has published"),
+        pytest.param("running", {}, False, id="another triggerer has fired"),
+        pytest.param("success", {}, False, id="delivered"),
+        pytest.param("failed", {}, False, id="ended"),
+        pytest.param("up_for_retry", {}, False, id="a retry follows"),
+        pytest.param(DELETED, {}, False, id="deleted"),
+        pytest.param(NO_ANSWER, {}, False, id="no answer"),
+    ],
+)
+async def test_deadline_in_a_triggerer_that_was_stalled(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    airflow: Airflow,
+    state: object,
+    changes: dict[str, Any] | None,
+    *,
+    cancelled: bool,
 ) -> None:
-    """A stalled triggerer that comes back after a newer try adopted spares its operation only."""
+    """N7: a trigger that sees its deadline cancels only what its task certainly waits for."""
     trigger.deadline = "2020-01-01T00:00:00+00:00"
-    airflow.state = NO_ANSWER if answer == "no answer" else "deferred"
-    if answer == "newer try":
-        airflow.record |= {"try_number": 2}
+    airflow.state = state
+    airflow.record = None if changes is None else airflow.record | changes
 
-    await anext(_events(trigger))
+    event = await anext(_events(trigger))
 
-    assert (answer == "newer try") == (not stage.cancels)
+    assert event.payload["snapshot"] is None
+    assert cancelled == bool(stage.cancels)
+    assert cancelled == stage.operation.done
+
+
+async def test_deadline_without_an_answer_is_left_to_a_worker(
+    stage: Stage, task: FakeTask, trigger: SpannerOperationTrigger, airflow: Airflow
+) -> None:
+    """E4: what a trigger cannot find out at the deadline, the resumed task does, and cancels."""
+    trigger.deadline = "2020-01-01T00:00:00+00:00"
+    airflow.state = NO_ANSWER
+    event = await anext(_events(trigger))
+    left = not stage.cancels
+    airflow.state = "running"
+    operator = backup(deferrable=True)
+
+    with pytest.raises(OperationTimeoutError, match="The operation was cancelled"):
+        await asyncio.to_thread(operator.execute_complete, task.context, event.payload)
+
+    assert left
+    assert 1 == len(stage.cancels)
+    assert task.entry["closed"]
+
+
+async def test_deadline_when_airflow_is_too_busy_to_answer(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    airflow: Airflow,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A question without an answer is given up in time, and nothing is cancelled on a guess."""
+    monkeypatch.setattr(operation, "_ASK_AT_DEADLINE", 0.05)
+    trigger.deadline = "2020-01-01T00:00:00+00:00"
+    airflow.quiet.clear()
+
+    event = await anext(_events(trigger))
+    airflow.quiet.set()
+
+    assert event.payload["snapshot"] is None
+    assert not stage.cancels
 
 
 async def test_operation_vanishes(stage: Stage, trigger: SpannerOperationTrigger) -> None:

@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
+from airflow_spanner_lro.core.tries.record import LedgerUnreadableError
 from airflow_spanner_lro.emulator import Plan
 
 from .doubles import BACKUP, DATABASE, LONG, LONG_TIME, SOURCE
@@ -80,15 +83,22 @@ def test_lost_answer_is_no_second_start(
     assert stage.first.name == task.entry["operation"]
 
 
-@pytest.mark.parametrize("make", KINDS)
+@pytest.mark.parametrize(
+    ("make", "evidence"),
+    [
+        pytest.param(backup, "signed", id="backup"),
+        pytest.param(restore, "presumed", id="restore"),
+        pytest.param(change_schema, "named", id="ddl"),
+    ],
+)
 def test_intent_is_found_by_the_next_try(
-    stage: Stage, task: FakeTask, make: Callable[..., SpannerOperationOperator]
+    stage: Stage, task: FakeTask, make: Callable[..., SpannerOperationOperator], evidence: str
 ) -> None:
     """A worker that dies during the start call leaves an intent, which the next try follows up."""
     for method in ("CreateBackup", "RestoreDatabase", "UpdateDatabaseDdl"):
         stage.script.lose_answer(method=method)
-    stage.script.fail(method="ListOperations", times=1)
-    stage.script.fail(method="GetOperation", times=1)
+        for search in ("ListOperations", "GetOperation"):
+            stage.script.upon(method, partial(stage.script.fail, method=search, times=1))
     with pytest.raises(Exception, match="lose this answer"):
         make(**DEFER).execute(task.context)
     task.next_try()
@@ -97,6 +107,7 @@ def test_intent_is_found_by_the_next_try(
 
     assert 1 == len(stage.starts)
     assert stage.first.name == task.entry["operation"]
+    assert evidence == task.entry["evidence"]
 
 
 def test_intent_that_started_nothing(stage: Stage, task: FakeTask) -> None:
@@ -258,22 +269,42 @@ def test_bad_end_starts_anew(stage: Stage, task: FakeTask, ending: str) -> None:
     "record",
     [
         pytest.param({"version": 99}, id="later-release"),
+        pytest.param({"version": 99, "closed": True}, id="closed-by-a-later-release"),
         pytest.param("text", id="no-record"),
         pytest.param({"version": 1, "kind": CREATE_BACKUP.metadata_type_url}, id="incomplete"),
     ],
 )
-def test_unreadable_entry_is_left_alone(
-    stage: Stage, task: FakeTask, caplog: pytest.LogCaptureFixture, record: object
+@pytest.mark.parametrize("durable", [True, False], ids=["durable", "not-durable"])
+def test_nothing_is_started_beside_an_unreadable_entry(
+    stage: Stage, task: FakeTask, record: object, *, durable: bool
 ) -> None:
-    """An entry that this release cannot read is mentioned, kept, and not acted upon."""
+    """An entry that this release cannot read is told and kept; no retry starts beside it."""
     task.store.set("spanner_lro:1", record)
+
+    with pytest.raises(
+        AirflowFailException, match=r"Nothing was started.* spanner_lro:1"
+    ) as caught:
+        backup(**DEFER, durable=durable).execute(task.context)
+
+    assert isinstance(caught.value.__cause__, LedgerUnreadableError)
+    assert {"spanner_lro:1": record} == {key: task.store.get(key) for key in task.entries}
+    assert not stage.starts
+
+
+def test_an_unreadable_entry_that_was_deleted_is_in_nobodys_way(
+    stage: Stage, task: FakeTask
+) -> None:
+    """What the error advises helps: without the key the next try starts."""
+    task.store.set("spanner_lro:1", "text")
+    with pytest.raises(AirflowFailException, match="delete the key from the task's state store"):
+        backup(**DEFER).execute(task.context)
+    task.store.delete("spanner_lro:1")
+    task.next_try()
 
     defer(backup(**DEFER), task)
 
-    assert "Ledger entry 1 cannot be read and is left alone" in caplog.text
-    assert record == task.store.get("spanner_lro:1")
     assert 1 == len(stage.starts)
-    assert stage.first.name == task.store.get("spanner_lro:2")["operation"]
+    assert stage.first.name == task.entry["operation"]
 
 
 def test_intent_is_written_before_the_call(stage: Stage, task: FakeTask) -> None:
