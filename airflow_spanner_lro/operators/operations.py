@@ -10,19 +10,23 @@ from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.core.arguments.references import refer_operations
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, OperationRunningError
 from airflow_spanner_lro.core.operations.rendering import to_dict
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.hooks.arguments import require_deletable
 from airflow_spanner_lro.links import SpannerOperationLink
-from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
+from airflow_spanner_lro.operators.claims import Claims
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import jinja2
     from airflow.sdk import Context
 
     from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 class SpannerGetOperationOperator(SpannerAdminOperator):
@@ -133,6 +137,12 @@ class SpannerListOperationsOperator(SpannerAdminOperator):
 class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
     """Cancel operations and wait for what becomes of them.
 
+    A name that comes as the XCom of a task which starts operations must be of an operation that
+    this task can have started in this run: of its kind, with the ids that stand in the Dag, and
+    not begun before. Another one fails the task before anything is cancelled. A name that stands
+    in the Dag, or that other code of its author has returned, is taken as it is. An operation that
+    is only presumed to be its task's, because the start call was never answered, is not cancelled.
+
     Returns a dictionary from each name to how it ended: ``cancelled``, ``finished first`` or
     ``gone``. An operation that was done already is no error, and neither is one that was never
     started: names may be XComs of tasks that did not run. So the task can be a teardown, or run
@@ -154,6 +164,8 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
     operator_extra_links = (SpannerOperationLink(),)
     template_fields = (*SpannerAdminOperator.template_fields, "operation_name")
 
+    _claims: Claims | None = None
+
     def __init__(
         self,
         *,
@@ -167,7 +179,26 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
         self.settle_timeout = settle_timeout
         self.clean_up = clean_up
 
-    def execute(self, context: Context) -> dict[str, str]:  # noqa: ARG002  # Airflow's signature
+    def render_template(
+        self,
+        content: Any,
+        context: Context,
+        jinja_env: jinja2.Environment | None = None,
+        seen_oids: set[int] | None = None,
+    ) -> Any:
+        """Render a value, and remember which names come from the XComs of which tasks."""
+        rendered = super().render_template(content, context, jinja_env, seen_oids)
+        # what was mapped is there already, and is nobody's word yet
+        if id(content) not in (seen_oids or ()):
+            self._claimed.note(content, rendered, context)
+        return rendered
+
+    @property
+    def _claimed(self) -> Claims:
+        self._claims = self._claims or Claims()
+        return self._claims
+
+    def execute(self, context: Context) -> dict[str, str]:
         """Cancel the operations.
 
         :raises CancelNotSettledError: if any goes on, or may go on, or left something behind
@@ -178,17 +209,54 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
             if not names:
                 self.log.info("There is no operation to cancel")
                 return {}
+            spared = self._spared(names, context)
             settlements = self.hook.cancel_operations(
-                names=map(str, names),
+                names=[str(name) for name in names if name not in spared],
                 settle_timeout=settings.settle_timeout() if timeout is None else timeout,
                 clean_up=self.clean_up,
             )
+        of_each = spared | {each.name: each for each in settlements}
         for settlement in settlements:
             metrics.count_cancel(settlement, cause=metrics.Cause.OPERATOR)
             self.log.info("%s: %s", settlement.name, settlement.sentence)
-        if loose := [each for each in settlements if not each.settled or each.left_behind]:
+        ends = [of_each[name] for name in names]
+        if loose := [each for each in ends if not each.settled or each.left_behind]:
             raise CancelNotSettledError(*loose)
-        return {str(each.name): each.ending.value for each in settlements}
+        return {str(each.name): each.ending.value for each in ends}
+
+    def _spared(
+        self, names: Sequence[OperationName], context: Context
+    ) -> dict[OperationName, Settlement]:
+        """Check the names that tasks have brought; return what is not to be cancelled of them.
+
+        :raises InvalidArgumentError: if one is of an operation that its task cannot have started
+        """
+        claims = self._claimed
+        if dag := context.get("dag"):
+            claims.note_expanded(self.operation_name, dag.get_task(self.task_id))
+        spared = {}
+        for name in names:
+            if not claims.tasks(name) or (snapshot := self._seen(name)) is None:
+                continue
+            claims.check(snapshot, context=context)
+            if claims.presumed(name, context=context):
+                ending = Ending.FINISHED_FIRST if snapshot.done else Ending.NOT_SENT
+                spared[name] = Settlement(
+                    name=name,
+                    ending=ending,
+                    snapshot=snapshot,
+                    detail=f"it is only presumed to be its task's; what ends it: "
+                    f"`spanner-lro cancel {name}`",
+                )
+        return spared
+
+    def _seen(self, name: OperationName) -> OperationSnapshot | None:
+        try:
+            return self.hook.get_operation(name=str(name))
+        except Exception as exc:
+            if code_of(exc) is Code.NOT_FOUND:
+                return None
+            raise
 
 
 class SpannerDeleteOperationOperator(SpannerAdminOperator):
