@@ -18,18 +18,25 @@ from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from airflow_spanner_lro.core.access import INSECURE_SCHEME, Access
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.endpoints import (
+    EMULATOR_VARIABLE,
+    ENDPOINT_EXTRA,
+    NamedEndpoint,
+    decide,
+    require_no_emulator,
+)
 from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.metrics import AirflowTelemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from google.auth.credentials import Credentials
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.connect import Endpoint
-
-EMULATOR_VARIABLE = "SPANNER_EMULATOR_HOST"
-ENDPOINT_EXTRA = "spanner_endpoint"
 
 
 class SpannerConnectionHook(GoogleBaseHook):
@@ -37,7 +44,8 @@ class SpannerConnectionHook(GoogleBaseHook):
 
     The endpoint is, in this order: the argument; the connection's extra ``spanner_endpoint``
     (``host:port``, or ``http://host:port`` for plain text); ``SPANNER_EMULATOR_HOST``; Google's.
-    Towards a plain-text endpoint no credentials are used, and the connection may be missing.
+    Extra and variable must not contradict each other. Towards a plain-text endpoint no credentials
+    are used, and the connection may be missing; ``[spanner_lro] allow_emulator`` can forbid it.
 
     :param gcp_conn_id: connection of type ``google_cloud_platform``
     :param impersonation_chain: service account to impersonate, or a chain of them
@@ -55,6 +63,7 @@ class SpannerConnectionHook(GoogleBaseHook):
     ) -> None:
         super().__init__(gcp_conn_id=gcp_conn_id, impersonation_chain=impersonation_chain, **kwargs)
         self._endpoint = endpoint
+        self._warned = False
 
     @classmethod
     def for_access(cls, access: Access) -> Self:
@@ -72,10 +81,17 @@ class SpannerConnectionHook(GoogleBaseHook):
         :raises AccessError: if it does not exist
         """
         try:
-            connection: Connection = super().get_connection(conn_id)
-        except AirflowNotFoundException as exc:
+            return cls._require_connection(conn_id)
+        except AccessError:
             if os.environ.get(EMULATOR_VARIABLE):
                 return Connection(conn_id=conn_id, conn_type="google_cloud_platform")
+            raise
+
+    @classmethod
+    def _require_connection(cls, conn_id: str) -> Connection:
+        try:
+            connection: Connection = super().get_connection(conn_id)
+        except AirflowNotFoundException as exc:
             message = (
                 f"gcp_conn_id={conn_id!r}: there is no such connection. Create it with "
                 f"`airflow connections add {conn_id} --conn-type google_cloud_platform`, or set "
@@ -86,22 +102,45 @@ class SpannerConnectionHook(GoogleBaseHook):
 
     @cached_property
     def access(self) -> Access:
-        """By which way this hook reaches Spanner: ids and an endpoint, no credentials."""
+        """By which way this hook reaches Spanner: ids and an endpoint, no credentials.
+
+        :raises AccessError: if the endpoint is not certain, or an emulator and none is allowed
+        """
         chain = self.impersonation_chain or ()
+        endpoint = self._named_endpoint
+        if endpoint.plain_text and not settings.allow_emulator():
+            require_no_emulator(endpoint, gcp_conn_id=self.gcp_conn_id)
         return Access(
             gcp_conn_id=self.gcp_conn_id,
             impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
-            endpoint=self._resolve_endpoint(),
+            endpoint=endpoint.address,
         )
 
-    def _resolve_endpoint(self) -> str:
-        if self._endpoint is not None:
-            return self._endpoint
-        if extra := self._get_field(ENDPOINT_EXTRA):
-            return str(extra).removeprefix("https://").rstrip("/")
-        if emulator := os.environ.get(EMULATOR_VARIABLE):
-            return INSECURE_SCHEME + emulator.removeprefix(INSECURE_SCHEME)
-        return ""
+    @cached_property
+    def _named_endpoint(self) -> NamedEndpoint:
+        return decide(
+            argument=self._endpoint,
+            connection=str(self._get_field(ENDPOINT_EXTRA) or ""),
+            environment=os.environ.get(EMULATOR_VARIABLE, ""),
+            gcp_conn_id=self.gcp_conn_id,
+        )
+
+    def warn_if_emulated(self, *, warn: Callable[..., None]) -> None:
+        """Say that nothing of what follows happens in Google Cloud, if it does not.
+
+        A variable that is left over must not give green tasks without a word. Whoever starts
+        something calls this, and whoever only looks does not. It is said once.
+
+        :param warn: writes a warning, as a logger does
+        """
+        if self.access.plain_text and not self._warned:
+            self._warned = True
+            warn(
+                "Emulator: this works on %s, which %s names, and not on Google Cloud. In "
+                "production, [spanner_lro] allow_emulator = False refuses it.",
+                self.access.target,
+                self._named_endpoint.source.value,
+            )
 
     @property
     def project_id(self) -> str:
@@ -120,6 +159,17 @@ class SpannerConnectionHook(GoogleBaseHook):
             )
             raise AccessError(message)
         return str(project)
+
+    def get_credentials_and_project_id(self) -> tuple[Credentials, str | None]:
+        """Return the credentials of the connection, and their project.
+
+        :raises AccessError: if the connection does not exist
+        """
+        if os.environ.get(EMULATOR_VARIABLE):
+            # it may be missing so far, and the machine's own credentials are not what was asked for
+            self._require_connection(self.gcp_conn_id)
+        credentials, project = super().get_credentials_and_project_id()
+        return credentials, project
 
     def connect(self) -> Endpoint:
         """Return endpoint and credentials for a client. Reads the key, so it may block."""

@@ -26,6 +26,9 @@ class HookOnDemand:
     @cached_property
     def hook(self) -> SpannerAdminHook:
         """The hook, made from the rendered parameters when first used."""
+        return self._make_hook()
+
+    def _make_hook(self) -> SpannerAdminHook:
         from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # loads gRPC
             SpannerAdminHook,
         )

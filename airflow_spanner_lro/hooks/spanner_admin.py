@@ -43,7 +43,8 @@ class SpannerAdminHook(SpannerConnectionHook):
 
     The endpoint is, in this order: the argument; the connection's extra ``spanner_endpoint``
     (``host:port``, or ``http://host:port`` for plain text); ``SPANNER_EMULATOR_HOST``; Google's.
-    Towards a plain-text endpoint no credentials are used, and the connection may be missing.
+    Extra and variable must not contradict each other. Towards a plain-text endpoint no credentials
+    are used, and the connection may be missing; ``[spanner_lro] allow_emulator`` can forbid it.
 
     :param gcp_conn_id: connection of type ``google_cloud_platform``
     :param impersonation_chain: service account to impersonate, or a chain of them
@@ -67,6 +68,7 @@ class SpannerAdminHook(SpannerConnectionHook):
             backup at a time for each database
         """
         message = arguments.request_for(kind, request)
+        self.warn_if_emulated(warn=self.log.warning)
         return self.client.start(kind=kind, request=message)
 
     def get_operation(self, *, name: str) -> OperationSnapshot:

@@ -13,6 +13,7 @@ from airflow_spanner_lro.hooks.lazy import HookOnDemand
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 _OF_THIS_PROCESS = ("hook", "_run", "_killed_early")
 """Attributes with channels and threads, which an operator has once it was executed."""
@@ -55,6 +56,12 @@ class SpannerAdminOperator(BaseOperator, HookOnDemand):
         for key in _OF_THIS_PROCESS:
             vars(copied).pop(key, None)
         return copied
+
+    def _make_hook(self) -> SpannerAdminHook:
+        # a sensor changes nothing, and does not say this at each of its looks
+        hook = super()._make_hook()
+        hook.warn_if_emulated(warn=self.log.warning)
+        return hook
 
     @property
     def project(self) -> str:

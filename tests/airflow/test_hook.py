@@ -31,8 +31,9 @@ def connection(monkeypatch: pytest.MonkeyPatch, **extra: str) -> None:
     [
         pytest.param("http://a:1", "http://b:2", "c:3", "http://a:1", id="argument-first"),
         pytest.param("", "http://b:2", "c:3", "", id="empty-argument-is-googles"),
-        pytest.param(None, "http://b:2", "c:3", "http://b:2", id="then-the-connection"),
-        pytest.param(None, "https://b:2/", "c:3", "b:2", id="tls-is-the-default"),
+        pytest.param(None, "http://b:2", "", "http://b:2", id="then-the-connection"),
+        pytest.param(None, "https://b:2/", "", "b:2", id="tls-is-the-default"),
+        pytest.param(None, "http://c:3", "c:3", "http://c:3", id="both-the-same"),
         pytest.param(None, "", "c:3", "http://c:3", id="then-the-environment"),
         pytest.param(None, "", "http://c:3", "http://c:3", id="with-scheme"),
         pytest.param(None, "", "", "", id="then-google"),

@@ -93,6 +93,7 @@ def test_trouble_with_one_does_not_stop_the_others(
     stage.script.fail(
         method="CancelOperation", resource=names[0], code=Code.PERMISSION_DENIED, times=9
     )
+    capsys.readouterr()
 
     notify()
 
