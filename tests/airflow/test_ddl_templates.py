@@ -6,30 +6,22 @@ from __future__ import annotations
 
 import copy
 import pickle
-from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowFailException
-
-from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
 from .databases import TABLE, create
-from .doubles import FakeTask
 from .playing import change_schema
+from .templating import ATTACK, COLUMN, MANY, NOTE, dag_in, refused, rendered, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .doubles import Stage
+    from airflow.sdk import DAG
 
-ATTACK = "a INT64; DROP TABLE Payments; ALTER TABLE Orders ADD COLUMN b"
-COLUMN = "ALTER TABLE Orders ADD COLUMN {{ params.value }} INT64"
-NOTE = "ALTER TABLE Orders ALTER COLUMN Note SET DEFAULT ('{{ params.value }}')"
+    from .doubles import FakeTask, Stage
+
 MACRO = (
     "{% macro of(name) %}{{ name }} INT64 /* of {{ name }} */{% endmacro %}"
     "CREATE TABLE A ({{ of('Id') }}, {{ of(params.value) | upper }}); DROP TABLE B"
@@ -38,48 +30,18 @@ CONDITION = (
     "{% set kind %}index{% endset %}{% set a = 1 %}"
     "{% if kind == 'index' %}DROP INDEX {{ params.value }}; DROP TABLE A{% endif %}"
 )
-MANY = "DROP TABLE A;\nDROP TABLE B;"
 
 
 @pytest.fixture(autouse=True)
 def dag(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[DAG]:
     """Make a Dag around a test, whose file is in a folder; it renders natively if asked to."""
-    native = getattr(request, "param", False)
-    with DAG(
-        "dag",
-        schedule=None,
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
-        render_template_as_native_obj=native,
-    ) as dag:
-        dag.fileloc = str(tmp_path / "dag.py")
+    with dag_in(tmp_path, native=getattr(request, "param", False)) as dag:
         yield dag
 
 
 NATIVE_AND_NOT = pytest.mark.parametrize(
     "dag", [False, True], indirect=True, ids=["text", "native"]
 )
-
-
-def rendered(operator: Any, **params: Any) -> Any:
-    """Return an operator as Airflow executes it: files read, and templates rendered."""
-    operator.resolve_template_files()
-    copied = operator.prepare_for_execution()
-    copied.render_template_fields({"params": params, "ti": FakeTask().ti})
-    return copied
-
-
-def statements(operator: Any) -> list[str]:
-    """Return the statements that an operator sends."""
-    request = operator.build_request()
-    sent = "extra_statements" if operator.ddl_field == "extra_statements" else "statements"
-    return list(getattr(request, sent))
-
-
-def refused(operator: Any, task: FakeTask) -> str:
-    """Return why an operator is not executed."""
-    with pytest.raises(AirflowFailException) as caught:
-        operator.execute(task.context)
-    return str(caught.value)
 
 
 @NATIVE_AND_NOT
@@ -347,89 +309,6 @@ def test_native_text_becomes_no_list(stage: Stage, task: FakeTask, dag: DAG) -> 
     )
 
     assert "is not usable: a template puts this in on line 1" in refused(operator, task)
-    assert not stage.starts
-
-
-def unmapped(mapped: Any) -> Any:
-    """Return the first instance of a mapped task, rendered as Airflow does."""
-    context = {
-        "dag": mapped.dag,
-        "dag_run": SimpleNamespace(conf={}),
-        "ti": SimpleNamespace(map_index=0, run_id="run", task=None),
-    }
-    mapped.render_template_fields(context)
-    return cast("Any", context)["task"]
-
-
-def mapped_schema_change(task_id: str = "ddl", **parameters: Any) -> Any:
-    """Return a schema change that only lacks what it is mapped over."""
-    return SpannerUpdateDatabaseDdlOperator.partial(
-        task_id=task_id, project_id="test", instance_id="main", database_id="orders", **parameters
-    )
-
-
-@pytest.mark.parametrize("given", [COLUMN, [COLUMN]], ids=["text", "list"])
-def test_mapped_parameter(stage: Stage, task: FakeTask, given: Any) -> None:
-    """What a task is mapped over is a value, too, where a template puts it in."""
-    mapped = mapped_schema_change(ddl_statements=given)
-
-    operator = unmapped(mapped.expand(params=[{"value": ATTACK}]))
-
-    assert "its semicolon would end a statement" in refused(operator, task)
-    assert not stage.starts
-
-
-def test_mapped_text_of_the_author(stage: Stage, tmp_path: Path) -> None:
-    """Texts and files that are mapped over in the Dag's file are the author's, like any other."""
-    del stage
-    (tmp_path / "many.sql").write_text(MANY)
-    texts = ("DROP TABLE {{ params.value }}; DROP TABLE B", "many.sql")
-
-    text, file = (
-        unmapped(
-            mapped_schema_change(f"ddl{index}", params={"value": "C"}).expand(ddl_statements=[each])
-        )
-        for index, each in enumerate(texts)
-    )
-
-    assert ["DROP TABLE C", "DROP TABLE B"] == statements(text)
-    assert ["DROP TABLE A", "DROP TABLE B"] == statements(file)
-
-
-@pytest.mark.parametrize(
-    ("made", "words"),
-    [
-        (
-            MANY,
-            "ddl_statements='DROP TABLE A;\\nDROP TABLE B;' is not usable: it holds 2 statemen",
-        ),
-        (
-            [TABLE, MANY],
-            "ddl_statements[1]='DROP TABLE A;\\nDROP TABLE B;' is not usable: it holds",
-        ),
-        ("many.sql", "ddl_statements='many.sql' is not usable: Airflow reads a file whose name is"),
-        (["many.sql"], "ddl_statements[0]='many.sql' is not usable: Airflow reads a file whose na"),
-    ],
-    ids=["text", "list", "file", "file-in-a-list"],
-)
-def test_mapped_over_another_task(
-    stage: Stage,
-    task: FakeTask,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    made: Any,
-    words: str,
-) -> None:
-    """What another task returns is not the author's when a task is mapped over it, either."""
-    (tmp_path / "many.sql").write_text(MANY)
-    source = EmptyOperator(task_id="source")
-    mapped = mapped_schema_change().expand(ddl_statements=source.output)
-    monkeypatch.setattr(type(source.output), "resolve", lambda *_: [made])
-
-    operator = unmapped(mapped)
-
-    assert refused(operator, task).startswith(words)
     assert not stage.starts
 
 
