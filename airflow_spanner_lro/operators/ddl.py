@@ -103,7 +103,8 @@ class TakesDdl(_Operator):
 
     def _remember(self, given: object) -> None:
         """Note what was given to the constructor, where only the author of a Dag can give it."""
-        self._known = _Known(value=given)
+        # before another operator that has the same list reads the files into it
+        self._known = _Known(value=given, files=_files_in(given))
 
     def _ddl(self, *, dialect: Callable[[], Dialect]) -> list[str]:
         """Return the statements.

@@ -221,6 +221,18 @@ def test_files_in_a_list_are_split(stage: Stage, tmp_path: Path) -> None:
     assert [TABLE, "DROP TABLE A", "DROP TABLE B", "ANALYZE"] == statements(operator)
 
 
+def test_files_in_a_list_of_several_operators(stage: Stage, tmp_path: Path) -> None:
+    """Operators may share a list of files, into which Airflow reads the files."""
+    del stage
+    (tmp_path / "many.sql").write_text(MANY)
+    given = ["many.sql"]
+    operators = [change_schema(task_id=task_id, ddl_statements=given) for task_id in ("a", "b")]
+
+    one, other = (rendered(operator) for operator in operators)
+
+    assert ["DROP TABLE A", "DROP TABLE B"] == statements(one) == statements(other)
+
+
 def test_file_may_include_another(stage: Stage, task: FakeTask, tmp_path: Path) -> None:
     """What a file includes is the author's as well, and its values are not."""
     (tmp_path / "part.sql").write_text("DROP TABLE A; DROP TABLE {{ params.value }};")
