@@ -117,6 +117,26 @@ def cancels(docs: Path) -> str:
     )
 
 
+def compared(docs: Path) -> str:
+    """Return the table of what tells an operation from another one for the same target."""
+    del docs
+    return _table(
+        ("Kind", "Compared", "Compared, and may be changed later"),
+        (
+            (
+                _link(kind),
+                *(
+                    ", ".join(each.label for each in kind.compared if each.fixed is fixed)
+                    or NOT_APPLICABLE
+                    for fixed in (True, False)
+                ),
+            )
+            for kind in KINDS
+            if kind.rpc
+        ),
+    )
+
+
 _TELLS = {
     "SINGLE": "a percentage",
     "PER_STATEMENT": "a percentage and a commit time for each statement",
@@ -203,6 +223,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "bases": bases,
     "cancels": cancels,
     "classes": classes,
+    "compared": compared,
     "configuration": configuration,
     "hooks": hooks,
     "kinds": kinds,
