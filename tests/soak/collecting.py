@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from .scene import Scene
 
 _JUDGED = frozenset({CANCEL, *DELETES, *STARTS})
-_ADOPTED = re.compile(r"of an earlier try was adopted: (\S+)")
+_ADOPTED = re.compile(r'of an earlier try was adopted: ([^\s"]+)')
+_IN_DOUBT = re.compile(r"\b(left|presumed)\b", re.IGNORECASE)
+"""What a log and a list call an operation that goes on, and may not be the task's."""
 _GOOD = frozenset({"READY", "READY_OPTIMIZING"})
 LEDGER_KEY = "spanner_lro:"
 """How the keys of a ledger begin; who reads it must not load Airflow here."""
@@ -135,7 +137,7 @@ def _task(scene: Scene, instance: TaskInstance, *, recipe: Recipe, made: frozens
         cleans_up=kind.cleans_up,
         made=_is_changed(scene, name) if kind is Kind.DDL else name in made,
         tries=complete_tries(scene.api.tries(instance), logs=logs),
-        adoptions=tuple(_adoptions(logs)),
+        adoptions=tuple(adoptions_in(logs)),
     )
 
 
@@ -162,8 +164,8 @@ def _lefts(scene: Scene, instances: Iterable[TaskInstance]) -> tuple[Left, ...]:
             operation=operation,
             run_id=instance.run_id,
             task_id=instance.task_id,
-            logged=is_presumed_in(f"{logs}\n{_texts(_log_folder(scene, instance))}", operation),
-            listed=is_presumed_in(listed, operation),
+            logged=is_told_in(f"{logs}\n{_texts(_log_folder(scene, instance))}", operation),
+            listed=is_told_in(listed, operation),
         )
         for instance, operation in found
     )
@@ -197,9 +199,9 @@ def left_operations(entries: Iterable[object]) -> Iterator[str]:
                 yield name
 
 
-def is_presumed_in(text: str, operation: str) -> bool:
-    """Tell whether a line names an operation and says that it is only presumed the task's."""
-    return any(operation in line and "presumed" in line.lower() for line in text.splitlines())
+def is_told_in(text: str, operation: str) -> bool:
+    """Tell whether a line names an operation and says that it was left, or is only presumed."""
+    return any(operation in line and _IN_DOUBT.search(line) for line in text.splitlines())
 
 
 def _texts(folder: Path) -> str:
@@ -252,13 +254,13 @@ def _is_changed(scene: Scene, database: str) -> bool:
     return all(re.search(rf"\b{name}\b", schema) for name in MADE_BY_DDL)
 
 
-def _adoptions(folder: Path) -> Iterator[Adoption]:
+def adoptions_in(folder: Path) -> Iterator[Adoption]:
     """Yield what the logs of a task's tries say of adoptions."""
     for path in sorted(folder.glob("**/*.log")):
         for line in path.read_text(errors="replace").splitlines():
             found = _ADOPTED.search(line)
             if found and (at := _moment(line)):
-                yield Adoption(operation=found[1].rstrip('",'), at=at)
+                yield Adoption(operation=found[1], at=at)
 
 
 def _moment(line: str) -> float | None:

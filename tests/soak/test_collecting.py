@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.execution.store import KEY_PREFIX
 
-from .collecting import LEDGER_KEY, complete_tries, is_presumed_in, left_operations
-from .evidence import Try
+from .collecting import LEDGER_KEY, adoptions_in, complete_tries, is_told_in, left_operations
+from .evidence import Adoption, Try
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,16 @@ def write(path: Path, *seconds: float) -> None:
     moments = (datetime.fromtimestamp(each, tz=UTC).isoformat() for each in seconds)
     lines = (json.dumps({"timestamp": moment, "event": "so"}) for moment in moments)
     path.write_text("\n".join([*lines, "no object"]))
+
+
+def test_an_adoption_is_read_from_a_log(tmp_path: Path) -> None:
+    """What a try says that it has adopted is an operation's name, and nothing that follows it."""
+    event = "Create backup of an earlier try was adopted: projects/p/operations/o"
+    at = datetime.fromtimestamp(12.0, tz=UTC).isoformat()
+    line = json.dumps({"timestamp": at, "event": event, "task_id": "t"}, separators=(",", ":"))
+    (tmp_path / "attempt=2.log").write_text(line)
+
+    assert [Adoption(operation="projects/p/operations/o", at=12.0)] == list(adoptions_in(tmp_path))
 
 
 def test_a_try_that_airflow_has_forgotten_is_read_from_its_logs(tmp_path: Path) -> None:
@@ -65,5 +75,6 @@ def test_what_was_left_is_read_from_the_ledger() -> None:
 
 def test_a_line_must_name_an_operation_and_say_what_it_is() -> None:
     """A name somewhere, and a word elsewhere, tell nobody anything."""
-    assert is_presumed_in("so\nLeft running, Presumed ours: databases/d/operations/o", "ions/o")
-    assert not is_presumed_in("adopted databases/d/operations/o\nanother is presumed", "ions/o")
+    assert is_told_in("soak_pair.backup  s0001  left  -  databases/d/operations/o", "ions/o")
+    assert is_told_in("so\nLeft running, Presumed ours: databases/d/operations/o", "ions/o")
+    assert not is_told_in("adopted databases/d/operations/o\nanother is presumed", "ions/o")
