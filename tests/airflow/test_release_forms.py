@@ -80,8 +80,10 @@ def test_slot_trigger_of_an_older_release_is_made() -> None:
 
 def test_trigger_of_a_newer_release_is_made(caplog: pytest.LogCaptureFixture) -> None:
     """What a newer worker adds is passed over, and said: the deferral does not fail for it."""
+    newer = TRIGGER_OF_0_1_0 | {"version": VERSION + 1, "colour": "blue"}
+
     with caplog.at_level("INFO"):
-        trigger = SpannerOperationTrigger(version=VERSION + 1, colour="blue", **TRIGGER_OF_0_1_0)
+        trigger = SpannerOperationTrigger(**newer)
 
     assert OPERATION == trigger.operation
     assert "colour" in caplog.text
