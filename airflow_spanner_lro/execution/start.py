@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TO_LIST = 5.0
+"""Seconds to wait out that what a target has before the start cannot be listed."""
 _SECOND_LOOK = 2.0
 """Seconds after which operations are listed once more that an unanswered call may have begun."""
 
@@ -287,8 +289,10 @@ class Starter:
         if order.kind.named_by_caller or order.signed:
             return None
         try:
-            return self._patiently(
-                lambda: self._lookup.listed(kind=order.kind, target=order.target)
+            # nothing is at stake yet: of trouble that lasts the start call tells more
+            return self._wait.patiently(
+                lambda: self._lookup.listed(kind=order.kind, target=order.target),
+                deadline=self._wait.now() + timedelta(seconds=TO_LIST),
             )
         except Exception as exc:
             if code_of(exc) is None:
