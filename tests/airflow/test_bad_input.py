@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_spanner_lro.core.errors import UnavailableError
 from airflow_spanner_lro.core.flows.turns import SlotTakenError
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.execution import start
 from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
@@ -247,9 +248,13 @@ def test_statement_that_cannot_be_parsed(stage: Stage, task: FakeTask) -> None:
 
 @pytest.mark.parametrize("make", [backup, restore, change_schema, delete, drop])
 def test_unreachable_endpoint_may_be_cured(
-    stage: Stage, task: FakeTask, make: Callable[..., BaseOperator]
+    stage: Stage,
+    task: FakeTask,
+    make: Callable[..., BaseOperator],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An endpoint that does not answer may answer a retry; the error says what to check."""
+    monkeypatch.setattr(start, "TO_LIST", 0.1)
     stage.emulator.stop()
 
     with pytest.raises(UnavailableError, match=r"spanner_endpoint.*SPANNER_EMULATOR_HOST"):

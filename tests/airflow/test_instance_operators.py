@@ -99,7 +99,7 @@ def test_create_of_one_that_is_there(stage: Stage, task: FakeTask) -> None:
     """An instance that somebody else made is no success."""
     stage.emulator.create_instance(NEW)
 
-    with pytest.raises(AirflowFailException, match=f"{NEW} exists already"):
+    with pytest.raises(AirflowFailException, match=f"reports exists already.* {NEW}$"):
         create_instance().execute(task.context)
 
     assert not stage.emulator.operations()

@@ -24,7 +24,7 @@ print(*sorted(set(sys.modules) - before))
 """
 OURS = {
     "airflow_spanner_lro",
-    "airflow_spanner_lro.operators",
+    "airflow_spanner_lro.execution",
     "airflow_spanner_lro.execution.pending_deferral",
     "airflow_spanner_lro.plugin",
     "airflow_spanner_lro.plugin.listener",

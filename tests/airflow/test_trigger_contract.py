@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.serde import deserialize, serialize
 
 from airflow_spanner_lro.core.errors import AccessError
@@ -51,7 +52,7 @@ def test_class_path(trigger: SpannerOperationTrigger) -> None:
     path, arguments = trigger.serialize()
 
     assert "airflow_spanner_lro.triggers.operation.SpannerOperationTrigger" == path
-    assert {each.name for each in fields(SpannerOperationTrigger)} == set(arguments)
+    assert {each.name for each in fields(SpannerOperationTrigger)} | {"version"} == set(arguments)
 
 
 def test_arguments_are_primitives(trigger: SpannerOperationTrigger) -> None:
@@ -70,6 +71,7 @@ def test_arguments_say_what_was_asked_for(trigger: SpannerOperationTrigger, stag
 
     del arguments["deadline"]
     assert {
+        "version": 2,
         "operation": stage.first.name,
         "gcp_conn_id": "google_cloud_default",
         "impersonation_chain": ["a@example.com", "b@example.com"],
@@ -78,8 +80,61 @@ def test_arguments_say_what_was_asked_for(trigger: SpannerOperationTrigger, stag
         "cancel_on_timeout": True,
         "cancel_on_kill": True,
         "cleans_up": False,
+        "presumed": False,
         "settle_timeout": 60.0,
     } == arguments
+
+
+def test_arguments_of_a_newer_release_are_passed_over(
+    trigger: SpannerOperationTrigger, stage: Stage
+) -> None:
+    """A worker may have a newer release than the triggerer: what is known is enough to wait."""
+    path, arguments = trigger.serialize()
+    newer = arguments | {"version": 3, "colour": "green"}
+    stage.finish_upon()
+
+    again = import_string(path)(**newer)
+
+    assert trigger.serialize() == again.serialize()
+    assert "SUCCEEDED" == fire(again)["snapshot"]["state"]
+
+
+def test_arguments_of_release_0_1_0(stage: Stage, task: FakeTask) -> None:
+    """A task that was deferred by an earlier release goes on in a triggerer of this one."""
+    stage.emulator.plan(LONG)
+    defer(backup(deferrable=True), task)
+    stored: dict[str, Any] = {
+        "gcp_conn_id": "google_cloud_default",
+        "impersonation_chain": [],
+        "endpoint": f"http://{stage.emulator.endpoint}",
+        "poll_interval": 30.0,
+        "operation": stage.first.name,
+        "deadline": "2100-01-01T00:00:00+00:00",
+        "cancel_on_timeout": True,
+        "cancel_on_kill": True,
+        "cleans_up": True,
+        "settle_timeout": 60.0,
+    }
+    stage.finish_upon()
+
+    trigger = SpannerOperationTrigger(**stored)
+
+    assert stored | {"version": 2, "presumed": False} == trigger.serialize()[1]
+    assert "SUCCEEDED" == fire(trigger)["snapshot"]["state"]
+
+
+def test_event_of_release_0_1_0(stage: Stage, task: FakeTask) -> None:
+    """What a trigger of an earlier release has fired ends a task of this one."""
+    stage.emulator.plan(LONG)
+    defer(backup(deferrable=True), task)
+    stage.finish_upon()
+    event = fire(cast("Any", SpannerOperationTrigger(operation=stage.first.name, endpoint=None)))
+    del event["version"]
+
+    result = backup(deferrable=True).execute_complete(task.context, event)
+
+    assert "READY" == result["state"]
+    assert task.entry["closed"]
 
 
 def test_event_is_primitives(trigger: SpannerOperationTrigger, stage: Stage) -> None:
