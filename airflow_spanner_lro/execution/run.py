@@ -31,7 +31,6 @@ from airflow_spanner_lro.core.operations.errors import (
     left_presumed,
 )
 from airflow_spanner_lro.core.operations.event import WaitOutcome
-from airflow_spanner_lro.core.operations.settlement import what_ends_it
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.core.tries.ownership import KillDecision
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.execution.deferral import Defer
+    from airflow_spanner_lro.execution.liveness import Liveness
     from airflow_spanner_lro.execution.work import RunOptions, Work
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
@@ -97,6 +97,7 @@ class OperationRun:
         )
         self._running: OperationName | None = None
         self._starter: Starter | None = None
+        self._not_ours: Liveness | None = None
         self._deadline = deadline_of_try(
             started=context["ti"].start_date,
             execution_timeout=options.execution_timeout,
@@ -196,8 +197,7 @@ class OperationRun:
 
         :param timed_out: Airflow's own timeout has struck
         """
-        options = self._options
-        wanted = options.cancel_on_timeout if timed_out else options.cancel_on_kill
+        wanted = self._options.cancel_on_timeout if timed_out else self._options.cancel_on_kill
         call = self._starter.call if self._starter else None
         if not wanted or self.ledger.presumed or (self._running is None and call is None):
             self._kill.end_wait()
@@ -370,9 +370,8 @@ class OperationRun:
         ti = self.context["ti"]
         liveness = ask(ti, name=name, try_number=self.ledger.try_number, timeout=_TO_ASK)
         if liveness.decision is not KillDecision.CANCEL:
-            self._log.warning(
-                "The deadline has passed; not cancelled: %s. %s", liveness.reason, name
-            )
+            self._not_ours = liveness
+            self._log.warning("The deadline has passed. %s %s", liveness.sentence(name), name)
             return WaitOutcome(name=name)
         self._log.info("The deadline %s has passed; cancelling.", self._deadline)
         settlement = self.wait.stop(
@@ -401,17 +400,18 @@ class OperationRun:
     def _killed(self, name: OperationName) -> OperationKilledError:
         """Return the error of a try that was killed, which says what became of its operation."""
         self._kill.wait(settings.settle_timeout())
-        settlement, liveness = self._kill.settlement, self._kill.liveness
+        settlement = self._kill.settlement
         if self.ledger.presumed:
             self.ledger.leave(name)
         elif settlement and not settlement.settled:
             self.ledger.note_stopping(name, now=self.wait.now())
-        left = f"It was not cancelled: {liveness.reason}. {what_ends_it(name)}" if liveness else ""
-        reason, left = "The task was killed", left or self._why_left(name)
+        reason, left = "The task was killed", self._why_left(name)
         return OperationKilledError(reason, name=name, settlement=settlement, left=left)
 
     def _why_left(self, name: OperationName) -> str:
         """Return why an operation was left running that nobody asked to end, as a sentence."""
+        if liveness := self._kill.liveness or self._not_ours:
+            return liveness.sentence(name)
         return left_presumed(name) if self.ledger.presumed else LEFT_AS_ASKED
 
     def _deliver(self, snapshot: OperationSnapshot | None) -> Any:

@@ -14,14 +14,20 @@ from airflow_spanner_lro.core.operations.errors import (
     CancelNotSettledError,
     KilledBeforeStartError,
     OperationKilledError,
+    OperationTimeoutError,
 )
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
+from airflow_spanner_lro.core.tries.ownership import KillDecision
 from airflow_spanner_lro.emulator import Plan
 
-from .doubles import BACKUP, LONG
+from .doubles import BACKUP, LONG, LONG_TIME
 from .playing import backup, defer
+from .telling import DELETED, Airflow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
     from .doubles import FakeTask, Stage
@@ -125,8 +131,9 @@ def test_refused_kill_says_so(stage: Stage, task: FakeTask) -> None:
 def test_kill_before_the_task_waits(stage: Stage, task: FakeTask) -> None:
     """A kill during the start call is remembered: the operation is cancelled, not waited for."""
     stage.emulator.plan(LONG)
+    stage.script.answer_late(0.5, method="CreateBackup")
     operator = backup()
-    stage.script.upon("CreateBackup", operator.on_kill)
+    stage.script.upon("CreateBackup", threading.Thread(target=operator.on_kill).start)
 
     with pytest.raises(OperationKilledError, match="The operation was cancelled"):
         operator.execute(task.context)
@@ -138,8 +145,9 @@ def test_kill_before_the_task_waits(stage: Stage, task: FakeTask) -> None:
 def test_kill_before_the_task_defers(stage: Stage, task: FakeTask) -> None:
     """A task that is killed before it defers does not defer."""
     stage.emulator.plan(LONG)
+    stage.script.answer_late(0.5, method="CreateBackup")
     operator = backup(deferrable=True)
-    stage.script.upon("CreateBackup", operator.on_kill)
+    stage.script.upon("CreateBackup", threading.Thread(target=operator.on_kill).start)
 
     with pytest.raises(OperationKilledError):
         operator.execute(task.context)
@@ -229,3 +237,146 @@ def test_without_waiting_a_kill_comes_too_late(stage: Stage, task: FakeTask) -> 
     operator.on_kill()
 
     assert not stage.cancels
+
+
+def adopt(task: FakeTask) -> None:
+    """Let the next try of the backup begin, and adopt what runs."""
+    task.next_try()
+    defer(backup(deferrable=True), task)
+
+
+def deliver(stage: Stage, task: FakeTask) -> None:
+    """Let the next try of the backup begin, and deliver what is done."""
+    task.next_try()
+    stage.clock.advance(LONG_TIME)
+    backup().execute(task.context)
+
+
+def clear(task: FakeTask) -> None:
+    """Let the next try of the task begin; it has done nothing yet."""
+    task.next_try()
+
+
+def replace(task: FakeTask) -> None:
+    """Let the next try begin, and wait for another operation instead."""
+    task.next_try()
+    task.ti.xcoms[RECORD_KEY] = task.entry | {
+        "try_number": 2,
+        "operation": f"{BACKUP}/operations/another",
+    }
+
+
+def fail_to_answer(task: FakeTask) -> None:
+    """Let Airflow answer no question about the task any more."""
+    task.ti.state = "a state of tomorrow"
+
+
+AWAKENED = [
+    pytest.param(adopt, KillDecision.ADOPTED, id="adopted"),
+    pytest.param(clear, KillDecision.MOVEDON, id="the next try has just begun"),
+    pytest.param(replace, KillDecision.REPLACED, id="the next try waits for another operation"),
+    pytest.param(fail_to_answer, KillDecision.UNKNOWN, id="it cannot be told"),
+]
+
+
+@pytest.mark.parametrize(("meanwhile", "reason"), AWAKENED)
+def test_a_frozen_worker_that_is_killed_leaves_the_next_try_alone(
+    stage: Stage, task: FakeTask, meanwhile: Callable[[FakeTask], None], reason: KillDecision
+) -> None:
+    """N8: a worker that was frozen until the next try has gone on cancels nothing when killed."""
+    stage.emulator.plan(LONG)
+    operator = backup()
+
+    def wake_up() -> None:
+        meanwhile(task)
+        operator.on_kill()
+
+    stage.script.upon("GetOperation", wake_up)
+
+    with pytest.raises(OperationKilledError, match=f"It was not cancelled: {reason}") as caught:
+        operator.execute(task.context)
+
+    assert not stage.cancels
+    assert not stage.operation.done
+    assert not task.entry["closed"]
+    assert (reason is KillDecision.UNKNOWN) == ("spanner-lro cancel" in str(caught.value))
+
+
+@pytest.mark.parametrize(("meanwhile", "reason"), AWAKENED)
+def test_a_frozen_worker_whose_time_is_up_leaves_the_next_try_alone(
+    stage: Stage,
+    task: FakeTask,
+    pass_time: Callable[[timedelta], None],
+    meanwhile: Callable[[FakeTask], None],
+    reason: KillDecision,
+) -> None:
+    """N8: nor does one that wakes up behind its deadline."""
+    stage.emulator.plan(LONG)
+
+    def wake_up() -> None:
+        meanwhile(task)
+        pass_time(timedelta(hours=2))
+
+    stage.script.upon("GetOperation", wake_up)
+
+    with pytest.raises(OperationTimeoutError, match=f"It was not cancelled: {reason}"):
+        backup(operation_timeout=timedelta(hours=1)).execute(task.context)
+
+    assert not stage.cancels
+    assert not stage.operation.done
+    assert not task.entry["closed"]
+
+
+def test_a_frozen_worker_deletes_nothing_that_was_delivered(stage: Stage, task: FakeTask) -> None:
+    """N8: what the next try has delivered stays, whatever the worker before it is told."""
+    stage.emulator.plan(LONG)
+    operator = backup()
+
+    def wake_up() -> None:
+        deliver(stage, task)
+        operator.on_kill()
+
+    stage.script.upon("GetOperation", wake_up)
+
+    with pytest.raises(OperationKilledError, match=f"It was not cancelled: {KillDecision.ADOPTED}"):
+        operator.execute(task.context)
+
+    assert not stage.cancels
+    assert not stage.emulator.calls.of("DeleteBackup")
+    assert stage.has(BACKUP)
+    assert task.entry["closed"]
+
+
+def test_a_kill_does_not_wait_for_airflow_for_ever(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow that does not answer is not waited for; it is told, with what ends the operation."""
+    stage.emulator.plan(LONG)
+    monkeypatch.setattr("airflow_spanner_lro.execution.kill._TO_ASK", 0.1)
+    airflow = Airflow(monkeypatch)
+    airflow.quiet.clear()
+    operator = backup()
+    stage.script.upon("GetOperation", operator.on_kill)
+
+    with pytest.raises(OperationKilledError, match=r"has not answered within 0\.1 s") as caught:
+        operator.execute(task.context)
+    airflow.quiet.set()
+
+    assert f"spanner-lro cancel {stage.operation.name}" in str(caught.value)
+    assert not stage.cancels
+    assert not task.entry["closed"]
+
+
+def test_a_kill_after_the_dag_was_deleted_cancels(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E15: a task that is no longer there, and whose record went with it, waits for nothing."""
+    stage.emulator.plan(LONG)
+    Airflow(monkeypatch).state = DELETED
+    operator = backup()
+    stage.script.upon("GetOperation", operator.on_kill)
+
+    with pytest.raises(OperationKilledError, match="The operation was cancelled"):
+        operator.execute(task.context)
+
+    assert 1 == len(stage.cancels)
