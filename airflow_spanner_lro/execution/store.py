@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in its stub only
 
 from airflow_spanner_lro.core.comparison import differences, told_by_resource
-from airflow_spanner_lro.core.operations.errors import ResourceDiffersError
-from airflow_spanner_lro.core.operations.settlement import what_ends_it
+from airflow_spanner_lro.core.operations.errors import ResourceDiffersError, left_presumed
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.tries.record import LedgerFormatError, LedgerUnreadableError
@@ -210,7 +209,7 @@ class TaskLedger:
         entry = self.own()
         if entry and entry.operation == name and not entry.closed:
             self.update(entry.leave())
-        log.warning("Left running, only presumed ours. %s", what_ends_it(name))
+        log.warning(left_presumed(name))
 
     def note_stopping(self, name: OperationName, *, now: datetime) -> None:
         """Write down that the end of an operation is decided, and its outcome not known."""
