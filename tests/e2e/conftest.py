@@ -8,7 +8,7 @@ What the emulator saw decides; Airflow's REST API is only used to cause things a
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,11 +22,14 @@ from airflow_spanner_lro.demo.configuration import AirflowSettings
 from airflow_spanner_lro.demo.waiting import wait_until
 from airflow_spanner_lro.emulator import SpannerAdminEmulator, SystemClock
 
+from .asking import E2eApi
+from .clocks import AHEAD, BEHIND, SKEW, connection_to, skewed
+from .cues import CuedFaults
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow_spanner_lro.demo.records import DagRun, TaskInstance
-    from airflow_spanner_lro.demo.rest import AirflowApi
     from airflow_spanner_lro.emulator import Call, OperationView
 
 HERE = Path(__file__).parent
@@ -50,12 +53,23 @@ LONG_TIME = timedelta(hours=20)
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Airflow, the emulator, and the questions that every test asks."""
+    """Airflow, the emulators, and the questions that every test asks.
+
+    :param emulator: the one that all questions are about; its time runs fast
+    :param faults: what is in store for its calls
+    :param skewed: the others, by the connections that lead to them
+    """
 
     airflow: LocalAirflow
-    api: AirflowApi
+    api: E2eApi
     emulator: SpannerAdminEmulator
+    faults: CuedFaults
+    skewed: Mapping[str, SpannerAdminEmulator]
     _one_at_a_time: Lock = field(default_factory=Lock)
+
+    def at(self, connection: str) -> World:
+        """Return the same with another emulator, for tasks of which use its connection."""
+        return replace(self, emulator=self.skewed[connection])
 
     def start(self, dag_id: str) -> DagRun:
         """Start a run of a Dag."""
@@ -144,7 +158,10 @@ def world(folder: Path) -> Iterator[World]:
     dags.mkdir()
     shutil.copytree(HERE / "dags", dags, dirs_exist_ok=True)
     shutil.copytree(EXAMPLES, dags, dirs_exist_ok=True)
-    with SpannerAdminEmulator(clock=SystemClock(scale=TIME_SCALE)) as emulator:
+    emulator = SpannerAdminEmulator(clock=SystemClock(scale=TIME_SCALE))
+    # put there before the start, which hands them on
+    emulator.faults = faults = CuedFaults()
+    with emulator, skewed(SKEW) as ahead, skewed(-SKEW) as behind:
         emulator.create_database(
             "projects/demo-project/instances/demo-instance/databases/orders",
             ["CREATE TABLE Orders (Id STRING(36) NOT NULL) PRIMARY KEY (Id)"],
@@ -154,7 +171,11 @@ def world(folder: Path) -> Iterator[World]:
             dags_folder=dags,
             parallelism=8,
             environment={
-                "SPANNER_EMULATOR_HOST": emulator.endpoint,
+                # connections, since a variable names one emulator only, and contradicts the others
+                "SPANNER_EMULATOR_HOST": "",
+                "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": connection_to(emulator),
+                f"AIRFLOW_CONN_{AHEAD.upper()}": connection_to(ahead),
+                f"AIRFLOW_CONN_{BEHIND.upper()}": connection_to(behind),
                 **{f"AIRFLOW__{option}": value for option, value in SETTINGS.items()},
                 # an example that watches looks every five minutes
                 "SPANNER_WATCH_INTERVAL": "2",
@@ -162,6 +183,12 @@ def world(folder: Path) -> Iterator[World]:
         )
         with LocalAirflow(settings) as airflow:
             airflow.wait_until_ready(timeout=240)
-            with airflow.api() as api:
-                yield World(airflow=airflow, api=api, emulator=emulator)
+            with E2eApi.of(airflow) as api:
+                yield World(
+                    airflow=airflow,
+                    api=api,
+                    emulator=emulator,
+                    faults=faults,
+                    skewed={AHEAD: ahead, BEHIND: behind},
+                )
         assert not airflow.run.survivors()

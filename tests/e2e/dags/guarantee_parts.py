@@ -37,9 +37,13 @@ def backup(
     return SpannerCreateBackupOperator(
         task_id=task_id,
         database_id=database or key,
-        backup_id=f"{key}-{task_id}-{RUN}",
         expire_time=timedelta(days=30),
-        **{"deferrable": True, **where(key), **arguments},
+        **{
+            "backup_id": f"{key}-{task_id}-{RUN}",
+            "deferrable": True,
+            **where(key),
+            **arguments,
+        },
     )
 
 

@@ -36,12 +36,15 @@ class Act(Verdicts):
         target = f"{self.instance}/backups/{self.row.key}-{task_id}-*"
         self.world.emulator.plan(plan, target=target, times=times)
 
-    def start(self) -> DagRun:
-        """Start a run of the row's Dag, whose databases are there."""
+    def start(self, *, beside: str = "") -> DagRun:
+        """Start a run of the row's Dag, whose databases are there.
+
+        :param beside: of another Dag of the row, whose id ends in this
+        """
         for database in (self.row.key, f"{self.row.key}-sibling"):
             name = f"{self.instance}/databases/{database}"
             self.world.emulator.create_database(name, if_missing=True)
-        run = self.world.start(f"guarantee_{self.row.key}")
+        run = self.world.start(f"guarantee_{self.row.key}{beside}")
         self.runs.append(run)
         return run
 

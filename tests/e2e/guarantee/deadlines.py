@@ -58,7 +58,7 @@ def execution_timeout_while_deferred(act: Act) -> Scenario:
     yield
     seen = overrun(act, going)
     log = act.world.api.task_log(act.task(going))
-    assert f"Create backup runs as operation {going.operation}" in log
+    assert f"Create backup was started as {going.operation}" in log
     assert "has passed; cancelling." in log
     assert "The operation was cancelled." in log
     return seen

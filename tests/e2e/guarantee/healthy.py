@@ -136,6 +136,16 @@ def process_of(act: Act, going: Going) -> int:
     return process.pid
 
 
+def wait_until_gone(act: Act, *processes: int) -> None:
+    """Wait until processes have ended."""
+    act.until(
+        lambda: {each.pid for each in act.world.airflow.run.survivors()} & set(processes),
+        accept=lambda alive: not alive,
+        what="processes to end",
+        interval=0.5,
+    )
+
+
 def taken_up(act: Act, going: Going) -> Seen:
     """Wait for the end of a task whose first try was lost, and return what was seen."""
     seen = act.succeeded(going)

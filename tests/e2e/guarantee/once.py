@@ -126,7 +126,7 @@ def backup_of_others(act: Act) -> Scenario:
         states=(),
         answers=(Code.ALREADY_EXISTS,),
         tries=1,
-        says="no operation that this task started made it",
+        says="exists already, and this task has not made it",
         run=RunState.FAILED,
     )
     assert backup in [each.name for each in act.world.emulator.resources()]

@@ -5,16 +5,21 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.demo.airflow import Component
 
 from .rows import Seen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_spanner_lro.emulator import Call
 
     from .acting import Act
@@ -24,8 +29,38 @@ GRACE = 5.0
 """How long a task has to be over before the reaper sees to it, in seconds."""
 WITHIN = 10.0
 """Seconds from the reaper's start; a process of Airflow needs some of them to come up."""
+TIMEOUT = 120.0
 
 _one_after_the_other = Lock()
+
+
+def command(
+    act: Act, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> str:
+    """Run a command of ours in Airflow to its end; return all it has said, whatever came of it.
+
+    :param name: such as ``reap``
+    :param environment: added to that of Airflow's components
+    """
+    spec = act.world.airflow.process(Component.SCHEDULER).spec
+    with _one_after_the_other:
+        ended = subprocess.run(  # noqa: S603  # our own command
+            [sys.executable, "-m", "airflow", "spanner-lro", name, *arguments],
+            env={**spec.environment, **(environment or {})},
+            cwd=spec.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    return ended.stdout
+
+
+def reap(act: Act, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """Run the reaper; return all it has said."""
+    return command(act, "reap", *arguments, environment=environment)
 
 
 def reaped(act: Act, going: Going, *, over: float) -> Seen:

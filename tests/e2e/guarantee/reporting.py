@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from .playing import Outcome
 
 _HEADINGS = ("row", "exit", "expected", "seen", "seconds", "")
-_WIDTHS = (4, 52, 21, 24, 7, 5)
+_WIDTHS = (4, 52, 21, 24, 7, 6)
+_PLAYED = "played"
+"""Stands where ``ok`` does, for a row without processes of Airflow."""
 
 
 def table(outcomes: Iterable[Outcome], *, allowance: float) -> Iterator[str]:
@@ -31,13 +33,18 @@ def table(outcomes: Iterable[Outcome], *, allowance: float) -> Iterator[str]:
                 row.expected,
                 seen.words if seen else "an error",
                 "" if seconds is None else f"{seconds:.1f}".rjust(_WIDTHS[4]),
-                "SHORT" if short else "ok",
+                "SHORT" if short else _PLAYED if row.played else "ok",
             )
         )
     falling = [(each.row, each.shortfall(allowance=allowance)) for each in outcomes]
     falling = [(row, short) for row, short in falling if short]
     yield ""
     yield f"Rows: {len(outcomes)}, short: {len(falling) or 'none'}."
+    if number := sum(each.row.played for each in outcomes):
+        yield (
+            f"Played with a fake task, since no process of Airflow can be brought there: {number}; "
+            "all others with real ones."
+        )
     for row, short in falling:
         yield f"{row.id}: {short.splitlines()[0]}"
 

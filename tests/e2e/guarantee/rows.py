@@ -80,6 +80,7 @@ class Row:
     :param exit: what happens, in words
     :param within: seconds in which the cancel must be seen; None where nothing may be cancelled
     :param expected: what must be seen, in words
+    :param played: no process of Airflow can be brought into it, so the suite's fake task plays it
     """
 
     id: str
@@ -89,6 +90,7 @@ class Row:
     expected: str
     group: Group
     play: Play
+    played: bool = False
 
     @property
     def key(self) -> str:
@@ -113,6 +115,7 @@ def row(
     within: float | None = None,
     expected: str = "",
     group: Group = CALM,
+    played: bool = False,
 ) -> Callable[[Play], Play]:
     """Declare a row, which a generator function plays.
 
@@ -124,6 +127,7 @@ def row(
     :param exit_: what happens, in words
     :param within: seconds in which the cancel must be seen; None where nothing may be cancelled
     :param expected: what must be seen, in words, if neither of these
+    :param played: with the suite's fake task instead of Airflow's processes
     :raises ValueError: if there is such a row already
     """
     usual = "nothing cancelled" if within is None else f"cancelled within {within:g} s"
@@ -141,6 +145,7 @@ def row(
                 expected=expected or usual,
                 group=group,
                 play=play,
+                played=played,
             )
         )
         return play

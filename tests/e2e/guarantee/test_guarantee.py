@@ -12,14 +12,42 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from . import calm, deadlines, healthy, injured, once, whole_runs
+from . import (
+    awakened,
+    calm,
+    claims,
+    deadlines,
+    forged,
+    healthy,
+    injured,
+    late_answers,
+    once,
+    others,
+    played,
+    unanswered,
+    whole_runs,
+)
 from .rows import ROWS
 
 if TYPE_CHECKING:
     from .playing import Runner
     from .rows import Row
 
-DECLARING = (calm, whole_runs, deadlines, healthy, injured, once)
+DECLARING = (
+    calm,
+    whole_runs,
+    deadlines,
+    healthy,
+    injured,
+    awakened,
+    late_answers,
+    once,
+    others,
+    unanswered,
+    claims,
+    forged,
+    played,
+)
 """The modules that declare rows, in the order in which their groups are played."""
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]

@@ -164,3 +164,17 @@ def test_the_table_fits_a_terminal(first: Row) -> None:
     assert max(map(len, lines)) <= 120
     assert "Rows: 2, short: 2." in lines
     assert "E1: RuntimeError: no luck" in lines
+
+
+def test_the_table_tells_what_was_played(first: Row) -> None:
+    """A row without processes of Airflow says so, and the last lines count such rows."""
+    outcomes = [
+        Outcome(row=first, seen=OK),
+        Outcome(row=replace(first, id="E2", played=True), seen=OK),
+        Outcome(row=replace(first, id="E3", played=True), seen=replace(OK, wrong="not so")),
+    ]
+
+    lines = list(table(outcomes, allowance=1.0))
+
+    assert ["ok", "played", "SHORT"] == [line.split()[-1] for line in lines[2:5]]
+    assert any("since no process of Airflow can be brought there: 2" in line for line in lines)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .acting import Act
 
-STARTS = ("CreateBackup", "UpdateDatabaseDdl")
+STARTS = ("CreateBackup", "RestoreDatabase", "UpdateDatabase", "UpdateDatabaseDdl")
 ENDS = ("CancelOperation", "DeleteBackup", "DropDatabase")
 BACKUP, SCHEMA = "backup", "schema"
 HELD = 15.0
@@ -98,7 +98,7 @@ class Played:
         answers: tuple[Code, ...] = (Code.OK,),
         cancels: int = 0,
         tries: int = 2,
-        says: str = "",
+        says: str | tuple[str, ...] = "",
         run: RunState = RunState.SUCCESS,
     ) -> Seen:
         """Wait for the end of the run; return what was seen.
@@ -127,20 +127,27 @@ class Played:
             for before, after in pairwise(operations)
             if before.ended is None or before.ended > after.started
         ]
-        if says not in self.log(task.try_number):
-            wrong.append(f"the log does not say {says!r}")
+        wrong += unsaid(self.log(task.try_number), says)
         return Seen(words=words if not wrong else "something else", wrong="; ".join(wrong))
 
 
-def play(act: Act, *plans: Plan, task_id: str = BACKUP) -> Played:
+def unsaid(log: str, says: str | tuple[str, ...]) -> list[str]:
+    """Return what a log does not say, in sentences."""
+    texts = (says,) if isinstance(says, str) else says
+    return [f"the log does not say {each!r}" for each in texts if each not in log]
+
+
+def play(act: Act, *plans: Plan, task_id: str = BACKUP, target: str = "") -> Played:
     """Start the row's Dag.
 
     :param plans: what its operations do, one after the other; the last one counts for all others
+    :param target: what they work on; by default backups of the row, or the database of its schema
     """
     database = f"{act.instance}/databases/{act.row.key}-{SCHEMA}"
     if task_id == SCHEMA:
         act.world.emulator.create_database(database)
-    target = database if task_id == SCHEMA else f"{act.instance}/backups/{act.row.key}-*"
+    usual = database if task_id == SCHEMA else f"{act.instance}/backups/{act.row.key}-*"
+    target = target or usual
     for index, plan in reversed(list(enumerate(plans, start=1))):
         times = None if index == len(plans) else 1
         act.world.emulator.plan(plan, target=target, times=times)

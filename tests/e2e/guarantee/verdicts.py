@@ -77,7 +77,7 @@ class Verdicts(Looks):
 
     def untouched(self, going: Going, *, since: float) -> Seen:
         """Let a while pass, in which an operation runs on; return what was seen."""
-        self._let_pass(since=since)
+        self.let_pass(since=since)
         faults = self._touched(going.operation)
         state = self.world.view(going.operation).state
         if state is not OperationState.RUNNING:
@@ -97,7 +97,7 @@ class Verdicts(Looks):
             interval=1.0,
         )
         # a kill that comes late is given the time
-        self._let_pass(since=time.time())
+        self.let_pass()
         serving = str(self.record(going).operation)
         running = [each.name for each in self.operations(going.task_id) if not each.done]
         faults = self._overlaps(going.task_id)
@@ -110,9 +110,10 @@ class Verdicts(Looks):
         seconds = cancels[0].real_time - since if cancels else None
         return Seen(words="cancelled, started anew", seconds=seconds, wrong=wrong)
 
-    def _let_pass(self, *, since: float) -> None:
-        # for what must not happen, there is nothing else to wait for
-        self.until(lambda: time.time() >= since + A_WHILE, what="time to pass")
+    def let_pass(self, *, since: float | None = None, seconds: float = A_WHILE) -> None:
+        """Let time pass: for what must not happen, there is nothing else to wait for."""
+        end = (time.time() if since is None else since) + seconds
+        self.until(lambda: time.time() >= end, what="time to pass")
 
     def _touched(self, operation: str) -> list[str]:
         faults = self._starts(operation)

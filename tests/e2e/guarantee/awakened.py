@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rows in which a process was frozen, and wakes up when others have long gone on with its task."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import psutil
+
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.demo.records import RunState, TaskState
+from airflow_spanner_lro.emulator import Plan
+
+from .healthy import process_of, wait_until_gone
+from .injured import wait_until_moved
+from .injuries import LOST_TASKS_AND_CALLS, SECOND, TRIGGERER_STALLED
+from .rows import Seen, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .acting import Act
+    from .looking import Going
+    from .rows import Scenario
+
+DELIVERED = Plan(duration=timedelta(minutes=50))
+"""Ends after 50 s: when another triggerer, or the next try, is there to see it."""
+LOOKS = ("GetOperation", "ListBackupOperations", "ListDatabaseOperations")
+TROUBLES = 3
+"""How many looks of each kind get no answer when it has woken up; then it sees what there is."""
+WOKEN = ("not cancelled here: ", "is not cancelled: ", "invoking on_kill")
+"""What the log says then: the deadline comes first, or Airflow's kill of a stray trigger.
+
+More of the kill may not get into it: on Python 3.11 Airflow 3.3.2 closes it after two seconds.
+"""
+
+
+@row("N7", "its triggerer wakes behind delivery and deadline", group=TRIGGERER_STALLED)
+def triggerer_wakes_behind_the_deadline(act: Act) -> Scenario:
+    """Let the triggerer that comes back get no answer, when its deadline has passed."""
+    act.plan(DELIVERED)
+    going = act.deferred()
+    deadline = act.deadline(going)
+    yield
+    wait_until_moved(act, going, to=SECOND)
+    act.wait_for_task(going.run, going.task_id, TaskState.SUCCESS)
+    assert time.time() < deadline, "the deadline had passed before it was delivered"
+    for method in LOOKS:
+        act.world.emulator.faults.fail(
+            method=method, resource=f"{act.instance}*", code=Code.UNAVAILABLE, times=TROUBLES
+        )
+    act.until(lambda: time.time() > deadline + 1, what="the deadline to pass", timeout=90)
+    yield
+    log = act.until(
+        lambda: act.world.api.task_log(act.task(going), try_number=1),
+        accept=lambda log: any(each in log for each in WOKEN),
+        what="the first trigger to say why it does not cancel",
+        interval=1.0,
+    )
+    act.let_pass()
+    assert "has passed; cancelling" not in log, log
+    return still_there(act, going, act.succeeded(going))
+
+
+@row("N8a", "a frozen worker wakes behind adoption, SIGTERM", group=LOST_TASKS_AND_CALLS)
+def worker_wakes_behind_the_adoption(act: Act) -> Scenario:
+    """Stop the task's process and its supervisor; wake them when the next try has adopted."""
+    going = act.on_worker()
+    yield
+    processes = frozen(act, going)
+    wait_until_adopted(act, going)
+    yield
+    since = woken(act, processes)
+    seen = act.untouched(going, since=since)
+    # the next try has a worker, which others need
+    act.mark(going, TaskState.FAILED)
+    return seen
+
+
+@row("N8b", "a frozen worker wakes behind delivery, SIGTERM", group=LOST_TASKS_AND_CALLS)
+def worker_wakes_behind_the_delivery(act: Act) -> Scenario:
+    """Stop the task's process and its supervisor; wake them when the next try has delivered."""
+    act.plan(DELIVERED)
+    going = act.on_worker()
+    yield
+    processes = frozen(act, going)
+    act.world.api.wait_for_run(going.run, RunState.SUCCESS, timeout=150, interval=1.0)
+    yield
+    woken(act, processes)
+    act.let_pass()
+    seen = act.succeeded(going)
+    return still_there(act, going, replace(seen, words="delivered, stays"))
+
+
+@row("N8c", "a worker without supervisor, adopted, SIGTERM", group=LOST_TASKS_AND_CALLS)
+def worker_without_a_supervisor(act: Act) -> Scenario:
+    """Kill the supervisor only: Airflow misses the heartbeats of a process that goes on waiting."""
+    going = act.on_worker()
+    yield
+    process = process_of(act, going)
+    os.kill(psutil.Process(process).ppid(), signal.SIGKILL)
+    wait_until_adopted(act, going)
+    yield
+    since = time.time()
+    if psutil.pid_exists(process):
+        os.kill(process, signal.SIGTERM)
+        wait_until_gone(act, process)
+    seen = act.untouched(going, since=since)
+    act.mark(going, TaskState.FAILED)
+    return seen
+
+
+def frozen(act: Act, going: Going) -> tuple[int, int]:
+    """Stop the process of a task, and its supervisor, whose heartbeats Airflow then misses."""
+    process = process_of(act, going)
+    supervisor = psutil.Process(process).ppid()
+    for pid in (supervisor, process):
+        os.kill(pid, signal.SIGSTOP)
+    return process, supervisor
+
+
+def woken(act: Act, processes: tuple[int, int]) -> float:
+    """Tell the process to end, and wake both up; return when that was."""
+    process, supervisor = processes
+    since = time.time()
+    os.kill(process, signal.SIGTERM)
+    for pid in (process, supervisor):
+        os.kill(pid, signal.SIGCONT)
+    wait_until_gone(act, process)
+    return since
+
+
+def wait_until_adopted(act: Act, going: Going) -> None:
+    """Wait until the next try waits for the operation."""
+    act.until(
+        lambda: act.record(going).try_number,
+        accept=lambda number: number > 1,
+        what="the next try to adopt",
+        timeout=150,
+        interval=1.0,
+    )
+    act.wait_for_poll(going.operation)
+
+
+def still_there(act: Act, going: Going, seen: Seen) -> Seen:
+    """Return what was seen, and whether the backup is there."""
+    wrong = [each for each in (seen.wrong, *_missing(act, going)) if each]
+    return replace(seen, wrong="; ".join(wrong))
+
+
+def _missing(act: Act, going: Going) -> Iterator[str]:
+    if not act.world.exists(going.operation):
+        yield "the backup is gone"

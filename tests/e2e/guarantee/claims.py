@@ -1,0 +1,202 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rows about what is written in a ledger: copied, holed, doubled, of another release, damaged.
+
+A ledger entry is a claim; what does not hold is told, and nothing is started, cancelled or deleted
+because of it. The entries are written as anybody can write them, over Airflow's REST API.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.demo.records import RunState, TaskState
+from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.execution.store import KEY_PREFIX
+
+from .acting import NEVER
+from .clone import cloned
+from .others import NOT_OURS, RUNNING, judged, winner_and_loser
+from .reaping import GRACE, reap
+from .rows import row
+from .tries import BACKUP, SCHEMA, Played, play, unsaid
+from .unanswered import PRESUMED
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.demo.records import TaskInstance
+
+    from .acting import Act
+    from .looking import Going
+    from .rows import Scenario
+
+KEPT, LEFT = "kept by who waits", "told, left alone"
+QUICK = Plan(duration=timedelta(minutes=3))
+"""Ends after three seconds."""
+ADOPTED = "of an earlier try was adopted"
+CANNOT_BE_READ = "The entry cannot be read and is left alone"
+AT_ONCE = "0s"
+NEW_IN_2 = ("evidence", "asked", "signed", "before", "unanswered", "left", "deployment")
+"""What entries of release 0.1.0 did not have."""
+
+
+@row("N10", "a clone of Airflow's database is reaped", expected=LEFT, group=NOT_OURS)
+def clone_of_the_database(act: Act) -> Scenario:
+    """In the clone the task has ended long ago; in the original it waits."""
+    going = act.deferred()
+    reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
+    yield
+    here = ("--dag-id", going.run.dag_id, "--grace", AT_ONCE)
+    with cloned(act.world.airflow, ended_dag=going.run.dag_id) as environment:
+        # that it could be, if somebody said so
+        would = reap(act, *here, "--claim-deployment", "--dry-run", environment=environment)
+        told = reap(act, *here, environment=environment)
+    wrong = unsaid(would, "It would be cancelled")
+    wrong += unsaid(told, "Nothing was touched: Airflow's database is not where its ledgers were")
+    act.let_pass()
+    return judged(LEFT, wrong + runs_on(act, going))
+
+
+@row("N11a", "a key expired, two entries name one operation", expected=KEPT, group=NOT_OURS)
+def holes_and_doubles(act: Act) -> Scenario:
+    """Let a task go on from its second key when the first has expired; then double the entry."""
+    yield
+    played = play(act, QUICK, NEVER, task_id=SCHEMA)
+    act.world.api.wait_for_run(played.run, RunState.SUCCESS, timeout=150, interval=1.0)
+    act.world.api.delete_state(played.task, key(1))
+    act.world.api.clear(played.task)
+    operation = played.operation(2).name
+    act.until(lambda: entry(act, played.task, 2)["operation"] == operation, what="its second entry")
+    played.kill()
+    act.until(
+        lambda: entry(act, played.task, 2),
+        accept=lambda seen: seen["try_number"] == 3,
+        what="the third try to adopt by the second key",
+        timeout=90,
+    )
+    # what a release wrote that stopped counting at the hole
+    written = entry(act, played.task, 2)
+    act.world.api.write_state(played.task, key(1), written | {"try_number": 2})
+    told = reap(act, "--grace", AT_ONCE, "--dag-id", played.run.dag_id)
+    act.let_pass()
+    wrong = unsaid(played.log(3), ADOPTED) + unsaid(told, "2 left to their tasks, 0 reaped, 0 to")
+    state = act.world.view(operation).state
+    if state is not RUNNING:
+        wrong.append(f"the operation is {state}")
+    return judged(KEPT, wrong)
+
+
+@row("N11b", "an ended task's entry names what another awaits", expected=KEPT, group=NOT_OURS)
+def entry_of_an_ended_task(act: Act) -> Scenario:
+    """Copy the entry of a task that waits to one that has failed, and asked for the same."""
+    run = act.start()
+    waits, failed = winner_and_loser(act, (run, BACKUP), (run, "other"))
+    going = act.going(run, waits.task_id, operation=act.operation())
+    yield
+    act.world.api.write_state(failed, key(1), entry(act, waits, 1))
+    act.let_pass(seconds=GRACE)
+    told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
+    act.let_pass()
+    wrong = unsaid(told, ("another task's entry names it as well", "1 left to their tasks, 0 rea"))
+    return judged(KEPT, wrong + runs_on(act, going))
+
+
+@row("N12a", "an entry of a newer release, and a retry", expected=LEFT, group=NOT_OURS)
+def entry_of_a_newer_release(act: Act) -> Scenario:
+    """Let the trigger fail, so that a retry meets an entry that it cannot read."""
+    going = act.deferred()
+    yield
+    written = entry(act, act.task(going), 1)
+    act.world.api.write_state(act.task(going), key(1), written | {"version": 99})
+    fail_trigger(act, going)
+    seen = Played(act=act, run=going.run).ends(
+        LEFT,
+        states=(RUNNING,),
+        says=("Nothing was started: the task's ledger entry", "a later release"),
+        run=RunState.FAILED,
+    )
+    act.let_pass(seconds=GRACE)
+    told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
+    wrong = [seen.wrong] if seen.wrong else []
+    return judged(LEFT, wrong + unsaid(told, CANNOT_BE_READ) + runs_on(act, going))
+
+
+@row("N12b", "an entry of release 0.1.0: adopted, presumed", expected=LEFT, group=NOT_OURS)
+def entry_of_an_older_release(act: Act) -> Scenario:
+    """Let the trigger fail, so that a retry meets an entry without evidence; then mark it failed.
+
+    Nobody may cancel by such an entry: that release did not tell an answer from a find.
+    """
+    going = act.deferred()
+    yield
+    written = entry(act, act.task(going), 1)
+    older = {name: value for name, value in written.items() if name not in NEW_IN_2}
+    act.world.api.write_state(act.task(going), key(1), older | {"version": 1})
+    fail_trigger(act, going)
+    act.until(
+        lambda: act.task(going),
+        accept=lambda seen: seen.try_number == 2 and seen.state is TaskState.DEFERRED,
+        what="the next try to be deferred",
+        timeout=90,
+        interval=1.0,
+    )
+    act.wait_for_poll(going.operation)
+    since = act.mark(going, TaskState.FAILED)
+    log = act.until(
+        lambda: act.world.api.task_log(act.task(going), try_number=2),
+        accept=lambda seen: PRESUMED in seen,
+        what="on_kill to say that it is left alone",
+    )
+    act.let_pass(since=since)
+    return judged(LEFT, unsaid(log, ADOPTED) + runs_on(act, going))
+
+
+@row("N12c", "a damaged entry, and the reaper's round", expected=LEFT, group=NOT_OURS)
+def damaged_entry(act: Act) -> Scenario:
+    """Damage one task's entry; the round goes on to the next one's, and closes that."""
+    going = act.deferred()
+    sibling = act.deferred("sibling", run=going.run)
+    yield
+    for each in (going, sibling):
+        act.mark(each, TaskState.FAILED)
+    act.world.wait_for_end(sibling.operation)
+    written = entry(act, act.task(going), 1)
+    damaged = {"try_number": "1", "intended": "2026-11-28T03:00:00", "left": "\x1b[31m"}
+    act.world.api.write_state(act.task(going), key(1), written | damaged)
+    act.let_pass(seconds=GRACE)
+    told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
+    wrong = unsaid(told, (CANNOT_BE_READ, f"{sibling.operation}: It has ended already"))
+    wrong += [f"the reaper says {each!r}" for each in ("Traceback", "\x1b") if each in told]
+    return judged(LEFT, wrong + runs_on(act, going))
+
+
+def key(number: int) -> str:
+    """Return the key of a ledger entry."""
+    return f"{KEY_PREFIX}{number}"
+
+
+def entry(act: Act, task: TaskInstance, number: int) -> dict[str, Any]:
+    """Wait for a ledger entry in a task's store, and return it as it is stored."""
+    found = act.until(
+        lambda: act.world.api.state_store(task, key(number)), what=f"entry {number}", interval=0.5
+    )
+    return cast("dict[str, Any]", found)
+
+
+def fail_trigger(act: Act, going: Going) -> None:
+    """Let the trigger of a task fail for good, at its next look."""
+    act.world.emulator.faults.fail(
+        method="GetOperation", resource=going.operation, code=Code.PERMISSION_DENIED
+    )
+
+
+def runs_on(act: Act, going: Going) -> list[str]:
+    """Return what is wrong where an operation is to run on, and nobody to have touched it."""
+    state = act.world.view(going.operation).state
+    wrong = [] if state is RUNNING else [f"the operation is {state}"]
+    if cancels := act.cancels(going.operation):
+        wrong.append(f"it was cancelled {len(cancels)} times")
+    if len(act.operations(BACKUP)) != 1:
+        wrong.append("something else was started")
+    return wrong
