@@ -345,13 +345,14 @@ class Starter:
     ) -> tuple[OperationSnapshot, Evidence]:
         """Make the start call; where it was not answered, find what it began."""
         order = self._order
+        evidence = Evidence.NAMED if order.kind.named_by_caller else Evidence.ANSWERED
         if order.deadline is not None and self._wait.now() >= order.deadline:
             self._ledger.update(intent.close())
             raise DeadlinePassedError
 
         def write_down(snapshot: OperationSnapshot) -> None:
             self._log(f"{snapshot.title} was started after all, as {snapshot.name}")
-            self._record(intent.started_as(snapshot.name, evidence=Evidence.ANSWERED))
+            self._ledger.answered_late(intent.started_as(snapshot.name, evidence=evidence))
 
         self.call = StartCall(
             lambda: self._client.start(kind=order.kind, request=order.request),
@@ -360,12 +361,11 @@ class Starter:
         try:
             snapshot = self._wait.answer(self.call, deadline=order.deadline)
         except StartGivenUpError as exc:
-            self._ledger.update(intent.unanswered_at(self._wait.now()))
+            self._ledger.given_up(intent.unanswered_at(self._wait.now()))
             raise StartUnansweredError(order.target, kind=order.kind) from exc
         except Exception as exc:  # noqa: BLE001  # it is raised there, unless it was no failure
             return self._after_error(exc, intent=intent, earlier=earlier)
-        named = order.kind.named_by_caller
-        return snapshot, Evidence.NAMED if named else Evidence.ANSWERED
+        return snapshot, evidence
 
     def _after_error(
         self, exc: Exception, *, intent: LedgerEntry, earlier: LedgerEntry | None

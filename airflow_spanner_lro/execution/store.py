@@ -11,6 +11,7 @@ that ``publish`` writes.
 from __future__ import annotations
 
 import logging
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in its stub only
@@ -53,6 +54,8 @@ class TaskLedger:
         self._store: TaskStateStoreAccessor = context["task_state_store"]
         self._ti = context["ti"]
         self._known: int | None = None
+        self._answering = Lock()
+        self._answered = False
         self.mine: LedgerEntry | None = None
         """The entry of the operation that this process has started, adopted or taken over."""
 
@@ -111,6 +114,26 @@ class TaskLedger:
         """
         retention = None if entry.closed else NEVER_EXPIRE
         self._store.set(self._key(self._newest), entry.to_record(), retention=retention)
+
+    def given_up(self, intent: LedgerEntry) -> None:
+        """Write down that the wait for an answer has ended, unless the answer has come since."""
+        with self._answering:
+            if not self._answered:
+                self.update(intent)
+
+    def answered_late(self, entry: LedgerEntry) -> None:
+        """Write down what a start call has begun whose wait was given up, from the call's thread.
+
+        Not if a newer try has taken the entry over by now; and what a newer try has published stays
+        as it is.
+        """
+        with self._answering:
+            self._answered = True
+            if self.own() is None:
+                return
+            self.update(entry)
+            if self._find_newest() == self._newest:
+                self.publish(entry)
 
     def publish(self, entry: LedgerEntry) -> None:
         """Push the entry as an XCom, for those who cannot read the store."""
