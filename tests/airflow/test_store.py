@@ -261,6 +261,58 @@ def test_a_process_that_was_frozen_writes_under_no_other_key(
     assert task.store.get("spanner_lro:1")["closed"]
 
 
+def test_a_late_answer_is_written_down_and_published(task: FakeTask) -> None:
+    """What a call has begun whose wait was given up is known to all who ask."""
+    ledger = TaskLedger(task.context)
+    ledger.append(intent())
+    ledger.given_up(intent().unanswered_at(NOW))
+
+    ledger.answered_late(entry(1))
+
+    assert entry(1).to_record() == task.entry
+    assert entry(1).to_record() == task.ti.xcoms[RECORD_KEY]
+
+
+def test_a_late_answer_is_not_forgotten_again(task: FakeTask) -> None:
+    """An answer that comes in the moment in which the wait is given up keeps its name."""
+    ledger = TaskLedger(task.context)
+    ledger.append(intent())
+    ledger.answered_late(entry(1))
+
+    ledger.given_up(intent().unanswered_at(NOW))
+
+    assert entry(1).to_record() == task.entry
+
+
+def test_a_late_answer_leaves_what_the_next_try_has_taken_over(task: FakeTask) -> None:
+    """N8: a newer try that has found the operation by itself owns the entry."""
+    frozen = TaskLedger(task.context)
+    frozen.append(intent())
+    task.next_try()
+    adopted = entry(1, evidence=Evidence.SIGNED).owned_by(2, deadline=None, now=NOW)
+    TaskLedger(task.context).update(adopted)
+
+    frozen.answered_late(entry(1))
+
+    assert adopted.to_record() == task.entry
+    assert RECORD_KEY not in task.ti.xcoms
+
+
+def test_a_late_answer_is_not_published_over_a_newer_trys(task: FakeTask) -> None:
+    """What a newer try has started anew stays published; the other is there for the reaper."""
+    first_try = task.context
+    frozen = TaskLedger(first_try)
+    frozen.append(intent(signed=True))
+    task.next_try()
+    TaskLedger(task.context).append(entry(2, try_number=2))
+
+    frozen.answered_late(entry(1))
+
+    assert entry(1).to_record() == task.store.get("spanner_lro:1")
+    assert entry(2, try_number=2).to_record() == task.store.get("spanner_lro:2")
+    assert RECORD_KEY not in first_try["ti"].xcoms
+
+
 @pytest.mark.parametrize("record", [{"version": 7}, "text", {}, ["a"], 7, {"version": 2}], ids=repr)
 def test_an_entry_that_cannot_be_read_is_nobodys(
     task: FakeTask, caplog: pytest.LogCaptureFixture, record: object
