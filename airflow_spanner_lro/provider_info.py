@@ -147,9 +147,9 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "reaper_connections": {
                         "description": (
-                            "Connections that the reaper and the ledger command may use for tasks "
-                            "whose connection id is templated, or whose Dag is gone. A list of "
-                            "connection ids, separated by commas."
+                            "Connections that the reaper, the ledger command and the notifier may "
+                            "use for tasks whose connection id is templated, or, the first two, "
+                            "whose Dag is gone. A list of connection ids, separated by commas."
                         ),
                         "version_added": "0.1.0",
                         "type": "string",

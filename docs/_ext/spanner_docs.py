@@ -157,7 +157,7 @@ def configuration(docs: Path) -> str:
                     ("Default", "Type", "Environment variable", "Since"),
                     [
                         (
-                            f"`{option['default']}`",
+                            f"`{option['default']}`" if option["default"] else "nothing",
                             option["type"],
                             f"`AIRFLOW__{section.upper()}__{name.upper()}`",
                             option["version_added"],
