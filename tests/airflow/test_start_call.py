@@ -19,12 +19,11 @@ from airflow_spanner_lro.core.operations.errors import (
     NothingStartedError,
     OperationKilledError,
     OperationTimeoutError,
-    StartRefusedForNowError,
     StartUnansweredError,
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
-from airflow_spanner_lro.execution import blocking_wait, kill, limits
+from airflow_spanner_lro.execution import blocking_wait, kill
 
 from .doubles import BACKUP, DATABASE, LONG, SOURCE
 from .playing import backup, change_schema, defer, play, restore
@@ -425,59 +424,3 @@ def test_the_intent_is_published_before_the_call(stage: Stage, task: FakeTask) -
     assert [(None, BACKUP, 1)] == [
         (record["operation"], record["target"], record["try_number"]) for record in seen
     ]
-
-
-@pytest.fixture
-def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a start that was refused for now be tried again soon."""
-    monkeypatch.setattr(limits, "FIRST_PAUSE", 0.01)
-
-
-@pytest.mark.usefixtures("quick_pauses")
-@MAKERS
-def test_a_quota_is_waited_out(
-    stage: Stage, task: FakeTask, make: Callable[..., SpannerOperationOperator]
-) -> None:
-    """K9: Spanner that takes no more requests for now gets this one a little later, once."""
-    method = STARTS[make]
-    stage.script.fail(method=method, code=Code.RESOURCE_EXHAUSTED, times=3)
-
-    defer(make(deferrable=True), task)
-
-    refused = Code.RESOURCE_EXHAUSTED
-    assert [refused, refused, refused, Code.OK] == [call.code for call in stage.starts]
-    assert 1 == len(stage.emulator.operations())
-    assert stage.operation.name == task.entry["operation"]
-
-
-@pytest.mark.usefixtures("quick_pauses")
-def test_a_quota_is_waited_out_until_the_deadline(stage: Stage, task: FakeTask) -> None:
-    """What is still refused then was not started, and a retry may fare better."""
-    stage.script.fail(method="CreateBackup", code=Code.RESOURCE_EXHAUSTED, times=None)
-
-    with pytest.raises(StartRefusedForNowError, match="was not started yet"):
-        play(backup(operation_timeout=SHORT), task)
-
-    assert 1 < len(stage.starts)
-    assert not stage.emulator.operations()
-    assert task.entry["closed"]
-
-
-def test_a_kill_ends_the_wait_for_a_quota(stage: Stage, task: FakeTask) -> None:
-    """A task that is killed while it waits for Spanner to take its request has started nothing."""
-    operator = backup()
-    stage.script.fail(method="CreateBackup", code=Code.RESOURCE_EXHAUSTED, times=None)
-    keep_value = task.store.set
-
-    def set_(key: str, value: Any, **options: Any) -> None:
-        keep_value(key, value, **options)
-        if key in task.entries and value["closed"]:
-            operator.on_kill()
-
-    task.store.set = set_  # type: ignore[method-assign]
-
-    with pytest.raises(KilledBeforeStartError, match=BACKUP):
-        operator.execute(task.context)
-
-    assert 1 == len(stage.starts)
-    assert not stage.cancels
