@@ -15,7 +15,6 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
 from airflow_spanner_lro.core.operations.errors import (
-    KilledBeforeStartError,
     NothingStartedError,
     OperationKilledError,
     OperationTimeoutError,
@@ -26,7 +25,7 @@ from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.execution import blocking_wait, kill
 
 from .doubles import BACKUP, DATABASE, LONG, SOURCE
-from .playing import backup, change_schema, defer, play, restore
+from .playing import backup, change_schema, defer, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
