@@ -29,16 +29,17 @@ CUSTOM = f"{CONFIGS}/custom-mine"
 PARTITION = f"{INSTANCE}/instancePartitions/part"
 ORDERS, USERS, SECRETS = (f"{INSTANCE}/databases/{each}" for each in ("orders", "users", "secrets"))
 SOURCE, OTHER_SOURCE = (f"{INSTANCE}/backups/{each}" for each in ("source", "other"))
-KEY, OTHER_KEY = (
-    f"{PROJECT}/locations/europe-west1/keyRings/ring/cryptoKeys/{each}" for each in ("one", "two")
-)
+RING = f"{PROJECT}/locations/europe-west1/keyRings/ring/cryptoKeys"
+KEY, OTHER_KEY = f"{RING}/one", f"{RING}/two"
 TABLE = "CREATE TABLE Orders (Id INT64) PRIMARY KEY (Id)"
 OTHER_TABLE = "CREATE TABLE Users (Id INT64) PRIMARY KEY (Id)"
 START = NOW + timedelta(minutes=30)
 """When the operations are started."""
 
+# the fields of a request by their dotted paths
 Flat = dict[str, Any]
-"""The fields of a request by their dotted paths."""
+_MADE_BY = dict.fromkeys((kinds.UPDATE_INSTANCE_CONFIG,), kinds.CREATE_INSTANCE_CONFIG)
+_MADE_BY[kinds.UPDATE_INSTANCE_PARTITION] = kinds.CREATE_INSTANCE_PARTITION
 
 
 def _days(number: int) -> Any:
@@ -436,12 +437,8 @@ def prepare(
             encryption_config={"kms_key_name": OTHER_KEY},
         )
         _make(kinds.CREATE_DATABASE, request, emulator, client)
-    makes = {
-        kinds.UPDATE_INSTANCE_CONFIG: kinds.CREATE_INSTANCE_CONFIG,
-        kinds.UPDATE_INSTANCE_PARTITION: kinds.CREATE_INSTANCE_PARTITION,
-    }
-    if kind in makes:
-        _make(makes[kind], usual_request(makes[kind]), emulator, client)
+    if kind in _MADE_BY:
+        _make(_MADE_BY[kind], usual_request(_MADE_BY[kind]), emulator, client)
     clock.advance(START - clock.now())
 
 

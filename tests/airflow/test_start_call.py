@@ -225,7 +225,7 @@ def test_an_answer_after_the_next_try_has_begun_is_not_cancelled(
 ) -> None:
     """N8: nor does the answer that comes then write into the ledger of the next try."""
     operator = backup()
-    kill_upon_start(stage, operator, backup, answer=LATE)
+    kill_upon_start(stage, operator, backup, answer=2 * LATE)
     with pytest.raises(StartUnansweredError):
         operator.execute(task.context)
     task.next_try()

@@ -66,9 +66,6 @@ def instance_update(*paths: str, **fields: Any) -> dict[str, str]:
     return asked_of(kinds.UPDATE_INSTANCE, request)
 
 
-# --- what a request asks for ---
-
-
 def test_only_what_was_given_is_asked_for() -> None:
     """A request that leaves version time and encryption to Spanner asks for neither."""
     asked = asked_of(kinds.CREATE_BACKUP, backup_request())
