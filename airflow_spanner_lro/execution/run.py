@@ -251,13 +251,13 @@ class OperationRun:
     # starting
 
     def _begin(self) -> OperationSnapshot | None:
-        # made here, so that a bad parameter is found before anything is written or asked
-        _ = self._policy
+        _ = self._policy  # a bad parameter is found before anything is written or asked
         self._starter = starter = Starter(
             order=StartOrder.of(
                 self._work,
                 spared=not self._options.cancel_on_kill,
                 task=self.context["ti"],
+                run=self.context.get("dag_run"),
                 access=self._hook.access,
                 deadline=self._deadline,
                 cleans_up=self._wants_clean_up,

@@ -24,6 +24,7 @@ from airflow_spanner_lro.core.operations.errors import (
     AmbiguousStartError,
     CancelNotSettledError,
     NotCancelledError,
+    NotThisRunsError,
     ResourceDiffersError,
     StartRefusedForNowError,
     StartUnansweredError,
@@ -33,6 +34,7 @@ from airflow_spanner_lro.core.operations.statements import carried_over, committ
 from airflow_spanner_lro.core.status import Code, code_of, leaves_unanswered
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+from airflow_spanner_lro.core.tries.proof import too_early
 from airflow_spanner_lro.core.tries.resume import NextStep, next_step
 from airflow_spanner_lro.execution.blocking_wait import StartGivenUpError
 from airflow_spanner_lro.execution.limits import slot_taken
@@ -96,18 +98,24 @@ class Starter:
         :raises LedgerUnreadableError: if nobody can tell what earlier tries have started
         """
         entry = self._ledger.latest()
-        if not durable:
+        if entry is None or not durable:
             return self._start_after(None)
-        if entry and not entry.statements and entry.fingerprint == self._order.fingerprint:
-            # an older release did not write them down
+        if not self._order.is_of(entry):
+            # whoever may edit the task instance may have written it
+            self._ledger.leave_another(entry)
+            return self._start_after(None)
+        if not entry.statements and entry.fingerprint == self._order.fingerprint:
             entry = replace(entry, statements=self._wanted())
-        if entry and entry.operation:
+        if entry.operation:
             # before anybody is asked: a kill of the try before may be under way at this moment,
             # and asks whose the operation is just before it cancels
             self._ledger.publish(self._claimed(entry))
-        snapshot = self._see(entry.operation) if entry and entry.operation else None
+        name = entry.operation
+        snapshot = self._patiently(lambda: self._lookup.operation(name)) if name else None
+        if snapshot and (why := too_early(snapshot, began=self._order.began)):
+            raise NotThisRunsError(snapshot, why=why)
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
-        if step is NextStep.SEARCH and entry:
+        if step is NextStep.SEARCH:
             intent = entry
             found = self._patiently(lambda: self._lookup.follow_up(intent))
             if found.ambiguous:
@@ -119,13 +127,9 @@ class Starter:
                 step = next_step(
                     entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint
                 )
-        if entry is None or snapshot is None:
+        if snapshot is None:
             return self._start_after(entry)
         return self._take_up(step, entry=entry, snapshot=snapshot)
-
-    def _see(self, name: OperationName) -> OperationSnapshot | None:
-        """Get an earlier try's operation; that it cannot be seen for a while ends no task."""
-        return self._patiently(lambda: self._lookup.operation(name))
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         return self._wait.patiently(ask, deadline=self._order.deadline)

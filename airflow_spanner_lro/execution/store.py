@@ -234,6 +234,25 @@ class TaskLedger:
             self.update(entry.leave())
         log.warning(left_presumed(name))
 
+    def leave_another(self, entry: LedgerEntry) -> None:
+        """Close the newest entry, which is of something else than the task asks for by now.
+
+        Its operation is left alone: whoever may edit the task instance may have written the entry,
+        and the task itself vouches for nothing but what it asks for.
+        """
+        if entry.closed:
+            return
+        if entry.operation is None:
+            self.update(entry.close())
+            return
+        self.update(entry.leave())
+        log.warning(
+            "Left running: %s of an earlier try is not what this task asks for any more, and only "
+            "what it asks for is proven its own. To end it: `spanner-lro cancel %s`",
+            entry.kind,
+            entry.operation,
+        )
+
     def note_stopping(self, name: OperationName, *, now: datetime) -> None:
         """Write down that the end of an operation is decided, and its outcome not known."""
         entry = self.own()

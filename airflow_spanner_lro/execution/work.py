@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro import settings
-from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.names import OperationName, same_resource
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
+from airflow_spanner_lro.core.tries.proof import began_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.follow_up import FollowUp
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ class StartOrder:
     :param spared: the reaper leaves the operation alone
     :param deployment: name of the Airflow deployment, if it has one
     :param settle_timeout: how long to wait for the end of an earlier try's operation, in seconds
+    :param began: when the Dag run did, or earlier; None if that is not known
     """
 
     kind: OperationKind
@@ -100,6 +103,11 @@ class StartOrder:
     spared: bool
     deployment: str
     settle_timeout: float
+    began: datetime | None = None
+
+    def is_of(self, entry: LedgerEntry) -> bool:
+        """Tell whether a ledger entry is of what is ordered here: the same kind, and target."""
+        return entry.kind is self.kind and same_resource(entry.target, self.target)
 
     def chosen_name(self, *, now: datetime) -> OperationName | None:
         """Return the name that the operation gets, where the caller may choose it.
@@ -124,10 +132,12 @@ class StartOrder:
         deadline: datetime | None,
         cleans_up: bool,
         spared: bool,
+        run: object,
     ) -> Self:
         """Return the order for work, with its templates as they are rendered now.
 
         :param task: Airflow's task instance
+        :param run: its Dag run
         """
         request, target = work.build_request(), work.target()
         parameters = dict(work.parameters())
@@ -148,4 +158,5 @@ class StartOrder:
             spared=spared,
             deployment=settings.deployment(),
             settle_timeout=settings.settle_timeout(),
+            began=began_of(run),
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,7 @@ from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.core.tries.record import LedgerUnreadableError
 from airflow_spanner_lro.emulator import Plan
 
-from .doubles import BACKUP, DATABASE, LONG, LONG_TIME, SOURCE
+from .doubles import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, SOURCE
 from .playing import backup, change_schema, defer, play, restore
 
 if TYPE_CHECKING:
@@ -142,10 +143,45 @@ def test_changed_request_cleans_up_as_wanted(
     """What is finished before it can be replaced is deleted, unless that is not wanted."""
     start(task)
     stage.finish_upon("CancelOperation")
+    changed = backup(**DEFER, expire_time=timedelta(days=7), clean_up=clean_up)
+
+    if clean_up is False:
+        with pytest.raises(AirflowFailException, match="exists already"):
+            changed.execute(task.context)
+    else:
+        defer(changed, task)
+
+    assert (clean_up is not False) == bool(stage.emulator.calls.of("DeleteBackup"))
+    assert stage.has(BACKUP)
+
+
+@pytest.mark.parametrize("clean_up", [None, False])
+def test_an_earlier_target_is_left_alone(
+    stage: Stage, task: FakeTask, caplog: pytest.LogCaptureFixture, *, clean_up: bool | None
+) -> None:
+    """A task vouches for what it asks for, and not for another target that its ledger names."""
+    start(task)
 
     defer(backup(**DEFER, backup_id="another", clean_up=clean_up), task)
 
-    assert (clean_up is False) is stage.has(BACKUP)
+    assert not stage.cancels
+    assert f"spanner-lro cancel {stage.first.name}" in caplog.text
+    assert task.store.get(task.entries[0])["left"]
+    # where its database has room for one backup only, the new one waits
+    assert f"{INSTANCE}/backups/another" == task.entry["target"]
+
+
+def test_an_operation_from_before_the_run_is_refused(stage: Stage, task: FakeTask) -> None:
+    """A ledger that names what began before the Dag run is not believed: somebody wrote it."""
+    start(task)
+    began = stage.first.started + timedelta(minutes=7)
+    context = task.context | {"dag_run": SimpleNamespace(run_after=began, start_date=began)}
+
+    with pytest.raises(AirflowFailException, match="Somebody may have written that entry"):
+        backup(**DEFER, expire_time=timedelta(days=7)).execute(context)
+
+    assert not stage.cancels
+    assert 1 == len(stage.starts)
 
 
 def test_changed_request_waits_for_the_cancel(stage: Stage, task: FakeTask) -> None:

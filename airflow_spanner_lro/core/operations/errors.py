@@ -246,6 +246,23 @@ class NotCancelledError(ResumeConflictError):
         )
 
 
+class NotThisRunsError(ResumeConflictError):
+    """The task's ledger names an operation that began before the task's Dag run.
+
+    :param why: that, in words
+    """
+
+    def __init__(self, snapshot: OperationSnapshot, *, why: str) -> None:
+        name = snapshot.name
+        super().__init__(
+            name.resource,
+            f"{snapshot.title} {name.resource.resource_id} is not this task's, although the task's "
+            f"ledger says so. {why} Nothing of it was touched. Somebody may have written that "
+            "entry: look at the task's state store, delete the key, and clear the task. "
+            f"{name}",
+        )
+
+
 def _what_there_is(resource: Any, running: Sequence[OperationSnapshot]) -> str:
     facts = []
     if made := getattr(resource, "create_time", None):
