@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.flows.ending import stop_unless_done
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.operations.errors import OperationGoneError, left_presumed
+from airflow_spanner_lro.core.operations.errors import OperationGoneError
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
 from airflow_spanner_lro.core.operations.settlement import Settlement, what_ends_it
@@ -180,7 +180,13 @@ class SpannerOperationTrigger(SpannerTrigger):
             )
             return True
         if decision is KillDecision.PRESUMED:
-            self.log.warning(left_presumed(self._name))
+            self.log.warning(
+                "%s is not cancelled: %s. Nothing ends it by itself; if it is this task's: "
+                "`spanner-lro cancel %s`",
+                self.operation,
+                decision.value,
+                self.operation,
+            )
         elif decision is KillDecision.UNKNOWN:
             self.log.warning(
                 "%s is not cancelled: %s. %s",
