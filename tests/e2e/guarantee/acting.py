@@ -17,7 +17,10 @@ from .looking import Going
 from .verdicts import Verdicts
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.demo.records import DagRun
+    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
+    from tests.e2e.conftest import World
+
+    from .rows import Row
 
 NEVER = Plan(duration=timedelta(hours=20))
 """Ends within no test: twenty minutes."""
@@ -28,6 +31,10 @@ of their deferral, for a state that its scheduler did not expect."""
 
 class Act(Verdicts):
     """What a scenario is given: hands, eyes and judgement of one row."""
+
+    def __init__(self, *, world: World, row: Row) -> None:
+        super().__init__(world=world, row=row)
+        self._forged: list[tuple[TaskInstance, str]] = []
 
     # -- getting there
 
@@ -89,10 +96,20 @@ class Act(Verdicts):
         self.world.api.set_run_state(run, state)
         return since
 
+    def forge(self, task: TaskInstance, key: str, value: object) -> None:
+        """Write into a task's store, as anybody may who may edit the task; until the row ends."""
+        self._forged.append((task, key))
+        self.world.api.write_state(task, key, value)
+
     # -- in the end
 
     def leave(self) -> None:
-        """End the row's runs that have not ended, since they would hold workers."""
+        """End the row's runs that have not ended, since they would hold workers.
+
+        What was written into stores goes, since every reaper that comes later would tell of it.
+        """
+        for task, key in self._forged:
+            self.world.api.delete_state(task, key)
         for run in self.runs:
             # one whose Dag was deleted is gone
             with suppress(ApiError):

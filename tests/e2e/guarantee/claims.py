@@ -77,7 +77,7 @@ def holes_and_doubles(act: Act) -> Scenario:
     )
     # what a release wrote that stopped counting at the hole
     written = entry(act, played.task, 2)
-    act.world.api.write_state(played.task, key(1), written | {"try_number": 2})
+    act.forge(played.task, key(1), written | {"try_number": 2})
     told = reap(act, "--grace", AT_ONCE, "--dag-id", played.run.dag_id)
     act.let_pass()
     wrong = unsaid(played.log(3), ADOPTED) + unsaid(told, "2 left to their tasks, 0 reaped, 0 to")
@@ -94,7 +94,7 @@ def entry_of_an_ended_task(act: Act) -> Scenario:
     waits, failed = winner_and_loser(act, (run, BACKUP), (run, "other"))
     going = act.going(run, waits.task_id, operation=act.operation())
     yield
-    act.world.api.write_state(failed, key(1), entry(act, waits, 1))
+    act.forge(failed, key(1), entry(act, waits, 1))
     act.let_pass(seconds=GRACE)
     told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
     act.let_pass()
@@ -108,7 +108,7 @@ def entry_of_a_newer_release(act: Act) -> Scenario:
     going = act.deferred()
     yield
     written = entry(act, act.task(going), 1)
-    act.world.api.write_state(act.task(going), key(1), written | {"version": 99})
+    act.forge(act.task(going), key(1), written | {"version": 99})
     fail_trigger(act, going)
     seen = Played(act=act, run=going.run).ends(
         LEFT,
@@ -132,7 +132,7 @@ def entry_of_an_older_release(act: Act) -> Scenario:
     yield
     written = entry(act, act.task(going), 1)
     older = {name: value for name, value in written.items() if name not in NEW_IN_2}
-    act.world.api.write_state(act.task(going), key(1), older | {"version": 1})
+    act.forge(act.task(going), key(1), older | {"version": 1})
     fail_trigger(act, going)
     act.until(
         lambda: act.task(going),
@@ -163,7 +163,7 @@ def damaged_entry(act: Act) -> Scenario:
     act.world.wait_for_end(sibling.operation)
     written = entry(act, act.task(going), 1)
     damaged = {"try_number": "1", "intended": "2026-11-28T03:00:00", "left": "\x1b[31m"}
-    act.world.api.write_state(act.task(going), key(1), written | damaged)
+    act.forge(act.task(going), key(1), written | damaged)
     act.let_pass(seconds=GRACE)
     told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
     wrong = unsaid(told, (CANNOT_BE_READ, f"{sibling.operation}: It has ended already"))

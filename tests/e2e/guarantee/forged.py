@@ -70,7 +70,7 @@ def forged_entries(act: Act) -> Scenario:
             },
         ]
         for number, forgery in enumerate(forgeries, start=2):
-            act.world.api.write_state(task, key(number), own | forgery)
+            act.forge(task, key(number), own | forgery)
         act.let_pass(seconds=GRACE)
         dag = ("--dag-id", going.run.dag_id)
         told, listed = reap(act, *dag, "--grace", AT_ONCE), command(act, "ledger", *dag)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FOUND = "found, started once"
 BRIEF = Plan(duration=timedelta(seconds=4))
 """Long enough to be found under way, where time goes as fast as ours."""
-PRESUMED = "its start call was never answered, so it is only presumed to be the task's"
+PRESUMED = "its start call was never answered, so it is only presumed to be"
 
 
 def databases(act: Act, *names: str) -> None:
@@ -92,7 +92,7 @@ def unanswered_beside_the_same_request(act: Act) -> Scenario:
         states=(RUNNING,),
         answers=(Code.OK, Code.UNAVAILABLE),
         tries=1,
-        says=f"{operation} is not cancelled: {PRESUMED}",
+        says=(PRESUMED, operation),
         run=RunState.FAILED,
     )
     left = unsaid(told, "Left running: its start call was never answered")
