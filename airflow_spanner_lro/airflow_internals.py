@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from airflow.sdk.types import TaskInstanceKey
-    from sqlalchemy import ColumnElement, Row, Select
+    from sqlalchemy import URL, ColumnElement, Row, Select
     from sqlalchemy.orm import Session
 
 STATE_REFERENCE_KEY = "__airflow_state_ref__"
@@ -272,9 +272,13 @@ _HOME_TEXT = "Digest of this database's address; another value there stops the S
 
 
 def database_digest() -> str:
-    """Return a digest of where Airflow's database is: no user, no password, no driver."""
+    """Return a digest of where Airflow's database is."""
     with database_session() as session:
-        url = session.get_bind().engine.url
+        return digest_of(session.get_bind().engine.url)
+
+
+def digest_of(url: URL) -> str:
+    """Return a digest of an address: of server and database, not of user, password and driver."""
     place = f"{url.get_backend_name()}://{url.host or ''}:{url.port or ''}/{url.database or ''}"
     return hashlib.sha256(place.lower().encode()).hexdigest()
 

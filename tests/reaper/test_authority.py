@@ -13,9 +13,10 @@ import pytest
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.models.variable import Variable
 from airflow.sdk import TaskGroup
-from sqlalchemy import select, update
+from sqlalchemy import make_url, select, update
 
 from airflow_spanner_lro import airflow_internals
+from airflow_spanner_lro.airflow_internals import digest_of
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.reaper.listing import list_ledger
@@ -334,6 +335,23 @@ def test_first_round_marks_the_database(reaping: Reaping) -> None:
 
     assert ["spanner_lro_home"] == reaping.rows.execute(select(Variable.key)).scalars().all()
     assert airflow_internals.database_digest() == airflow_internals.home_of_ledgers()
+
+
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("postgresql+asyncpg://other:word@db.example.com:5432/airflow?sslmode=require", True),
+        ("postgresql://db.example.com:5432/airflow", True),
+        ("postgresql://user:secret@copy.example.com:5432/airflow", False),
+        ("postgresql://user:secret@db.example.com:5433/airflow", False),
+        ("postgresql://user:secret@db.example.com:5432/staging", False),
+    ],
+)
+def test_what_makes_another_place(address: str, same: bool) -> None:
+    """A rotated password or another driver is no move; another server or database is."""
+    here = digest_of(make_url("postgresql+psycopg2://user:secret@DB.example.com:5432/airflow"))
+
+    assert same is (here == digest_of(make_url(address)))
 
 
 def test_dry_run_marks_nothing(reaping: Reaping) -> None:

@@ -106,7 +106,7 @@ def test_impersonation_is_the_tasks(reaping: Reaping) -> None:
     reaping.reap()
 
     assert (
-        "as admin@p.iam.gserviceaccount.com, and its task has impersonation_chain=."
+        "as admin@p.iam.gserviceaccount.com, and its task has impersonation_chain=none."
         in (reaping.warned[0])
     )
     assert untouched(reaping)

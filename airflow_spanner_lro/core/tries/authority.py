@@ -345,7 +345,7 @@ def _other_way(access: Access, asked: object, name: str, who: str) -> Refusal:
     return Refusal(
         reason=Reason.WAY,
         sentence=f"Refused: the entry names {_way_of(access)}, and {who} has "
-        f"{name}={_told(asked)}.",
+        f"{name}={_told(asked) or 'none'}.",
     )
 
 
