@@ -78,12 +78,18 @@ def kill_upon_start(
     upon_start(stage, make, threading.Thread(target=operator.on_kill).start, answer=answer)
 
 
+_STRUCK: list[SpannerOperationOperator] = []
+"""Never freed: a call that a signal's exception has ended keeps gRPC from ever closing its channel,
+and whichever thread frees that hangs (grpcio 1.85). A task's process ends soon after."""
+
+
 @contextmanager
-def timeout_upon(stage: Stage, method: str) -> Iterator[None]:
+def timeout_upon(stage: Stage, method: str, operator: SpannerOperationOperator) -> Iterator[None]:
     """Let Airflow's own timeout strike the task's main thread when a call arrives.
 
     Airflow raises it in the handler of a signal, wherever the thread is.
     """
+    _STRUCK.append(operator)
 
     def strike(*_: object) -> None:
         raise AirflowTaskTimeout
@@ -301,7 +307,10 @@ def test_airflows_timeout_during_the_call_cancels_what_it_began(
     stage.script.answer_late(SHORT, method=STARTS[make])
     operator = make(deferrable=deferrable, execution_timeout=HOUR)
 
-    with timeout_upon(stage, STARTS[make]), pytest.raises(OperationTimeoutError) as caught:
+    with (
+        timeout_upon(stage, STARTS[make], operator),
+        pytest.raises(OperationTimeoutError) as caught,
+    ):
         operator.execute(task.context)
 
     assert f"while waiting for {stage.operation.name}. The operation was cancelled" in str(
@@ -317,7 +326,10 @@ def test_airflows_timeout_during_a_call_without_an_answer(stage: Stage, task: Fa
     stage.script.answer_late(LATE, method="CreateBackup")
     operator = backup(execution_timeout=HOUR)
 
-    with timeout_upon(stage, "CreateBackup"), pytest.raises(StartUnansweredError) as caught:
+    with (
+        timeout_upon(stage, "CreateBackup", operator),
+        pytest.raises(StartUnansweredError) as caught,
+    ):
         operator.execute(task.context)
 
     assert "nightly may have been started" in str(caught.value)
@@ -332,7 +344,7 @@ def test_airflows_timeout_that_is_not_to_cancel(stage: Stage, task: FakeTask) ->
     stage.script.answer_late(SHORT, method="CreateBackup")
     operator = backup(execution_timeout=HOUR, cancel_on_timeout=False)
 
-    with timeout_upon(stage, "CreateBackup"), pytest.raises(StartUnansweredError):
+    with timeout_upon(stage, "CreateBackup", operator), pytest.raises(StartUnansweredError):
         operator.execute(task.context)
 
     assert eventually(lambda: task.entry["operation"] == stage.operation.name)
@@ -345,7 +357,10 @@ def test_airflows_timeout_before_the_call(stage: Stage, task: FakeTask) -> None:
     stage.script.upon("ListOperations", lambda: None)
     operator = restore(execution_timeout=HOUR)
 
-    with timeout_upon(stage, "ListOperations"), pytest.raises(NothingStartedError) as caught:
+    with (
+        timeout_upon(stage, "ListOperations", operator),
+        pytest.raises(NothingStartedError) as caught,
+    ):
         operator.execute(task.context)
 
     assert "restored was not started: The deadline" in str(caught.value)
@@ -356,7 +371,10 @@ def test_airflows_timeout_while_waiting(stage: Stage, task: FakeTask) -> None:
     """E1: in the wait as well the error is ours, and names operation and outcome."""
     operator = backup(execution_timeout=HOUR)
 
-    with timeout_upon(stage, "GetOperation"), pytest.raises(OperationTimeoutError) as caught:
+    with (
+        timeout_upon(stage, "GetOperation", operator),
+        pytest.raises(OperationTimeoutError) as caught,
+    ):
         operator.execute(task.context)
 
     assert f"while waiting for {stage.operation.name}. The operation was cancelled." in str(
