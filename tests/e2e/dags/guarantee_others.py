@@ -92,3 +92,4 @@ n8c = single("n8c", **frozen)
 
 e21a = single("e21a", **ON_WORKER)
 e21b = single("e21b", **ON_WORKER)
+e21d = single("e21d", **ON_WORKER)

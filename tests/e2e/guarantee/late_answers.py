@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 METHOD = "CreateBackup"
 SOON = 3.0
 """Seconds until an answer that comes while the process that is told to end still lives."""
+TERMINATING = "the task shouldn't be running anymore"
+"""What Airflow 3.3.2 writes into the log of a task right when it ends its process."""
 TOO_LATE = 58.0
 """Seconds until an answer that no process waits for any more; nobody waits longer than a minute."""
 
@@ -60,6 +63,35 @@ def killed_in_the_start_call(act: Act) -> Scenario:
     over = time.time()
     yield
     return reaped(act, going, over=over)
+
+
+@row(
+    "E21d",
+    "marked failed in the start call, answered 3 s later",
+    within=5,
+    group=LOST_TASKS_AND_CALLS,
+)
+def marked_in_the_start_call(act: Act) -> Scenario:
+    """Airflow calls on_kill at its next heartbeat, with the answer on its way or just there.
+
+    Measured from when Airflow says that it ends the process: its heartbeats are five seconds apart,
+    and each line of the log that it gets puts the next one off (3.3.2).
+    """
+    yield
+    act.world.faults.answer_late(SOON, method=METHOD, resource=f"{act.instance}/backups/*")
+    going = act.going(act.start(), "backup")
+    process = process_of(act, going)
+    marked = act.mark(going, TaskState.FAILED)
+    seen = act.cancelled(going, since=marked)
+    wait_until_gone(act, process)
+    if seen.wrong:
+        return seen
+    lines = act.world.api.log_lines(act.task(going))
+    told = [line.at for line in lines if TERMINATING in line.text]
+    assert told, f"the log does not say {TERMINATING!r}"
+    assert told[0] is not None
+    seconds = act.cancels(going.operation)[0].real_time - told[0].timestamp()
+    return replace(seen, seconds=max(0.0, seconds))
 
 
 @row("E21c", "execution_timeout in the start call", within=5, group=DEADLINES)

@@ -32,7 +32,7 @@ def _calls(world: World, *, key: str) -> Iterator[str]:
     for call in world.emulator.calls:
         if f"/{key}-" in call.resource and call.method != "GetOperation":
             at = datetime.fromtimestamp(call.real_time, tz=UTC)
-            yield f"{at:%H:%M:%S.%f} {call.method} {call.resource} {call.code.name} {call.message}"
+            yield f"{_time(at)} {call.method} {call.resource} {call.code.name} {call.message}"
 
 
 def _tasks(world: World, *, runs: list[DagRun]) -> Iterator[str]:
@@ -48,7 +48,13 @@ def _tasks(world: World, *, runs: list[DagRun]) -> Iterator[str]:
             for number in range(1, task.try_number + 1):
                 yield f"--- {task.task_id}, try {number} of {task.try_number}, {task.state}:"
                 try:
-                    log = world.api.task_log(task, try_number=number)
+                    lines = world.api.log_lines(task, try_number=number)
                 except ApiError as exc:
-                    log = str(exc)
-                yield from log.splitlines()[-_LINES:]
+                    yield str(exc)
+                    continue
+                for line in lines[-_LINES:]:
+                    yield f"{_time(line.at)} {line.text}"
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%H:%M:%S.%f}" if at else " " * 15
