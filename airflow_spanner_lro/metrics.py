@@ -92,10 +92,6 @@ class Cause(StrEnum):
     """``airflow spanner-lro cancel``."""
 
 
-NOT_CANCELLED = "failed"
-"""The ending of a cancel that could not even be tried, such as for want of credentials."""
-
-
 class AirflowTelemetry:
     """Tells Airflow's stats what asking and waiting tell about themselves.
 
@@ -128,10 +124,10 @@ class AirflowTelemetry:
 def count_cancel(settlement: Settlement | None, *, cause: Cause) -> None:
     """Count an operation that was asked to end, by what became of that.
 
-    :param settlement: None if it could not even be asked
+    :param settlement: None if it could not even be tried, such as for want of credentials
     """
-    ending = settlement.ending.replace(" ", "_") if settlement else NOT_CANCELLED
-    _count(CANCELS, cause=cause.value, ending=ending)
+    ending = settlement.ending if settlement else Ending.NOT_SENT
+    _count(CANCELS, cause=cause.value, ending=ending.tag)
 
 
 def count_kill(settlement: Settlement | None, *, cause: Cause, at: datetime) -> None:
@@ -139,7 +135,7 @@ def count_kill(settlement: Settlement | None, *, cause: Cause, at: datetime) -> 
 
     One that has succeeded all the same is timed by the try that delivers it, if there is one.
 
-    :param settlement: None if it could not even be asked
+    :param settlement: None if it could not even be tried
     :param at: when its end was seen
     """
     count_cancel(settlement, cause=cause)

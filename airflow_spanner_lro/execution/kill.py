@@ -8,9 +8,12 @@ four seconds: Airflow 3.3.2 sends SIGKILL five seconds after SIGTERM.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.core.tries.ownership import KillDecision
@@ -35,6 +38,10 @@ CALL_ENDS = 90.0
 """Seconds within which every start call has ended, one way or another."""
 _TO_ASK = 1.5
 """Seconds for Airflow to say whose the operation is."""
+_TO_NOTE = 2.0
+"""Seconds for the ledger to take a note, once the outcome is known."""
+
+log = logging.getLogger(__name__)
 
 
 class WorkerKill:
@@ -42,6 +49,8 @@ class WorkerKill:
 
     :param new_client: makes a client with channels of its own
     :param clock: that of the wait which is to end
+    :param note: writes down that the end of the operation is decided: SIGKILL may come before its
+        outcome is known, and then the reaper has to know
     """
 
     def __init__(
@@ -49,11 +58,13 @@ class WorkerKill:
         *,
         new_client: Callable[[], SpannerAdminClient],
         clock: StoppableClock,
+        note: Callable[[OperationName], None],
         task: TaskKey,
         try_number: int,
     ) -> None:
         self._new_client = new_client
         self._clock = clock
+        self._note = note
         self._task = task
         self._try_number = try_number
         self._thread: threading.Thread | None = None
@@ -98,13 +109,14 @@ class WorkerKill:
             thread.start()
             thread.join(KILL_BUDGET)
 
-    def wait(self, timeout: float) -> None:
-        """Wait until it is over, if there is anything to cancel.
+    def wait(self, timeout: float) -> Settlement | None:
+        """Wait until it is over, if there is anything to cancel, and return what became of that.
 
         :param timeout: how long, in seconds
         """
         if self._thread is not None:
             self._over.wait(timeout)
+        return self.settlement
 
     def _work(
         self,
@@ -126,6 +138,9 @@ class WorkerKill:
         if liveness.decision is not KillDecision.CANCEL:
             self.liveness = liveness
             return
+        # beside the cancel, which waits for nothing
+        noting = threading.Thread(target=self._note_stopping, args=(name,), daemon=True)
+        noting.start()
         try:
             # the cancel goes out however late it is: nobody else may be there to send it
             left = max(until - time.monotonic(), _TO_CANCEL)
@@ -134,3 +149,10 @@ class WorkerKill:
             )
         finally:
             metrics.count_kill(self.settlement, cause=cause, at=self._clock.now())
+            noting.join(_TO_NOTE)
+
+    def _note_stopping(self, name: OperationName) -> None:
+        try:
+            self._note(name)
+        except AirflowRuntimeError as exc:
+            log.warning("The ledger does not hear of this kill: %s", exc)

@@ -92,6 +92,7 @@ class OperationRun:
         self._kill = WorkerKill(
             new_client=hook.new_client,
             clock=self.wait.clock,
+            note=lambda name: self.ledger.note_stopping(name, now=self.wait.now()),
             task=context["ti"],
             try_number=self.ledger.try_number,
         )
@@ -222,8 +223,7 @@ class OperationRun:
             if call is None:
                 return NothingStartedError(target, reason=deadline_passed(self._deadline))
             return StartUnansweredError(target, kind=self._work.kind)
-        self._kill.wait(settings.settle_timeout())
-        settlement = self._kill.settlement
+        settlement = self._kill.wait(settings.settle_timeout())
         self.note_end(WaitOutcome(name=name, settlement=settlement))
         reason, left = deadline_passed(self._deadline), self._why_left(name)
         return OperationTimeoutError(reason, name=name, settlement=settlement, left=left)
@@ -399,12 +399,11 @@ class OperationRun:
 
     def _killed(self, name: OperationName) -> OperationKilledError:
         """Return the error of a try that was killed, which says what became of its operation."""
-        self._kill.wait(settings.settle_timeout())
-        settlement = self._kill.settlement
+        settlement = self._kill.wait(settings.settle_timeout())
         if self.ledger.presumed:
             self.ledger.leave(name)
-        elif settlement and not settlement.settled:
-            self.ledger.note_stopping(name, now=self.wait.now())
+        elif settlement:
+            self.ledger.settle(settlement, now=self.wait.now())
         reason, left = "The task was killed", self._why_left(name)
         return OperationKilledError(reason, name=name, settlement=settlement, left=left)
 

@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.comparison import differences, told_by_resource
 from airflow_spanner_lro.core.operations.errors import ResourceDiffersError, left_presumed
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.tries.reaping import settled_as
 from airflow_spanner_lro.core.tries.record import LedgerFormatError, LedgerUnreadableError
 from airflow_spanner_lro.core.tries.resume import killed_late
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.event import WaitOutcome
     from airflow_spanner_lro.core.operations.follow_up import FollowUp
+    from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.operations.statements import Statement
 
@@ -258,6 +260,12 @@ class TaskLedger:
         entry = self.own()
         if entry and entry.operation == name and not entry.closed:
             self.update(entry.stop(now))
+
+    def settle(self, settlement: Settlement, *, now: datetime) -> None:
+        """Write down what became of an operation whose end was decided."""
+        entry = self.own()
+        if entry and entry.operation == settlement.name and not entry.closed:
+            self.update(settled_as(entry.stop(now), settlement))
 
     def note_unsettled(self, outcome: WaitOutcome, *, now: datetime, spared: bool) -> None:
         """Write down what a wait leaves running that has failed.

@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.core.tries.ownership import KillDecision
 from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.execution.kill import WorkerKill
 
 from .doubles import BACKUP, LONG, LONG_TIME
 from .playing import backup, defer
@@ -28,6 +29,7 @@ from .telling import DELETED, Airflow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
     from .doubles import FakeTask, Stage
@@ -226,6 +228,41 @@ def test_kill_keeps_its_budget(
         operator.execute(task.context)
 
     assert 1 == len(stage.cancels)
+
+
+def test_the_ledger_hears_of_a_kill_before_its_outcome_is_known(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is lost while its cancel settles has written down that the end is decided."""
+    monkeypatch.setattr("airflow_spanner_lro.execution.kill.KILL_BUDGET", 0.3)
+    stage.emulator.plan(Plan(duration=LONG.duration, cancel_delay=None))
+    operator = backup()
+    noted: list[str | None] = []
+    stage.script.upon("GetOperation", operator.on_kill)
+    real_wait = WorkerKill.wait
+
+    def lost(kill: WorkerKill, timeout: float) -> Settlement | None:
+        # all that is written from here on is what a lost process would not have written
+        noted.append(task.entry["stopping"])
+        return real_wait(kill, timeout)
+
+    monkeypatch.setattr(WorkerKill, "wait", lost)
+    with pytest.raises(OperationKilledError):
+        operator.execute(task.context)
+
+    assert [task.entry["stopping"]] == noted
+    assert noted[0] is not None
+
+
+def test_a_kill_that_has_settled_owes_nothing(stage: Stage, task: FakeTask) -> None:
+    """The entry of an operation that was cancelled is closed, and the reaper need not look."""
+    stage.emulator.plan(LONG)
+    operator = backup()
+    stage.script.upon("GetOperation", operator.on_kill)
+    with pytest.raises(OperationKilledError):
+        operator.execute(task.context)
+
+    assert task.entry["closed"]
 
 
 def test_without_waiting_a_kill_comes_too_late(stage: Stage, task: FakeTask) -> None:

@@ -30,6 +30,7 @@ from .strategies import entries, settlements, snapshots
 
 GRACE = timedelta(seconds=60)
 LATER = after(600)
+SECOND = timedelta(seconds=1)
 
 
 def facts(phase: TaskPhase = TaskPhase.OVER, **fields: Any) -> TaskFacts:
@@ -148,9 +149,42 @@ def test_success_is_left_for_a_later_try() -> None:
     assert ReapStep.SPARE is reap_step(entry(cleans_up=True), succeeded())
 
 
-def test_success_in_spite_of_a_cancel_stays_too() -> None:
-    """What was done by the time of the look may be what a later try delivers."""
-    assert ReapStep.SPARE is reap_step(entry(cleans_up=True, stopping=NOW), succeeded())
+def test_success_before_its_end_was_decided_stays() -> None:
+    """What was done before anybody decided to end it may be what a later try delivers."""
+    decided = entry(cleans_up=True, stopping=LATER + SECOND)
+
+    assert ReapStep.SPARE is reap_step(decided, succeeded(end_time=LATER))
+
+
+def test_success_whose_time_is_not_told_stays() -> None:
+    """Of some kinds Spanner does not say when they ended."""
+    decided = entry(cleans_up=True, stopping=NOW)
+
+    assert ReapStep.SPARE is reap_step(decided, succeeded(end_time=None))
+
+
+@pytest.mark.parametrize(
+    ("fields", "step"),
+    [
+        pytest.param({"cleans_up": True}, ReapStep.STOP, id="wanted"),
+        pytest.param({"cleans_up": False}, ReapStep.SPARE, id="not wanted"),
+        pytest.param(
+            {"cleans_up": True, "evidence": Evidence.PRESUMED}, ReapStep.SPARE, id="presumed"
+        ),
+        pytest.param(
+            {"cleans_up": True, "follow_up": FollowUp(name=OTHER, ours=True)},
+            ReapStep.SPARE,
+            id="follow-up",
+        ),
+    ],
+)
+def test_success_after_its_end_was_decided_is_cleaned_up(
+    fields: dict[str, Any], step: ReapStep
+) -> None:
+    """The reaper cleans up where the process that had cancelled was lost before it could."""
+    decided = entry(stopping=LATER - SECOND, **fields)
+
+    assert step is reap_step(decided, succeeded(end_time=LATER))
 
 
 @pytest.mark.parametrize(
@@ -216,8 +250,8 @@ def test_settled_entry_is_stopping_no_more(each: Any, settlement: Settlement) ->
 
 @given(each=entries, snapshot=st.none() | snapshots)
 def test_what_is_done_is_not_cancelled(each: Any, snapshot: Any) -> None:
-    """Only what runs is stopped."""
-    assume(snapshot is None or snapshot.done)
+    """Only what runs is stopped, and what was being stopped while it ran."""
+    assume(snapshot is None or (snapshot.done and each.stopping is None))
 
     assert ReapStep.STOP is not reap_step(each, snapshot)
 

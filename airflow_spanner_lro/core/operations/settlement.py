@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Ending(StrEnum):
-    """How a cancel ended."""
+    """How a cancel ended: the one word for it in log, error, ledger and metric alike."""
 
     CANCELLED = "cancelled"
     """Done, with error code 1."""
@@ -36,6 +36,11 @@ class Ending(StrEnum):
     """The service would not cancel it; it goes on."""
     GONE = "gone"
     """The service no longer knows it."""
+
+    @property
+    def tag(self) -> str:
+        """The word as a metric has it."""
+        return self.value.replace(" ", "_")
 
 
 def what_ends_it(name: OperationName | str) -> str:
@@ -83,17 +88,17 @@ class Settlement:
 
     @property
     def sentence(self) -> str:
-        """What happened and what to do now, for a log line or an error."""
+        """What happened and what to do now, for a log line or an error; has the ending's word."""
         match self.ending:
             case Ending.CANCELLED:
                 text = f"The operation was cancelled{self._committed()}."
             case Ending.FINISHED_FIRST:
-                text = "The operation had " + self._how_it_finished() + " before the cancel."
+                text = f"The operation {self.ending}: it had {self._how_it_finished()} before the cancel."
             case Ending.STILL_RUNNING:
                 why = f" ({self.detail})" if self.detail else ""
                 text = (
-                    f"Cancellation was asked for but is not confirmed yet{why}; check it with "
-                    f"`spanner-lro describe {self.name}`."
+                    f"The operation is {self.ending}: cancellation was asked for but is not "
+                    f"confirmed yet{why}; check it with `spanner-lro describe {self.name}`."
                 )
             case Ending.NOT_SENT:
                 why = f" ({self.detail})" if self.detail else ""
@@ -106,7 +111,7 @@ class Settlement:
                         "(spanner.backupWriter cannot), spanner.databaseAdmin for databases."
                     )
             case Ending.GONE:
-                text = "Spanner no longer knows this operation; there was nothing to cancel."
+                text = "The operation is gone: Spanner no longer knows it; there was nothing to cancel."
         if self.cleaned_up:
             text += f" {self.cleaned_up} was deleted."
         if self.left_behind:

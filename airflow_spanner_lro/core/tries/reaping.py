@@ -125,9 +125,22 @@ def reap_step(entry: LedgerEntry, snapshot: OperationSnapshot | None) -> ReapSte
         if waited_for is not None and not waited_for.ours:
             return ReapStep.SPARE
         return ReapStep.STOP if entry.may_cancel else ReapStep.LEAVE
-    # what is done is not undone: it may be what a later try delivers
     done = snapshot is not None and snapshot.succeeded
+    if snapshot is not None and done and _finished_first(entry, snapshot):
+        return ReapStep.STOP
+    # what is done is not undone: it may be what a later try delivers
     return ReapStep.SPARE if done or entry.follow_up else ReapStep.CLOSE
+
+
+def _finished_first(entry: LedgerEntry, snapshot: OperationSnapshot) -> bool:
+    """Tell whether what was made is deleted, because its end was decided while it was being made.
+
+    The process that cancelled it was lost before it saw the outcome. Had it lived it would have
+    cleaned up; what was done before anybody decided anything stays.
+    """
+    if entry.stopping is None or snapshot.end_time is None or entry.follow_up:
+        return False
+    return entry.may_clean_up and entry.stopping < snapshot.end_time
 
 
 def settled_as(entry: LedgerEntry, settlement: Settlement) -> LedgerEntry:
