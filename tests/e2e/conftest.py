@@ -25,6 +25,7 @@ from airflow_spanner_lro.emulator import SpannerAdminEmulator, SystemClock
 from .asking import E2eApi
 from .clocks import AHEAD, BEHIND, SKEW, connection_to, skewed
 from .cues import CuedFaults
+from .guarantee.rows import ALLOWANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -134,8 +135,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--allowance",
         type=float,
-        default=2.0,
-        help="how many times the seconds that the guarantees name are good enough (2.0)",
+        default=ALLOWANCE,
+        help=f"how many times the seconds of the guarantees are good enough ({ALLOWANCE:g})",
     )
 
 

@@ -12,6 +12,7 @@ from .acting import NEVER
 from .looking import INSTANCES
 from .playing import Runner
 from .reporting import table
+from .rows import ALLOWANCE
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import World
@@ -37,7 +38,7 @@ def runner(world: World, request: pytest.FixtureRequest) -> Runner:
 @pytest.fixture(scope="session")
 def allowance(pytestconfig: pytest.Config) -> float:
     """Return how many times the seconds of the design are good enough here."""
-    return float(pytestconfig.getoption("allowance", 2.0))
+    return float(pytestconfig.getoption("allowance", ALLOWANCE))
 
 
 def pytest_terminal_summary(
@@ -47,7 +48,7 @@ def pytest_terminal_summary(
     runner = config.stash.get(RUNNER, None)
     if runner is None:
         return
-    allowance = float(config.getoption("allowance", 2.0))
+    allowance = float(config.getoption("allowance", ALLOWANCE))
     terminalreporter.section(f"guarantees (seconds times {allowance:g})")
     for line in table(runner.outcomes, allowance=allowance):
         terminalreporter.write_line(line)

@@ -45,13 +45,15 @@ class Outcome:
             return f"{type(self.error).__name__}: {self.error}"
         if self.seen.wrong:
             return self.seen.wrong
-        within, seconds = self.row.within, self.seen.seconds
-        if within is None or self.seen.excused:
+        bound, seconds = self.row.bound(allowance=allowance), self.seen.seconds
+        if bound is None or self.seen.excused:
             return ""
         if seconds is None:
             return "nothing was measured"
-        if seconds > within * allowance:
-            return f"{seconds:.1f} s are more than {within:g} s, times {allowance:g}"
+        if seconds > bound:
+            asked = f"{self.row.within:g} s"
+            allowed = "" if bound == self.row.within else f", {bound:g} s with the allowance"
+            return f"{seconds:.1f} s are more than {asked}{allowed}"
         return ""
 
 

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     Play = Callable[["Act"], Scenario]
     Circumstance = Callable[["World"], AbstractContextManager[None]]
 
+ALLOWANCE = 5.0
+"""How many times the seconds of the design are good enough where every test has to pass."""
 _NUMBERED = re.compile(r"([A-Z]+)(\d+)(.*)")
+_ROOM = (15.0, 120.0)
+"""Where there is an allowance, a bound is at least so many seconds, and at most so many more."""
 
 
 def _calm(_world: World) -> AbstractContextManager[None]:
@@ -96,6 +100,21 @@ class Row:
     def key(self) -> str:
         """What its Dag, its databases and its backups are named after."""
         return self.id.lower()
+
+    def bound(self, *, allowance: float) -> float | None:
+        """Return the seconds that are good enough here; None where nothing is measured.
+
+        A busy machine delays what takes three seconds by as much as what takes thirty, so with an
+        allowance no bound is tight; and with a wide one a long bound still ends.
+
+        :param allowance: how many times the seconds of the design; 1 for exactly these
+        """
+        if self.within is None:
+            return None
+        if allowance <= 1:
+            return self.within * allowance
+        least, most = _ROOM
+        return min(max(self.within * allowance, least), self.within + most)
 
     @property
     def order(self) -> tuple[str, int, str]:

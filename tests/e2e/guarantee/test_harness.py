@@ -129,10 +129,14 @@ def test_other_groups_are_played_when_they_are_asked_for(diary: Diary, first: Ro
         pytest.param(Seen(words="cancelled", seconds=4.9), 1.0, "", id="in-time"),
         pytest.param(Seen(words="cancelled", seconds=9.0), 2.0, "", id="allowed"),
         pytest.param(
-            Seen(words="cancelled", seconds=9.0),
-            1.0,
-            "9.0 s are more than 5 s, times 1",
-            id="late",
+            Seen(words="cancelled", seconds=9.0), 1.0, "9.0 s are more than 5 s", id="late"
+        ),
+        pytest.param(Seen(words="cancelled", seconds=14.9), 2.0, "", id="never-tight"),
+        pytest.param(
+            Seen(words="cancelled", seconds=26.0),
+            5.0,
+            "26.0 s are more than 5 s, 25 s with the allowance",
+            id="too-late",
         ),
         pytest.param(Seen(words="cancelled"), 1.0, "nothing was measured", id="not-measured"),
         pytest.param(Seen(words="adopted", excused=True), 1.0, "", id="excused"),
@@ -149,6 +153,23 @@ def test_a_row_falls_short(first: Row, seen: Seen, allowance: float, short: str)
     outcome = Outcome(row=replace(first, within=5), seen=seen)
 
     assert short == outcome.shortfall(allowance=allowance)
+
+
+@pytest.mark.parametrize(
+    ("within", "allowance", "bound"),
+    [
+        pytest.param(3, 1.0, 3, id="strict"),
+        pytest.param(3, 2.0, 15, id="never-tight"),
+        pytest.param(10, 5.0, 50, id="times"),
+        pytest.param(90, 5.0, 210, id="comes-to-an-end"),
+        pytest.param(None, 5.0, None, id="not-measured"),
+    ],
+)
+def test_the_bound_of_a_row(
+    first: Row, within: float | None, allowance: float, bound: float | None
+) -> None:
+    """An allowance leaves generous room to short bounds, and not for ever to long ones."""
+    assert bound == replace(first, within=within).bound(allowance=allowance)
 
 
 def test_the_table_fits_a_terminal(first: Row) -> None:

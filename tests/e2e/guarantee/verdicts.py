@@ -17,7 +17,7 @@ from airflow_spanner_lro.demo.errors import NotReachedError
 from airflow_spanner_lro.demo.records import RunState
 
 from .looking import GET_READY, Looks
-from .rows import Seen
+from .rows import ALLOWANCE, Seen
 
 if TYPE_CHECKING:
     from .looking import Going
@@ -38,7 +38,7 @@ class Verdicts(Looks):
         :param again: whether a later try may have started another operation
         :param early: how many seconds before that it may have been cancelled
         """
-        patience = 3 * (self.row.within or 20.0) + 15
+        patience = (self.row.bound(allowance=ALLOWANCE) or 60.0) + 15
         with suppress(NotReachedError):
             self.until(
                 lambda: self.cancels(going.operation),
