@@ -114,3 +114,12 @@ def test_a_broken_promise_is_found(evidence: Evidence, promise: str) -> None:
     broken = [finding.promise for finding in judge(evidence) if not finding.kept]
 
     assert [each for each in broken if promise in each] != []
+
+
+def test_a_busy_machine_is_given_more_seconds() -> None:
+    """What is promptly enough can be said, and the promise then names it."""
+    evidence = replace(GOOD, deadline=NOW - timedelta(seconds=5), promptly=timedelta(seconds=30))
+
+    promises = {finding.promise for finding in judge(evidence) if finding.kept}
+
+    assert "It was cancelled within 30 s of its deadline" in promises
