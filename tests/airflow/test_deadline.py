@@ -88,7 +88,7 @@ def test_finished_first_is_cleaned_up(stage: Stage, task: FakeTask, late: dict[s
     with pytest.raises(OperationTimeoutError) as caught:
         play(backup(**late), task)
 
-    assert "The operation had succeeded before the cancel." in str(caught.value)
+    assert "The operation finished first: it had succeeded before the cancel." in str(caught.value)
     assert f"{BACKUP} was deleted." in str(caught.value)
     assert not stage.has(BACKUP)
     assert task.entry["closed"]

@@ -102,7 +102,7 @@ def test_those_who_wait_are_added_up(recorder: Recorder) -> None:
         (Ending.NOT_SENT, "not_sent"),
         (Ending.REFUSED, "refused"),
         (Ending.GONE, "gone"),
-        (None, "failed"),
+        (None, "not_sent"),
     ],
 )
 def test_cancels_are_counted_by_ending(

@@ -133,27 +133,29 @@ def test_a_settlement_answers_two_questions(
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, succeeded()),
-            "The operation had succeeded before the cancel.",
+            "The operation finished first: it had succeeded before the cancel.",
             id="succeeded",
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, failed()),
-            "The operation had failed (RESOURCE_EXHAUSTED: no room) before the cancel.",
+            "The operation finished first: it had failed (RESOURCE_EXHAUSTED: no room) before the "
+            "cancel.",
             id="failed",
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, failed(error=None)),
-            "The operation had failed before the cancel.",
+            "The operation finished first: it had failed before the cancel.",
             id="failed, untold",
         ),
         pytest.param(
             settlement(Ending.GONE),
-            "Spanner no longer knows this operation; there was nothing to cancel.",
+            "The operation is gone: Spanner no longer knows it; nothing was cancelled.",
             id="gone",
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, succeeded()).with_clean_up("the backup"),
-            "The operation had succeeded before the cancel. the backup was deleted.",
+            "The operation finished first: it had succeeded before the cancel. "
+            "the backup was deleted.",
             id="cleaned up",
         ),
     ],
@@ -161,6 +163,12 @@ def test_a_settlement_answers_two_questions(
 def test_a_settlement_is_a_sentence(value: Settlement, sentence: str) -> None:
     """A person reads what happened."""
     assert sentence == value.sentence
+
+
+@pytest.mark.parametrize("ending", Ending)
+def test_a_settlement_says_the_word_of_its_ending(ending: Ending) -> None:
+    """Whoever has read the word in a ledger or a metric finds it in the sentence."""
+    assert ending in settlement(ending, detail="why").sentence
 
 
 @pytest.mark.parametrize(

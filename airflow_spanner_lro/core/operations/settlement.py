@@ -93,7 +93,8 @@ class Settlement:
             case Ending.CANCELLED:
                 text = f"The operation was cancelled{self._committed()}."
             case Ending.FINISHED_FIRST:
-                text = f"The operation {self.ending}: it had {self._how_it_finished()} before the cancel."
+                how = self._how_it_finished()
+                text = f"The operation {self.ending}: it had {how} before the cancel."
             case Ending.STILL_RUNNING:
                 why = f" ({self.detail})" if self.detail else ""
                 text = (
