@@ -112,7 +112,7 @@ class Settlement:
                         "(spanner.backupWriter cannot), spanner.databaseAdmin for databases."
                     )
             case Ending.GONE:
-                text = "The operation is gone: Spanner no longer knows it; there was nothing to cancel."
+                text = "The operation is gone: Spanner no longer knows it; nothing was cancelled."
         if self.cleaned_up:
             text += f" {self.cleaned_up} was deleted."
         if self.left_behind:
