@@ -265,7 +265,7 @@ class TaskLedger:
         """Write down what became of an operation whose end was decided."""
         entry = self.own()
         if entry and entry.operation == settlement.name and not entry.closed:
-            self.update(settled_as(entry.stop(now), settlement))
+            self.update(settled_as(entry, settlement, now=now))
 
     def note_unsettled(self, outcome: WaitOutcome, *, now: datetime, spared: bool) -> None:
         """Write down what a wait leaves running that has failed.

@@ -136,10 +136,12 @@ def _row(record: Record, state: str) -> tuple[str, ...]:
 def _stage(entry: LedgerEntry) -> str:
     if entry.left:
         return "left"
+    ended = [entry.ending] if entry.ending else []
     if entry.closed:
-        return entry.stage
+        return ", ".join([entry.stage, *ended])
     presumed = ["presumed"] if entry.evidence is Evidence.PRESUMED else []
-    return ", ".join([entry.stage, *presumed, *(["spared"] if entry.spared else [])])
+    spared = ["spared"] if entry.spared else []
+    return ", ".join([entry.stage, *presumed, *spared, *ended])
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -283,14 +283,14 @@ class Round:
         timeout = self._orders.settle_timeout
         for stopped in stop_together(stops, clock=self._clock, timeout=timeout):
             line = f"{stopped.stop.about}: {stopped.settlement.sentence}"
-            if stopped.entry is None:
-                self._leave(f"{line} The next round tries again.")
-                continue
             with held(stopped.stop.record, pause=partial(self._clock.sleep, _PAUSE)) as fresh:
                 # a try that found it has closed it by itself, and started anew
                 written = fresh and fresh.replace(stopped.entry)
-            line = line if written else f"{line} Its task has gone on meanwhile."
-            if stopped.settlement.left_behind:
+            if not written:
+                line = f"{line} Its task has gone on meanwhile."
+            elif not stopped.settlement.settled:
+                line = f"{line} The next round tries again."
+            if not stopped.settlement.settled or stopped.settlement.left_behind:
                 self._leave(line)
             else:
                 self._reaped(line)

@@ -18,6 +18,7 @@ from airflow_spanner_lro.core.tries.reaping import settled_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.ports import Clock
@@ -47,12 +48,12 @@ class Stop:
 class Stopped:
     """What became of one.
 
-    :param entry: what to write down; None if something of it still goes on
+    :param entry: what to write down
     """
 
     stop: Stop
     settlement: Settlement
-    entry: LedgerEntry | None
+    entry: LedgerEntry
 
 
 def stop_together(stops: Sequence[Stop], *, clock: Clock, timeout: float) -> list[Stopped]:
@@ -78,14 +79,15 @@ def stop_together(stops: Sequence[Stop], *, clock: Clock, timeout: float) -> lis
     groups = list(by_client.values())
     with ThreadPoolExecutor(max_workers=len(groups)) as pool:
         outcomes = list(pool.map(stop_some, groups))
+    now = clock.now()
     return [
-        _stopped(each, settlement)
+        _stopped(each, settlement, now=now)
         for group, settlements in zip(groups, outcomes, strict=True)
         for each, settlement in zip(group, settlements, strict=True)
     ]
 
 
-def _stopped(stop: Stop, settlement: Settlement) -> Stopped:
+def _stopped(stop: Stop, settlement: Settlement, *, now: datetime) -> Stopped:
     metrics.count_cancel(settlement, cause=metrics.Cause.REAPER)
-    entry = settled_as(stop.entry, settlement)
-    return Stopped(stop=stop, settlement=settlement, entry=None if entry == stop.entry else entry)
+    entry = settled_as(stop.entry, settlement, now=now)
+    return Stopped(stop=stop, settlement=settlement, entry=entry)

@@ -167,6 +167,7 @@ def _entries(draw: Callable[..., Any]) -> LedgerEntry:
         cleans_up=draw(st.booleans()),
         spared=draw(st.booleans()),
         stopping=draw(st.none() | moments),
+        ending=draw(st.none() | st.sampled_from(Ending)),
         adopted=draw(st.none() | moments),
         evidence=draw(st.sampled_from(Evidence)) if operation else None,
         asked=draw(st.dictionaries(_short_texts, _short_texts, max_size=3)),

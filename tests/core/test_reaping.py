@@ -204,12 +204,36 @@ def test_end_of_a_follow_up_does_not_close() -> None:
     assert ReapStep.SPARE is reap_step(entry(follow_up=follow_up), failed(name=OTHER))
 
 
-@pytest.mark.parametrize("ending", [Ending.REFUSED, Ending.STILL_RUNNING])
-def test_unsettled_entry_stays(ending: Ending) -> None:
-    """While the operation goes on the entry stays as it is, for the next round."""
-    stopping = entry(stopping=NOW)
+@pytest.mark.parametrize("ending", [Ending.REFUSED, Ending.STILL_RUNNING, Ending.NOT_SENT])
+def test_unsettled_entry_stays_open(ending: Ending) -> None:
+    """While the operation goes on its end stays decided, and the entry says how it stands."""
+    settlement = Settlement(name=NAME, ending=ending)
+    expected = entry(stopping=NOW, ending=ending)
 
-    assert stopping == settled_as(stopping, Settlement(name=NAME, ending=ending))
+    assert expected == settled_as(entry(stopping=NOW), settlement, now=LATER)
+    assert expected == settled_as(entry(), settlement, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("ending", "decision"),
+    [(Ending.NOT_SENT, ReapDecision.REAP), (Ending.STILL_RUNNING, ReapDecision.TOO_YOUNG)],
+)
+def test_cancel_that_was_not_sent_is_the_reapers_at_once(
+    ending: Ending, decision: ReapDecision
+) -> None:
+    """Whoever was to cancel has said that it could not, so nobody is given time for it."""
+    just_now = after(595)
+
+    decided = decide(facts(changed=just_now), intended=just_now, stopping=just_now, ending=ending)
+
+    assert decision is decided
+
+
+def test_cancel_that_was_not_sent_waits_for_a_newer_try() -> None:
+    """A newer try that has just begun finds the entry, and sees to it."""
+    task = facts(TaskPhase.AT_WORK, try_number=2, started=after(550))
+
+    assert ReapDecision.NEWER_TRY is decide(task, stopping=NOW, ending=Ending.NOT_SENT)
 
 
 def test_leftover_is_left_for_a_later_try() -> None:
@@ -219,7 +243,9 @@ def test_leftover_is_left_for_a_later_try() -> None:
         name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded(), left_behind="DENIED: no"
     )
 
-    assert entry(spared=True, cleans_up=True) == settled_as(stopping, settlement)
+    expected = entry(spared=True, cleans_up=True, ending=Ending.FINISHED_FIRST)
+
+    assert expected == settled_as(stopping, settlement, now=LATER)
 
 
 def test_what_was_cleaned_up_is_closed() -> None:
@@ -228,24 +254,27 @@ def test_what_was_cleaned_up_is_closed() -> None:
         name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded(), cleaned_up="it"
     )
 
-    assert Stage.CLOSED is settled_as(entry(stopping=NOW), settlement).stage
+    assert Stage.CLOSED is settled_as(entry(stopping=NOW), settlement, now=LATER).stage
 
 
 def test_success_before_the_cancel_is_left_for_a_later_try() -> None:
     """A stop that came too late leaves the work to be delivered."""
     settlement = Settlement(name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded())
 
-    assert entry(spared=True) == settled_as(entry(stopping=NOW), settlement)
+    expected = entry(spared=True, ending=Ending.FINISHED_FIRST)
+
+    assert expected == settled_as(entry(stopping=NOW), settlement, now=LATER)
 
 
 @given(each=entries, settlement=settlements)
 def test_settled_entry_is_stopping_no_more(each: Any, settlement: Settlement) -> None:
-    """Whatever became of an operation, its entry leaves the stage of stopping once it is known."""
+    """An entry says how the cancel ended, and is stopping no more once nothing of it goes on."""
     stopping = replace(each, closed=False, operation=NAME, stopping=NOW)
 
-    stage = settled_as(stopping, settlement).stage
+    settled = settled_as(stopping, settlement, now=LATER)
 
-    assert (stage is Stage.STOPPING) is not settlement.settled
+    assert (settled.stage is Stage.STOPPING) is not settlement.settled
+    assert settlement.ending is settled.ending
 
 
 @given(each=entries, snapshot=st.none() | snapshots)

@@ -114,6 +114,20 @@ def changed(**changes: Any) -> dict[str, Any]:
     return entry().to_record() | changes
 
 
+def test_ending_that_nobody_knows_is_refused() -> None:
+    """Whoever writes how a cancel ended uses one of the words for it."""
+    with pytest.raises(LedgerFormatError, match="ending is 'somehow'"):
+        read_record(changed(ending="somehow"))
+
+
+def test_entry_of_an_earlier_release_has_no_ending() -> None:
+    """What was written before endings were is read all the same."""
+    record = changed()
+    del record["ending"]
+
+    assert LedgerEntry.from_record(record).ending is None
+
+
 def test_backup_of_an_earlier_release_is_presumed() -> None:
     """Release 0.1.0 did not tell an answer from a find, so its operation is only presumed ours."""
     backup = BackupName(project="test", instance="main", backup="nightly")

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.reaper.listing import list_ledger
 
@@ -18,6 +20,7 @@ from .reaping import BACKUP
 if TYPE_CHECKING:
     from .reaping import Reaping
 
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Capture = pytest.CaptureFixture[str]
 
 
@@ -73,6 +76,23 @@ def test_spared_entry_is_told(reaping: Reaping, capsys: Capture) -> None:
     reaping.orphan(spared=True)
 
     assert "running, spared" in " ".join(listed(capsys)[1])
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"closed": True, "ending": Ending.CANCELLED}, "closed, cancelled"),
+        ({"spared": True, "ending": Ending.FINISHED_FIRST}, "running, spared, finished first"),
+        ({"stopping": NOW, "ending": Ending.NOT_SENT}, "stopping, not sent"),
+    ],
+)
+def test_end_of_a_cancel_is_told(
+    reaping: Reaping, capsys: Capture, fields: dict[str, Any], told: str
+) -> None:
+    """What became of a cancel is read where the entry is listed."""
+    reaping.orphan(**fields)
+
+    assert told in " ".join(listed(capsys, closed=True)[1])
 
 
 def test_operation_that_is_gone(reaping: Reaping, capsys: Capture) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
+    from airflow_spanner_lro.core.operations.settlement import Ending
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 RECORD_KEY = "spanner_lro_record"
@@ -67,6 +68,7 @@ class LedgerEntry:
     :param spared: the reaper leaves the operation alone: it is to go on whatever becomes of its
         task, or its outcome waits for a later try
     :param stopping: since when a cancel is decided whose outcome is not known
+    :param ending: how its cancel ended; None if it was not cancelled, or nobody has seen that yet
     :param adopted: when a later try took the operation up, None if the first one still has it
     :param evidence: why the operation is thought to be ours; None while this is only an intent
     :param asked: what was asked for, as ``core/comparison.py`` puts it
@@ -93,6 +95,7 @@ class LedgerEntry:
     cleans_up: bool = False
     spared: bool = False
     stopping: datetime | None = None
+    ending: Ending | None = None
     adopted: datetime | None = None
     evidence: Evidence | None = None
     asked: Mapping[str, str] = field(default_factory=dict)
@@ -165,22 +168,28 @@ class LedgerEntry:
             closed=False,
             left=False,
             stopping=None,
+            ending=None,
         )
 
     def goes_on_as(self, follow_up: FollowUp) -> LedgerEntry:
         """Return the entry with the operation that goes on with the work; what is done stays."""
         return self._go(LedgerEntry.goes_on_as, follow_up=follow_up, cleans_up=False)
 
-    def stop(self, now: datetime) -> LedgerEntry:
+    def stop(self, now: datetime, *, ending: Ending | None = None) -> LedgerEntry:
         """Return the entry with the note that the operation's end is decided.
 
-        It holds until the outcome is known. A try that finds it does not adopt.
-        """
-        return self._go(LedgerEntry.stop, stopping=self.stopping or now)
+        It holds until the operation is known to have ended. A try that finds it does not adopt.
 
-    def spare(self) -> LedgerEntry:
-        """Return the entry with the note that the reaper leaves the operation alone."""
-        return self._go(LedgerEntry.spare, spared=True, stopping=None)
+        :param ending: how its cancel has ended by now, if that is known
+        """
+        return self._go(LedgerEntry.stop, stopping=self.stopping or now, ending=ending)
+
+    def spare(self, *, ending: Ending | None = None) -> LedgerEntry:
+        """Return the entry with the note that the reaper leaves the operation alone.
+
+        :param ending: how its cancel has ended, if it was cancelled
+        """
+        return self._go(LedgerEntry.spare, spared=True, stopping=None, ending=ending)
 
     @property
     def operations(self) -> tuple[OperationName, ...]:
@@ -201,15 +210,19 @@ class LedgerEntry:
         """
         return after(self.statements, snapshot, carried=self.carried)
 
-    def close(self, snapshot: OperationSnapshot | None = None) -> LedgerEntry:
+    def close(
+        self, snapshot: OperationSnapshot | None = None, *, ending: Ending | None = None
+    ) -> LedgerEntry:
         """Return the entry with nothing owed any more.
 
         :param snapshot: the operation at its end, if that is known
+        :param ending: how its cancel has ended, if it was cancelled
         """
         return self._go(
             LedgerEntry.close,
             closed=True,
             stopping=None,
+            ending=ending,
             statements=self.statements_after(snapshot),
         )
 
@@ -241,6 +254,7 @@ class LedgerEntry:
             "cleans_up": self.cleans_up,
             "spared": self.spared,
             "stopping": _text(self.stopping),
+            "ending": self.ending.value if self.ending else None,
             "adopted": _text(self.adopted),
             "evidence": self.evidence.value if self.evidence else None,
             "asked": dict(self.asked),
@@ -295,6 +309,7 @@ class LedgerEntry:
             cleans_up=read.cleans_up,
             spared=read.spared,
             stopping=read.stopping,
+            ending=read.ending,
             adopted=read.adopted,
             evidence=_evidence(read, kind=kind),
             asked=read.asked,

@@ -10,11 +10,14 @@ closes it. A false cancel is worse than a late one, so whatever might still be w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.operations.settlement import Ending
+
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -64,13 +67,27 @@ class ReapDecision(StrEnum):
     TOO_YOUNG = "something has happened too recently"
 
 
+KILL_OVER = timedelta(seconds=35)
+"""After so long nobody else is at work for a task that has ended: Airflow 3.3.2 gives a trigger's
+``on_kill`` thirty seconds, and a worker's five."""
+
+
 def decide_reap(
-    entry: LedgerEntry, *, task: TaskFacts, now: datetime, grace: timedelta
+    entry: LedgerEntry,
+    *,
+    task: TaskFacts,
+    now: datetime,
+    grace: timedelta,
+    kill_over: timedelta | None = None,
 ) -> ReapDecision:
     """Decide whether an entry is left to nobody.
 
     :param grace: how long everything has to be over; others get that long to do their part
+    :param kill_over: the same where a task has ended and its operation is known by name: whoever
+        was to cancel it has done so by then, or never will. None for the grace
     """
+    if kill_over is not None and task.phase is TaskPhase.OVER and entry.operation is not None:
+        grace = min(grace, kill_over)
     if entry.closed:
         return ReapDecision.CLOSED
     # a cancel that was decided later than that stands
@@ -79,6 +96,8 @@ def decide_reap(
     claimed = _claimed(entry, task=task, now=now, grace=grace)
     if claimed is not None:
         return claimed
+    if _not_sent(entry):
+        return ReapDecision.REAP
     # a cancel that somebody has just decided is theirs to see through
     recent = (entry.intended, entry.adopted, entry.stopping)
     if any(moment and now - moment < grace for moment in recent):
@@ -99,9 +118,15 @@ def _claimed(
             if task.started is None or now - task.started < grace:
                 return ReapDecision.NEWER_TRY
         case TaskPhase.OVER:
-            if task.changed and now - task.changed < grace:
+            young = task.changed is not None and now - task.changed < grace
+            if young and not _not_sent(entry):
                 return ReapDecision.TOO_YOUNG
     return None
+
+
+def _not_sent(entry: LedgerEntry) -> bool:
+    """Tell whether whoever was to cancel has said that it could not: nobody else will come."""
+    return entry.stopping is not None and entry.ending is Ending.NOT_SENT
 
 
 class ReapStep(StrEnum):
@@ -143,14 +168,14 @@ def _finished_first(entry: LedgerEntry, snapshot: OperationSnapshot) -> bool:
     return entry.may_clean_up and entry.stopping < snapshot.end_time
 
 
-def settled_as(entry: LedgerEntry, settlement: Settlement) -> LedgerEntry:
-    """Return the entry of a stopped operation with what became of it.
+def settled_as(entry: LedgerEntry, settlement: Settlement, *, now: datetime) -> LedgerEntry:
+    """Return the entry of an operation that was to be cancelled, with what became of it.
 
-    While something of it goes on it stays as it is: the next round tries again.
+    While something of it goes on its end stays decided: the next round, or try, sees to it again.
     """
     if not settlement.settled:
-        return entry
+        return entry.stop(now, ending=settlement.ending)
     undelivered = settlement.succeeded_first and not settlement.cleaned_up
     if entry.follow_up or undelivered:
-        return entry.spare()
-    return entry.close(settlement.snapshot)
+        return entry.spare(ending=settlement.ending)
+    return entry.close(settlement.snapshot, ending=settlement.ending)

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.words import escaped, shortened
 
@@ -85,6 +86,7 @@ class LedgerRecord(_Strict):
     cleans_up: bool = False
     spared: bool = False
     stopping: AwareDatetime | None = None
+    ending: Ending | None = None
     adopted: AwareDatetime | None = None
     evidence: Evidence | None = None
     asked: dict[_ShortText, _ShortText] = {}
