@@ -8,7 +8,8 @@ google-api-core and inside failed operations. The core may not import gRPC, so i
 
 from __future__ import annotations
 
-from enum import IntEnum
+import re
+from enum import Enum, IntEnum
 
 
 class Code(IntEnum):
@@ -43,7 +44,7 @@ TRANSIENT_CODES = frozenset(
         Code.UNAVAILABLE,
     }
 )
-"""Codes of a *get* or *cancel* that say nothing about the operation, which lives on meanwhile."""
+"""Codes that may pass by themselves. What an error means its text decides too: ``classify``."""
 
 
 def to_code(number: int) -> Code:
@@ -67,16 +68,101 @@ def code_of(exc: BaseException) -> Code | None:
     return None
 
 
-def is_transient(exc: BaseException) -> bool:
-    """Tell whether asking again later may simply work.
+class ErrorClass(Enum):
+    """What an error means to whoever asks again: the one decision that everything else follows.
 
-    Also true for google-auth's errors that call themselves retryable, such as a token endpoint
-    that could not be reached (``GoogleAuthError.retryable``).
+    === ================= ============================================= ==========================
+        class             for example                                   the same request again
+    === ================= ============================================= ==========================
+    1   ``TRANSIENT``     UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, a   soon
+                          token endpoint that cannot be reached
+    2   ``QUOTA``         RESOURCE_EXHAUSTED: too many requests         after a pause that grows
+    3   ``CREDENTIALS``   UNAUTHENTICATED, ``invalid_grant``            with another client only
+    4   ``LASTING``       NOT_FOUND, a message larger than a limit, as  never helps by itself
+                          many nodes or databases as there may be
+    === ================= ============================================= ==========================
     """
-    code = code_of(exc)
-    if code is not None:
-        return code in TRANSIENT_CODES
-    return bool(getattr(exc, "retryable", False))
+
+    TRANSIENT = "transient"
+    QUOTA = "quota"
+    CREDENTIALS = "credentials"
+    LASTING = "lasting"
+
+    @property
+    def passes(self) -> bool:
+        """Whether asking again later, in the same way, may simply work."""
+        return self in {ErrorClass.TRANSIENT, ErrorClass.QUOTA}
+
+
+_OVERSIZED = "larger than max"
+"""gRPC's own limit of a message's length; it has the status code of a quota (grpc 1.x)."""
+_BY_SERVER = "server:"
+_NO_ROOM = ("cannot add", "has already reached the maximum", "has reached its limit")
+"""Limits of what there may be, such as nodes, which Spanner tells with the code of a quota too."""
+_FROM_PLUGIN = "from plugin failed"
+"""How gRPC tells that credentials gave no token: the code is UNAVAILABLE, whatever the reason."""
+_REFUSED_GRANT = re.compile(
+    r"invalid_grant|invalid_client|unauthorized_client|access_denied|invalid_scope"
+    r"|deleted_client|disabled_client|unable to acquire impersonated credentials|reauthentication"
+)
+"""Answers of a token endpoint that stay: OAuth's codes, and what google-auth says itself."""
+_OVERLOADED = re.compile(r"""\\*["']code\\*["']:\s*(429|5\d\d)""")
+"""An answer of the service that impersonates, quoted in an error, that says: later."""
+
+
+def classify(exc: BaseException) -> ErrorClass:
+    """Tell what an error means to whoever asks again.
+
+    Understands google-api-core's errors by their code, and google-auth's, which have none, by
+    ``retryable``. A client library that is not loaded cannot have raised anything, so the core
+    knows both by what they carry and imports neither.
+    """
+    code, text = code_of(exc), str(exc).lower()
+    if code is None:
+        return _of_credentials(exc, text)
+    if code is Code.UNAUTHENTICATED or (_FROM_PLUGIN in text and _is_refused(text)):
+        return ErrorClass.CREDENTIALS
+    if code is Code.RESOURCE_EXHAUSTED:
+        lasts = _OVERSIZED in text or any(each in text for each in _NO_ROOM)
+        return ErrorClass.LASTING if lasts else ErrorClass.QUOTA
+    return ErrorClass.TRANSIENT if code in TRANSIENT_CODES else ErrorClass.LASTING
+
+
+def _of_credentials(exc: BaseException, text: str) -> ErrorClass:
+    retryable = getattr(exc, "retryable", None)
+    if not isinstance(retryable, bool):
+        return ErrorClass.LASTING
+    # google-auth does not call it retryable when the network fails below it
+    unreachable = any(
+        base.__name__ == "TransportError"
+        for each in (exc, *exc.args)
+        for base in type(each).__mro__
+    )
+    if retryable or ((unreachable or _OVERLOADED.search(text)) and not _is_refused(text)):
+        return ErrorClass.TRANSIENT
+    return ErrorClass.CREDENTIALS
+
+
+def _is_refused(text: str) -> bool:
+    """Tell whether a token was refused for good, from what an error says in lower case."""
+    return bool(_REFUSED_GRANT.search(text)) and not _OVERLOADED.search(text)
+
+
+def is_transient(exc: BaseException) -> bool:
+    """Tell whether asking again later may simply work."""
+    return classify(exc).passes
+
+
+def refuses_credentials(exc: BaseException) -> bool:
+    """Tell whether whoever asks is refused, so that only a client with other credentials helps."""
+    return classify(exc) is ErrorClass.CREDENTIALS
+
+
+def was_never_sent(exc: BaseException) -> bool:
+    """Tell whether a call ended before it was sent, because credentials gave no token for it."""
+    if code_of(exc) is None:
+        return isinstance(getattr(exc, "retryable", None), bool)
+    return _FROM_PLUGIN in str(exc).lower()
 
 
 UNANSWERED_CODES = frozenset(
@@ -88,6 +174,10 @@ UNANSWERED_CODES = frozenset(
 def leaves_unanswered(exc: BaseException) -> bool:
     """Tell whether a start call that ended with this error may have begun something all the same.
 
-    An error without a code is our own, or that of credentials: nothing was sent then.
+    An error without a code is our own, or that of credentials: nothing was sent then. An answer
+    that was too long for this client is one that nobody has read.
     """
-    return code_of(exc) in UNANSWERED_CODES
+    code, text = code_of(exc), str(exc).lower()
+    if code is Code.RESOURCE_EXHAUSTED and _OVERSIZED in text:
+        return "received" in text and _BY_SERVER not in text
+    return code in UNANSWERED_CODES and not was_never_sent(exc)

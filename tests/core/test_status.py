@@ -9,7 +9,18 @@ from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 from google.rpc import code_pb2
 
-from airflow_spanner_lro.core.status import TRANSIENT_CODES, Code, code_of, is_transient, to_code
+from airflow_spanner_lro.core.status import (
+    TRANSIENT_CODES,
+    Code,
+    ErrorClass,
+    classify,
+    code_of,
+    is_transient,
+    leaves_unanswered,
+    refuses_credentials,
+    to_code,
+    was_never_sent,
+)
 
 TRANSIENT = {
     Code.UNKNOWN,
@@ -93,3 +104,159 @@ def test_without_a_code_the_exception_says_itself(exc: Exception, expected: bool
 def test_a_number_is_always_some_code(number: int, expected: Code) -> None:
     """A code that this release does not know is UNKNOWN, not an error."""
     assert expected is to_code(number)
+
+
+PLUGIN = "Getting metadata from plugin failed with error: "
+"""How gRPC begins to tell that credentials gave no token."""
+IMPERSONATED = "Unable to acquire impersonated credentials"
+
+
+def answered(code: Code, text: str) -> exceptions.GoogleAPICallError:
+    """Return the error of a call that ended with this code and text."""
+    error: exceptions.GoogleAPICallError = exceptions.from_grpc_status(code.value, text)
+    return error
+
+
+CLASSES = [
+    *(
+        (error_of(code), ErrorClass.TRANSIENT)
+        for code in (Code.UNKNOWN, Code.DEADLINE_EXCEEDED, Code.ABORTED, Code.INTERNAL)
+    ),
+    *(
+        (error_of(code), ErrorClass.LASTING)
+        for code in (
+            Code.CANCELLED,
+            Code.INVALID_ARGUMENT,
+            Code.NOT_FOUND,
+            Code.ALREADY_EXISTS,
+            Code.PERMISSION_DENIED,
+            Code.FAILED_PRECONDITION,
+            Code.OUT_OF_RANGE,
+            Code.UNIMPLEMENTED,
+            Code.DATA_LOSS,
+        )
+    ),
+    # too much, in three ways that have one code
+    (
+        answered(Code.RESOURCE_EXHAUSTED, "Quota exceeded for quota metric 'Administrative'"),
+        ErrorClass.QUOTA,
+    ),
+    (
+        answered(Code.RESOURCE_EXHAUSTED, "CLIENT: Received message larger than max (48 vs. 41)"),
+        ErrorClass.LASTING,
+    ),
+    (
+        answered(
+            Code.RESOURCE_EXHAUSTED, "Stream removed (Sent message larger than max (48 vs. 41))"
+        ),
+        ErrorClass.LASTING,
+    ),
+    (
+        answered(Code.RESOURCE_EXHAUSTED, "Project 1 cannot add 1 nodes in region us-central1"),
+        ErrorClass.LASTING,
+    ),
+    (
+        answered(
+            Code.RESOURCE_EXHAUSTED,
+            "Unable to create database 'x' because the instance has already reached the maximum "
+            "database limit (100)",
+        ),
+        ErrorClass.LASTING,
+    ),
+    # credentials, by gRPC
+    (answered(Code.UNAVAILABLE, "failed to connect to all addresses"), ErrorClass.TRANSIENT),
+    (answered(Code.UNAUTHENTICATED, "Request had invalid"), ErrorClass.CREDENTIALS),
+    (
+        answered(
+            Code.UNAVAILABLE, PLUGIN + "('invalid_grant: Invalid JWT Signature.', {'error': 'x'})"
+        ),
+        ErrorClass.CREDENTIALS,
+    ),
+    (
+        answered(Code.UNAVAILABLE, PLUGIN + "HTTPSConnectionPool(host='oauth2.googleapis.com'"),
+        ErrorClass.TRANSIENT,
+    ),
+    (
+        answered(Code.UNAVAILABLE, f"""{PLUGIN}('{IMPERSONATED}', '{{"code": 403}}')"""),
+        ErrorClass.CREDENTIALS,
+    ),
+    (
+        answered(Code.UNAVAILABLE, f"""{PLUGIN}('{IMPERSONATED}', '{{"code": 503}}')"""),
+        ErrorClass.TRANSIENT,
+    ),
+    # credentials, by themselves
+    (RefreshError("invalid_grant: expired", {"error": "invalid_grant"}), ErrorClass.CREDENTIALS),
+    (RefreshError(IMPERSONATED, '{"error": {"code": 403}}'), ErrorClass.CREDENTIALS),
+    (RefreshError(IMPERSONATED, '{"error": {"code": 429}}'), ErrorClass.TRANSIENT),
+    (RefreshError("server_error", retryable=True), ErrorClass.TRANSIENT),
+    (RefreshError(TransportError("metadata server")), ErrorClass.TRANSIENT),
+    (TransportError("no route to host"), ErrorClass.TRANSIENT),
+    (DefaultCredentialsError("none"), ErrorClass.CREDENTIALS),
+    # nobody's
+    (ConnectionError("reset"), ErrorClass.LASTING),
+    (ValueError("a bug"), ErrorClass.LASTING),
+]
+
+
+@pytest.mark.parametrize(
+    ("exc", "expected"),
+    [
+        pytest.param(exc, expected, id=f"{number} {expected.value} {type(exc).__name__}")
+        for number, (exc, expected) in enumerate(CLASSES, start=1)
+    ],
+)
+def test_what_an_error_means_to_whoever_asks_again(
+    exc: BaseException, expected: ErrorClass
+) -> None:
+    """One table says whether the same request, a later one or another client may succeed."""
+    assert expected is classify(exc)
+    assert expected.passes == is_transient(exc)
+    assert (expected is ErrorClass.CREDENTIALS) == refuses_credentials(exc)
+
+
+@pytest.mark.parametrize(
+    ("exc", "unanswered"),
+    [
+        pytest.param(answered(Code.UNAVAILABLE, "Socket closed"), True, id="lost"),
+        pytest.param(answered(Code.UNAVAILABLE, PLUGIN + "('invalid_grant')"), False, id="grant"),
+        pytest.param(answered(Code.UNAVAILABLE, PLUGIN + "no route"), False, id="no token"),
+        pytest.param(RefreshError("invalid_grant"), False, id="no token, by itself"),
+        pytest.param(answered(Code.RESOURCE_EXHAUSTED, "Quota exceeded"), False, id="quota"),
+        pytest.param(
+            answered(Code.RESOURCE_EXHAUSTED, "Received message larger than max (5 vs. 4)"),
+            True,
+            id="an answer that is too long",
+        ),
+        pytest.param(
+            answered(Code.RESOURCE_EXHAUSTED, "SERVER: Received message larger than max (5 vs. 4)"),
+            False,
+            id="a request that is too long there",
+        ),
+        pytest.param(
+            answered(Code.RESOURCE_EXHAUSTED, "CLIENT: Sent message larger than max (5 vs. 4)"),
+            False,
+            id="a request that is too long here",
+        ),
+    ],
+)
+def test_whether_a_start_call_may_have_begun_something(
+    exc: BaseException, unanswered: bool
+) -> None:
+    """A call that was never sent has begun nothing; one whose answer nobody read may have."""
+    assert unanswered is leaves_unanswered(exc)
+
+
+@pytest.mark.parametrize(
+    ("exc", "unsent"),
+    [
+        pytest.param(RefreshError("invalid_grant"), True, id="refused"),
+        pytest.param(TransportError("no route"), True, id="no token endpoint"),
+        pytest.param(answered(Code.UNAVAILABLE, PLUGIN + "x"), True, id="told by gRPC"),
+        pytest.param(answered(Code.UNAVAILABLE, "Socket closed"), False, id="lost"),
+        pytest.param(answered(Code.UNAUTHENTICATED, "no"), False, id="refused by Spanner"),
+        pytest.param(ValueError("a bug"), False, id="another error"),
+    ],
+)
+def test_what_was_never_sent(exc: BaseException, unsent: bool) -> None:
+    """Without a token there is no call."""
+    assert unsent is was_never_sent(exc)
