@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .asking import SoakApi, Worker
     from .strangers import Strangers
     from .totals import Totals
+    from .wire import Wire
 
 AT_WORK = (TaskState.RUNNING, TaskState.DEFERRED)
 _CAUSES = {
@@ -44,6 +46,8 @@ _CAUSES = {
     Deed.FAIL_RUN: CauseKind.FAIL_RUN,
 }
 TRIGGERERS = (1, 2)
+_MANY = 3
+"""How many tasks at least are marked failed at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class Actor:
         airflow: LocalAirflow,
         api: SoakApi,
         emulator: SpannerAdminEmulator,
+        wire: Wire,
         faults: AmbushingFaults,
         strangers: Strangers,
         totals: Totals,
@@ -77,6 +82,8 @@ class Actor:
         self._airflow = airflow
         self._api = api
         self._emulator = emulator
+        self._wire = wire
+        self._keys = 0
         self._faults = faults
         self._totals = totals
         self._say = say
@@ -131,6 +138,10 @@ class Actor:
                     done = later is not None
                 case Deed.MARK_FAILED | Deed.MARK_SUCCESS | Deed.CLEAR | Deed.FAIL_RUN:
                     done = self._act_as_user(disturb)
+                case Deed.FAIL_MANY:
+                    done = self._fail_many(disturb)
+                case Deed.ROTATE:
+                    later, done = self._refuse_the_key(disturb), True
                 case _:
                     done = self._trouble(disturb)
         except (ApiError, ApiUnreachableError) as exc:
@@ -183,6 +194,21 @@ class Actor:
         return worker is not None and self.user(
             disturb.deed, run=worker.run, task_id=worker.task_id
         )
+
+    def _fail_many(self, disturb: Disturb) -> bool:
+        """Mark all tasks failed that are at work, at the same time; some at least."""
+        workers = self._api.tasks_in(*AT_WORK)
+        if len(workers) < _MANY:
+            return False
+        self._say(f"{disturb.deed}: {len(workers)}")
+
+        def fail(worker: Worker) -> bool:
+            with self._api.another() as api:
+                run, task_id = worker.run, worker.task_id
+                return self.user(Deed.MARK_FAILED, run=run, task_id=task_id, api=api)
+
+        with ThreadPoolExecutor(max_workers=len(workers)) as pool:
+            return sum(pool.map(fail, workers)) >= _MANY
 
     # -- workers
 
@@ -263,12 +289,8 @@ class Actor:
             case Deed.LOSE_ANSWER:
                 code = Code.UNAVAILABLE if share < 1 / 2 else Code.DEADLINE_EXCEEDED
                 faults.lose_answer(method=method, code=code)
-            case Deed.DROP:
-                self._strike(BlowKind.DROPPED, None, None)
-                if share < 1 / 2:
-                    self._emulator.drop_connections()
-                else:
-                    faults.drop_connection(method=method, after_work=share < 3 / 4)
+            case Deed.DROP | Deed.SILENCE:
+                self._hurt_connections(disturb.deed, share=share, method=method)
             case Deed.QUOTA:
                 faults.fail(code=Code.RESOURCE_EXHAUSTED, times=3 + int(10 * share))
             case Deed.DELAY:
@@ -280,6 +302,31 @@ class Actor:
             case Deed.REFUSE_CANCEL:
                 faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED)
         return True
+
+    def _hurt_connections(self, deed: Deed, *, share: float, method: str) -> None:
+        silent = deed is Deed.SILENCE
+        self._strike(BlowKind.SILENCED if silent else BlowKind.DROPPED, None, None)
+        if silent:
+            self._wire.silence()
+        elif share < 1 / 2:
+            self._emulator.drop_connections()
+        else:
+            self._faults.drop_connection(method=method, after_work=share < 3 / 4)
+
+    def _refuse_the_key(self, disturb: Disturb) -> Later:
+        """Refuse all credentials, until the connection has others."""
+        self._faults.keys_refused.set()
+        self._say(disturb.deed)
+
+        def rotate() -> None:
+            self._keys += 1
+            try:
+                self._api.set_key(self._keys)
+            except (ApiError, ApiUnreachableError) as exc:
+                self._say(f"{disturb.deed}: {exc}")
+            self._faults.keys_refused.clear()
+
+        return Later(seconds=2 + 6 * disturb.share, do=rotate)
 
     def _late(self, run_id: str, kind: Kind) -> None:
         """Note that the answer of a start call comes late."""

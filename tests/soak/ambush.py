@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Faults, RpcError
 from airflow_spanner_lro.emulator.traffic.faults import Trouble
 
@@ -19,8 +20,6 @@ from .recipes import Kind, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from airflow_spanner_lro.core.status import Code
 
     from .recipes import Kind as TaskKind
 
@@ -101,6 +100,8 @@ class AmbushingFaults(Faults):
         self._guard = threading.Lock()
         self._for_starts: list[Plot] = []
         self._for_cancels: list[Plot] = []
+        self.keys_refused = threading.Event()
+        """While it is set, nobody's credentials are good enough."""
 
     def ambush(self, attack: Attack) -> None:
         """Do something once the next start call of a task has done its work, before its answer.
@@ -122,12 +123,15 @@ class AmbushingFaults(Faults):
     def clear(self) -> None:
         """Forget all trouble in store, plots too."""
         super().clear()
+        self.keys_refused.clear()
         with self._guard:
             self._for_starts.clear()
             self._for_cancels.clear()
 
     def take(self, *, method: str, resource: str) -> Trouble:
         """Return what happens to a call that has just arrived, and count it."""
+        if self.keys_refused.is_set():
+            return Trouble(refuse=RpcError(Code.UNAUTHENTICATED, _REFUSED))
         trouble = super().take(method=method, resource=resource)
         task = task_of(resource)
         plots = self._plots_for(method)

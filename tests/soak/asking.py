@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.demo.airflow import LocalAirflow
     from airflow_spanner_lro.demo.records import TaskInstance
 
+CONNECTION = "google_cloud_default"
 _MANY = 100
 
 
@@ -67,6 +69,21 @@ class SoakApi(AirflowApi):
             )
             for each in answer["task_instances"]
         )
+
+    def set_key(self, number: int) -> None:
+        """Give the connection of all tasks another key, or make it with its first.
+
+        The emulator reads no keys: what matters is that the connection is not what it was.
+        """
+        connection = {
+            "connection_id": CONNECTION,
+            "conn_type": "google_cloud_platform",
+            "extra": json.dumps({"key_path": f"key-{number}.json"}),
+        }
+        if number == 0:
+            self._call("POST", "/connections", json=connection)
+        else:
+            self._call("PATCH", f"/connections/{CONNECTION}", json=connection)
 
     def tries(self, task: TaskInstance) -> tuple[Try, ...]:
         """Return all tries of a task, oldest first."""

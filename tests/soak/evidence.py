@@ -45,6 +45,7 @@ class BlowKind(StrEnum):
 
     KILLED = "the task's process was killed"
     DROPPED = "connections were dropped"
+    SILENCED = "connections fell silent"
     LATE = "the answer came late"
 
 

@@ -40,11 +40,14 @@ class Deed(StrEnum):
     ANSWER_LATE = "answer of a start call late"
     FAIL_CANCEL = "cancel fails for a while"
     REFUSE_CANCEL = "cancel refused"
+    SILENCE = "connections fallen silent"
+    ROTATE = "credentials refused until the connection has a new key"
 
     MARK_FAILED = "task marked failed"
     MARK_SUCCESS = "task marked success"
     CLEAR = "task cleared"
     FAIL_RUN = "run marked failed"
+    FAIL_MANY = "all tasks marked failed in one stroke"
 
     STRANGER_FIRST = "stranger's start before a task's"
     STRANGER_CONFLICT = "stranger's start during a task's, just before its work"
@@ -81,9 +84,13 @@ FAULTS = frozenset(
         Deed.ANSWER_LATE,
         Deed.FAIL_CANCEL,
         Deed.REFUSE_CANCEL,
+        Deed.SILENCE,
+        Deed.ROTATE,
     }
 )
-USER_ACTIONS = frozenset({Deed.MARK_FAILED, Deed.MARK_SUCCESS, Deed.CLEAR, Deed.FAIL_RUN})
+USER_ACTIONS = frozenset(
+    {Deed.MARK_FAILED, Deed.MARK_SUCCESS, Deed.CLEAR, Deed.FAIL_RUN, Deed.FAIL_MANY}
+)
 STRANGERS = frozenset(
     {
         Deed.STRANGER_FIRST,
@@ -117,10 +124,13 @@ PER_MINUTE = {
     Deed.ANSWER_LATE: 0.5,
     Deed.FAIL_CANCEL: 0.5,
     Deed.REFUSE_CANCEL: 0.3,
+    Deed.SILENCE: 0.6,
+    Deed.ROTATE: 0.4,
     Deed.MARK_FAILED: 0.8,
     Deed.MARK_SUCCESS: 0.6,
     Deed.CLEAR: 1.2,
     Deed.FAIL_RUN: 0.3,
+    Deed.FAIL_MANY: 0.3,
     Deed.STRANGER_CONFLICT: 0.8,
     Deed.STRANGER_INSTEAD: 0.7,
     Deed.STRANGER_BETWEEN: 0.6,
@@ -187,9 +197,9 @@ class Disturb:
 
 
 def reaps_meanwhile(seed: int) -> bool:
-    """Tell whether the reaper is at work during the storm too, and not only after it.
+    """Tell whether the reaper runs by itself; if not, the command is run in the end.
 
-    With it, it may meet tries that take up what it is about to cancel; without it, what nobody
+    By itself it may meet tries that take up what it is about to cancel; without it, what nobody
     waits for stays until the end.
     """
     return seed % 2 == 1

@@ -19,7 +19,7 @@ from airflow_spanner_lro.emulator import Plan
 from .ambush import AmbushingFaults
 from .asking import SoakApi
 from .door import TwoDoorEmulator
-from .plan import SHARED_DATABASES, StartRun
+from .plan import SHARED_DATABASES, StartRun, reaps_meanwhile
 from .recipes import (
     INSTANCE,
     ORIGIN_ID,
@@ -31,6 +31,7 @@ from .recipes import (
     target,
 )
 from .strangers import Strangers
+from .wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,8 @@ SETTINGS = {
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "12",
     "SPANNER_LRO__DEFERRAL_GRACE": "10",
     "SPANNER_LRO__POLL_INTERVAL": "5",
+    "SPANNER_LRO__REAPER_INTERVAL": "10",
+    "SPANNER_LRO__REAPER_GRACE": "15",
     # parsing all Dags again and again takes half of a small machine
     "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
 }
@@ -59,6 +62,7 @@ class Scene:
     """All that takes part."""
 
     emulator: TwoDoorEmulator
+    wire: Wire
     strangers: Strangers
     faults: AmbushingFaults
     airflow: LocalAirflow
@@ -123,14 +127,15 @@ def set_scene(*, home: Path, seed: int) -> Iterator[Scene]:
     for backup in (SOURCE_BACKUP, OTHER_BACKUP):
         emulator.create_backup(f"{INSTANCE}/backups/{backup}", f"{INSTANCE}/databases/{ORIGIN_ID}")
     emulator.plan(Plan(duration=timedelta(seconds=20)), kind=OPTIMIZE_RESTORED_DATABASE)
-    with emulator:
+    with emulator, Wire(emulator.endpoint) as wire:
         settings = AirflowSettings(
             home=home / "airflow",
             dags_folder=HERE / "dags",
             triggerers=2,
             parallelism=6,
             environment={
-                "SPANNER_EMULATOR_HOST": emulator.endpoint,
+                "SPANNER_EMULATOR_HOST": wire.endpoint,
+                "AIRFLOW__SPANNER_LRO__REAPER": "triggerer" if reaps_meanwhile(seed) else "off",
                 **{f"AIRFLOW__{option}": value for option, value in SETTINGS.items()},
             },
         )
@@ -138,12 +143,14 @@ def set_scene(*, home: Path, seed: int) -> Iterator[Scene]:
             airflow.wait_until_ready(timeout=240)
             with SoakApi.of(airflow) as api:
                 dag_ids = [recipe.dag_id for recipe in RECIPES.values()]
+                api.set_key(0)
                 api.wait_for_dags(*dag_ids, timeout=90)
                 for dag_id in dag_ids:
                     api.unpause(dag_id)
                 with Strangers(emulator) as strangers:
                     yield Scene(
                         emulator=emulator,
+                        wire=wire,
                         strangers=strangers,
                         faults=faults,
                         airflow=airflow,

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import heapq
-import re
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
@@ -30,7 +28,7 @@ from .scene import set_scene
 from .totals import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from airflow_spanner_lro.demo.records import DagRun
@@ -41,10 +39,9 @@ if TYPE_CHECKING:
     from .scene import Scene
 
 GRACE = 5.0
-"""Of the reaper, in seconds; in the end nothing else is at work."""
-MEANWHILE = "15s"
-"""Pause and grace of the reaper while there is trouble."""
-_REAPED = re.compile(r"(?<!CANCELLED): The operation was cancelled")
+"""Of the command in the end, in seconds; nothing else is at work then."""
+BY_ITSELF = 90.0
+"""Seconds in which the reaper that runs by itself has seen to everything."""
 ENDING = 240.0
 """Seconds in which all runs have to end once it is calm."""
 ROUNDS = 6
@@ -79,6 +76,7 @@ class Soak:
                 airflow=scene.airflow,
                 api=scene.api,
                 emulator=scene.emulator,
+                wire=scene.wire,
                 faults=scene.faults,
                 strangers=scene.strangers,
                 totals=self.totals,
@@ -86,11 +84,12 @@ class Soak:
             )
             self._begun = time.monotonic()
             reaped_from = time.time()
-            with self._reaping(scene):
-                left = self._storm(plan, scene=scene, actor=actor)
-                self._calm(left, scene=scene, actor=actor)
+            left = self._storm(plan, scene=scene, actor=actor)
+            self._calm(left, scene=scene, actor=actor)
             calm_from = time.time()
-            if not reaps_meanwhile(self.seed):
+            if reaps_meanwhile(self.seed):
+                self._wait_for_the_reaper(scene)
+            else:
                 reaped_from = calm_from
             self._reap(scene, actor=actor)
             self._wait_for_the_spared(scene)
@@ -198,27 +197,18 @@ class Soak:
 
     # -- the reaper
 
-    @contextmanager
-    def _reaping(self, scene: Scene) -> Iterator[None]:
-        """Let the reaper work beside the storm, if the seed says so."""
-        if not reaps_meanwhile(self.seed):
-            yield
-            return
-        self._say("the reaper is at work meanwhile")
-        reaper = scene.airflow._start(
-            "reaper", "spanner-lro", "reap", "--every", MEANWHILE, "--grace", MEANWHILE
+    def _wait_for_the_reaper(self, scene: Scene) -> None:
+        """Give the reaper that runs by itself the time in which it is to find everything."""
+        self._say("the reaper sees to what is left, by itself")
+        before = self._deeds(scene)
+        self._wait(BY_ITSELF)
+        self.totals.others["cancels and deletions of the reaper by itself, in the end"] = (
+            self._deeds(scene) - before
         )
-        yield
-        if reaper.poll() is not None:
-            # it is to outlive whatever happens to Airflow and Spanner
-            self.totals.others["reapers that died"] += 1
-            self._say(str(reaper.died()))
-        reaper.stop(grace=20)
-        reaped = sum(bool(_REAPED.search(line)) for line in reaper.tail(lines=100_000))
-        self.totals.others["operations that the reaper cancelled meanwhile"] = reaped
 
     def _reap(self, scene: Scene, *, actor: Actor) -> None:
-        """Run the reaper until it finds nothing to do, with strangers beside it at first."""
+        """Run the command until it finds nothing to do, with strangers beside it at first."""
+        beginning = self._deeds(scene)
         for number in range(1, ROUNDS + 1):
             self._wait(GRACE + 1)
             if number == 1:
@@ -238,6 +228,9 @@ class Soak:
             self._say(f"reaper, round {number}: {deeds} cancels and deletions")
             if settled and not deeds:
                 break
+        self.totals.others["cancels and deletions by the command, in the end"] = (
+            self._deeds(scene) - beginning
+        )
         scene.strangers.rest()
 
     def _wait_for_the_spared(self, scene: Scene) -> None:
