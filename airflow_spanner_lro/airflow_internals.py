@@ -96,7 +96,13 @@ class StoredValue:
 
 
 def stored_values(
-    *, key_prefix: str, after: int, limit: int, dag_ids: Collection[str], without: str | None
+    *,
+    key_prefix: str,
+    after: int,
+    limit: int,
+    dag_ids: Collection[str],
+    without: str | None,
+    try_before: str | None = None,
 ) -> list[StoredValue]:
     """Return a page of values with the states of their tasks, in one query.
 
@@ -106,6 +112,8 @@ def stored_values(
     :param after: the last row of the page before, 0 for the first page
     :param dag_ids: only values of these; of all if there are none
     :param without: leave out values that contain this text
+    :param try_before: leave out values of tasks that wait for them: those that are queued, and
+        those that are at work in the very try whose number stands in the value after this text
     """
     from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
 
@@ -114,9 +122,40 @@ def stored_values(
         query = query.where(Stored.dag_id.in_(dag_ids))
     if without:
         query = query.where(Stored.value.not_like(_containing(without), escape="\\"))
+    if try_before:
+        query = query.where(_may_be_over(try_before))
     with database_session() as session:
         rows = session.execute(query.order_by(Stored.id).limit(limit)).all()
     return [_stored(row) for row in rows]
+
+
+def number_of_values(*, key_prefix: str, without: str) -> int:
+    """Return how many values do not contain a text."""
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+    from sqlalchemy import func, select  # noqa: PLC0415
+
+    query = select(func.count(Stored.id)).where(
+        Stored.key.startswith(key_prefix, autoescape=True),
+        Stored.value.not_like(_containing(without), escape="\\"),
+    )
+    with database_session() as session:
+        return int(session.scalar(query) or 0)
+
+
+def _may_be_over(try_before: str) -> ColumnElement[bool]:
+    """Return the condition that leaves out, within the database, what is surely waited for."""
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
+    from airflow.utils.state import TaskInstanceState  # noqa: PLC0415
+    from sqlalchemy import String, and_, cast, literal, or_  # noqa: PLC0415
+
+    text = literal(_containing(try_before).removesuffix("%"))
+    number = cast(TaskInstance.try_number, String(16)).concat(",%")
+    in_this_try = Stored.value.like(text.concat(number), escape="\\")
+    at_work = TaskInstance.state.in_((TaskInstanceState.RUNNING, TaskInstanceState.DEFERRED))
+    coming = TaskInstance.state.in_((TaskInstanceState.QUEUED, TaskInstanceState.RESTARTING))
+    unknown = or_(TaskInstance.id.is_(None), TaskInstance.state.is_(None))
+    return or_(unknown, ~or_(coming, and_(at_work, in_this_try)))
 
 
 def other_values(*, key_prefix: str, containing: str, besides: int) -> list[StoredValue]:

@@ -68,8 +68,9 @@ DETECTION_DELAY = Metric("spanner_lro.detection_delay", MetricType.TIMER, ("kind
 DURATION = Metric("spanner_lro.operation_duration", MetricType.TIMER, ("kind", "outcome"))
 CANCELS = Metric("spanner_lro.cancels", MetricType.COUNTER, ("cause", "ending"))
 BUDGET_WAIT = Metric("spanner_lro.budget_wait", MetricType.TIMER, ("urgency",))
+ROUND_AGE = Metric("spanner_lro.reaper_round_age", MetricType.GAUGE, ())
 
-METRICS = (WAITING, REQUESTS, DETECTION_DELAY, DURATION, CANCELS, BUDGET_WAIT)
+METRICS = (WAITING, REQUESTS, DETECTION_DELAY, DURATION, CANCELS, BUDGET_WAIT, ROUND_AGE)
 
 
 class Cause(StrEnum):
@@ -119,6 +120,11 @@ class AirflowTelemetry:
     def held_back(self, *, urgency: Urgency, seconds: float) -> None:
         """Time how long a request had to wait for the budget."""
         _time(BUDGET_WAIT, timedelta(seconds=seconds), urgency=urgency.name.lower())
+
+
+def show_round_age(age: timedelta) -> None:
+    """Show how long ago the reaper's latest round was, in seconds."""
+    _send(lambda: _backend().gauge(ROUND_AGE, age.total_seconds(), {}))
 
 
 def count_cancel(settlement: Settlement | None, *, cause: Cause) -> None:
@@ -204,7 +210,8 @@ class _Backend:
     def _prepare(self, metric: Metric, tags: dict[str, str]) -> tuple[dict[str, str], str]:
         """Return the tags, fit for every backend, and the dotted name if there is to be one."""
         tags = {tag: _NOT_ALLOWED.sub("_", tags[tag]) for tag in metric.tags}
-        if not self._dotted:
+        if not (self._dotted and metric.tags):
+            # without tags the dotted name would be the name
             return tags, ""
         # within a value a dot would begin the next one; so does Airflow
         values = (value.replace(".", "__") for value in tags.values())

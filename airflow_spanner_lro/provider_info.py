@@ -145,6 +145,39 @@ def get_provider_info() -> dict[str, Any]:
                         "example": None,
                         "default": "True",
                     },
+                    "reaper": {
+                        "description": (
+                            "Where the reaper runs by itself: in each triggerer, or beside each "
+                            "scheduler; one of them makes a round at a time. Off where you let "
+                            "`airflow spanner-lro reap` run. triggerer, scheduler or off."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "scheduler",
+                        "default": "triggerer",
+                    },
+                    "reaper_interval": {
+                        "description": (
+                            "How long in seconds the reaper pauses between two rounds when it "
+                            "runs by itself. From 1 to 3600."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": None,
+                        "default": "10.0",
+                    },
+                    "reaper_grace": {
+                        "description": (
+                            "How long in seconds a task has to be over before the reaper that "
+                            "runs by itself sees to what it has left. After 35 seconds nobody "
+                            "else cancels for a task that has ended, so an operation whose name "
+                            "is known never waits longer than that. From 5 to 86400."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": None,
+                        "default": "60.0",
+                    },
                     "reaper_connections": {
                         "description": (
                             "Connections that the reaper, the ledger command and the notifier may "

@@ -13,6 +13,8 @@ import logging
 import os
 import re
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -37,6 +39,7 @@ _SHORT_NAME = re.compile(r"[A-Za-z0-9_.-]{0,64}")
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+E = TypeVar("E", bound=StrEnum)
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +98,23 @@ class _YesOrNo:
 
 
 @dataclass(frozen=True, slots=True)
+class _Choice(Generic[E]):
+    """One of a few words; in any case, as Airflow's own options are."""
+
+    words: type[E]
+
+    @property
+    def rule(self) -> str:
+        """Which texts are usable, in words."""
+        *others, last = self.words
+        return f"it is {', '.join(others)} or {last}"
+
+    def read(self, text: str) -> E:
+        """Return the member that the word stands for."""
+        return self.words(text.strip().lower())
+
+
+@dataclass(frozen=True, slots=True)
 class _ConnectionIds:
     """Ids of Airflow connections, each in full: what looks like a pattern is refused."""
 
@@ -149,6 +169,14 @@ class Option(Generic[T]):
             raise SettingsError(f"{broken}{_origin(given[self.name])}.") from None
 
 
+class ReaperHost(StrEnum):
+    """Where the reaper runs by itself."""
+
+    TRIGGERER = "triggerer"
+    SCHEDULER = "scheduler"
+    OFF = "off"
+
+
 _POLL_INTERVAL = Option("poll_interval", Number(policy.MINIMUM_INTERVAL, policy.MAXIMUM_INTERVAL))
 _SETTLE_TIMEOUT = Option("settle_timeout", Number(0.1, _DAY))
 _DEFERRAL_GRACE = Option("deferral_grace", Number(0.1, _DAY))
@@ -159,6 +187,9 @@ _MAX_ADMIN_REQUESTS_PER_SECOND = Option(
 )
 _ALLOW_EMULATOR = Option("allow_emulator", _YesOrNo())
 _SIGN_EXPIRE_TIME = Option("sign_expire_time", _YesOrNo())
+_REAPER = Option("reaper", _Choice(ReaperHost))
+_REAPER_INTERVAL = Option("reaper_interval", Number(1, 3600))
+_REAPER_GRACE = Option("reaper_grace", Number(5, _DAY))
 _REAPER_CONNECTIONS = Option("reaper_connections", _ConnectionIds())
 _DEPLOYMENT = Option("deployment", _ShortName())
 
@@ -171,6 +202,9 @@ OPTIONS: dict[str, Option[Any]] = {
         _MAX_ADMIN_REQUESTS_PER_SECOND,
         _ALLOW_EMULATOR,
         _SIGN_EXPIRE_TIME,
+        _REAPER,
+        _REAPER_INTERVAL,
+        _REAPER_GRACE,
         _REAPER_CONNECTIONS,
         _DEPLOYMENT,
     )
@@ -206,6 +240,21 @@ def allow_emulator() -> bool:
 def sign_expire_time() -> bool:
     """Return whether a backup's expiry bears digits by which its task can recognise it."""
     return _SIGN_EXPIRE_TIME.read()
+
+
+def reaper() -> ReaperHost:
+    """Return where the reaper runs by itself."""
+    return _REAPER.read()
+
+
+def reaper_interval() -> float:
+    """Return how long it pauses between two rounds, in seconds."""
+    return _REAPER_INTERVAL.read()
+
+
+def reaper_grace() -> timedelta:
+    """Return how long a task has to be over before the reaper sees to it."""
+    return timedelta(seconds=_REAPER_GRACE.read())
 
 
 def reaper_connections() -> frozenset[str]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import settings
+from airflow_spanner_lro.execution.reaper_watch import warn_if_no_reaper
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
 
@@ -65,6 +66,7 @@ class Deferral:
         :param then: the method to go on with
         :param presumed: it is only presumed to be the task's
         """
+        warn_if_no_reaper(now=self.now)
         trigger = SpannerOperationTrigger.watching(
             name,
             access=self.access,

@@ -21,12 +21,13 @@ from airflow_spanner_lro.core.status import Code, code_of, is_transient
 from airflow_spanner_lro.core.tries.authority import confirm
 from airflow_spanner_lro.core.words import escaped
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+from airflow_spanner_lro.reaper.pacing import MOST, Allowance, PacedClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.admin.ports import Clock
     from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.tries.authority import Permit, Refusal
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
@@ -45,10 +46,20 @@ class _Bar:
     left: list[str] = field(default_factory=list)
 
 
-class Clients:
-    """The clients of one round, which are closed at its end."""
+Allowances = dict["Access", Allowance]
+"""How many requests each way may still send; kept from round to round."""
 
-    def __init__(self) -> None:
+
+class Clients:
+    """The clients of one round, which are closed at its end.
+
+    :param allowances: where rounds before have noted what they have sent
+    """
+
+    def __init__(self, *, clock: Clock, allowances: Allowances | None = None) -> None:
+        self._clock = clock
+        self._allowances: Allowances = {} if allowances is None else allowances
+        self._paced: dict[Access, PacedClient] = {}
         self._hooks: dict[Access, SpannerAdminHook] = {}
         self._bars: dict[Access, _Bar] = {}
 
@@ -65,9 +76,7 @@ class Clients:
             if "client" in vars(hook):
                 hook.client.close()
 
-    def get(
-        self, permit: Permit, *, entry: LedgerEntry, what: str
-    ) -> SpannerAdminClient | Refusal | None:
+    def get(self, permit: Permit, *, entry: LedgerEntry, what: str) -> PacedClient | Refusal | None:
         """Return the client for an entry; a refusal if its way leads to another place from here.
 
         :param what: what it is needed for, to be told if it is left
@@ -79,12 +88,19 @@ class Clients:
             return None
         try:
             hook = self._hook(way)
-            return _refusal(permit, entry=entry, hook=hook) or hook.client
+            return _refusal(permit, entry=entry, hook=hook) or self._client(way, hook)
         except Exception as exc:
             # credentials are read by whatever code a connection names
             log.debug("No client for %s", way, exc_info=True)
             self._bars[way] = _Bar(reason=told(exc), left=[what])
             return None
+
+    def is_barred(self, access: Access, *, what: str) -> bool:
+        """Tell whether a way was barred meanwhile, and note what is left because of it."""
+        bar = self._bars.get(replace(access, endpoint=None))
+        if bar is not None:
+            bar.left.append(what)
+        return bar is not None
 
     def bar(self, access: Access, exc: Exception, *, what: str) -> bool:
         """Take note of an error that concerns a whole connection; tell whether it is one.
@@ -108,6 +124,18 @@ class Clients:
                 f"Connection {escaped(f'{way.gcp_conn_id}{chain}{at}')}: {bar.reason} "
                 f"Left until it works again: {', '.join(bar.left)}."
             )
+
+    @property
+    def room(self) -> int:
+        """How many requests may be sent right now, by the way that has sent most."""
+        rooms = (each.room for each in self._allowances.values())
+        return min(rooms, default=MOST)
+
+    def _client(self, way: Access, hook: SpannerAdminHook) -> PacedClient:
+        if way not in self._paced:
+            allowance = self._allowances.setdefault(way, Allowance())
+            self._paced[way] = PacedClient(hook.client, allowance=allowance, clock=self._clock)
+        return self._paced[way]
 
     def _hook(self, way: Access) -> SpannerAdminHook:
         if way not in self._hooks:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.authority import Refusal
 from airflow_spanner_lro.core.tries.evidence import Evidence
@@ -95,7 +96,7 @@ def list_ledger(*, dag_ids: Sequence[str], closed: bool, offline: bool) -> int:
     :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
     """
     warn = partial(print, file=sys.stderr)
-    with Clients() as clients:
+    with Clients(clock=StoppableClock()) as clients:
         asking = _Asking(authority=Authority(), clients=clients, offline=offline, warn=warn)
         rows = [
             _row(record, asking.state(record)) for record in records(dag_ids=dag_ids, closed=closed)

@@ -32,6 +32,8 @@ _ATTEMPTS = 20
 """How often an entry is tried to be held whose outcome is known."""
 _CLOSED = '"closed": true'
 """How a closed entry reads as JSON; no text within an entry can, because its quotes are escaped."""
+_TRY = '"try_number": '
+"""What stands before the number of the try that an entry belongs to."""
 _ELSEWHERE = "it is kept in a custom state backend, which only the task itself can read"
 
 
@@ -71,11 +73,23 @@ class Record:
         return _instance(self.stored) == _instance(other.stored)
 
 
-def records(*, dag_ids: Collection[str] = (), closed: bool = False) -> Iterator[Record]:
+def number_open() -> int:
+    """Return how many entries are not closed.
+
+    :raises AirflowDatabaseError: if the database cannot be read
+    """
+    return airflow_internals.number_of_values(key_prefix=KEY_PREFIX, without=_CLOSED)
+
+
+def records(
+    *, dag_ids: Collection[str] = (), closed: bool = False, waited_for: bool = True
+) -> Iterator[Record]:
     """Yield the entries of all tasks, the oldest first; a page of them is one query.
 
     :param dag_ids: only the entries of these; of all if there are none
     :param closed: the closed ones too, which otherwise never leave the database
+    :param waited_for: those too whose tasks are at work in the same try, and which otherwise do not
+        leave the database either
     :raises AirflowDatabaseError: if the database cannot be read
     """
     after = 0
@@ -86,6 +100,7 @@ def records(*, dag_ids: Collection[str] = (), closed: bool = False) -> Iterator[
             limit=_PAGE,
             dag_ids=dag_ids,
             without=None if closed else _CLOSED,
+            try_before=None if waited_for else _TRY,
         )
         yield from map(_record, page)
         if len(page) < _PAGE:

@@ -18,13 +18,15 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.core.flows.policy import CancelPolicy
+from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.tries.authority import Refusal
 from airflow_spanner_lro.core.tries.reaping import (
+    KILL_OVER,
     ReapDecision,
     ReapStep,
     TaskPhase,
@@ -35,25 +37,32 @@ from airflow_spanner_lro.reaper import home, sentences
 from airflow_spanner_lro.reaper.authority import Authority, of_another_deployment
 from airflow_spanner_lro.reaper.clients import CALL_ERRORS, Clients
 from airflow_spanner_lro.reaper.looking import look
-from airflow_spanner_lro.reaper.records import held, records, shown
+from airflow_spanner_lro.reaper.records import held, number_open, records, shown
 from airflow_spanner_lro.reaper.stopping import Stop, stop_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
-    from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.clock import StoppableClock
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+    from airflow_spanner_lro.reaper.clients import Allowances
     from airflow_spanner_lro.reaper.looking import Sight
+    from airflow_spanner_lro.reaper.pacing import PacedClient
     from airflow_spanner_lro.reaper.records import Record, Written
 
 log = logging.getLogger(__name__)
 
 _PAUSE = 0.1
 """Seconds between two attempts to write an outcome down that another round is in the way of."""
-_AT_ONCE = 16
+_AT_ONCE = 100
 """How many operations are cancelled before the first of them is waited for."""
+_REQUESTS = 3
+"""What one of them takes at least: a look, a cancel, another look."""
+_FEW = 16
+"""By itself the reaper waits for the outcomes of so many; those of more show in a later round."""
+_CALM = CancelPolicy(first=1.0, growth=2.0)
+"""How often it polls then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +74,8 @@ class Orders:
     :param dag_ids: only the entries of these; of all if there are none
     :param dry_run: only say what would be done
     :param claim: the ledgers in this database are ours, although they were reaped elsewhere before
+    :param by_itself: nobody waits for the round's end, and another one follows in a few seconds
+    :param at_most: for how many seconds new cancels may be begun; the next round does the rest
     """
 
     grace: timedelta
@@ -72,6 +83,8 @@ class Orders:
     dag_ids: tuple[str, ...] = ()
     dry_run: bool = False
     claim: bool = False
+    by_itself: bool = False
+    at_most: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +110,7 @@ class Round:
 
     :param tell: says what was done
     :param warn: says what could not be done, and what to do
+    :param allowances: what rounds before have sent
     """
 
     def __init__(
@@ -106,13 +120,14 @@ class Round:
         clock: StoppableClock,
         tell: Callable[[str], None],
         warn: Callable[[str], None],
+        allowances: Allowances | None = None,
     ) -> None:
         self._orders = orders
         self._clock = clock
         self._tell = tell
         self._warn = warn
         self._authority = Authority()
-        self._clients = Clients()
+        self._clients = Clients(clock=clock, allowances=allowances)
         self._tally = Tally()
         self._of_others: Counter[str] = Counter()
 
@@ -126,11 +141,15 @@ class Round:
             self._tally.left = sum(1 for _ in records(dag_ids=self._orders.dag_ids))
             self._warn(home.COPY)
             return self._tally
-        orphans = self._orphans()
+        since = self._clock.now()
         with self._clients:
             try:
-                while some := list(islice(orphans, _AT_ONCE)):
-                    self._stop(self._begin(some))
+                orphans = sorted(self._orphans(), key=_order)
+                few = len(orphans) <= _FEW
+                while orphans and (number := self._affordable(since)):
+                    some, orphans = orphans[:number], orphans[number:]
+                    self._stop(self._begin(some), wait=few or not self._orders.by_itself)
+                self._tally.left += len(orphans)
             except WaitStoppedError:
                 self._tally.interrupted = True
             for trouble in self._clients.troubles():
@@ -143,7 +162,9 @@ class Round:
 
     def _orphans(self) -> Iterator[tuple[Record, LedgerEntry]]:
         """Yield what seems to be left to nobody, and count the others."""
-        for record in records(dag_ids=self._orders.dag_ids):
+        orders, seen = self._orders, 0
+        for record in records(dag_ids=orders.dag_ids, waited_for=not orders.by_itself):
+            seen += 1
             if self._told_to_end():
                 return
             entry = None
@@ -151,6 +172,18 @@ class Round:
                 entry = self._orphaned(record)
             if entry is not None:
                 yield record, entry
+        if orders.by_itself:
+            # what has not left the database is waited for
+            self._tally.kept += max(0, number_open() - seen)
+
+    def _affordable(self, since: datetime) -> int:
+        """Return how many orphans may be seen to now; none if the rest is the next round's."""
+        if not self._orders.by_itself:
+            return _AT_ONCE
+        spent = (self._clock.now() - since).total_seconds()
+        if self._orders.at_most is not None and spent > self._orders.at_most:
+            return 0
+        return min(_AT_ONCE, self._clients.room // _REQUESTS)
 
     def _orphaned(self, record: Record) -> LedgerEntry | None:
         """Return the entry of a record if it is left to nobody; else count it."""
@@ -183,13 +216,26 @@ class Round:
 
     def _begin(self, some: list[tuple[Record, LedgerEntry]]) -> list[Stop]:
         """Look at operations, and do all that takes no cancel."""
-        stops: list[Stop] = []
+        ways: list[tuple[Record, LedgerEntry, PacedClient]] = []
         for record, entry in some:
+            if self._told_to_end():
+                break
+            with self._keeping_on(record):
+                if client := self._way_to(record, entry):
+                    ways.append((record, entry, client))
+        for client in {id(client): client for _, _, client in ways}.values():
+            client.expect(
+                entry.waited_for.name
+                for _, entry, way in ways
+                if way is client and entry.waited_for
+            )
+        stops: list[Stop] = []
+        for record, entry, client in ways:
             if self._told_to_end():
                 break
             try:
                 with self._keeping_on(record):
-                    stop = self._see_to(record, entry)
+                    stop = self._see_to(record, entry, client)
                     stops += [stop] if stop else []
             except WaitStoppedError:
                 # what is decided by now is still asked to end
@@ -197,7 +243,8 @@ class Round:
                 break
         return stops
 
-    def _see_to(self, record: Record, entry: LedgerEntry) -> Stop | None:
+    def _way_to(self, record: Record, entry: LedgerEntry) -> PacedClient | None:
+        """Return the client for an entry; None if there is none, which is told."""
         about = sentences.subject(record)
         permit = self._authority.permit(record, entry)
         if isinstance(permit, Refusal):
@@ -213,6 +260,12 @@ class Round:
             return None
         if isinstance(client, Refusal):
             self._leave(f"{about}: {client.sentence}")
+            return None
+        return client
+
+    def _see_to(self, record: Record, entry: LedgerEntry, client: PacedClient) -> Stop | None:
+        if self._clients.is_barred(entry.access, what=sentences.subject(record)):
+            self._tally.left += 1
             return None
         sight = look(record, entry=entry, client=client, clock=self._clock)
         return self._act(record, sight, client) if self._is_its_own(record, sight) else None
@@ -236,9 +289,12 @@ class Round:
                 return False
         return True
 
-    def _act(self, record: Record, sight: Sight, client: SpannerAdminClient) -> Stop | None:
+    def _act(self, record: Record, sight: Sight, client: PacedClient) -> Stop | None:
         about = sentences.subject(record, sight)
         step = reap_step(sight.entry, sight.snapshot)
+        if self._orders.by_itself and _is_ending(sight):
+            self._tally.left += 1
+            return None
         if self._orders.dry_run:
             say = self._leave if step is ReapStep.LEAVE else self._reaped
             say(f"{about}: {sentences.to_do(step, sight)}")
@@ -278,10 +334,14 @@ class Round:
                 return None
             return fresh.replace(entry)
 
-    def _stop(self, stops: list[Stop]) -> None:
-        """Cancel, settle, and write down what became of each."""
-        timeout = self._orders.settle_timeout
-        for stopped in stop_together(stops, clock=self._clock, timeout=timeout):
+    def _stop(self, stops: list[Stop], *, wait: bool) -> None:
+        """Cancel, settle, and write down what became of each.
+
+        :param wait: for the outcomes; else only those are seen that show at once
+        """
+        timeout = self._orders.settle_timeout if wait else 0.0
+        policy = _CALM if self._orders.by_itself else None
+        for stopped in stop_together(stops, clock=self._clock, timeout=timeout, policy=policy):
             line = f"{stopped.stop.about}: {stopped.settlement.sentence}"
             with held(stopped.stop.record, pause=partial(self._clock.sleep, _PAUSE)) as fresh:
                 # a try that found it has closed it by itself, and started anew
@@ -290,7 +350,11 @@ class Round:
                 line = f"{line} Its task has gone on meanwhile."
             elif not stopped.settlement.settled:
                 line = f"{line} The next round tries again."
-            if not stopped.settlement.settled or stopped.settlement.left_behind:
+            if self._orders.by_itself and stopped.settlement.ending is Ending.STILL_RUNNING:
+                # it takes its time, which is no trouble
+                self._tally.left += 1
+                self._tell(line)
+            elif not stopped.settlement.settled or stopped.settlement.left_behind:
                 self._leave(line)
             else:
                 self._reaped(line)
@@ -299,7 +363,11 @@ class Round:
         if record.entry is None:
             return ReapDecision.WAITS
         return decide_reap(
-            record.entry, task=record.task, now=self._clock.now(), grace=self._orders.grace
+            record.entry,
+            task=record.task,
+            now=self._clock.now(),
+            grace=self._orders.grace,
+            kill_over=KILL_OVER if self._orders.by_itself else None,
         )
 
     def _told_to_end(self) -> bool:
@@ -313,3 +381,17 @@ class Round:
     def _leave(self, line: str) -> None:
         self._tally.left += 1
         self._warn(line)
+
+
+def _order(orphan: tuple[Record, LedgerEntry]) -> tuple[bool, str]:
+    """Return where an orphan stands: who was never asked to end goes first, families together."""
+    _, entry = orphan
+    return entry.stopping is not None, str(entry.target)
+
+
+def _is_ending(sight: Sight) -> bool:
+    """Tell whether a cancel has taken hold already, and only its outcome is not there yet."""
+    snapshot = sight.snapshot
+    if snapshot is None or snapshot.done:
+        return False
+    return sight.entry.stopping is not None and snapshot.cancel_time is not None

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.ports import Clock
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+    from airflow_spanner_lro.reaper.pacing import PacedClient
     from airflow_spanner_lro.reaper.records import Record
 
 
@@ -40,7 +40,7 @@ class Stop:
     record: Record
     entry: LedgerEntry
     name: OperationName
-    client: SpannerAdminClient
+    client: PacedClient
     about: str
 
 
@@ -56,9 +56,12 @@ class Stopped:
     entry: LedgerEntry
 
 
-def stop_together(stops: Sequence[Stop], *, clock: Clock, timeout: float) -> list[Stopped]:
+def stop_together(
+    stops: Sequence[Stop], *, clock: Clock, timeout: float, policy: CancelPolicy | None = None
+) -> list[Stopped]:
     """Cancel operations, all before the first is waited for; settle, and clean up.
 
+    :param policy: how often to poll after that
     :param timeout: how long to wait for all the outcomes, in seconds
     :raises WaitStoppedError: if the clock is stopped; all have been asked to end by then
     """
@@ -68,7 +71,7 @@ def stop_together(stops: Sequence[Stop], *, clock: Clock, timeout: float) -> lis
 
     def stop_some(some: Sequence[Stop]) -> tuple[Settlement, ...]:
         flows = (
-            stop(name=each.name, policy=CancelPolicy(), cleans_up=each.entry.may_clean_up)
+            stop(name=each.name, policy=policy or CancelPolicy(), cleans_up=each.entry.may_clean_up)
             for each in some
         )
         return run(together(flows), client=some[0].client, clock=clock, deadline=deadline)
@@ -76,6 +79,8 @@ def stop_together(stops: Sequence[Stop], *, clock: Clock, timeout: float) -> lis
     by_client: dict[int, list[Stop]] = {}
     for each in stops:
         by_client.setdefault(id(each.client), []).append(each)
+    for some in by_client.values():
+        some[0].client.expect(each.name for each in some)
     groups = list(by_client.values())
     with ThreadPoolExecutor(max_workers=len(groups)) as pool:
         outcomes = list(pool.map(stop_some, groups))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is not Airflow's public interface is used in two modules, which say what they rely on."""
+"""What is not Airflow's public interface is used in three modules, which say what they rely on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ INTERNAL = (
     "airflow.state",
     "airflow.utils",
 )
-HERE = (PACKAGE / "airflow_internals.py", PACKAGE / "airflow_serialised.py")
+HERE = tuple(
+    PACKAGE / f"airflow_{each}.py" for each in ("database", "internals", "serialised")
+)
 
 
 def imports(path: Path) -> Iterator[str]:
