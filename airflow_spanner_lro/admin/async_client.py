@@ -7,13 +7,16 @@ Bound to the event loop it was made in, because gRPC's async channels are.
 
 from __future__ import annotations
 
-from functools import cached_property
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from google.longrunning import operations_pb2
 
+from airflow_spanner_lro.admin.channels import Channels
+from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
-from airflow_spanner_lro.admin.resources import calls_for
+from airflow_spanner_lro.admin.resources import calls_for, getter_of
 from airflow_spanner_lro.admin.results import Page, all_items, page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import facts_of
@@ -22,7 +25,6 @@ from airflow_spanner_lro.core.operations.decode import snapshot_of
 from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.admin.connect import Endpoint
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -32,23 +34,25 @@ class AsyncSpannerAdminClient:
     """Start operations, ask about them, cancel them; get and delete resources.
 
     All timeouts are in seconds; what is repeated and what propagates is as with the sync client.
+
+    :param endpoint: where, and as whom, until ``channels.use`` tells another
+    :param proven: the credentials were taken before; see ``channels.py``
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, *, proven: bool = False) -> None:
+        self.channels = Channels(
+            endpoint, make=Endpoint.async_client, close=self._close_later, proven=proven
+        )
+        self._closing: set[asyncio.Task[None]] = set()
 
-    @cached_property
-    def _database_admin(self) -> Any:
-        return self._endpoint.async_client(Service.DATABASE_ADMIN)
+    async def _call(self, service: Service, method: str, *args: Any, **kwargs: Any) -> Any:
+        with self.channels.call() as channel:
+            return await getattr(channel.client(service), method)(*args, **kwargs)
 
-    @cached_property
-    def _instance_admin(self) -> Any:
-        return self._endpoint.async_client(Service.INSTANCE_ADMIN)
-
-    def _service(self, service: Service) -> Any:
-        if service is Service.DATABASE_ADMIN:
-            return self._database_admin
-        return self._instance_admin
+    def _close_later(self, client: Any) -> None:
+        closing = asyncio.ensure_future(client.transport.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     async def start(
         self, *, kind: OperationKind, request: Any, timeout: float = START_TIMEOUT
@@ -57,8 +61,9 @@ class AsyncSpannerAdminClient:
 
         :param request: a message of the kind's request type
         """
-        method = getattr(self._service(kind.service), str(kind.rpc))
-        started = await method(request=request, retry=None, timeout=timeout)
+        started = await self._call(
+            kind.service, str(kind.rpc), request=request, retry=None, timeout=timeout
+        )
         return snapshot_of(started.operation)
 
     async def get(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> OperationSnapshot:
@@ -94,16 +99,18 @@ class AsyncSpannerAdminClient:
 
         :param token: what the page before said; empty for the first page
         """
-        method = getattr(self._service(query.call.service), query.call.method)
+        ask = partial(
+            self._call, query.call.service, query.call.method, retry=None, timeout=timeout
+        )
         if query.call is ListCall.OF_RESOURCE:
-            answer = await method(page_of(query, token=token), retry=None, timeout=timeout)
+            answer = await ask(page_of(query, token=token))
         else:
             request = {
                 "parent": str(query.parent),
                 "filter": query.server_filter,
                 "page_token": token,
             }
-            answer = await method(request=request, retry=None, timeout=timeout)
+            answer = await ask(request=request)
         return Page(items=tuple(answer.operations), next_token=answer.next_page_token)
 
     async def query_backups(
@@ -130,21 +137,29 @@ class AsyncSpannerAdminClient:
             "filter": query.server_filter,
             "page_token": token,
         }
-        answer = await self._database_admin.list_backups(
-            request=request, retry=None, timeout=timeout
+        answer = await self._call(
+            Service.DATABASE_ADMIN, "list_backups", request=request, retry=None, timeout=timeout
         )
         return Page(items=tuple(map(facts_of, answer.backups)), next_token=answer.next_page_token)
 
     async def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""
-        await self._database_admin.cancel_operation(
-            operations_pb2.CancelOperationRequest(name=str(name)), retry=None, timeout=timeout
+        await self._call(
+            Service.DATABASE_ADMIN,
+            "cancel_operation",
+            operations_pb2.CancelOperationRequest(name=str(name)),
+            retry=None,
+            timeout=timeout,
         )
 
     async def delete(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Delete the record of an operation; not supported for those of databases and backups."""
-        await self._database_admin.delete_operation(
-            operations_pb2.DeleteOperationRequest(name=str(name)), retry=None, timeout=timeout
+        await self._call(
+            Service.DATABASE_ADMIN,
+            "delete_operation",
+            operations_pb2.DeleteOperationRequest(name=str(name)),
+            retry=None,
+            timeout=timeout,
         )
 
     async def get_result(
@@ -155,32 +170,33 @@ class AsyncSpannerAdminClient:
 
     async def get_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> Any:
         """Get a resource as the client library's message type; repeated like the sync client's."""
-        return await self._getter(name)(name=str(name), timeout=timeout)
+        return await self._call(*getter_of(name), name=str(name), timeout=timeout)
 
     async def get_resource_state(
         self, *, name: ResourceName, timeout: float = CALL_TIMEOUT
     ) -> ResourceState:
         """Get the state of a resource."""
-        return resource_state(await self._getter(name)(name=str(name), retry=None, timeout=timeout))
-
-    def _getter(self, name: ResourceName) -> Any:
-        calls = calls_for(name)
-        return getattr(self._service(calls.service), calls.get)
+        return resource_state(
+            await self._call(*getter_of(name), name=str(name), retry=None, timeout=timeout)
+        )
 
     async def delete_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> None:
         """Delete a resource. Spanner answers OK for a database or backup that does not exist."""
         calls = calls_for(name)
-        method = getattr(self._service(calls.service), calls.delete)
-        await method(**{calls.delete_field: str(name)}, retry=None, timeout=timeout)
+        named = {calls.delete_field: str(name)}
+        await self._call(calls.service, calls.delete, **named, retry=None, timeout=timeout)
 
     async def _operation(self, name: OperationName, timeout: float) -> operations_pb2.Operation:
-        operation: operations_pb2.Operation = await self._database_admin.get_operation(
-            operations_pb2.GetOperationRequest(name=str(name)), retry=None, timeout=timeout
+        operation: operations_pb2.Operation = await self._call(
+            Service.DATABASE_ADMIN,
+            "get_operation",
+            operations_pb2.GetOperationRequest(name=str(name)),
+            retry=None,
+            timeout=timeout,
         )
         return operation
 
     async def close(self) -> None:
         """Close the channels that were opened."""
-        for client in ("_database_admin", "_instance_admin"):
-            if client in self.__dict__:
-                await self.__dict__.pop(client).transport.close()
+        for client in self.channels.close():
+            await client.transport.close()

@@ -8,14 +8,21 @@ is a flow, or the task. All timeouts are in seconds. Google's exceptions propaga
 
 from __future__ import annotations
 
-from functools import cached_property
+import logging
+import math
+import time
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
 from google.longrunning import operations_pb2
 
+from airflow_spanner_lro.admin.channels import Channels
+from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
-from airflow_spanner_lro.admin.resources import calls_for
+from airflow_spanner_lro.admin.resources import calls_for, getter_of
 from airflow_spanner_lro.admin.results import page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import facts_of
@@ -24,7 +31,8 @@ from airflow_spanner_lro.core.operations.decode import metadata_of, snapshot_of
 from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.admin.connect import Endpoint
+    from collections.abc import Callable, Iterator
+
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import (
         DatabaseName,
@@ -35,26 +43,63 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
+RENEW_AGAIN = 10.0
+"""Seconds between two reads of a connection whose credentials are refused."""
+
+log = logging.getLogger(__name__)
+
+
 class SpannerAdminClient:
-    """Start operations, ask about them, cancel them; get and delete resources."""
+    """Start operations, ask about them, cancel them; get and delete resources.
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+    :param endpoint: where, and as whom
+    :param renew: returns the same with the credentials that the connection holds by now, for when
+        they are refused; may block
+    """
 
-    @cached_property
+    def __init__(self, endpoint: Endpoint, *, renew: Callable[[], Endpoint] | None = None) -> None:
+        self.channels = Channels(endpoint, make=Endpoint.sync_client, close=_close)
+        self._renew = renew
+        self._renewed_at = -math.inf
+
+    @property
     def database_admin(self) -> Any:
         """The generated ``DatabaseAdminClient``, for calls that have no method here."""
-        return self._endpoint.sync_client(Service.DATABASE_ADMIN)
+        return self.channels.client(Service.DATABASE_ADMIN)
 
-    @cached_property
+    @property
     def instance_admin(self) -> Any:
         """The generated ``InstanceAdminClient``, for calls that have no method here."""
-        return self._endpoint.sync_client(Service.INSTANCE_ADMIN)
+        return self.channels.client(Service.INSTANCE_ADMIN)
 
-    def _service(self, service: Service) -> Any:
-        if service is Service.DATABASE_ADMIN:
-            return self.database_admin
-        return self.instance_admin
+    def _call(self, service: Service, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Make a call, and once more where new credentials have taken the place of refused ones.
+
+        Nothing was done of what was refused, so that is no second start.
+        """
+        try:
+            return self._call_once(service, method, *args, **kwargs)
+        except (GoogleAPIError, GoogleAuthError):
+            if not (self.channels.refused and self._renewed()):
+                raise
+        return self._call_once(service, method, *args, **kwargs)
+
+    def _call_once(self, service: Service, method: str, *args: Any, **kwargs: Any) -> Any:
+        with self.channels.call() as channel:
+            return getattr(channel.client(service), method)(*args, **kwargs)
+
+    def _renewed(self) -> bool:
+        at = time.monotonic()
+        if self._renew is None or at - self._renewed_at < RENEW_AGAIN:
+            return False
+        self._renewed_at = at
+        try:
+            endpoint = self._renew()
+        except Exception as exc:  # noqa: BLE001  # the refusal is what counts
+            log.warning("Credentials not renewed: they were refused, and %s", exc)
+            return False
+        self.channels.use(endpoint)
+        return True
 
     def start(
         self, *, kind: OperationKind, request: Any, timeout: float = START_TIMEOUT
@@ -63,8 +108,10 @@ class SpannerAdminClient:
 
         :param request: a message of the kind's request type
         """
-        method = getattr(self._service(kind.service), str(kind.rpc))
-        return snapshot_of(method(request=request, retry=None, timeout=timeout).operation)
+        started = self._call(
+            kind.service, str(kind.rpc), request=request, retry=None, timeout=timeout
+        )
+        return snapshot_of(started.operation)
 
     def get(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> OperationSnapshot:
         """Get an operation."""
@@ -90,14 +137,16 @@ class SpannerAdminClient:
         return tuple((snapshot_of(each), metadata_of(each)) for each in self._list(query, timeout))
 
     def _list(self, query: OperationQuery, timeout: float) -> list[operations_pb2.Operation]:
-        pages = getattr(self._service(query.call.service), query.call.method)
+        ask = partial(
+            self._call, query.call.service, query.call.method, retry=None, timeout=timeout
+        )
         if query.call is not ListCall.OF_RESOURCE:
             asked = {"parent": str(query.parent), "filter": query.server_filter}
-            return [*pages(request=asked, retry=None, timeout=timeout)]
+            return [each for page in _pages(ask, asked) for each in page.operations]
         found: list[operations_pb2.Operation] = []
         request = page_of(query)
         while True:
-            page = pages(request, retry=None, timeout=timeout)
+            page = ask(request)
             found += page.operations
             if not page.next_page_token:
                 return found
@@ -133,19 +182,30 @@ class SpannerAdminClient:
         :param timeout: for each page
         """
         request = {"parent": str(query.instance), "filter": query.server_filter}
-        pages = self.database_admin.list_backups(request=request, retry=None, timeout=timeout)
-        return tuple(filter(query.accepts, map(facts_of, pages)))
+        ask = partial(
+            self._call, Service.DATABASE_ADMIN, "list_backups", retry=None, timeout=timeout
+        )
+        listed = (each for page in _pages(ask, request) for each in page.backups)
+        return tuple(filter(query.accepts, map(facts_of, listed)))
 
     def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""
-        self.database_admin.cancel_operation(
-            operations_pb2.CancelOperationRequest(name=str(name)), retry=None, timeout=timeout
+        self._call(
+            Service.DATABASE_ADMIN,
+            "cancel_operation",
+            operations_pb2.CancelOperationRequest(name=str(name)),
+            retry=None,
+            timeout=timeout,
         )
 
     def delete(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Delete the record of an operation; not supported for those of databases and backups."""
-        self.database_admin.delete_operation(
-            operations_pb2.DeleteOperationRequest(name=str(name)), retry=None, timeout=timeout
+        self._call(
+            Service.DATABASE_ADMIN,
+            "delete_operation",
+            operations_pb2.DeleteOperationRequest(name=str(name)),
+            retry=None,
+            timeout=timeout,
         )
 
     def get_result(
@@ -164,24 +224,22 @@ class SpannerAdminClient:
 
         :param retried: whether it is
         """
-        once = {} if retried else {"retry": None}
-        return self._getter(name)(name=str(name), timeout=timeout, **once)
+        once: dict[str, Any] = {} if retried else {"retry": None}
+        return self._call(*getter_of(name), name=str(name), timeout=timeout, **once)
 
     def get_resource_state(
         self, *, name: ResourceName, timeout: float = CALL_TIMEOUT
     ) -> ResourceState:
         """Get the state of a resource."""
-        return resource_state(self._getter(name)(name=str(name), retry=None, timeout=timeout))
-
-    def _getter(self, name: ResourceName) -> Any:
-        calls = calls_for(name)
-        return getattr(self._service(calls.service), calls.get)
+        return resource_state(
+            self._call(*getter_of(name), name=str(name), retry=None, timeout=timeout)
+        )
 
     def delete_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> None:
         """Delete a resource. Spanner answers OK for a database or backup that does not exist."""
         calls = calls_for(name)
-        method = getattr(self._service(calls.service), calls.delete)
-        method(**{calls.delete_field: str(name)}, retry=None, timeout=timeout)
+        named = {calls.delete_field: str(name)}
+        self._call(calls.service, calls.delete, **named, retry=None, timeout=timeout)
 
     def change(self, *, rpc: str, request: Any, timeout: float = START_TIMEOUT) -> Any:
         """Make a change that is done when the call answers; return the resource as it is then.
@@ -189,22 +247,42 @@ class SpannerAdminClient:
         :param rpc: method of the generated database admin client, such as ``update_backup``
         :param request: a message of the method's request type
         """
-        return getattr(self.database_admin, rpc)(request=request, retry=None, timeout=timeout)
+        return self._call(Service.DATABASE_ADMIN, rpc, request=request, retry=None, timeout=timeout)
 
     def get_ddl(self, *, name: DatabaseName, timeout: float = CALL_TIMEOUT) -> tuple[str, ...]:
         """Get the committed statements of a database's schema; repeated like ``get_resource``."""
-        return tuple(
-            self.database_admin.get_database_ddl(database=str(name), timeout=timeout).statements
+        ddl = self._call(
+            Service.DATABASE_ADMIN, "get_database_ddl", database=str(name), timeout=timeout
         )
+        return tuple(ddl.statements)
 
     def _operation(self, name: OperationName, timeout: float) -> operations_pb2.Operation:
-        operation: operations_pb2.Operation = self.database_admin.get_operation(
-            operations_pb2.GetOperationRequest(name=str(name)), retry=None, timeout=timeout
+        operation: operations_pb2.Operation = self._call(
+            Service.DATABASE_ADMIN,
+            "get_operation",
+            operations_pb2.GetOperationRequest(name=str(name)),
+            retry=None,
+            timeout=timeout,
         )
         return operation
 
     def close(self) -> None:
         """Close the channels that were opened."""
-        for client in ("database_admin", "instance_admin"):
-            if client in self.__dict__:
-                self.__dict__.pop(client).transport.close()
+        for client in self.channels.close():
+            _close(client)
+
+
+def _close(client: Any) -> None:
+    client.transport.close()
+
+
+def _pages(ask: Callable[..., Any], request: dict[str, str]) -> Iterator[Any]:
+    """Ask for one page after the other: the generated client's pager asks behind our back."""
+    token = ""
+    while True:
+        # the pager's own first page
+        page = next(ask(request=request | {"page_token": token}).pages)
+        yield page
+        token = page.next_page_token
+        if not token:
+            return

@@ -9,7 +9,6 @@ in plain text needs a channel of our own making (google-cloud-spanner 3.71.0).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -39,10 +38,20 @@ _CLIENTS: Mapping[Service, tuple[Any, Any]] = {
     ),
 }
 
-_PLAIN_TEXT = (("grpc.use_local_subchannel_pool", 1),)
-"""Emulators come and go at the same port. By default gRPC's channels share connections by address,
-and then a new channel fails at once because an older one, still open, waits before it tries again.
-"""
+_OWN_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)
+"""By default gRPC's channels share connections by address. Then a new channel would get the very
+connection that has gone silent; and one to an emulator that was started again at the same port
+would fail at once because an older channel, still open, waits before it tries again."""
+
+_PLAIN_TEXT = (
+    *_OWN_CONNECTION,
+    # as Google's transports set them: a schema may be several MB long
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # and no pings between calls, which servers take for an attack (too_many_pings): whether a
+    # connection is dead, the next request finds out (channels.py)
+    ("grpc.keepalive_time_ms", 120_000),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +61,14 @@ class Endpoint:
     :param target: ``host:port``; empty for Google's own endpoint
     :param plain_text: speak without TLS and without credentials, as to an emulator
     :param credentials: required unless ``plain_text``
+    :param origin: where the credentials come from, in words, for whoever has to put them right
     :param telemetry: is told of every request; endpoints are equal whoever listens
     """
 
     target: str = ""
     plain_text: bool = False
     credentials: Credentials | None = None
+    origin: str = field(default="", compare=False)
     telemetry: Telemetry = field(default=SILENT, compare=False, repr=False)
 
     @property
@@ -80,7 +91,7 @@ class Endpoint:
             return client(transport=transport(channel=counted(channel, telemetry=self.telemetry)))
 
         def connect(*args: Any, **kwargs: Any) -> grpc.Channel:
-            made = transport.create_channel(*args, **kwargs)
+            made = transport.create_channel(*args, **_own_connection(kwargs))
             return counted(made, telemetry=self.telemetry)
 
         return client(transport=transport(channel=connect, **self._secure()))
@@ -95,7 +106,11 @@ class Endpoint:
                 self.target, options=_PLAIN_TEXT, interceptors=interceptors
             )
             return client(transport=transport(channel=channel))
-        connect = partial(transport.create_channel, interceptors=interceptors)
+
+        def connect(*args: Any, **kwargs: Any) -> grpc.aio.Channel:
+            own = _own_connection(kwargs)
+            return transport.create_channel(*args, interceptors=interceptors, **own)
+
         return client(transport=transport(channel=connect, **self._secure()))
 
     def _secure(self) -> dict[str, Any]:
@@ -104,3 +119,8 @@ class Endpoint:
             "client_info": ClientInfo(user_agent=f"airflow-spanner-lro/{__version__}"),
         }
         return arguments | ({"host": self.target} if self.target else {})
+
+
+def _own_connection(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a channel's arguments, so that it shares no connection with other channels."""
+    return arguments | {"options": [*arguments.get("options", ()), *_OWN_CONNECTION]}

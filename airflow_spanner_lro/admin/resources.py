@@ -80,6 +80,12 @@ def calls_for(name: ResourceName) -> ResourceCalls:
     return _CALLS[type(name)]
 
 
+def getter_of(name: ResourceName) -> tuple[Service, str]:
+    """Return the call that gets this resource: the service, and the generated client's method."""
+    calls = calls_for(name)
+    return calls.service, calls.get
+
+
 def parse_any(text: object) -> ResourceName:
     """Parse the full name of a resource that can be got and deleted.
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _OPTIONS = (
     # two servers on one port would share its calls, and nobody would understand the answers
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", 64 * 2**20),
+    # schema changes of several MB are usual; who asks has no limit either
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
     # by default gRPC answers CANCELLED, out of nowhere, when a thousand calls arrive at once
     ("grpc.server.max_pending_requests", 2**20),
     ("grpc.server.max_pending_requests_hard_limit", 2**20),

@@ -11,6 +11,7 @@ import pytest
 from google.api_core import exceptions
 from grpc.aio import UsageError
 
+from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import BackupName, InstanceName, OperationName
 from airflow_spanner_lro.core.operations.resource import ResourceState
 from airflow_spanner_lro.core.operations.snapshot import OperationState
@@ -148,7 +149,7 @@ async def test_a_closed_async_client_opens_a_new_channel(
     """Closing closes what was opened, may be repeated, and the next call connects again."""
     await async_client.get_resource_state(name=DATABASE)
     await async_client.get_resource_state(name=INSTANCE)
-    first = async_client._database_admin
+    first = async_client.channels.client(Service.DATABASE_ADMIN)
     await async_client.close()
     await async_client.close()
 

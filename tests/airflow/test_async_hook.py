@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
 
@@ -53,7 +54,8 @@ async def test_leaving_closes(stage: Stage) -> None:
     async def use(hook: SpannerAdminAsyncHook) -> None:
         async with hook:
             await hook.list_operations(resource=DATABASE)
-            channels.append((await hook.get_client())._database_admin.transport.grpc_channel)
+            client = (await hook.get_client()).channels.client(Service.DATABASE_ADMIN)
+            channels.append(client.transport.grpc_channel)
             raise ZeroDivisionError
 
     channels: list[Any] = []
