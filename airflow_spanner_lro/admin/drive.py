@@ -153,8 +153,8 @@ def _call(  # noqa: PLR0911  # one for each command
 ) -> Any:
     """Make the call a command stands for; what a sync client answers, an async one promises."""
     match command:
-        case Get(name):
-            return client.get(name=name, timeout=timeout)
+        case Get(name, within):
+            return client.get(name=name, timeout=_cut(timeout, within))
         case Cancel(name):
             return client.cancel(name=name, timeout=timeout)
         case GetResult(name):

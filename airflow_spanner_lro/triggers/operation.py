@@ -258,7 +258,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         try:
             # by then a later try may have taken the operation up, and Airflow has given up on this
             ended = await self._perform(
-                flow, deadline=until, urgency=Urgency.CANCEL, cancel_by=until
+                flow, deadline=until, urgency=Urgency.DECIDING, cancel_by=until
             )
         except Exception as exc:  # noqa: BLE001  # it is told
             self.log.error(  # noqa: TRY400  # one line that says it all
@@ -282,7 +282,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         return await self._perform(
             stop(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up),
             deadline=datetime.now(tz=UTC) + timedelta(seconds=timeout),
-            urgency=Urgency.CANCEL,
+            urgency=Urgency.DECIDING,
         )
 
 

@@ -123,7 +123,7 @@ class Crowd:
                 self._at = min(until, self._at + delay)
                 continue
             self._budget.take(first.urgency, at=self._at)
-            self._turns += first.urgency is not Urgency.CANCEL
+            self._turns += first.urgency > Urgency.DECIDING
             round_ = group.next_round(at=self._at, fair=fair)
             assert round_ is not None
             assert first.name in round_.names
@@ -133,7 +133,7 @@ class Crowd:
     def hurry(self, member: Member) -> None:
         """Have an operation looked at because of a cancel."""
         group = self._groups[str(family_of(member.name).parent)]
-        group.hurry(str(member.name), Urgency.CANCEL, at=self._at)
+        group.hurry(str(member.name), Urgency.DECIDING, at=self._at)
 
     def _answer(self, group: Group, round_: Round) -> None:
         at, now, jitter = self._at, after(self._at), self._dice.uniform(0.9, 1.1)

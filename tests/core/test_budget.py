@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many requests are sent, whatever is wanted: never more than the quota, cancels first."""
+"""How many requests are sent: polls within their budget, all within the quota, cancels first."""
 
 from __future__ import annotations
 
@@ -64,6 +64,10 @@ def sent(
     return gone
 
 
+QUOTA = 500
+"""Requests that Spanner takes of a project in a hundred seconds."""
+
+
 def looks_of(gone: list[Arrival]) -> list[float]:
     """Return when those were sent that cancel nothing."""
     return [at for at, urgency in gone if urgency is not Urgency.CANCEL]
@@ -74,16 +78,19 @@ def looks_of(gone: list[Arrival]) -> list[float]:
     drawn=st.lists(crowds, min_size=1, max_size=5),
     refused=st.frozensets(st.integers(0, 100), max_size=5),
 )
-def test_no_hundred_seconds_have_more_than_the_rate_allows(
+def test_no_hundred_seconds_have_more_than_the_limits_allow(
     rate: float, drawn: list[tuple[float, float, Urgency]], refused: frozenset[int]
 ) -> None:
-    """Whatever is wanted, and whenever: a hundred seconds have at most a hundred times the rate."""
+    """In a hundred seconds: polls at most a hundred times the rate, all at most 500."""
     budget = Budget(rate=rate)
     most, over = max(1, math.floor(100 * rate)), max(100.0, 1 / rate)
+    quota = max(QUOTA, most)
 
-    moments = [at for at, _ in sent(budget, arrivals_of(budget, drawn), refused=refused)]
+    gone = sent(budget, arrivals_of(budget, drawn), refused=refused)
 
-    assert all(later - one >= over for one, later in zip(moments, moments[most:], strict=False))
+    looks, moments = looks_of(gone), [at for at, _ in gone]
+    assert all(later - one >= over for one, later in zip(looks, looks[most:], strict=False))
+    assert all(later - one >= 100 for one, later in zip(moments, moments[quota:], strict=False))
 
 
 @given(rate=rates, drawn=st.lists(crowds, min_size=1, max_size=5))
@@ -101,33 +108,80 @@ def test_everybody_is_sent(rate: float, drawn: list[tuple[float, float, Urgency]
 
 
 @given(rate=st.floats(0.1, 20), drawn=st.lists(crowds, min_size=1, max_size=5))
-def test_a_tenth_of_the_room_is_left_for_cancels(
+def test_a_tenth_of_the_room_is_left_for_polls_that_a_cancel_waits_for(
     rate: float, drawn: list[tuple[float, float, Urgency]]
 ) -> None:
-    """However many looks are wanted, in a hundred seconds they use nine tenths at most."""
+    """However many other polls are wanted, in a hundred seconds they use nine tenths at most."""
     budget = Budget(rate=rate)
     most = budget.capacity - budget.capacity // 10
 
-    looks = looks_of(sent(budget, arrivals_of(budget, drawn)))
+    gone = sent(budget, arrivals_of(budget, drawn))
+
+    looks = [at for at, urgency in gone if urgency > Urgency.DECIDING]
 
     assert all(later - one >= 100 for one, later in zip(looks, looks[most:], strict=False))
 
 
-@given(rate=st.floats(0.1, 20), busy=st.floats(0, 300), urgency=st.sampled_from(Urgency))
-def test_cancels_go_at_once_while_there_is_room(rate: float, busy: float, urgency: Urgency) -> None:
-    """In the middle of as many looks as there may be, a tenth of the room is there for cancels."""
-    budget = Budget(rate=rate)
-    looks = Urgency.USUAL if urgency is Urgency.CANCEL else urgency
+def busy_until(budget: Budget, moment: float, *, urgency: Urgency) -> float:
+    """Poll as often as may be until some moment, and return it."""
     at = 0.0
-    while (at := at + budget.delay(looks, at=at)) < busy:
-        budget.take(looks, at=at)
+    while (at := at + budget.delay(urgency, at=at)) < moment:
+        budget.take(urgency, at=at)
+    return moment
 
+
+def delays_of(budget: Budget, urgency: Urgency, *, count: int, at: float) -> list[float]:
+    """Send some at once, and return for how long each had to wait."""
     delays = []
-    for _ in range(budget.capacity // 10):
-        delays.append(budget.delay(Urgency.CANCEL, at=busy))
-        budget.take(Urgency.CANCEL, at=busy)
+    for _ in range(count):
+        delays.append(budget.delay(urgency, at=at))
+        budget.take(urgency, at=at)
+    return delays
+
+
+POLLS = st.sampled_from([Urgency.ENDING, Urgency.USUAL])
+
+
+@given(rate=st.floats(0.1, 20), busy=st.floats(0, 300), urgency=POLLS)
+def test_deciding_polls_go_at_once_while_there_is_room(
+    rate: float, busy: float, urgency: Urgency
+) -> None:
+    """In the middle of as many other polls as there may be, a tenth of the room is there."""
+    budget = Budget(rate=rate)
+    at = busy_until(budget, busy, urgency=urgency)
+
+    delays = delays_of(budget, Urgency.DECIDING, count=budget.capacity // 10, at=at)
 
     assert not any(delays)
+
+
+@given(
+    rate=st.floats(0.1, 4.5),
+    busy=st.floats(0, 300),
+    urgency=st.sampled_from([Urgency.DECIDING, Urgency.ENDING, Urgency.USUAL]),
+)
+def test_cancels_have_what_is_no_budget_of_polls(
+    rate: float, busy: float, urgency: Urgency
+) -> None:
+    """In the middle of as many polls as there may be, all the rest of the quota is for cancels."""
+    budget = Budget(rate=rate)
+    at = busy_until(budget, busy, urgency=urgency)
+
+    delays = delays_of(budget, Urgency.CANCEL, count=QUOTA - budget.capacity, at=at)
+
+    assert not any(delays)
+
+
+@given(rate=st.floats(0.1, 4.5), cancels=st.integers(0, 400))
+def test_cancels_do_not_slow_polls_down(rate: float, cancels: int) -> None:
+    """Polls go on as if nothing were cancelled, as long as both have room in the quota."""
+    busy, calm = Budget(rate=rate), Budget(rate=rate)
+    some = min(cancels, QUOTA - busy.capacity)
+    delays_of(busy, Urgency.CANCEL, count=some, at=0)
+
+    crowd = [(0.0, Urgency.USUAL)] * busy.capacity
+
+    assert sent(calm, crowd) == sent(busy, crowd)
 
 
 def test_looks_are_spaced_evenly() -> None:
@@ -164,27 +218,27 @@ def test_little_can_be_saved_up() -> None:
 
 
 def test_more_cancels_than_there_is_room_wait_for_it() -> None:
-    """The hundredth goes at once; the one after it would be too many."""
-    crowd = [(0.0, Urgency.CANCEL)] * 101
+    """Five hundred go at once; the one after them would be too many."""
+    crowd = [(0.0, Urgency.CANCEL)] * 501
 
     gone = sent(Budget(rate=1), crowd)
 
-    assert 0 == gone[99][0]
-    assert 100 < gone[100][0] <= 101
+    assert 0 == gone[499][0]
+    assert 100 < gone[500][0] <= 101
 
 
-def test_cancels_use_up_the_room_of_looks() -> None:
-    """A look is one request more, so it waits where cancels have used all there is."""
+def test_cancels_may_use_up_the_room_of_polls() -> None:
+    """A poll is one request more, so it waits where cancels have used all of the quota."""
     budget = Budget(rate=1)
 
-    sent(budget, [(0.0, Urgency.CANCEL)] * 100)
+    sent(budget, [(0.0, Urgency.CANCEL)] * 500)
 
     assert budget.delay(Urgency.ENDING, at=50) == pytest.approx(51)
 
 
 def test_a_tiny_rate_is_kept_over_a_longer_time() -> None:
     """Two requests in a thousand seconds are one in five hundred."""
-    crowd = [(0.0, Urgency.CANCEL)] * 4
+    crowd = [(0.0, Urgency.DECIDING)] * 4
 
     gone = sent(Budget(rate=0.002), crowd)
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from google.api_core.exceptions import DeadlineExceeded
 
 from airflow_spanner_lro.core.flows.commands import (
     Cancel,
@@ -13,7 +14,12 @@ from airflow_spanner_lro.core.flows.commands import (
     GetResource,
     GetResult,
 )
-from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.ending import (
+    LOOK_AGAIN_WITHIN,
+    LOOK_WITHIN,
+    UNSEEN,
+    stop_unless_done,
+)
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.resource import ResourceState
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
@@ -32,6 +38,8 @@ from .builders import (
 )
 from .playing import DEADLINE, play
 
+LOOK = Get(NAME, LOOK_WITHIN)
+TOO_LATE = DeadlineExceeded("no answer in time")
 MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
 
 
@@ -42,7 +50,7 @@ def test_what_is_done_is_left_alone(end: object) -> None:
 
     played = play(flow, [end])  # type: ignore[list-item]  # it is a snapshot
 
-    assert (end, [Get(NAME)]) == (played.result, played.asked)
+    assert (end, [LOOK]) == (played.result, played.asked)
 
 
 def test_what_runs_is_stopped() -> None:
@@ -52,7 +60,7 @@ def test_what_runs_is_stopped() -> None:
     played = play(flow, [running(), None, succeeded(), MADE, MADE, None])
 
     assert [
-        Get(NAME),
+        LOOK,
         Cancel(NAME),
         Get(NAME),
         GetResult(NAME),
@@ -67,28 +75,93 @@ def test_a_look_that_is_denied_deletes_nothing() -> None:
 
     played = play(flow, [DENIED, None, succeeded()])
 
-    assert [Get(NAME), Cancel(NAME), Get(NAME)] == played.asked
+    assert [LOOK, Cancel(NAME), Get(NAME)] == played.asked
     assert played.result == Settlement(
-        name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded()
+        name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded(), left_behind=UNSEEN
     )
 
 
-def test_trouble_that_passes_cancels_nothing() -> None:
-    """What cannot be seen for a moment may be done: nothing is cancelled before the look."""
+def test_a_look_is_tried_twice() -> None:
+    """Trouble that passes at once keeps nobody from seeing that the operation is done."""
     flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
-    played = play(flow, [UNAVAILABLE, UNAVAILABLE, succeeded()])
+    played = play(flow, [UNAVAILABLE, succeeded()])
 
-    assert (succeeded(), [Get(NAME)] * 3) == (played.result, played.asked)
+    assert (succeeded(), [LOOK] * 2) == (played.result, played.asked)
 
 
-def test_trouble_that_does_not_pass_in_time_cancels_nothing() -> None:
-    """A look that does not succeed in time leaves the operation to the reaper, and says why."""
+@pytest.mark.parametrize(
+    "trouble", [[UNAVAILABLE, UNAVAILABLE], [TOO_LATE]], ids=["unavailable", "no answer in time"]
+)
+def test_a_cancel_does_not_wait_long_for_a_look(trouble: list[Exception]) -> None:
+    """Without a look the cancel goes out all the same, and what was made by then is left there."""
     flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
-    played = play(flow, [UNAVAILABLE, DEADLINE])
+    played = play(flow, [*trouble, None, succeeded()])
 
-    assert [Get(NAME)] == played.asked
+    assert [*[LOOK] * len(trouble), Cancel(NAME), Get(NAME)] == played.asked
+    assert isinstance(played.result, Settlement)
+    assert Ending.FINISHED_FIRST is played.result.ending
+    assert "delete it if nobody uses it" in played.result.sentence
+
+
+def test_what_is_seen_to_run_after_the_decision_may_be_cleaned_up() -> None:
+    """An operation that runs on after its cancel cannot have been delivered before it."""
+    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+
+    played = play(flow, [TOO_LATE, None, running(), succeeded(), MADE, MADE, None])
+
+    assert DeleteResource(BACKUP) == played.asked[-1]
+    assert isinstance(played.result, Settlement)
+    assert str(BACKUP) == played.result.cleaned_up
+
+
+def test_what_was_seen_to_run_shortly_before_is_cancelled_at_once() -> None:
+    """Where nothing is to be deleted, the last poll of whoever waited is enough."""
+    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=False, seen_running=True)
+
+    played = play(flow, [None, cancelled()])
+
+    assert [Cancel(NAME), Get(NAME)] == played.asked
+
+
+def test_a_clean_up_needs_a_look_of_its_own() -> None:
+    """What was seen before the decision may be delivered by now: a moment is spent on a look."""
+    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True, seen_running=True)
+
+    played = play(flow, [TOO_LATE, None, succeeded()])
+
+    assert [Get(NAME, LOOK_AGAIN_WITHIN), Cancel(NAME), Get(NAME)] == played.asked
+
+
+def test_who_waits_is_told_when_the_cancel_is_sent() -> None:
+    """It is told once the cancel has got through, and before its outcome is known."""
+    told: list[str] = []
+    flow = stop_unless_done(
+        name=NAME,
+        policy=CancelPolicy(),
+        cleans_up=False,
+        seen_running=True,
+        sent=lambda: told.append("sent"),
+    )
+
+    first, taken = next(flow), list(told)
+    flow.send(UNAVAILABLE)
+    flow.send(running())
+    flow.send(None)
+    not_yet = list(told)
+    flow.send(None)
+
+    assert (Cancel(NAME), [], [], ["sent"]) == (first, taken, not_yet, told)
+
+
+def test_a_cancel_that_does_not_get_through_is_told_as_not_sent() -> None:
+    """Trouble that lasts leaves the operation to the reaper, and is said to be the reason."""
+    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+
+    played = play(flow, [UNAVAILABLE, DEADLINE, UNAVAILABLE, UNAVAILABLE, DEADLINE])
+
+    assert [LOOK, Cancel(NAME), Get(NAME)] == played.asked
     assert isinstance(played.result, Settlement)
     assert Ending.NOT_SENT is played.result.ending
     assert "was not sent, or did not get through (UNAVAILABLE" in played.result.sentence

@@ -9,11 +9,11 @@ import math
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName, SsdCacheName
 from airflow_spanner_lro.core.polling.families import family_of
-from airflow_spanner_lro.core.polling.group import Group
+from airflow_spanner_lro.core.polling.group import FRESH, Group
 from airflow_spanner_lro.core.polling.urgency import Urgency
 from airflow_spanner_lro.core.polling.watched import Way
 
-from .builders import GONE, running, succeeded
+from .builders import GONE, NOW, running, succeeded
 from .polled import POLICY, Audience, Ear
 
 
@@ -120,9 +120,9 @@ def test_the_last_listener_takes_the_operation_along() -> None:
     other = Ear()
     audience.group.listen(name, other, policy=POLICY, urgency=Urgency.USUAL, at=0)
 
-    audience.group.leave(name, audience.ears[name])
+    audience.group.leave(name, audience.ears[name], at=0)
     assert name in audience.group
-    audience.group.leave(name, other)
+    audience.group.leave(name, other, at=0)
     assert name not in audience.group
 
 
@@ -132,10 +132,50 @@ def test_to_leave_twice_does_no_harm() -> None:
     (name,) = audience.names
 
     for _ in range(2):
-        audience.group.leave(name, audience.ears[name])
-    audience.group.hurry(name, Urgency.CANCEL, at=0)
+        audience.group.leave(name, audience.ears[name], at=0)
+    audience.group.hurry(name, Urgency.DECIDING, at=0)
 
     assert audience.group.due == math.inf
+
+
+def test_what_was_seen_to_run_is_known_after_all_have_left() -> None:
+    """A kill ends the wait before it asks; what that has seen counts for as long as it is fresh."""
+    audience = Audience(1)
+    (name,) = audience.names
+    audience.ask(at=100)
+    audience.hear(name, at=100, way=Way.ALONE)
+    audience.group.leave(name, audience.ears[name], at=130)
+
+    known = [audience.group.seen_running(name, at=at) for at in (130, 100 + FRESH, 101 + FRESH)]
+
+    assert [True, True, False] == known
+
+
+def test_what_is_done_or_was_never_seen_does_not_run() -> None:
+    """Only an answer that says so makes an operation count as running."""
+    audience = Audience(1)
+    (name,) = audience.names
+    before = audience.group.seen_running(name, at=0)
+    audience.ask(at=1)
+    audience.hear(name, at=1, way=Way.ALONE)
+    between = audience.group.seen_running(name, at=2)
+    audience.ask(at=60)
+    audience.group.hear(name, succeeded(), at=60, now=NOW, way=Way.ALONE)
+
+    assert [False, True, False] == [before, between, audience.group.seen_running(name, at=61)]
+
+
+def test_those_who_leave_are_forgotten() -> None:
+    """However many come and go, only the latest are remembered."""
+    audience = Audience(1)
+    group = audience.group
+    for number in range(500):
+        ear, name = Ear(), f"operation {number}"
+        group.listen(name, ear, policy=POLICY, urgency=Urgency.USUAL, at=number)
+        group.hear(name, running(), at=number, now=NOW, way=Way.ALONE)
+        group.leave(name, ear, at=number)
+
+    assert len(group._left) <= FRESH + 1
 
 
 def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
@@ -143,7 +183,7 @@ def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
     audience = Audience(1)
     (name,) = audience.names
     audience.ask(at=0)
-    audience.group.leave(name, audience.ears[name])
+    audience.group.leave(name, audience.ears[name], at=0)
 
     audience.hear(name, at=1, way=Way.ALONE)
     audience.group.not_listed(name, at=1)
@@ -201,11 +241,11 @@ def test_a_cancel_does_not_wait_for_the_list_that_is_under_way() -> None:
     audience.ask(at=0)
     name = audience.names[5]
 
-    audience.group.hurry(name, Urgency.CANCEL, at=1)
+    audience.group.hurry(name, Urgency.DECIDING, at=1)
 
     round_ = audience.ask(at=1)
     assert (Way.ALONE, (name,)) == (round_.way, round_.names)
-    assert Urgency.CANCEL is round_.urgency
+    assert Urgency.DECIDING is round_.urgency
 
 
 def test_where_there_is_no_list_each_is_asked_about_alone() -> None:

@@ -149,21 +149,21 @@ def test_whom_no_list_shows_is_asked_about_alone() -> None:
 
 def test_cancels_are_not_answered_by_the_pending_list() -> None:
     """Not to be on it would be no answer, and its pages may take their time."""
-    cancel = one("c", urgency=Urgency.CANCEL)
+    cancel = one("c", urgency=Urgency.DECIDING)
 
-    assert asked(Way.ALONE, "c", urgency=Urgency.CANCEL) == ask(*several(10), cancel)
+    assert asked(Way.ALONE, "c", urgency=Urgency.DECIDING) == ask(*several(10), cancel)
     assert asked(Way.AMONG_PENDING, *range(10)) == ask(
-        *several(10), one("c", urgency=Urgency.CANCEL, asked=True)
+        *several(10), one("c", urgency=Urgency.DECIDING, asked=True)
     )
 
 
 def test_many_cancels_are_asked_about_by_name() -> None:
     """A stop of the whole Dag run is three requests less."""
-    cancels = [one(name, urgency=Urgency.CANCEL) for name in "abc"]
+    cancels = [one(name, urgency=Urgency.DECIDING) for name in "abc"]
 
     round_ = ask(*several(10), *cancels)
 
-    assert asked(Way.BY_NAME, "a", "b", "c", urgency=Urgency.CANCEL) == round_
+    assert asked(Way.BY_NAME, "a", "b", "c", urgency=Urgency.DECIDING) == round_
 
 
 @pytest.mark.parametrize("way", [Way.AMONG_PENDING, Way.BY_NAME])
@@ -194,10 +194,10 @@ def test_who_goes_first_says_what_is_asked() -> None:
 def test_in_a_fair_turn_the_one_who_has_waited_longest_goes_first() -> None:
     """However near the end of another is; only a cancel goes before."""
     ending = one("ending", due=-5, urgency=Urgency.ENDING)
-    cancel = one("cancel", urgency=Urgency.CANCEL)
+    cancel = one("cancel", urgency=Urgency.DECIDING)
 
     assert asked(Way.ALONE, "a") == ask(one("a", due=-9), ending, fair=True)
-    assert asked(Way.ALONE, "cancel", urgency=Urgency.CANCEL) == ask(
+    assert asked(Way.ALONE, "cancel", urgency=Urgency.DECIDING) == ask(
         one("a", due=-9), cancel, fair=True
     )
 

@@ -169,10 +169,10 @@ def test_to_hurry_less_makes_nothing_less_urgent() -> None:
     """A cancel stays one until there is an answer."""
     one = watched(Ear())
 
-    one.hurry(Urgency.CANCEL, at=0)
+    one.hurry(Urgency.DECIDING, at=0)
     one.hurry(Urgency.USUAL, at=0)
 
-    assert Urgency.CANCEL is one.urgency
+    assert Urgency.DECIDING is one.urgency
     tell(one, running(), at=1)
     assert Urgency.USUAL is one.urgency  # type: ignore[comparison-overlap]  # it has changed
 
@@ -182,7 +182,7 @@ def test_a_cancel_does_not_wait_for_a_list_that_is_under_way() -> None:
     one = watched(Ear())
     one.asked = True
 
-    one.hurry(Urgency.CANCEL, at=5)
+    one.hurry(Urgency.DECIDING, at=5)
 
     assert one.ripe(5)
 
@@ -211,7 +211,7 @@ def test_a_cancel_goes_before_everything(fair: bool) -> None:
     """However long others have waited, and whoever's turn it is."""
     one, other = watched(), watched()
     one.due, other.due = 1e9, -1e9
-    one.urgency, other.urgency = Urgency.CANCEL, Urgency.ENDING
+    one.urgency, other.urgency = Urgency.DECIDING, Urgency.ENDING
 
     assert one.rank(fair=fair) < other.rank(fair=fair)
 
@@ -239,11 +239,11 @@ def test_who_is_on_no_list_is_looked_at_alone() -> None:
 def test_a_cancel_that_a_list_has_not_answered_is_one_still() -> None:
     """Being absent from a list is no answer to those who cancel."""
     one = watched(Ear())
-    one.hurry(Urgency.CANCEL, at=0)
+    one.hurry(Urgency.DECIDING, at=0)
 
     one.missed(at=1)
 
-    assert Urgency.CANCEL is one.urgency
+    assert Urgency.DECIDING is one.urgency
 
 
 def test_one_miss_is_forgiven() -> None:

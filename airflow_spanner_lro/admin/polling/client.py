@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from google.api_core.exceptions import DeadlineExceeded
@@ -35,7 +36,7 @@ class PolledClient:
     """Asks through a poller, on behalf of one flow. Timeouts are in seconds, without the turn's.
 
     :param urgency: of its calls until it has cancelled something; what follows then is only to
-        see what becomes of it
+        see what becomes of it. ``DECIDING`` while a cancel waits for them
     :param deadline: when a call whose turn has not come is answered DEADLINE_EXCEEDED
     :param cancel_by: the same for cancels, which are then never sent; None to send them however
         late
@@ -57,10 +58,16 @@ class PolledClient:
         self._spanner = poller.spanner
         self._urgency = urgency
 
-    async def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:  # noqa: ARG002  # the poller's
-        """Get an operation; several gets of several flows may be one request."""
-        look = self._poller.look(name=name, urgency=self._urgency)
-        return await self._by(self._deadline, look)
+    async def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:
+        """Get an operation; several gets of several flows may be one request.
+
+        :param timeout: where a cancel waits for the answer, with the turn's
+        """
+        by = self._deadline
+        if self._urgency is Urgency.DECIDING:
+            soon = self._clock.now() + timedelta(seconds=timeout)
+            by = soon if by is None else min(by, soon)
+        return await self._by(by, self._poller.look(name=name, urgency=self._urgency))
 
     async def cancel(self, *, name: OperationName, timeout: float) -> None:
         """Ask for cancellation of an operation, before any other request is sent."""

@@ -3,7 +3,7 @@
 """The loop through which every request goes: whenever the budget allows one, the most urgent.
 
 What is sent is decided at that moment and not before, so a cancel never stands in a queue behind
-looks. The loop begins when there is something to send and ends when there is nothing left.
+polls. The loop begins when there is something to send and ends when there is nothing left.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Gate:
         :param urgency: of what has come
         """
         self._changed.set()
-        if urgency is Urgency.CANCEL or self._empty:
+        if urgency <= Urgency.DECIDING or self._empty:
             self._urgent.set()
         if self._running is None and not self._empty:
             # not in the context of the one who came first: it is nobody's own
@@ -123,7 +123,7 @@ class Gate:
                 continue
             self._budget.take(best.urgency, at=at)
             # what cancels is let in between and takes nobody's turn
-            self._sent += best.urgency is not Urgency.CANCEL
+            self._sent += best.urgency > Urgency.DECIDING
             self._telemetry.held_back(urgency=best.urgency, seconds=at - best.due)
             best.go()
             # those that were let go may have more to send, more urgent than what is left

@@ -99,15 +99,20 @@ class Looks:
     def leave(self, name: OperationName, listener: Listener) -> None:
         """Let a listener go."""
         if group := self._groups.get(family_of(name)):
-            group.leave(str(name), listener)
+            group.leave(str(name), listener, at=_now())
             # the gate may wait for nothing else
             self._gate.wake()
 
     def hurry(self, name: OperationName) -> None:
         """Have an operation looked at before anything else."""
         if group := self._groups.get(family_of(name)):
-            group.hurry(str(name), Urgency.CANCEL, at=_now())
-            self._gate.wake(Urgency.CANCEL)
+            group.hurry(str(name), Urgency.DECIDING, at=_now())
+            self._gate.wake(Urgency.DECIDING)
+
+    def seen_running(self, name: OperationName) -> bool:
+        """Tell whether an operation was seen to run so recently that it counts as running."""
+        group = self._groups.get(family_of(name))
+        return group is not None and group.seen_running(str(name), at=_now())
 
     def offer(self, *, at: float, fair: bool) -> Offer | None:
         """Return the look that goes first; None if none is due."""
@@ -115,7 +120,7 @@ class Looks:
             (first, group)
             for group in self._groups.values()
             if (first := group.first(at=at, fair=fair))
-            and (first.urgency is Urgency.CANCEL or not self._full)
+            and (first.urgency is Urgency.DECIDING or not self._full)
         ]
         if not firsts:
             return None
@@ -243,7 +248,7 @@ class Looks:
 
 
 def _timeout(round_: Round) -> float:
-    return _LAST_LOOK_TIMEOUT if round_.urgency is Urgency.CANCEL else CALL_TIMEOUT
+    return _LAST_LOOK_TIMEOUT if round_.urgency is Urgency.DECIDING else CALL_TIMEOUT
 
 
 def _now() -> float:

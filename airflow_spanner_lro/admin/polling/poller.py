@@ -146,6 +146,10 @@ class OperationPoller:
         self._telemetry.detected(snapshot=snapshot, at=self._clock.now())
         return snapshot
 
+    def seen_running(self, name: OperationName) -> bool:
+        """Tell whether an operation was seen to run so recently that it counts as running."""
+        return self.lane(name.resource.project).looks.seen_running(name)
+
     async def look(self, *, name: OperationName, urgency: Urgency) -> OperationSnapshot:
         """Look at an operation once; together with others that are looked at."""
         looks = self.lane(name.resource.project).looks

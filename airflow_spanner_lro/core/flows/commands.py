@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Get:
-    """Get an operation; the answer is a snapshot."""
+    """Get an operation; the answer is a snapshot.
+
+    :param within: seconds after which no answer is an answer as well; None for the driver's own
+    """
 
     name: OperationName
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many requests may be sent, and when the next: a hard limit, whatever they are for.
+"""How many requests may be sent, and when the next: two allowances within one hard limit.
 
-Spanner counts five a second, on average over a hundred seconds. So does the budget: in no hundred
-seconds are there more requests than its rate allows. Most of them are spaced out evenly; a cancel
-may go at once for as long as there is room, and a tenth of the room is always left for cancels.
+Spanner counts five a second, on average over a hundred seconds; so five hundred may go at once.
+Polls and all else have a budget that is a part of it: in no hundred seconds are there more of them
+than its rate allows, and most of them are spaced out evenly. Cancels are not counted against it.
+They go at once as long as all requests together stay within Spanner's limit, and never wait for a
+poll.
 
 Source: the quota page (administrative requests). Time is in seconds on an axis that goes forward.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import dataclass, field
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.polling.urgency import Urgency
@@ -21,8 +24,10 @@ OVER = 100.0
 """Seconds over which Spanner averages."""
 _SLACK = 1.01
 """Requests do not all take equally long on their way, and their receiver must not see more."""
+SPANNER_RATE = 5.0
+"""Requests a second that Spanner takes of a project, on average over a hundred seconds."""
 _PACED = 0.9
-"""The part of the room that requests may use that cancel nothing."""
+"""The part of a budget that is spaced out; polls that a cancel waits for have the rest at once."""
 _BURST = 5.0
 """Seconds of pace that may be saved up while nothing is to be asked."""
 _FIRST_PAUSE = 5.0
@@ -34,7 +39,8 @@ _CANCELS_AGAIN = 1.0
 class Budget:
     """The requests of one identity in one project.
 
-    :param rate: requests per second, on average over a hundred seconds; more than 0
+    :param rate: requests per second that are no cancels, on average over a hundred seconds; more
+        than 0
     """
 
     def __init__(self, *, rate: float) -> None:
@@ -45,12 +51,14 @@ class Budget:
                 rule="it is a number of requests per second, more than 0",
             )
         self.capacity = max(1, int(rate * OVER))
+        # whoever sets a higher rate has been given a higher quota
+        self._all = _Window(room=max(int(SPANNER_RATE * OVER), self.capacity), span=OVER * _SLACK)
         # a rate below one in a hundred seconds takes a longer time to average over
-        self._span = max(OVER, self.capacity / rate) * _SLACK
+        span = max(OVER, self.capacity / rate) * _SLACK
+        self._polls = _Window(room=self.capacity, span=span)
         # what was saved up is spent within the same time, and must not use up the rest
-        self._pace = _PACED * self.capacity / (self._span + _BURST)
+        self._pace = _PACED * self.capacity / (span + _BURST)
         self._burst = max(1.0, self._pace * _BURST)
-        self._sent: deque[float] = deque()
         self._saved = self._burst
         self._saved_at: float | None = None
         self._pause = 0.0
@@ -59,8 +67,11 @@ class Budget:
 
     def delay(self, urgency: Urgency, *, at: float) -> float:
         """Return for how many seconds a request has to wait; 0 if it may be sent now."""
-        room = self._until_room(at)
+        room = self._all.until_room(at)
         if urgency is Urgency.CANCEL:
+            return max(0.0, room, self._refused_at + _CANCELS_AGAIN - at)
+        room = max(room, self._polls.until_room(at))
+        if urgency is Urgency.DECIDING:
             return max(0.0, room, self._refused_at + _CANCELS_AGAIN - at)
         missing = 1.0 - self._savings(at)
         # a hair more, so that rounding does not make the caller come a moment too early
@@ -69,8 +80,11 @@ class Budget:
 
     def take(self, urgency: Urgency, *, at: float) -> None:
         """Count a request that is sent now."""
-        self._sent.append(at)
-        if urgency is not Urgency.CANCEL:
+        self._all.sent.append(at)
+        if urgency is Urgency.CANCEL:
+            return
+        self._polls.sent.append(at)
+        if urgency is not Urgency.DECIDING:
             self._saved = max(0.0, self._savings(at) - 1.0)
             self._saved_at = at
 
@@ -93,10 +107,24 @@ class Budget:
         since = at if self._saved_at is None else self._saved_at
         return min(self._burst, self._saved + max(at - since, 0.0) * self._pace)
 
-    def _until_room(self, at: float) -> float:
-        while self._sent and self._sent[0] + self._span <= at:
-            self._sent.popleft()
-        if len(self._sent) < self.capacity:
+
+@dataclass(slots=True, kw_only=True)
+class _Window:
+    """Requests that count together.
+
+    :param room: how many there may be
+    :param span: within so many seconds
+    """
+
+    room: int
+    span: float
+    sent: deque[float] = field(default_factory=deque)
+
+    def until_room(self, at: float) -> float:
+        """Return the seconds until there is room for one more; 0 or less if there is."""
+        while self.sent and self.sent[0] + self.span <= at:
+            self.sent.popleft()
+        if len(self.sent) < self.room:
             return 0.0
-        # the one that has to leave before there is room for one more
-        return self._sent[len(self._sent) - self.capacity] + self._span - at
+        # the one that has to leave first
+        return self.sent[len(self.sent) - self.room] + self.span - at

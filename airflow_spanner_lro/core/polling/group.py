@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.polling.watched import Listener
 
 _ONCE = PollPolicy()
+FRESH = 45.0
+"""Seconds for which an operation counts as running that was seen to run: the longest usual interval
+between two polls, and half of it for the wait and the answer. Then the budget has stretched it."""
 LISTS_AGAIN = 3600.0
 """Seconds after which a list that was refused is tried again: permissions change."""
 
@@ -36,6 +39,8 @@ class Group:
     def __init__(self, family: Family) -> None:
         self.family = family
         self._watched: dict[str, Watched] = {}
+        self._left: dict[str, float] = {}
+        """When those were last seen to run that nobody listens to any more, as they left."""
         self._pages = 1
         self._no_lists_until = math.inf if family.call is None else -math.inf
         self._by_name = True
@@ -89,11 +94,25 @@ class Group:
         watched.hurry(urgency, at=at)
         self._changed()
 
-    def leave(self, name: str, listener: Listener) -> None:
+    def leave(self, name: str, listener: Listener, *, at: float) -> None:
         """Let a listener go."""
         if (watched := self._watched.get(name)) and listener in watched.listeners:
             watched.listeners.remove(listener)
+            if not watched.listeners and watched.running_at is not None:
+                # a kill ends the wait first, and asks afterwards
+                self._left.pop(name, None)
+                self._left[name] = watched.running_at
+                self._forget(at=at)
             self._let_go(watched)
+
+    def seen_running(self, name: str, *, at: float) -> bool:
+        """Tell whether an operation was seen to run so recently that it counts as running."""
+        self._forget(at=at)
+        watched = self._watched.get(name)
+        seen = watched.running_at if watched else None
+        if seen is None:
+            seen = self._left.get(name)
+        return seen is not None and seen + FRESH >= at
 
     def hurry(self, name: str, urgency: Urgency, *, at: float) -> None:
         """Have an operation looked at now."""
@@ -139,6 +158,7 @@ class Group:
             return
         watched.hear(answer, at=at, now=now, jitter=jitter)
         if not isinstance(answer, Exception):
+            self._left.pop(name, None)
             watched.seen_running(among_pending=way is Way.AMONG_PENDING)
         self._let_go(watched)
 
@@ -187,6 +207,13 @@ class Group:
         if not watched.listeners:
             self._watched.pop(watched.name, None)
         self._changed()
+
+    def _forget(self, *, at: float) -> None:
+        while self._left:
+            first = next(iter(self._left))
+            if self._left[first] + FRESH >= at:
+                break
+            del self._left[first]
 
     def _changed(self) -> None:
         self._due = None

@@ -58,7 +58,7 @@ def next_round(
     if not lists or first.way is Way.ALONE:
         return alone
     # whoever cancels wants an answer about that one, and being absent from a list is none
-    named = first.way is Way.BY_NAME or first.urgency is Urgency.CANCEL
+    named = first.way is Way.BY_NAME or first.urgency is Urgency.DECIDING
     if named:
         some = [each for each in ripe if each.way is not Way.ALONE and _strays(each)]
     else:
@@ -77,4 +77,4 @@ def next_round(
 
 def _strays(each: Watched) -> bool:
     """Tell whether the list of all that are pending is of no use for it."""
-    return each.way is not Way.AMONG_PENDING or each.urgency is Urgency.CANCEL
+    return each.way is not Way.AMONG_PENDING or each.urgency is Urgency.DECIDING

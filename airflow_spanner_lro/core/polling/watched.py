@@ -57,6 +57,7 @@ class Watched:
         "misses",
         "name",
         "pace",
+        "running_at",
         "silent_since",
         "urgency",
         "way",
@@ -73,6 +74,8 @@ class Watched:
         self.asked = False
         """A request that will tell about it is under way."""
         self.silent_since: float | None = None
+        self.running_at: float | None = None
+        """When it was last seen to run."""
         self.listeners: list[Listener] = []
 
     def rank(self, *, fair: bool) -> tuple[int, float]:
@@ -87,7 +90,7 @@ class Watched:
         """Have it looked at now."""
         self.due = min(self.due, at)
         self.urgency = min(self.urgency, urgency)
-        if urgency is Urgency.CANCEL:
+        if urgency is Urgency.DECIDING:
             # a list may be under way for long: its later pages wait for their turn
             self.asked = False
 
@@ -114,6 +117,7 @@ class Watched:
             lasting = not is_transient(answer) or silence >= self.pace.policy.patience
         else:
             self.silent_since = None
+            self.running_at = None if answer.done else at
             self.pace.heard(answer, at=at, now=now)
         # whoever is told may bring others, who are to hear of the next look
         told, self.listeners = self.listeners, []
