@@ -31,6 +31,13 @@ POSTGRESQL, MYSQL, SQLITE = "postgresql", "mysql", "sqlite"
 _TRIGGERER = "TriggererJob"
 
 
+def open_database() -> None:
+    """Set up database and logging as Airflow's commands do; relies on ``settings.initialize``."""
+    from airflow import settings  # noqa: PLC0415
+
+    settings.initialize()
+
+
 @contextmanager
 def sole_holder(name: str) -> Iterator[bool]:
     """Hold a lock of this database if nobody else does; tell whether it is held.

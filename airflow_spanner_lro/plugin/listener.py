@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The listener: what Airflow calls at the end of a task's process, whatever has become of it.
+"""The listener: what Airflow calls when one of its processes begins, and when one ends.
 
-Airflow calls it in its other processes too, and in those of all other tasks. They have left no note
-and pay nothing: what works is imported when there is work.
+A triggerer or a scheduler begins, and may host the reaper. A task's process ends, whatever has
+become of it, and may have left an operation running. All others pay nothing: what works is imported
+when there is work.
 """
 
 from __future__ import annotations
@@ -17,9 +18,28 @@ _TASK_RUNNER = "TaskRunnerMarker"
 only such processes should load."""
 
 
+_JOB = "Job"
+"""The component that Airflow 3.3.2 names where a scheduler, a triggerer or a dag-processor begins
+and ends."""
+
+
+@hookimpl
+def on_starting(component: object) -> None:
+    """Let the reaper run by itself, if this process is to host it."""
+    if type(component).__name__ != _JOB:
+        return
+    from airflow_spanner_lro.reaper import host  # noqa: PLC0415  # see above
+
+    host.prepare(component)  # type: ignore[arg-type]  # by its name it is one
+
+
 @hookimpl
 def before_stopping(component: object) -> None:
-    """Stop what the task has left running, if Airflow has rejected its deferral."""
+    """End the reaper with its host; stop what a task has left running, if it may not defer."""
+    if type(component).__name__ == _JOB:
+        from airflow_spanner_lro.reaper import host  # noqa: PLC0415
+
+        host.stop()
     note = pending_deferral.take()
     if note is None or type(component).__name__ != _TASK_RUNNER:
         return

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class SpannerLroPlugin(AirflowPlugin):
-    """Ends the operation of a task whose deferral Airflow has rejected; checks the settings."""
+    """Lets the reaper run by itself, ends the operation of a task whose deferral Airflow has
+    rejected, and checks the settings.
+    """
 
     name = "spanner_lro"
     listeners: list[ModuleType | object] = [listener]  # noqa: RUF012  # as Airflow declares it

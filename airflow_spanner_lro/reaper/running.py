@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import sys
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,11 +22,15 @@ from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.core.arguments.durations import duration_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.reaper.rounds import Orders, Round, Tally
+from airflow_spanner_lro.reaper.patrol import record_round
+from airflow_spanner_lro.reaper.rounds import Orders, Round
+from airflow_spanner_lro.reaper.sentences import summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
+
+    from airflow_spanner_lro.reaper.rounds import Tally
 
 FAILED = 1
 INTERRUPTED = 130
@@ -85,20 +90,13 @@ def reap(
 
 def _round(orders: Orders, *, clock: StoppableClock, warn: Callable[[str], None]) -> Tally:
     tell = partial(print, flush=True)
+    began = clock.now()
     tally = Round(orders=orders, clock=clock, tell=tell, warn=warn).go()
+    if not (orders.dry_run or orders.dag_ids or tally.elsewhere or tally.interrupted):
+        host = f"{socket.gethostname()} (command)"
+        record_round(tally, host=host, began=began, ended=clock.now())
     tell(summary(tally, dry_run=orders.dry_run))
     return tally
-
-
-def summary(tally: Tally, *, dry_run: bool) -> str:
-    """Return the last line of a round."""
-    number = tally.kept + tally.reaped + tally.left
-    entries = "1 open entry" if number == 1 else f"{number} open entries"
-    text = (
-        f"{entries}: {tally.kept} left to their tasks, "
-        f"{tally.reaped} {'would be reaped' if dry_run else 'reaped'}, {tally.left} to be seen to."
-    )
-    return f"{text} Told to end before all were seen." if tally.interrupted else text
 
 
 def parse_duration(text: str, *, field: str, least: timedelta = timedelta()) -> timedelta:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.reaper.looking import Sight
     from airflow_spanner_lro.reaper.records import Record
+    from airflow_spanner_lro.reaper.rounds import Tally
 
 _DENIED = "Grant the connection's account a role that may see it, such as spanner.viewer."
 
@@ -115,6 +116,17 @@ def state_of(snapshot: OperationSnapshot | None) -> str:
         return "gone"
     percent = "" if snapshot.done or snapshot.percent is None else f" {snapshot.percent} %"
     return f"{snapshot.state}{percent}"
+
+
+def summary(tally: Tally, *, dry_run: bool) -> str:
+    """Return the last line of a round."""
+    number = tally.kept + tally.reaped + tally.left
+    entries = "1 open entry" if number == 1 else f"{number} open entries"
+    text = (
+        f"{entries}: {tally.kept} left to their tasks, "
+        f"{tally.reaped} {'would be reaped' if dry_run else 'reaped'}, {tally.left} to be seen to."
+    )
+    return f"{text} Told to end before all were seen." if tally.interrupted else text
 
 
 def _presumed(sight: Sight) -> str:

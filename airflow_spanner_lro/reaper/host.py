@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Start the reaper in the process that is to host it, and end it with that process.
+
+Airflow 3.3.2 calls ``on_starting`` from the constructor of a job, before it says of which type the
+job is; so its type is awaited by an event of SQLAlchemy, and no thread has to wait for it.
+
+*Triggerer.* Its main process forks the one that runs triggers, once and at the beginning, and never
+again. The reaper is a thread in the main process that starts right after that fork: there is no
+thread at the time of the fork, and gRPC is loaded by that thread alone.
+
+*Scheduler.* The LocalExecutor forks workers at any time, so a thread with gRPC must not be there.
+The reaper is a process of its own, started afresh, and a thread without gRPC that waits for its
+end. That process sees that its parent is gone, however it went, and ends as well.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.errors import SettingsError
+from airflow_spanner_lro.settings import ReaperHost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    class Job(Protocol):
+        """Airflow's ``Job``."""
+
+        hostname: str
+
+
+JOB_TYPES = {"TriggererJob": ReaperHost.TRIGGERER, "SchedulerJob": ReaperHost.SCHEDULER}
+"""What Airflow 3.3.2 calls the jobs of those processes."""
+_LEAVE_TIME = 3.0
+"""Seconds for the reaper to end between two entries when its host ends."""
+_AGAIN = 60.0
+"""Seconds until a process that has ended by itself is started again."""
+
+log = logging.getLogger(__name__)
+
+
+class Hosting(Protocol):
+    """A reaper that this process hosts."""
+
+    def start(self) -> None:
+        """Start it."""
+
+    def stop(self) -> None:
+        """End it; takes no longer than a few seconds."""
+
+
+class _Hosts:
+    """What this process hosts; a fork of it hosts nothing."""
+
+    def __init__(self) -> None:
+        self.hosting: Hosting | None = None
+        self.pid = 0
+
+    def take(self, hosting: Hosting) -> bool:
+        """Note what is hosted from now on; tell whether there was nothing before."""
+        if self.pid == os.getpid():
+            return False
+        self.hosting, self.pid = hosting, os.getpid()
+        return True
+
+
+_here = _Hosts()
+
+
+def prepare(job: Job) -> None:
+    """Have the reaper start if this job is of the type that is to host it; never raises."""
+    try:
+        where = settings.reaper()
+        interval = settings.reaper_interval()
+        settings.reaper_grace()
+    except SettingsError as exc:
+        log.error("The reaper does not run here: %s", exc)  # noqa: TRY400  # it says it all
+        return
+    if where is ReaperHost.OFF:
+        return
+
+    def heard(job_type: str) -> None:
+        if JOB_TYPES.get(job_type) is not where:
+            return
+        hosting: Hosting
+        if where is ReaperHost.TRIGGERER:
+            hosting = ThreadAfterFork(hostname=job.hostname, interval=interval)
+        else:
+            hosting = ChildProcess(hostname=job.hostname)
+        if _here.take(hosting):
+            hosting.start()
+
+    _upon_type(job, heard)
+
+
+def stop() -> None:
+    """End what this process hosts, if anything."""
+    if _here.hosting is not None and _here.pid == os.getpid():
+        _here.hosting.stop()
+
+
+def _upon_type(job: Job, then: Callable[[str], None]) -> None:
+    from sqlalchemy import event  # noqa: PLC0415  # each of Airflow's processes loads the listener
+
+    def on_set(target: object, value: object, _old: object, _initiator: object) -> None:
+        if target is job:
+            then(str(value))
+
+    attribute: Any = type(job).job_type  # type: ignore[attr-defined]  # it is a mapped class
+    event.listen(attribute, "set", on_set)
+
+
+class ThreadAfterFork:
+    """The reaper as a thread, from the next fork of this process on."""
+
+    def __init__(self, *, hostname: str, interval: float) -> None:
+        self._hostname = hostname
+        self._interval = interval
+        self._pid = os.getpid()
+        self._thread: Thread | None = None
+        self._stopped = Event()
+
+    def start(self) -> None:
+        """Wait for the fork."""
+        os.register_at_fork(after_in_parent=self._forked)
+
+    def stop(self) -> None:
+        """End the thread; what is being cancelled is so in Spanner, and its entry says so."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(_LEAVE_TIME)
+
+    def _forked(self) -> None:
+        # the process that was forked forks as well
+        if self._thread is not None or os.getpid() != self._pid:
+            return
+        self._thread = Thread(target=self._work, name="spanner-lro-reaper", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            from airflow_spanner_lro.reaper.patrol import Patrol, PatrolClock  # noqa: PLC0415
+
+            clock = PatrolClock(self._stopped)
+            Patrol(host=f"{self._hostname} (triggerer)", clock=clock).run(interval=self._interval)
+        except Exception:
+            # such as a library that cannot be loaded; the triggerer has other things to do
+            log.exception("The reaper has ended here; nobody else is affected.")
+
+
+class ChildProcess:
+    """The reaper as a process, which is started again should it end by itself."""
+
+    def __init__(self, *, hostname: str) -> None:
+        self._command = [sys.executable, "-m", f"{__package__}.child", hostname, str(os.getpid())]
+        self._stopped = Event()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process, and a thread that waits for its end."""
+        Thread(target=self._keep, name="spanner-lro-reaper", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the process."""
+        self._stopped.set()
+        process = self._process
+        if process is not None:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_LEAVE_TIME)
+
+    def _keep(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._process = subprocess.Popen(  # noqa: S603  # our own module
+                    self._command, stdin=subprocess.DEVNULL
+                )
+            except OSError as exc:
+                log.warning("The reaper could not be started and is tried again: %s", exc)
+            else:
+                status = self._process.wait()
+                if not self._stopped.is_set():
+                    log.warning("The reaper has ended with status %d and is started again.", status)
+            self._stopped.wait(_AGAIN)
