@@ -104,6 +104,7 @@ _FROM_PLUGIN = "from plugin failed"
 _REFUSED_GRANT = re.compile(
     r"invalid_grant|invalid_client|unauthorized_client|access_denied|invalid_scope"
     r"|deleted_client|disabled_client|unable to acquire impersonated credentials|reauthentication"
+    r"|metadata service\. status: 40[0-7]"
 )
 """Answers of a token endpoint that stay: OAuth's codes, and what google-auth says itself."""
 _OVERLOADED = re.compile(r"""\\*["']code\\*["']:\s*(429|5\d\d)""")

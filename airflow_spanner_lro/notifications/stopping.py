@@ -17,9 +17,10 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import metrics
+from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.commands import Get, Sleep
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, trouble_in_words
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.flows.together import together
 from airflow_spanner_lro.core.names import same_project
@@ -156,7 +157,7 @@ def _stop(order: Order) -> Flow[OperationSnapshot | Settlement | Told]:
             yield Sleep(delay)
     except DeadlinePassedError:
         pass
-    why = trouble_in_words(trouble) if trouble else "the time was over"
+    why = error_text(trouble) if trouble else "the time was over"
     return Told(f"It was not cancelled, because it could not be looked at: {why}.", settled=False)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.api_core import exceptions
-from google.auth.exceptions import TransportError
+from google.auth.exceptions import RefreshError, TransportError
 
 from airflow_spanner_lro.core.flows.commands import Get, Sleep
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
@@ -85,7 +85,7 @@ def test_transient_trouble_is_waited_out(trouble: Exception) -> None:
         pytest.param(GONE, id="NOT_FOUND"),
         pytest.param(exceptions.Unauthenticated("who"), id="UNAUTHENTICATED"),
         pytest.param(exceptions.Cancelled("the call was"), id="CANCELLED"),
-        pytest.param(TransportError("no account"), id="credentials for good"),
+        pytest.param(RefreshError("no account"), id="credentials for good"),
         pytest.param(exceptions.GoogleAPIError("no code"), id="no code"),
     ],
 )

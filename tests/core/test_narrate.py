@@ -166,15 +166,15 @@ def test_trouble_is_told_once_and_its_end_too() -> None:
         (7, UNAVAILABLE),
     )
 
-    goes_on = "; the operation goes on there."
+    goes_on = "; the operation keeps running, still waiting."
     assert [
-        [f"Spanner cannot be asked just now (UNAVAILABLE: 503 try later){goes_on}"],
+        [f"Spanner is not answering (UNAVAILABLE: try later){goes_on}"],
         [],
-        [f"Spanner cannot be asked just now (INTERNAL: 500 oops){goes_on}"],
-        [f"Spanner cannot be asked just now (TransportError: no token){goes_on}"],
+        [f"Spanner is not answering (INTERNAL: oops){goes_on}"],
+        [f"Spanner is not answering (TransportError: no token){goes_on}"],
         ["Create backup nightly: Spanner answers again."],
         [],
-        [f"Spanner cannot be asked just now (UNAVAILABLE: 503 try later){goes_on}"],
+        [f"Spanner is not answering (UNAVAILABLE: try later){goes_on}"],
     ] == lines[1:]
 
 

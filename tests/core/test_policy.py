@@ -8,10 +8,17 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.api_core.exceptions import from_grpc_status
 from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.flows.policy import (
+    BackOffPolicy,
+    CancelPolicy,
+    PollPolicy,
+    counts,
+)
+from airflow_spanner_lro.core.status import Code
 
 if TYPE_CHECKING:
     from random import Random
@@ -117,3 +124,41 @@ def test_a_cancel_is_looked_after_at_once() -> None:
     assert pytest.approx(delays[:3]) == [0.25, 0.4, 0.64]
     assert all(one <= next_ for one, next_ in pairwise(delays))
     assert delays[-1] == 10.0
+
+
+@pytest.mark.parametrize(
+    ("code", "silence", "expected"),
+    [
+        pytest.param(Code.UNAVAILABLE, 0, False, id="transient"),
+        pytest.param(Code.UNAVAILABLE, 59.9, False, id="transient, for long"),
+        pytest.param(Code.UNAVAILABLE, 60, True, id="transient, for too long"),
+        pytest.param(Code.RESOURCE_EXHAUSTED, 0, False, id="quota"),
+        pytest.param(Code.RESOURCE_EXHAUSTED, 59.9, False, id="quota, for long"),
+        pytest.param(Code.RESOURCE_EXHAUSTED, 60, True, id="quota, for too long"),
+        pytest.param(Code.UNAUTHENTICATED, 0, True, id="credentials"),
+        pytest.param(Code.NOT_FOUND, 0, True, id="lasting"),
+    ],
+)
+def test_when_an_error_ends_a_wait(code: Code, silence: float, expected: bool) -> None:
+    """What may pass is waited out up to the patience; everything else counts at once."""
+    exc = from_grpc_status(code.value, "text")
+
+    assert expected is counts(exc, silence=silence, patience=60)
+    assert expected is PollPolicy(patience=60).gives_up(exc, silence=silence)
+
+
+def test_pauses_double_up_to_a_minute() -> None:
+    """A quota is counted over a minute or two: asking more rarely than that gains nothing."""
+    policy, pauses = BackOffPolicy(), [BackOffPolicy().after(None)]
+    for _ in range(7):
+        pauses.append(policy.after(pauses[-1]))
+
+    assert [1, 2, 4, 8, 16, 32, 60, 60] == pauses
+
+
+@given(generator=st.randoms())
+def test_pauses_of_many_spread(generator: Random) -> None:
+    """What was refused together comes again over half of the pause's length, and not together."""
+    pause = BackOffPolicy(rng=generator).jittered(10)
+
+    assert 5 <= pause <= 15

@@ -191,6 +191,14 @@ CLASSES = [
     (RefreshError("server_error", retryable=True), ErrorClass.TRANSIENT),
     (RefreshError(TransportError("metadata server")), ErrorClass.TRANSIENT),
     (TransportError("no route to host"), ErrorClass.TRANSIENT),
+    (
+        RefreshError(
+            TransportError(
+                "Failed to retrieve x from the Google Compute Engine metadata service. Status: 404"
+            )
+        ),
+        ErrorClass.CREDENTIALS,
+    ),
     (DefaultCredentialsError("none"), ErrorClass.CREDENTIALS),
     # nobody's
     (ConnectionError("reset"), ErrorClass.LASTING),

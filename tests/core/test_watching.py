@@ -85,8 +85,8 @@ def test_narration_is_about_changes() -> None:
 
     lines = [line for each in heard for line in narrator.lines(each, now=datetime.now(tz=UTC))]
 
-    assert ["busy", "Spanner cannot", "Spanner answers again.", "quiet"] == [
-        line[:14] if "cannot" in line else line for line in lines
+    assert ["busy", "Spanner is no", "Spanner answers again.", "quiet"] == [
+        line[:13] if "not answering" in line else line for line in lines
     ]
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
@@ -54,7 +55,7 @@ def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
             case OperationSnapshot() as snapshot:
                 silence = 0.0
                 pace.heard(snapshot, at=waited, now=now if isinstance(now, datetime) else None)
-            case Exception() as exc if not is_transient(exc) or silence >= policy.patience:
+            case Exception() as exc if policy.gives_up(exc, silence=silence):
                 raise exc
         delay = policy.jittered(pace.interval(at=waited))
         now = yield Sleep(delay)
@@ -99,7 +100,7 @@ def cancel_and_settle(*, name: OperationName, policy: CancelPolicy) -> Flow[Sett
         name=name,
         ending=Ending.STILL_RUNNING if asked else Ending.NOT_SENT,
         snapshot=last,
-        detail=trouble_in_words(trouble) if trouble else "",
+        detail=error_text(trouble) if trouble else "",
     )
 
 
@@ -136,7 +137,7 @@ def clean_up(settlement: Settlement, *, policy: CancelPolicy) -> Flow[Settlement
             yield Sleep(delay)
     except DeadlinePassedError:
         pass
-    return settlement.with_leftover(trouble_in_words(trouble)) if trouble else settlement
+    return settlement.with_leftover(error_text(trouble)) if trouble else settlement
 
 
 def stop(*, name: OperationName, policy: CancelPolicy, cleans_up: bool) -> Flow[Settlement]:
@@ -168,13 +169,6 @@ def _refused(
         name=name,
         ending=Ending.REFUSED,
         snapshot=snapshot,
-        detail=trouble_in_words(refusal),
+        detail=error_text(refusal),
         code=code_of(refusal),
     )
-
-
-def trouble_in_words(exc: Exception) -> str:
-    """Return an answer that is an error, for a sentence."""
-    code = code_of(exc)
-    text = getattr(exc, "message", None) or str(exc) or type(exc).__name__
-    return f"{code.name}: {text}" if code else text

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""When to look, and for how long to insist: numbers as values, no clock.
+"""When to look, how long to insist, and when trouble counts: numbers as values, no clock.
 
 All durations are in seconds.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.status import classify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,23 @@ MINIMUM_INTERVAL = 1.0
 MAXIMUM_INTERVAL = 86_400.0
 """Once a day; whoever looks more rarely does not wait any more."""
 _DICE = random.Random()  # noqa: S311  # shared: one of its own would be most of a wait's memory
+
+
+def counts(exc: BaseException, *, silence: float, patience: float) -> bool:
+    """Tell whether an error ends what is waited for, or is only waited out: the one decision.
+
+    ====================== ========================= =================================
+    class of the error     answers missing for       it
+    ====================== ========================= =================================
+    transient, quota       less than the patience    is waited out, and asked again
+    transient, quota       the patience or longer    counts
+    credentials, lasting   whatever time             counts at once
+    ====================== ========================= =================================
+
+    :param silence: seconds since the last answer
+    :param patience: seconds for which errors that may pass are waited out
+    """
+    return not classify(exc).passes or silence >= patience
 
 
 def _is_interval(seconds: object) -> bool:
@@ -59,6 +77,13 @@ class PollPolicy:
                 f"and at most {MAXIMUM_INTERVAL:g}",
             )
 
+    def gives_up(self, exc: BaseException, *, silence: float) -> bool:
+        """Tell whether an error ends the wait.
+
+        :param silence: seconds since the last answer
+        """
+        return counts(exc, silence=silence, patience=self.patience)
+
     def interval(self, age: float) -> float:
         """Return the interval at this age, in seconds; without jitter."""
         return min(max(age * self.fraction, MINIMUM_INTERVAL), self.maximum)
@@ -95,3 +120,29 @@ class CancelPolicy:
         while True:
             yield interval
             interval = min(interval * self.growth, self.maximum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackOffPolicy:
+    """How long to pause after a request that was refused only for now, such as for quota.
+
+    :param first: the first pause; a burst of requests is over in seconds
+    :param growth: by which factor each pause exceeds the one before
+    :param maximum: the longest pause: a quota is counted over a minute or two
+    :param jitter: by which part a pause varies at random: what was refused together must not come
+        again together
+    """
+
+    first: float = 1.0
+    growth: float = 2.0
+    maximum: float = 60.0
+    jitter: float = 0.5
+    rng: random.Random = field(default=_DICE, compare=False, repr=False)
+
+    def after(self, pause: float | None) -> float:
+        """Return the pause that follows one, without jitter; None for the first."""
+        return self.first if pause is None else min(pause * self.growth, self.maximum)
+
+    def jittered(self, pause: float) -> float:
+        """Return a pause that differs from this one."""
+        return pause * self.rng.uniform(1 - self.jitter, 1 + self.jitter)

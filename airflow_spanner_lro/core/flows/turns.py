@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.flows.commands import Flow, ListOperations, Sleep
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE, OperationKind
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName, OperationName
-from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -129,7 +129,10 @@ def await_turn(
     for delay in policy.delays():
         match (yield ListOperations(query)):
             case Exception() as exc:
-                if not is_transient(exc) or silence >= policy.patience:
+                if code_of(exc) is Code.NOT_FOUND:
+                    # what held the slot is gone, with its operations
+                    return
+                if policy.gives_up(exc, silence=silence):
                     raise exc
             case tuple() as pending:
                 silence = 0.0

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.error_text import code_name, error_text
 from airflow_spanner_lro.core.flows.commands import AskAll, Flow, Replies, Sleep
 from airflow_spanner_lro.core.flows.conditions import Failed, Met, NotYet
 from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-from airflow_spanner_lro.core.status import code_of, is_transient
+from airflow_spanner_lro.core.status import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,9 @@ def watch(
                 return facts
             case Failed(error=error):
                 raise error
-            case NotYet(trouble=Exception() as trouble) if silence >= policy.patience:
+            case NotYet(trouble=Exception() as trouble) if policy.gives_up(
+                trouble, silence=silence
+            ):
                 raise trouble
             case NotYet(trouble=None):
                 silence = 0.0
@@ -97,14 +100,13 @@ class WatchNarrator:
 
     def _trouble_lines(self, verdict: NotYet | Met) -> list[str]:
         trouble = verdict.trouble if isinstance(verdict, NotYet) else None
-        code = code_of(trouble) if trouble else None
-        what = code.name if code else type(trouble).__name__ if trouble else ""
+        what = code_name(trouble) if trouble else ""
         if what == self._trouble:
             return []
         self._trouble = what
         if not trouble:
             return ["Spanner answers again."]
-        return [f"Spanner cannot be asked just now ({what}: {trouble}); the wait goes on."]
+        return [f"Spanner is not answering ({error_text(trouble)}); still waiting."]
 
     def _change_lines(self, told: str) -> list[str]:
         if not told or told == self._told:

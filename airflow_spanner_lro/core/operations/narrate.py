@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.status import code_of
+from airflow_spanner_lro.core.error_text import code_name, error_text
 from airflow_spanner_lro.core.words import duration, moment
 
 if TYPE_CHECKING:
@@ -68,12 +68,14 @@ class ProgressNarrator:
 
     def _trouble_lines(self, exc: Exception) -> list[str]:
         """Return a line when Spanner cannot be asked, once for each kind of trouble in a row."""
-        code = code_of(exc)
-        what = code.name if code else type(exc).__name__
+        what = code_name(exc)
         if what == self._trouble:
             return []
         self._trouble = what
-        return [f"Spanner cannot be asked just now ({what}: {exc}); the operation goes on there."]
+        trouble = error_text(exc)
+        return [
+            f"Spanner is not answering ({trouble}); the operation keeps running, still waiting."
+        ]
 
     def _newly_committed(self, snapshot: OperationSnapshot, *, now: datetime) -> list[str]:
         total = len(snapshot.statements)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from airflow_spanner_lro.core.flows.pace import Pace
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.status import is_transient
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -114,7 +113,7 @@ class Watched:
             if self.silent_since is None:
                 self.silent_since = at
             silence = at - self.silent_since
-            lasting = not is_transient(answer) or silence >= self.pace.policy.patience
+            lasting = self.pace.policy.gives_up(answer, silence=silence)
         else:
             self.silent_since = None
             self.running_at = None if answer.done else at
