@@ -20,28 +20,22 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import TurnNotReachedError
 from airflow_spanner_lro.core.operations.conclusion import conclude
 from airflow_spanner_lro.core.operations.errors import (
-    LEFT_AS_ASKED,
     KilledBeforeDeliveryError,
     KilledBeforeStartError,
     NothingStartedError,
     OperationGoneError,
-    OperationKilledError,
-    OperationTimeoutError,
     StartUnansweredError,
-    left_presumed,
 )
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
-from airflow_spanner_lro.core.tries.ownership import KillDecision
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.execution.blocking_wait import BlockingWait
 from airflow_spanner_lro.execution.deadline import deadline_of_try, deadline_passed
 from airflow_spanner_lro.execution.deferral import Deferral
-from airflow_spanner_lro.execution.kill import WorkerKill
+from airflow_spanner_lro.execution.ending import TryEnd
 from airflow_spanner_lro.execution.limits import await_slot, start_within_limits
 from airflow_spanner_lro.execution.lineage import report_lineage
-from airflow_spanner_lro.execution.liveness import ask
 from airflow_spanner_lro.execution.start import Starter
 from airflow_spanner_lro.execution.store import TaskLedger
 from airflow_spanner_lro.execution.work import StartOrder
@@ -56,12 +50,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.execution.deferral import Defer
-    from airflow_spanner_lro.execution.liveness import Liveness
+    from airflow_spanner_lro.execution.start_call import StartCall
     from airflow_spanner_lro.execution.work import RunOptions, Work
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
-
-_TO_ASK = 2.0
-"""Seconds for Airflow to say whose the operation is, when the deadline passes."""
 
 
 class OperationRun:
@@ -89,16 +80,17 @@ class OperationRun:
         self.context = context
         self.ledger = TaskLedger(context)
         self.wait = BlockingWait(client=hook.client, log=log.info)
-        self._kill = WorkerKill(
-            new_client=hook.new_client,
-            clock=self.wait.clock,
-            note=lambda name: self.ledger.note_stopping(name, now=self.wait.now()),
+        self.end = TryEnd(
             task=context["ti"],
-            try_number=self.ledger.try_number,
+            options=options,
+            clean_up=self._wants_clean_up,
+            hook=hook,
+            ledger=self.ledger,
+            wait=self.wait,
+            log=log,
         )
         self._running: OperationName | None = None
         self._starter: Starter | None = None
-        self._not_ours: Liveness | None = None
         self._deadline = deadline_of_try(
             started=context["ti"].start_date,
             execution_timeout=options.execution_timeout,
@@ -124,12 +116,12 @@ class OperationRun:
         if self.wait.killed:
             # the kill may have come when the name was not known yet
             self.kill(timed_out=False)
-            raise self._killed(begun.name)
+            raise self.end.killed(begun.name)
         if begun.done:
             result = self.conclude(WaitOutcome(name=begun.name, snapshot=begun))
             return result if self._options.wait_for_completion else str(begun.name)
         if self._out_of_time:
-            return self.conclude(self._time_out(begun.name))
+            return self.conclude(self._time_out(begun.name, ours=True))
         self._log.info(whereabouts(begun.name.resource, access=self._hook.access))
         if not self._options.wait_for_completion:
             self._close(begun.name)
@@ -176,7 +168,7 @@ class OperationRun:
                 outcome,
                 deadline=self._deadline,
                 report=report,
-                left=self._why_left(outcome.name),
+                left=self.end.why_left(outcome.name),
             )
         except SpannerLroError:
             self.note_end(outcome)
@@ -198,17 +190,11 @@ class OperationRun:
 
         :param timed_out: Airflow's own timeout has struck
         """
-        wanted = self._options.cancel_on_timeout if timed_out else self._options.cancel_on_kill
-        call = self._starter.call if self._starter else None
-        if not wanted or self.ledger.presumed or (self._running is None and call is None):
-            self._kill.end_wait()
-            return
-        self._kill.cancel(
-            name=self._running,
-            call=call,
-            cleans_up=self.may_clean_up,
-            cause=metrics.Cause.DEADLINE if timed_out else metrics.Cause.KILL_ON_WORKER,
-        )
+        self.end.kill(name=self._running, call=self._call, timed_out=timed_out)
+
+    def interrupt(self) -> None:
+        """Do the same on Ctrl-C, in a process that plays the task without a supervisor."""
+        self.end.interrupt(name=self._running, call=self._call)
 
     def interrupted(self) -> SpannerLroError:
         """Return the error of a try that Airflow's own timeout has interrupted, wherever it was.
@@ -216,37 +202,22 @@ class OperationRun:
         What that leaves running is cancelled, as for every other end of the patience.
         """
         self.kill(timed_out=True)
-        call = self._starter.call if self._starter else None
+        call = self._call
         name = self._running or (call.answer.name if call and call.answer else None)
         target = self._work.target()
         if name is None:
             if call is None:
                 return NothingStartedError(target, reason=deadline_passed(self._deadline))
             return StartUnansweredError(target, kind=self._work.kind)
-        settlement = self._kill.wait(settings.settle_timeout())
-        self.note_end(WaitOutcome(name=name, settlement=settlement))
-        reason, left = deadline_passed(self._deadline), self._why_left(name)
-        return OperationTimeoutError(reason, name=name, settlement=settlement, left=left)
+        return self.end.interrupted(name, deadline=self._deadline)
 
     def note_end(self, outcome: WaitOutcome) -> None:
         """Write down what the end of a wait that failed leaves behind."""
         if outcome.settled:
-            self._close(outcome.name, outcome.last)
-        elif self.ledger.presumed:
-            self.ledger.leave(outcome.name)
-        else:
-            self.ledger.note_unsettled(
-                outcome, now=self.wait.now(), spared=not self._options.cancel_on_timeout
-            )
-
-    @property
-    def may_clean_up(self) -> bool:
-        """Whether what the operation makes in spite of a cancel is to be deleted, and may be.
-
-        While the start call is under way nothing is written down yet; its answer is the evidence.
-        """
-        may = self.ledger.may_clean_up
-        return self._wants_clean_up if may is None else may
+            # a kill has nothing to stop any more
+            self._running, self._starter = None, None
+            self._time(outcome.last)
+        self.end.note(outcome)
 
     # starting
 
@@ -308,14 +279,14 @@ class OperationRun:
                 presumed=self.ledger.presumed,
                 cancel_on_timeout=options.cancel_on_timeout and cancellable,
                 cancel_on_kill=options.cancel_on_kill and cancellable,
-                cleans_up=self.may_clean_up,
+                cleans_up=self.end.may_clean_up,
             )
         try:
             snapshot = self.wait.wait(name=name, policy=self._policy, deadline=self._deadline)
         except DeadlinePassedError:
             return self._time_out(name, ours=ours)
         except WaitStoppedError as exc:
-            raise self._killed(name) from exc
+            raise self.end.killed(name) from exc
         except Exception as exc:
             if code_of(exc) is not Code.NOT_FOUND:
                 raise
@@ -359,29 +330,9 @@ class OperationRun:
 
     # ending
 
-    def _time_out(self, name: OperationName, *, ours: bool = True) -> WaitOutcome:
-        """Return what became of an operation whose deadline has passed, after cancelling it.
-
-        Airflow is asked first whether the operation is still this try's: this process may have been
-        frozen until the next try had taken it up, or delivered it.
-        """
-        if not (self._options.cancel_on_timeout and ours) or self.ledger.presumed:
-            return WaitOutcome(name=name)
-        ti = self.context["ti"]
-        liveness = ask(ti, name=name, try_number=self.ledger.try_number, timeout=_TO_ASK)
-        if liveness.decision is not KillDecision.CANCEL:
-            self._not_ours = liveness
-            self._log.warning("The deadline has passed. %s %s", liveness.sentence(name), name)
-            return WaitOutcome(name=name)
-        self._log.info("The deadline %s has passed; cancelling.", self._deadline)
-        settlement = self.wait.stop(
-            name=name,
-            cleans_up=self.may_clean_up,
-            timeout=settings.settle_timeout(),
-            cause=metrics.Cause.DEADLINE,
-        )
-        self._log.info(settlement.sentence)
-        return WaitOutcome(name=name, settlement=settlement)
+    def _time_out(self, name: OperationName, *, ours: bool) -> WaitOutcome:
+        """Return what became of an operation whose deadline has passed, after cancelling it."""
+        return self.end.out_of_time(name, ours=ours, deadline=self._deadline)
 
     def _cancelled_here(self, outcome: WaitOutcome) -> WaitOutcome:
         """Return the outcome of a wait in the triggerer, after doing what it could not know.
@@ -396,22 +347,6 @@ class OperationRun:
         if waited_for is None or waited_for.name != outcome.name:
             return outcome
         return self._time_out(outcome.name, ours=waited_for.ours)
-
-    def _killed(self, name: OperationName) -> OperationKilledError:
-        """Return the error of a try that was killed, which says what became of its operation."""
-        settlement = self._kill.wait(settings.settle_timeout())
-        if self.ledger.presumed:
-            self.ledger.leave(name)
-        elif settlement:
-            self.ledger.settle(settlement, now=self.wait.now())
-        reason, left = "The task was killed", self._why_left(name)
-        return OperationKilledError(reason, name=name, settlement=settlement, left=left)
-
-    def _why_left(self, name: OperationName) -> str:
-        """Return why an operation was left running that nobody asked to end, as a sentence."""
-        if liveness := self._kill.liveness or self._not_ours:
-            return liveness.sentence(name)
-        return left_presumed(name) if self.ledger.presumed else LEFT_AS_ASKED
 
     def _deliver(self, snapshot: OperationSnapshot | None) -> Any:
         work = self._work
@@ -438,6 +373,11 @@ class OperationRun:
         own = entry and snapshot and entry.operation == snapshot.name and not entry.follow_up
         started = entry.intended if entry and own else None
         metrics.time_operation(snapshot, at=self.wait.now(), started=started)
+
+    @property
+    def _call(self) -> StartCall | None:
+        """The start call of this process, if it has made one."""
+        return self._starter.call if self._starter else None
 
     @property
     def _out_of_time(self) -> bool:

@@ -17,12 +17,17 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in its stub only
 
 from airflow_spanner_lro.core.comparison import differences, told_by_resource
-from airflow_spanner_lro.core.operations.errors import ResourceDiffersError, left_presumed
+from airflow_spanner_lro.core.operations.errors import (
+    EndedByOthersError,
+    ResourceDiffersError,
+    left_presumed,
+)
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.tries.reaping import settled_as
 from airflow_spanner_lro.core.tries.record import LedgerFormatError, LedgerUnreadableError
 from airflow_spanner_lro.core.tries.resume import killed_late
+from airflow_spanner_lro.core.tries.stages import Stage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -203,8 +208,13 @@ class TaskLedger:
         return entry.statements_after(snapshot) if entry else ()
 
     def go_on_with(self, follow_up: FollowUp) -> None:
-        """Write down that all is done but for a follow-up, whose end must not undo what is done."""
+        """Write down that all is done but for a follow-up, whose end must not undo what is done.
+
+        :raises EndedByOthersError: if somebody has ended the wait for the operation meanwhile
+        """
         if entry := self.own():
+            if entry.stage is not Stage.RUNNING:
+                raise EndedByOthersError(entry.target, follow_up=follow_up.name)
             self.mine = entry = entry.goes_on_as(follow_up)
             self.update(entry)
             self.publish(entry)
@@ -262,21 +272,17 @@ class TaskLedger:
             self.update(entry.stop(now))
 
     def settle(self, settlement: Settlement, *, now: datetime) -> None:
-        """Write down what became of an operation whose end was decided."""
+        """Write down what became of an operation whose end was decided.
+
+        One whose cancel has not settled is the reaper's, unless the next try comes first.
+        """
         entry = self.own()
         if entry and entry.operation == settlement.name and not entry.closed:
             self.update(settled_as(entry, settlement, now=now))
 
-    def note_unsettled(self, outcome: WaitOutcome, *, now: datetime, spared: bool) -> None:
-        """Write down what a wait leaves running that has failed.
-
-        An operation whose cancel has not settled is the reaper's, unless the next try comes first.
-
-        :param spared: it was left to itself on purpose, and is none of the reaper's business
-        """
-        if outcome.settlement is not None:
-            self.note_stopping(outcome.name, now=now)
-        elif spared and (entry := self.own()) and not entry.closed:
+    def spare(self) -> None:
+        """Write down that the operation was left to itself on purpose: no business of a reaper."""
+        if (entry := self.own()) and not entry.closed:
             self.update(entry.spare())
 
     @property

@@ -18,18 +18,21 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.operation import trouble_in_words
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.event import WaitOutcome
-from airflow_spanner_lro.core.operations.settlement import Settlement, what_ends_it
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, what_ends_it
 from airflow_spanner_lro.core.tries.ownership import (
     Claim,
     KillDecision,
     UnreadableRecord,
     decide_rejected,
 )
+from airflow_spanner_lro.execution.ending import log_ending
 from airflow_spanner_lro.triggers.task_state import read_record, read_situation
 
 if TYPE_CHECKING:
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.execution.pending_deferral import PendingDeferral
 
 TIMEOUT = 5.0
@@ -96,15 +99,18 @@ def _decide(note: PendingDeferral) -> KillDecision:
 def _stop(note: PendingDeferral) -> None:
     run = note.run
     log.warning("The task was ended while it ran, and is not deferred; cancelling %s.", note.name)
-    flow = stop_unless_done(name=note.name, policy=CancelPolicy(), cleans_up=run.may_clean_up)
+    flow = stop_unless_done(name=note.name, policy=CancelPolicy(), cleans_up=run.end.may_clean_up)
     deadline = run.wait.now() + timedelta(seconds=_TO_SETTLE)
-    ended = run.wait.perform(flow, deadline=deadline)
+    ended: OperationSnapshot | Settlement
+    try:
+        ended = run.wait.perform(flow, deadline=deadline)
+    except WaitStoppedError:
+        raise
+    except Exception as exc:  # noqa: BLE001  # it is told, and written down
+        ended = Settlement(name=note.name, ending=Ending.NOT_SENT, detail=trouble_in_words(exc))
     if not isinstance(ended, Settlement):
         log.warning("It was done already; there was nothing to cancel.")
         return
     metrics.count_cancel(ended, cause=metrics.Cause.REJECTED_DEFERRAL)
-    if ended.settled:
-        log.warning(ended.sentence)
-    else:
-        log.error("%s %s", ended.sentence, what_ends_it(note.name))
+    log_ending(ended, log=log)
     run.note_end(WaitOutcome(name=note.name, settlement=ended))

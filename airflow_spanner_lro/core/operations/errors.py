@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.operations.settlement import what_ends_it
 from airflow_spanner_lro.core.words import shortened
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class _StoppedWaitingError(SpannerLroError):
         left: str = LEFT_AS_ASKED,
     ) -> None:
         became = settlement.sentence if settlement else left
+        if settlement and not settlement.settled:
+            became = f"{became} {what_ends_it(name)}"
         super().__init__(f"{reason} while waiting for {name}. {became}")
         self.name = name
         self.settlement = settlement
@@ -150,6 +153,18 @@ class OperationGoneError(SpannerLroError):
             "Nothing is left to wait for; a retry starts anew."
         )
         self.name = name
+
+
+class EndedByOthersError(SpannerLroError):
+    """A process goes on with a try that somebody else has ended while it was suspended."""
+
+    def __init__(self, target: ResourceName, *, follow_up: OperationName) -> None:
+        super().__init__(
+            f"{target.resource_id} is made, and this task does not wait for what follows: its "
+            "wait was ended while its process was suspended, as its ledger entry says. Nothing "
+            f"was cancelled. Clear the task to have the result delivered. {follow_up}"
+        )
+        self.target = target
 
 
 class OperationRunningError(SpannerLroError):
