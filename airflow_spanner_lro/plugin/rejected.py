@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.clock import WaitStoppedError
+from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
-from airflow_spanner_lro.core.flows.operation import trouble_in_words
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, what_ends_it
@@ -107,7 +107,7 @@ def _stop(note: PendingDeferral) -> None:
     except WaitStoppedError:
         raise
     except Exception as exc:  # noqa: BLE001  # it is told, and written down
-        ended = Settlement(name=note.name, ending=Ending.NOT_SENT, detail=trouble_in_words(exc))
+        ended = Settlement(name=note.name, ending=Ending.NOT_SENT, detail=error_text(exc))
     if not isinstance(ended, Settlement):
         log.warning("It was done already; there was nothing to cancel.")
         return
