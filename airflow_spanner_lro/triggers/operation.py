@@ -103,6 +103,7 @@ class SpannerOperationTrigger(SpannerTrigger):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._fired = False
+        self._killing: asyncio.Task[bool] | None = None
 
     @property
     def _name(self) -> OperationName:
@@ -156,13 +157,24 @@ class SpannerOperationTrigger(SpannerTrigger):
         comes back (Airflow 3.3.2). Whatever keeps it from cancelling is said in the log and raises
         nothing: the ledger still has the operation, and the reaper reads that.
         """
-        if not await finish_despite_cancels(self._kill(), timeout=KILL_TIMEOUT):
+        self._killing = asyncio.create_task(self._kill())
+        if not await finish_despite_cancels(self._killing, timeout=KILL_TIMEOUT):
             self.log.error(
-                "The kill of %s was not finished within %g s. %s",
-                self.operation,
+                "The kill was not finished within %g s. %s %s",
                 KILL_TIMEOUT,
                 what_ends_it(self.operation),
+                self.operation,
             )
+
+    async def cleanup(self) -> None:
+        """Wait until a kill is over; cancel nothing.
+
+        On Python 3.11 Airflow 3.3.2 leaves a kill alone when it cancels it for the second time, a
+        second or two after its begin, and closes the task's log when this method has returned.
+        """
+        if self._killing is not None:
+            # a little longer than whoever tells that it took too long
+            await finish_despite_cancels(self._killing, timeout=KILL_TIMEOUT + _TO_SPARE / 2)
 
     async def _kill(self) -> bool:
         """Decide and cancel; return that it is over."""
@@ -172,11 +184,11 @@ class SpannerOperationTrigger(SpannerTrigger):
         except Exception as exc:  # noqa: BLE001  # it is told
             told = "no answer in time" if isinstance(exc, TimeoutError) else _told(exc)
             self.log.error(  # noqa: TRY400  # one line that says it all
-                "%s is not cancelled: Airflow could not be asked whether the task still waits for "
-                "it (%s). %s",
-                self.operation,
+                "Not sent; the operation is not cancelled: Airflow could not be asked whether the "
+                "task still waits for it (%s). %s %s",
                 told,
                 what_ends_it(self.operation),
+                self.operation,
             )
             return True
         if decision is KillDecision.PRESUMED:
@@ -237,10 +249,9 @@ class SpannerOperationTrigger(SpannerTrigger):
         """Ask Airflow who waits for the operation; every trigger asks through one process."""
         if self.task_instance is None:
             return KillDecision.UNKNOWN
-        from airflow_spanner_lro.triggers.task_state import view_task  # noqa: PLC0415  # heavy
+        from airflow_spanner_lro.triggers.task_inquiry import view_task_soon  # noqa: PLC0415  # heavy
 
-        reading = asyncio.to_thread(view_task, self.task_instance)
-        task = await asyncio.wait_for(reading, timeout=timeout)
+        task = await asyncio.wait_for(view_task_soon(self.task_instance), timeout=timeout)
         if isinstance(task.record, UnreadableRecord):
             self.log.warning("The task's record cannot be read: %s", task.record.why)
         claim = Claim(operation=self._name, try_number=self.task_instance.try_number)
@@ -248,35 +259,47 @@ class SpannerOperationTrigger(SpannerTrigger):
 
     async def _end(self, *, until: datetime) -> None:
         """Cancel the operation, and tell what became of it."""
-        # said first: on Python 3.11 Airflow 3.3.2 stops reading the log after two seconds of this
-        self.log.warning(
-            "The task was ended by a user; cancelling %s. %s",
-            self.operation,
-            what_ends_it(self.operation),
-        )
-        flow = stop_unless_done(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up)
+
+        def sent() -> None:
+            self.log.warning(
+                "Cancel sent: the task was ended by a user; waiting for what becomes of the "
+                "operation. %s",
+                self.operation,
+            )
+
         try:
+            poller = await shared_poller(self._access)
+            flow = stop_unless_done(
+                name=self._name,
+                policy=CancelPolicy(),
+                cleans_up=self.cleans_up,
+                seen_running=poller.seen_running(self._name),
+                sent=sent,
+            )
             # by then a later try may have taken the operation up, and Airflow has given up on this
             ended = await self._perform(
                 flow, deadline=until, urgency=Urgency.DECIDING, cancel_by=until
             )
         except Exception as exc:  # noqa: BLE001  # it is told
             self.log.error(  # noqa: TRY400  # one line that says it all
-                "%s could not be cancelled: %s. %s",
-                self.operation,
+                "Not sent; the operation could not be cancelled: %s. %s %s",
                 _told(exc),
                 what_ends_it(self.operation),
+                self.operation,
             )
             metrics.count_cancel(None, cause=metrics.Cause.KILL_DEFERRED)
             return
         if not isinstance(ended, Settlement):
-            self.log.warning("%s was done already; there was nothing to cancel.", self.operation)
+            self.log.warning(
+                "Finished first: the operation was done already, and nothing was cancelled. %s",
+                self.operation,
+            )
             return
         metrics.count_kill(ended, cause=metrics.Cause.KILL_DEFERRED, at=datetime.now(tz=UTC))
         if ended.settled:
-            self.log.warning(ended.sentence)
+            self.log.warning("%s %s", ended.sentence, self.operation)
         else:
-            self.log.error("%s %s", ended.sentence, what_ends_it(self.operation))
+            self.log.error("%s %s %s", ended.sentence, what_ends_it(self.operation), self.operation)
 
     async def _stop(self, *, timeout: float) -> Settlement:
         return await self._perform(

@@ -12,11 +12,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Coroutine
 
 T = TypeVar("T")
 
-_unfinished: set[asyncio.Task[Any]] = set()
+_unfinished: set[asyncio.Future[Any]] = set()
 
 
 async def await_keeping_cancel_message(work: Coroutine[Any, Any, T]) -> T:
@@ -33,14 +33,15 @@ async def await_keeping_cancel_message(work: Coroutine[Any, Any, T]) -> T:
     return inner.result()
 
 
-async def finish_despite_cancels(work: Coroutine[Any, Any, T], *, timeout: float) -> T | None:
+async def finish_despite_cancels(work: Awaitable[T], *, timeout: float) -> T | None:
     """Run work to its end in a task of its own, however often the caller is cancelled meanwhile.
 
+    :param work: a coroutine, or a task that runs already
     :param timeout: seconds after which the caller stops waiting; the work then goes on alone
     :returns: what the work returned, or None if it was not done in time
     """
     loop = asyncio.get_running_loop()
-    inner = asyncio.create_task(work)
+    inner = asyncio.ensure_future(work)
     # the event loop holds tasks weakly, and the caller may be gone before the work is done
     _unfinished.add(inner)
     inner.add_done_callback(_unfinished.discard)

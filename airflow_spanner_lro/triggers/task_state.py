@@ -61,7 +61,7 @@ def read_situation(task: TaskKey) -> Situation:
 
     :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot be asked
     """
-    index = _index(task)
+    index = index_of(task)
     states = task_states(
         dag_id=task.dag_id,
         run_id=task.run_id,
@@ -83,12 +83,13 @@ def read_record(task: TaskKey) -> Published:
             dag_id=task.dag_id,
             task_id=task.task_id,
             run_id=task.run_id,
-            map_index=_index(task),
+            map_index=index_of(task),
         )
         return None if record is None else LedgerEntry.from_record(record)
     except Exception as exc:  # noqa: BLE001  # it is told, by whoever decides
         return UnreadableRecord(why=f"{type(exc).__name__}: {exc}")
 
 
-def _index(task: TaskKey) -> int:
+def index_of(task: TaskKey) -> int:
+    """Return the index of a mapped task instance; -1 if it is not mapped."""
     return -1 if task.map_index is None else task.map_index

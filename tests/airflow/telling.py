@@ -44,9 +44,9 @@ class Airflow:
             raise self.state
         if self.state == DELETED:
             return {}
-        (run_id,), (task_id,) = criteria["run_ids"], criteria["task_ids"]
-        index = criteria["map_index"]
-        return {run_id: {task_id if index is None else f"{task_id}_{index}": self.state}}
+        (run_id,), index = criteria["run_ids"], criteria["map_index"]
+        keys = [each if index is None else f"{each}_{index}" for each in criteria["task_ids"]]
+        return {run_id: dict.fromkeys(keys, self.state)}
 
     def _get_one(self, **criteria: Any) -> Any:
         self.asked += 1

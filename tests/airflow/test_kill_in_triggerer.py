@@ -66,7 +66,7 @@ def airflow_says(mocker: MockerFixture) -> Callable[..., None]:
 
     def say(situation: Situation, record: Published) -> None:
         view = TaskView(situation=situation, record=record)
-        mocker.patch("airflow_spanner_lro.triggers.task_state.view_task", return_value=view)
+        mocker.patch("airflow_spanner_lro.triggers.task_inquiry.view_task_soon", return_value=view)
 
     return say
 
