@@ -74,6 +74,41 @@ def pushed_value(key: str, *, ti_key: TaskInstanceKey) -> Any:
     return XCom.get_value(ti_key=ti_key, key=key)
 
 
+def why_unreadable(conn_id: str) -> str:
+    """Return why a connection cannot be read just now; empty if it really does not exist.
+
+    Airflow raises ``AirflowNotFoundException`` for both: a backend that raises is passed over, and
+    an error that the supervisor answers counts as "not here" (``execution_time/context.py``,
+    ``secrets/execution_api.py``). Relies on the backends that the first one asks, and on the
+    question that the second one sends; blocks.
+    """
+    from airflow.sdk.exceptions import ErrorType  # noqa: PLC0415
+    from airflow.sdk.execution_time import task_runner  # noqa: PLC0415
+    from airflow.sdk.execution_time.comms import ErrorResponse, GetConnection  # noqa: PLC0415
+    from airflow.sdk.execution_time.secrets.execution_api import (  # noqa: PLC0415
+        ExecutionAPISecretsBackend,
+    )
+    from airflow.sdk.execution_time.supervisor import (  # noqa: PLC0415
+        ensure_secrets_backend_loaded,
+    )
+
+    for backend in ensure_secrets_backend_loaded():
+        answer: Any
+        try:
+            if isinstance(backend, ExecutionAPISecretsBackend):
+                answer = task_runner.SUPERVISOR_COMMS.send(GetConnection(conn_id=conn_id))
+            else:
+                answer = backend.get_connection(conn_id=conn_id)
+        except Exception as exc:  # noqa: BLE001  # it is what was asked for
+            return f"{type(backend).__name__}: {type(exc).__name__}: {exc}"
+        if not isinstance(answer, ErrorResponse):
+            if answer is not None:
+                return "it was there a moment later"
+        elif answer.error != ErrorType.CONNECTION_NOT_FOUND:
+            return f"{answer.error.value}: {answer.detail}"
+    return ""
+
+
 class AirflowDatabaseError(SpannerLroError):
     """Airflow's database cannot be used, for now or from here; raised by all that follows."""
 

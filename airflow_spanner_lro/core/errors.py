@@ -9,6 +9,7 @@ Each has what a person needs: which operation, what happened, what to do now::
     │   └── InvalidNameError                 ... a resource name or id that cannot be parsed
     ├── SettingsError (ValueError)           options of Airflow's configuration that cannot be used
     ├── AccessError                          no usable connection, project or endpoint
+    ├── ConnectionUnreadableError            Airflow cannot read the connection, for now
     ├── UnavailableError                     nobody answers at the endpoint, for now
     │
     │   about an operation or what it makes, in operations/errors.py:
@@ -77,6 +78,16 @@ class SettingsError(SpannerLroError, ValueError):
 
 class AccessError(SpannerLroError):
     """There is no usable way to reach Spanner; the message says what is missing and where."""
+
+
+class ConnectionUnreadableError(SpannerLroError):
+    """Airflow could not read a connection that may well exist; a retry may help."""
+
+    def __init__(self, conn_id: str, *, why: str) -> None:
+        super().__init__(
+            f"Connection unreadable: gcp_conn_id={conn_id!r} could not be read just now "
+            f"({why.rstrip('.')}). Check the secrets backend and the api-server; it is tried again."
+        )
 
 
 class UnavailableError(SpannerLroError):

@@ -19,6 +19,7 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_spanner_lro import settings
+from airflow_spanner_lro.airflow_internals import why_unreadable
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.endpoints import (
     EMULATOR_VARIABLE,
@@ -27,7 +28,8 @@ from airflow_spanner_lro.core.endpoints import (
     decide,
     require_no_emulator,
 )
-from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.errors import AccessError, ConnectionUnreadableError
+from airflow_spanner_lro.hooks.fingerprint import fingerprint_of
 from airflow_spanner_lro.metrics import AirflowTelemetry
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class SpannerConnectionHook(GoogleBaseHook):
         **kwargs: Any,
     ) -> None:
         super().__init__(gcp_conn_id=gcp_conn_id, impersonation_chain=impersonation_chain, **kwargs)
+        self._chain = impersonation_chain
         self._endpoint = endpoint
         self._warned = False
 
@@ -75,14 +78,25 @@ class SpannerConnectionHook(GoogleBaseHook):
         )
 
     @classmethod
+    def fingerprint(cls, access: Access) -> bytes:
+        """Return what changes whenever a connection would lead to other credentials. May block.
+
+        :raises AccessError: if the connection does not exist
+        :raises ConnectionUnreadableError: if Airflow cannot tell just now
+        """
+        return fingerprint_of(cls.get_connection(access.gcp_conn_id))
+
+    @classmethod
     def get_connection(cls, conn_id: str) -> Connection:
         """Get the connection; with an emulator in the environment it need not exist.
 
         :raises AccessError: if it does not exist
+        :raises ConnectionUnreadableError: if Airflow cannot tell just now
         """
         try:
             return cls._require_connection(conn_id)
         except AccessError:
+            # one that cannot be read for now is another matter: it may say where to ask
             if os.environ.get(EMULATOR_VARIABLE):
                 return Connection(conn_id=conn_id, conn_type="google_cloud_platform")
             raise
@@ -92,6 +106,9 @@ class SpannerConnectionHook(GoogleBaseHook):
         try:
             connection: Connection = super().get_connection(conn_id)
         except AirflowNotFoundException as exc:
+            # a secrets backend in trouble looks the same to Airflow
+            if why := why_unreadable(conn_id):
+                raise ConnectionUnreadableError(conn_id, why=why) from exc
             message = (
                 f"gcp_conn_id={conn_id!r}: there is no such connection. Create it with "
                 f"`airflow connections add {conn_id} --conn-type google_cloud_platform`, or set "
@@ -179,17 +196,36 @@ class SpannerConnectionHook(GoogleBaseHook):
             target=self.access.target,
             plain_text=self.access.plain_text,
             credentials=None if self.access.plain_text else self.get_credentials(),
+            origin=f"connection {self.gcp_conn_id!r}",
             # one of its own: each poller tells how many operations it waits for
             telemetry=AirflowTelemetry(),
         )
 
+    def reconnect(self) -> Endpoint:
+        """Return the same endpoint with the credentials that the connection holds by now.
+
+        Reads the connection anew, so it may block; not from within a signal handler.
+        """
+        fresh = type(self)(
+            gcp_conn_id=self.gcp_conn_id,
+            impersonation_chain=self._chain,
+            endpoint=self.access.endpoint,
+            quota_project_id=self.quota_project_id,
+        )
+        return fresh.connect()
+
     @cached_property
     def client(self) -> SpannerAdminClient:
-        """The client of this hook, made when first used."""
-        return self.new_client()
+        """The client of this hook, made when first used; renews refused credentials by itself."""
+        from airflow_spanner_lro.admin.client import SpannerAdminClient  # noqa: PLC0415
+
+        return SpannerAdminClient(self.connect(), renew=self.reconnect)
 
     def new_client(self) -> SpannerAdminClient:
-        """Return a client with channels of its own, for use beside one that may be blocked."""
+        """Return a client with channels of its own, for use beside one that may be blocked.
+
+        It asks Airflow for nothing, whose channel to the supervisor may be blocked as well.
+        """
         from airflow_spanner_lro.admin.client import SpannerAdminClient  # noqa: PLC0415
 
         return SpannerAdminClient(self.connect())
