@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The reaper by itself: one of all makes a round, whatever happens ends none of them."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_spanner_lro import airflow_database, airflow_internals
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.stages import Stage
+from airflow_spanner_lro.reaper import patrol
+from airflow_spanner_lro.reaper.patrol import LOCK, Patrol, latest_round
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .reaping import Reaping
+    from .rows import Rows
+
+JUST_ENOUGH = timedelta(seconds=36)
+"""After so long nobody else cancels for a task that has ended."""
+
+
+def patrol_of(reaping: Reaping, host: str = "one (triggerer)") -> Patrol:
+    """Return a reaper that runs by itself."""
+    return Patrol(host=host, clock=reaping.clock)
+
+
+def lines(caplog: pytest.LogCaptureFixture, *, least: int = logging.WARNING) -> list[str]:
+    """Return what the reaper has logged."""
+    return [
+        each.getMessage()
+        for each in caplog.records
+        if each.name == patrol.__name__ and each.levelno >= least
+    ]
+
+
+def test_round_is_recorded(reaping: Reaping) -> None:
+    """Where, when and with what it ended can be read by everybody."""
+    reaping.orphan()
+
+    patrol_of(reaping).turn()
+
+    record = latest_round()
+    assert record is not None
+    assert ("one (triggerer)", 1, 0) == (record.host, record.reaped, record.left)
+    assert timedelta(minutes=1) > record.age(datetime.now(tz=UTC))
+
+
+def test_operation_with_a_name_waits_no_longer_than_kills_do(reaping: Reaping) -> None:
+    """Thirty-five seconds after the end of its task nobody else will cancel it."""
+    scope = reaping.orphan()
+    reaping.rows.change_task(scope, updated_at=datetime.now(tz=UTC))
+    one = patrol_of(reaping)
+
+    one.turn()
+    before = len(reaping.cancels)
+    reaping.clock.sleep(JUST_ENOUGH.total_seconds())
+    one.turn()
+
+    assert [0, 1] == [before, len(reaping.cancels)]
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_what_is_waited_for_is_counted_without_being_read(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries of tasks at work stay in the database, and are in the record all the same."""
+    for number in range(5):
+        scope = reaping.rows.add_task(
+            task_id=f"task{number}", state="deferred", run_state="running", try_number=2
+        )
+        reaping.rows.write(scope, reaping.entry(None, try_number=2))
+    read: list[Any] = []
+    stored = airflow_internals.stored_values
+
+    def watched(**arguments: Any) -> Any:
+        read.extend(found := stored(**arguments))
+        return found
+
+    monkeypatch.setattr(airflow_internals, "stored_values", watched)
+
+    patrol_of(reaping).turn()
+
+    record = latest_round()
+    assert record is not None
+    assert [0, 5] == [len(read), record.kept]
+
+
+def test_entry_of_an_earlier_try_leaves_the_database(reaping: Reaping) -> None:
+    """What a newer try has not taken up is read, and reaped."""
+    scope = reaping.rows.add_task(state="deferred", run_state="running", try_number=12)
+    reaping.rows.write(scope, reaping.entry(reaping.start_backup(), try_number=1))
+
+    patrol_of(reaping).turn()
+
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_warning_about_an_entry_is_told_once(
+    reaping: Reaping, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What every round finds again is told by the first of them."""
+    reaping.orphan()
+    reaping.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=None)
+    one = patrol_of(reaping)
+
+    for _ in range(5):
+        one.turn()
+
+    (line,) = lines(caplog)
+    assert "spanner.viewer" in line
+
+
+def test_trouble_is_told_when_it_begins_and_when_it_ends(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A database that is away for five rounds costs two lines, and the sixth round is made."""
+    caplog.set_level(logging.INFO, logger=patrol.__name__)
+    scope = reaping.orphan()
+    one = patrol_of(reaping)
+
+    def away(_: str) -> str:
+        message = "Airflow's database could not be used: connection refused"
+        raise AirflowDatabaseError(message)
+
+    with monkeypatch.context() as outage:
+        outage.setattr(airflow_database, "variable", away)
+        for _ in range(5):
+            one.turn()
+    one.turn()
+
+    told = [each for each in lines(caplog, least=logging.INFO) if "round" in each]
+    assert "connection refused" in told[0]
+    assert "The reaper makes rounds again." == told[1]
+    assert Stage.CLOSED is reaping.rows.read(scope).stage
+
+
+def test_defect_ends_no_patrol(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mistake of ours is told once, with where it is, and the next round is tried."""
+    reaping.orphan()
+    one = patrol_of(reaping)
+
+    def broken(**_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as defect:
+        defect.setattr(patrol, "Round", broken)
+        for _ in range(3):
+            one.turn()
+    tally = one.turn()
+
+    assert tally is not None
+    assert ["ZeroDivisionError" in line for line in lines(caplog)].count(True) == 1
+    assert len([each for each in caplog.records if each.exc_info]) == 1
+
+
+def test_clock_that_is_stopped_ends_it(reaping: Reaping) -> None:
+    """It ends at once when its host does."""
+    reaping.clock.stop()
+
+    patrol_of(reaping).run(interval=3600)
+
+    assert not reaping.emulator.calls
+
+
+def test_copy_of_the_database_is_no_round(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reaper that touches nothing does not look as if it were at work."""
+    reaping.orphan()
+    airflow_internals.mark_home("somewhere else", anew=True)
+
+    patrol_of(reaping).turn()
+
+    assert latest_round() is None
+    assert not reaping.cancels
+
+
+@contextmanager
+def lost_lock() -> Iterator[None]:
+    """Hold the lock as a machine does that is gone, and whose connection has not been missed."""
+    with airflow_database.sole_holder(LOCK) as held:
+        assert held
+        yield
+
+
+def test_one_makes_a_round_at_a_time(reaping: Reaping) -> None:
+    """Whoever does not get the lock leaves the round to the one who has it."""
+    reaping.orphan()
+
+    with lost_lock():
+        tally = patrol_of(reaping).turn()
+
+    assert tally is None
+    assert not reaping.cancels
+
+
+def test_lock_of_the_lost_is_passed_over(reaping: Reaping) -> None:
+    """A lock under which no round is recorded for minutes keeps nobody from making one."""
+    one = patrol_of(reaping)
+    one.turn()
+    reaping.orphan()
+    reaping.clock.sleep(200)
+
+    with lost_lock():
+        tally = one.turn()
+
+    assert tally is not None
+    assert 1 == tally.reaped
+
+
+def test_second_one_leaves_it_to_the_first(reaping: Reaping) -> None:
+    """As long as somebody else's rounds are recorded, there is no need for more."""
+    first, second = patrol_of(reaping), patrol_of(reaping, "two (triggerer)")
+    second.turn()
+
+    made = [patrol.turn() is not None for _ in range(3) for patrol in (first, second)]
+
+    assert [True, False] * 3 == made
+
+
+def test_second_one_takes_over(reaping: Reaping) -> None:
+    """Two rounds after the first one is lost, the second one makes them."""
+    first, second = patrol_of(reaping), patrol_of(reaping, "two (triggerer)")
+    second.turn()
+    first.turn()
+
+    made = [second.turn() is not None for _ in range(2)]
+
+    assert [False, True] == made
+
+
+@pytest.fixture(params=["rows", "shared_rows"])
+def database(request: pytest.FixtureRequest) -> Rows:
+    """Return an Airflow database, in SQLite and in PostgreSQL."""
+    rows: Rows = request.getfixturevalue(request.param)
+    return rows
+
+
+def test_lock_is_held_by_one(database: Rows) -> None:
+    """While one holds it nobody else does, and then the next one may."""
+    del database
+    with airflow_database.sole_holder(LOCK) as first, airflow_database.sole_holder(LOCK) as second:
+        pass
+    with airflow_database.sole_holder(LOCK) as third:
+        pass
+
+    assert [True, False, True] == [first, second, third]
+
+
+def test_lock_goes_with_its_connection(shared_rows: Rows) -> None:
+    """A holder whose connection is ended by the server holds nothing, and hears no error."""
+    from sqlalchemy import text  # noqa: PLC0415
+
+    with airflow_database.sole_holder(LOCK) as first:
+        shared_rows.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+            )
+        )
+        with airflow_database.sole_holder(LOCK) as second:
+            pass
+
+    assert [True, True] == [first, second]
