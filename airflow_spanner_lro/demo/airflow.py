@@ -9,6 +9,7 @@ this is the lifecycle.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from dataclasses import replace
 from enum import StrEnum
@@ -22,6 +23,7 @@ from airflow_spanner_lro.demo.configuration import (
 )
 from airflow_spanner_lro.demo.database import LocalDatabase
 from airflow_spanner_lro.demo.errors import ApiUnreachableError
+from airflow_spanner_lro.demo.executors import READY, WORKER_ARGUMENTS, Executor
 from airflow_spanner_lro.demo.hostname import VARIABLE
 from airflow_spanner_lro.demo.ports import LOOPBACK, choose_port
 from airflow_spanner_lro.demo.processes import (
@@ -54,18 +56,24 @@ class Component(StrEnum):
     SCHEDULER = "scheduler"
     DAG_PROCESSOR = "dag-processor"
     TRIGGERER = "triggerer"
+    WORKER = "worker"
 
 
+_GROUPS: dict[Component, str] = {Component.WORKER: "celery"}
+"""The groups of Airflow's commands, where one is not by itself."""
 _ARGUMENTS: dict[Component, tuple[str, ...]] = {
     # the log servers listen on all addresses
     Component.SCHEDULER: ("--skip-serve-logs",),
     Component.TRIGGERER: ("--skip-serve-logs",),
+    Component.WORKER: WORKER_ARGUMENTS,
 }
 _JOB_TYPES = {
     Component.SCHEDULER: "SchedulerJob",
     Component.DAG_PROCESSOR: "DagProcessorJob",
     Component.TRIGGERER: "TriggererJob",
 }
+_NETWORKS = {Component.TRIGGERER: "127.0.0", Component.WORKER: "127.0.1"}
+"""Of components that may be several: where Airflow knows them, by their number."""
 _Key = tuple[Component, int]
 
 
@@ -74,7 +82,7 @@ class LocalAirflow:
 
     Entering it migrates the database and starts the components;
     call :meth:`wait_until_ready` before relying on them.
-    Components are addressed by kind and, for triggerers, a number that counts from 1.
+    Components are addressed by kind and, for triggerers and workers, a number that counts from 1.
     """
 
     def __init__(self, settings: AirflowSettings, /, *, login: Login | None = None) -> None:
@@ -122,9 +130,9 @@ class LocalAirflow:
         return AirflowApi(url=self.url, username=self.login.username, password=self.login.password)
 
     def host(self, component: Component, *, number: int = 1) -> str:
-        """Return the name under which Airflow knows a component, to tell triggerers apart."""
+        """Return the name under which Airflow knows a component, to tell its like apart."""
         # an address of the loopback network, since Airflow tries to fetch logs from it
-        return f"127.0.0.{number}" if component is Component.TRIGGERER else LOOPBACK
+        return f"{_NETWORKS[component]}.{number}" if component in _NETWORKS else LOOPBACK
 
     def process(self, component: Component, *, number: int = 1) -> ManagedProcess:
         """Return the newest process of a component.
@@ -169,8 +177,7 @@ class LocalAirflow:
         log.info("starting Airflow's components")
         # the API server needs longest
         for component in Component:
-            count = settings.triggerers if component is Component.TRIGGERER else 1
-            for number in range(1, count + 1):
+            for number in range(1, self._count(component) + 1):
                 self.start_component(component, number=number)
 
     def wait_until_ready(self, *, timeout: float = 120.0) -> None:
@@ -208,20 +215,26 @@ class LocalAirflow:
     # -- the life of its components
 
     def start_component(
-        self, component: Component, *, number: int = 1, environment: Mapping[str, str] | None = None
+        self,
+        component: Component,
+        *arguments: str,
+        number: int = 1,
+        environment: Mapping[str, str] | None = None,
     ) -> ManagedProcess:
         """Start a component, for instance a second triggerer; a running one is returned as is.
 
+        :param arguments: added to its command, such as ``--queues``
         :param environment: added for this process, such as ``AIRFLOW__TRIGGERER__CAPACITY``
         """
         running = self._components.get((component, number))
         if running is not None and running.poll() is None:
             return running
-        name = f"{component}-{number}" if component is Component.TRIGGERER else str(component)
         process = self._start(
-            name,
+            f"{component}-{number}" if component in _NETWORKS else str(component),
+            *([_GROUPS[component]] if component in _GROUPS else []),
             component,
             *_ARGUMENTS.get(component, ()),
+            *arguments,
             environment={VARIABLE: self.host(component, number=number), **(environment or {})},
         )
         self._components[component, number] = process
@@ -268,6 +281,12 @@ class LocalAirflow:
             )
         )
 
+    def _count(self, component: Component) -> int:
+        """Return how many of a component there are in the beginning."""
+        if component is Component.WORKER:
+            return self.settings.workers if self.settings.executor is Executor.CELERY else 0
+        return self.settings.triggerers if component is Component.TRIGGERER else 1
+
     def _migrate(self) -> None:
         migration = self._start("db-migrate", "db", "migrate")
         if migration.wait(timeout=120.0) != 0:
@@ -284,7 +303,13 @@ class LocalAirflow:
             jobs = api.jobs()
         except ApiUnreachableError:
             return tuple(names.values())
-        return tuple(
+        # a worker has no job; it says that it is there
+        mute = [
+            process.name
+            for (component, _), process in self._components.items()
+            if component is Component.WORKER and not re.search(READY, process.output())
+        ]
+        return tuple(mute) + tuple(
             name
             for (component, number), name in names.items()
             if component in _JOB_TYPES

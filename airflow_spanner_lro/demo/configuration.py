@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.demo.executors import Executor, celery_options
 from airflow_spanner_lro.demo.guard import package_path
 from airflow_spanner_lro.demo.ports import LOOPBACK
 
@@ -38,6 +39,9 @@ class AirflowSettings:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to each process's environment, and stronger than anything chosen here:
     ``SPANNER_EMULATOR_HOST``, ``AIRFLOW_CONN_...``, ``AIRFLOW__SECTION__OPTION``."""
+    executor: Executor = Executor.LOCAL
+    workers: int = 2
+    """How many, if the executor has workers of its own."""
     triggerers: int = 1
     parallelism: int = 4
     """Tasks at a time; each costs a waiting process from the start."""
@@ -84,12 +88,12 @@ def build_environment(
 ) -> dict[str, str]:
     """Return the environment all components share."""
     url = f"http://{LOOPBACK}:{port}"
-    options = {
+    options: dict[str, Mapping[str, str]] = {
         "core": {
             "dags_folder": str(settings.dags_folder),
             "plugins_folder": str(settings.home / "plugins"),
             "load_examples": "False",
-            "executor": "LocalExecutor",
+            "executor": str(settings.executor),
             "parallelism": str(settings.parallelism),
             "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "simple_auth_manager_users": f"{login.username}:admin",
@@ -140,6 +144,12 @@ def build_environment(
         },
         "usage_data_collection": {"enabled": "False"},
     }
+    if settings.executor is Executor.CELERY:
+        options["celery"] = celery_options(
+            database_url=database_url,
+            parallelism=settings.parallelism,
+            workers=settings.workers,
+        )
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")
     }

@@ -60,6 +60,7 @@ class ManagedProcess:
         spec.log_path.parent.mkdir(parents=True, exist_ok=True)
         # appended to, so that a restarted component does not erase why it was restarted
         with spec.log_path.open("ab") as output:
+            self._log_begins = output.tell()
             self._popen = subprocess.Popen(
                 spec.command,
                 stdin=subprocess.DEVNULL,
@@ -142,6 +143,10 @@ class ManagedProcess:
     def tail(self, *, lines: int = 25) -> tuple[str, ...]:
         """Return the last lines of its log."""
         return tuple(self.spec.log_path.read_text(errors="replace").splitlines()[-lines:])
+
+    def output(self) -> str:
+        """Return what it has written so far, without what its predecessors have."""
+        return self.spec.log_path.read_bytes()[self._log_begins :].decode(errors="replace")
 
     def died(self) -> ProcessDiedError:
         """Return the error that tells of its end, with the last lines of its log."""

@@ -19,6 +19,8 @@ import pytest
 
 from airflow_spanner_lro.demo.airflow import LocalAirflow
 from airflow_spanner_lro.demo.configuration import AirflowSettings
+from airflow_spanner_lro.demo.executors import Executor
+from airflow_spanner_lro.demo.stage import FORK_SUPPORT
 from airflow_spanner_lro.demo.waiting import wait_until
 from airflow_spanner_lro.emulator import SpannerAdminEmulator, SystemClock
 
@@ -48,6 +50,8 @@ SETTINGS = {
     "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
 }
 """Options of Airflow, by section and name, which make it quicker or calmer than its defaults."""
+EXECUTORS = {each.name.lower(): each for each in Executor}
+"""By what the command line calls them."""
 TIME_SCALE = 60.0
 LONG_TIME = timedelta(hours=20)
 
@@ -130,13 +134,27 @@ class World:
         return any(each.name == resource for each in self.emulator.resources())
 
 
+def executor_of(config: pytest.Config) -> Executor:
+    """Return who executes tasks in this session."""
+    return EXECUTORS[config.getoption("executor", Executor.LOCAL.name.lower())]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option for slow and busy machines."""
+    """Add the options for slow and busy machines, and for who executes tasks."""
     parser.addoption(
         "--allowance",
         type=float,
         default=ALLOWANCE,
         help=f"how many times the seconds of the guarantees are good enough ({ALLOWANCE:g})",
+    )
+    parser.addoption(
+        "--executor",
+        choices=tuple(EXECUTORS),
+        default=Executor.LOCAL.name.lower(),
+        help="who executes the tasks of the guarantees' Airflow (local)",
+    )
+    parser.addoption(
+        "--core", action="store_true", help="play only those rows in which executors differ most"
     )
 
 
@@ -152,7 +170,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def world(folder: Path) -> Iterator[World]:
+def world(folder: Path, pytestconfig: pytest.Config) -> Iterator[World]:
     """Run Airflow and the emulator, ready; nothing of them is left afterwards."""
     home = folder
     dags = home / "dags"
@@ -170,8 +188,11 @@ def world(folder: Path) -> Iterator[World]:
         settings = AirflowSettings(
             home=home / "airflow",
             dags_folder=dags,
+            executor=executor_of(pytestconfig),
             parallelism=8,
             environment={
+                # off in this process only, see the Makefile
+                FORK_SUPPORT: "true",
                 # connections, since a variable names one emulator only, and contradicts the others
                 "SPANNER_EMULATOR_HOST": "",
                 "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": connection_to(emulator),

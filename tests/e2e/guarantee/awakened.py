@@ -20,7 +20,7 @@ from airflow_spanner_lro.emulator import Plan
 from .healthy import process_of, wait_until_gone
 from .injured import wait_until_moved
 from .injuries import LOST_TASKS_AND_CALLS, SECOND, TRIGGERER_STALLED
-from .rows import Seen, row
+from .rows import ANY, Seen, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,12 @@ def triggerer_wakes_behind_the_deadline(act: Act) -> Scenario:
     return still_there(act, going, act.succeeded(going))
 
 
-@row("N8a", "a frozen worker wakes behind adoption, SIGTERM", group=LOST_TASKS_AND_CALLS)
+@row(
+    "N8a",
+    "a frozen worker wakes behind adoption, SIGTERM",
+    group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
+)
 def worker_wakes_behind_the_adoption(act: Act) -> Scenario:
     """Stop the task's process and its supervisor; wake them when the next try has adopted."""
     going = act.on_worker()
@@ -83,7 +88,12 @@ def worker_wakes_behind_the_adoption(act: Act) -> Scenario:
     return seen
 
 
-@row("N8b", "a frozen worker wakes behind delivery, SIGTERM", group=LOST_TASKS_AND_CALLS)
+@row(
+    "N8b",
+    "a frozen worker wakes behind delivery, SIGTERM",
+    group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
+)
 def worker_wakes_behind_the_delivery(act: Act) -> Scenario:
     """Stop the task's process and its supervisor; wake them when the next try has delivered."""
     act.plan(DELIVERED)
@@ -98,7 +108,12 @@ def worker_wakes_behind_the_delivery(act: Act) -> Scenario:
     return still_there(act, going, replace(seen, words="delivered, stays"))
 
 
-@row("N8c", "a worker without supervisor, adopted, SIGTERM", group=LOST_TASKS_AND_CALLS)
+@row(
+    "N8c",
+    "a worker without supervisor, adopted, SIGTERM",
+    group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
+)
 def worker_without_a_supervisor(act: Act) -> Scenario:
     """Kill the supervisor only: Airflow misses the heartbeats of a process that goes on waiting."""
     going = act.on_worker()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.demo.records import RunState, TaskState
 
 from .acting import SOON
-from .rows import row
+from .rows import ANY, row
 
 if TYPE_CHECKING:
     from .acting import Act
@@ -44,7 +44,7 @@ def marked_success_while_deferred(act: Act) -> Scenario:
     return act.cancelled(going, since=since)
 
 
-@row("E7", "deferred: a user clears the task", within=5, expected="same, or adopted")
+@row("E7", "deferred: a user clears the task", within=5, expected="same, or adopted", executors=ANY)
 def cleared_while_deferred(act: Act) -> Scenario:
     """Airflow calls the old trigger's on_kill, perhaps after the new try has adopted."""
     going = act.deferred()
@@ -58,7 +58,7 @@ def cleared_while_deferred(act: Act) -> Scenario:
     return act.served_again(going, since=since)
 
 
-@row("E8a", "running: a user marks the task failed", within=8)
+@row("E8a", "running: a user marks the task failed", within=8, executors=ANY, core=True)
 def marked_failed_while_running(act: Act) -> Scenario:
     """Airflow calls the operator's on_kill after the next heartbeat."""
     going = act.on_worker()
@@ -67,7 +67,7 @@ def marked_failed_while_running(act: Act) -> Scenario:
     return act.cancelled(going, since=since)
 
 
-@row("E8b", "running: a user clears the task", within=8)
+@row("E8b", "running: a user clears the task", within=8, executors=ANY)
 def cleared_while_running(act: Act) -> Scenario:
     """Airflow calls the operator's on_kill after the next heartbeat, then starts another try."""
     going = act.on_worker()
@@ -78,7 +78,7 @@ def cleared_while_running(act: Act) -> Scenario:
     return seen if seen.wrong else act.served_again(going, since=since)
 
 
-@row("E12", "marked failed in the start call, then it defers", within=3)
+@row("E12", "marked failed in the start call, then it defers", within=3, executors=ANY, core=True)
 def marked_failed_before_it_defers(act: Act) -> Scenario:
     """Airflow rejects the deferral, and calls nothing but the listener of our plugin."""
     yield
@@ -108,7 +108,7 @@ def _marked_in_the_start_call(act: Act, *, number: int) -> tuple[Going, float]:
     return act.going(run, "backup", operation=operation), since
 
 
-@row("E13", "running: SIGTERM to the task's process", within=3)
+@row("E13", "running: SIGTERM to the task's process", within=3, executors=ANY, core=True)
 def process_terminated(act: Act) -> Scenario:
     """Airflow calls the operator's on_kill, and then lets execute() go on."""
     going = act.on_worker()
@@ -135,7 +135,7 @@ def dag_deleted(act: Act) -> Scenario:
     return act.cancelled(going, since=since)
 
 
-@row("K3", "the operation succeeds, and the trigger ends")
+@row("K3", "the operation succeeds, and the trigger ends", executors=ANY, core=True)
 def operation_succeeded(act: Act) -> Scenario:
     """Airflow may call on_kill after the event, and cancels the trigger at its yield."""
     act.plan(SOON)
@@ -174,7 +174,7 @@ def killed_without_cancel_while_deferred(act: Act) -> Scenario:
     return act.untouched(going, since=since)
 
 
-@row("K8b", "running: marked failed with cancel_on_kill=False")
+@row("K8b", "running: marked failed with cancel_on_kill=False", executors=ANY)
 def killed_without_cancel_while_running(act: Act) -> Scenario:
     """Nothing is cancelled where the owner wants the operation to go on."""
     going = act.on_worker()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tests.e2e.conftest import executor_of
+
 from .acting import NEVER
 from .looking import INSTANCES
 from .playing import Runner
@@ -22,15 +24,32 @@ if TYPE_CHECKING:
 RUNNER = pytest.StashKey[Runner]()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the rows that are not played with this executor, or are not of the core."""
+    executor = executor_of(config)
+    core = bool(config.getoption("core", default=False))
+    left_out = [
+        item
+        for item in items
+        if (row := _row(item)) and not row.selected(executor=executor, core=core)
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _row(item: pytest.Item) -> Row | None:
+    """Return the row of a test, if it is the test of one."""
+    if isinstance(item, pytest.Function) and {"row", "runner"} <= set(item.fixturenames):
+        return cast("Row", item.callspec.params["row"])
+    return None
+
+
 @pytest.fixture(scope="session")
 def runner(world: World, request: pytest.FixtureRequest) -> Runner:
     """Return who plays the rows that were selected."""
     world.emulator.plan(NEVER, target=f"{INSTANCES}*/backups/*")
-    rows = [
-        cast("Row", item.callspec.params["row"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and {"row", "runner"} <= set(item.fixturenames)
-    ]
+    rows = [row for item in request.session.items if (row := _row(item))]
     request.config.stash[RUNNER] = Runner(world=world, rows=rows)
     return request.config.stash[RUNNER]
 
@@ -49,6 +68,7 @@ def pytest_terminal_summary(
     if runner is None:
         return
     allowance = float(config.getoption("allowance", ALLOWANCE))
-    terminalreporter.section(f"guarantees (seconds times {allowance:g})")
+    executor = executor_of(config)
+    terminalreporter.section(f"guarantees, {executor} (seconds times {allowance:g})")
     for line in table(runner.outcomes, allowance=allowance):
         terminalreporter.write_line(line)

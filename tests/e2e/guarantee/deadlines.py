@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.demo.records import TaskState
 
-from .rows import DEADLINES, row
+from .rows import ANY, DEADLINES, row
 
 if TYPE_CHECKING:
     from .acting import Act
@@ -41,7 +41,7 @@ def assert_counted_from_the_start(act: Act, going: Going) -> None:
     assert 0 <= act.deadline(going) - (started.timestamp() + TASK_TIMEOUT) <= START_UP
 
 
-@row("E1", "running: execution_timeout passes", within=3, group=DEADLINES)
+@row("E1", "running: execution_timeout passes", within=3, group=DEADLINES, executors=ANY)
 def execution_timeout_while_running(act: Act) -> Scenario:
     """Airflow calls the operator's on_kill."""
     going = act.on_worker()
@@ -50,7 +50,7 @@ def execution_timeout_while_running(act: Act) -> Scenario:
     return overrun(act, going)
 
 
-@row("E2", "deferred: execution_timeout passes", within=3, group=DEADLINES)
+@row("E2", "deferred: execution_timeout passes", within=3, group=DEADLINES, executors=ANY)
 def execution_timeout_while_deferred(act: Act) -> Scenario:
     """Airflow does nothing; the trigger carries the deadline."""
     going = act.deferred()
@@ -80,7 +80,7 @@ def dagrun_timeout_while_deferred(act: Act) -> Scenario:
     return act.cancelled(going, since=run_timeout(act, going))
 
 
-@row("E10b", "running: dagrun_timeout passes", within=8, group=DEADLINES)
+@row("E10b", "running: dagrun_timeout passes", within=8, group=DEADLINES, executors=ANY)
 def dagrun_timeout_while_running(act: Act) -> Scenario:
     """Airflow skips the task and calls the operator's on_kill."""
     going = act.on_worker()

@@ -17,7 +17,7 @@ from airflow_spanner_lro.emulator import Plan
 
 from .acting import NEVER, SOON
 from .looking import GET_READY
-from .rows import Group, row
+from .rows import ANY, Group, row
 from .tries import BACKUP, SCHEMA, hold, play, wait_until_held
 
 if TYPE_CHECKING:
@@ -78,7 +78,13 @@ def start_answer_lost(act: Act) -> Scenario:
     )
 
 
-@row("S2a", "worker lost with the answer of the start call", expected="started once", group=ONCE)
+@row(
+    "S2a",
+    "worker lost with the answer of the start call",
+    expected="started once",
+    group=ONCE,
+    executors=ANY,
+)
 def worker_lost_with_the_answer(act: Act) -> Scenario:
     """Find the operation of an intent by its target."""
     yield
@@ -86,7 +92,7 @@ def worker_lost_with_the_answer(act: Act) -> Scenario:
     return played.ends("started once", says="of an earlier try was adopted")
 
 
-@row("S2b", "the same with a schema change", expected="started once", group=ONCE)
+@row("S2b", "the same with a schema change", expected="started once", group=ONCE, executors=ANY)
 def worker_lost_with_the_answer_of_a_schema_change(act: Act) -> Scenario:
     """Find the operation by the name that was chosen for it before."""
     yield
@@ -95,7 +101,13 @@ def worker_lost_with_the_answer_of_a_schema_change(act: Act) -> Scenario:
     return played.ends("started once", says="of an earlier try was adopted")
 
 
-@row("S2c", "the same, and the task waits on the worker", expected="started once", group=ONCE)
+@row(
+    "S2c",
+    "the same, and the task waits on the worker",
+    expected="started once",
+    group=ONCE,
+    executors=ANY,
+)
 def worker_lost_with_the_answer_on_the_worker(act: Act) -> Scenario:
     """Find the operation of an intent, and wait for it on the worker."""
     yield
@@ -103,7 +115,13 @@ def worker_lost_with_the_answer_on_the_worker(act: Act) -> Scenario:
     return played.ends("started once", says="of an earlier try was adopted")
 
 
-@row("S2d", "worker lost before Spanner takes its start call", expected="started once", group=ONCE)
+@row(
+    "S2d",
+    "worker lost before Spanner takes its start call",
+    expected="started once",
+    group=ONCE,
+    executors=ANY,
+)
 def worker_lost_before_the_start(act: Act) -> Scenario:
     """Start after an intent of which nothing has come."""
     held = hold(act, "CreateBackup", "backups")
@@ -172,7 +190,13 @@ def cancel_under_way(act: Act) -> Scenario:
     )
 
 
-@row("S6a", "done, and the resumed worker is lost", expected="started once", group=ONCE)
+@row(
+    "S6a",
+    "done, and the resumed worker is lost",
+    expected="started once",
+    group=ONCE,
+    executors=ANY,
+)
 def worker_lost_when_resumed(act: Act) -> Scenario:
     """Kill the process that goes on when the trigger has fired, before it has delivered."""
     held = hold(act, "GetBackup", "backups", seconds=HELD_AT_THE_END)
@@ -183,7 +207,13 @@ def worker_lost_when_resumed(act: Act) -> Scenario:
     return played.ends("started once", says="found done and not yet delivered")
 
 
-@row("S6b", "done, and the worker that waits is lost", expected="started once", group=ONCE)
+@row(
+    "S6b",
+    "done, and the worker that waits is lost",
+    expected="started once",
+    group=ONCE,
+    executors=ANY,
+)
 def worker_lost_while_waiting(act: Act) -> Scenario:
     """Let the operation end while the process that waits for it cannot see that."""
     yield

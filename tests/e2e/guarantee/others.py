@@ -17,7 +17,7 @@ from airflow_spanner_lro.demo.records import RunState, TaskState
 from . import strangers
 from .acting import NEVER, SOON
 from .looking import GET_READY
-from .rows import Group, Seen, row
+from .rows import ANY, Group, Seen, row
 from .tries import BACKUP, ENDS, hold, play, unsaid, wait_until_held
 
 if TYPE_CHECKING:
@@ -42,7 +42,13 @@ SHORTER = timedelta(days=5)
 RUNNING, SUCCEEDED = OperationState.RUNNING, OperationState.SUCCEEDED
 
 
-@row("N1a", "two Dags, one backup id, two databases", expected=ONE_EACH, group=NOT_OURS)
+@row(
+    "N1a",
+    "two Dags, one backup id, two databases",
+    expected=ONE_EACH,
+    group=NOT_OURS,
+    executors=ANY,
+)
 def two_dags_with_one_id(act: Act) -> Scenario:
     """Start both at once, and mark both failed in the end."""
     yield
@@ -68,7 +74,13 @@ def two_runs_with_one_id(act: Act) -> Scenario:
     return ended_alone(act, wrong)
 
 
-@row("N1c", "three mapped tasks, one backup id", expected="one succeeds, two fail", group=NOT_OURS)
+@row(
+    "N1c",
+    "three mapped tasks, one backup id",
+    expected="one succeeds, two fail",
+    group=NOT_OURS,
+    executors=ANY,
+)
 def mapped_tasks_with_one_id(act: Act) -> Scenario:
     """Let the one that has started succeed; each has a database of its own."""
     databases = {index: f"{act.instance}/databases/n1c-{index}" for index in range(3)}

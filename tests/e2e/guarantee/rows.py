@@ -13,8 +13,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.demo.executors import Executor
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Collection, Generator
 
     from tests.e2e.conftest import World
 
@@ -75,6 +77,13 @@ DEADLINES = Group(name="deadlines", at_once=True)
 """Nobody acts: the rows wait for their own deadlines, and all of Airflow is well."""
 
 
+ANY = frozenset(Executor)
+"""A row that concerns workers: with whatever executes tasks, it is the same."""
+ONLY_CELERY = frozenset({Executor.CELERY})
+"""A row about what LocalExecutor does not have."""
+_USUAL = frozenset({Executor.LOCAL})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row of the table.
@@ -85,6 +94,8 @@ class Row:
     :param within: seconds in which the cancel must be seen; None where nothing may be cancelled
     :param expected: what must be seen, in words
     :param played: no process of Airflow can be brought into it, so the suite's fake task plays it
+    :param executors: with which it is played
+    :param core: it is one of the few that are played with Celery wherever every test has to pass
     """
 
     id: str
@@ -95,6 +106,8 @@ class Row:
     group: Group
     play: Play
     played: bool = False
+    executors: Collection[Executor] = _USUAL
+    core: bool = False
 
     @property
     def key(self) -> str:
@@ -116,6 +129,14 @@ class Row:
         least, most = _ROOM
         return min(max(self.within * allowance, least), self.within + most)
 
+    def selected(self, *, executor: Executor, core: bool) -> bool:
+        """Tell whether it is played in a session.
+
+        :param executor: who executes tasks there
+        :param core: whether few rows are to stand for all
+        """
+        return executor in self.executors and (self.core or not core)
+
     @property
     def order(self) -> tuple[str, int, str]:
         """Where it stands in the table."""
@@ -135,6 +156,8 @@ def row(
     expected: str = "",
     group: Group = CALM,
     played: bool = False,
+    executors: Collection[Executor] = _USUAL,
+    core: bool = False,
 ) -> Callable[[Play], Play]:
     """Declare a row, which a generator function plays.
 
@@ -147,6 +170,8 @@ def row(
     :param within: seconds in which the cancel must be seen; None where nothing may be cancelled
     :param expected: what must be seen, in words, if neither of these
     :param played: with the suite's fake task instead of Airflow's processes
+    :param executors: with which it is played: :data:`ANY` if workers matter in it
+    :param core: whether it is one of the few that stand for all rows on workers of another kind
     :raises ValueError: if there is such a row already
     """
     usual = "nothing cancelled" if within is None else f"cancelled within {within:g} s"
@@ -165,6 +190,8 @@ def row(
                 group=group,
                 play=play,
                 played=played,
+                executors=executors,
+                core=core,
             )
         )
         return play

@@ -15,6 +15,7 @@ import pytest
 from . import (
     awakened,
     calm,
+    celery_workers,
     claims,
     deadlines,
     forged,
@@ -45,6 +46,7 @@ DECLARING = (
     others,
     unanswered,
     claims,
+    celery_workers,
     forged,
     played,
 )

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from airflow_spanner_lro.demo.executors import Executor
+
 from .playing import Outcome, Runner
 from .reporting import table
-from .rows import Group, Row, Seen
+from .rows import ANY, ONLY_CELERY, ROWS, Group, Row, Seen
+from .test_guarantee import DECLARING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,6 +173,39 @@ def test_the_bound_of_a_row(
 ) -> None:
     """An allowance leaves generous room to short bounds, and not for ever to long ones."""
     assert bound == replace(first, within=within).bound(allowance=allowance)
+
+
+@pytest.mark.parametrize(
+    ("row", "local", "celery", "core"),
+    [
+        pytest.param({}, True, False, False, id="usual"),
+        pytest.param({"executors": ANY}, True, True, False, id="about-workers"),
+        pytest.param({"executors": ANY, "core": True}, True, True, True, id="core"),
+        pytest.param({"executors": ONLY_CELERY}, False, True, False, id="only-celery"),
+    ],
+)
+def test_rows_are_played_where_they_matter(
+    first: Row, row: dict[str, Any], *, local: bool, celery: bool, core: bool
+) -> None:
+    """Rows that concern workers are played with Celery as well, and a few of them always."""
+    row_ = replace(first, **row)
+
+    assert local == row_.selected(executor=Executor.LOCAL, core=False)
+    assert celery == row_.selected(executor=Executor.CELERY, core=False)
+    assert core == row_.selected(executor=Executor.CELERY, core=True)
+
+
+def test_whatever_waits_on_a_worker_is_played_with_celery() -> None:
+    """No row that waits on a worker is forgotten, nor one whose module handles its process."""
+    assert DECLARING
+    forgotten = [
+        row.name
+        for row in ROWS
+        if {"on_worker", "process_of", "task_process"} & set(row.play.__code__.co_names)
+        and Executor.CELERY not in row.executors
+    ]
+
+    assert [] == forgotten
 
 
 def test_the_table_fits_a_terminal(first: Row) -> None:

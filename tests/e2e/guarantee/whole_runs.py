@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.demo.records import RunState, TaskState
 
-from .rows import row
+from .rows import ANY, row
 
 if TYPE_CHECKING:
     from .acting import Act
@@ -47,7 +47,7 @@ def run_marked_failed_while_deferred(act: Act) -> Scenario:
     return act.cancelled(going, since=since)
 
 
-@row("E9b", "running: a user marks the run failed", within=8)
+@row("E9b", "running: a user marks the run failed", within=8, executors=ANY)
 def run_marked_failed_while_running(act: Act) -> Scenario:
     """Airflow calls the operator's on_kill."""
     going = act.on_worker()
@@ -64,7 +64,7 @@ def fail_fast_while_deferred(act: Act) -> Scenario:
     return act.cancelled(going, since=sibling_fails(act, going))
 
 
-@row("E11b", "running: fail_fast, and a sibling fails", within=10)
+@row("E11b", "running: fail_fast, and a sibling fails", within=10, executors=ANY)
 def fail_fast_while_running(act: Act) -> Scenario:
     """Airflow fails the task and calls the operator's on_kill."""
     going = act.on_worker()
