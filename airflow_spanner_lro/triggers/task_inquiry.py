@@ -40,12 +40,12 @@ class _Run(NamedTuple):
 
 class _Task(NamedTuple):
     task_id: str
-    index: int
+    map_index: int
 
     @property
     def key(self) -> str:
         """What Airflow calls it in its answer."""
-        return f"{self.task_id}_{self.index}" if self.index >= 0 else self.task_id
+        return f"{self.task_id}_{self.map_index}" if self.map_index >= 0 else self.task_id
 
 
 async def view_task_soon(task: TaskKey) -> TaskView:
@@ -146,7 +146,7 @@ def _mapped_by(task_id: str) -> str | None:
 
 def _situations(run: _Run, tasks: Collection[_Task]) -> dict[_Task, Situation]:
     """Read the situations of task instances of a run; blocks."""
-    indices = {task.index for task in tasks}
+    indices = {task.map_index for task in tasks}
     alone = indices.pop() if len(indices) == 1 else -1
     states = task_states(
         dag_id=run.dag_id,

@@ -113,6 +113,10 @@ class CrowdedSpanner:
         """Return the requests of a method."""
         return [request for request in self.requests if request.method == method]
 
+    def is_done(self, name: OperationName) -> bool:
+        """Tell whether an operation has ended."""
+        return self._now(self._operations[str(name)]).done
+
     @property
     def busiest(self) -> int:
         """The most requests that arrived in any hundred seconds."""

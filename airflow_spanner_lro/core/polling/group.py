@@ -87,6 +87,9 @@ class Group:
         watched = self._watched.get(name)
         if watched is None:
             watched = Watched(name=name, policy=policy or _ONCE, at=at)
+            if policy is None:
+                # it may be done, and a list of what is pending would only say that it is not there
+                watched.way = Way.BY_NAME
             self._watched[name] = watched
         elif policy and policy.maximum < watched.pace.policy.maximum:
             watched.pace.policy = policy
