@@ -190,16 +190,22 @@ async def test_outcome_delivered(
 
 
 async def test_delivered_by_another_triggerer(
-    stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    airflow_says: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A triggerer that was stalled while another one saw the task to its end deletes nothing."""
     airflow_says(Situation.ENDED, _record(trigger.operation))
     stage.clock.advance(LATER)
 
     await trigger.on_kill()
+    told = capsys.readouterr().out
 
     assert not stage.cancels
     assert stage.has(BACKUP)
+    assert "Finished first: the operation was done already" in told
+    assert "ended by a user" not in told
 
 
 async def test_cancels_do_not_stop_a_kill(
@@ -216,6 +222,42 @@ async def test_cancels_do_not_stop_a_kill(
     assert not killing.cancelled()
     assert 1 == len(stage.cancels)
     assert not stage.has(BACKUP)
+
+
+async def test_the_log_stays_open_until_a_kill_is_over(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    airflow_says: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """However often the supervisor cancels it, a trigger is not over before its kill is told."""
+
+    async def life() -> None:
+        # as Airflow 3.3.2 does it; on Python 3.11 the second cancel ends this wait
+        try:
+            await asyncio.wait_for(trigger.on_kill(), timeout=30)
+        finally:
+            await trigger.cleanup()
+
+    airflow_says(Situation.ENDED, _record(trigger.operation))
+    stage.script.delay(0.5, method="CancelOperation")
+    killed = asyncio.create_task(life())
+
+    while not (await asyncio.wait({killed}, timeout=0.1))[0]:
+        killed.cancel("by the supervisor")
+    told = capsys.readouterr().out
+
+    assert "Cancel sent: the task was ended by a user" in told
+    assert "The operation was cancelled" in told
+
+
+async def test_cleanup_without_a_kill_waits_for_nothing(
+    stage: Stage, trigger: SpannerOperationTrigger
+) -> None:
+    """A trigger that is only stopped cleans up at once, and cancels nothing."""
+    await asyncio.wait_for(trigger.cleanup(), timeout=1)
+
+    assert not stage.cancels
 
 
 async def test_cancel_keeps_its_message(stage: Stage, trigger: SpannerOperationTrigger) -> None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
@@ -33,7 +34,7 @@ from .records import Records
 from .sampling import Sample, Use, blocks_of, now, starts_of, wait_for_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 HERE = Path(__file__)
 PROJECT = "projects/bench"
@@ -50,7 +51,12 @@ _PATIENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Scene:
+class Scene:
+    """An Airflow and an emulator, and what can be done with both.
+
+    :param home: a folder for files
+    """
+
     size: Size
     home: Path
     emulator: Emulator
@@ -168,7 +174,7 @@ def observe(size: Size, *, home: Path) -> Crowd:
 
     :param home: an empty folder
     """
-    with _set_scene(size, home=home) as scene:
+    with set_scene(size, home=home) as scene:
         scene.prepare()
         idle = scene.idle()
         say(f"starting {size.tasks:,} operations on {size.instances} instances")
@@ -203,7 +209,14 @@ def observe(size: Size, *, home: Path) -> Crowd:
 
 
 @contextmanager
-def _set_scene(size: Size, *, home: Path) -> Iterator[_Scene]:
+def set_scene(
+    size: Size, *, home: Path, options: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Scene]:
+    """Run an emulator and an Airflow with a Dag for each instance.
+
+    :param options: of Airflow, by section and name, beside the usual ones
+    """
+    chosen = {f"AIRFLOW__{option}": value for option, value in {**_SETTINGS, **options}.items()}
     with running_emulator(folder=home) as emulator:
         settings = AirflowSettings(
             home=home / "airflow",
@@ -213,7 +226,7 @@ def _set_scene(size: Size, *, home: Path) -> Iterator[_Scene]:
                 "SPANNER_EMULATOR_HOST": emulator.endpoint,
                 "BENCH_TASKS": str(size.tasks),
                 "BENCH_INSTANCES": str(size.instances),
-                **{f"AIRFLOW__{option}": value for option, value in _SETTINGS.items()},
+                **chosen,
             },
         )
         say("starting Airflow")
@@ -232,7 +245,7 @@ def _set_scene(size: Size, *, home: Path) -> Iterator[_Scene]:
                 ) as api,
                 Records.of(airflow) as records,
             ):
-                yield _Scene(
+                yield Scene(
                     size=size,
                     home=home,
                     emulator=emulator,

@@ -4,8 +4,9 @@
 
 Thousands of workers would take hours on a small machine, so this does what Airflow's execution API
 does when a worker tells it of a deferral (``ti_update_state`` of Airflow 3.3.2): a row in the table
-of triggers, and four columns of the task instance. It runs in a process of its own, which may use
-Airflow's models; its argument is a file with the operations, ``[[dag_id, map_index, name], …]``.
+of triggers, and four columns of the task instance. What the task itself has written is there too:
+its record, and its entry in the ledger. It runs in a process of its own, which may use Airflow's
+models; its argument is a file with the operations, ``[[dag_id, map_index, name], …]``.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
+from airflow.models.task_state_store import TaskStateStoreModel
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.trigger import Trigger
+from airflow.models.xcom import XComModel
 from airflow.sdk.serde import serialize
 from airflow.sdk.timezone import utcnow
 from airflow.utils.session import create_session
@@ -24,10 +28,19 @@ from airflow.utils.state import DagRunState, TaskInstanceState
 from sqlalchemy import select
 
 from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.tries.evidence import Evidence
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.execution.store import KEY_PREFIX
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.access import Access
 
 METHOD = SpannerCreateBackupOperator.execute_complete.__name__
 
@@ -36,13 +49,16 @@ def main() -> None:
     """Defer the tasks of a file."""
     listed = json.loads(Path(sys.argv[1]).read_text())
     operations = {(dag_id, map_index): name for dag_id, map_index, name in listed}
+    dag_ids = {dag_id for dag_id, _ in operations}
     access = SpannerAdminHook().access
     interval, settling = settings.poll_interval(), settings.settle_timeout()
     with create_session() as session:
-        for run in session.scalars(select(DagRun)):
+        runs = {}
+        for run in session.scalars(select(DagRun).where(DagRun.dag_id.in_(dag_ids))):
             run.state = DagRunState.RUNNING
             run.start_date = utcnow()
-        for task in session.scalars(select(TaskInstance)):
+            runs[run.dag_id, run.run_id] = run.id
+        for task in session.scalars(select(TaskInstance).where(TaskInstance.dag_id.in_(dag_ids))):
             name = operations[task.dag_id, task.map_index]
             trigger = SpannerOperationTrigger.watching(
                 OperationName.parse(name),
@@ -58,12 +74,43 @@ def main() -> None:
             row.encrypted_kwargs = json.dumps(serialize(kwargs))
             session.add(row)
             session.flush()
+            entry = _entry(name, access=access, deferred=utcnow()).to_record()
+            of: dict[str, Any] = {
+                "dag_id": task.dag_id,
+                "run_id": task.run_id,
+                "task_id": task.task_id,
+            }
+            of["map_index"] = task.map_index
+            XComModel.set(RECORD_KEY, entry, **of, session=session)
+            session.add(
+                TaskStateStoreModel(
+                    **of,
+                    dag_run_id=runs[task.dag_id, task.run_id],
+                    key=f"{KEY_PREFIX}1",
+                    value=json.dumps(entry),
+                )
+            )
             task.try_number = 1
             task.start_date = utcnow()
             task.state = TaskInstanceState.DEFERRED
             task.trigger_id = row.id
             task.next_method = METHOD
             task.next_kwargs = {}
+
+
+def _entry(name: str, *, access: Access, deferred: datetime) -> LedgerEntry:
+    operation = OperationName.parse(name)
+    return LedgerEntry(
+        kind=CREATE_BACKUP,
+        target=operation.resource,
+        fingerprint="of a crowd",
+        intended=deferred,
+        try_number=1,
+        access=access,
+        operation=operation,
+        cleans_up=True,
+        evidence=Evidence.ANSWERED,
+    )
 
 
 if __name__ == "__main__":

@@ -62,6 +62,11 @@ class Emulator:
         calls = self._get("calls", since=str(moment))["calls"]
         return tuple((call["method"], call["real_time"]) for call in calls)
 
+    def calls_about(self, moment: float) -> tuple[tuple[str, str, float], ...]:
+        """Return method, resource and real time of each call since a real time."""
+        calls = self._get("calls", since=str(moment))["calls"]
+        return tuple((call["method"], call["resource"], call["real_time"]) for call in calls)
+
     def admin(self) -> database_v1.DatabaseAdminClient:
         """Return Google's client for it."""
         channel = grpc.insecure_channel(self.endpoint)
