@@ -109,6 +109,12 @@ def get_cli_commands() -> list[CLICommand]:
                     func=lazy_load_command(f"{__name__}.ledger"),
                     args=(_DAG_IDS, _ALL, _OFFLINE),
                 ),
+                ActionCommand(
+                    name="status",
+                    help="Show whether the reaper is at work, what it has left, and who waits",
+                    func=lazy_load_command(f"{__name__}.status"),
+                    args=(_OFFLINE,),
+                ),
             ),
         )
     ]
@@ -192,6 +198,14 @@ def ledger(args: Namespace) -> None:
 
     _find_connections()
     _run(partial(listing.list_ledger, dag_ids=args.dag_id, closed=args.all, offline=args.offline))
+
+
+def status(args: Namespace) -> None:
+    """Show whether the reaper is at work, what it has left, and who waits."""
+    from airflow_spanner_lro.reaper import status as reaper_status  # noqa: PLC0415
+
+    _find_connections()
+    _run(partial(reaper_status.status, offline=args.offline))
 
 
 def _run(command: Callable[[], int]) -> None:

@@ -173,9 +173,7 @@ def test_clock_that_is_stopped_ends_it(reaping: Reaping) -> None:
     assert not reaping.emulator.calls
 
 
-def test_copy_of_the_database_is_no_round(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_copy_of_the_database_is_no_round(reaping: Reaping) -> None:
     """A reaper that touches nothing does not look as if it were at work."""
     reaping.orphan()
     airflow_internals.mark_home("somewhere else", anew=True)

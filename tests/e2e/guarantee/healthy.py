@@ -19,8 +19,8 @@ from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.triggers.operation import KILL_TIMEOUT
 
 from .injuries import LOST_TASKS_AND_CALLS
-from .reaping import WITHIN, reaped
-from .rows import row
+from .reaping import WITHIN, by_itself
+from .rows import ANY, row
 
 if TYPE_CHECKING:
     from .acting import Act
@@ -46,6 +46,7 @@ EACH = 2
     "running: process and supervisor killed, no retry",
     within=WITHIN,
     group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
 )
 def worker_lost(act: Act) -> Scenario:
     """Airflow fails the task when it misses its heartbeats, and calls nothing."""
@@ -59,7 +60,7 @@ def worker_lost(act: Act) -> Scenario:
     failed = act.wait_for_task(going.run, going.task_id, TaskState.FAILED)
     assert failed.ended is not None
     yield
-    return reaped(act, going, over=failed.ended.timestamp())
+    return by_itself(act, going, since=failed.ended.timestamp())
 
 
 @row(
@@ -75,15 +76,40 @@ def cancel_fails(act: Act) -> Scenario:
         method="CancelOperation", resource=going.operation, code=Code.UNAVAILABLE, times=None
     )
     yield
-    since = act.mark(going, TaskState.FAILED)
+    act.mark(going, TaskState.FAILED)
     asked = act.until(lambda: act.cancels(going.operation), what="the first cancel")[0].real_time
     # its log may not tell: in Python 3.11 Airflow closes it seconds after the second cancel
     act.until(lambda: time.time() > asked + KILL_TIMEOUT, what="the time of on_kill to be over")
     yield
-    return reaped(act, going, over=since)
+    # Spanner answers again
+    return by_itself(act, going, since=time.time())
 
 
-@row("K4", "running: its process is killed; a retry follows", group=LOST_TASKS_AND_CALLS)
+@row(
+    "E22",
+    "worker lost, marked failed before the retry",
+    within=WITHIN,
+    group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
+)
+def marked_before_the_retry(act: Act) -> Scenario:
+    """Airflow changes the state of a task that nobody executes, and calls nothing."""
+    going = act.on_worker()
+    yield
+    os.kill(process_of(act, going), signal.SIGKILL)
+    act.wait_for_task(going.run, going.task_id, TaskState.UP_FOR_RETRY)
+    since = act.mark(going, TaskState.FAILED)
+    yield
+    return by_itself(act, going, since=since)
+
+
+@row(
+    "K4",
+    "running: its process is killed; a retry follows",
+    group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
+    core=True,
+)
 def process_lost_while_running(act: Act) -> Scenario:
     """Airflow starts the next try after the retry's delay."""
     act.plan(OUTLIVES)
@@ -94,7 +120,9 @@ def process_lost_while_running(act: Act) -> Scenario:
     return taken_up(act, going)
 
 
-@row("K5", "deferred: the trigger fails; a retry follows", group=LOST_TASKS_AND_CALLS)
+@row(
+    "K5", "deferred: the trigger fails; a retry follows", group=LOST_TASKS_AND_CALLS, executors=ANY
+)
 def trigger_fails(act: Act) -> Scenario:
     """Airflow resumes the task with the error, and starts the next try after its delay."""
     act.plan(OUTLIVES)
@@ -118,7 +146,12 @@ def polls_fail_while_deferred(act: Act) -> Scenario:
     return after_trouble(act, going)
 
 
-@row("K9b", "running: polls fail with each transient error", group=LOST_TASKS_AND_CALLS)
+@row(
+    "K9b",
+    "running: polls fail with each transient error",
+    group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
+)
 def polls_fail_while_running(act: Act) -> Scenario:
     """Airflow sees nothing of it."""
     act.plan(OUTLIVES)

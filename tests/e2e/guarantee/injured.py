@@ -14,8 +14,8 @@ from airflow_spanner_lro.demo.records import TaskState
 from airflow_spanner_lro.emulator import Plan
 
 from .injuries import SECOND, TRIGGERER, TRIGGERER_KILLED, TRIGGERER_STALLED
-from .reaping import WITHIN, reaped
-from .rows import row
+from .reaping import WITHIN, by_itself
+from .rows import ANY, row
 
 if TYPE_CHECKING:
     from .acting import Act
@@ -32,7 +32,13 @@ OUTLIVES_TWO = Plan(duration=timedelta(minutes=90))
 """Ends when that triggerer has been ended and started once more: after 90 seconds."""
 
 
-@row("E4", "its triggerer is lost, and its deadline passes", within=20, group=TRIGGERER_KILLED)
+@row(
+    "E4",
+    "its triggerer is lost, and its deadline passes",
+    within=20,
+    group=TRIGGERER_KILLED,
+    executors=ANY,
+)
 def deadline_while_the_triggerer_is_down(act: Act) -> Scenario:
     """Airflow ends the deferral a while after the deadline, and resumes the task on a worker."""
     going = act.deferred()
@@ -59,7 +65,9 @@ def marked_failed_before_it_is_loaded(act: Act) -> Scenario:
     )
     going = act.going(run, waiting[0].task_id)
     act.mark(going, TaskState.FAILED)
-    return reaped(act, going, over=wait_until_forgotten(act, going))
+    since = wait_until_forgotten(act, going)
+    yield
+    return by_itself(act, going, since=since)
 
 
 @row(
@@ -73,7 +81,9 @@ def marked_failed_before_a_new_triggerer(act: Act) -> Scenario:
     going = act.deferred()
     yield
     act.mark(going, TaskState.FAILED)
-    return reaped(act, going, over=wait_until_forgotten(act, going))
+    since = wait_until_forgotten(act, going)
+    yield
+    return by_itself(act, going, since=since)
 
 
 @row(
@@ -88,7 +98,9 @@ def marked_failed_beside_another_triggerer(act: Act) -> Scenario:
     yield
     act.world.airflow.wait_until_ready()
     act.mark(going, TaskState.FAILED)
-    return reaped(act, going, over=wait_until_forgotten(act, going))
+    since = wait_until_forgotten(act, going)
+    yield
+    return by_itself(act, going, since=since)
 
 
 @row("K1a", "its triggerer gets SIGTERM, and starts again", group=TRIGGERER_KILLED)

@@ -15,8 +15,8 @@ from airflow_spanner_lro.demo.records import TaskState
 
 from .healthy import process_of, wait_until_gone
 from .injuries import LOST_TASKS_AND_CALLS
-from .reaping import WITHIN, reaped
-from .rows import DEADLINES, row
+from .reaping import WITHIN, by_itself
+from .rows import ANY, DEADLINES, row
 
 if TYPE_CHECKING:
     from .acting import Act
@@ -31,7 +31,7 @@ TOO_LATE = 58.0
 """Seconds until an answer that no process waits for any more; nobody waits longer than a minute."""
 
 
-@row("E21a", "SIGTERM in the start call, answered 3 s later", within=5)
+@row("E21a", "SIGTERM in the start call, answered 3 s later", within=5, executors=ANY, core=True)
 def terminated_in_the_start_call(act: Act) -> Scenario:
     """Airflow calls on_kill, which has no name to cancel yet."""
     yield
@@ -51,6 +51,7 @@ def terminated_in_the_start_call(act: Act) -> Scenario:
     "marked failed in the start call, never answered",
     within=WITHIN,
     group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
 )
 def killed_in_the_start_call(act: Act) -> Scenario:
     """Airflow calls on_kill and kills the process five seconds later, before any answer."""
@@ -62,7 +63,7 @@ def killed_in_the_start_call(act: Act) -> Scenario:
     wait_until_gone(act, process)
     over = time.time()
     yield
-    return reaped(act, going, over=over)
+    return by_itself(act, going, since=over)
 
 
 @row(
@@ -70,6 +71,7 @@ def killed_in_the_start_call(act: Act) -> Scenario:
     "marked failed in the start call, answered 3 s later",
     within=5,
     group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
 )
 def marked_in_the_start_call(act: Act) -> Scenario:
     """Airflow calls on_kill at its next heartbeat, with the answer on its way or just there.
@@ -94,7 +96,7 @@ def marked_in_the_start_call(act: Act) -> Scenario:
     return replace(seen, seconds=max(0.0, seconds))
 
 
-@row("E21c", "execution_timeout in the start call", within=5, group=DEADLINES)
+@row("E21c", "execution_timeout in the start call", within=5, group=DEADLINES, executors=ANY)
 def timed_out_in_the_start_call(act: Act) -> Scenario:
     """Airflow interrupts the wait for an answer, which comes two seconds after that."""
     act.world.faults.answer_at(

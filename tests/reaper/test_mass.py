@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Many orphans at once: few polls, cancels first, and never more requests than Spanner takes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.names import BackupName
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.core.tries.stages import Stage
+from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.reaper import patrol
+from airflow_spanner_lro.reaper.pacing import MOST, OVER, Allowance, PacedClient
+from airflow_spanner_lro.reaper.patrol import Patrol
+
+from .rows import back_up
+
+if TYPE_CHECKING:
+    import pytest
+    from airflow.state import TaskScope
+
+    from airflow_spanner_lro.core.names import OperationName
+
+    from .reaping import Reaping
+
+INSTANCES = 3
+EACH = 8
+POLLS = ("GetOperation", "ListBackupOperations", "ListDatabaseOperations", "ListOperations")
+
+
+def start(reaping: Reaping, *, instance: int, number: int) -> tuple[OperationName, str]:
+    """Start a backup of a database of its own."""
+    parent = f"projects/test/instances/main{instance}"
+    database = f"{parent}/databases/db{number}"
+    reaping.emulator.create_database(database, if_missing=True)
+    backup = {"database": database, "expire_time": reaping.time.now() + timedelta(days=9)}
+    request = reaping.request().__class__(parent=parent, backup_id=f"b{number}", backup=backup)
+    snapshot = reaping.client.start(kind=CREATE_BACKUP, request=request)
+    return snapshot.name, f"{parent}/backups/b{number}"
+
+
+def orphans(reaping: Reaping) -> list[TaskScope]:
+    """Let many tasks fail without a word, each with a backup that goes on."""
+    scopes = []
+    for instance in range(INSTANCES):
+        for number in range(EACH):
+            name, backup = start(reaping, instance=instance, number=number)
+            ids: dict[str, Any] = {
+                "instance_id": f"main{instance}",
+                "database_id": f"db{number}",
+                "backup_id": f"b{number}",
+            }
+            scope = reaping.rows.add_task(
+                task_id=f"t{instance}_{number}",
+                author=lambda task_id, ids=ids: back_up(task_id, **ids),  # type: ignore[misc]
+            )
+            reaping.rows.write(scope, reaping.entry(name, target=BackupName.parse(backup)))
+            scopes.append(scope)
+    return scopes
+
+
+def test_one_list_for_each_family(reaping: Reaping) -> None:
+    """Twenty-four orphans in three instances take a list each before, and another after."""
+    scopes = orphans(reaping)
+
+    tally = Patrol(host="one", clock=reaping.clock).turn()
+
+    calls = reaping.emulator.calls
+    polls = [call for call in calls if call.method in POLLS]
+    assert tally is not None
+    assert [INSTANCES * EACH, 0] == [tally.reaped, tally.left]
+    assert 2 * INSTANCES == len(polls)
+    assert {Stage.CLOSED} == {reaping.rows.read(scope).stage for scope in scopes}
+
+
+def test_all_are_cancelled_before_the_first_is_waited_for(reaping: Reaping) -> None:
+    """No outcome is asked for before the last cancel is out."""
+    orphans(reaping)
+
+    Patrol(host="one", clock=reaping.clock).turn()
+
+    methods = [call.method for call in reaping.emulator.calls]
+    first = methods.index("CancelOperation")
+    assert ["CancelOperation"] * INSTANCES * EACH == methods[first : first + INSTANCES * EACH]
+
+
+def test_what_cannot_be_listed_is_asked_one_by_one(reaping: Reaping) -> None:
+    """An account that may get operations and not list them loses nothing but speed."""
+    orphans(reaping)
+    reaping.emulator.faults.fail(
+        method="ListBackupOperations", code=Code.PERMISSION_DENIED, times=None
+    )
+
+    tally = Patrol(host="one", clock=reaping.clock).turn()
+
+    assert tally is not None
+    assert INSTANCES * EACH == tally.reaped
+
+
+def test_cancel_that_has_taken_hold_is_not_sent_again(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operation that takes its time to end costs later rounds no cancel."""
+    monkeypatch.setattr(patrol, "_SETTLE", 0.0)
+    reaping.emulator.plan(Plan(cancel_delay=timedelta(minutes=10)))
+    scope = reaping.orphan()
+    one = Patrol(host="one", clock=reaping.clock)
+
+    for _ in range(4):
+        one.turn()
+        reaping.clock.sleep(40)
+
+    assert 1 == len(reaping.cancels)
+    assert not reaping.rows.read(scope).closed
+
+
+def test_rest_is_left_to_the_next_round(reaping: Reaping, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round that may send little more sees to few, and a later one to the others."""
+    elapsed = [0.0]
+    allowance = Allowance(most=40, elapsed=lambda: elapsed[0])
+    monkeypatch.setattr("airflow_spanner_lro.reaper.clients.Allowance", lambda: allowance)
+    one = Patrol(host="one", clock=reaping.clock)
+    reaping.orphan()
+    # from now on it knows how much it may send
+    one.turn()
+    orphans(reaping)
+
+    rounds = []
+    while (tally := one.turn()) is not None and tally.left:
+        rounds.append(tally.reaped)
+        elapsed[0] += 50
+        assert len(rounds) < 10
+
+    assert tally is not None
+    assert 1 + INSTANCES * EACH == len(reaping.cancels)
+    assert 0 < rounds[0] < INSTANCES * EACH
+
+
+def test_allowance_is_never_exceeded(reaping: Reaping) -> None:
+    """In a hundred seconds there are no more requests than 400, and all of them at once if need be.
+
+    The clock's sleep is what lets time pass.
+    """
+    began = reaping.clock.now()
+
+    def elapsed() -> float:
+        # the real time that passes meanwhile is no matter
+        return round((reaping.clock.now() - began).total_seconds())
+
+    allowance = Allowance(elapsed=elapsed)
+    sent = []
+    for _ in range(2 * MOST):
+        allowance.take(reaping.clock)
+        sent.append(elapsed())
+
+    assert [0.0] * MOST == sent[:MOST]
+    assert OVER - 1 <= sent[MOST] <= OVER + 1
+
+
+def test_poll_that_a_list_has_answered_is_not_answered_again(reaping: Reaping) -> None:
+    """Whoever asks twice gets what is known now, and not what was known before."""
+    names = [start(reaping, instance=0, number=number)[0] for number in range(4)]
+    client = PacedClient(reaping.client, allowance=Allowance(), clock=reaping.clock)
+    client.expect(names)
+    before = [client.get(name=name).done for name in names]
+    reaping.time.advance(timedelta(hours=20))
+
+    after = [client.get(name=name).done for name in names]
+
+    assert [[False] * 4, [True] * 4] == [before, after]
+    assert 2 == len(reaping.emulator.calls.of("ListBackupOperations"))
