@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""``airflow spanner-lro status``: what it prints, and when its exit code asks for attention."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow.jobs.job import Job
+from airflow.models.trigger import Trigger
+from sqlalchemy import insert
+
+from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.reaper import patrol
+from airflow_spanner_lro.reaper.patrol import Patrol
+from airflow_spanner_lro.reaper.rounds import Tally
+
+from .test_commands import airflow
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.tries.round_record import RoundRecord
+
+    from .reaping import Reaping
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def waiting(reaping: Reaping) -> None:
+    """Let a deferred task wait for a backup."""
+    scope = reaping.rows.add_task(task_id="waits", state="deferred", run_state="running")
+    entry = reaping.entry(reaping.start_backup())
+    reaping.rows.write(scope, entry)
+
+
+def record(ago: timedelta) -> RoundRecord:
+    """Record a round that was made some time ago."""
+    then = datetime.now(tz=UTC) - ago
+    return patrol.record_round(Tally(kept=1), host="one (triggerer)", began=then, ended=then)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_all_is_well(reaping: Reaping, capsys: Capture) -> None:
+    """A round a moment ago, an entry whose task waits, a connection that works: exit code 0."""
+    now = datetime.now(tz=UTC)
+    job = {"id": 1, "job_type": "TriggererJob", "state": "running", "hostname": "one"}
+    reaping.rows.execute(insert(Job).values(**job, latest_heartbeat=now))
+    trigger = {"classpath": "airflow_spanner_lro.triggers.operation.SpannerOperationTrigger"}
+    values = {"encrypted_kwargs": "", "created_date": now, "triggerer_id": 1}
+    reaping.rows.execute(insert(Trigger).values(**trigger, **values))
+    record(timedelta(seconds=3))
+
+    code = airflow("status")
+
+    output = capsys.readouterr().out
+    assert 0 == code, output
+    assert "runs in the triggerer, every 10 s" in output
+    assert "s ago on one (triggerer), took 0 s: 1 kept (task active), 0 cancelled" in output
+    assert "1  CreateBackup, waiting for its task (deferred)" in output
+    assert "Orphans      0" in output
+    assert "one: 1 triggers" in output
+    assert "google_cloud_default: usable" in output
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize("ago", [None, timedelta(minutes=12)])
+def test_reaper_that_is_not_at_work(ago: timedelta | None, capsys: Capture) -> None:
+    """With open entries and no round for ten minutes it says what to do, and the code is 1."""
+    if ago:
+        record(ago)
+
+    code = airflow("status", "--offline")
+
+    output = capsys.readouterr().out
+    assert 1 == code
+    assert "ATTENTION    No reaper is at work" in output
+    assert ("none is recorded" in output) is (ago is None)
+
+
+@pytest.mark.usefixtures("reaping")
+def test_without_entries_nobody_is_missed(capsys: Capture) -> None:
+    """Where nothing is owed, a reaper that never ran is no trouble."""
+    assert 0 == airflow("status")
+    assert "Entries      0 open" in capsys.readouterr().out
+
+
+def test_orphans_are_named(reaping: Reaping, capsys: Capture) -> None:
+    """What is left to nobody is named with its task, its state and its operation."""
+    reaping.orphan()
+    record(timedelta())
+
+    code = airflow("status")
+
+    output = capsys.readouterr().out
+    assert 1 == code
+    assert "Orphans      1" in output
+    assert "nightly.backup of manual__1, failed in try 1" in output
+
+
+@pytest.mark.usefixtures("waiting")
+def test_connection_that_cannot_be_used(reaping: Reaping, capsys: Capture) -> None:
+    """An account that may not look is told with what Spanner says."""
+    record(timedelta())
+    reaping.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
+
+    code = airflow("status")
+
+    output = capsys.readouterr().out
+    assert 1 == code
+    assert "google_cloud_default: PERMISSION_DENIED" in output
+
+
+@pytest.mark.usefixtures("waiting")
+def test_offline_asks_nothing(reaping: Reaping) -> None:
+    """Spanner is not asked if it is not to be."""
+    before = len(reaping.emulator.calls)
+
+    airflow("status", "--offline")
+
+    assert before == len(reaping.emulator.calls)
+
+
+def test_round_by_hand_is_a_round(reaping: Reaping, capsys: Capture) -> None:
+    """A round of the command counts, unless it was a dry run or for some Dags only."""
+    reaping.orphan()
+    airflow("reap", "--dry-run")
+    airflow("reap", "--dag-id", "weekly")
+    assert patrol.latest_round() is None
+
+    airflow("reap")
+
+    capsys.readouterr()
+    assert 0 == airflow("status")
+    assert "(command), took" in capsys.readouterr().out
+
+
+def test_option_that_cannot_be_used(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """An unknown word is an error that names those there are."""
+    del reaping
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__REAPER", "worker")
+
+    code = airflow("status")
+
+    assert 1 == code
+    assert "it is triggerer, scheduler or off" in capsys.readouterr().err
+
+
+def test_reaper_makes_it_well(reaping: Reaping, capsys: Capture) -> None:
+    """After a round of the reaper there is no orphan any more."""
+    reaping.orphan()
+    Patrol(host="one", clock=reaping.clock).turn()
+
+    assert 0 == airflow("status")
+    assert "Entries      0 open" in capsys.readouterr().out
