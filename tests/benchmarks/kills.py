@@ -112,7 +112,7 @@ def _limits(struck: Sequence[Struck]) -> tuple[Target, ...]:
     return (
         Target.at_most(
             1,
-            what="kills, every stroke: polls in any 100 s, as a part of 100 × the budget",
+            what="kills, every stroke: polls in any 100 s, as a part of what the budget allows",
             figure=max(each.looks / (100 * each.stroke.rate) for each in struck),
             unit="",
         ),

@@ -69,16 +69,19 @@ class Emulator:
 
     def admin(self) -> database_v1.DatabaseAdminClient:
         """Return Google's client for it."""
-        channel = grpc.insecure_channel(self.endpoint)
-        return database_v1.DatabaseAdminClient(
-            transport=DatabaseAdminGrpcTransport(channel=channel)
-        )
+        return admin_of(self.endpoint)
 
     def _post(self, route: str, body: Mapping[str, object]) -> None:
         self.control.post(route, json=body).raise_for_status()
 
     def _get(self, route: str, **query: str) -> Any:
         return self.control.get(route, params=query).raise_for_status().json()
+
+
+def admin_of(endpoint: str) -> database_v1.DatabaseAdminClient:
+    """Return Google's client for an emulator, in plain text."""
+    channel = grpc.insecure_channel(endpoint)
+    return database_v1.DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from . import (
     healthy,
     injured,
     late_answers,
+    many,
     once,
     others,
     played,
@@ -49,6 +50,7 @@ DECLARING = (
     celery_workers,
     forged,
     played,
+    many,
 )
 """The modules that declare rows, in the order in which their groups are played."""
 

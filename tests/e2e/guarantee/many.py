@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The row in which hundreds of deferred tasks end at once: every cancel goes out in time."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from google.cloud import spanner_admin_database_v1 as database_v1
+
+from airflow_spanner_lro.demo.processes import ProcessSpec
+from airflow_spanner_lro.demo.records import RunState
+from airflow_spanner_lro.demo.waiting import wait_until
+from tests.benchmarks.real_airflow import deferring
+from tests.benchmarks.real_airflow.emulator import admin_of
+from tests.benchmarks.real_airflow.sampling import starts_of
+
+from .looking import GET_READY
+from .rows import ALLOWANCE, Group, Seen, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_spanner_lro.demo.records import DagRun
+
+    from .acting import Act
+    from .rows import Scenario
+
+TASKS, INSTANCES = 300, 100
+"""As in ``tests/e2e/dags/guarantee_many.py``."""
+WITHIN = 28.0
+MANY = Group(name="many")
+"""So many kills keep a small machine busy: no other row is played beside them."""
+_TOLD = ("operation was cancelled", "is still running: cancellation was asked for")
+
+
+@row(
+    "E23",
+    f"{TASKS} deferred tasks on {INSTANCES} instances marked failed in one stroke",
+    within=WITHIN,
+    expected=f"all cancelled within {WITHIN:g} s",
+    group=MANY,
+)
+def many_at_once(act: Act) -> Scenario:
+    """Airflow calls all kills within a second or two; the last cancel counts."""
+    operations = _start(act)
+    run = act.world.start("guarantee_e23")
+    act.runs.append(run)
+    _defer(act, run, operations)
+    yield
+    since = act.mark_run(run, RunState.FAILED)
+    return _seen(act, operations, since=since)
+
+
+def _start(act: Act) -> tuple[str, ...]:
+    """Start the backups as a worker would; return the operations' names in the order of tasks."""
+    emulator, started = act.world.emulator, []
+    client = admin_of(emulator.endpoint)
+    for number in range(TASKS):
+        parent = f"{act.instance}-{number % INSTANCES}"
+        database = f"{parent}/databases/{act.row.key}-{number}"
+        emulator.create_database(database, if_missing=True)
+        expires = datetime.now(tz=UTC) + timedelta(days=30)
+        backup = database_v1.Backup(database=database, expire_time=expires)
+        made = client.create_backup(
+            parent=parent, backup_id=f"{act.row.key}-backup-{number}", backup=backup
+        )
+        started.append(made.operation.name)
+    return tuple(started)
+
+
+def _defer(act: Act, run: DagRun, operations: tuple[str, ...]) -> None:
+    """Put the tasks into the state deferred, and wait until a triggerer runs all their triggers."""
+    airflow = act.world.airflow
+    act.until(
+        lambda: len(act.world.api.task_instances(run)),
+        accept=lambda made: made == TASKS,
+        what="the scheduler to make all tasks",
+        timeout=GET_READY,
+        interval=2.0,
+    )
+    listed = airflow.settings.home / "operations.json"
+    listed.write_text(json.dumps([[run.dag_id, *each] for each in enumerate(operations)]))
+    process = airflow.run.start(
+        ProcessSpec(
+            name="deferring",
+            command=[sys.executable, "-m", deferring.__name__, str(listed)],
+            environment=airflow._environment,
+            directory=airflow.settings.home,
+            log_path=airflow.settings.process_logs / "deferring.log",
+        )
+    )
+    if process.wait(timeout=GET_READY) != 0:
+        raise process.died()
+    act.until(
+        lambda: len(starts_of(_logs(act))),
+        accept=lambda started: started >= TASKS,
+        what=f"{TASKS} triggers to run",
+        timeout=GET_READY,
+        interval=1.0,
+    )
+
+
+def _seen(act: Act, operations: tuple[str, ...], *, since: float) -> Seen:
+    """Wait until all are cancelled and all kills are over, and judge."""
+    patience = WITHIN * ALLOWANCE
+
+    def cancelled() -> dict[str, float]:
+        calls = act.world.emulator.calls.of("CancelOperation")
+        first: dict[str, float] = {}
+        for call in calls:
+            if call.resource in wanted and call.real_time >= since:
+                first.setdefault(str(call.resource), call.real_time - since)
+        return first
+
+    wanted = set(operations)
+    moments = wait_until(
+        cancelled,
+        accept=lambda seen: len(seen) == TASKS or time.time() > since + patience,
+        timeout=patience + 10,
+        what="every cancel",
+        interval=0.5,
+    )
+    told = act.until(
+        lambda: Counter(_outcome(path) for path in _logs(act).rglob("*.trigger.*.log")),
+        accept=lambda seen: not seen[""] or time.time() > since + patience,
+        what="every kill to tell how it ended",
+        timeout=patience + 10,
+        interval=2.0,
+    )
+    wrong = []
+    if missing := TASKS - len(moments):
+        wrong.append(f"{missing} of {TASKS} are not cancelled")
+    if told[""]:
+        wrong.append(f"{told['']} kills do not tell how they ended")
+    words = ", ".join(f"{count} {word}" for word, count in told.most_common() if word)
+    return Seen(
+        words=f"{len(moments)} cancelled ({words})",
+        seconds=max(moments.values(), default=None),
+        wrong="; ".join(wrong),
+    )
+
+
+def _logs(act: Act) -> Path:
+    return act.world.airflow.settings.task_logs / f"dag_id=guarantee_{act.row.key}"
+
+
+def _outcome(path: Path) -> str:
+    """Return what a task's log tells about the end of its kill; nothing if it does not."""
+    text = path.read_text()
+    if _TOLD[0] in text:
+        return "seen to end"
+    return "still settling" if _TOLD[1] in text else ""
