@@ -15,6 +15,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
+from airflow_spanner_lro.demo import broker
 from airflow_spanner_lro.demo.configuration import (
     AirflowSettings,
     Login,
@@ -173,7 +174,7 @@ class LocalAirflow:
         )
         self._database.wait_until_ready()
         log.info("creating Airflow's tables")
-        self._migrate()
+        self._migrate(self._database.url)
         log.info("starting Airflow's components")
         # the API server needs longest
         for component in Component:
@@ -269,12 +270,16 @@ class LocalAirflow:
         return process.spec.log_path.read_text(errors="replace")
 
     def _start(
-        self, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        *arguments: str,
+        module: str = "airflow",
+        environment: Mapping[str, str] | None = None,
     ) -> ManagedProcess:
         return self._run.start(
             ProcessSpec(
                 name=name,
-                command=[sys.executable, "-m", "airflow", *arguments],
+                command=[sys.executable, "-m", module, *arguments],
                 environment={**self._environment, VARIABLE: LOOPBACK, **(environment or {})},
                 directory=self.settings.home,
                 log_path=self.settings.process_logs / f"{name}.log",
@@ -287,10 +292,13 @@ class LocalAirflow:
             return self.settings.workers if self.settings.executor is Executor.CELERY else 0
         return self.settings.triggerers if component is Component.TRIGGERER else 1
 
-    def _migrate(self) -> None:
-        migration = self._start("db-migrate", "db", "migrate")
-        if migration.wait(timeout=120.0) != 0:
-            raise migration.died()
+    def _migrate(self, database_url: str) -> None:
+        steps = [self._start("db-migrate", "db", "migrate")]
+        if self.settings.executor is Executor.CELERY:
+            steps.append(self._start("broker", database_url, module=broker.__name__))
+        for step in steps:
+            if step.wait(timeout=120.0) != 0:
+                raise step.died()
 
     def _unready(self, api: AirflowApi) -> tuple[str, ...]:
         """Return the names of the components that run but do not work yet."""
