@@ -165,6 +165,25 @@ def test_what_is_done_or_was_never_seen_does_not_run() -> None:
     assert [False, True, False] == [before, between, audience.group.seen_running(name, at=61)]
 
 
+def test_what_was_asked_for_before_is_no_answer() -> None:
+    """Whoever begins to listen while a request is under way waits for the next one."""
+    audience = Audience(1)
+    (name,) = audience.names
+    audience.ask(at=0)
+    audience.group.leave(name, audience.ears[name], at=1)
+    late = Ear(once=True)
+    audience.group.listen(name, late, policy=None, urgency=Urgency.DECIDING, at=2)
+
+    audience.group.hear(name, running(), at=3, now=NOW, way=Way.ALONE, sent=0)
+    before = list(late.heard)
+    round_ = audience.group.next_round(at=3)
+    audience.group.hear(name, succeeded(), at=4, now=NOW, way=Way.ALONE, sent=3)
+
+    assert [] == before
+    assert round_ is not None
+    assert [succeeded()] == late.heard
+
+
 def test_those_who_leave_are_forgotten() -> None:
     """However many come and go, only the latest are remembered."""
     audience = Audience(1)

@@ -159,13 +159,14 @@ class Looks:
         (name,) = round_.names
         operation = OperationName.parse(name)
         answer: OperationSnapshot | Exception
+        sent = _now()
         try:
             answer = await self._calls.made(
                 lambda: self._client.get(name=operation, timeout=_timeout(round_))
             )
         except Exception as exc:  # noqa: BLE001  # it is the answer for those who listen
             answer = exc
-        self._hear(group, name, answer, way=Way.ALONE, jitter=self._jitter(1.0))
+        self._hear(group, name, answer, way=Way.ALONE, jitter=self._jitter(1.0), sent=sent)
 
     async def _list(self, group: Group, round_: Round) -> None:
         by_name = round_.way is Way.BY_NAME
@@ -183,7 +184,7 @@ class Looks:
                 rest = replace(round_, names=tuple(missing))
                 self._list_failed(group, rest, exc, jitter=jitter)
                 return
-            await self._read(group, page.items, missing, way=round_.way, jitter=jitter)
+            await self._read(group, page.items, missing, way=round_.way, jitter=jitter, sent=since)
             pages, token = pages + 1, page.next_token
             if not token:
                 break
@@ -201,6 +202,7 @@ class Looks:
         *,
         way: Way,
         jitter: float,
+        sent: float,
     ) -> None:
         """Hand on what a page of a list tells about those that are watched."""
         read = 0
@@ -214,7 +216,7 @@ class Looks:
                 answer = snapshot_of(operation)
             except Exception as exc:  # noqa: BLE001  # metadata of one that nobody else waits for
                 answer = exc
-            self._hear(group, name, answer, way=way, jitter=jitter)
+            self._hear(group, name, answer, way=way, jitter=jitter, sent=sent)
             read += 1
             if read % _DECODED_AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -227,8 +229,11 @@ class Looks:
         *,
         way: Way,
         jitter: float,
+        sent: float,
     ) -> None:
-        group.hear(name, answer, at=_now(), now=self._clock.now(), way=way, jitter=jitter)
+        group.hear(
+            name, answer, at=_now(), now=self._clock.now(), way=way, jitter=jitter, sent=sent
+        )
 
     def _list_failed(self, group: Group, round_: Round, exc: Exception, *, jitter: float) -> None:
         failed = group.list_failed(round_, exc, at=_now(), now=self._clock.now(), jitter=jitter)

@@ -151,13 +151,15 @@ class Group:
         now: datetime,
         way: Way,
         jitter: float = 1,
+        sent: float = math.inf,
     ) -> None:
         """Hear the answer about one operation.
 
         :param way: by which it came
+        :param sent: when it was asked for; who came later wants to know what is so since then
         """
         watched = self._watched.get(name)
-        if watched is None:
+        if watched is None or sent < watched.since:
             return
         watched.hear(answer, at=at, now=now, jitter=jitter)
         if not isinstance(answer, Exception):

@@ -58,12 +58,14 @@ class Watched:
         "pace",
         "running_at",
         "silent_since",
+        "since",
         "urgency",
         "way",
     )
 
     def __init__(self, *, name: str, policy: PollPolicy, at: float) -> None:
         self.name = name
+        self.since = at
         self.pace = Pace(policy=policy, since=at)
         self.due = at
         self.interval = 0.0
