@@ -59,7 +59,9 @@ def main() -> None:
             run.start_date = utcnow()
             runs[run.dag_id, run.run_id] = run.id
         for task in session.scalars(select(TaskInstance).where(TaskInstance.dag_id.in_(dag_ids))):
-            name = operations[task.dag_id, task.map_index]
+            name = operations.get((task.dag_id, task.map_index))
+            if name is None:
+                continue
             trigger = SpannerOperationTrigger.watching(
                 OperationName.parse(name),
                 access=access,

@@ -22,6 +22,7 @@ _WAITING = text(
     "select (select count(*) from trigger where triggerer_id is not null),"
     " (select count(*) from task_instance where state = 'deferred')"
 )
+_MAPPED = text("select count(*) from task_instance where dag_id = :dag_id and map_index >= 0")
 _RESUMED = text(
     "select dag_id, map_index, scheduled_dttm from task_instance"
     " where state = 'scheduled' and next_method = :method"
@@ -57,6 +58,11 @@ class Records:
         with self.engine.connect() as connection:
             triggers, tasks = connection.execute(_WAITING).one()
         return int(triggers), int(tasks)
+
+    def mapped(self, dag_id: str) -> int:
+        """Return how many instances of mapped tasks a Dag has."""
+        with self.engine.connect() as connection:
+            return int(connection.execute(_MAPPED, {"dag_id": dag_id}).scalar_one())
 
     def resumed(self, method: str) -> dict[tuple[str, int], datetime]:
         """Return when Airflow scheduled each task instance again that is to go on in a method."""

@@ -18,6 +18,7 @@ from airflow_spanner_lro.demo.records import RunState
 from airflow_spanner_lro.demo.waiting import wait_until
 from tests.benchmarks.real_airflow import deferring
 from tests.benchmarks.real_airflow.emulator import admin_of
+from tests.benchmarks.real_airflow.records import Records
 from tests.benchmarks.real_airflow.sampling import starts_of
 
 from .looking import GET_READY
@@ -77,13 +78,14 @@ def _start(act: Act) -> tuple[str, ...]:
 def _defer(act: Act, run: DagRun, operations: tuple[str, ...]) -> None:
     """Put the tasks into the state deferred, and wait until a triggerer runs all their triggers."""
     airflow = act.world.airflow
-    act.until(
-        lambda: len(act.world.api.task_instances(run)),
-        accept=lambda made: made == TASKS,
-        what="the scheduler to make all tasks",
-        timeout=GET_READY,
-        interval=2.0,
-    )
+    with Records.of(airflow) as records:
+        act.until(
+            lambda: records.mapped(run.dag_id),
+            accept=lambda made: made == TASKS,
+            what="the scheduler to make all tasks",
+            timeout=GET_READY,
+            interval=2.0,
+        )
     listed = airflow.settings.home / "operations.json"
     listed.write_text(json.dumps([[run.dag_id, *each] for each in enumerate(operations)]))
     process = airflow.run.start(
