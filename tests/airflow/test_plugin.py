@@ -197,7 +197,7 @@ def test_cancel_refused(
 
     assert LifeStage.STOPPING is LedgerEntry.from_record(task.entry).stage
     assert "spanner.backupAdmin" in caplog.text
-    assert "the reaper ends it (`airflow spanner-lro reap`)" in caplog.text
+    assert "the reaper ends it (by itself, or `airflow spanner-lro reap`)" in caplog.text
 
 
 @pytest.mark.usefixtures("left")
@@ -215,7 +215,7 @@ def test_state_is_not_known(
     _end_process(listeners)
 
     assert not stage.cancels
-    assert "the reaper ends it (`airflow spanner-lro reap`)" in caplog.text
+    assert "the reaper ends it (by itself, or `airflow spanner-lro reap`)" in caplog.text
 
 
 @pytest.mark.usefixtures("left")

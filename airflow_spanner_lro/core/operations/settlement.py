@@ -46,7 +46,7 @@ class Ending(StrEnum):
 def what_ends_it(name: OperationName | str) -> str:
     """Return what to do about an operation that somebody had to leave running, as a sentence."""
     return (
-        "If it goes on, the reaper ends it (`airflow spanner-lro reap`); by hand: "
+        "If it goes on, the reaper ends it (by itself, or `airflow spanner-lro reap`); by hand: "
         f"`spanner-lro cancel {name}`."
     )
 
