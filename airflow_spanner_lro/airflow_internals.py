@@ -10,6 +10,7 @@ only commands and servers have.
 from __future__ import annotations
 
 import hashlib
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 STATE_REFERENCE_KEY = "__airflow_state_ref__"
 """What the store holds instead of a value that is kept in a custom state backend; from
 ``airflow.sdk.execution_time.context``, where it is private."""
+
+
+def plays_tasks_itself() -> bool:
+    """Tell whether this process plays its tasks without a supervisor: ``airflow dags test``.
+
+    Relies on the class of ``SUPERVISOR_COMMS`` there; ``airflow tasks test`` is the same.
+    """
+    runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
+    comms = getattr(runner, "SUPERVISOR_COMMS", None)
+    return type(comms).__name__ == "InProcessSupervisorComms"
 
 
 def task_states(

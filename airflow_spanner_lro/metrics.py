@@ -81,6 +81,8 @@ class Cause(StrEnum):
     KILL_DEFERRED = "kill_deferred"
     """A user ended a task that was deferred."""
     KILL_ON_WORKER = "kill_on_worker"
+    INTERRUPT = "interrupt"
+    """Ctrl-C in ``airflow dags test`` or ``airflow tasks test``."""
     REJECTED_DEFERRAL = "rejected_deferral"
     """A user ended a task just before it deferred."""
     RETRY = "retry"

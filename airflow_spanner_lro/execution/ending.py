@@ -122,9 +122,13 @@ class TryEnd:
             asks_airflow=False,
         )
 
-    def outcome(self, name: OperationName, *, timeout: float) -> Settlement | None:
-        """Return what became of the operation after a kill; None if that was not to cancel it."""
-        return self._kill.outcome(name, timeout=timeout)
+    def tell_interrupt(self, name: OperationName) -> None:
+        """Log what became of a deferred task's operation after Ctrl-C, and write it down."""
+        self._log.warning("%s while it was deferred.", self._reason)
+        settlement = self._kill.outcome(name, timeout=0)
+        if settlement is not None:
+            log_ending(settlement, log=self._log)
+            self._write(settlement)
 
     def killed(self, name: OperationName) -> OperationKilledError:
         """Return the error of a try that was killed, and write down what became of it."""

@@ -38,6 +38,11 @@ def leave(name: OperationName, *, run: OperationRun) -> None:
     _notes[:] = [PendingDeferral(name=name, run=run)]
 
 
+def left() -> PendingDeferral | None:
+    """Return the note, and leave it where it is."""
+    return _notes[-1] if _notes else None
+
+
 def take() -> PendingDeferral | None:
     """Return the note, once; None if there is none.
 

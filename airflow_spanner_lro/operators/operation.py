@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.operations.event import WaitOutcome, understanding
+from airflow_spanner_lro.execution import interrupts
 from airflow_spanner_lro.execution.run import OperationRun
 from airflow_spanner_lro.execution.work import RunOptions, Work
 from airflow_spanner_lro.failing import failing_for_good, skipping_when_late
@@ -197,7 +198,11 @@ class SpannerOperationOperator(SpannerAdminOperator):
     @contextmanager
     def _failing(self) -> Iterator[None]:
         """Turn errors into what Airflow is to make of them: fail for good, skip, or retry."""
-        with failing_for_good(), skipping_when_late(soft=self.soft_fail):
+        with (
+            interrupts.heard_by(lambda: self._run),
+            failing_for_good(),
+            skipping_when_late(soft=self.soft_fail),
+        ):
             try:
                 yield
             except AirflowTaskTimeout as exc:
