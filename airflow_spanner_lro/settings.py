@@ -13,7 +13,6 @@ import logging
 import os
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -252,9 +251,9 @@ def reaper_interval() -> float:
     return _REAPER_INTERVAL.read()
 
 
-def reaper_grace() -> timedelta:
-    """Return how long a task has to be over before the reaper sees to it."""
-    return timedelta(seconds=_REAPER_GRACE.read())
+def reaper_grace() -> float:
+    """Return how long a task has to be over before the reaper sees to it, in seconds."""
+    return _REAPER_GRACE.read()
 
 
 def reaper_connections() -> frozenset[str]:

@@ -121,7 +121,7 @@ class Patrol:
 
     def _round(self) -> Tally:
         orders = Orders(
-            grace=settings.reaper_grace(),
+            grace=timedelta(seconds=settings.reaper_grace()),
             settle_timeout=min(settings.settle_timeout(), _SETTLE),
             by_itself=True,
             at_most=_AT_MOST,

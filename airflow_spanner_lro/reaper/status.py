@@ -125,7 +125,7 @@ def _waits_for(record: Record, *, now: datetime) -> str:
         record.entry,
         task=record.task,
         now=now,
-        grace=settings.reaper_grace(),
+        grace=timedelta(seconds=settings.reaper_grace()),
         kill_over=KILL_OVER,
     )
     if decision is ReapDecision.WAITS:

@@ -15,13 +15,21 @@ from airflow.sdk.configuration import conf
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.errors import SettingsError
 from airflow_spanner_lro.plugin.registration import SpannerLroPlugin
+from airflow_spanner_lro.settings import ReaperHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NUMBERS = ("poll_interval", "settle_timeout", "deferral_grace", "max_admin_requests_per_second")
-OTHERS = ("allow_emulator", "sign_expire_time", "reaper_connections", "deployment")
+NUMBERS = (
+    "poll_interval",
+    "settle_timeout",
+    "deferral_grace",
+    "max_admin_requests_per_second",
+    "reaper_interval",
+    "reaper_grace",
+)
+OTHERS = ("allow_emulator", "sign_expire_time", "reaper", "reaper_connections", "deployment")
 BUDGET = "max_admin_requests_per_second"
 FILE = """
 [DEFAULT]
@@ -79,8 +87,9 @@ def test_nothing_set_is_fine(section: None, monkeypatch: pytest.MonkeyPatch) -> 
 
     settings.check()
 
-    assert (30, 60, 90, 1) == tuple(getattr(settings, option)() for option in NUMBERS)
-    assert (True, True, frozenset(), "") == tuple(getattr(settings, each)() for each in OTHERS)
+    assert (30, 60, 90, 1, 10, 60) == tuple(getattr(settings, option)() for option in NUMBERS)
+    others = tuple(getattr(settings, each)() for each in OTHERS)
+    assert (True, True, ReaperHost.TRIGGERER, frozenset(), "") == others
 
 
 @pytest.mark.parametrize(
@@ -104,6 +113,8 @@ def test_value_that_is_none(option: str, value: str, monkeypatch: pytest.MonkeyP
         ("poll_interval", "86401", "a number of seconds, at least 1 and at most 86400"),
         ("settle_timeout", "0.05", "a number of seconds, at least 0.1 and at most 86400"),
         ("deferral_grace", "1e5", "a number of seconds, at least 0.1 and at most 86400"),
+        ("reaper_interval", "3601", "a number of seconds, at least 1 and at most 3600"),
+        ("reaper_grace", "4.9", "a number of seconds, at least 5 and at most 86400"),
         (BUDGET, "0.005", "a number of requests a second, at least 0.01 and at most 1000"),
     ],
 )
@@ -149,6 +160,8 @@ def test_value_at_the_edge(option: str, value: str, monkeypatch: pytest.MonkeyPa
         ("allow_emulator", "0", False),
         ("sign_expire_time", "f", False),
         ("sign_expire_time", "T", True),
+        ("reaper", "off", ReaperHost.OFF),
+        ("reaper", " Scheduler ", ReaperHost.SCHEDULER),
         ("reaper_connections", "one", frozenset({"one"})),
         ("reaper_connections", " one , two.three-4,one ", frozenset({"one", "two.three-4"})),
         ("reaper_connections", " ", frozenset()),
@@ -174,6 +187,9 @@ def test_value_of_another_type(
         ("allow_emulator", "", "it is True or False"),
         ("allow_emulator", "no", "it is True or False"),
         ("sign_expire_time", "2", "it is True or False"),
+        ("reaper", "worker", "it is triggerer, scheduler or off"),
+        ("reaper", "", "it is triggerer, scheduler or off"),
+        ("reaper", "triggerer,scheduler", "it is triggerer, scheduler or off"),
         ("reaper_connections", "one,,two", "it is a list of connection ids, separated by commas"),
         ("reaper_connections", "one two", "it is a list of connection ids, separated by commas"),
         ("reaper_connections", "*", "it is a list of connection ids, separated by commas"),

@@ -52,6 +52,7 @@ def _measure_everything() -> None:
     metrics.time_operation(ENDED, at=NOW)
     metrics.count_cancel(None, cause=metrics.Cause.REAPER)
     telemetry.waiting(operations=0)
+    metrics.show_round_age(timedelta(seconds=7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +131,11 @@ def test_plain_statsd(statsd: StatsdServer, udp: Any, monkeypatch: pytest.Monkey
         "airflow.spanner_lro.budget_wait:500|ms",
         "airflow.spanner_lro.operation_duration.CreateBackup.succeeded:2000|ms",
         "airflow.spanner_lro.operation_duration:2000|ms",
-        "airflow.spanner_lro.cancels.reaper.failed:1|c",
+        "airflow.spanner_lro.cancels.reaper.not_sent:1|c",
         "airflow.spanner_lro.cancels:1|c",
         "airflow.spanner_lro.operations_waiting.node-1:0|g",
         "airflow.spanner_lro.operations_waiting:0|g",
+        "airflow.spanner_lro.reaper_round_age:7.0|g",
     ] == statsd.received()
 
 
