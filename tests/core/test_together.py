@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_spanner_lro.core.flows.commands import Cancel, Flow, Get, Sleep
+from airflow_spanner_lro.core.flows.ending import LOOK_WITHIN, stop_unless_done
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.flows.together import stop_all, together
@@ -35,6 +36,25 @@ def test_all_cancels_come_first() -> None:
 
     names = [NAME, OTHER, THIRD]
     assert [Cancel(name) for name in names] + [Get(name) for name in names] == played.commands
+
+
+def test_a_cancel_that_is_ready_goes_before_a_look() -> None:
+    """Whoever has looked and has to cancel does not wait until all others have looked."""
+    flows = (
+        stop_unless_done(name=name, policy=CancelPolicy(), cleans_up=True) for name in (NAME, OTHER)
+    )
+
+    played = play(
+        together(flows),
+        [running(), None, running(), None, cancelled(), cancelled(name=OTHER)],
+    )
+
+    looks = [Get(name, LOOK_WITHIN) for name in (NAME, OTHER)]
+    assert [
+        *(looks[0], Cancel(NAME)),
+        *(looks[1], Cancel(OTHER)),
+        *(Get(NAME), Get(OTHER)),
+    ] == played.commands
 
 
 def test_each_has_its_own_ending() -> None:

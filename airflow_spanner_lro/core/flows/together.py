@@ -3,15 +3,16 @@
 """Several flows as one: their calls are made in turn, and they sleep at the same time.
 
 So ten cancels take as long as the slowest of them, in one process and with one deadline, and the
-last is sent before the first is waited for.
+last is sent before the first is waited for. A cancel that is ready goes before any other call.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from airflow_spanner_lro.core.flows.commands import Answer, Command, Flow, Sleep
+from airflow_spanner_lro.core.flows.commands import Answer, Cancel, Command, Flow, Sleep
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Lane(Generic[T]):
     """One of the flows: what it asks for now, or what it returned."""
 
@@ -49,6 +50,11 @@ class _Lane(Generic[T]):
             self.send(None)
 
     @property
+    def cancels(self) -> bool:
+        """Whether it asks for a cancel now."""
+        return isinstance(self.command, Cancel)
+
+    @property
     def sleeps(self) -> float:
         """For how many more seconds it sleeps."""
         return self.command.seconds if isinstance(self.command, Sleep) else 0.0
@@ -69,9 +75,13 @@ def together(flows: Iterable[Flow[T]]) -> Flow[tuple[T, ...]]:
     for lane in lanes:
         lane.send(None)
     while waiting := [lane for lane in lanes if lane.command]:
-        if awake := [lane for lane in waiting if not isinstance(lane.command, Sleep)]:
-            for lane in awake:
+        if awake := deque(lane for lane in waiting if not isinstance(lane.command, Sleep)):
+            while awake:
+                lane = next((each for each in awake if each.cancels), awake[0])
+                awake.remove(lane)
                 lane.send((yield lane.command))  # type: ignore[misc]  # it has a command
+                if lane.cancels:
+                    awake.append(lane)
             continue
         seconds = min(lane.sleeps for lane in waiting)
         try:
