@@ -34,6 +34,9 @@ SILENT_AFTER = 5.0
 """Seconds without an answer to anything, from which on a deadline that passes is not put down to
 one slow call."""
 
+REFUSED_FOR = 10.0
+"""Seconds after a refusal during which nothing is sent with the same credentials."""
+
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +50,7 @@ class CredentialsRefusedError(SpannerLroError, GoogleAuthError):
 
     def __init__(self, told: str, *, origin: str, retryable: bool) -> None:
         where = origin or "the connection"
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]  # google-auth's
             f"Credentials refused: Spanner does not take those of {where} ({told.rstrip('.')}). "
             f"Put a valid key into {where}, or give its account the access back; running tasks "
             "read it again by themselves.",
@@ -58,12 +61,13 @@ class CredentialsRefusedError(SpannerLroError, GoogleAuthError):
 class Channel:
     """The generated clients of one endpoint, which share one fate."""
 
-    __slots__ = ("_answered_at", "_clients", "_make", "calls", "endpoint", "refused")
+    __slots__ = ("_answered_at", "_clients", "_make", "calls", "endpoint", "refused", "refused_at")
 
     def __init__(self, endpoint: Endpoint, *, make: Callable[[Endpoint, Service], Any]) -> None:
         self.endpoint = endpoint
         self.refused = ""
         """What was said of the credentials, if they were refused."""
+        self.refused_at = -math.inf
         # a set, and no number: threads add to it at the same time
         self.calls: set[object] = set()
         self._make = make
@@ -80,6 +84,11 @@ class Channel:
     def answered(self, *, at: float) -> None:
         """Hear that somebody is there, whatever the answer."""
         self._answered_at = at
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether anything was answered here."""
+        return self._answered_at > -math.inf
 
     def is_silent(self, *, since: float, at: float) -> bool:
         """Tell, of a call whose deadline has passed, whether nothing else was answered meanwhile.
@@ -136,6 +145,11 @@ class Channels:
         return self._current.refused
 
     @property
+    def taken(self) -> bool:
+        """Whether something was answered with the credentials that are used now."""
+        return self._current.was_answered and not self._current.refused
+
+    @property
     def waiting_to_close(self) -> int:
         """How many channels were replaced and are not closed yet."""
         return len(self._left)
@@ -157,6 +171,9 @@ class Channels:
         :raises CredentialsRefusedError: if the credentials are refused that were taken before
         """
         channel, token, since = self._current, object(), self._now()
+        if self.proven and channel.refused and since - channel.refused_at < REFUSED_FOR:
+            # a thousand waits would ask for a thousand tokens
+            raise self._refusal(channel)
         channel.calls.add(token)
         try:
             yield channel
@@ -199,12 +216,15 @@ class Channels:
     def _hear_refusal(self, channel: Channel, exc: Exception) -> None:
         told = str(getattr(exc, "message", exc))
         first, channel.refused = not channel.refused, told
+        channel.refused_at = self._now()
         if first and self.on_refused is not None:
             self.on_refused()
         if self.proven or was_never_sent(exc):
-            raise CredentialsRefusedError(
-                told, origin=channel.endpoint.origin, retryable=self.proven
-            ) from exc
+            raise self._refusal(channel) from exc
+
+    def _refusal(self, channel: Channel) -> CredentialsRefusedError:
+        origin = channel.endpoint.origin
+        return CredentialsRefusedError(channel.refused, origin=origin, retryable=self.proven)
 
     def _let_go(self, channel: Channel) -> None:
         if channel is not self._current and not channel.calls:

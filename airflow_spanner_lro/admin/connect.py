@@ -109,7 +109,10 @@ class Endpoint:
 
         def connect(*args: Any, **kwargs: Any) -> grpc.aio.Channel:
             own = _own_connection(kwargs)
-            return transport.create_channel(*args, interceptors=interceptors, **own)
+            made: grpc.aio.Channel = transport.create_channel(
+                *args, interceptors=interceptors, **own
+            )
+            return made
 
         return client(transport=transport(channel=connect, **self._secure()))
 

@@ -17,12 +17,13 @@ from airflow.triggers.base import BaseTrigger
 
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.triggers.pollers import shared_poller
+from airflow_spanner_lro.triggers.pollers import await_poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from airflow_spanner_lro.admin.polling.poller import OperationPoller
     from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
@@ -100,6 +101,13 @@ class SpannerTrigger(BaseTrigger):
             endpoint=self.endpoint,
         )
 
+    async def _poller(self, *, deadline: datetime | None = None) -> OperationPoller:
+        """Return the poller of all triggers of this access; wait out what keeps it from us.
+
+        :raises DeadlinePassedError: if the deadline passes first
+        """
+        return await await_poller(self._access, deadline=deadline, tell=self.log.warning)
+
     async def _perform(
         self,
         flow: Flow[T],
@@ -115,7 +123,7 @@ class SpannerTrigger(BaseTrigger):
         :param cancel_by: when it is too late to cancel
         :raises DeadlinePassedError: if the flow lets it through
         """
-        poller = await shared_poller(self._access)
+        poller = await self._poller(deadline=deadline)
         # loaded with the poller, off the loop
         from airflow_spanner_lro.admin.clock import LoopClock  # noqa: PLC0415
         from airflow_spanner_lro.admin.drive import arun  # noqa: PLC0415

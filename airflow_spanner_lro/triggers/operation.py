@@ -14,6 +14,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self
+from weakref import WeakSet
 
 from airflow.triggers.base import TriggerEvent
 
@@ -36,7 +37,6 @@ from airflow_spanner_lro.core.tries.ownership import (
     decide_kill,
 )
 from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
-from airflow_spanner_lro.triggers.pollers import shared_poller
 from airflow_spanner_lro.triggers.shielded import finish_despite_cancels
 
 if TYPE_CHECKING:
@@ -61,8 +61,16 @@ ASK_TIMEOUT = 15.0
 """Seconds of these for asking Airflow; the rest is the cancel's."""
 _ASK_AT_DEADLINE = 10.0
 """Seconds for asking Airflow when the deadline passes; without an answer a worker does the rest."""
+USER_ACTION = "__airflow_user_action__"
+"""The message of a cancel that a user has caused; private in Airflow's triggerer (3.3.2)."""
 _TO_SPARE = 2.0
 """Seconds of these to tell how it ended."""
+_READING = 0.02
+"""Seconds for Airflow to read what one kill has told; it reads all logs in turn (3.3.2)."""
+_LONGEST_READING = 15.0
+
+_kills: WeakSet[SpannerOperationTrigger] = WeakSet()
+"""Those whose logs are still open."""
 
 
 @trigger
@@ -103,6 +111,7 @@ class SpannerOperationTrigger(SpannerTrigger):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._fired = False
+        self._ended_by_user = False
         self._killing: asyncio.Task[bool] | None = None
 
     @property
@@ -115,7 +124,12 @@ class SpannerOperationTrigger(SpannerTrigger):
         Errors that are no outcome, such as a lost permission, propagate: Airflow then resumes the
         task with the traceback, and its retries apply.
         """
-        outcome = await self._wait()
+        try:
+            outcome = await self._wait()
+        except asyncio.CancelledError as exc:
+            # Airflow calls ``on_kill`` next, or fails to: see ``cleanup``
+            self._ended_by_user = exc.args == (USER_ACTION,)
+            raise
         self._fired = True
         # nothing is awaited after this: a kill that arrived then would meet a finished operation
         yield TriggerEvent(outcome.to_event())
@@ -128,13 +142,11 @@ class SpannerOperationTrigger(SpannerTrigger):
                 self.log.info(line)
 
         policy = _policy(self.poll_interval)
-        poller = await shared_poller(self._access)
+        deadline = datetime.fromisoformat(self.deadline) if self.deadline else None
         try:
+            poller = await self._poller(deadline=deadline)
             snapshot = await poller.wait(
-                name=self._name,
-                policy=policy,
-                deadline=datetime.fromisoformat(self.deadline) if self.deadline else None,
-                observe=tell,
+                name=self._name, policy=policy, deadline=deadline, observe=tell
             )
         except DeadlinePassedError:
             settlement = None
@@ -157,6 +169,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         comes back (Airflow 3.3.2). Whatever keeps it from cancelling is said in the log and raises
         nothing: the ledger still has the operation, and the reaper reads that.
         """
+        _kills.add(self)
         self._killing = asyncio.create_task(self._kill())
         if not await finish_despite_cancels(self._killing, timeout=KILL_TIMEOUT):
             self.log.error(
@@ -167,14 +180,36 @@ class SpannerOperationTrigger(SpannerTrigger):
             )
 
     async def cleanup(self) -> None:
-        """Wait until a kill is over; cancel nothing.
+        """Wait until a kill is over and its log is read; begin it, if Airflow failed to call it.
 
-        On Python 3.11 Airflow 3.3.2 leaves a kill alone when it cancels it for the second time, a
-        second or two after its begin, and closes the task's log when this method has returned.
+        Before Airflow 3.3.2 calls ``on_kill`` it waits for a thread that writes a log line, and it
+        repeats the cancel every second: where threads are scarce, as with many kills, the second
+        one ends that wait, and ``on_kill`` is not called. A user's action is told by its message,
+        so a shutdown begins nothing here; and neither does a kill after the deadline, which Airflow
+        means to skip.
+
+        On Python 3.11 it leaves a kill alone when it cancels it for the second time. Its main
+        process closes the task's log soon after this method has returned, whatever it has not read
+        of it by then.
         """
+        if self._ended_by_user and self._killing is None and not self._out_of_time:
+            await self.on_kill()
         if self._killing is not None:
-            # a little longer than whoever tells that it took too long
-            await finish_despite_cancels(self._killing, timeout=KILL_TIMEOUT + _TO_SPARE / 2)
+            timeout = KILL_TIMEOUT + _LONGEST_READING
+            await finish_despite_cancels(self._until_told(self._killing), timeout=timeout)
+            _kills.discard(self)
+
+    @property
+    def _out_of_time(self) -> bool:
+        return self.deadline is not None and datetime.fromisoformat(self.deadline) <= datetime.now(
+            tz=UTC
+        )
+
+    @staticmethod
+    async def _until_told(killing: asyncio.Task[bool]) -> None:
+        # a little longer than whoever tells that it took too long
+        await asyncio.wait({killing}, timeout=KILL_TIMEOUT + _TO_SPARE / 2)
+        await asyncio.sleep(min(len(_kills) * _READING, _LONGEST_READING))
 
     async def _kill(self) -> bool:
         """Decide and cancel; return that it is over."""
@@ -251,7 +286,7 @@ class SpannerOperationTrigger(SpannerTrigger):
             return KillDecision.UNKNOWN
         from airflow_spanner_lro.triggers.task_inquiry import view_task_soon  # noqa: PLC0415  # heavy
 
-        task = await asyncio.wait_for(view_task_soon(self.task_instance), timeout=timeout)
+        task = await view_task_soon(self.task_instance, timeout=timeout)
         if isinstance(task.record, UnreadableRecord):
             self.log.warning("The task's record cannot be read: %s", task.record.why)
         claim = Claim(operation=self._name, try_number=self.task_instance.try_number)
@@ -268,7 +303,7 @@ class SpannerOperationTrigger(SpannerTrigger):
             )
 
         try:
-            poller = await shared_poller(self._access)
+            poller = await self._poller(deadline=until)
             flow = stop_unless_done(
                 name=self._name,
                 policy=CancelPolicy(),
@@ -299,7 +334,8 @@ class SpannerOperationTrigger(SpannerTrigger):
         if ended.settled:
             self.log.warning("%s %s", ended.sentence, self.operation)
         else:
-            self.log.error("%s %s %s", ended.sentence, what_ends_it(self.operation), self.operation)
+            # its last word is the name
+            self.log.error("%s %s", ended.sentence, what_ends_it(self.operation))
 
     async def _stop(self, *, timeout: float) -> Settlement:
         return await self._perform(
@@ -316,6 +352,8 @@ def _policy(poll_interval: float) -> PollPolicy:
 
 
 def _told(exc: Exception) -> str:
+    if isinstance(exc, DeadlinePassedError):
+        return "there was no connection in time"
     code = code_of(exc)
     text = str(getattr(exc, "message", exc)).rstrip(".")
     return f"{code.name if code else type(exc).__name__}: {text}"

@@ -25,6 +25,8 @@ from airflow_spanner_lro.core.flows.watching import WatchNarrator, watch
 from airflow_spanner_lro.core.operations.errors import OperationFailedError
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
+from airflow_spanner_lro.triggers.connecting import may_pass
+from airflow_spanner_lro.triggers.pollers import LONGEST_PAUSE, NotConnectedError, outwait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -112,9 +114,17 @@ class SpannerConditionTrigger(SpannerTrigger):
                 self.log.info(line)
 
         with failing_as_a_sensor():
-            condition = await asyncio.to_thread(self.prepare)
+            condition = await outwait(self._prepared, tell=self.log.warning)
             policy = PollPolicy(maximum=self.poll_interval)
             return await self._perform(watch(condition, policy=policy, tell=tell), observe=tell)
+
+    async def _prepared(self) -> Condition:
+        try:
+            return await asyncio.to_thread(self.prepare)
+        except Exception as exc:
+            if not may_pass(exc):
+                raise
+            raise NotConnectedError(self._access, exc, again_in=LONGEST_PAUSE) from exc
 
     def render_template(
         self,

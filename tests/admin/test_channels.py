@@ -221,7 +221,7 @@ def test_a_worker_renews_by_itself(gateway: Gateway) -> None:
 
 
 def test_a_worker_whose_connection_cannot_be_read(gateway: Gateway) -> None:
-    """Then the refusal is what is told, and the connection is not read at every call."""
+    """Then the refusal is what is told, and neither Airflow nor Spanner is asked at every call."""
     reads: list[int] = []
 
     def renew() -> Endpoint:
@@ -239,3 +239,4 @@ def test_a_worker_whose_connection_cannot_be_read(gateway: Gateway) -> None:
     client.close()
 
     assert [1] == reads
+    assert 1 == gateway.seen.count(("GetDatabase", "old")) - 1

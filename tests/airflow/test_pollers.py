@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from airflow.triggers.base import TriggerEvent
     from pytest_mock import MockerFixture
+
+    from airflow_spanner_lro.admin.polling.poller import OperationPoller
 
     from .doubles import Stage
 
@@ -56,32 +59,40 @@ def lead_to(mocker: MockerFixture, *emails: str) -> Any:
     return mocker.patch.object(SpannerAdminHook, "connect", side_effect=endpoints)
 
 
-async def test_two_connections_to_the_same(stage: Stage, two: None) -> None:
-    """Connections that lead to the same endpoint as the same identity share a poller."""
+def share_a_budget(first: OperationPoller, second: OperationPoller) -> bool:
+    """Tell whether what both ask about a project is counted together."""
+    return first.lane("test").gate.budget is second.lane("test").gate.budget
+
+
+async def test_same_connection(stage: Stage, two: None) -> None:
+    """Triggers of one connection share a poller."""
     del stage, two
 
-    first, second = await shared_poller(ONE), await shared_poller(TWO)
+    first, second = await shared_poller(ONE), await shared_poller(ONE)
 
     assert first is second
 
 
-async def test_two_connections_at_the_same_time(stage: Stage, two: None) -> None:
-    """So they do when both are read for the first time at once."""
-    del stage, two
-
-    first, second = await asyncio.gather(shared_poller(ONE), shared_poller(TWO))
-
-    assert first is second
-
-
-async def test_same_service_account(two: None, mocker: MockerFixture) -> None:
-    """Two connections with the same service account share its budget."""
+async def test_two_connections_never_share_a_client(two: None, mocker: MockerFixture) -> None:
+    """Two connections of one account may have other rights: they share its budget, no channel."""
     del two
     lead_to(mocker, "robot@test", "robot@test")
 
-    first, second = await shared_poller(ONE), await shared_poller(TWO)
+    first, second = await asyncio.gather(shared_poller(ONE), shared_poller(TWO))
 
-    assert first is second
+    assert first.spanner is not second.spanner
+    assert share_a_budget(first, second)
+
+
+async def test_another_impersonation_chain(two: None, mocker: MockerFixture) -> None:
+    """Whom to impersonate is part of the way, whatever account the connection has."""
+    del two
+    lead_to(mocker, "robot@test", "robot@test")
+    chain = Access(gcp_conn_id="one", impersonation_chain=("other@test",), endpoint=None)
+
+    first, second = await shared_poller(ONE), await shared_poller(chain)
+
+    assert first.spanner is not second.spanner
 
 
 async def test_another_service_account(two: None, mocker: MockerFixture) -> None:
@@ -91,7 +102,24 @@ async def test_another_service_account(two: None, mocker: MockerFixture) -> None
 
     first, second = await shared_poller(ONE), await shared_poller(TWO)
 
-    assert first is not second
+    assert not share_a_budget(first, second)
+
+
+async def test_budgets_of_nobody_are_forgotten(two: None, mocker: MockerFixture) -> None:
+    """Budgets live as long as a poller counts by them."""
+    del two
+    lead_to(mocker, "robot@test", "other@test")
+    shared = (await shared_poller(ONE), pollers._shared[asyncio.get_running_loop()])[1]
+    (await shared_poller(ONE)).lane("test")
+    before = len(shared.budgets)
+
+    shared.links.clear()
+    for _ in range(3):
+        # whoever still has to be called has been
+        await asyncio.sleep(0)
+    gc.collect()
+
+    assert (1, 0) == (before, len(shared.budgets))
 
 
 async def test_another_endpoint(stage: Stage, two: None) -> None:
@@ -148,7 +176,7 @@ async def test_budget_is_that_of_the_settings(
 
     poller = await shared_poller(ONE)
 
-    assert 0.25 == poller._rate
+    assert 25 == poller.lane("test").gate.budget.capacity
 
 
 @pytest.mark.parametrize(
@@ -232,9 +260,9 @@ async def test_kill_between_two_looks(
     await asyncio.sleep(0.01)
 
     assert ("a user acted",) == caught.value.args
-    (poller,) = pollers._shared[asyncio.get_running_loop()].pollers.values()
-    assert 0 == poller.waits
-    assert poller.idle
+    (link,) = pollers._shared[asyncio.get_running_loop()].links.values()
+    assert 0 == link.poller.waits
+    assert link.poller.idle
     assert not stage.cancels
     assert not stage.operation.done
 

@@ -66,7 +66,7 @@ class Gate:
 
     def __init__(self, *, budget: Budget, telemetry: Telemetry) -> None:
         self.sources: list[Source] = []
-        self._budget = budget
+        self.budget = budget
         self._telemetry = telemetry
         self._sent = 0
         self._running: asyncio.Task[None] | None = None
@@ -96,9 +96,9 @@ class Gate:
         """Hear how a request was answered."""
         at = asyncio.get_running_loop().time()
         if exc is not None and code_of(exc) is Code.RESOURCE_EXHAUSTED:
-            self._budget.refuse(at=at)
+            self.budget.refuse(at=at)
         elif exc is None or code_of(exc) is not None:
-            self._budget.accept(at=at)
+            self.budget.accept(at=at)
 
     @property
     def _empty(self) -> bool:
@@ -117,11 +117,11 @@ class Gate:
                 await _at_most(due - at, until=self._changed)
                 continue
             best = min(offers, key=lambda offer: offer.urgency.rank(due=offer.due, fair=fair))
-            if delay := self._budget.delay(best.urgency, at=at):
+            if delay := self.budget.delay(best.urgency, at=at):
                 # what comes meanwhile has to wait as well, unless it cancels
                 await _at_most(delay, until=self._urgent)
                 continue
-            self._budget.take(best.urgency, at=at)
+            self.budget.take(best.urgency, at=at)
             # what cancels is let in between and takes nobody's turn
             self._sent += best.urgency > Urgency.DECIDING
             self._telemetry.held_back(urgency=best.urgency, seconds=at - best.due)

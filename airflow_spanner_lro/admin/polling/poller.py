@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.urgency import Urgency
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from airflow_spanner_lro.admin.drive import Observer
@@ -53,6 +54,7 @@ class OperationPoller:
     :param client: asks Spanner
     :param clock: the wall clock
     :param max_requests_per_second: the budget for each project, on average over a hundred seconds
+    :param budget_of: returns the budget of a project instead, for pollers that share one
     :raises InvalidArgumentError: if the budget is no number above 0
     """
 
@@ -62,11 +64,12 @@ class OperationPoller:
         client: AsyncPagesClient,
         clock: AsyncClock,
         max_requests_per_second: float = 1.0,
+        budget_of: Callable[[str], Budget] | None = None,
         telemetry: Telemetry = SILENT,
     ) -> None:
         # told now, and not in the loop
         Budget(rate=max_requests_per_second)
-        self._rate = max_requests_per_second
+        self._budget_of = budget_of or (lambda _: Budget(rate=max_requests_per_second))
         self._clock = clock
         self._telemetry = telemetry
         self._lanes: dict[str, Lane] = {}
@@ -107,10 +110,19 @@ class OperationPoller:
             lane = self._lanes[project] = Lane(
                 client=self.spanner,
                 clock=self._clock,
-                budget=Budget(rate=self._rate),
+                budget=self._budget_of(project),
                 telemetry=self._telemetry,
             )
         return lane
+
+    def count_by(self, budget_of: Callable[[str], Budget]) -> None:
+        """Count all requests by other budgets from now on: another identity asks.
+
+        :param budget_of: returns the budget of a project
+        """
+        self._budget_of = budget_of
+        for project, lane in self._lanes.items():
+            lane.gate.budget = budget_of(project)
 
     async def wait(
         self,
