@@ -37,6 +37,7 @@ from airflow_spanner_lro.core.tries.ownership import (
     decide_kill,
 )
 from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
+from airflow_spanner_lro.triggers.pollers import shared_poller
 from airflow_spanner_lro.triggers.shielded import finish_despite_cancels
 
 if TYPE_CHECKING:
@@ -142,11 +143,13 @@ class SpannerOperationTrigger(SpannerTrigger):
                 self.log.info(line)
 
         policy = _policy(self.poll_interval)
-        deadline = datetime.fromisoformat(self.deadline) if self.deadline else None
+        poller = await shared_poller(self._access)
         try:
-            poller = await self._poller(deadline=deadline)
             snapshot = await poller.wait(
-                name=self._name, policy=policy, deadline=deadline, observe=tell
+                name=self._name,
+                policy=policy,
+                deadline=datetime.fromisoformat(self.deadline) if self.deadline else None,
+                observe=tell,
             )
         except DeadlinePassedError:
             settlement = None
@@ -303,7 +306,7 @@ class SpannerOperationTrigger(SpannerTrigger):
             )
 
         try:
-            poller = await self._poller(deadline=until)
+            poller = await shared_poller(self._access)
             flow = stop_unless_done(
                 name=self._name,
                 policy=CancelPolicy(),

@@ -5,8 +5,9 @@
 All triggers of a triggerer ask through one channel, and its main process answers one request for
 each round of its own work (Airflow 3.3.2). Three hundred kills that each ask for two answers would
 wait longer than a kill may last. So the first one asks at once, and those that come while it waits
-ask together. XComs can only be read one by one there; that happens in threads of our own, because
-the event loop's few are everybody's.
+ask together. XComs can only be read one by one there, which is done when no state is waited for,
+and in threads of our own: the event loop's few are everybody's. A record that does not come in time
+counts as one that cannot be read, since the state of a task that is over is enough to decide.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_spanner_lro.airflow_internals import task_states
-from airflow_spanner_lro.core.tries.ownership import Situation, situation_of
+from airflow_spanner_lro.core.tries.ownership import (
+    Situation,
+    UnreadableRecord,
+    situation_of,
+)
 from airflow_spanner_lro.triggers.task_state import TaskView, index_of, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import TypeVar
 
+    from airflow_spanner_lro.core.tries.ownership import Published
     from airflow_spanner_lro.triggers.task_state import TaskKey
 
     T = TypeVar("T")
@@ -48,9 +54,11 @@ class _Task(NamedTuple):
         return f"{self.task_id}_{self.map_index}" if self.map_index >= 0 else self.task_id
 
 
-async def view_task_soon(task: TaskKey) -> TaskView:
+async def view_task_soon(task: TaskKey, *, timeout: float) -> TaskView:
     """Read situation and record of a task instance, in this order: see ``ownership.py``.
 
+    :param timeout: seconds for both
+    :raises TimeoutError: if the situation does not come in time
     :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot tell the situation
     """
     for loop in [loop for loop in _inquiries if loop.is_closed()]:
@@ -59,7 +67,7 @@ async def view_task_soon(task: TaskKey) -> TaskView:
     inquiry = _inquiries.get(loop)
     if inquiry is None:
         inquiry = _inquiries[loop] = TaskInquiry()
-    return await inquiry.view(task)
+    return await inquiry.view(task, timeout=timeout)
 
 
 class TaskInquiry:
@@ -70,10 +78,21 @@ class TaskInquiry:
         self._waiting: dict[_Run, dict[_Task, list[asyncio.Future[Situation]]]] = {}
         self._asking: asyncio.Task[None] | None = None
 
-    async def view(self, task: TaskKey) -> TaskView:
-        """Read situation and record of a task instance, in this order."""
-        situation = await self._situation(task)
-        return TaskView(situation=situation, record=await self._in_thread(read_record, task))
+    async def view(self, task: TaskKey, *, timeout: float) -> TaskView:
+        """Read situation and record of a task instance, in this order.
+
+        :param timeout: seconds for both
+        :raises TimeoutError: if the situation does not come in time
+        """
+        end = asyncio.get_running_loop().time() + timeout
+        async with asyncio.timeout_at(end):
+            situation = await self._situation(task)
+        try:
+            async with asyncio.timeout_at(end):
+                record = await self._record(task)
+        except TimeoutError:
+            record = UnreadableRecord(why="no answer in time")
+        return TaskView(situation=situation, record=record)
 
     def close(self) -> None:
         """Let the threads end."""
@@ -86,6 +105,11 @@ class TaskInquiry:
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())
         return await answer
+
+    async def _record(self, task: TaskKey) -> Published:
+        while self._asking is not None:
+            await asyncio.wait({self._asking})
+        return await self._in_thread(read_record, task)
 
     async def _ask(self) -> None:
         try:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from airflow.jobs import triggerer_job_runner
 from airflow.triggers.base import TriggerEvent
 
 from airflow_spanner_lro.core.access import Access
@@ -16,6 +17,7 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.ownership import Situation
+from airflow_spanner_lro.triggers.operation import USER_ACTION
 from airflow_spanner_lro.triggers.task_state import TaskView
 
 from .doubles import BACKUP, LATER, LONG, FakeTaskInstance
@@ -249,6 +251,65 @@ async def test_the_log_stays_open_until_a_kill_is_over(
 
     assert "Cancel sent: the task was ended by a user" in told
     assert "The operation was cancelled" in told
+
+
+def test_the_message_is_airflows() -> None:
+    """What tells a user's action from a shutdown is what Airflow's triggerer says."""
+    assert triggerer_job_runner._USER_ACTION_CANCEL_MSG == USER_ACTION
+
+
+async def _cancelled_while_it_waits(
+    stage: Stage, trigger: SpannerOperationTrigger, *message: str
+) -> None:
+    """Let a trigger be cancelled, and clean up, as Airflow does when it cannot call ``on_kill``."""
+    arrived = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    stage.script.upon("GetOperation", lambda: loop.call_soon_threadsafe(arrived.set))
+    waiting = asyncio.ensure_future(anext(_events(trigger)))
+    await arrived.wait()
+    waiting.cancel(*message)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await trigger.cleanup()
+
+
+async def test_a_kill_that_airflow_fails_to_call(
+    stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
+) -> None:
+    """E23: a user's action is acted on although the second cancel came before ``on_kill``."""
+    airflow_says(Situation.ENDED, _record(trigger.operation))
+
+    await _cancelled_while_it_waits(stage, trigger, USER_ACTION)
+
+    assert 1 == len(stage.cancels)
+
+
+@pytest.mark.parametrize("message", [(), ("shutting down",)], ids=["none", "another"])
+async def test_a_shutdown_is_no_kill(
+    stage: Stage,
+    trigger: SpannerOperationTrigger,
+    airflow_says: Callable[..., None],
+    message: tuple[str, ...],
+) -> None:
+    """K1: without the message of a user's action nothing is cancelled, whatever Airflow says."""
+    airflow_says(Situation.ENDED, _record(trigger.operation))
+
+    await _cancelled_while_it_waits(stage, trigger, *message)
+
+    assert not stage.cancels
+
+
+async def test_a_kill_that_airflow_skips_after_the_deadline(
+    stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
+) -> None:
+    """E4: when the deadline has passed, a worker does the rest."""
+    airflow_says(Situation.ON_ITS_WAY, _record(trigger.operation))
+    trigger._ended_by_user = True
+    trigger.deadline = "2020-01-01T00:00:00+00:00"
+
+    await trigger.cleanup()
+
+    assert not stage.cancels
 
 
 async def test_cleanup_without_a_kill_waits_for_nothing(

@@ -13,13 +13,18 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.sdk.execution_time.xcom import XCom
 
-from airflow_spanner_lro.core.tries.ownership import Situation
+from airflow_spanner_lro.core.tries.ownership import Situation, UnreadableRecord
 from airflow_spanner_lro.triggers.task_inquiry import TaskInquiry
 
 from .doubles import FakeTaskInstance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
+
+
+IN_TIME = 30.0
 
 
 class Supervisor:
@@ -29,7 +34,7 @@ class Supervisor:
     """
 
     def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, states: dict[tuple[str, str, int], str | None]
+        self, monkeypatch: pytest.MonkeyPatch, states: Mapping[tuple[str, str, int], str | None]
     ) -> None:
         self.requests: list[dict[str, Any]] = []
         self.refuses: set[str] = set()
@@ -38,7 +43,18 @@ class Supervisor:
         self.answers.set()
         self._states = states
         monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", self._get_task_states)
-        monkeypatch.setattr(XCom, "get_one", lambda **_: None)
+        self.records = threading.Event()
+        self.records.set()
+        monkeypatch.setattr(XCom, "get_one", self._get_one)
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """The requests for states."""
+        return [request for request in self.requests if "record" not in request]
+
+    def _get_one(self, **_criteria: object) -> None:
+        self.requests.append({"record": True})
+        self.records.wait()
 
     def _get_task_states(self, **criteria: Any) -> dict[str, dict[str, str | None]]:
         self.requests.append(criteria)
@@ -64,7 +80,9 @@ def task(run_id: str, task_id: str, map_index: int = -1) -> FakeTaskInstance:
 async def situations(tasks: list[FakeTaskInstance]) -> list[Situation | BaseException]:
     """Ask about all of them at once."""
     inquiry = TaskInquiry()
-    views = await asyncio.gather(*map(inquiry.view, tasks), return_exceptions=True)
+    views = await asyncio.gather(
+        *(inquiry.view(task, timeout=IN_TIME) for task in tasks), return_exceptions=True
+    )
     inquiry.close()
     return [view if isinstance(view, BaseException) else view.situation for view in views]
 
@@ -77,7 +95,7 @@ async def test_mapped_tasks_of_a_run_are_one_question(monkeypatch: pytest.Monkey
     found = await situations([task("r", "backup", n) for n in range(300)])
 
     assert [Situation.ENDED if n % 2 else Situation.DEFERRED for n in range(300)] == found
-    assert 1 == len(supervisor.requests)
+    assert 1 == len(supervisor.states)
 
 
 async def test_tasks_of_a_run_are_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +106,7 @@ async def test_tasks_of_a_run_are_one_question(monkeypatch: pytest.MonkeyPatch) 
     found = await situations([task("r", f"task{n}x") for n in range(250)])
 
     assert {Situation.ENDED} == set(found)
-    assert 3 == len(supervisor.requests)
+    assert 3 == len(supervisor.states)
 
 
 async def test_those_who_come_later_ask_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,16 +115,19 @@ async def test_those_who_come_later_ask_together(monkeypatch: pytest.MonkeyPatch
     supervisor = Supervisor(monkeypatch, states)
     supervisor.answers.clear()
     inquiry = TaskInquiry()
-    first = asyncio.create_task(inquiry.view(task("r", "backup", 0)))
+    first = asyncio.create_task(inquiry.view(task("r", "backup", 0), timeout=IN_TIME))
     await asyncio.to_thread(supervisor.asked.wait)
 
-    others = [asyncio.create_task(inquiry.view(task("r", "backup", n))) for n in range(1, 50)]
+    others = [
+        asyncio.create_task(inquiry.view(task("r", "backup", n), timeout=IN_TIME))
+        for n in range(1, 50)
+    ]
     await asyncio.sleep(0)
     supervisor.answers.set()
     await asyncio.gather(first, *others)
     inquiry.close()
 
-    assert [0, None] == [request["map_index"] for request in supervisor.requests]
+    assert [0, None] == [request["map_index"] for request in supervisor.states]
 
 
 async def test_names_that_look_alike(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +146,7 @@ async def test_one_of_many_mapped_instances(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert [Situation.ENDED] == await situations([task("r", "backup", 7)])
 
-    assert [7] == [request["map_index"] for request in supervisor.requests]
+    assert [7] == [request["map_index"] for request in supervisor.states]
 
 
 async def test_a_refusal_is_for_those_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +168,7 @@ async def test_whoever_gives_up_keeps_nobody_from_an_answer(
     supervisor.answers.clear()
     inquiry = TaskInquiry()
     impatient, patient = (
-        asyncio.create_task(inquiry.view(task("r", "backup", n))) for n in range(2)
+        asyncio.create_task(inquiry.view(task("r", "backup", n), timeout=IN_TIME)) for n in range(2)
     )
     await asyncio.to_thread(supervisor.asked.wait)
 
@@ -159,3 +180,26 @@ async def test_whoever_gives_up_keeps_nobody_from_an_answer(
 
     assert impatient.cancelled()
     assert Situation.ENDED is view.situation
+
+
+async def test_states_go_before_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody waits for a state, no record takes its turn."""
+    supervisor = Supervisor(monkeypatch, {(f"r{n}", "backup", -1): "failed" for n in range(20)})
+
+    await situations([task(f"r{n}", "backup") for n in range(20)])
+
+    assert [False] * 20 + [True] * 20 == ["record" in request for request in supervisor.requests]
+
+
+async def test_a_record_that_does_not_come_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is told all the same, and that nothing is known of the record."""
+    supervisor = Supervisor(monkeypatch, {("r", "backup", -1): "failed"})
+    supervisor.records.clear()
+    inquiry = TaskInquiry()
+
+    view = await inquiry.view(task("r", "backup"), timeout=0.2)
+    supervisor.records.set()
+    inquiry.close()
+
+    assert Situation.ENDED is view.situation
+    assert UnreadableRecord(why="no answer in time") == view.record

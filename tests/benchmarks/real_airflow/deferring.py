@@ -57,7 +57,7 @@ def main() -> None:
         for run in session.scalars(select(DagRun).where(DagRun.dag_id.in_(dag_ids))):
             run.state = DagRunState.RUNNING
             run.start_date = utcnow()
-            runs[run.dag_id, run.run_id] = run.id
+            runs[run.dag_id, run.run_id] = run
         for task in session.scalars(select(TaskInstance).where(TaskInstance.dag_id.in_(dag_ids))):
             name = operations.get((task.dag_id, task.map_index))
             if name is None:
@@ -76,18 +76,20 @@ def main() -> None:
             row.encrypted_kwargs = json.dumps(serialize(kwargs))
             session.add(row)
             session.flush()
-            entry = _entry(name, access=access, deferred=utcnow()).to_record()
+            entry = _entry(
+                name, access=access, intended=runs[task.dag_id, task.run_id].created_at
+            ).to_record()
             of: dict[str, Any] = {
                 "dag_id": task.dag_id,
                 "run_id": task.run_id,
                 "task_id": task.task_id,
             }
             of["map_index"] = task.map_index
-            XComModel.set(RECORD_KEY, entry, **of, session=session)
+            XComModel.set(RECORD_KEY, entry, **of, serialize=False, session=session)
             session.add(
                 TaskStateStoreModel(
                     **of,
-                    dag_run_id=runs[task.dag_id, task.run_id],
+                    dag_run_id=runs[task.dag_id, task.run_id].id,
                     key=f"{KEY_PREFIX}1",
                     value=json.dumps(entry),
                 )
@@ -100,13 +102,13 @@ def main() -> None:
             task.next_kwargs = {}
 
 
-def _entry(name: str, *, access: Access, deferred: datetime) -> LedgerEntry:
+def _entry(name: str, *, access: Access, intended: datetime) -> LedgerEntry:
     operation = OperationName.parse(name)
     return LedgerEntry(
         kind=CREATE_BACKUP,
         target=operation.resource,
         fingerprint="of a crowd",
-        intended=deferred,
+        intended=intended,
         try_number=1,
         access=access,
         operation=operation,

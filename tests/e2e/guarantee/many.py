@@ -49,9 +49,9 @@ _TOLD = ("operation was cancelled", "is still running: cancellation was asked fo
 )
 def many_at_once(act: Act) -> Scenario:
     """Airflow calls all kills within a second or two; the last cancel counts."""
-    operations = _start(act)
     run = act.world.start("guarantee_e23")
     act.runs.append(run)
+    operations = _start(act)
     _defer(act, run, operations)
     yield
     since = act.mark_run(run, RunState.FAILED)
