@@ -37,7 +37,6 @@ from airflow_spanner_lro.core.tries.ownership import (
     decide_kill,
 )
 from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
-from airflow_spanner_lro.triggers.pollers import shared_poller
 from airflow_spanner_lro.triggers.shielded import finish_despite_cancels
 
 if TYPE_CHECKING:
@@ -143,13 +142,11 @@ class SpannerOperationTrigger(SpannerTrigger):
                 self.log.info(line)
 
         policy = _policy(self.poll_interval)
-        poller = await shared_poller(self._access)
+        deadline = datetime.fromisoformat(self.deadline) if self.deadline else None
         try:
+            poller = await self._poller(deadline=deadline)
             snapshot = await poller.wait(
-                name=self._name,
-                policy=policy,
-                deadline=datetime.fromisoformat(self.deadline) if self.deadline else None,
-                observe=tell,
+                name=self._name, policy=policy, deadline=deadline, observe=tell
             )
         except DeadlinePassedError:
             settlement = None
@@ -306,7 +303,7 @@ class SpannerOperationTrigger(SpannerTrigger):
             )
 
         try:
-            poller = await shared_poller(self._access)
+            poller = await self._poller(deadline=until)
             flow = stop_unless_done(
                 name=self._name,
                 policy=CancelPolicy(),
