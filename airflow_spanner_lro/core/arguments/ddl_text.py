@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.arguments.ddl_lexer import BYTE_ORDER_MARK
 from airflow_spanner_lro.core.arguments.ddl_tokens import (
     ends_statement,
     excerpt,
@@ -28,8 +29,11 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_BYTE_ORDER_MARK = "\ufeff"
+    from airflow_spanner_lro.core.arguments.ddl_lexer import Token
+
 _COMMENT_MARKS = ("--", "/*", "#")
+_DECIDED_BY_DIALECT = frozenset(";\ufeff")
+"""What makes the dialect matter: without it, a text is one statement as it stands."""
 _FILE_NAME = re.compile(r"\S+\.sql")
 
 
@@ -84,29 +88,48 @@ def texts_in(given: object) -> list[object]:
 def split(text: str, *, dialect: Dialect, field: str) -> tuple[str, ...]:
     """Return the statements of a text, each from its first word to its last.
 
-    Comments before, behind and between statements are left out; those within one stay.
+    Comments and byte order marks before, behind and between statements are left out; comments
+    within one stay.
 
     :param field: the argument that the text was given for
     :raises InvalidArgumentError: if a string, a quoted name or a comment has no end, or no start
     """
     statements: list[str] = []
-    first: Any = None
-    last: Any = None
+    first: Token | None = None
+    last: Token | None = None
+    mark: Token | None = None
     for token in tokens_of(text, dialect=dialect, field=field):
-        if ends_statement(token):
-            if first is not None:
-                statements.append(text[first.start : last.end + 1])
-            first = last = None
-            continue
-        if last is not None and text[last.start : token.end + 1] == "*/":
-            raise InvalidArgumentError(
-                field=field,
-                value=excerpt(text, last.start),
-                rule=f"the */ on line {line_of(text, last.start)} ends no comment"
-                + (", as comments do not nest" if dialect is _FLAT else ""),
-            )
-        first, last = first or token, token
+        if token.text == BYTE_ORDER_MARK:
+            mark = token
+        elif ends_statement(token):
+            if first is not None and last is not None:
+                statements.append(text[first.start : last.end])
+            first = last = mark = None
+        else:
+            if last is not None:
+                _require_joined(text, last, token, mark, dialect=dialect, field=field)
+            first, last, mark = first or token, token, None
     return tuple(statements)
+
+
+def _require_joined(
+    text: str, last: Token, token: Token, mark: Token | None, *, dialect: Dialect, field: str
+) -> None:
+    """Refuse what cannot stand between two tokens of a statement, or be made of them."""
+    if mark is not None:
+        raise InvalidArgumentError(
+            field=field,
+            value=excerpt(text, last.start),
+            rule=f"on line {line_of(text, mark.start)} a byte order mark, which nobody sees, "
+            "stands within a statement. Save the file without it (as UTF-8 without BOM)",
+        )
+    if text[last.start : token.end] == "*/":
+        raise InvalidArgumentError(
+            field=field,
+            value=excerpt(text, last.start),
+            rule=f"the */ on line {line_of(text, last.start)} ends no comment"
+            + (", as comments do not nest" if dialect is _FLAT else ""),
+        )
 
 
 _FLAT = Dialect.GOOGLE_STANDARD_SQL
@@ -117,7 +140,7 @@ def _statements(ddl: DdlText, *, field: str, dialect: Callable[[], Dialect]) -> 
     # some editors put it at the beginning of a file
     begin, *rest = ddl.pieces
     ddl = DdlText(
-        pieces=(Piece(begin.text.removeprefix(_BYTE_ORDER_MARK), begin.authored), *rest),
+        pieces=(Piece(begin.text.removeprefix(BYTE_ORDER_MARK), begin.authored), *rest),
         several=ddl.several,
     )
     text = ddl.text
@@ -130,7 +153,7 @@ def _statements(ddl: DdlText, *, field: str, dialect: Callable[[], Dialect]) -> 
             "comes out of a template or another task",
         )
     require_harmless(ddl, field=field, dialect=dialect)
-    if ";" in stripped or stripped.startswith(_COMMENT_MARKS):
+    if stripped.startswith(_COMMENT_MARKS) or not _DECIDED_BY_DIALECT.isdisjoint(stripped):
         # not the stripped text: lines are counted as they are in the author's file
         return split(text, dialect=dialect(), field=field)
     return (stripped,) if stripped else ()

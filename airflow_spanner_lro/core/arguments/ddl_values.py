@@ -151,7 +151,7 @@ def _with_stand_ins(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the tokenizer makes of a text.
+    """What the lexer makes of a text.
 
     :param classes: for each character of it, what it is part of
     :param quoted: where each string and quoted name begins and ends
@@ -169,7 +169,7 @@ def _read(text: str, *, dialect: Dialect, field: str) -> _Reading:
     classes = [_SPACE if each.isspace() else _COMMENT for each in text]
     quoted = []
     for token in tokens_of(text, dialect=dialect, field=field):
-        start, end = token.start, min(token.end + 1, len(text))
+        start, end = token.start, min(token.end, len(text))
         if is_quoted(token):
             quoted.append((start, end))
         for index in range(start, end):
