@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import subprocess
+import threading
 import time
 import uuid
 from contextlib import suppress
@@ -173,6 +174,7 @@ class ProcessRun:
         self._token = uuid.uuid4().hex
         self._processes: list[ManagedProcess] = []
         self._guard: Guard | None = None
+        self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -197,16 +199,17 @@ class ProcessRun:
 
     def start(self, spec: ProcessSpec, /) -> ManagedProcess:
         """Start a process that this run will stop at the latest when it is closed."""
-        identity = f"{self._token}.{len(self._processes)}"
-        environment = {
-            **spec.environment,
-            _RUN: self._token,
-            _PROCESS: identity,
-            # setproctitle would overwrite the environment that /proc shows, and the mark with it
-            "SPT_NOENV": "1",
-        }
-        marked = replace(spec, environment=environment)
-        with undisturbed():
+        # threads may start processes side by side, and no two may have one mark
+        with undisturbed(), self._one_at_a_time:
+            identity = f"{self._token}.{len(self._processes)}"
+            environment = {
+                **spec.environment,
+                _RUN: self._token,
+                _PROCESS: identity,
+                # setproctitle would overwrite the environment that /proc shows, the mark with it
+                "SPT_NOENV": "1",
+            }
+            marked = replace(spec, environment=environment)
             if self._guard is None:
                 self._guard = Guard(mark=self.mark)
             process = ManagedProcess(spec=marked, mark=f"{_PROCESS}={identity}")

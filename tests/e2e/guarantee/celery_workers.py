@@ -91,7 +91,10 @@ def worker_ends_warmly(act: Act) -> Scenario:
     core=True,
 )
 def worker_ends_coldly(act: Act) -> Scenario:
-    """Celery ends its children, and Airflow passes that on to the task's process."""
+    """Celery ends its children, and Airflow passes that on to the task's process.
+
+    Celery may give the message to the next worker; Airflow then refuses to start the task again.
+    """
     going = act.on_worker()
     worker = worker_of(act)
     yield
@@ -100,6 +103,11 @@ def worker_ends_coldly(act: Act) -> Scenario:
     seen = act.cancelled(going, since=since)
     yield
     act.wait_for_task(going.run, going.task_id, TaskState.FAILED)
+    worker.wait(timeout=WARMLY)
+    employ(act.world.airflow, act.row.key)
+    act.let_pass()
+    if (starts := len(act.world.starts_of(going.operation))) != 1:
+        return replace(seen, wrong=f"{seen.wrong}; it was started {starts} times".lstrip("; "))
     return seen
 
 
