@@ -23,9 +23,7 @@ INTERNAL = (
     "airflow.state",
     "airflow.utils",
 )
-HERE = tuple(
-    PACKAGE / f"airflow_{each}.py" for each in ("database", "internals", "serialised")
-)
+HERE = tuple(PACKAGE / f"airflow_{each}.py" for each in ("database", "internals", "serialised"))
 
 
 def imports(path: Path) -> Iterator[str]:
