@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, ColumnElement, Row, Select
     from sqlalchemy.orm import Session
 
+USER_ACTION = "__airflow_user_action__"
+"""The message of the cancel with which a triggerer ends a trigger because a user acted; from
+``airflow.jobs.triggerer_job_runner``, where it is private."""
 STATE_REFERENCE_KEY = "__airflow_state_ref__"
 """What the store holds instead of a value that is kept in a custom state backend; from
 ``airflow.sdk.execution_time.context``, where it is private."""

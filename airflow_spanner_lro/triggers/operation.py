@@ -19,6 +19,7 @@ from weakref import WeakSet
 from airflow.triggers.base import TriggerEvent
 
 from airflow_spanner_lro import metrics
+from airflow_spanner_lro.airflow_internals import USER_ACTION
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
@@ -61,8 +62,6 @@ ASK_TIMEOUT = 15.0
 """Seconds of these for asking Airflow; the rest is the cancel's."""
 _ASK_AT_DEADLINE = 10.0
 """Seconds for asking Airflow when the deadline passes; without an answer a worker does the rest."""
-USER_ACTION = "__airflow_user_action__"
-"""The message of a cancel that a user has caused; private in Airflow's triggerer (3.3.2)."""
 _TO_SPARE = 2.0
 """Seconds of these to tell how it ended."""
 _READING = 0.02

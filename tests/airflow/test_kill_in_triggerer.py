@@ -12,12 +12,12 @@ import pytest
 from airflow.jobs import triggerer_job_runner
 from airflow.triggers.base import TriggerEvent
 
+from airflow_spanner_lro.airflow_internals import USER_ACTION
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.ownership import Situation
-from airflow_spanner_lro.triggers.operation import USER_ACTION
 from airflow_spanner_lro.triggers.task_state import TaskView
 
 from .doubles import BACKUP, LATER, LONG, FakeTaskInstance
