@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 class SpannerLroPlugin(AirflowPlugin):
-    """Lets the reaper run by itself, ends the operation of a task whose deferral Airflow has
-    rejected, and checks the settings.
-    """
+    """Lets the reaper run by itself, stops what a rejected deferral leaves, checks the settings."""
 
     name = "spanner_lro"
     listeners: list[ModuleType | object] = [listener]  # noqa: RUF012  # as Airflow declares it

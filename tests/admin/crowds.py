@@ -115,7 +115,7 @@ class CrowdedSpanner:
 
     def is_done(self, name: OperationName) -> bool:
         """Tell whether an operation has ended."""
-        return self._now(self._operations[str(name)]).done
+        return bool(self._now(self._operations[str(name)]).done)
 
     @property
     def busiest(self) -> int:
