@@ -4,7 +4,7 @@
 
 Airflow 3.3.2 does not enforce ``execution_timeout`` while a task is deferred, so the deadline is
 an argument here: an absolute time, which no restart of a triggerer moves. A shutdown, a restart or
-a move to another triggerer cancels nothing; only ``on_kill`` does, after it has made sure that the
+a move to another triggerer cancels nothing; only a user's action does, once it is sure that the
 task really no longer waits.
 """
 
