@@ -23,7 +23,6 @@ PARTS = {
     "workers": "tests.benchmarks.real_airflow.workers",
     "triggerer": "tests.benchmarks.real_airflow.triggerer",
     "kills": "tests.benchmarks.kills",
-    "real-kills": "tests.benchmarks.real_airflow.kills",
     "import": "tests.benchmarks.import_time",
 }
 RESULTS = Path(".bench/results")
