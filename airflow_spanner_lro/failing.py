@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralTimeout
 
+from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.errors import (
     AccessError,
     InvalidArgumentError,
@@ -21,9 +22,10 @@ from airflow_spanner_lro.core.operations.errors import (
     OperationCancelledError,
     OperationFailedError,
     OperationTimeoutError,
+    RefusedForNowError,
     ResumeConflictError,
 )
-from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.status import Code, code_of, refuses_credentials
 from airflow_spanner_lro.core.tries.record import LedgerUnreadableError
 
 if TYPE_CHECKING:
@@ -40,9 +42,25 @@ _ADVICE = {
     Code.UNAUTHENTICATED: "Check the credentials of the connection.",
     Code.UNIMPLEMENTED: "The endpoint does not support this.",
 }
-"""Codes that stay however often one asks, with what a person can do about them."""
+"""Codes of a refused call that stay however often one asks, with what a person can do."""
 
-_LATE = (NothingStartedError, OperationTimeoutError, TaskDeferralTimeout, TurnNotReachedError)
+_ENDED_FOR_GOOD = {
+    Code.INVALID_ARGUMENT: "Correct the argument.",
+    Code.OUT_OF_RANGE: "Correct the argument.",
+}
+"""Codes of an operation that was accepted and then failed, where a new one would fail likewise.
+
+Other codes tell what happened to that one operation: what it met or missed, such as a resource that
+another made or deleted meanwhile, may be otherwise for the next.
+"""
+
+_LATE = (
+    NothingStartedError,
+    OperationTimeoutError,
+    RefusedForNowError,
+    TaskDeferralTimeout,
+    TurnNotReachedError,
+)
 
 _OURS = (
     AccessError,
@@ -65,21 +83,20 @@ def failing_for_good() -> Iterator[None]:
         yield
     except _OURS as exc:
         raise AirflowFailException(str(exc)) from exc
-    except OperationCancelledError:
-        raise
     except OperationFailedError as exc:
         code = exc.snapshot.error.code if exc.snapshot.error else None
-        if code in _ADVICE:
-            message = f"{exc} {_ADVICE[code]}"
-            raise AirflowFailException(message) from exc
-        raise
-    except Exception as exc:
-        code, told = code_of(exc), getattr(exc, "message", exc)
-        if code is Code.UNAVAILABLE:
-            raise UnavailableError(str(told)) from exc
-        if code not in _ADVICE:
+        if isinstance(exc, OperationCancelledError) or code not in _ENDED_FOR_GOOD:
             raise
-        message = f"Spanner answered {code.name}: {told} {_ADVICE[code]}"
+        message = f"{exc} {_ENDED_FOR_GOOD[code]}"
+        raise AirflowFailException(message) from exc
+    except Exception as exc:
+        code = code_of(exc)
+        if code is Code.UNAVAILABLE and not refuses_credentials(exc):
+            raise UnavailableError(said(exc)) from exc
+        advice = _ADVICE[Code.UNAUTHENTICATED] if refuses_credentials(exc) else _ADVICE.get(code)
+        if code is None or advice is None:
+            raise
+        message = f"Spanner answered {code.name}: {said(exc)}. {advice}"
         raise AirflowFailException(message) from exc
 
 

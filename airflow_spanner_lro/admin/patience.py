@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
-from airflow_spanner_lro.core.status import code_of, is_transient
+from airflow_spanner_lro.core.error_text import error_text
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, counts
+from airflow_spanner_lro.core.status import ErrorClass, classify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ def patiently(
     clock: Clock,
     patience: float,
     tell: Callable[[str], None] | None = None,
+    quota_counts: bool = False,
 ) -> T:
     """Make a call until it is answered, and return the answer; errors that pass are waited out.
 
@@ -33,6 +35,7 @@ def patiently(
 
     :param patience: seconds after which an error that may pass counts all the same
     :param tell: says once that the answer is being waited for
+    :param quota_counts: that too many requests were made propagates, for who waits it out better
     :raises WaitStoppedError: if the clock is stopped meanwhile
     """
     waited = 0.0
@@ -40,11 +43,12 @@ def patiently(
         try:
             return call()
         except Exception as exc:
-            if not is_transient(exc) or waited >= patience:
+            if counts(exc, silence=waited, patience=patience):
+                raise
+            if quota_counts and classify(exc) is ErrorClass.QUOTA:
                 raise
             if tell and not waited:
-                code = code_of(exc)
-                tell(f"Spanner cannot be asked ({code.name if code else exc!r}); asking again.")
+                tell(f"Spanner is not answering ({error_text(exc)}); asking again.")
         clock.sleep(delay)
         waited += delay
     message = "a policy's delays have no end"

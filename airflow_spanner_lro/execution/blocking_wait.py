@@ -101,13 +101,20 @@ class BlockingWait:
             raise WaitStoppedError
         return result
 
-    def patiently(self, ask: Callable[[], T], *, deadline: datetime | None = None) -> T:
+    def patiently(
+        self,
+        ask: Callable[[], T],
+        *,
+        deadline: datetime | None = None,
+        quota_counts: bool = False,
+    ) -> T:
         """Ask for something until there is an answer, as patiently as a wait does.
 
         The client library waits out the most usual trouble by itself where a resource is read; this
         waits out the rest, and hears of a kill.
 
         :param deadline: when trouble that may pass counts all the same, if that is sooner
+        :param quota_counts: that too many requests were made is not waited out here
         :raises WaitStoppedError: if the task is killed meanwhile
         """
         from airflow_spanner_lro.admin.patience import patiently  # noqa: PLC0415  # with the client
@@ -115,7 +122,13 @@ class BlockingWait:
         patience = PollPolicy().patience
         if deadline is not None:
             patience = min(patience, (deadline - self.now()).total_seconds())
-        return patiently(ask, clock=self.clock, patience=patience, tell=self._log)
+        return patiently(
+            ask,
+            clock=self.clock,
+            patience=patience,
+            tell=self._log,
+            quota_counts=quota_counts,
+        )
 
     def pause(self, seconds: float, *, deadline: datetime | None) -> None:
         """Pause.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.execution.reaper_watch import warn_if_no_reaper
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
-from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
+from airflow_spanner_lro.triggers.turn import SpannerPauseTrigger, SpannerTurnTrigger
 
 if TYPE_CHECKING:
     from typing import NoReturn, Protocol
@@ -92,6 +92,22 @@ class Deferral:
             limit=taken.turn.limit,
             deadline=self.deadline.isoformat() if self.deadline else None,
             poll_interval=self.poll_interval,
+        )
+        self.defer(trigger=trigger, method_name=then, timeout=self._backstop)
+
+    def for_pause(self, *, seconds: float, pause: float, limit: str, then: str) -> NoReturn:
+        """Wait for a while, because Spanner has refused only for now.
+
+        :param pause: the pause by which the next one is reckoned, in seconds
+        :param limit: what Spanner allows, in words
+        :param then: the method to go on with
+        """
+        trigger = SpannerPauseTrigger.through(
+            self.access,
+            until=(self.now + timedelta(seconds=seconds)).isoformat(),
+            pause=pause,
+            limit=limit,
+            deadline=self.deadline.isoformat() if self.deadline else None,
         )
         self.defer(trigger=trigger, method_name=then, timeout=self._backstop)
 

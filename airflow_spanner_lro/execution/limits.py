@@ -1,25 +1,27 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starting in spite of limits: a start that Spanner refuses for now is waited out, no failure.
+"""Acting in spite of limits: what Spanner refuses for now is waited out, and is no failure.
 
-There are two: so many operations of a kind at a time, and so many requests of a caller in a while.
+There are three: so many operations of a kind at a time, so many requests of a project in a while,
+and a moment that has not passed yet. A short wait is made on the worker; a longer one is left to
+the triggerer, if the task may be deferred, and the task then tries again from the beginning.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro.admin.clock import WaitStoppedError
+from airflow_spanner_lro.core.error_text import error_text, said
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.turns import (
-    SlotTakenError,
-    TurnNotReachedError,
-    await_turn,
-    turn_of,
-)
-from airflow_spanner_lro.core.operations.errors import StartRefusedForNowError
-from airflow_spanner_lro.core.status import code_of
+from airflow_spanner_lro.core.flows.policy import BackOffPolicy
+from airflow_spanner_lro.core.flows.refusals import refused_for_now
+from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError, await_turn
+from airflow_spanner_lro.core.operations.errors import RefusedForNowError
+from airflow_spanner_lro.core.status import Code, ErrorClass, classify, code_of
+from airflow_spanner_lro.core.words import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,97 +29,162 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.flows.policy import PollPolicy
+    from airflow_spanner_lro.core.flows.turns import Turn
     from airflow_spanner_lro.core.names import ResourceName
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.execution.blocking_wait import BlockingWait
-    from airflow_spanner_lro.execution.work import StartOrder
+    from airflow_spanner_lro.execution.deferral import Deferral
+
+T = TypeVar("T")
 
 FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 60.0
-"""Seconds between two start calls that Spanner refuses because it takes no more requests."""
+"""Seconds until the second attempt."""
+ON_WORKER = 10.0
+"""Seconds of pauses for which a worker is held, where the task may be deferred."""
 
 log = logging.getLogger(__name__)
 
 
-def start_within_limits(
-    begin: Callable[[], OperationSnapshot | None],
-    *,
-    wait: BlockingWait,
-    deadline: datetime | None,
-    wait_for_slot: Callable[[SlotTakenError], None] | None,
-    log: Callable[[str], None],
-) -> OperationSnapshot | None:
-    """Start, as often as it takes until Spanner takes it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How a task waits out what Spanner refuses for now.
 
-    :param begin: makes one attempt
-    :param wait_for_slot: waits until another one is worth it; None to fail with the refusal
-    :raises SlotTakenError: if there is no slot, and none is to be waited for
-    :raises StartRefusedForNowError: if Spanner takes no more requests until the deadline
-    :raises WaitStoppedError: if the task is killed meanwhile
+    :param target: what it acts on
+    :param wait: waits on the worker
+    :param policy: how often to look for a slot
+    :param deadline: when to give up
+    :param defer: returns what leaves a wait to the triggerer; None to wait on the worker only
+    :param then: the method to go on with after that
+    :param wait_for_slot: wait until others have ended; False to fail with the refusal
+    :param log: writes a line
+    :param verb: what is done to the target, as a participle
     """
-    pause = FIRST_PAUSE
-    while True:
-        try:
-            return begin()
-        except SlotTakenError as taken:
-            if wait_for_slot is None:
-                raise
-            wait_for_slot(taken)
-        except StartRefusedForNowError as refused:
-            log(f"{refused} Trying again in {pause:g} s.")
+
+    target: ResourceName
+    wait: BlockingWait
+    policy: PollPolicy
+    deadline: datetime | None
+    defer: Callable[[], Deferral] | None
+    then: str
+    wait_for_slot: bool
+    log: Callable[[str], None]
+    verb: str = "started"
+
+    def insist(self, act: Callable[[], T], *, pause: float | None = None) -> T:
+        """Act, as often as it takes until Spanner does it; everything is done anew each time.
+
+        :param act: makes one attempt
+        :param pause: the last pause, in seconds, if this goes on after a deferral
+        :raises SlotTakenError: if there is no slot, and none is to be waited for
+        :raises RefusedForNowError: if Spanner refuses until the deadline
+        :raises TurnNotReachedError: if the deadline passes, or the task is killed, before a slot is
+            free
+        :raises WaitStoppedError: if the task is killed meanwhile
+        """
+        resumed, spent = pause is not None, 0.0
+        last: Exception | None = None
+        back_off = BackOffPolicy(first=FIRST_PAUSE)
+        while True:
             try:
-                wait.pause(pause, deadline=deadline)
+                return act()
+            except SlotTakenError as taken:
+                if not self.wait_for_slot:
+                    raise
+                self._await_slot(taken)
+                continue
             except DeadlinePassedError:
-                raise refused from None
-            pause = min(2 * pause, _LONGEST_PAUSE)
+                if last is None:
+                    raise
+                # that says why it came to this
+                raise last from None
+            except RefusedForNowError as exc:
+                refusal, last = exc, exc
+            except Exception as exc:
+                # such as a look that comes before the start
+                if classify(exc) is not ErrorClass.QUOTA:
+                    raise
+                refusal, last = _looked(exc, target=self.target, verb=self.verb), exc
+            if refusal.until is None:
+                pause = back_off.after(pause)
+                seconds = back_off.jittered(pause)
+            else:
+                seconds = (refusal.until - self.wait.now()).total_seconds()
+                # a moment that is reckoned anew at each attempt must not be put off for ever
+                spent -= seconds if resumed else 0.0
+            spent += seconds
+            self._pause(refusal, reason=last, seconds=seconds, pause=pause, spent=spent)
+
+    def _pause(
+        self,
+        refusal: RefusedForNowError,
+        *,
+        reason: Exception,
+        seconds: float,
+        pause: float | None,
+        spent: float,
+    ) -> None:
+        self.log(f"{refusal} Trying again in {duration(seconds)}.")
+        if self.defer and spent > ON_WORKER:
+            self.defer().for_pause(
+                seconds=seconds, pause=pause or FIRST_PAUSE, limit=refusal.limit, then=self.then
+            )
+        try:
+            self.wait.pause(seconds, deadline=self.deadline)
+        except DeadlinePassedError:
+            raise reason from None
+
+    def _await_slot(self, taken: SlotTakenError) -> None:
+        """Wait until another attempt is worth it."""
+        self.log(f"Waiting for a slot: {taken}")
+        if self.defer:
+            self.defer().for_slot(taken, then=self.then)
+        turn = taken.turn
+        try:
+            self.wait.perform(
+                await_turn(query=turn.query, holders=taken.holders, policy=self.policy),
+                deadline=self.deadline,
+            )
+        except (DeadlinePassedError, WaitStoppedError) as exc:
+            killed = isinstance(exc, WaitStoppedError)
+            reason = "The task was killed" if killed else "The deadline passed"
+            raise TurnNotReachedError(
+                reason, target=self.target, limit=turn.limit, verb=turn.verb
+            ) from exc
+
+
+def _looked(exc: Exception, *, target: ResourceName, verb: str) -> RefusedForNowError:
+    refusal = refused_for_now(exc, target=target, verb=verb)
+    if refusal is None:
+        message = "a quota is always a refusal for now"
+        raise AssertionError(message)
+    return refusal
 
 
 def slot_taken(
-    client: SpannerAdminClient, order: StartOrder, refusal: Exception, *, again: bool
+    client: SpannerAdminClient,
+    turn: Turn | None,
+    refusal: Exception,
+    *,
+    target: ResourceName,
+    again: bool,
 ) -> SlotTakenError | None:
     """Tell a refusal that passes when others have ended from all others.
 
+    :param turn: what may have to be waited for; None if nothing limits this
     :param again: it was refused before for reasons that nobody has seen
     :return: the error that says what to wait for; None if it is another refusal
     """
-    turn = turn_of(order.kind, order.request)
     if turn is None or not turn.explains(refusal):
         return None
     try:
         pending = client.query_operations(query=turn.query)
     except Exception as exc:
-        if code_of(exc) is None:
+        if code_of(exc) is None or classify(exc) is ErrorClass.QUOTA:
             raise
-        log.info("Whether this is only a matter of waiting cannot be seen: %s", exc)
-        return None
+        if code_of(exc) is not Code.NOT_FOUND:
+            log.info("Whether this is only a matter of waiting cannot be seen: %s", error_text(exc))
+            return None
+        pending = ()
     holders = tuple(each.name for each in pending)
     if not holders and again:
         return None
-    told = str(getattr(refusal, "message", "") or refusal)
-    return SlotTakenError(turn, target=order.target, holders=holders, told=told)
-
-
-def await_slot(
-    taken: SlotTakenError,
-    *,
-    target: ResourceName,
-    wait: BlockingWait,
-    policy: PollPolicy,
-    deadline: datetime | None,
-) -> None:
-    """Wait on the worker until another attempt is worth it.
-
-    :raises TurnNotReachedError: if the deadline passes, or the task is killed, before that
-    """
-    limit = taken.turn.limit
-    try:
-        wait.perform(
-            await_turn(query=taken.turn.query, holders=taken.holders, policy=policy),
-            deadline=deadline,
-        )
-    except DeadlinePassedError as exc:
-        reason = "The deadline passed"
-        raise TurnNotReachedError(reason, target=target, limit=limit) from exc
-    except WaitStoppedError as exc:
-        reason = "The task was killed"
-        raise TurnNotReachedError(reason, target=target, limit=limit) from exc
+    return SlotTakenError(turn, target=target, holders=holders, told=said(refusal))

@@ -34,7 +34,7 @@ from airflow_spanner_lro.execution.blocking_wait import BlockingWait
 from airflow_spanner_lro.execution.deadline import deadline_of_try, deadline_passed
 from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.ending import TryEnd
-from airflow_spanner_lro.execution.limits import await_slot, start_within_limits
+from airflow_spanner_lro.execution.limits import Patience
 from airflow_spanner_lro.execution.lineage import report_lineage
 from airflow_spanner_lro.execution.start import Starter
 from airflow_spanner_lro.execution.store import TaskLedger
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import Logger
 
-    from airflow_spanner_lro.core.flows.turns import SlotTakenError
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.follow_up import FollowUp
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -99,15 +98,16 @@ class OperationRun:
 
     # how a try goes on, from one process to the next
 
-    def start(self) -> Any:
+    def start(self, *, pause: float | None = None) -> Any:
         """Start or adopt, as soon as it is this task's turn, and go on from there.
 
+        :param pause: how long the last pause was meant to be, in seconds, if there was one
         :return: what the task returns
         :raises KilledBeforeStartError: if the task was killed before this
         """
         if self.wait.killed:
             raise KilledBeforeStartError(self._work.target())
-        begun = self._begin()
+        begun = self._begin(pause=pause)
         if begun is None:
             return self._deliver(None)
         self.ledger.refresh()
@@ -128,11 +128,12 @@ class OperationRun:
             return str(begun.name)
         return self.conclude(self._wait_for(begun.name))
 
-    def start_in_turn(self, *, timed_out: bool, limit: str) -> Any:
-        """Start after a wait for a slot.
+    def start_in_turn(self, *, timed_out: bool, limit: str, pause: float | None = None) -> Any:
+        """Start after a wait for a slot, or after a pause.
 
         :param timed_out: the deadline passed first
         :param limit: what Spanner allows, in words
+        :param pause: how long the pause was meant to be, in seconds, if it was one
         :raises TurnNotReachedError: if the deadline passed
         """
         self._take_over()
@@ -140,7 +141,7 @@ class OperationRun:
         if timed_out or self._out_of_time:
             reason = "The deadline passed"
             raise TurnNotReachedError(reason, target=self._work.target(), limit=limit)
-        return self.start()
+        return self.start(pause=pause)
 
     def complete(self, outcome: WaitOutcome) -> Any:
         """Go on after a wait in the triggerer."""
@@ -221,9 +222,40 @@ class OperationRun:
 
     # starting
 
-    def _begin(self) -> OperationSnapshot | None:
-        _ = self._policy  # a bad parameter is found before anything is written or asked
-        self._starter = starter = Starter(
+    def _begin(self, *, pause: float | None) -> OperationSnapshot | None:
+        # a bad parameter is found before anything is written or asked
+        patience = Patience(
+            target=self._work.target(),
+            wait=self.wait,
+            policy=self._policy,
+            deadline=self._deadline,
+            defer=(lambda: self._deferral) if self._options.deferrable else None,
+            then=self._work.after_slot,
+            wait_for_slot=self._options.wait_for_slot,
+            log=self._log.info,
+        )
+
+        starter: Starter | None = None
+
+        def begin() -> OperationSnapshot | None:
+            nonlocal starter
+            # once, so that every attempt asks for the same
+            self._starter = starter = starter or self._make_starter()
+            return starter.begin(durable=self._options.durable)
+
+        try:
+            return patience.insist(begin, pause=pause)
+        except StartUnansweredError:
+            raise
+        except DeadlinePassedError as exc:
+            raise NothingStartedError(
+                self._work.target(), reason=deadline_passed(self._deadline)
+            ) from exc
+        except WaitStoppedError as exc:
+            raise KilledBeforeStartError(self._work.target()) from exc
+
+    def _make_starter(self) -> Starter:
+        return Starter(
             order=StartOrder.of(
                 self._work,
                 spared=not self._options.cancel_on_kill,
@@ -238,22 +270,6 @@ class OperationRun:
             wait=self.wait,
             log=self._log.info,
         )
-        try:
-            return start_within_limits(
-                lambda: starter.begin(durable=self._options.durable),
-                wait=self.wait,
-                deadline=self._deadline,
-                wait_for_slot=self._wait_for_slot if self._options.wait_for_slot else None,
-                log=self._log.info,
-            )
-        except StartUnansweredError:
-            raise
-        except DeadlinePassedError as exc:
-            raise NothingStartedError(
-                self._work.target(), reason=deadline_passed(self._deadline)
-            ) from exc
-        except WaitStoppedError as exc:
-            raise KilledBeforeStartError(self._work.target()) from exc
 
     @property
     def _policy(self) -> PollPolicy:
@@ -293,19 +309,6 @@ class OperationRun:
             self._close(name)
             raise OperationGoneError(name) from exc
         return WaitOutcome(name=name, snapshot=snapshot)
-
-    def _wait_for_slot(self, taken: SlotTakenError) -> None:
-        """Wait until a start that was refused for lack of a slot is worth another attempt."""
-        self._log.info("Waiting for a slot: %s", taken)
-        if self._options.deferrable:
-            self._deferral.for_slot(taken, then=self._work.after_slot)
-        await_slot(
-            taken,
-            target=self._work.target(),
-            wait=self.wait,
-            policy=self._policy,
-            deadline=self._deadline,
-        )
 
     @property
     def _deferral(self) -> Deferral:

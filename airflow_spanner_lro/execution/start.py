@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.comparison import asked_of
+from airflow_spanner_lro.core.error_text import code_name, error_text, said
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import SlotTakenError
+from airflow_spanner_lro.core.flows.refusals import start_refused_for_now
+from airflow_spanner_lro.core.flows.turns import SlotTakenError, turn_of
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.operations.errors import (
     AmbiguousStartError,
@@ -26,12 +28,11 @@ from airflow_spanner_lro.core.operations.errors import (
     NotCancelledError,
     NotThisRunsError,
     ResourceDiffersError,
-    StartRefusedForNowError,
     StartUnansweredError,
 )
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.statements import carried_over, committed_part, not_run
-from airflow_spanner_lro.core.status import Code, code_of, leaves_unanswered
+from airflow_spanner_lro.core.status import Code, ErrorClass, classify, code_of, leaves_unanswered
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.proof import too_early
@@ -84,6 +85,7 @@ class Starter:
         self._wait = wait
         self._log = log
         self._unexplained = False
+        self._texts = tuple(getattr(order.request, "statements", ()))
         self.call: StartCall | None = None
         """The start call, from when it is made: only its answer may tell what a kill cancels."""
 
@@ -94,7 +96,7 @@ class Starter:
         :return: None if earlier tries have done everything, statement by statement
         :raises ResumeConflictError: if the target exists, and not through this task
         :raises SlotTakenError: if it has to wait for others to end
-        :raises StartRefusedForNowError: if Spanner takes no more requests for now
+        :raises RefusedForNowError: if Spanner does not start it yet
         :raises LedgerUnreadableError: if nobody can tell what earlier tries have started
         """
         entry = self._ledger.latest()
@@ -132,7 +134,8 @@ class Starter:
         return self._take_up(step, entry=entry, snapshot=snapshot)
 
     def _patiently(self, ask: Callable[[], T]) -> T:
-        return self._wait.patiently(ask, deadline=self._order.deadline)
+        # a quota is waited out by whoever begins again, and can leave the worker meanwhile
+        return self._wait.patiently(ask, deadline=self._order.deadline, quota_counts=True)
 
     def _take_up(
         self, step: NextStep, *, entry: LedgerEntry, snapshot: OperationSnapshot
@@ -253,14 +256,14 @@ class Starter:
         statements = carried_over(self._wanted(), before=before, delivered=delivered)
         if done := len(committed_part(statements)):
             self._log(f"{done} of {len(statements)} statements were committed by earlier tries.")
-            self._order.request.statements = self._order.request.statements[done:]
+        if statements:
+            self._order.request.statements = self._texts[done:]
         return statements
 
     def _wanted(self) -> tuple[Statement, ...]:
         """Return the statements of the request, none of them run yet; none for other kinds."""
-        if self._order.kind.progress is not ProgressShape.PER_STATEMENT:
-            return ()
-        return not_run(self._order.request.statements)
+        shape = self._order.kind.progress
+        return not_run(self._texts) if shape is ProgressShape.PER_STATEMENT else ()
 
     def _attempt(
         self, statements: tuple[Statement, ...], *, earlier: LedgerEntry | None
@@ -297,12 +300,13 @@ class Starter:
             return self._wait.patiently(
                 lambda: self._lookup.listed(kind=order.kind, target=order.target),
                 deadline=self._wait.now() + timedelta(seconds=TO_LIST),
+                quota_counts=True,
             )
         except Exception as exc:
-            if code_of(exc) is None:
+            if code_of(exc) is None or classify(exc) is ErrorClass.QUOTA:
                 raise
             # an account may start and not list; then nothing unanswered is ever presumed its own
-            self._log(f"What {order.target} has before the start cannot be seen: {_told(exc)}")
+            self._log(f"What {order.target} has before the start cannot be seen: {error_text(exc)}")
             return None
 
     def _intent(self, statements: tuple[Statement, ...]) -> LedgerEntry:
@@ -390,16 +394,19 @@ class Starter:
                 kind=self._order.kind,
                 target=self._order.target,
                 asked=asked,
-                told=_told(exc),
+                told=said(exc),
                 mapped=self._order.mapped,
             ) from exc
         self._ledger.update(intent.close())
-        if taken := slot_taken(self._client, self._order, exc, again=self._unexplained):
+        kind, request, target = self._order.kind, self._order.request, self._order.target
+        turn = turn_of(kind, request)
+        if taken := slot_taken(self._client, turn, exc, target=target, again=self._unexplained):
             # once more at once, but not for ever: it may be due to something else
             self._unexplained = not taken.holders
             raise taken from exc
-        if code is Code.RESOURCE_EXHAUSTED:
-            raise StartRefusedForNowError(self._order.target, told=_told(exc)) from exc
+        now = self._wait.now()
+        if later := start_refused_for_now(exc, kind, request, target=target, now=now):
+            raise later from exc
         raise exc
 
     def _after_silence(
@@ -417,15 +424,12 @@ class Starter:
                 raise
             # the next try looks again: the intent stays open
             self._ledger.update(intent)
-            self._log(f"Whether it has started anything cannot be seen: {_told(trouble)}")
+            self._log(f"Whether it has started anything cannot be seen: {error_text(trouble)}")
             raise exc from trouble
         if found is not None:
-            code = code_of(exc)
             snapshot, evidence = found
-            self._log(
-                f"The start call answered {code.name if code else 'nothing'}, yet it had started "
-                f"{snapshot.name} ({evidence})."
-            )
+            told = f"The start call answered {code_name(exc)}, yet it had started"
+            self._log(f"{told} {snapshot.name} ({evidence}).")
             return found
         # nothing began by the end of the call; a mark of ours would be recognised even later
         self._ledger.update(intent if intent.signed or intent.operation else intent.close())
@@ -444,7 +448,3 @@ class Starter:
             # whoever clears the task has looked at them
             self._ledger.update(intent.close())
         return AmbiguousStartError(self._order.target, operations=finding.ambiguous)
-
-
-def _told(exc: Exception) -> str:
-    return str(getattr(exc, "message", "") or exc)

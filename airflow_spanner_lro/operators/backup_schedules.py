@@ -18,10 +18,9 @@ from airflow_spanner_lro.core.names import BackupScheduleName
 from airflow_spanner_lro.core.operations.errors import ResourceDiffersError
 from airflow_spanner_lro.core.operations.resource import as_dict
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.links import SpannerDatabaseLink, SpannerInstanceLink
-from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
+from airflow_spanner_lro.operators.immediate import SpannerImmediateOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.arguments.encryption import Keys
 
 
-class SpannerCreateBackupScheduleOperator(SpannerAdminOperator):
+class SpannerCreateBackupScheduleOperator(SpannerImmediateOperator):
     """Create a schedule by which Spanner itself backs a database up.
 
     Returns the schedule as a dictionary. Succeeds if it is there already, just as asked for, so it
@@ -50,12 +49,12 @@ class SpannerCreateBackupScheduleOperator(SpannerAdminOperator):
     :param kms_key_names: full names of the Cloud KMS keys to encrypt them with, or of the only one
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
     """
 
     operator_extra_links = (SpannerDatabaseLink(), SpannerInstanceLink())
     template_fields = (
-        *SpannerAdminOperator.template_fields,
+        *SpannerImmediateOperator.template_fields,
         "instance_id",
         "database_id",
         "schedule_id",
@@ -119,19 +118,20 @@ class SpannerCreateBackupScheduleOperator(SpannerAdminOperator):
             backup_schedule=self.order.fields(),
         )
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # Airflow's signature
+    verb = "created"
+
+    def act(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # needs none
         """Create the schedule, or find it there."""
-        with failing_for_good():
-            request = self.build_request()
-            try:
-                schedule = self.hook.client.change(rpc="create_backup_schedule", request=request)
-            except Exception as exc:
-                if code_of(exc) is not Code.ALREADY_EXISTS:
-                    raise
-                schedule = self._existing()
-                self.log.info("%s is there already, just as asked for", self.target)
-            else:
-                self.log.info("%s is created", self.target)
+        request = self.build_request()
+        try:
+            schedule = self.hook.client.change(rpc="create_backup_schedule", request=request)
+        except Exception as exc:
+            if code_of(exc) is not Code.ALREADY_EXISTS:
+                raise
+            schedule = self._existing()
+            self.log.info("%s is there already, just as asked for", self.target)
+        else:
+            self.log.info("%s is created", self.target)
         return as_dict(schedule)
 
     def _existing(self) -> Any:
@@ -149,7 +149,7 @@ class SpannerCreateBackupScheduleOperator(SpannerAdminOperator):
         return schedule
 
 
-class SpannerUpdateBackupScheduleOperator(SpannerAdminOperator):
+class SpannerUpdateBackupScheduleOperator(SpannerImmediateOperator):
     """Change a backup schedule; what is not given stays as it is.
 
     Returns the schedule as a dictionary. Backups that it made already stay as they are. Whether it
@@ -167,12 +167,12 @@ class SpannerUpdateBackupScheduleOperator(SpannerAdminOperator):
     :param kms_key_names: full names of the Cloud KMS keys to encrypt them with, or of the only one
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
     """
 
     operator_extra_links = (SpannerDatabaseLink(), SpannerInstanceLink())
     template_fields = (
-        *SpannerAdminOperator.template_fields,
+        *SpannerImmediateOperator.template_fields,
         "instance_id",
         "database_id",
         "schedule_id",
@@ -236,11 +236,12 @@ class SpannerUpdateBackupScheduleOperator(SpannerAdminOperator):
             backup_schedule=schedule, update_mask=mask
         )
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # Airflow's signature
+    verb = "updated"
+
+    def act(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # needs none
         """Update the schedule."""
-        with failing_for_good():
-            request = self.build_request()
-            schedule = self.hook.client.change(rpc="update_backup_schedule", request=request)
+        request = self.build_request()
+        schedule = self.hook.client.change(rpc="update_backup_schedule", request=request)
         self.log.info("%s is updated: %s", self.target, ", ".join(request.update_mask.paths))
         return as_dict(schedule)
 

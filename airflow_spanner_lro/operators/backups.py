@@ -21,13 +21,17 @@ from airflow_spanner_lro.core.arguments.times import (
     moment_of,
     signed,
 )
+from airflow_spanner_lro.core.error_text import said
+from airflow_spanner_lro.core.flows.turns import turn_of_deletion
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
+from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.operations.resource import as_dict
-from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.execution.limits import slot_taken
 from airflow_spanner_lro.links import SpannerBackupLink, SpannerInstanceLink
-from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
+from airflow_spanner_lro.operators.immediate import SpannerImmediateOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.arguments.encryption import Keys
     from airflow_spanner_lro.core.arguments.times import Moment
+    from airflow_spanner_lro.core.errors import SpannerLroError
 
 
 class SpannerCreateBackupOperator(SpannerOperationOperator):
@@ -49,7 +54,8 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
     :param backup_id: id of the new backup
     :param expire_time: when Spanner deletes it: a moment, a time from the start of each try, or
         either as ISO 8601 text, such as ``P30D``; 6 hours to 366 days ahead
-    :param version_time: back up the database as it was then; by default as it is now
+    :param version_time: back up the database as it was then; by default as it is now. A moment up
+        to ten minutes ahead is waited for
     :param encryption_type: ``USE_DATABASE_ENCRYPTION``, ``GOOGLE_DEFAULT_ENCRYPTION`` or
         ``CUSTOMER_MANAGED_ENCRYPTION``; by default the last if there are keys, else the first
     :param kms_key_names: full names of the Cloud KMS keys to encrypt it with, or of the only one
@@ -214,7 +220,7 @@ class SpannerCopyBackupOperator(SpannerOperationOperator):
         )
 
 
-class SpannerUpdateBackupOperator(SpannerAdminOperator):
+class SpannerUpdateBackupOperator(SpannerImmediateOperator):
     """Change when a backup expires, the one thing of a backup that can be changed.
 
     Returns the backup as a dictionary. Spanner does it at once, so there is nothing to wait for or
@@ -226,16 +232,17 @@ class SpannerUpdateBackupOperator(SpannerAdminOperator):
         either as ISO 8601 text, such as ``P30D``; 6 hours to 366 days after it was made
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
     """
 
     operator_extra_links = (SpannerBackupLink(), SpannerInstanceLink())
     template_fields = (
-        *SpannerAdminOperator.template_fields,
+        *SpannerImmediateOperator.template_fields,
         "instance_id",
         "backup_id",
         "expire_time",
     )
+    verb = "updated"
 
     def __init__(
         self, *, instance_id: str, backup_id: str, expire_time: Moment, **kwargs: Any
@@ -258,11 +265,10 @@ class SpannerUpdateBackupOperator(SpannerAdminOperator):
             update_mask={"paths": ["expire_time"]},
         )
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # Airflow's signature
+    def act(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # needs none
         """Update the backup."""
-        with failing_for_good():
-            request = self.build_request()
-            backup = self.hook.client.change(rpc="update_backup", request=request)
+        request = self.build_request()
+        backup = self.hook.client.change(rpc="update_backup", request=request)
         self.log.info("%s expires at %s", backup.name, backup.expire_time)
         return as_dict(backup)
 
@@ -270,10 +276,13 @@ class SpannerUpdateBackupOperator(SpannerAdminOperator):
 class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
     """Delete a backup. Succeeds if there is none, so it can be repeated and used as a teardown.
 
-    Deleting a backup that is still being created also cancels its operation.
+    Deleting a backup that is still being created also cancels its operation. Spanner keeps a backup
+    while a copy is made of it, and until a database that was restored from it is optimised.
 
     :param instance_id: instance that holds the backup
     :param backup_id: backup to delete
+    :param wait_for_slot: wait until nothing reads from the backup any more, as ``deferrable`` says
+        where; otherwise fail with Spanner's refusal
 
     Also accepts the parameters of
     :class:`~airflow_spanner_lro.operators.deletion.SpannerDeleteResourceOperator`.
@@ -281,15 +290,45 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
 
     template_fields = (*SpannerDeleteResourceOperator.template_fields, "instance_id", "backup_id")
 
-    def __init__(self, *, instance_id: str, backup_id: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *, instance_id: str, backup_id: str, wait_for_slot: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.instance_id = instance_id
         self.backup_id = backup_id
+        self.wait_for_slot = wait_for_slot
 
     @property
     def target(self) -> BackupName:
         """The backup to delete."""
         return BackupName(project=self.project, instance=self.instance_id, backup=self.backup_id)
+
+    def act(self, context: Context) -> None:
+        """Delete the backup.
+
+        :raises SlotTakenError: if something reads from it
+        :raises RefusedForNowError: if something reads from it, and what that is cannot be seen
+        """
+        try:
+            super().act(context)
+        except Exception as exc:
+            if code_of(exc) is not Code.FAILED_PRECONDITION:
+                raise
+            raise self._in_use(exc) or exc from None
+
+    def _in_use(self, refusal: Exception) -> SpannerLroError | None:
+        """Return what to wait for, if the backup is refused to be deleted while it is read."""
+        client, target = self.hook.client, self.target
+        turn = turn_of_deletion(client.get_resource(name=target))
+        if (
+            turn is None
+            or (taken := slot_taken(client, turn, refusal, target=target, again=False)) is None
+        ):
+            return None
+        if taken.holders or not self.wait_for_slot:
+            return taken
+        # such as a reader in an instance that this account may not see into
+        return RefusedForNowError(target, limit=turn.limit, told=said(refusal), verb=turn.verb)
 
 
 def signs(expires: Moment) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
-_OF_THIS_PROCESS = ("hook", "_run", "_killed_early")
+_OF_THIS_PROCESS = ("hook", "_run", "_wait", "_killed", "_killed_early")
 """Attributes with channels and threads, which an operator has once it was executed."""
 
 

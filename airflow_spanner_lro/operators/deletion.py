@@ -7,45 +7,37 @@ Spanner answers a deletion at once, so there is no operation to see through.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.links import SpannerInstanceLink
-from airflow_spanner_lro.operators.base import SpannerAdminOperator
+from airflow_spanner_lro.operators.immediate import SpannerImmediateOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.names import ResourceName
 
-
-class SpannerDeleteResourceOperator(SpannerAdminOperator):
+class SpannerDeleteResourceOperator(SpannerImmediateOperator):
     """Delete a resource. Succeeds if there is none, so it can be repeated and used as a teardown.
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
     """
 
     # what was deleted has no page any more
     operator_extra_links = (SpannerInstanceLink(),)
 
-    @property
-    @abstractmethod
-    def target(self) -> ResourceName:
-        """The resource to delete, from the rendered parameters."""
+    verb = "deleted"
 
-    def execute(self, context: Context) -> None:  # noqa: ARG002  # Airflow's signature
+    def act(self, context: Context) -> None:  # noqa: ARG002  # what was done needs none
         """Delete the resource."""
-        with failing_for_good():
-            target = self.target
-            try:
-                self.hook.client.delete_resource(name=target)
-            except Exception as exc:
-                # Spanner says so for some types of resource, and answers OK for others
-                if code_of(exc) is not Code.NOT_FOUND:
-                    raise
-                self.log.info("There is no %s", target)
-            else:
-                self.log.info("%s is deleted", target)
+        target = self.target
+        try:
+            self.hook.client.delete_resource(name=target)
+        except Exception as exc:
+            # Spanner says so for some types of resource, and answers OK for others
+            if code_of(exc) is not Code.NOT_FOUND:
+                raise
+            self.log.info("There is no %s", target)
+        else:
+            self.log.info("%s is deleted", target)

@@ -24,7 +24,7 @@ from airflow_spanner_lro.failing import failing_for_good, skipping_when_late
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.results import ready_resource
-from airflow_spanner_lro.triggers.turn import LIMIT, TIMED_OUT
+from airflow_spanner_lro.triggers.turn import LIMIT, PAUSE, TIMED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,8 +60,9 @@ class SpannerOperationOperator(SpannerAdminOperator):
     :param clean_up: delete what the operation made although it was being cancelled; by default on
         for backups, and off for everything else
     :param durable: let a retry take up an earlier try's operation instead of starting another
-    :param wait_for_slot: where Spanner allows only so many such operations at a time, wait for a
-        turn, as ``deferrable`` says where; otherwise fail with Spanner's refusal
+    :param wait_for_slot: where Spanner allows only so many such operations at a time, or one
+        change of a resource, wait for a turn, as ``deferrable`` says where; otherwise fail with
+        Spanner's refusal
     :param soft_fail: skip the task instead of failing it when its deadline passes
 
     Also accepts the parameters of
@@ -158,7 +159,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
             run = self._begin(context)
             with understanding(event):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]
-            return run.start_in_turn(timed_out=timed_out, limit=limit)
+            return run.start_in_turn(timed_out=timed_out, limit=limit, pause=event.get(PAUSE))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when the trigger has fired."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.core.arguments.references import refer_operations
+from airflow_spanner_lro.core.names import OperationName, ProjectName
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, OperationRunningError
 from airflow_spanner_lro.core.operations.rendering import to_dict
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
@@ -18,6 +19,7 @@ from airflow_spanner_lro.hooks.arguments import require_deletable
 from airflow_spanner_lro.links import SpannerOperationLink
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.claims import Claims
+from airflow_spanner_lro.operators.immediate import SpannerImmediateOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +27,11 @@ if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
-class SpannerGetOperationOperator(SpannerAdminOperator):
+class SpannerGetOperationOperator(SpannerImmediateOperator):
     """Look at an operation once.
 
     Returns what is known about it as a dictionary
@@ -39,25 +41,31 @@ class SpannerGetOperationOperator(SpannerAdminOperator):
     :param operation_name: full name of the operation
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
     """
 
     operator_extra_links = (SpannerOperationLink(),)
-    template_fields = (*SpannerAdminOperator.template_fields, "operation_name")
+    template_fields = (*SpannerImmediateOperator.template_fields, "operation_name")
 
     def __init__(self, *, operation_name: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.operation_name = operation_name
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # Airflow's signature
+    verb = "read"
+
+    @property
+    def target(self) -> ResourceName:
+        """The resource that the operation works on."""
+        return OperationName.parse(self.operation_name).resource
+
+    def act(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # needs none
         """Get the operation."""
-        with failing_for_good():
-            snapshot = self.hook.get_operation(name=self.operation_name)
+        snapshot = self.hook.get_operation(name=self.operation_name)
         self.log.info("%s %s is %s", snapshot.title, snapshot.name, snapshot.state)
         return to_dict(snapshot)
 
 
-class SpannerListOperationsOperator(SpannerAdminOperator):
+class SpannerListOperationsOperator(SpannerImmediateOperator):
     """List operations: all that are pending, and those that ended within seven days.
 
     Returns a list with a dictionary for each, as
@@ -78,11 +86,11 @@ class SpannerListOperationsOperator(SpannerAdminOperator):
     :param pending_only: only operations that are not done
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
     """
 
     template_fields = (
-        *SpannerAdminOperator.template_fields,
+        *SpannerImmediateOperator.template_fields,
         "instance_id",
         "database_id",
         "backup_id",
@@ -115,20 +123,26 @@ class SpannerListOperationsOperator(SpannerAdminOperator):
         self.operation_filter = operation_filter
         self.pending_only = pending_only
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002
+    verb = "read"
+
+    @property
+    def target(self) -> ProjectName:
+        """The project to look in."""
+        return ProjectName(project=self.project)
+
+    def act(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002  # needs none
         """List the operations."""
-        with failing_for_good():
-            found = self.hook.list_operations(
-                project_id=self.project,
-                instance_id=self.instance_id,
-                database_id=self.database_id,
-                backup_id=self.backup_id,
-                partition_id=self.partition_id,
-                config_id=self.config_id,
-                list_type=self.list_type,
-                filter_=self.operation_filter or "",
-                pending_only=self.pending_only,
-            )
+        found = self.hook.list_operations(
+            project_id=self.project,
+            instance_id=self.instance_id,
+            database_id=self.database_id,
+            backup_id=self.backup_id,
+            partition_id=self.partition_id,
+            config_id=self.config_id,
+            list_type=self.list_type,
+            filter_=self.operation_filter or "",
+            pending_only=self.pending_only,
+        )
         running = sum(not snapshot.done for snapshot in found)
         self.log.info("Found %s operations, %s of them running", len(found), running)
         return [to_dict(snapshot) for snapshot in found]
@@ -259,7 +273,7 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
             raise
 
 
-class SpannerDeleteOperationOperator(SpannerAdminOperator):
+class SpannerDeleteOperationOperator(SpannerImmediateOperator):
     """Delete the records of finished operations, of instances, partitions and configurations.
 
     What the operations did stays. Succeeds if there is no such record, so it can be repeated. An
@@ -271,29 +285,45 @@ class SpannerDeleteOperationOperator(SpannerAdminOperator):
         and empty text are nothing to delete
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
+    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
     """
 
-    template_fields = (*SpannerAdminOperator.template_fields, "operation_name")
+    template_fields = (*SpannerImmediateOperator.template_fields, "operation_name")
 
     def __init__(self, *, operation_name: str | Sequence[Any] | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.operation_name = operation_name
 
-    def execute(self, context: Context) -> None:  # noqa: ARG002  # Airflow's signature
+    verb = "deleted"
+
+    @property
+    def target(self) -> ProjectName:
+        """The project that the operations belong to."""
+        return ProjectName(project=self._names[0].resource.project)
+
+    @property
+    def _names(self) -> list[OperationName]:
+        names = list(refer_operations(self.operation_name))
+        for name in names:
+            require_deletable(name)
+        return names
+
+    def execute(self, context: Context) -> None:
+        """Delete the records, if there are any to delete."""
+        with failing_for_good():
+            names = self._names
+        if names:
+            super().execute(context)
+        else:
+            self.log.info("There is no operation to delete")
+
+    def act(self, context: Context) -> None:  # noqa: ARG002  # needs none
         """Delete the records.
 
         :raises OperationRunningError: if one of the operations is not done
         """
-        with failing_for_good():
-            names = refer_operations(self.operation_name)
-            for name in names:
-                require_deletable(name)
-            there = [name for name in names if self._is_there(name)]
-            for name in there:
-                self._delete(name)
-        if not names:
-            self.log.info("There is no operation to delete")
+        for name in [name for name in self._names if self._is_there(name)]:
+            self._delete(name)
 
     def _is_there(self, name: OperationName) -> bool:
         try:

@@ -1,11 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The trigger that waits until it is a task's turn to start. It owns nothing and ends nothing."""
+"""The triggers that wait until a task may start what Spanner has refused for now.
+
+They own nothing and end nothing.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import TriggerEvent
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 
 TIMED_OUT = "timed_out"
 LIMIT = "limit"
+PAUSE = "pause"
+_LONGEST_NAP = 30.0
+"""Seconds of sleep at a time: the clock may be set, or the machine suspended, meanwhile."""
 
 
 @trigger
@@ -61,3 +68,31 @@ class SpannerTurnTrigger(SpannerTrigger):
         except DeadlinePassedError:
             return True
         return False
+
+
+@trigger
+class SpannerPauseTrigger(SpannerTrigger):
+    """Fire once, at a moment: nothing is asked meanwhile, because too much was asked before.
+
+    :param until: when to fire, as ISO 8601 with a time zone
+    :param pause: how long the pause was meant to be, in seconds: the next one grows from it
+    :param limit: what Spanner allows, in words
+    :param deadline: when to give up, as ISO 8601 with a time zone; None for never
+
+    Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
+    """
+
+    until: str
+    pause: float = 0.0
+    limit: str = ""
+    deadline: str | None = None
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, then yield one event: whether the deadline passed first."""
+        until = datetime.fromisoformat(self.until)
+        deadline = datetime.fromisoformat(self.deadline) if self.deadline else None
+        timed_out = deadline is not None and deadline <= until
+        end = deadline if deadline is not None and timed_out else until
+        while (left := (end - datetime.now(tz=UTC)).total_seconds()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, _LONGEST_NAP))
+        yield TriggerEvent({TIMED_OUT: timed_out, LIMIT: self.limit, PAUSE: self.pause})

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeStartError,
-    StartRefusedForNowError,
+    RefusedForNowError,
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import limits
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .doubles import FakeTask, Stage
 
-SHORT = 0.5
+SHORT = 3
 """Seconds until the deadline."""
 
 
@@ -70,7 +70,7 @@ def test_a_quota_is_waited_out_until_the_deadline(stage: Stage, task: FakeTask) 
     """What is still refused then was not started, and a retry may fare better."""
     stage.script.fail(method="CreateBackup", code=Code.RESOURCE_EXHAUSTED, times=None)
 
-    with pytest.raises(StartRefusedForNowError, match="was not started yet"):
+    with pytest.raises(RefusedForNowError, match="was not started yet"):
         play(backup(operation_timeout=SHORT), task)
 
     assert 1 < len(stage.starts)

@@ -7,7 +7,9 @@ means *not yet* only while operations that hold a slot are pending, and where Sp
 known, only if the text says so.
 
 Source: the quota page (one on-demand backup of a database, ten restores into an instance); the
-text of a refused restore as client libraries' tests have recorded it.
+comments of UpdateDatabase, UpdateInstance and MoveInstance in the RPC references (one change at a
+time); the page on restores (a backup stays until what was restored from it is optimised); the text
+of a refused restore as client libraries' tests have recorded it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.commands import Flow, ListOperations, Sleep
-from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE, OperationKind
+from airflow_spanner_lro.core.kinds import (
+    COPY_BACKUP,
+    CREATE_BACKUP,
+    MOVE_INSTANCE,
+    OPTIMIZE_RESTORED_DATABASE,
+    RESTORE_DATABASE,
+    UPDATE_DATABASE,
+    UPDATE_INSTANCE,
+    UPDATE_INSTANCE_CONFIG,
+    UPDATE_INSTANCE_PARTITION,
+    OperationKind,
+)
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName, OperationName
 from airflow_spanner_lro.core.status import Code, code_of
@@ -39,11 +52,13 @@ class Turn:
     :param query: lists the operations that hold a slot
     :param limit: what Spanner allows, in words
     :param told: what a refusal for lack of a slot says, in lower case; empty if that is not known
+    :param verb: what is refused, to be done to the target
     """
 
     query: OperationQuery
     limit: str
     told: str = ""
+    verb: str = "started"
 
     def explains(self, refusal: Exception) -> bool:
         """Tell whether a refused start may be due to a lack of slots."""
@@ -61,7 +76,7 @@ class SlotTakenError(SpannerLroError):
         self, turn: Turn, *, target: ResourceName, holders: tuple[OperationName, ...], told: str
     ) -> None:
         super().__init__(
-            f"{target} cannot be started yet: Spanner allows {turn.limit}, and "
+            f"{target} cannot be {turn.verb} yet: Spanner allows {turn.limit}, and "
             f"{', '.join(map(str, holders))} {'is' if len(holders) == 1 else 'are'} pending. "
             f"Spanner said: {told}"
         )
@@ -72,10 +87,12 @@ class SlotTakenError(SpannerLroError):
 class TurnNotReachedError(SpannerLroError):
     """The wait for a slot was ended before there was one; nothing was started."""
 
-    def __init__(self, reason: str, *, target: ResourceName, limit: str) -> None:
+    def __init__(
+        self, reason: str, *, target: ResourceName, limit: str, verb: str = "started"
+    ) -> None:
         super().__init__(
             f"{reason} while {target} waited for its turn: Spanner allows {limit}. "
-            "Nothing was started."
+            f"Nothing was {verb}."
         )
         self.target = target
 
@@ -112,10 +129,68 @@ def _restore(request: Any) -> Turn:
     )
 
 
+def _change(target: Callable[[Any], str], *holders: OperationKind) -> Callable[[Any], Turn]:
+    """Return what makes the turn of a change, of which a resource has one at a time.
+
+    :param target: returns the name of the resource, from a request
+    :param holders: the kinds of changes that exclude each other
+    """
+    types = tuple(each.metadata_type_url for each in holders)
+
+    def make(request: Any) -> Turn:
+        resource = holders[0].target.parse(target(request))
+        return Turn(
+            query=OperationQuery(
+                call=ListCall.OF_RESOURCE, parent=resource, types=types, pending=True
+            ),
+            limit=f"one change of {_with_article(resource.noun)} at a time",
+        )
+
+    return make
+
+
+def _with_article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+_CHANGES_OF_INSTANCE = (UPDATE_INSTANCE, MOVE_INSTANCE)
 _TURNS: dict[OperationKind, Callable[[Any], Turn]] = {
     CREATE_BACKUP: _backup,
     RESTORE_DATABASE: _restore,
+    UPDATE_DATABASE: _change(lambda request: request.database.name, UPDATE_DATABASE),
+    UPDATE_INSTANCE: _change(lambda request: request.instance.name, *_CHANGES_OF_INSTANCE),
+    MOVE_INSTANCE: _change(lambda request: request.name, *_CHANGES_OF_INSTANCE),
+    UPDATE_INSTANCE_PARTITION: _change(
+        lambda request: request.instance_partition.name, UPDATE_INSTANCE_PARTITION
+    ),
+    UPDATE_INSTANCE_CONFIG: _change(
+        lambda request: request.instance_config.name, UPDATE_INSTANCE_CONFIG
+    ),
 }
+
+
+def turn_of_deletion(backup: Any) -> Turn | None:
+    """Return what the deletion of a backup has to wait for; None if nothing reads from it.
+
+    Its readers may lie in other instances; one is waited for at a time, and each attempt to delete
+    tells whether there is another one.
+
+    :param backup: the backup, as a message of the client library
+    """
+    for reader in (*backup.referencing_databases, *backup.referencing_backups):
+        restored = reader in backup.referencing_databases
+        kinds = (RESTORE_DATABASE, OPTIMIZE_RESTORED_DATABASE) if restored else (COPY_BACKUP,)
+        return Turn(
+            query=OperationQuery(
+                call=ListCall.OF_RESOURCE,
+                parent=kinds[0].target.parse(reader),
+                types=tuple(each.metadata_type_url for each in kinds),
+                pending=True,
+            ),
+            limit="no deletion of a backup that is still read from",
+            verb="deleted",
+        )
+    return None
 
 
 def await_turn(

@@ -12,6 +12,7 @@ from airflow_spanner_lro.core.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import OperationName, ResourceName
@@ -119,15 +120,31 @@ class StartUnansweredError(SpannerLroError):
         self.target = target
 
 
-class StartRefusedForNowError(SpannerLroError):
-    """Spanner takes no more requests of this caller for a moment; nothing was started."""
+class RefusedForNowError(SpannerLroError):
+    """Spanner does not do what was asked for yet, and nothing was begun; it is waited out.
 
-    def __init__(self, target: ResourceName, *, told: str) -> None:
+    :param limit: what Spanner allows, in words
+    :param told: what Spanner said; empty if it was not even asked
+    :param until: when it is worth another attempt, if that is known
+    :param verb: what was to be done to the target
+    """
+
+    def __init__(
+        self,
+        target: ResourceName,
+        *,
+        limit: str,
+        told: str,
+        until: datetime | None = None,
+        verb: str = "started",
+    ) -> None:
+        quoted = f" Spanner said: {told.rstrip('.')}." if told else ""
         super().__init__(
-            f"{target.resource_id} was not started yet: Spanner takes no more requests for now. "
-            f"Spanner said: {told.rstrip('.')}. {target}"
+            f"{target.resource_id} was not {verb} yet: Spanner allows {limit}.{quoted} {target}"
         )
         self.target = target
+        self.limit = limit
+        self.until = until
 
 
 class CancelNotSettledError(SpannerLroError):
