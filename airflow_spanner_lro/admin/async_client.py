@@ -8,12 +8,16 @@ Bound to the event loop it was made in, because gRPC's async channels are.
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
 from google.longrunning import operations_pb2
 
-from airflow_spanner_lro.admin.channels import Channels
+from airflow_spanner_lro.admin.channels import RENEW_AGAIN, Channels
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for, getter_of
@@ -25,9 +29,13 @@ from airflow_spanner_lro.core.operations.decode import snapshot_of
 from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
+log = logging.getLogger(__name__)
 
 
 class AsyncSpannerAdminClient:
@@ -37,15 +45,47 @@ class AsyncSpannerAdminClient:
 
     :param endpoint: where, and as whom, until ``channels.use`` tells another
     :param proven: the credentials were taken before; see ``channels.py``
+    :param renew: returns the same with the credentials that the connection holds by now, for when
+        they are refused; None if somebody else sees to that
     """
 
-    def __init__(self, endpoint: Endpoint, *, proven: bool = False) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        proven: bool = False,
+        renew: Callable[[], Awaitable[Endpoint]] | None = None,
+    ) -> None:
         self.channels = Channels(
             endpoint, make=Endpoint.async_client, close=self._close_later, proven=proven
         )
         self._closing: set[asyncio.Task[None]] = set()
+        self._renew = renew
+        self._renewed_at = -math.inf
 
     async def _call(self, service: Service, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Make a call, and once more with new credentials, as the sync client does."""
+        try:
+            return await self._call_once(service, method, *args, **kwargs)
+        except (GoogleAPIError, GoogleAuthError):
+            if not (self.channels.refused and await self._renewed()):
+                raise
+        return await self._call_once(service, method, *args, **kwargs)
+
+    async def _renewed(self) -> bool:
+        at = asyncio.get_running_loop().time()
+        if self._renew is None or at - self._renewed_at < RENEW_AGAIN:
+            return False
+        self._renewed_at = at
+        try:
+            endpoint = await self._renew()
+        except Exception as exc:  # noqa: BLE001  # the refusal is what counts
+            log.warning("Credentials not renewed: they were refused, and %s", exc)
+            return False
+        self.channels.use(endpoint)
+        return True
+
+    async def _call_once(self, service: Service, method: str, *args: Any, **kwargs: Any) -> Any:
         with self.channels.call() as channel:
             return await getattr(channel.client(service), method)(*args, **kwargs)
 

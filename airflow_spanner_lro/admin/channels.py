@@ -36,6 +36,8 @@ one slow call."""
 
 REFUSED_FOR = 10.0
 """Seconds after a refusal during which nothing is sent with the same credentials."""
+RENEW_AGAIN = 10.0
+"""Seconds between two reads of a connection whose credentials are refused."""
 
 log = logging.getLogger(__name__)
 

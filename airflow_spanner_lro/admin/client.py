@@ -19,7 +19,7 @@ from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 from google.longrunning import operations_pb2
 
-from airflow_spanner_lro.admin.channels import Channels
+from airflow_spanner_lro.admin.channels import RENEW_AGAIN, Channels
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for, getter_of
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     )
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
-
-RENEW_AGAIN = 10.0
-"""Seconds between two reads of a connection whose credentials are refused."""
 
 log = logging.getLogger(__name__)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient
+    from airflow_spanner_lro.admin.connect import Endpoint
     from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.operations.settlement import Settlement
@@ -120,8 +121,12 @@ class SpannerAdminAsyncHook(BaseHook):
             SpannerAdminHook,
         )
 
-        self._hook = SpannerAdminHook.for_access(self._access)
-        return AsyncSpannerAdminClient(self._hook.connect())
+        hook = self._hook = SpannerAdminHook.for_access(self._access)
+
+        async def renew() -> Endpoint:
+            return await asyncio.to_thread(hook.reconnect)
+
+        return AsyncSpannerAdminClient(hook.connect(), renew=renew)
 
     async def _project(self, project_id: str | None) -> str:
         if project_id:

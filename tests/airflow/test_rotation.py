@@ -22,13 +22,14 @@ from airflow_spanner_lro.core.errors import AccessError, ConnectionUnreadableErr
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.hooks import connection
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
 from airflow_spanner_lro.triggers import pollers, renewal
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import NotConnectedError, await_poller, shared_poller
 from tests.admin.gateway import Gateway
 from tests.soak.wire import Wire
 
-from .doubles import LONG
+from .doubles import DATABASE, LONG
 from .playing import backup, play
 
 if TYPE_CHECKING:
@@ -208,6 +209,30 @@ async def test_unused_client_is_closed(stage: Stage, monkeypatch: pytest.MonkeyP
     assert poller is not await shared_poller(
         Access(gcp_conn_id="google_cloud_default", endpoint=None)
     )
+
+
+@pytest.mark.parametrize("hook", [SpannerAdminHook, SpannerAdminAsyncHook])
+async def test_hooks_renew_by_themselves(
+    hook: type[SpannerAdminHook | SpannerAdminAsyncHook],
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A task that waits for hours goes on with the key that its connection holds by then."""
+
+    async def look(asking: SpannerAdminHook | SpannerAdminAsyncHook) -> dict[str, Any]:
+        if isinstance(asking, SpannerAdminAsyncHook):
+            return await asking.get_resource(name=DATABASE)
+        return await asyncio.to_thread(asking.get_resource, name=DATABASE)
+
+    asking = hook(gcp_conn_id="one")
+    await look(asking)
+    gateway.revoke("old")
+    monkeypatch.setenv(CONNECTION, holding(gateway.add("new"), target=gateway.target))
+
+    resource = await look(asking)
+
+    assert DATABASE == resource["name"]
+    assert "new" == gateway.seen[-1][1]
 
 
 class Hiccup:
