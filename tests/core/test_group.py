@@ -144,9 +144,9 @@ def test_what_was_seen_to_run_is_known_after_all_have_left() -> None:
     (name,) = audience.names
     audience.ask(at=100)
     audience.hear(name, at=100, way=Way.ALONE)
-    audience.group.leave(name, audience.ears[name], at=130)
+    audience.group.leave(name, audience.ears[name], at=105)
 
-    known = [audience.group.seen_running(name, at=at) for at in (130, 100 + FRESH, 101 + FRESH)]
+    known = [audience.group.seen_running(name, at=at) for at in (105, 100 + FRESH, 101 + FRESH)]
 
     assert [True, True, False] == known
 

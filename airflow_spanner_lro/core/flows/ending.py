@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 LOOK_WITHIN = 4.0
 """Seconds for the look on which a cancel waits."""
-LOOK_AGAIN_WITHIN = 1.0
+LOOK_AGAIN_WITHIN = 2.0
 """Seconds for it where the operation was seen to run shortly before: only a clean-up needs it."""
 _LOOKS = 2
 """Looks that may fail before the cancel goes out all the same."""

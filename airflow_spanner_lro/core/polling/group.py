@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.polling.watched import Listener
 
 _ONCE = PollPolicy()
-FRESH = 45.0
-"""Seconds for which an operation counts as running that was seen to run: the longest usual interval
-between two polls, and half of it for the wait and the answer. Then the budget has stretched it."""
+FRESH = 10.0
+"""Seconds for which an operation counts as running that was seen to run. Airflow gives the triggers
+of a triggerer to another one after thirty seconds of silence, and only then may somebody else have
+seen the end meanwhile."""
 LISTS_AGAIN = 3600.0
 """Seconds after which a list that was refused is tried again: permissions change."""
 
