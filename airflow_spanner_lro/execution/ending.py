@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _TO_ASK = 2.0
 """Seconds for Airflow to say whose the operation is, when the deadline passes."""
+_LAST_WORD = 1.0
+"""Seconds for a kill whose budget is spent to say how it ended."""
 
 
 class TryEnd:
@@ -125,7 +127,7 @@ class TryEnd:
     def tell_interrupt(self, name: OperationName) -> None:
         """Log what became of a deferred task's operation after Ctrl-C, and write it down."""
         self._log.warning("%s while it was deferred.", self._reason)
-        settlement = self._kill.outcome(name, timeout=0)
+        settlement = self._kill.outcome(name, timeout=_LAST_WORD)
         if settlement is not None:
             log_ending(settlement, log=self._log)
             self._write(settlement)

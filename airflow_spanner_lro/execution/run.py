@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
+from airflow_spanner_lro.airflow_internals import plays_tasks_itself
 from airflow_spanner_lro.core.console import whereabouts
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
@@ -294,7 +295,8 @@ class OperationRun:
                 then=self._work.after_wait,
                 presumed=self.ledger.presumed,
                 cancel_on_timeout=options.cancel_on_timeout and cancellable,
-                cancel_on_kill=options.cancel_on_kill and cancellable,
+                # a triggerer that runs beside such a process may take the trigger for its own
+                cancel_on_kill=options.cancel_on_kill and cancellable and not plays_tasks_itself(),
                 cleans_up=self.end.may_clean_up,
             )
         try:

@@ -17,6 +17,7 @@ from airflow_spanner_lro.core.operations.errors import OperationKilledError
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import interrupts, pending_deferral
+from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 
 from .doubles import BACKUP, LONG
 from .playing import backup, defer, resume
@@ -96,6 +97,17 @@ def test_deferred(stage: Stage, task: FakeTask, capsys: pytest.CaptureFixture[st
     assert not stage.has(BACKUP)
     assert Ending.CANCELLED == task.entry["ending"]
     assert f"The operation was cancelled. {stage.operation.name}" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("by_itself")
+def test_a_triggerer_beside_it_cancels_nothing(stage: Stage, task: FakeTask) -> None:
+    """A triggerer may take the trigger for its own for a moment, and nobody kills it there."""
+    stage.emulator.plan(LONG)
+
+    trigger = defer(backup(deferrable=True), task).trigger
+
+    assert isinstance(trigger, SpannerOperationTrigger)
+    assert not trigger.cancel_on_kill
 
 
 @pytest.mark.usefixtures("by_itself")
