@@ -57,10 +57,12 @@ _PAUSE = 0.1
 """Seconds between two attempts to write an outcome down that another round is in the way of."""
 _AT_ONCE = 100
 """How many operations are cancelled before the first of them is waited for."""
-_REQUESTS = 3
-"""What one of them takes at least: a look, a cancel, another look."""
+_REQUESTS = 2
+"""What one of them takes at most, where its outcome is not waited for: a look, and a cancel."""
 _FEW = 16
 """By itself the reaper waits for the outcomes of so many; those of more show in a later round."""
+_AMPLE = 100
+"""It waits for none if it may send fewer requests than that: they are for cancels then."""
 _CALM = CancelPolicy(first=1.0, growth=2.0)
 """How often it polls then."""
 
@@ -145,7 +147,7 @@ class Round:
         with self._clients:
             try:
                 orphans = sorted(self._orphans(), key=_order)
-                few = len(orphans) <= _FEW
+                few = len(orphans) <= _FEW and self._clients.room >= _AMPLE
                 while orphans and (number := self._affordable(since)):
                     some, orphans = orphans[:number], orphans[number:]
                     self._stop(self._begin(some), wait=few or not self._orders.by_itself)
@@ -337,9 +339,9 @@ class Round:
     def _stop(self, stops: list[Stop], *, wait: bool) -> None:
         """Cancel, settle, and write down what became of each.
 
-        :param wait: for the outcomes; else only those are seen that show at once
+        :param wait: for the outcomes; else they show in a later round
         """
-        timeout = self._orders.settle_timeout if wait else 0.0
+        timeout = self._orders.settle_timeout if wait else None
         policy = _CALM if self._orders.by_itself else None
         for stopped in stop_together(stops, clock=self._clock, timeout=timeout, policy=policy):
             line = f"{stopped.stop.about}: {stopped.settlement.sentence}"
