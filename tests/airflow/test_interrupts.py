@@ -16,7 +16,7 @@ from airflow_spanner_lro.airflow_internals import plays_tasks_itself
 from airflow_spanner_lro.core.operations.errors import OperationKilledError
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.execution import interrupts, pending_deferral
+from airflow_spanner_lro.execution import interrupts, pending_deferral, run
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 
 from .doubles import BACKUP, LONG
@@ -35,7 +35,8 @@ class InProcessSupervisorComms:
 @pytest.fixture
 def by_itself(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let this process play tasks without a supervisor, as ``airflow dags test`` does."""
-    monkeypatch.setattr(interrupts, "plays_tasks_itself", lambda: True)
+    for module in (interrupts, run):
+        monkeypatch.setattr(module, "plays_tasks_itself", lambda: True)
     pending_deferral.take()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
