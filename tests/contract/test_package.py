@@ -46,8 +46,9 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "boolean": ("False", False),
     "float": ("12.5", 12.5),
     "string": ("one-name", "one-name"),
+    "reaper": ("Off", settings.ReaperHost.OFF),
 }
-"""For each type a value that is no default: as text, and as what is read."""
+"""For each type, or option, a value that is no default: as text, and as what is read."""
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -56,7 +57,7 @@ def test_options_are_read(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: Callable[[], object] = getattr(settings, option)
     told = OPTIONS[option]
     default = read()
-    text, expected = SAMPLES[told["type"]]
+    text, expected = SAMPLES.get(option) or SAMPLES[told["type"]]
     monkeypatch.setenv(f"AIRFLOW__SPANNER_LRO__{option.upper()}", text)
 
     value = read()

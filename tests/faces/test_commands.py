@@ -165,6 +165,10 @@ def test_missing_connection_is_told(
 ) -> None:
     """A connection that does not exist is an error that says how to create it."""
     monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
+    # the tests have no database of Airflow's, and one that cannot be read is told as that
+    monkeypatch.setattr(
+        "airflow.secrets.metastore.MetastoreBackend.get_connection", lambda *_, **__: None
+    )
 
     code = airflow("list", DATABASE, "--gcp-conn-id", "nowhere")
 
