@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
+from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 from airflow_spanner_lro.core.tries.authority import confirm
 from airflow_spanner_lro.core.words import escaped
@@ -153,6 +154,4 @@ def _refusal(permit: Permit, *, entry: LedgerEntry, hook: SpannerAdminHook) -> R
 
 def told(exc: Exception) -> str:
     """Return what an error says, as a sentence."""
-    code = code_of(exc)
-    text = str(getattr(exc, "message", "") or str(exc) or type(exc).__name__).rstrip(". ")
-    return f"{code.name}: {text}." if code else f"{text}."
+    return f"{error_text(exc)}."

@@ -140,7 +140,12 @@ class Round:
         """
         if not home.is_ours(claim=self._orders.claim, leave_mark=not self._orders.dry_run):
             self._tally.elsewhere = True
-            self._tally.left = sum(1 for _ in records(dag_ids=self._orders.dag_ids))
+            # by itself it comes every few seconds, and must not read them all each time
+            self._tally.left = (
+                number_open()
+                if self._orders.by_itself
+                else sum(1 for _ in records(dag_ids=self._orders.dag_ids))
+            )
             self._warn(home.COPY)
             return self._tally
         since = self._clock.now()
