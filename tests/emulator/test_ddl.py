@@ -70,7 +70,7 @@ def test_google_statements_are_read(
     ("text", "action", "entity_type", "names"),
     [
         ('CREATE TABLE IF NOT EXISTS "My" (id bigint PRIMARY KEY)', "CREATE", "TABLE", ("My",)),
-        ("CREATE TABLE public.Orders (id bigint)", "CREATE", "TABLE", ("public.orders",)),
+        ("CREATE TABLE public.Orders (id bigint)", "CREATE", "TABLE", ("orders",)),
         ("CREATE INDEX by_id ON orders (id) INCLUDE (a)", "CREATE", "INDEX", ("by_id",)),
         ("ALTER TABLE IF EXISTS ONLY t ADD COLUMN a bigint", "ALTER", "TABLE", ("t",)),
         ("DROP SCHEMA a, b", "DROP", "SCHEMA", ("a", "b")),

@@ -16,3 +16,4 @@ from airflow_spanner_lro.emulator.errors.requests import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.resources import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.rest import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.schedules import *  # noqa: F403
+from airflow_spanner_lro.emulator.errors.schemas import *  # noqa: F403

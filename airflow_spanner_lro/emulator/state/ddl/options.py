@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.state.ddl.tokens import Reader
 
 DEFAULT_LEADER = "default_leader"
+DEFAULT_TIME_ZONE = "default_time_zone"
 VERSION_RETENTION_PERIOD = "version_retention_period"
 _OPTIONS = frozenset(
     {
         DEFAULT_LEADER,
+        DEFAULT_TIME_ZONE,
         VERSION_RETENTION_PERIOD,
+        "auto_managed_root_placement_table_name",
         "columnar_policy",
         "default_sequence_kind",
-        "default_time_zone",
         "enable_key_visualizer",
         "optimizer_statistics_package",
         "optimizer_version",

@@ -28,6 +28,7 @@ def renamed(statement: Statement, old: str, new: str) -> Statement:
         names=tuple(_moved(name, old, new) if is_table else name for name in statement.names),
         on=_moved(statement.on, old, new),
         parent=_moved(statement.parent, old, new),
+        refers=statement.refers.renamed(old, new),
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.ddl.dependants import require_no_references
+from airflow_spanner_lro.emulator.state.ddl.options import DEFAULT_TIME_ZONE
 from airflow_spanner_lro.emulator.state.ddl.rewriting import about_database, renamed, revoked
 from airflow_spanner_lro.emulator.state.ddl.statements import (
     DATABASE,
@@ -96,6 +98,8 @@ class Schema:
             case "DROP":
                 return self._drop(statement)
             case "ALTER" | "RENAME":
+                if DEFAULT_TIME_ZONE in dict(statement.options) and any(self._made(TABLE)):
+                    raise errors.time_zone_with_tables()
                 return self._change(statement)
             case "GRANT" | "REVOKE":
                 return self._privilege(statement)
@@ -132,6 +136,8 @@ class Schema:
         for needed in filter(None, (statement.on, statement.parent)):
             if not self._knows(TABLE, needed):
                 raise errors.no_such_entity(TABLE, needed)
+        if statement.on and name.rpartition(".")[0] != statement.on.rpartition(".")[0]:
+            raise errors.index_elsewhere(name, table=statement.on)
         return self.plus(statement)
 
     def _drop(self, statement: Statement) -> Schema:
@@ -157,6 +163,7 @@ class Schema:
             within = (each for each in self._made(TABLE, INDEX) if each.parent.lower() == same)
             if children := _names(within):
                 raise errors.table_has_children(name, children=children)
+        require_no_references(self.statements, kind=kind, name=name)
         if kind == SCHEMA and any(
             each.lower().startswith(f"{same}.")
             for statement in self._made(*_ONE_NAMESPACE)

@@ -9,12 +9,15 @@ emulator of Google has a real parser. What they do to a schema is told in ``sche
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.state.ddl import references
 from airflow_spanner_lro.emulator.state.ddl.options import database_options
+from airflow_spanner_lro.emulator.state.ddl.references import NOTHING, References
 from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect, Reader
 
 if TYPE_CHECKING:
@@ -43,7 +46,9 @@ _ENTITY_TYPES: Mapping[str, tuple[str, ...]] = {
     "ANALYZE": (),
 }  # fmt: skip
 """What each verb works on; names of several words come first."""
-_INDEX_KINDS = ("UNIQUE", "NULL_FILTERED", "SEARCH", "VECTOR")
+_INDEX_KINDS = (("UNIQUE", "NULL_FILTERED"), ("SEARCH",), ("VECTOR",))
+_REPLACEABLE = frozenset({VIEW, SCHEMA, "MODEL", "FUNCTION", "PROPERTY GRAPH"})
+_VALID_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
 _GRANTABLE = ("TABLE FUNCTION", "CHANGE STREAM", "SEQUENCE", "FUNCTION", SCHEMA, TABLE, VIEW)
 _PLURALS = {f"{kind}S": kind for kind in ("TABLE", "VIEW", "SEQUENCE", "CHANGE STREAM")}
 
@@ -85,6 +90,7 @@ class Statement:
     :param options: of the database, by name; None for one that is reset
     :param privileges: what is granted or revoked, such as ``SELECT``
     :param roles: who is granted it
+    :param refers: what else it needs
     """
 
     text: str
@@ -100,6 +106,7 @@ class Statement:
     options: tuple[tuple[str, str | None], ...] = ()
     privileges: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    refers: References = NOTHING
 
     @classmethod
     def parse(cls, text: str, *, dialect: int = Dialect.GOOGLE_STANDARD_SQL) -> Self:
@@ -135,14 +142,13 @@ class Statement:
     def _definition(cls, reader: Reader, action: str) -> Self:
         """Read what follows CREATE, ALTER or DROP."""
         replaces = action == "CREATE" and reader.take("OR", "REPLACE")
-        qualified = False
-        while action != "RENAME" and any(reader.take(kind) for kind in _INDEX_KINDS):
-            qualified = True
+        qualified = any(_take_each(reader, words) for words in _INDEX_KINDS)
         kinds = (INDEX,) if qualified else _ENTITY_TYPES[action]
         entity_type = next((kind for kind in kinds if reader.take(*kind.split())), "")
         if entity_type == PROTO_BUNDLE:
             return cls(text=reader.text, action=action, entity_type=entity_type)
-        tolerant = reader.take("IF", "NOT", "EXISTS") or reader.take("IF", "EXISTS")
+        exists = ("IF", "NOT", "EXISTS") if action == "CREATE" else ("IF", "EXISTS")
+        tolerant = reader.take(*exists)
         if entity_type == TABLE and action == "ALTER":
             reader.take("ONLY")
         several = action == "DROP" and entity_type == SCHEMA
@@ -151,6 +157,10 @@ class Statement:
             raise errors.bad_statement(
                 reader.text, reason=f"expected what to {action}, and its name"
             )
+        if action == "CREATE":
+            _require_valid_name(entity_type, names[0])
+        if replaces and entity_type not in _REPLACEABLE:
+            raise errors.bad_statement(reader.text, reason="nothing of this kind can be replaced")
         made = cls(
             text=reader.text,
             action=action,
@@ -159,29 +169,50 @@ class Statement:
             tolerant=tolerant,
             replaces=replaces,
         )
-        match (action, entity_type):
+        return made._completed(reader)
+
+    def _completed(self, reader: Reader) -> Self:
+        """Read what follows the name."""
+        made = self
+        match (self.action, self.entity_type):
             case ("CREATE", "INDEX"):
                 on = reader.name() if reader.take("ON") else None
                 if on is None:
                     raise errors.bad_statement(reader.text, reason="expected ON, and a table")
-                return replace(made, on=on, parent=reader.parent())
+                made = replace(self._beside(on, reader), on=on, parent=reader.parent())
             case ("CREATE", "TABLE"):
-                return replace(made, parent=reader.parent())
+                at = reader.place
+                refers = references.of_table(reader)
+                reader.place = at
+                made = replace(self, parent=reader.parent(), refers=refers)
+            case ("CREATE", "VIEW"):
+                made = replace(self, refers=references.of_view(reader))
+            case ("CREATE" | "ALTER", "CHANGE STREAM"):
+                made = replace(self, refers=references.of_change_stream(reader))
             case ("ALTER", "DATABASE"):
-                return replace(made, options=database_options(reader))
+                made = replace(self, options=database_options(reader))
             case ("ALTER", "TABLE"):
-                return made._alteration(reader)
-            case _:
-                return made
+                made = self._alteration(reader)
+        return made
+
+    def _beside(self, table: str, reader: Reader) -> Self:
+        """Return an index in the schema of its table, where PostgreSQL has it without a word."""
+        schema, dot, _ = table.rpartition(".")
+        if reader.dialect is not Dialect.POSTGRESQL:
+            return self
+        if "." in self.names[0]:
+            reason = "an index has the schema of its table, and names none"
+            raise errors.bad_statement(self.text, reason=reason)
+        return replace(self, names=(f"{schema}{dot}{self.names[0]}",))
 
     def _alteration(self, reader: Reader) -> Self:
-        """Read what changes the names of a table; anything else is not looked at."""
+        """Read what changes the names of a table, or what it needs."""
         (old,) = self.names
         if reader.take("ADD", "SYNONYM"):
-            return replace(self, synonym=reader.name() or "")
+            return _with_valid_names(replace(self, synonym=reader.name() or ""))
         keeps_old = reader.take("RENAME", "WITH", "SYNONYM", "TO")
         if not keeps_old and not reader.take("RENAME", "TO"):
-            return self
+            return replace(self, refers=references.of_table(reader))
         new = reader.name()
         if new is None:
             raise errors.bad_statement(self.text, reason="expected the new name of the table")
@@ -197,7 +228,9 @@ class Statement:
                     raise errors.bad_statement(self.text, reason="expected a table to rename")
                 renames.append((other, target))
         names = tuple(name for name, _ in renames)
-        return replace(self, names=names, renames=tuple(renames), synonym=synonym)
+        return _with_valid_names(
+            replace(self, names=names, renames=tuple(renames), synonym=synonym)
+        )
 
     @classmethod
     def _rename(cls, reader: Reader) -> Self:
@@ -213,12 +246,14 @@ class Statement:
         if more or not pairs or not reader.at_end:
             raise errors.bad_statement(reader.text, reason="expected RENAME TABLE old TO new")
         names = tuple(old for old, _ in pairs)
-        return cls(
-            text=reader.text,
-            action="RENAME",
-            entity_type=TABLE,
-            names=names,
-            renames=tuple(pairs),
+        return _with_valid_names(
+            cls(
+                text=reader.text,
+                action="RENAME",
+                entity_type=TABLE,
+                names=names,
+                renames=tuple(pairs),
+            )
         )
 
     @classmethod
@@ -237,7 +272,8 @@ class Statement:
             entity_type = _PLURALS.get(found, found)
             if whole and reader.take("IN", SCHEMA):
                 entity_type = SCHEMA
-            names = reader.names()
+            given = entity_type == SCHEMA and reader.take("DEFAULT")
+            names = ("default",) if given else reader.names()
         else:
             # in PostgreSQL the roles themselves stand where privileges do
             names, privileges = privileges or reader.names(), ()
@@ -263,9 +299,34 @@ class Statement:
         return _BACKFILL if (self.action, self.entity_type) in _NEEDS_BACKFILL else _QUICK
 
 
+_S = TypeVar("_S", bound=Statement)
+
+
 def _require_end(reader: Reader) -> None:
     """Refuse what follows a DROP; in PostgreSQL it may say that it is the usual one."""
     if reader.dialect is Dialect.POSTGRESQL:
         reader.take("RESTRICT")
     if not reader.at_end:
         raise errors.bad_statement(reader.text, reason="nothing can follow what to DROP")
+
+
+def _take_each(reader: Reader, words: tuple[str, ...]) -> bool:
+    """Go on behind those of these words that come next, each once and in this order."""
+    taken = False
+    for word in words:
+        taken = reader.take(word) or taken
+    return taken
+
+
+def _with_valid_names(statement: _S) -> _S:
+    """Return a statement if tables can have the names that it gives them."""
+    for name in (*(new for _, new in statement.renames), statement.synonym):
+        if name:
+            _require_valid_name(TABLE, name)
+    return statement
+
+
+def _require_valid_name(entity_type: str, name: str) -> None:
+    """Refuse a name that nothing can have, schemas aside: those must exist."""
+    if not _VALID_NAME.fullmatch(name.rpartition(".")[2]):
+        raise errors.bad_name(entity_type, name)

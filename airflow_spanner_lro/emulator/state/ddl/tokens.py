@@ -3,15 +3,22 @@
 """The words of a schema statement, in either dialect: comments, quotes and names.
 
 It stands apart from the statements because a semicolon or a keyword within a string is neither.
+What is a string is told by the lexer that also splits texts for authors.
 """
 
 from __future__ import annotations
 
 import re
 from enum import IntEnum
-from typing import NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.arguments import dialects
+from airflow_spanner_lro.core.arguments.ddl_lexer import Kind, UnclosedError, tokens
 from airflow_spanner_lro.emulator import errors
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.arguments.ddl_lexer import Token
 
 
 class Dialect(IntEnum):
@@ -21,32 +28,9 @@ class Dialect(IntEnum):
     POSTGRESQL = 2
 
 
-class Token(NamedTuple):
-    """A word, a quoted name, a string, or a single other character."""
-
-    kind: str
-    text: str
-    start: int
-
-
-_REST = r"""
-    |(?P<word>[A-Za-z_]\w*)|(?P<number>\d[\w.]*)|(?P<space>\s+)|(?P<other>.)
-"""
-_PATTERNS = {
-    Dialect.GOOGLE_STANDARD_SQL: re.compile(
-        r"""(?P<comment>--[^\n]*|\#[^\n]*|/\*.*?(?:\*/|\Z))
-        |(?P<string>'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")
-        |(?P<quoted>`(?:\\.|[^`\\])*`)"""
-        + _REST,
-        re.DOTALL | re.VERBOSE,
-    ),
-    Dialect.POSTGRESQL: re.compile(
-        r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
-        |(?P<string>'(?:''|[^'])*')
-        |(?P<quoted>"[^"]*")"""
-        + _REST,
-        re.DOTALL | re.VERBOSE,
-    ),
+_LEXED = {
+    Dialect.GOOGLE_STANDARD_SQL: dialects.Dialect.GOOGLE_STANDARD_SQL,
+    Dialect.POSTGRESQL: dialects.Dialect.POSTGRESQL,
 }
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 # fmt: off
@@ -66,29 +50,63 @@ _RESERVED = frozenset({
 """The words that are no names in GoogleSQL unless they are quoted."""
 
 
+_QUOTED = re.compile(r"(?:[A-Za-z]*|[uU]&)(\"\"\"|'''|[\"'`]|\$[^$]*\$)(.*)\1", re.DOTALL)
+_VALUES = frozenset({Kind.STRING, Kind.NUMBER, Kind.WORD})
+_BEGINNINGS = ("ALTER", "DROP")
+# fmt: off
+_KINDS = frozenset({
+    "CHANGE", "DATABASE", "FUNCTION", "INDEX", "LOCALITY", "MODEL", "PLACEMENT", "PROPERTY",
+    "PROTO", "ROLE", "SCHEMA", "SEARCH", "SEQUENCE", "STATISTICS", "TABLE", "UNIQUE", "VECTOR",
+    "VIEW",
+})
+# fmt: on
+_PRIVILEGES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "EXECUTE", "USAGE", "ROLE"})
+_DEFAULT_SCHEMA = "public"
+
+
 class Reader:
     """Reads a statement from left to right.
 
-    :raises RpcError: if it holds a semicolon, which ends no statement here.
+    :raises RpcError: if it holds what can be in no statement: a semicolon (which may stand at the
+        end in PostgreSQL), the beginning of another statement, or a string without an end.
     """
 
     def __init__(self, text: str, *, dialect: Dialect) -> None:
-        self.text = text
         self.dialect = dialect
         self._at = 0
-        self._tokens = [
-            Token(str(found.lastgroup), found[0], found.start())
-            for found in _PATTERNS[dialect].finditer(text)
-            if found.lastgroup not in ("space", "comment")
-        ]
-        for token in self._tokens:
-            if token.text == ";":
-                raise errors.bad_statement(text, reason=_unexpected(text, token))
+        try:
+            found = list(tokens(text, dialect=_LEXED[dialect]))
+        except UnclosedError as exc:
+            problem = "Encountered a string, a quoted name or a comment without an end."
+            raise errors.bad_statement(text, reason=_syntax(text, exc.start, problem)) from exc
+        google = dialect is Dialect.GOOGLE_STANDARD_SQL
+        end = len(text)
+        while not google and found and found[-1].kind is Kind.SEMICOLON:
+            end = found.pop().start
+        self.text = text[:end]
+        for token in found:
+            foreign = google and token.kind in (Kind.WORD, Kind.SYMBOL) and not token.text.isascii()
+            if token.kind is Kind.SEMICOLON or foreign:
+                problem = f"Expecting 'EOF' but found an unknown character ('{token.text[:40]}')."
+                raise errors.bad_statement(text, reason=_syntax(text, token.start, problem))
+        self._tokens = found
+        if (second := _second_statement(found)) is not None:
+            problem = f"Expecting 'EOF' but found '{second.text}'."
+            raise errors.bad_statement(text, reason=_syntax(text, second.start, problem))
 
     @property
     def at_end(self) -> bool:
         """Whether nothing is left."""
         return self._at >= len(self._tokens)
+
+    @property
+    def place(self) -> int:
+        """How far it has been read; set it to read a part again."""
+        return self._at
+
+    @place.setter
+    def place(self, place: int) -> None:
+        self._at = place
 
     def take(self, *words: str) -> bool:
         """Go on behind these words if they come next; capitals do not matter."""
@@ -105,7 +123,9 @@ class Reader:
         while (part := self._part(first=not parts)) is not None:
             parts.append(part)
             if not self.take("."):
-                return ".".join(parts)
+                # what is in it may be named with it and without it
+                given = self.dialect is Dialect.POSTGRESQL and parts[0] == _DEFAULT_SCHEMA
+                return ".".join(parts[1:] if given and len(parts) > 1 else parts)
         self._at = start
         return None
 
@@ -119,12 +139,28 @@ class Reader:
         return tuple(found)
 
     def value(self) -> str | None:
-        """Read a string, a number or a word; None if none comes next."""
-        if self.at_end or self._tokens[self._at].kind not in ("string", "number", "word"):
+        """Read a string, a number or a word; None if none comes next.
+
+        In PostgreSQL it may be in double quotes, too.
+        """
+        quoted = self.dialect is Dialect.POSTGRESQL
+        if self.at_end:
             return None
         token = self._tokens[self._at]
+        if token.kind not in _VALUES and not (quoted and token.kind is Kind.QUOTED_NAME):
+            return None
         self._at += 1
-        return token.text.strip("'\"") if token.kind == "string" else token.text
+        found = None if token.kind in (Kind.WORD, Kind.NUMBER) else _QUOTED.fullmatch(token.text)
+        return token.text if found is None else found[2]
+
+    def skip(self) -> str:
+        """Go on behind the next token, whatever it is, and return it."""
+        self._at += 1
+        return self._tokens[self._at - 1].text
+
+    def comes(self, *words: str) -> bool:
+        """Tell whether one of these words comes next."""
+        return not self.at_end and self._tokens[self._at].text.upper() in words
 
     def until(self, *words: str) -> tuple[str, ...]:
         """Read up to one of these words, and return what stands between the commas."""
@@ -155,11 +191,11 @@ class Reader:
         if self.at_end:
             return None
         kind, text, _ = self._tokens[self._at]
-        if kind == "quoted":
+        if kind is Kind.QUOTED_NAME:
             text = text[1:-1]
             if not all(_NAME.fullmatch(part) for part in text.split(".")):
                 return None
-        elif kind != "word" or (first and self._reserved(text)):
+        elif kind is not Kind.WORD or (first and self._reserved(text)):
             return None
         elif self.dialect is Dialect.POSTGRESQL:
             text = text.lower()
@@ -170,10 +206,33 @@ class Reader:
         return self.dialect is Dialect.GOOGLE_STANDARD_SQL and word.upper() in _RESERVED
 
 
-def _unexpected(text: str, token: Token) -> str:
-    line = text.count("\n", 0, token.start) + 1
-    column = token.start - text.rfind("\n", 0, token.start)
-    return (
-        f"Syntax error on line {line}, column {column}: "
-        f"Expecting 'EOF' but found an unknown character ('{token.text}')."
-    )
+def _second_statement(found: list[Token]) -> Token | None:
+    """Return the first word of a second statement: somebody forgot the semicolon before it."""
+    depth = 0
+    for index, (before, token) in enumerate(pairwise(found), start=2):
+        depth += (before.text == "(") - (before.text == ")")
+        if depth or token.kind is not Kind.WORD or before.text in (".", ","):
+            continue
+        word = token.text.upper()
+        if word not in _FIRST_WORDS:
+            continue
+        following = [each.text.upper() for each in found[index : index + 2]]
+        kind = following[0] if following else ""
+        named = len(following) > 1 and kind in _KINDS
+        if (
+            word == "CREATE"
+            or (word in _BEGINNINGS and named)
+            or (word == "RENAME" and kind == "TABLE")
+            or (word in ("GRANT", "REVOKE") and kind in _PRIVILEGES)
+        ):
+            return token
+    return None
+
+
+_FIRST_WORDS = frozenset({"CREATE", "RENAME", "GRANT", "REVOKE", *_BEGINNINGS})
+
+
+def _syntax(text: str, start: int, problem: str) -> str:
+    line = text.count("\n", 0, start) + 1
+    column = start - text.rfind("\n", 0, start)
+    return f"Syntax error on line {line}, column {column}: {problem}"
