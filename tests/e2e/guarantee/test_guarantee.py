@@ -21,6 +21,7 @@ from . import (
     forged,
     healthy,
     injured,
+    interrupted,
     late_answers,
     many,
     once,
@@ -49,6 +50,7 @@ DECLARING = (
     claims,
     celery_workers,
     forged,
+    interrupted,
     played,
     many,
 )
