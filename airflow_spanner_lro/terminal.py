@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.arguments.seconds import require_seconds
 from airflow_spanner_lro.core.console import console_url
+from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_and_settle, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
@@ -62,11 +63,9 @@ def saying_errors(command: Callable[[], int], *, program: str) -> int:
         print(f"{program}: interrupted; nothing was cancelled", file=sys.stderr)
         return INTERRUPTED
     except Exception as exc:
-        code_name = code_of(exc)
-        if code_name is None:
+        if code_of(exc) is None:
             raise
-        told = getattr(exc, "message", exc)
-        print(f"{program}: Spanner answered {code_name.name}: {told}", file=sys.stderr)
+        print(f"{program}: Spanner answered {error_text(exc)}", file=sys.stderr)
         return FAILED
     return code
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
+from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.status import Code, code_of, refuses_credentials, was_never_sent
 
@@ -216,7 +217,7 @@ class Channels:
             channel.answered(at=self._now())
 
     def _hear_refusal(self, channel: Channel, exc: Exception) -> None:
-        told = str(getattr(exc, "message", exc))
+        told = said(exc)
         first, channel.refused = not channel.refused, told
         channel.refused_at = self._now()
         if first and self.on_refused is not None:

@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_spanner_lro.core.asset_uris import uri_of
+from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.backup_watch import BackupMemory
 from airflow_spanner_lro.core.flows.commands import ListBackups
@@ -129,7 +130,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
 
     def _tell(self, exc: Exception) -> None:
         code = code_of(exc)
-        told = f"{code.name}: {getattr(exc, 'message', exc)}" if code else str(exc).rstrip(".")
+        told = error_text(exc)
         if told != self._trouble:
             self.log.warning(
                 "Backups of %s cannot be listed: %s. Asking again every %g s.",

@@ -20,6 +20,7 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.airflow_internals import USER_ACTION
+from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.ending import stop_unless_done
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
@@ -353,6 +354,4 @@ def _policy(poll_interval: float) -> PollPolicy:
 def _told(exc: Exception) -> str:
     if isinstance(exc, DeadlinePassedError):
         return "there was no connection in time"
-    code = code_of(exc)
-    text = str(getattr(exc, "message", exc)).rstrip(".")
-    return f"{code.name if code else type(exc).__name__}: {text}"
+    return error_text(exc)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
 from airflow_spanner_lro.admin.polling.gate import Offer
+from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.decode import snapshot_of
@@ -241,14 +242,12 @@ class Looks:
         # a permission that is missing for one instance is missing for most, as a rule
         if failed and why not in self._told:
             self._told.add(why)
-            code = code_of(exc)
             log.warning(
-                "Operations of %s cannot be listed%s (%s: %s); they are asked about one by one, "
+                "Operations of %s cannot be listed%s (%s); they are asked about one by one, "
                 "which takes more requests of the same budget. The same is not said of others.",
                 group.family.parent,
                 " by name" if round_.way is Way.BY_NAME else "",
-                code.name if code else type(exc).__name__,
-                getattr(exc, "message", exc),
+                error_text(exc),
             )
 
 
