@@ -11,6 +11,11 @@ from guarantee_parts import (  # type: ignore[import-not-found]  # Airflow finds
     single,
 )
 
-SINGLE: dict[str, dict[str, Any]] = {"c1": {}, "c2": {}, "c3": {"retries": 1}, "c4": {}}
+SINGLE: dict[str, dict[str, Any]] = {
+    "c1": {},
+    "c2": {},
+    "c3": {"retries": 1},
+    "c4": {"retries": 1},
+}
 for key, arguments in SINGLE.items():
     globals()[f"guarantee_{key}"] = single(key, queue=key, **ON_WORKER, **arguments)
