@@ -146,7 +146,7 @@ def _tell_triggerers(*, now: datetime, say: Callable[[str], object]) -> None:
     living, homeless = airflow_database.triggerers(now=now, within=_ALIVE)
     budget = settings.max_admin_requests_per_second()
     say(
-        f"Pollers      one in each triggerer, {budget:g} requests a second for each project and "
+        f"Pollers      one in each triggerer, with a budget of {budget:g}/s for each project and "
         "identity"
     )
     for each in living:
