@@ -39,7 +39,12 @@ TRAILING = re.compile(r"^:param (\w+)_:")
 CANCEL = "explanation/cancel.md"
 NOT_APPLICABLE = "–"  # noqa: RUF001  # typography is wanted here
 BASES = {
-    "operators": ("operators.operation", "operators.deletion", "operators.immediate", "operators.base"),
+    "operators": (
+        "operators.operation",
+        "operators.deletion",
+        "operators.immediate",
+        "operators.base",
+    ),
     "sensors": ("sensors.base",),
     "triggers": ("triggers.base",),
 }
