@@ -158,7 +158,8 @@ def _stop(order: Order) -> Flow[OperationSnapshot | Settlement | Told]:
     except DeadlinePassedError:
         pass
     why = error_text(trouble) if trouble else "the time was over"
-    return Told(f"It was not cancelled, because it could not be looked at: {why}.", settled=False)
+    detail = f"it could not be looked at: {why}"
+    return Settlement(name=order.name, ending=Ending.NOT_SENT, detail=detail)
 
 
 def _stop_some(
@@ -189,10 +190,10 @@ def _stop_some(
 
 
 def _tell_failure(exc: Exception, orders: Sequence[Order], report: Report) -> None:
-    told = Told(f"It could not be cancelled: {str(exc) or type(exc).__name__}", settled=False)
     for order in orders:
-        metrics.count_cancel(None, cause=metrics.Cause.NOTIFIER)
-        report.put((order.name, told))
+        end = Settlement(name=order.name, ending=Ending.NOT_SENT, detail=error_text(exc))
+        metrics.count_cancel(end, cause=metrics.Cause.NOTIFIER)
+        report.put((order.name, Told(end.sentence, settled=False)))
 
 
 def _in_thread(work: Callable[..., None], *arguments: object) -> Thread:
