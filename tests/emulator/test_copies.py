@@ -207,7 +207,7 @@ def test_a_failed_copy_frees_its_source(
 def test_a_copy_expires_within_limits(
     copy: StartCopy, clock: ManualClock, wait: timedelta, keep: timedelta
 ) -> None:
-    """Under 6 hours from now, or after the source's max_expire_time, is an INVALID_ARGUMENT."""
+    """Under 6 hours from the creation of its source, or beyond max_expire_time, is refused."""
     clock.advance(wait)
 
     with pytest.raises(exceptions.InvalidArgument, match="max_expire_time of its source"):
@@ -271,3 +271,13 @@ def test_a_copy_can_have_a_key_of_its_own(copy: StartCopy, clock: ManualClock) -
     info = again.result(timeout=5).encryption_info
     assert database_v1.EncryptionInfo.Type.CUSTOMER_MANAGED_ENCRYPTION == info.encryption_type
     assert f"{KEY}/cryptoKeyVersions/1" == info.kms_key_version
+
+
+def test_an_old_backup_may_have_a_short_copy(copy: StartCopy, clock: ManualClock) -> None:
+    """The six hours of a copy count from the creation of its source, and it is never past."""
+    clock.advance(timedelta(hours=5))
+    started = copy(keep=timedelta(hours=1))
+
+    assert started.operation.name
+    with pytest.raises(exceptions.InvalidArgument, match="in the future"):
+        copy("second", keep=-MINUTES)

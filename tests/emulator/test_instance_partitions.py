@@ -212,17 +212,14 @@ def test_a_partition_with_a_placement_cannot_be_deleted(
         instances.delete_instance_partition(name=partition)
 
 
-def test_an_instance_with_partitions_cannot_be_deleted(
+def test_partitions_go_with_their_instance(
     instances: instance_v1.InstanceAdminClient, partition: str
 ) -> None:
-    """Partitions must be deleted before their instance."""
-    with pytest.raises(exceptions.FailedPrecondition, match="contains instance partitions"):
-        instances.delete_instance(name=INSTANCE)
-    instances.delete_instance_partition(name=partition)
+    """An instance is deleted with its partitions, and a new one does not inherit them."""
     instances.delete_instance(name=INSTANCE)
 
     with pytest.raises(exceptions.NotFound):
-        instances.get_instance(name=INSTANCE)
+        instances.get_instance_partition(name=partition)
 
 
 def test_empty_requests_are_refused(instances: instance_v1.InstanceAdminClient) -> None:

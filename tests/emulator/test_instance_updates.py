@@ -215,3 +215,16 @@ def test_an_unknown_instance_is_not_found(instances: instance_v1.InstanceAdminCl
     """The call itself is refused, not the operation."""
     with pytest.raises(exceptions.NotFound):
         update(instances, name="projects/test/instances/nowhere", node_count=2)
+
+
+def test_a_mask_may_name_the_configuration_as_it_is(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock
+) -> None:
+    """The library's own ``Instance.update()`` always names it; another one takes a move."""
+    config = instances.get_instance(name=INSTANCE).config
+    update(instances, config=config, display_name="Renamed")
+    clock.advance(45)
+    with pytest.raises(exceptions.InvalidArgument, match="config"):
+        update(instances, config="projects/test/instanceConfigs/nam3", display_name="Other")
+
+    assert "Renamed" == instances.get_instance(name=INSTANCE).display_name

@@ -61,7 +61,7 @@ MALFORMED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("update_backup_schedule", {"backup_schedule": {"name": _GONE_SCHEDULE}}),
     ("create_instance", {"parent": PROJECT, "instance_id": "x", "instance": {"config": CONFIG}}),
     ("update_instance", {"instance": {"name": GONE}}),
-    ("update_instance", {"instance": {"name": GONE}, "field_mask": {"paths": ["config"]}}),
+    ("update_instance", {"instance": {"name": GONE}, "field_mask": {"paths": ["create_time"]}}),
     ("get_instance", {"name": GONE, "field_mask": {"paths": ["x"]}}),
     (
         "update_instance_config",

@@ -31,8 +31,8 @@ def bad_copy_expire_time(
     """Say that a copy's expire_time is out of range."""
     return invalid(
         f"Invalid expire_time {expire_time.isoformat()}: that of a copy must be at least 6 hours "
-        f"away and at most the max_expire_time of its source, that is from {earliest.isoformat()} "
-        f"to {latest.isoformat()}."
+        "after the creation of its source, in the future, and at most the max_expire_time of its "
+        f"source, that is from {earliest.isoformat()} to {latest.isoformat()}."
     )
 
 

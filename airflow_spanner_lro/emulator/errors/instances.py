@@ -101,15 +101,6 @@ def limit_reached(name: ResourceName, *, what: str, limit: int, within: Resource
     )
 
 
-def display_name_taken(name: ResourceName, *, display_name: str, by: ResourceName) -> RpcError:
-    """Say that display names are unique in a project."""
-    return about(
-        Code.ALREADY_EXISTS,
-        name,
-        f"{noun(name)} {by} of the same project has the display_name {display_name!r} already.",
-    )
-
-
 def wrong_etag(name: ResourceName, *, etag: str) -> RpcError:
     """Say that a resource has changed since its reader read it."""
     return about(
@@ -146,16 +137,6 @@ def partition_is_used(name: InstancePartitionName, *, user: ResourceName) -> Rpc
         Code.FAILED_PRECONDITION,
         name,
         f"Cannot delete instance partition {name} because {user} references it.",
-    )
-
-
-def instance_has_partitions(name: InstanceName, *, partition: InstancePartitionName) -> RpcError:
-    """Say that an instance cannot be deleted while it has partitions."""
-    return about(
-        Code.FAILED_PRECONDITION,
-        name,
-        f"Cannot delete instance {name} because it contains instance partitions, such as "
-        f"{partition}. Delete the instance partitions first.",
     )
 
 

@@ -160,7 +160,10 @@ class Configs(Servicer):
         self, request: instance_v1.DeleteInstanceConfigRequest, now: datetime
     ) -> empty_pb2.Empty:
         """Delete a configuration that nothing uses; one that is being created is cancelled."""
-        config = self._own(InstanceConfigName.parse(request.name))
+        name = InstanceConfigName.parse(request.name)
+        if not messages.is_base_config(name) and self.world.resources.configs.find(name) is None:
+            return empty_pb2.Empty()
+        config = self._own(name)
         if config.ready:
             require_unchanging(self.world, config.name)
         _check_etag(config, request.etag)

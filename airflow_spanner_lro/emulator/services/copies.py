@@ -52,7 +52,7 @@ class Copies(Servicer):
         resources = self.world.resources
         resources.instances.get(parent)
         source = resources.backup(source_name)
-        earliest, latest = now + MIN_BACKUP_AGE, source.max_expire_time
+        earliest, latest = max(source.create_time + MIN_BACKUP_AGE, now), source.max_expire_time
         if not earliest <= expire_time <= latest:
             raise errors.bad_copy_expire_time(expire_time, earliest=earliest, latest=latest)
         resources.backups.require_new(name)

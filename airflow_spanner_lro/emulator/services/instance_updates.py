@@ -48,9 +48,11 @@ class InstanceUpdates(Servicer):
             request.instance,
             request.field_mask,
             field="field_mask",
-            updatable=rules.UPDATABLE,
+            updatable=rules.UPDATABLE | {rules.CONFIG},
         )
         instance = self.world.resources.instances.get(name)
+        rules.require_same_config(instance, request.instance, paths=paths)
+        paths -= {rules.CONFIG}
         message = rules.changed_message(self.world, instance, request.instance, paths=paths)
         self._require_changeable(name)
         changed = replace(instance, message=message, update_time=now)

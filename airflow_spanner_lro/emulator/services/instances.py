@@ -123,10 +123,12 @@ class Instances(Servicer):
     def DeleteInstance(
         self, request: instance_v1.DeleteInstanceRequest, now: datetime
     ) -> empty_pb2.Empty:
-        """Delete an instance with its databases; one that holds backups or partitions stays."""
+        """Delete an instance with its databases and partitions; one that holds backups stays."""
         name = InstanceName.parse(request.name)
         resources = self.world.resources
-        instance = resources.instances.get(name)
+        instance = resources.instances.find(name)
+        if instance is None:
+            return empty_pb2.Empty()
         require_not_moving(self.world, name)
         if instance.ready:
             require_unchanging(self.world, name)
@@ -136,10 +138,12 @@ class Instances(Servicer):
                 raise errors.drop_protected(database.name, deleting=name)
         if backups := resources.backups_of(name):
             raise errors.instance_has_backups(name, backup=backups[0].name)
-        if partitions := resources.partitions_of(name):
-            raise errors.instance_has_partitions(name, partition=partitions[0].name)
         for database in databases:
             drop_database(self.world, database.name, now=now)
+        for partition in resources.partitions_of(name):
+            self.world.abort_all(partition.name, now=now)
+            resources.partitions.remove(partition.name)
+            self.world.leavings.note(partition.config, at=now)
         self._forget_partitions(name, now)
         self.world.abort_all(name, now=now)
         resources.instances.remove(name)

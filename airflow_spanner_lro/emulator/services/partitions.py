@@ -208,10 +208,7 @@ class Partitions(Servicer):
         message = instance_v1.InstancePartition(current)
         copy_paths(given, message, paths - CAPACITY)
         if "display_name" in paths:
-            others = (
-                (row.name, row.message.display_name) for row in self.world.resources.partitions
-            )
-            check_display_name(name, message.display_name, others=others)
+            check_display_name(message.display_name)
         set_capacity(message, given, name=name, paths=paths & CAPACITY)
         return message
 

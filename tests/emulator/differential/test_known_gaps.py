@@ -139,7 +139,7 @@ _MISSING: dict[str, tuple[Callable[[Side], Answer], Code]] = {
             side.instances.delete_instance_config,
             name=f"{side.project}/instanceConfigs/custom-mine",
         ),
-        Code.NOT_FOUND,
+        Code.OK,
     ),
 }
 

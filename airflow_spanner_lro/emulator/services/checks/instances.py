@@ -48,6 +48,9 @@ UPDATABLE = frozenset(
 )
 """What UpdateInstance can change."""
 
+CONFIG = "config"
+"""What a mask may name too, as google-cloud-spanner always does: as long as it stays the same."""
+
 _TRIAL = timedelta(days=90)
 _Types = instance_v1.Instance.InstanceType
 _Editions = instance_v1.Instance.Edition
@@ -72,7 +75,7 @@ def new_message(
     type_ = number_in(given, "instance_type") or _Types.PROVISIONED
     message = instance_v1.Instance(instance_type=type_)
     copy_paths(given, message, UPDATABLE - CAPACITY - {"instance_type"})
-    _check(world, name, message)
+    _check(message)
     if message.instance_type == _Types.FREE_INSTANCE:
         _check_free(given, message, config=config)
         message.free_instance_metadata.expire_time = _timestamp(now + _TRIAL)
@@ -92,6 +95,17 @@ def new_message(
     return message
 
 
+def require_same_config(
+    instance: Instance, given: instance_v1.Instance, *, paths: frozenset[str]
+) -> None:
+    """Refuse an update to another configuration, which is a move.
+
+    :raises RpcError: INVALID_ARGUMENT
+    """
+    if CONFIG in paths and given.config != str(instance.config):
+        raise errors.bad_mask_path("field_mask", path=CONFIG, reason="cannot be updated")
+
+
 def changed_message(
     world: World, instance: Instance, given: instance_v1.Instance, *, paths: frozenset[str]
 ) -> instance_v1.Instance:
@@ -106,7 +120,7 @@ def changed_message(
     message.display_name = message.display_name or (
         "" if "display_name" in paths else instance.name.instance
     )
-    _check(world, instance.name, message, named="display_name" in paths)
+    _check(message, named="display_name" in paths)
     was_free = instance.message.instance_type == _Types.FREE_INSTANCE
     if message.instance_type == _Types.FREE_INSTANCE:
         if not was_free:
@@ -148,12 +162,9 @@ def _needed_edition(world: World, config: InstanceConfigName, *, scaled: bool) -
     return _Editions.STANDARD, "every instance has one"
 
 
-def _check(
-    world: World, name: InstanceName, message: instance_v1.Instance, *, named: bool = True
-) -> None:
+def _check(message: instance_v1.Instance, *, named: bool = True) -> None:
     if named:
-        others = ((row.name, row.message.display_name) for row in world.resources.instances)
-        check_display_name(name, message.display_name, others=others)
+        check_display_name(message.display_name)
     check_labels(message.labels)
     check_choice(message, "instance_type", allowed=list(_Types))
     check_choice(message, "edition", allowed=list(_Editions))

@@ -47,21 +47,13 @@ def check_labels(labels: Mapping[str, str]) -> None:
             raise errors.bad_value("labels", value=value, rule=rule)
 
 
-def check_display_name(
-    name: ResourceName, display_name: str, *, others: Iterable[tuple[ResourceName, str]]
-) -> None:
-    """Refuse a display name that is too short, too long, or taken.
-
-    :param others: the resources of the same kind, and their display names
-    """
+def check_display_name(display_name: str) -> None:
+    """Refuse a display name that is too short or too long; several may have the same."""
     if not display_name:
         raise errors.missing_field("display_name")
     if len(display_name) not in _DISPLAY_NAME:
         rule = "expected 4 to 30 characters"
         raise errors.bad_value("display_name", value=display_name, rule=rule)
-    for other, taken in others:
-        if taken == display_name and other != name and other.project == name.project:
-            raise errors.display_name_taken(name, display_name=display_name, by=other)
 
 
 def number_in(message: proto.Message, path: str) -> int:
