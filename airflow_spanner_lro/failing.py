@@ -93,8 +93,10 @@ def failing_for_good() -> Iterator[None]:
         code = code_of(exc)
         if code is Code.UNAVAILABLE and not refuses_credentials(exc):
             raise UnavailableError(said(exc)) from exc
-        advice = _ADVICE[Code.UNAUTHENTICATED] if refuses_credentials(exc) else _ADVICE.get(code)
-        if code is None or advice is None:
+        if code is None:
+            raise
+        advice = _ADVICE.get(Code.UNAUTHENTICATED if refuses_credentials(exc) else code)
+        if advice is None:
             raise
         message = f"Spanner answered {code.name}: {said(exc)}. {advice}"
         raise AirflowFailException(message) from exc

@@ -18,6 +18,7 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, RESTORE_DATABASE, UPDATE_DATABASE
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.operations.follow_up import FollowUp
+from airflow_spanner_lro.core.status import ErrorClass, classify
 from airflow_spanner_lro.operators.ddl import TakesDdl
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.descriptors import proto_descriptors
@@ -121,7 +122,25 @@ class SpannerCreateDatabaseOperator(TakesDdl, SpannerOperationOperator):
 
     def follow_up(self, snapshot: OperationSnapshot) -> FollowUp | None:  # noqa: ARG002  # asks what is true now
         """Return the operation that protects the database, if it is to be and is not yet."""
-        return protect(self.target, client=self.hook.client) if self._protects else None
+        if not self._protects:
+            return None
+        client, target = self.hook.client, self.target
+        if self._run is None:
+            return protect(target, client=client)
+
+        def attempt() -> FollowUp | Exception | None:
+            try:
+                return protect(target, client=client)
+            except Exception as exc:
+                # an update whose answer was lost is the next try's to find
+                if classify(exc) is ErrorClass.QUOTA:
+                    raise
+                return exc
+
+        found = self._run.wait.patiently(attempt)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     @property
     def _protects(self) -> bool:

@@ -29,7 +29,7 @@ from airflow_spanner_lro.operators.operations import (
 )
 from airflow_spanner_lro.triggers.turn import SpannerPauseTrigger, SpannerTurnTrigger
 
-from .databases import finish_at_each_look, update
+from .databases import create, database_starts, finish_at_each_look, update
 from .doubles import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
 from .instance_tasks import update_instance
 from .playing import backup, change_schema, defer, fire, over_the_wire, play, restore, resume
@@ -165,8 +165,8 @@ def test_sixty_starts_with_quota_for_thirty(stage: Stage) -> None:
         )
         try:
             operator.execute(task.context)
-        except TaskDeferred as deferred:
-            waiting.append((operator, deferred, task))
+        except TaskDeferred as exc:
+            waiting.append((operator, exc, task))
     for operator, deferred, task in waiting:
         resume(operator, deferred, task)
 
@@ -241,6 +241,36 @@ def test_the_list_before_a_start_is_waited_out(stage: Stage, task: FakeTask) -> 
 
     assert task.entry["before"] is not None
     assert [Code.OK] == [call.code for call in stage.starts]
+
+
+def test_a_refused_retry_of_a_schema_change_goes_on_where_it_stopped(
+    stage: Stage, task: FakeTask
+) -> None:
+    """What an earlier try has committed stays out of each attempt, and in the result."""
+    statements = [f"CREATE TABLE T{each} (Id INT64) PRIMARY KEY (Id)" for each in range(2)]
+    finish_at_each_look(stage)
+    stage.emulator.plan(Plan(fail_at=0.75, fail_with=(Code.FAILED_PRECONDITION, "told")))
+    with pytest.raises(OperationFailedError, match="goes on with statement 2"):
+        play(change_schema(ddl_statements=statements), task)
+    task.next_try()
+    stage.emulator.plan(Plan())
+    stage.script.fail(method="UpdateDatabaseDdl", code=REFUSED, times=2)
+
+    result = play(change_schema(ddl_statements=statements), task)
+
+    assert statements == [each["statement"] for each in result["statements"]]
+    assert all(each["commit_time"] for each in result["statements"])
+
+
+def test_a_protection_that_follows_is_waited_out(stage: Stage, task: FakeTask) -> None:
+    """A quota that is met after the work, by the update that follows it, fails nothing either."""
+    finish_at_each_look(stage)
+    stage.script.fail(method="UpdateDatabase", code=REFUSED, times=2)
+
+    result = play(create(enable_drop_protection=True), task)
+
+    assert result["enable_drop_protection"]
+    assert ["CreateDatabase", *["UpdateDatabase"] * 3] == database_starts(stage)
 
 
 def test_a_full_project_is_not_waited_for(stage: Stage, task: FakeTask) -> None:
