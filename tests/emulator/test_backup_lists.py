@@ -112,3 +112,24 @@ def test_lists_hold_the_backups_of_one_instance(
     emulator.create_backup(BACKUP, DATABASE)
 
     assert [BACKUP] == [each.name for each in databases.list_backups(parent=INSTANCE)]
+
+
+def test_times_need_no_leading_zeros(
+    emulator: SpannerAdminEmulator, databases: database_v1.DatabaseAdminClient
+) -> None:
+    """Google's sample of list_backups writes the hour without one."""
+    emulator.create_backup(BACKUP, DATABASE)
+    found = [
+        [
+            each.name
+            for each in databases.list_backups(
+                database_v1.ListBackupsRequest(parent=INSTANCE, filter=text)
+            )
+        ]
+        for text in (
+            'create_time > "2000-1-2T1:51:8Z"',
+            'create_time < "2000-1-2T1:51:8Z"',
+        )
+    ]
+
+    assert [[BACKUP], []] == found

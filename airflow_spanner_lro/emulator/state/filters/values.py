@@ -23,9 +23,10 @@ Holds: TypeAlias = Callable[[Value], bool]
 _Compare: TypeAlias = Callable[[Any, Any], bool]
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
+# the parts need no leading zeros: Google's own sample of list_backups sends the hour without
 _TIME = re.compile(
-    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"([t ](?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?P<fraction>[0-9]+))?"
+    r"(?P<date>[0-9]{4}-[0-9]{1,2}-[0-9]{1,2})"
+    r"([t ](?P<clock>[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2})(\.(?P<fraction>[0-9]+))?"
     r"(?P<zone>z|[+-][0-9]{2}:[0-9]{2}))?",
     re.IGNORECASE,
 )
@@ -102,7 +103,9 @@ class Literal:
             return None
         fraction = timedelta(microseconds=int(f"{found['fraction'] or '':0<6.6}"))
         try:
-            day = datetime.fromisoformat(f"{found['date']}T{found['clock'] or '00:00:00'}")
+            parts = f"{found['date']}-{found['clock'] or '0:0:0'}".replace(":", "-").split("-")
+            year, month, date, hour, minute, second = map(int, parts)
+            day = datetime(year, month, date, hour, minute, second)  # noqa: DTZ001  # zone follows
             return (day + fraction).replace(tzinfo=_zone(found["zone"]))
         except ValueError:
             return None
