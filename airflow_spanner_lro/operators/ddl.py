@@ -36,6 +36,8 @@ else:
     _Operator = object
 
 _FILES = (".sql",)
+_COMMENT = re.compile(r"\s(--|#|/\*)|\n")
+"""What the name of a file has not: a statement that ends like one ends in a comment."""
 _CAPTURING = ("macro", "call", "filter", "set")
 """Blocks of Jinja whose content goes somewhere else before it is put out."""
 _DECISIVE = ("assign", "pipe", "block_end")
@@ -69,6 +71,7 @@ class TakesDdl(_Operator):
 
     def resolve_template_files(self) -> None:
         """Read the files that the Dag names; afterwards the items of a list look alike."""
+        setattr(self, self.ddl_field, _told_from_files(getattr(self, self.ddl_field)))
         files = self._known.files | _files_in(getattr(self, self.ddl_field))
         super().resolve_template_files()
         if self._known.texts is None:
@@ -96,7 +99,7 @@ class TakesDdl(_Operator):
             files |= _files_in(content)
         marks = _Marks()
         environment = marks.environment(jinja_env or self.get_template_env())
-        marked = super().render_template(content, context, environment, seen_oids)
+        marked = super().render_template(_told_from_files(content), context, environment, seen_oids)
         rendered, texts = marks.take_out(marked, files=files)
         self._known = _Known(value=rendered, texts=texts)
         return rendered
@@ -231,8 +234,24 @@ def _files_in(content: object) -> frozenset[int]:
     return frozenset(
         index
         for index, item in enumerate(content)
-        if isinstance(item, str) and item.endswith(_FILES)
+        if isinstance(item, str) and item.endswith(_FILES) and not _is_text(item)
     )
+
+
+def _is_text(item: str) -> bool:
+    """Tell whether something that ends like the name of a file is DDL that ends in a comment."""
+    return bool(_COMMENT.search(item))
+
+
+def _told_from_files(content: object) -> object:
+    """Return what Airflow, which looks at the end alone, does not take for the name of a file."""
+    if isinstance(content, str):
+        return f"{content}\n" if content.endswith(_FILES) and _is_text(content) else content
+    if isinstance(content, list | tuple):
+        told = [_told_from_files(item) for item in content]
+        same = all(new is old for new, old in zip(told, content, strict=True))
+        return content if same else type(content)(told)
+    return content
 
 
 def _put_in(item: object) -> DdlText:

@@ -361,3 +361,14 @@ def test_environment_of_the_dag_is_left_alone(dag: DAG, stage: Stage) -> None:
 
     assert "my-db" == operator.database_id
     assert "DROP TABLE A" == operator.ddl_statements
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["text", "item"])
+def test_a_statement_that_ends_in_a_comment_is_no_file(stage: Stage, alone: bool) -> None:
+    """Airflow takes whatever ends in ``.sql`` for a file; what has a comment at its end is DDL."""
+    del stage
+    text = "DROP TABLE {{ params.value }} -- see drop.sql"
+
+    operator = rendered(change_schema(ddl_statements=text if alone else [text]), value="B")
+
+    assert ["DROP TABLE B"] == [each.partition(" --")[0] for each in statements(operator)]
