@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -196,3 +197,13 @@ class FakeTask:
     def next_try(self) -> None:
         """Begin another try: XComs go, the store stays."""
         self.ti = FakeTaskInstance(try_number=self.ti.try_number + 1)
+
+
+def eventually(condition: Callable[[], object]) -> bool:
+    """Wait until something is so, for ten seconds at most."""
+    until = time.monotonic() + 10
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        threading.Event().wait(0.01)
+    return True

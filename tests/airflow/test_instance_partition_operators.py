@@ -142,11 +142,11 @@ def test_delete(stage: Stage, task: FakeTask) -> None:
     assert not stage.has(PARTITION)
 
 
-def test_instance_with_partitions_stays(stage: Stage, task: FakeTask) -> None:
-    """An instance that is partitioned cannot be deleted, and the error names the partition."""
+def test_partitions_go_with_their_instance(stage: Stage, task: FakeTask) -> None:
+    """An instance that is partitioned is deleted with its partitions, as Spanner does it."""
     finish(create_partition(), stage)
 
-    with pytest.raises(Exception, match=f"such as {PARTITION}"):
-        delete_instance().execute(task.context)
+    delete_instance().execute(task.context)
 
-    assert stage.has(INSTANCE)
+    assert not stage.has(INSTANCE)
+    assert not stage.has(PARTITION)

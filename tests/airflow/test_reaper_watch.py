@@ -38,8 +38,9 @@ class Supervisor:
         return self._answer
 
 
-def recorded(ago: timedelta) -> comms.VariableResult:
-    """Return the Variable as it is some time after a round."""
+def recorded(*, minutes: int) -> comms.VariableResult:
+    """Return the Variable as it is so long after a round."""
+    ago = timedelta(minutes=minutes)
     ended = datetime.now(tz=UTC) - ago
     record = RoundRecord(host="one", ended=ended, seconds=0, kept=0, reaped=0, left=0)
     return comms.VariableResult(key=ROUND_KEY, value=record.to_json())
@@ -52,7 +53,9 @@ def warnings(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> list[str]:
-    """Return what a task says that defers."""
+    """Return what a task says that defers; an answer of a number is a round so long ago."""
+    if isinstance(answer, int):
+        answer = recorded(minutes=answer)
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Supervisor(answer), raising=False)
     stage.emulator.plan(LONG)
     defer(backup(deferrable=True), task)
@@ -62,7 +65,7 @@ def warnings(
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (recorded(timedelta(minutes=12)), "its last round was 12 minutes ago"),
+        (12, "its last round was 12 minutes ago"),
         (NOT_THERE, "no round of the reaper was ever recorded here"),
         (AirflowRuntimeError(NOT_THERE), "no round of the reaper was ever recorded here"),
         (comms.VariableResult(key=ROUND_KEY, value="{}"), "no round of the reaper was ever"),
@@ -86,7 +89,7 @@ def test_overdue(
 
 @pytest.mark.parametrize(
     "answer",
-    [recorded(timedelta(minutes=9)), FORBIDDEN, AirflowRuntimeError(FORBIDDEN)],
+    [9, FORBIDDEN, AirflowRuntimeError(FORBIDDEN)],
 )
 def test_no_reason_to_warn(
     stage: Stage,

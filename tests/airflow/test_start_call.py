@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.execution import blocking_wait, kill
 
-from .doubles import BACKUP, DATABASE, LONG, SOURCE
+from .doubles import BACKUP, DATABASE, LONG, SOURCE, eventually
 from .playing import backup, change_schema, defer, restore
 
 if TYPE_CHECKING:
@@ -102,16 +101,6 @@ def timeout_upon(stage: Stage, method: str, operator: SpannerOperationOperator) 
         yield
     finally:
         signal.signal(signal.SIGUSR1, before)
-
-
-def eventually(condition: Callable[[], object]) -> bool:
-    """Wait until something is so, for ten seconds at most."""
-    until = time.monotonic() + 10
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        threading.Event().wait(0.01)
-    return True
 
 
 def test_an_answer_that_takes_its_time_is_waited_for(stage: Stage, task: FakeTask) -> None:
