@@ -220,13 +220,18 @@ class TaskLedger:
             self.publish(entry)
 
     def deliver(self, snapshot: OperationSnapshot | None) -> None:
-        """Write down that everything was done and delivered.
+        """Write down that everything was done and delivered, and publish it.
+
+        A triggerer that was stalled meanwhile learns by that that there is nothing to cancel.
 
         :param snapshot: the last operation at its end; None if none was needed
         """
         if entry := self.own():
             own = snapshot if snapshot and snapshot.name == entry.operation else None
-            self.update(entry.close(own))
+            closed = entry.close(own)
+            # first: were this to fail with the entry closed, a retry would start anew
+            self.publish(closed)
+            self.update(closed)
 
     def close(self, name: OperationName, snapshot: OperationSnapshot | None = None) -> None:
         """Write down that nothing is owed for an operation any more.

@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.triggers import operation
 
 from .doubles import BACKUP, LONG, FakeTaskInstance
-from .playing import backup, defer, over_the_wire
+from .playing import backup, defer, over_the_wire, resume
 from .telling import DELETED, NO_ANSWER, Airflow
 
 if TYPE_CHECKING:
@@ -283,6 +283,27 @@ async def test_deadline_in_a_triggerer_that_was_stalled(
     assert event.payload["snapshot"] is None
     assert cancelled == bool(stage.cancels)
     assert cancelled == stage.operation.done
+
+
+def test_a_kill_after_the_delivery_cancels_nothing(
+    stage: Stage, task: FakeTask, airflow: Airflow
+) -> None:
+    """N7: what a task has delivered it publishes, so no look is needed to leave it alone."""
+    stage.emulator.plan(LONG)
+    operator = backup(deferrable=True)
+    deferred = defer(operator, task)
+    late = over_the_wire(cast("Any", deferred.trigger))
+    late.task_instance = cast("Any", FakeTaskInstance())
+    stage.finish_upon()
+    resume(operator, deferred, task)
+    airflow.state, airflow.record = "success", task.ti.xcoms[RECORD_KEY]
+    for method in ("GetOperation", "ListBackupOperations"):
+        stage.script.fail(method=method, code=Code.UNAVAILABLE, times=100)
+
+    asyncio.run(late.on_kill())
+
+    assert not stage.cancels
+    assert stage.has(BACKUP)
 
 
 async def test_deadline_without_an_answer_is_left_to_a_worker(

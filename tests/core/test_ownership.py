@@ -145,6 +145,7 @@ def test_the_tables_are_what_is_done(
         pytest.param("deferred", entry(try_number=2), KillDecision.ADOPTED, id="K6 next try waits"),
         pytest.param("failed", entry(try_number=2), KillDecision.ADOPTED, id="K6 next try ended"),
         pytest.param("failed", entry(spared=True), KillDecision.SPARED, id="K8 left running"),
+        pytest.param("success", entry(closed=True), KillDecision.DELIVERED, id="N7 delivered"),
     ],
 )
 def test_kill_by_airflows_state(

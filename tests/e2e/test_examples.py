@@ -70,8 +70,9 @@ def examples(world: World) -> Examples:
     for database in ("clickstream", "invoices"):
         world.emulator.create_database(f"{INSTANCE}/databases/{database}")
     for dag_id in sorted(world.api.dag_ids()):
-        # what the rows of the guarantee have left for a person on purpose, the reaper tells
-        if dag_id.startswith("guarantee_n"):
+        # what rows have left for a person the reaper tells: on purpose, or since their tasks were
+        # put where workers would, and Airflow has rendered nothing of them
+        if dag_id.startswith(("guarantee_n", "guarantee_e23")):
             world.api.delete_dag(dag_id)
     # in a test nobody wants to wait for what usually takes half a day
     world.emulator.plan(SHORT, target="projects/demo-project/*")

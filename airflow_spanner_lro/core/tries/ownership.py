@@ -30,9 +30,9 @@ unknown     ADOPTED   UNKNOWN      UNKNOWN     UNKNOWN UNKNOWN
 A task on its way whose record is this try's was cleared, and its next try has not begun; or its
 trigger has fired in another triggerer. No state tells these apart, and a triggerer cannot read the
 number of the try. The operation does: in the second case it is done, and whoever cancels looks at
-it before (``core/flows/ending.py``). The same look saves what a task made that has succeeded by
-itself while its old triggerer was stalled. Whatever the situation, no kill cancels an operation
-that was left to itself on purpose (``spared``). A deadline has an option of its own for that.
+it before (``core/flows/ending.py``), if it can. Whatever the situation, no kill cancels an
+operation whose outcome was delivered, which its task publishes at once (``closed``), or that was
+left to itself on purpose (``spared``). A deadline has an option of its own for that.
 
 What a trigger does whose deadline has passed. The task that no longer waits in a triggerer is in
 somebody else's hands; and what cannot be told here, a worker finds out, to which the trigger fires:
@@ -291,5 +291,8 @@ def _kept_from_kills(claim: Claim, record: Published) -> KillDecision | None:
         return None
     if _holder(claim, record) is _Holder.NEWER:
         return KillDecision.ADOPTED
-    spared = record.spared and claim.operation in record.operations
-    return KillDecision.SPARED if spared else None
+    if claim.operation not in record.operations:
+        return None
+    if record.closed:
+        return KillDecision.DELIVERED
+    return KillDecision.SPARED if record.spared else None

@@ -30,6 +30,14 @@ AT_THE_KEYBOARD = Group(name="at the keyboard", at_once=True)
 UNDISTURBED = 6.0
 """Seconds that the operation is left alone first: in these, whoever took it for its own by mistake,
 such as the triggerer beside, would have cancelled it."""
+AT_A_TERMINAL = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv[0] = "airflow"
+runpy.run_module("airflow", run_name="__main__")
+"""
+"""Airflow's command, which hears Ctrl-C: where the tests run in the background of a shell, all that
+they start would ignore it."""
 ENDS = 20.0
 """Seconds in which the command ends."""
 
@@ -51,7 +59,7 @@ def play(act: Act, *arguments: str) -> Played:
     airflow = act.world.airflow
     spec = airflow.process(Component.SCHEDULER).spec
     log_path = spec.log_path.with_name(f"{act.row.key}.log")
-    command = [sys.executable, "-m", "airflow", *arguments]
+    command = [sys.executable, "-c", AT_A_TERMINAL, *arguments]
     process = airflow.run.start(replace(spec, name=act.row.key, command=command, log_path=log_path))
     act.until(
         lambda: act.operations() or process.poll() is not None,
