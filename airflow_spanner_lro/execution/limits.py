@@ -122,7 +122,7 @@ class Patience:
         pause: float | None,
         spent: float,
     ) -> None:
-        self.log(f"{refusal} Trying again in {duration(seconds)}.")
+        self.log(f"{refusal} Trying again in {duration(max(seconds, 1.0))}.")
         if self.defer and spent > ON_WORKER:
             self.defer().for_pause(
                 seconds=seconds, pause=pause or FIRST_PAUSE, limit=refusal.limit, then=self.then
