@@ -10,11 +10,11 @@ orphans in a hundred instances are polled by a hundred lists.
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
+from airflow_spanner_lro.core.polling.budget import SPAN, Window
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.rounds import NAMED_AT_ONCE, WORTH_A_LIST
 from airflow_spanner_lro.core.status import code_of
@@ -35,8 +35,6 @@ T = TypeVar("T")
 
 MOST = 400
 """Requests in a hundred seconds; a triggerer's usual budget for polls is another hundred."""
-OVER = 101.0
-"""Seconds over which they are counted: Spanner's hundred, and a moment on their way."""
 _FRESH = 2.0
 """Seconds for which what a list has told of an operation may be taken for a poll."""
 
@@ -48,26 +46,22 @@ class Allowance:
     """
 
     def __init__(self, *, most: int = MOST, elapsed: Elapsed = time.monotonic) -> None:
-        self._most = most
+        self._window = Window(room=most, span=SPAN)
         self._elapsed = elapsed
-        self._sent: deque[float] = deque()
 
     @property
     def room(self) -> int:
         """How many requests may be sent right now."""
-        now = self._elapsed()
-        while self._sent and self._sent[0] + OVER <= now:
-            self._sent.popleft()
-        return self._most - len(self._sent)
+        return self._window.left(self._elapsed())
 
     def take(self, clock: Clock) -> None:
         """Count a request that is about to be sent; wait until it may be.
 
         :raises WaitStoppedError: if the clock is stopped meanwhile
         """
-        while self.room <= 0:
-            clock.sleep(max(self._sent[0] + OVER - self._elapsed(), 0.01))
-        self._sent.append(self._elapsed())
+        while (seconds := self._window.until_room(self._elapsed())) > 0:
+            clock.sleep(max(seconds, 0.01))
+        self._window.sent.append(self._elapsed())
 
 
 class PacedClient(SpannerAdminClient):

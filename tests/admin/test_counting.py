@@ -7,15 +7,12 @@ from __future__ import annotations
 import asyncio
 from concurrent import futures
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import spanner_admin_database_v1 as database_v1
@@ -31,6 +28,7 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.emulator.state import pages
 
 from .fakes import BACKUP, DATABASE, NAME, after
+from .gateway import self_signed
 
 if TYPE_CHECKING:
     import threading
@@ -230,7 +228,7 @@ def test_endpoints_are_equal_whoever_listens(endpoint: Endpoint, heard: Heard) -
 @pytest.fixture
 def secured(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Run a server behind TLS that knows no operation, trusted by new channels; return where."""
-    key, certificate = _self_signed()
+    key, certificate = self_signed()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
     handlers: Any = {"GetOperation": grpc.unary_unary_rpc_method_handler(_refuse)}
     server.add_generic_rpc_handlers(
@@ -263,26 +261,3 @@ def _refuse(request: bytes, context: grpc.ServicerContext) -> bytes:
     del request
     context.abort(grpc.StatusCode.NOT_FOUND, "no such operation")
     return b""
-
-
-def _self_signed() -> tuple[bytes, bytes]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(tz=UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return private, certificate.public_bytes(serialization.Encoding.PEM)

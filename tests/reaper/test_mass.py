@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName
+from airflow_spanner_lro.core.polling.budget import SPAN
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.reaper import patrol
-from airflow_spanner_lro.reaper.pacing import MOST, OVER, Allowance, PacedClient
+from airflow_spanner_lro.reaper.pacing import MOST, Allowance, PacedClient
 from airflow_spanner_lro.reaper.patrol import Patrol
 
 from .rows import back_up
@@ -137,7 +138,7 @@ def test_rest_is_left_to_the_next_round(reaping: Reaping, monkeypatch: pytest.Mo
 
     first = one.turn()
     cancelled = len(reaping.cancels) - 1
-    elapsed[0] += OVER
+    elapsed[0] += SPAN
     one.turn()
 
     assert first is not None
@@ -164,7 +165,7 @@ def test_allowance_is_never_exceeded(reaping: Reaping) -> None:
         sent.append(elapsed())
 
     assert [0.0] * MOST == sent[:MOST]
-    assert OVER - 1 <= sent[MOST] <= OVER + 1
+    assert SPAN - 1 <= sent[MOST] <= SPAN + 1
 
 
 def test_poll_that_a_list_has_answered_is_not_answered_again(reaping: Reaping) -> None:

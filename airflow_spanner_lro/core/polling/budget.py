@@ -24,6 +24,8 @@ OVER = 100.0
 """Seconds over which Spanner averages."""
 _SLACK = 1.01
 """Requests do not all take equally long on their way, and their receiver must not see more."""
+SPAN = OVER * _SLACK
+"""Seconds within which requests are counted together."""
 SPANNER_RATE = 5.0
 """Requests a second that Spanner takes of a project, on average over a hundred seconds."""
 _PACED = 0.9
@@ -52,10 +54,10 @@ class Budget:
             )
         self.capacity = max(1, int(rate * OVER))
         # whoever sets a higher rate has been given a higher quota
-        self._all = _Window(room=max(int(SPANNER_RATE * OVER), self.capacity), span=OVER * _SLACK)
+        self._all = Window(room=max(int(SPANNER_RATE * OVER), self.capacity), span=SPAN)
         # a rate below one in a hundred seconds takes a longer time to average over
         span = max(OVER, self.capacity / rate) * _SLACK
-        self._polls = _Window(room=self.capacity, span=span)
+        self._polls = Window(room=self.capacity, span=span)
         # what was saved up is spent within the same time, and must not use up the rest
         self._pace = _PACED * self.capacity / (span + _BURST)
         self._burst = max(1.0, self._pace * _BURST)
@@ -109,7 +111,7 @@ class Budget:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Window:
+class Window:
     """Requests that count together.
 
     :param room: how many there may be
@@ -120,11 +122,15 @@ class _Window:
     span: float
     sent: deque[float] = field(default_factory=deque)
 
-    def until_room(self, at: float) -> float:
-        """Return the seconds until there is room for one more; 0 or less if there is."""
+    def left(self, at: float) -> int:
+        """Return for how many more there is room."""
         while self.sent and self.sent[0] + self.span <= at:
             self.sent.popleft()
-        if len(self.sent) < self.room:
+        return self.room - len(self.sent)
+
+    def until_room(self, at: float) -> float:
+        """Return the seconds until there is room for one more; 0 or less if there is."""
+        if self.left(at) > 0:
             return 0.0
         # the one that has to leave first
         return self.sent[len(self.sent) - self.room] + self.span - at

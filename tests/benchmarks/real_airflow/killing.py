@@ -36,8 +36,6 @@ CANCEL, START, LIST, GET = "CancelOperation", "CreateBackup", "ListBackupOperati
 WITHIN = 28.0
 """Seconds that a kill may take in Airflow."""
 _LOADING = 300.0
-_ROLLED_WITHIN = 90.0
-_AFTERWARDS = 3.0
 _MARK = text(
     "update task_instance set state = 'failed', end_date = now(), updated_at = now()"
     " where state = 'deferred' and map_index < :each"

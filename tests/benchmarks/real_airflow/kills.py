@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 USUAL = KillSize(kills=300, waits=1_000, instances=100)
 QUICK = KillSize(kills=60, waits=60, instances=20, calm=10)
 ROLLED_WITHIN = 60.0
-_BUDGET = 1.0
 _QUOTA = 500
 _NOTES = (
     (
