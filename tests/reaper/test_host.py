@@ -75,7 +75,7 @@ def said(job_type: str, then: str, *, environment: dict[str, str]) -> str:
 
 
 FORKS = """
-    before = len(reapers())
+    before, grpc = len(reapers()), "grpc" in sys.modules
     if os.fork() == 0:
         # the process that runs triggers forks as well
         if os.fork() == 0:
@@ -83,14 +83,13 @@ FORKS = """
         os.wait()
         os._exit(len(reapers()))
     _, status = os.wait()
-    grpc = "grpc" in sys.modules
     print(before, os.waitstatus_to_exitcode(status), len(reapers()), grpc)
     os._exit(0)
 """
 
 
 def test_triggerer_hosts_it_after_its_fork(home: dict[str, str]) -> None:
-    """No thread is there when the triggerer forks, none in the fork, and one in itself then."""
+    """No thread and no gRPC is there at the fork, no thread in the fork, and one in itself then."""
     assert "0 0 1 False" == said(TRIGGERER, FORKS, environment=home)
 
 
