@@ -27,8 +27,8 @@ Each has what a person needs: which operation, what happened, what to do now::
     ├── UnexpectedStateError                 done without error, but the resource says otherwise
     │
     │   about waiting for a slot, in flows/turns.py:
-    ├── SlotTakenError                       as many of these operations run as Spanner allows
-    └── TurnNotReachedError                  gave up waiting for such a slot; nothing was started
+    ├── LimitReachedError                       as many of these operations run as Spanner allows
+    └── SlotWaitEndedError                  gave up waiting for such a slot; nothing was started
 
 They are plain exceptions: in Airflow 3 nothing needs to inherit ``AirflowException``, and the core
 may not import it. Google's own exceptions propagate as they are unless we add knowledge; then the

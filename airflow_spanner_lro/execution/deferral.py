@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
 
     from airflow_spanner_lro.core.access import Access
-    from airflow_spanner_lro.core.flows.turns import SlotTakenError
+    from airflow_spanner_lro.core.flows.turns import LimitReachedError
     from airflow_spanner_lro.core.names import OperationName
 
     class Defer(Protocol):
@@ -80,7 +80,7 @@ class Deferral:
         )
         self.defer(trigger=trigger, method_name=then, timeout=self._backstop)
 
-    def for_slot(self, taken: SlotTakenError, *, then: str) -> NoReturn:
+    def for_slot(self, taken: LimitReachedError, *, then: str) -> NoReturn:
         """Wait until a start that was refused for lack of a slot is worth another attempt.
 
         :param then: the method to go on with

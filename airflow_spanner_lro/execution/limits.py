@@ -18,7 +18,11 @@ from airflow_spanner_lro.core.error_text import error_text, said
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import BackOffPolicy
 from airflow_spanner_lro.core.flows.refusals import refused_for_now
-from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError, await_turn
+from airflow_spanner_lro.core.flows.turns import (
+    LimitReachedError,
+    SlotWaitEndedError,
+    wait_for_slot,
+)
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.status import Code, ErrorClass, classify, code_of
 from airflow_spanner_lro.core.words import duration
@@ -74,9 +78,9 @@ class Patience:
 
         :param act: makes one attempt
         :param pause: the last pause, in seconds, if this goes on after a deferral
-        :raises SlotTakenError: if there is no slot, and none is to be waited for
+        :raises LimitReachedError: if there is no slot, and none is to be waited for
         :raises RefusedForNowError: if Spanner refuses until the deadline
-        :raises TurnNotReachedError: if the deadline passes, or the task is killed, before a slot is
+        :raises SlotWaitEndedError: if the deadline passes, or the task is killed, before a slot is
             free
         :raises WaitStoppedError: if the task is killed meanwhile
         """
@@ -86,7 +90,7 @@ class Patience:
         while True:
             try:
                 return act()
-            except SlotTakenError as taken:
+            except LimitReachedError as taken:
                 if not self.wait_for_slot:
                     raise
                 self._await_slot(taken)
@@ -132,7 +136,7 @@ class Patience:
         except DeadlinePassedError:
             raise reason from None
 
-    def _await_slot(self, taken: SlotTakenError) -> None:
+    def _await_slot(self, taken: LimitReachedError) -> None:
         """Wait until another attempt is worth it."""
         self.log(f"Waiting for a slot: {taken}")
         if self.defer:
@@ -140,13 +144,13 @@ class Patience:
         turn = taken.turn
         try:
             self.wait.perform(
-                await_turn(query=turn.query, holders=taken.holders, policy=self.policy),
+                wait_for_slot(query=turn.query, holders=taken.holders, policy=self.policy),
                 deadline=self.deadline,
             )
         except (DeadlinePassedError, WaitStoppedError) as exc:
             killed = isinstance(exc, WaitStoppedError)
             reason = "The task was killed" if killed else "The deadline passed"
-            raise TurnNotReachedError(
+            raise SlotWaitEndedError(
                 reason, target=self.target, limit=turn.limit, verb=turn.verb
             ) from exc
 
@@ -166,7 +170,7 @@ def slot_taken(
     *,
     target: ResourceName,
     again: bool,
-) -> SlotTakenError | None:
+) -> LimitReachedError | None:
     """Tell a refusal that passes when others have ended from all others.
 
     :param turn: what may have to be waited for; None if nothing limits this
@@ -187,4 +191,4 @@ def slot_taken(
     holders = tuple(each.name for each in pending)
     if not holders and again:
         return None
-    return SlotTakenError(turn, target=target, holders=holders, told=said(refusal))
+    return LimitReachedError(turn, target=target, holders=holders, told=said(refusal))

@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.console import whereabouts
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import TurnNotReachedError
+from airflow_spanner_lro.core.flows.turns import SlotWaitEndedError
 from airflow_spanner_lro.core.operations.conclusion import conclude
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeDeliveryError,
@@ -135,13 +135,13 @@ class OperationRun:
         :param timed_out: the deadline passed first
         :param limit: what Spanner allows, in words
         :param pause: how long the pause was meant to be, in seconds, if it was one
-        :raises TurnNotReachedError: if the deadline passed
+        :raises SlotWaitEndedError: if the deadline passed
         """
         self._take_over()
         # it may have passed by now: a task that is resumed waits for a worker first
         if timed_out or self._out_of_time:
             reason = "The deadline passed"
-            raise TurnNotReachedError(reason, target=self._work.target(), limit=limit)
+            raise SlotWaitEndedError(reason, target=self._work.target(), limit=limit)
         return self.start(pause=pause)
 
     def complete(self, outcome: WaitOutcome) -> Any:

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.error_text import code_name, error_text, said
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.refusals import start_refused_for_now
-from airflow_spanner_lro.core.flows.turns import SlotTakenError, turn_of
+from airflow_spanner_lro.core.flows.turns import LimitReachedError, concurrency_limit
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.operations.errors import (
     AmbiguousStartError,
@@ -95,7 +95,7 @@ class Starter:
         :param durable: look for an earlier try's operation before starting one
         :return: None if earlier tries have done everything, statement by statement
         :raises ResumeConflictError: if the target exists, and not through this task
-        :raises SlotTakenError: if it has to wait for others to end
+        :raises LimitReachedError: if it has to wait for others to end
         :raises RefusedForNowError: if Spanner does not start it yet
         :raises LedgerUnreadableError: if nobody can tell what earlier tries have started
         """
@@ -244,7 +244,7 @@ class Starter:
         earlier = earlier if unsettled else None
         try:
             return self._attempt(statements, earlier=earlier)
-        except SlotTakenError as taken:
+        except LimitReachedError as taken:
             if taken.holders:
                 raise
         # whoever held the slot has left meanwhile
@@ -399,7 +399,7 @@ class Starter:
             ) from exc
         self._ledger.update(intent.close())
         kind, request, target = self._order.kind, self._order.request, self._order.target
-        turn = turn_of(kind, request)
+        turn = concurrency_limit(kind, request)
         if taken := slot_taken(self._client, turn, exc, target=target, again=self._unexplained):
             # once more at once, but not for ever: it may be due to something else
             self._unexplained = not taken.holders

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.commands import Get, Sleep
-from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.ending import cancel_if_running
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.flows.together import together
@@ -137,7 +137,7 @@ def _stop(order: Order) -> Flow[OperationSnapshot | Settlement | Told]:
     """Stop an operation that still runs, if nothing speaks against it once it was seen."""
     policy, cleans_up = CancelPolicy(), order.cleans_up
     if order.objection is None:
-        return (yield from stop_unless_done(name=order.name, policy=policy, cleans_up=cleans_up))
+        return (yield from cancel_if_running(name=order.name, policy=policy, cleans_up=cleans_up))
     trouble: Exception | None = None
     try:
         for delay in policy.delays():

@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.arguments.times import (
     signed,
 )
 from airflow_spanner_lro.core.error_text import said
-from airflow_spanner_lro.core.flows.turns import turn_of_deletion
+from airflow_spanner_lro.core.flows.turns import deletion_limit
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
@@ -306,7 +306,7 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
     def act(self, context: Context) -> None:
         """Delete the backup.
 
-        :raises SlotTakenError: if something reads from it
+        :raises LimitReachedError: if something reads from it
         :raises RefusedForNowError: if something reads from it, and what that is cannot be seen
         """
         try:
@@ -319,7 +319,7 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
     def _in_use(self, refusal: Exception) -> SpannerLroError | None:
         """Return what to wait for, if the backup is refused to be deleted while it is read."""
         client, target = self.hook.client, self.target
-        turn = turn_of_deletion(client.get_resource(name=target))
+        turn = deletion_limit(client.get_resource(name=target))
         if (
             turn is None
             or (taken := slot_taken(client, turn, refusal, target=target, again=False)) is None

@@ -14,7 +14,7 @@ from airflow.sdk.configuration import conf
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import TurnNotReachedError
+from airflow_spanner_lro.core.flows.turns import SlotWaitEndedError
 from airflow_spanner_lro.core.operations.event import understanding
 from airflow_spanner_lro.execution.blocking_wait import BlockingWait
 from airflow_spanner_lro.execution.deadline import deadline_of_try
@@ -70,7 +70,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
     def act(self, context: Context) -> Any:
         """Make one attempt, from the beginning; return what the task returns.
 
-        :raises SlotTakenError: if others have to end first
+        :raises LimitReachedError: if others have to end first
         """
 
     def execute(self, context: Context) -> Any:
@@ -85,7 +85,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]
             if timed_out:
                 reason = "The deadline passed"
-                raise TurnNotReachedError(reason, target=self.target, limit=limit, verb=self.verb)
+                raise SlotWaitEndedError(reason, target=self.target, limit=limit, verb=self.verb)
             return self._insist(context, pause=event.get(PAUSE))
 
     def on_kill(self) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.error_text import error_text
-from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.ending import cancel_if_running
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, what_ends_it
@@ -99,7 +99,7 @@ def _decide(note: PendingDeferral) -> KillDecision:
 def _stop(note: PendingDeferral) -> None:
     run = note.run
     log.warning("The task was ended while it ran, and is not deferred; cancelling %s.", note.name)
-    flow = stop_unless_done(name=note.name, policy=CancelPolicy(), cleans_up=run.end.may_clean_up)
+    flow = cancel_if_running(name=note.name, policy=CancelPolicy(), cleans_up=run.end.may_clean_up)
     deadline = run.wait.now() + timedelta(seconds=_TO_SETTLE)
     ended: OperationSnapshot | Settlement
     try:

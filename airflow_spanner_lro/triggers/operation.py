@@ -21,7 +21,7 @@ from airflow.triggers.base import TriggerEvent
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.airflow_internals import USER_ACTION
 from airflow_spanner_lro.core.error_text import error_text
-from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.ending import cancel_if_running
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
@@ -304,7 +304,7 @@ class SpannerOperationTrigger(SpannerTrigger):
 
         try:
             poller = await self._poller(deadline=until)
-            flow = stop_unless_done(
+            flow = cancel_if_running(
                 name=self._name,
                 policy=CancelPolicy(),
                 cleans_up=self.cleans_up,

@@ -16,7 +16,7 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import await_turn
+from airflow_spanner_lro.core.flows.turns import wait_for_slot
 from airflow_spanner_lro.core.lists.queries import OperationQuery
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
@@ -58,7 +58,7 @@ class SpannerTurnTrigger(SpannerTrigger):
     async def _wait(self) -> bool:
         try:
             await self._perform(
-                await_turn(
+                wait_for_slot(
                     query=OperationQuery.from_record(self.query),
                     holders=map(OperationName.parse, self.holders),
                     policy=PollPolicy(maximum=self.poll_interval),

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.drive import arun
-from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.ending import cancel_if_running
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.urgency import Urgency
@@ -147,7 +147,7 @@ async def _kill(poller: OperationPoller, name: OperationName) -> object:
     """Do what a trigger does when Airflow has said that its task is over."""
     clock = VirtualClock()
     until = clock.now() + timedelta(seconds=KILL_SECONDS - ASKED_AFTER)
-    flow = stop_unless_done(
+    flow = cancel_if_running(
         name=name, policy=CancelPolicy(), cleans_up=True, seen_running=poller.seen_running(name)
     )
     client = poller.client(urgency=Urgency.DECIDING, deadline=until, cancel_by=until)

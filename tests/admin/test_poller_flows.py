@@ -8,7 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.admin.drive import arun
-from airflow_spanner_lro.core.flows.ending import stop_unless_done
+from airflow_spanner_lro.core.flows.ending import cancel_if_running
 from airflow_spanner_lro.core.flows.operation import cancel_and_settle, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
@@ -48,7 +48,7 @@ async def perform(
 
 def kill(name: OperationName) -> Flow[Any]:
     """Return what a kill does."""
-    return stop_unless_done(name=name, policy=POLICY, cleans_up=False)
+    return cancel_if_running(name=name, policy=POLICY, cleans_up=False)
 
 
 def methods(spanner: CrowdedSpanner) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.errors import UnavailableError
-from airflow_spanner_lro.core.flows.turns import SlotTakenError
+from airflow_spanner_lro.core.flows.turns import LimitReachedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import start
 from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
@@ -266,7 +266,7 @@ def test_limit_that_passes_may_be_cured(stage: Stage, task: FakeTask) -> None:
     stage.emulator.plan(LONG)
     backup(backup_id="first", wait_for_completion=False).execute(task.context)
 
-    with pytest.raises(SlotTakenError, match="pending"):
+    with pytest.raises(LimitReachedError, match="pending"):
         backup(durable=False, wait_for_slot=False).execute(task.context)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferralTimeout, TaskDeferred
 
-from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError
+from airflow_spanner_lro.core.flows.turns import LimitReachedError, SlotWaitEndedError
 from airflow_spanner_lro.core.operations.errors import (
     OperationFailedError,
     RefusedForNowError,
@@ -188,7 +188,7 @@ def test_the_deadline_counts_while_it_is_deferred(stage: Stage, task: FakeTask) 
 
     assert deferred.timeout is not None
     assert {"timed_out": True, "pause": 0.0, "limit": "so many"} == fire(late)
-    with pytest.raises(TurnNotReachedError, match="Spanner allows so many"):
+    with pytest.raises(SlotWaitEndedError, match="Spanner allows so many"):
         operator.execute_in_turn(task.context, fire(late))
     with pytest.raises(TaskDeferralTimeout):
         operator.resume_execution("__fail__", {"error": "Trigger timeout"}, task.context)
@@ -318,7 +318,7 @@ def test_no_second_update_waits_if_that_is_not_wanted(stage: Stage) -> None:
     stage.emulator.plan(LONG)
     play(update(enable_drop_protection=True, wait_for_completion=False), of_another_task("first"))
 
-    with pytest.raises(SlotTakenError, match="one change of a database at a time") as caught:
+    with pytest.raises(LimitReachedError, match="one change of a database at a time") as caught:
         play(update(enable_drop_protection=False, wait_for_slot=False), of_another_task())
 
     assert stage.first.name in str(caught.value)
@@ -368,7 +368,7 @@ def test_a_deletion_fails_at_once_if_that_is_wanted(stage: Stage, task: FakeTask
     """Without waiting for a slot, the error says what reads from the backup."""
     optimise(stage)
 
-    with pytest.raises(SlotTakenError, match=RESTORED):
+    with pytest.raises(LimitReachedError, match=RESTORED):
         play(delete_backup(wait_for_slot=False), task)
 
     assert stage.has(SOURCE)

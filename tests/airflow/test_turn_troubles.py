@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from google.api_core.exceptions import FailedPrecondition
 
-from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError
+from airflow_spanner_lro.core.flows.turns import LimitReachedError, SlotWaitEndedError
 from airflow_spanner_lro.core.operations.errors import (
     ResumeConflictError,
     TargetTakenError,
@@ -88,7 +88,7 @@ def test_nothing_starts_after_the_deadline(
     defer(operator, task)
     pass_time(timedelta(hours=1))
 
-    with pytest.raises(TurnNotReachedError, match="The deadline passed"):
+    with pytest.raises(SlotWaitEndedError, match="The deadline passed"):
         operator.resume_execution(
             "execute_in_turn", {"event": {"timed_out": False, "limit": "one"}}, task.context
         )
@@ -132,7 +132,7 @@ def test_a_kill_while_deferred_has_nothing_to_stop(stage: Stage, task: FakeTask)
     assert type(deferred.trigger) is type(again.trigger)
     assert not stage.cancels
     assert 1 == len(task.entries)
-    with pytest.raises(SlotTakenError):
+    with pytest.raises(LimitReachedError):
         backup(wait_for_slot=False).execute(task.context)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 
-from airflow_spanner_lro.core.flows.turns import SlotTakenError, TurnNotReachedError
+from airflow_spanner_lro.core.flows.turns import LimitReachedError, SlotWaitEndedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
 
@@ -65,7 +65,7 @@ def test_many_refusals_leave_one_entry(stage: Stage, task: FakeTask) -> None:
     """However often a task is refused, its ledger grows by one entry."""
     operator = backup(deferrable=True)
     for _ in range(3):
-        with pytest.raises(SlotTakenError):
+        with pytest.raises(LimitReachedError):
             backup(wait_for_slot=False).execute(task.context)
     leave_upon_second_list(stage)
     deferred = defer(operator, task)
@@ -80,7 +80,7 @@ def test_many_refusals_leave_one_entry(stage: Stage, task: FakeTask) -> None:
 @pytest.mark.usefixtures("other")
 def test_no_waiting_for_a_turn_if_not_wanted(task: FakeTask, *, deferrable: bool) -> None:
     """With wait_for_slot=False the refusal fails the task, and names who is in the way."""
-    with pytest.raises(SlotTakenError) as caught:
+    with pytest.raises(LimitReachedError) as caught:
         play(backup(deferrable=deferrable, wait_for_slot=False), task)
 
     assert f"{INSTANCE}/backups/other/operations/" in str(caught.value)
@@ -95,7 +95,7 @@ def test_the_deadline_counts_while_waiting_for_a_turn(
     stage.script.upon(LISTS, lambda: pass_time(timedelta(hours=1)))
     operator = backup(deferrable=deferrable, operation_timeout=timedelta(minutes=30))
 
-    with pytest.raises(TurnNotReachedError, match="Nothing was started") as caught:
+    with pytest.raises(SlotWaitEndedError, match="Nothing was started") as caught:
         play(operator, task)
 
     assert BACKUP in str(caught.value)
@@ -112,7 +112,7 @@ def test_a_kill_ends_the_wait_for_a_turn(stage: Stage, task: FakeTask) -> None:
         LISTS, lambda: stage.script.upon(LISTS, threading.Thread(target=operator.on_kill).start)
     )
 
-    with pytest.raises(TurnNotReachedError, match="was killed"):
+    with pytest.raises(SlotWaitEndedError, match="was killed"):
         operator.execute(task.context)
 
     assert not stage.cancels
@@ -149,7 +149,7 @@ def test_another_failed_precondition_is_no_turn(
     with pytest.raises(Exception, match=DENIED) as caught:
         play(backup(deferrable=deferrable), task)
 
-    assert not isinstance(caught.value, SlotTakenError)
+    assert not isinstance(caught.value, LimitReachedError)
     assert 2 == len(stage.starts)
 
 

@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.flows.ending import (
     LOOK_AGAIN_WITHIN,
     LOOK_WITHIN,
     UNSEEN,
-    stop_unless_done,
+    cancel_if_running,
 )
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.resource import ResourceState
@@ -46,7 +46,7 @@ MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
 @pytest.mark.parametrize("end", [succeeded(), failed(), cancelled()], ids=lambda end: end.state)
 def test_what_is_done_is_left_alone(end: object) -> None:
     """An operation that is done is returned, neither cancelled nor cleaned up after."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [end])  # type: ignore[list-item]  # it is a snapshot
 
@@ -55,7 +55,7 @@ def test_what_is_done_is_left_alone(end: object) -> None:
 
 def test_what_runs_is_stopped() -> None:
     """An operation that runs is cancelled, and what it made in spite of that is deleted."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [running(), None, succeeded(), MADE, MADE, None])
 
@@ -71,7 +71,7 @@ def test_what_runs_is_stopped() -> None:
 
 def test_a_look_that_is_denied_deletes_nothing() -> None:
     """Without the look it is not known who saw the end, so the operation is cancelled only."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [DENIED, None, succeeded()])
 
@@ -83,7 +83,7 @@ def test_a_look_that_is_denied_deletes_nothing() -> None:
 
 def test_a_look_is_tried_twice() -> None:
     """Trouble that passes at once keeps nobody from seeing that the operation is done."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [UNAVAILABLE, succeeded()])
 
@@ -95,7 +95,7 @@ def test_a_look_is_tried_twice() -> None:
 )
 def test_a_cancel_does_not_wait_long_for_a_look(trouble: list[Exception]) -> None:
     """Without a look the cancel goes out all the same, and what was made by then is left there."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [*trouble, None, succeeded()])
 
@@ -107,7 +107,7 @@ def test_a_cancel_does_not_wait_long_for_a_look(trouble: list[Exception]) -> Non
 
 def test_what_is_seen_to_run_after_the_decision_may_be_cleaned_up() -> None:
     """An operation that runs on after its cancel cannot have been delivered before it."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [TOO_LATE, None, running(), succeeded(), MADE, MADE, None])
 
@@ -118,7 +118,7 @@ def test_what_is_seen_to_run_after_the_decision_may_be_cleaned_up() -> None:
 
 def test_what_was_seen_to_run_shortly_before_is_cancelled_at_once() -> None:
     """Where nothing is to be deleted, the last poll of whoever waited is enough."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=False, seen_running=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=False, seen_running=True)
 
     played = play(flow, [None, cancelled()])
 
@@ -127,7 +127,7 @@ def test_what_was_seen_to_run_shortly_before_is_cancelled_at_once() -> None:
 
 def test_a_clean_up_needs_a_look_of_its_own() -> None:
     """What was seen before the decision may be delivered by now: a moment is spent on a look."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True, seen_running=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True, seen_running=True)
 
     played = play(flow, [TOO_LATE, None, succeeded()])
 
@@ -137,7 +137,7 @@ def test_a_clean_up_needs_a_look_of_its_own() -> None:
 def test_who_waits_is_told_when_the_cancel_is_sent() -> None:
     """It is told once the cancel has got through, and before its outcome is known."""
     told: list[str] = []
-    flow = stop_unless_done(
+    flow = cancel_if_running(
         name=NAME,
         policy=CancelPolicy(),
         cleans_up=False,
@@ -157,7 +157,7 @@ def test_who_waits_is_told_when_the_cancel_is_sent() -> None:
 
 def test_a_cancel_that_does_not_get_through_is_told_as_not_sent() -> None:
     """Trouble that lasts leaves the operation to the reaper, and is said to be the reason."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [UNAVAILABLE, DEADLINE, UNAVAILABLE, UNAVAILABLE, DEADLINE])
 
@@ -169,7 +169,7 @@ def test_a_cancel_that_does_not_get_through_is_told_as_not_sent() -> None:
 
 def test_what_is_gone_is_settled() -> None:
     """An operation that Spanner no longer knows needs no cancel to be settled."""
-    flow = stop_unless_done(name=NAME, policy=CancelPolicy(), cleans_up=True)
+    flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [GONE, GONE, GONE])
 

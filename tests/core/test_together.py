@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_spanner_lro.core.flows.commands import Cancel, Flow, Get, Sleep
-from airflow_spanner_lro.core.flows.ending import LOOK_WITHIN, stop_unless_done
+from airflow_spanner_lro.core.flows.ending import LOOK_WITHIN, cancel_if_running
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.flows.together import stop_all, together
@@ -41,7 +41,8 @@ def test_all_cancels_come_first() -> None:
 def test_a_cancel_that_is_ready_goes_before_a_look() -> None:
     """Whoever has looked and has to cancel does not wait until all others have looked."""
     flows = (
-        stop_unless_done(name=name, policy=CancelPolicy(), cleans_up=True) for name in (NAME, OTHER)
+        cancel_if_running(name=name, policy=CancelPolicy(), cleans_up=True)
+        for name in (NAME, OTHER)
     )
 
     played = play(

@@ -12,7 +12,7 @@ from google.api_core import exceptions
 from airflow_spanner_lro.core.flows.commands import Answer, ListOperations, Sleep
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import RETRY_AFTER, await_turn, turn_of
+from airflow_spanner_lro.core.flows.turns import RETRY_AFTER, concurrency_limit, wait_for_slot
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, RESTORE_DATABASE
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName
@@ -38,7 +38,7 @@ NOT_READY = exceptions.FailedPrecondition("The backup is still being created.")
 
 def wait_with(*answers: Answer) -> Play[None]:
     """Play a wait for one of two operations to end."""
-    return play(await_turn(query=QUERY, holders=[NAME, OTHER], policy=POLICY), answers)
+    return play(wait_for_slot(query=QUERY, holders=[NAME, OTHER], policy=POLICY), answers)
 
 
 def test_it_lists_until_one_has_left() -> None:
@@ -62,7 +62,7 @@ def test_it_tries_anyway_after_a_while() -> None:
     """What holds a slot is not always told, so after a quarter of an hour the start is tried."""
     doubling = PollPolicy(maximum=RETRY_AFTER, fraction=1, jitter=0)
 
-    played = play(await_turn(query=QUERY, holders=[NAME, OTHER], policy=doubling), [BOTH] * 12)
+    played = play(wait_for_slot(query=QUERY, holders=[NAME, OTHER], policy=doubling), [BOTH] * 12)
 
     assert RETRY_AFTER <= played.slept <= 2 * RETRY_AFTER
 
@@ -83,7 +83,7 @@ def test_other_trouble_ends_it(trouble: Exception) -> None:
 
 def test_a_long_silence_ends_it() -> None:
     """Trouble that lasts longer than the policy's patience is raised."""
-    flow = await_turn(
+    flow = wait_for_slot(
         query=QUERY, holders=[NAME], policy=PollPolicy(maximum=1, jitter=0, patience=3)
     )
 
@@ -98,7 +98,7 @@ def test_it_asks_before_it_sleeps() -> None:
 
 def test_a_backup_waits_for_backups_of_its_database() -> None:
     """The query for a backup's turn names the type first, and the one database."""
-    turn = turn_of(CREATE_BACKUP, BACKUP_REQUEST)
+    turn = concurrency_limit(CREATE_BACKUP, BACKUP_REQUEST)
 
     assert turn is not None
     assert (
@@ -111,7 +111,7 @@ def test_a_backup_waits_for_backups_of_its_database() -> None:
 
 def test_a_restore_waits_only_if_it_is_told_so() -> None:
     """Spanner's text for too many restores is known, so other refusals are not waited out."""
-    turn = turn_of(RESTORE_DATABASE, RESTORE_REQUEST)
+    turn = concurrency_limit(RESTORE_DATABASE, RESTORE_REQUEST)
 
     assert turn is not None
     assert turn.explains(TOO_MANY)
@@ -121,4 +121,4 @@ def test_a_restore_waits_only_if_it_is_told_so() -> None:
 
 def test_other_kinds_have_no_turn() -> None:
     """Copies of one backup may run together."""
-    assert turn_of(COPY_BACKUP, BACKUP_REQUEST) is None
+    assert concurrency_limit(COPY_BACKUP, BACKUP_REQUEST) is None

@@ -44,7 +44,7 @@ UNSEEN = (
 )
 
 
-def stop_unless_done(
+def cancel_if_running(
     *,
     name: OperationName,
     policy: CancelPolicy,

@@ -65,7 +65,7 @@ class Turn:
         return code_of(refusal) is Code.FAILED_PRECONDITION and self.told in str(refusal).lower()
 
 
-class SlotTakenError(SpannerLroError):
+class LimitReachedError(SpannerLroError):
     """Spanner refused a start, because as many such operations are pending as it allows.
 
     :param turn: what to wait for
@@ -84,7 +84,7 @@ class SlotTakenError(SpannerLroError):
         self.holders = holders
 
 
-class TurnNotReachedError(SpannerLroError):
+class SlotWaitEndedError(SpannerLroError):
     """The wait for a slot was ended before there was one; nothing was started."""
 
     def __init__(
@@ -97,7 +97,7 @@ class TurnNotReachedError(SpannerLroError):
         self.target = target
 
 
-def turn_of(kind: OperationKind, request: Any) -> Turn | None:
+def concurrency_limit(kind: OperationKind, request: Any) -> Turn | None:
     """Return what a start of this kind may have to wait for; None if there is no such limit."""
     make = _TURNS.get(kind)
     return make(request) if make else None
@@ -169,7 +169,7 @@ _TURNS: dict[OperationKind, Callable[[Any], Turn]] = {
 }
 
 
-def turn_of_deletion(backup: Any) -> Turn | None:
+def deletion_limit(backup: Any) -> Turn | None:
     """Return what the deletion of a backup has to wait for; None if nothing reads from it.
 
     Its readers may lie in other instances; one is waited for at a time, and each attempt to delete
@@ -193,7 +193,7 @@ def turn_of_deletion(backup: Any) -> Turn | None:
     return None
 
 
-def await_turn(
+def wait_for_slot(
     *, query: OperationQuery, holders: Iterable[OperationName], policy: PollPolicy
 ) -> Flow[None]:
     """List until one of the operations that held a slot has ended, or it is time to try anyway.
