@@ -197,7 +197,7 @@ class TryEnd:
         elif self._ledger.presumed:
             self._ledger.leave(outcome.name)
         elif not self._options.cancel_on_timeout:
-            self._ledger.spare()
+            self._ledger.exempt_from_reaping()
 
     def _settled(self, name: OperationName) -> Settlement | None:
         """Wait for the outcome of a kill; log it, and write it down."""

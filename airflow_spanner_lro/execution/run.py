@@ -259,7 +259,7 @@ class OperationRun:
         return Starter(
             order=StartOrder.of(
                 self._work,
-                spared=not self._options.cancel_on_kill,
+                exempt=not self._options.cancel_on_kill,
                 task=self.context["ti"],
                 run=self.context.get("dag_run"),
                 access=self._hook.access,

@@ -320,7 +320,7 @@ class Starter:
             access=order.access,
             deadline=order.deadline,
             cleans_up=order.cleans_up,
-            spared=order.spared,
+            exempt=order.exempt,
             statements=statements,
             carried=len(committed_part(statements)),
             asked=asked_of(order.kind, order.request),
@@ -336,7 +336,7 @@ class Starter:
             deadline=order.deadline,
             now=self._wait.now(),
             cleans_up=order.cleans_up,
-            spared=order.spared,
+            exempt=order.exempt,
         )
 
     def _record(self, entry: LedgerEntry) -> None:

@@ -285,10 +285,10 @@ class TaskLedger:
         if entry and entry.operation == settlement.name and not entry.closed:
             self.update(settled_as(entry, settlement, now=now))
 
-    def spare(self) -> None:
+    def exempt_from_reaping(self) -> None:
         """Write down that the operation was left to itself on purpose: no business of a reaper."""
         if (entry := self.own()) and not entry.closed:
-            self.update(entry.spare())
+            self.update(entry.exempt_from_reaping())
 
     @property
     def _newest(self) -> int:

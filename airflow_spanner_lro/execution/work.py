@@ -84,7 +84,7 @@ class StartOrder:
     :param identity: what is the same for every try of the task instance and for no other
     :param mapped: the task is one of several that were mapped
     :param cleans_up: whoever stops the operation deletes what it made in spite of that
-    :param spared: the reaper leaves the operation alone
+    :param exempt: the reaper leaves the operation alone
     :param deployment: name of the Airflow deployment, if it has one
     :param settle_timeout: how long to wait for the end of an earlier try's operation, in seconds
     :param began: when the Dag run did, or earlier; None if that is not known
@@ -100,7 +100,7 @@ class StartOrder:
     access: Access
     deadline: datetime | None
     cleans_up: bool
-    spared: bool
+    exempt: bool
     deployment: str
     settle_timeout: float
     began: datetime | None = None
@@ -131,7 +131,7 @@ class StartOrder:
         access: Access,
         deadline: datetime | None,
         cleans_up: bool,
-        spared: bool,
+        exempt: bool,
         run: object,
     ) -> Self:
         """Return the order for work, with its templates as they are rendered now.
@@ -155,7 +155,7 @@ class StartOrder:
             access=access,
             deadline=deadline,
             cleans_up=cleans_up,
-            spared=spared,
+            exempt=exempt,
             deployment=settings.deployment(),
             settle_timeout=settings.settle_timeout(),
             began=began_of(run),

@@ -180,7 +180,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
         last = entry.waited_for
         if last is None or entry.closed or not last.ours:
             return None
-        if entry.spared:
+        if entry.exempt:
             self.log.info("%s goes on: its task is not to cancel it.", last.name)
             return None
         if not entry.may_cancel:

@@ -141,8 +141,8 @@ def _stage(entry: LedgerEntry) -> str:
     if entry.closed:
         return ", ".join([entry.stage, *ended])
     presumed = ["presumed"] if entry.evidence is Evidence.PRESUMED else []
-    spared = ["spared"] if entry.spared else []
-    return ", ".join([entry.stage, *presumed, *spared, *ended])
+    exempt = ["exempt"] if entry.exempt else []
+    return ", ".join([entry.stage, *presumed, *exempt, *ended])
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -329,8 +329,8 @@ class Round:
                 return sight.entry.stop(self._clock.now())
             case ReapStep.LEAVE:
                 return sight.entry.leave()
-            case ReapStep.SPARE:
-                return sight.entry.spare()
+            case ReapStep.EXEMPT:
+                return sight.entry.exempt_from_reaping()
             case ReapStep.CLOSE:
                 return sight.entry.close(sight.snapshot)
 

@@ -51,7 +51,7 @@ def to_do(step: ReapStep, sight: Sight) -> str:
             return f"{_presumed(sight)} The entry would be closed as left."
         case ReapStep.CLOSE:
             return f"{_ended(sight)} The entry would be closed."
-        case ReapStep.SPARE:
+        case ReapStep.EXEMPT:
             return f"{_ended(sight)} What it has done would be left for a later try to deliver."
 
 

@@ -46,7 +46,7 @@ _SHOWN = 20
 """How many orphans are named; `ledger` lists all."""
 _WAITS_FOR = {
     ReapDecision.REAP: "the reaper (orphan)",
-    ReapDecision.SPARED: "a later try, if any (exempt from reaping)",
+    ReapDecision.EXEMPT: "a later try, if any (exempt from reaping)",
     ReapDecision.NEWER_TRY: "the newer try of its task",
     ReapDecision.TOO_YOUNG: "the grace to pass (task over)",
 }

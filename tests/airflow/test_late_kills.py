@@ -131,26 +131,26 @@ def test_the_reaper_learns_how_to_stop_it(stage: Stage, task: FakeTask) -> None:
     defer(backup(**DEFER), task)
 
     assert task.entry["cleans_up"]
-    assert not task.entry["spared"]
+    assert not task.entry["exempt"]
     assert {NEVER_EXPIRE} == set(task.store.retentions.values())
 
 
 @pytest.mark.parametrize(
-    ("parameters", "spared"),
+    ("parameters", "exempt"),
     [
         pytest.param({"cancel_on_kill": False}, True, id="cancel_on_kill"),
         pytest.param({"cancel_on_timeout": False}, False, id="cancel_on_timeout"),
     ],
 )
 def test_what_is_to_go_on_is_spared(
-    stage: Stage, task: FakeTask, parameters: dict[str, Any], *, spared: bool
+    stage: Stage, task: FakeTask, parameters: dict[str, Any], *, exempt: bool
 ) -> None:
     """An operation that no kill may end is none of the reaper's business either."""
     stage.emulator.plan(LONG)
 
     defer(backup(**DEFER, **parameters), task)
 
-    assert spared is task.entry["spared"]
+    assert exempt is task.entry["exempt"]
 
 
 @pytest.mark.usefixtures("hour_passes")
@@ -161,7 +161,7 @@ def test_what_a_timeout_leaves_running_is_spared(stage: Stage, task: FakeTask) -
     with pytest.raises(OperationTimeoutError):
         play(backup(operation_timeout=MINUTE, cancel_on_timeout=False), task)
 
-    assert task.entry["spared"]
+    assert task.entry["exempt"]
     assert not task.entry["closed"]
 
 

@@ -280,7 +280,7 @@ def test_a_kill_that_is_not_to_cancel_leaves_what_the_call_began(
         operator.execute(task.context)
 
     assert not stage.cancels
-    assert (stage.operation.name, True) == (task.entry["operation"], task.entry["spared"])
+    assert (stage.operation.name, True) == (task.entry["operation"], task.entry["exempt"])
 
 
 @MAKERS

@@ -216,7 +216,7 @@ CHANGES = [
         lambda it: it.settle(Settlement(name=name(1), ending=Ending.CANCELLED), now=NOW),
         id="settle",
     ),
-    pytest.param(lambda it: it.spare(), id="spare"),
+    pytest.param(lambda it: it.exempt_from_reaping(), id="exempt_from_reaping"),
     pytest.param(lambda it: it.go_on_with(FollowUp(name=name(2))), id="go_on_with"),
 ]
 

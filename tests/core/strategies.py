@@ -165,7 +165,7 @@ def _entries(draw: Callable[..., Any]) -> LedgerEntry:
         carried=draw(st.integers(0, 3)),
         follow_up=draw(st.none() | st.builds(FollowUp, name=names, ours=st.booleans())),
         cleans_up=draw(st.booleans()),
-        spared=draw(st.booleans()),
+        exempt=draw(st.booleans()),
         stopping=draw(st.none() | moments),
         ending=draw(st.none() | st.sampled_from(Ending)),
         adopted=draw(st.none() | moments),

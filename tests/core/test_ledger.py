@@ -46,13 +46,13 @@ def test_an_intent_becomes_an_entry() -> None:
     started = intent.started_as(OTHER, evidence=Evidence.ANSWERED)
     adopted = started.owned_by(2, deadline=NOW, now=NOW)
     closed = adopted.close()
-    reopened = closed.owned_by(3, deadline=None, now=NOW, spared=True)
+    reopened = closed.owned_by(3, deadline=None, now=NOW, exempt=True)
 
     assert entry(operation=None) == intent
     assert entry(operation=OTHER) == started
     assert entry(operation=OTHER, try_number=2, deadline=NOW, adopted=NOW) == adopted
     assert replace(adopted, closed=True) == closed
-    assert entry(operation=OTHER, try_number=3, adopted=NOW, spared=True) == reopened
+    assert entry(operation=OTHER, try_number=3, adopted=NOW, exempt=True) == reopened
 
 
 def test_a_fingerprint_ignores_the_order_of_its_parts() -> None:

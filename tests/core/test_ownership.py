@@ -144,7 +144,7 @@ def test_the_tables_are_what_is_done(
         pytest.param("running", entry(try_number=2), KillDecision.ADOPTED, id="K6 next try runs"),
         pytest.param("deferred", entry(try_number=2), KillDecision.ADOPTED, id="K6 next try waits"),
         pytest.param("failed", entry(try_number=2), KillDecision.ADOPTED, id="K6 next try ended"),
-        pytest.param("failed", entry(spared=True), KillDecision.SPARED, id="K8 left running"),
+        pytest.param("failed", entry(exempt=True), KillDecision.EXEMPT, id="K8 left running"),
         pytest.param("success", entry(closed=True), KillDecision.DELIVERED, id="N7 delivered"),
     ],
 )
@@ -175,7 +175,7 @@ def test_kill_by_airflows_state(
         pytest.param("deferred", UNREADABLE, KillDecision.UNKNOWN, id="N12 a newer release's"),
         pytest.param("up_for_retry", entry(), KillDecision.RETRIED, id="K5 a retry follows"),
         pytest.param(
-            "deferred", entry(spared=True), KillDecision.CANCEL, id="E2 E3 cancel_on_kill is off"
+            "deferred", entry(exempt=True), KillDecision.CANCEL, id="E2 E3 cancel_on_kill is off"
         ),
     ],
 )
@@ -194,7 +194,7 @@ def test_deadline_by_airflows_state(
         pytest.param("running", entry(), KillDecision.CANCEL, id="E1 E13 it runs, and is to end"),
         pytest.param("running", entry(operation=None), KillDecision.CANCEL, id="E21 only intended"),
         pytest.param(
-            "running", entry(spared=True), KillDecision.CANCEL, id="E1 cancel_on_kill is off"
+            "running", entry(exempt=True), KillDecision.CANCEL, id="E1 cancel_on_kill is off"
         ),
         pytest.param("failed", entry(), KillDecision.CANCEL, id="E8 marked failed"),
         pytest.param("restarting", entry(), KillDecision.CANCEL, id="E8 cleared while it ran"),

@@ -73,7 +73,7 @@ def test_what_may_be_waited_for_is_never_reaped(
 @given(each=entries, task=tasks, now=st.datetimes(timezones=st.just(UTC)))
 def test_what_is_owed_to_nobody_is_never_reaped(each: Any, task: TaskFacts, now: datetime) -> None:
     """A closed entry, and one that its owner wants to go on, keep the reaper away."""
-    assume(each.closed or (each.spared and not each.stopping))
+    assume(each.closed or (each.exempt and not each.stopping))
 
     assert ReapDecision.REAP is not decide_reap(each, task=task, now=now, grace=GRACE)
 
@@ -118,7 +118,7 @@ def test_task_instance_that_was_made_anew_is_waited_for() -> None:
 
 def test_cancel_of_what_was_spared_is_seen_through() -> None:
     """A cancel that the owner decided after all is not forgotten."""
-    assert ReapDecision.REAP is decide(facts(), spared=True, stopping=NOW)
+    assert ReapDecision.REAP is decide(facts(), exempt=True, stopping=NOW)
 
 
 @pytest.mark.parametrize(
@@ -146,34 +146,34 @@ def test_what_has_come_to_nothing_is_closed(snapshot: Any) -> None:
 
 def test_success_is_left_for_a_later_try() -> None:
     """Work that is done and was never delivered is not undone."""
-    assert ReapStep.SPARE is reap_step(entry(cleans_up=True), succeeded())
+    assert ReapStep.EXEMPT is reap_step(entry(cleans_up=True), succeeded())
 
 
 def test_success_before_its_end_was_decided_stays() -> None:
     """What was done before anybody decided to end it may be what a later try delivers."""
     decided = entry(cleans_up=True, stopping=LATER + SECOND)
 
-    assert ReapStep.SPARE is reap_step(decided, succeeded(end_time=LATER))
+    assert ReapStep.EXEMPT is reap_step(decided, succeeded(end_time=LATER))
 
 
 def test_success_whose_time_is_not_told_stays() -> None:
     """Of some kinds Spanner does not say when they ended."""
     decided = entry(cleans_up=True, stopping=NOW)
 
-    assert ReapStep.SPARE is reap_step(decided, succeeded(end_time=None))
+    assert ReapStep.EXEMPT is reap_step(decided, succeeded(end_time=None))
 
 
 @pytest.mark.parametrize(
     ("fields", "step"),
     [
         pytest.param({"cleans_up": True}, ReapStep.STOP, id="wanted"),
-        pytest.param({"cleans_up": False}, ReapStep.SPARE, id="not wanted"),
+        pytest.param({"cleans_up": False}, ReapStep.EXEMPT, id="not wanted"),
         pytest.param(
-            {"cleans_up": True, "evidence": Evidence.PRESUMED}, ReapStep.SPARE, id="presumed"
+            {"cleans_up": True, "evidence": Evidence.PRESUMED}, ReapStep.EXEMPT, id="presumed"
         ),
         pytest.param(
             {"cleans_up": True, "follow_up": FollowUp(name=OTHER, ours=True)},
-            ReapStep.SPARE,
+            ReapStep.EXEMPT,
             id="follow-up",
         ),
     ],
@@ -188,7 +188,7 @@ def test_success_after_its_end_was_decided_is_cleaned_up(
 
 
 @pytest.mark.parametrize(
-    ("ours", "step"), [(True, ReapStep.STOP), (False, ReapStep.SPARE)], ids=["ours", "foreign"]
+    ("ours", "step"), [(True, ReapStep.STOP), (False, ReapStep.EXEMPT)], ids=["ours", "foreign"]
 )
 def test_follow_up_is_stopped_if_it_is_the_tasks(ours: bool, step: ReapStep) -> None:
     """What goes on by itself with the work was not started by the task."""
@@ -201,7 +201,7 @@ def test_end_of_a_follow_up_does_not_close() -> None:
     """What was done before the follow-up is still to be delivered."""
     follow_up = FollowUp(name=OTHER, ours=True)
 
-    assert ReapStep.SPARE is reap_step(entry(follow_up=follow_up), failed(name=OTHER))
+    assert ReapStep.EXEMPT is reap_step(entry(follow_up=follow_up), failed(name=OTHER))
 
 
 @pytest.mark.parametrize("ending", [Ending.REFUSED, Ending.STILL_RUNNING, Ending.NOT_SENT])
@@ -243,7 +243,7 @@ def test_leftover_is_left_for_a_later_try() -> None:
         name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded(), left_behind="DENIED: no"
     )
 
-    expected = entry(spared=True, cleans_up=True, ending=Ending.FINISHED_FIRST)
+    expected = entry(exempt=True, cleans_up=True, ending=Ending.FINISHED_FIRST)
 
     assert expected == settled_as(stopping, settlement, now=LATER)
 
@@ -261,7 +261,7 @@ def test_success_before_the_cancel_is_left_for_a_later_try() -> None:
     """A stop that came too late leaves the work to be delivered."""
     settlement = Settlement(name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded())
 
-    expected = entry(spared=True, ending=Ending.FINISHED_FIRST)
+    expected = entry(exempt=True, ending=Ending.FINISHED_FIRST)
 
     assert expected == settled_as(entry(stopping=NOW), settlement, now=LATER)
 

@@ -55,7 +55,7 @@ BACKUP_OF_0_1_0 = """{
     "carried": 0,
     "follow_up": null,
     "cleans_up": true,
-    "spared": false,
+    "exempt": false,
     "stopping": null,
     "adopted": null
 }"""
@@ -81,7 +81,7 @@ RESTORE_OF_0_1_0 = """{
         false
     ],
     "cleans_up": false,
-    "spared": true,
+    "exempt": true,
     "stopping": null,
     "adopted": "2026-11-21T12:01:00+00:00"
 }"""
@@ -103,7 +103,7 @@ SCHEMA_CHANGE_OF_0_1_0 = """{
     "carried": 1,
     "follow_up": null,
     "cleans_up": false,
-    "spared": false,
+    "exempt": false,
     "stopping": "2026-11-21T12:01:00+00:00",
     "adopted": null
 }"""
@@ -169,7 +169,7 @@ def test_restore_of_an_earlier_release_keeps_its_follow_up() -> None:
         follow_up=FollowUp(
             name=OperationName(resource=database, operation="_auto_op_3"), ours=False
         ),
-        spared=True,
+        exempt=True,
         adopted=NOW + MINUTE,
         evidence=Evidence.PRESUMED,
     )
@@ -202,7 +202,7 @@ def test_schema_change_of_an_earlier_release_is_named() -> None:
 
 def test_record_from_before_there_were_statements() -> None:
     """The oldest records lack what was added within version 1; nothing is made up for it."""
-    added = ("statements", "carried", "follow_up", "cleans_up", "spared", "stopping", "adopted")
+    added = ("statements", "carried", "follow_up", "cleans_up", "exempt", "stopping", "adopted")
     record = json.loads(BACKUP_OF_0_1_0)
     oldest = {field: value for field, value in record.items() if field not in added}
 

@@ -25,7 +25,7 @@ GOING: dict[str, Callable[[LedgerEntry], LedgerEntry]] = {
     "owned_by": lambda it: it.owned_by(it.try_number + 1, deadline=None, now=NOW),
     "goes_on_as": lambda it: it.goes_on_as(FollowUp(name=OTHER)),
     "stop": lambda it: it.stop(NOW),
-    "spare": LedgerEntry.spare,
+    "exempt_from_reaping": LedgerEntry.exempt_from_reaping,
     "close": LedgerEntry.close,
     "leave": LedgerEntry.leave,
 }

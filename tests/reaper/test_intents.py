@@ -181,5 +181,5 @@ def test_database_that_was_created_is_left_for_a_later_try(reaping: Reaping) -> 
 
     entry = reaping.rows.read(scope)
     assert entry.operation
-    assert entry.spared
+    assert entry.exempt
     assert reaping.has(NEW)

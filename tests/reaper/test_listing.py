@@ -73,16 +73,16 @@ def test_unreadable_entry_is_listed(reaping: Reaping, capsys: Capture) -> None:
 
 def test_spared_entry_is_told(reaping: Reaping, capsys: Capture) -> None:
     """What the reaper leaves alone can be told from what it does not."""
-    reaping.orphan(spared=True)
+    reaping.orphan(exempt=True)
 
-    assert "running, spared" in " ".join(listed(capsys)[1])
+    assert "running, exempt" in " ".join(listed(capsys)[1])
 
 
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
         ({"closed": True, "ending": Ending.CANCELLED}, "closed, cancelled"),
-        ({"spared": True, "ending": Ending.FINISHED_FIRST}, "running, spared, finished first"),
+        ({"exempt": True, "ending": Ending.FINISHED_FIRST}, "running, exempt, finished first"),
         ({"stopping": NOW, "ending": Ending.NOT_SENT}, "stopping, not sent"),
     ],
 )

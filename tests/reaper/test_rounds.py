@@ -139,7 +139,7 @@ def test_closed_entries_cost_nothing(reaping: Reaping) -> None:
 
 def test_spared_operation_goes_on(reaping: Reaping) -> None:
     """What its owner wants to go on without its task is left alone."""
-    reaping.orphan(spared=True)
+    reaping.orphan(exempt=True)
 
     assert 1 == reaping.reap().kept
     assert not reaping.cancels
@@ -152,7 +152,7 @@ def test_success_that_nobody_was_told_stays(reaping: Reaping) -> None:
 
     reaping.reap()
 
-    assert reaping.rows.read(scope).spared
+    assert reaping.rows.read(scope).exempt
     assert reaping.has(BACKUP)
     assert "clear the task to have it delivered" in reaping.told[0]
     assert 1 == reaping.reap().kept
@@ -181,7 +181,7 @@ def test_what_could_not_be_deleted_is_told(reaping: Reaping) -> None:
 
     assert 1 == tally.left
     assert "What it made could not be deleted: PERMISSION_DENIED" in reaping.warned[0]
-    assert reaping.rows.read(scope).spared
+    assert reaping.rows.read(scope).exempt
 
 
 def test_failure_that_nobody_was_told_is_closed(reaping: Reaping) -> None:

@@ -65,7 +65,7 @@ class LedgerEntry:
     :param carried: how many of them were committed before this operation, which runs the others
     :param follow_up: the operation that goes on with the work, once this one has succeeded
     :param cleans_up: whoever stops the operation deletes what it made in spite of that
-    :param spared: the reaper leaves the operation alone: it is to go on whatever becomes of its
+    :param exempt: the reaper leaves the operation alone: it is to go on whatever becomes of its
         task, or its outcome waits for a later try
     :param stopping: since when a cancel is decided whose outcome is not known
     :param ending: how its cancel ended; None if it was not cancelled, or nobody has seen that yet
@@ -93,7 +93,7 @@ class LedgerEntry:
     carried: int = 0
     follow_up: FollowUp | None = None
     cleans_up: bool = False
-    spared: bool = False
+    exempt: bool = False
     stopping: datetime | None = None
     ending: Ending | None = None
     adopted: datetime | None = None
@@ -152,7 +152,7 @@ class LedgerEntry:
         deadline: datetime | None,
         now: datetime,
         cleans_up: bool = False,
-        spared: bool = False,
+        exempt: bool = False,
     ) -> LedgerEntry:
         """Return the entry as the property of another try, which has a deadline of its own.
 
@@ -164,7 +164,7 @@ class LedgerEntry:
             deadline=deadline,
             adopted=now,
             cleans_up=cleans_up,
-            spared=spared,
+            exempt=exempt,
             closed=False,
             left=False,
             stopping=None,
@@ -184,12 +184,12 @@ class LedgerEntry:
         """
         return self._go(LedgerEntry.stop, stopping=self.stopping or now, ending=ending)
 
-    def spare(self, *, ending: Ending | None = None) -> LedgerEntry:
+    def exempt_from_reaping(self, *, ending: Ending | None = None) -> LedgerEntry:
         """Return the entry with the note that the reaper leaves the operation alone.
 
         :param ending: how its cancel has ended, if it was cancelled
         """
-        return self._go(LedgerEntry.spare, spared=True, stopping=None, ending=ending)
+        return self._go(LedgerEntry.exempt_from_reaping, exempt=True, stopping=None, ending=ending)
 
     @property
     def operations(self) -> tuple[OperationName, ...]:
@@ -252,7 +252,7 @@ class LedgerEntry:
             "carried": self.carried,
             "follow_up": self.follow_up.to_record() if self.follow_up else None,
             "cleans_up": self.cleans_up,
-            "spared": self.spared,
+            "exempt": self.exempt,
             "stopping": _text(self.stopping),
             "ending": self.ending.value if self.ending else None,
             "adopted": _text(self.adopted),
@@ -307,7 +307,7 @@ class LedgerEntry:
             carried=read.carried,
             follow_up=follow_up,
             cleans_up=read.cleans_up,
-            spared=read.spared,
+            exempt=read.exempt,
             stopping=read.stopping,
             ending=read.ending,
             adopted=read.adopted,

@@ -32,7 +32,7 @@ trigger has fired in another triggerer. No state tells these apart, and a trigge
 number of the try. The operation does: in the second case it is done, and whoever cancels looks at
 it before (``core/flows/ending.py``), if it can. Whatever the situation, no kill cancels an
 operation whose outcome was delivered, which its task publishes at once (``closed``), or that was
-left to itself on purpose (``spared``). A deadline has an option of its own for that.
+left to itself on purpose (``exempt``). A deadline has an option of its own for that.
 
 What a trigger does whose deadline has passed. The task that no longer waits in a triggerer is in
 somebody else's hands; and what cannot be told here, a worker finds out, to which the trigger fires:
@@ -167,7 +167,7 @@ class KillDecision(StrEnum):
     ENDED = "the task has ended, so its operation is delivered or in other hands"
     MOVEDON = "a newer try of the task has begun, and decides about it"
     RETRIED = "the task is going to be tried again, and that try takes it up"
-    SPARED = "the task has left it running on purpose"
+    EXEMPT = "the task has left it running on purpose"
     UNKNOWN = "it cannot be told whether the task still waits for it"
 
 
@@ -295,4 +295,4 @@ def _kept_from_kills(claim: Claim, record: Published) -> KillDecision | None:
         return None
     if record.closed:
         return KillDecision.DELIVERED
-    return KillDecision.SPARED if record.spared else None
+    return KillDecision.EXEMPT if record.exempt else None

@@ -61,7 +61,7 @@ class ReapDecision(StrEnum):
 
     REAP = "nobody waits for it any more"
     CLOSED = "nothing is owed any more"
-    SPARED = "it is to go on without its task"
+    EXEMPT = "it is to go on without its task"
     WAITS = "its task waits for it, or will be run again"
     NEWER_TRY = "a newer try of its task may still take it up"
     TOO_YOUNG = "something has happened too recently"
@@ -91,8 +91,8 @@ def decide_reap(
     if entry.closed:
         return ReapDecision.CLOSED
     # a cancel that was decided later than that stands
-    if entry.spared and not entry.stopping:
-        return ReapDecision.SPARED
+    if entry.exempt and not entry.stopping:
+        return ReapDecision.EXEMPT
     claimed = _claimed(entry, task=task, now=now, grace=grace)
     if claimed is not None:
         return claimed
@@ -135,7 +135,7 @@ class ReapStep(StrEnum):
     STOP = "cancel it and wait for what becomes of it"
     LEAVE = "it is only presumed to be the task's: it goes on, and its entry is closed as left"
     CLOSE = "nothing of it goes on"
-    SPARE = "what it has done stays, for a later try to deliver"
+    EXEMPT = "what it has done stays, for a later try to deliver"
 
 
 def reap_step(entry: LedgerEntry, snapshot: OperationSnapshot | None) -> ReapStep:
@@ -148,13 +148,13 @@ def reap_step(entry: LedgerEntry, snapshot: OperationSnapshot | None) -> ReapSte
         waited_for = entry.waited_for
         # what goes on with the work by itself was not started by the task
         if waited_for is not None and not waited_for.ours:
-            return ReapStep.SPARE
+            return ReapStep.EXEMPT
         return ReapStep.STOP if entry.may_cancel else ReapStep.LEAVE
     done = snapshot is not None and snapshot.succeeded
     if snapshot is not None and done and _finished_first(entry, snapshot):
         return ReapStep.STOP
     # what is done is not undone: it may be what a later try delivers
-    return ReapStep.SPARE if done or entry.follow_up else ReapStep.CLOSE
+    return ReapStep.EXEMPT if done or entry.follow_up else ReapStep.CLOSE
 
 
 def _finished_first(entry: LedgerEntry, snapshot: OperationSnapshot) -> bool:
@@ -177,5 +177,5 @@ def settled_as(entry: LedgerEntry, settlement: Settlement, *, now: datetime) -> 
         return entry.stop(now, ending=settlement.ending)
     undelivered = settlement.succeeded_first and not settlement.cleaned_up
     if entry.follow_up or undelivered:
-        return entry.spare(ending=settlement.ending)
+        return entry.exempt_from_reaping(ending=settlement.ending)
     return entry.close(settlement.snapshot, ending=settlement.ending)

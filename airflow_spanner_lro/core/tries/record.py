@@ -84,7 +84,7 @@ class LedgerRecord(_Strict):
     carried: _FirstOrLater = 0
     follow_up: tuple[_Name, bool] | None = None
     cleans_up: bool = False
-    spared: bool = False
+    exempt: bool = False
     stopping: AwareDatetime | None = None
     ending: Ending | None = None
     adopted: AwareDatetime | None = None
