@@ -58,7 +58,7 @@ def ask(task: TaskKey, *, name: OperationName, try_number: int, timeout: float) 
             trouble = f"Airflow could not be asked ({type(exc).__name__}: {exc})"
             found.append(Liveness(decision=KillDecision.UNKNOWN, trouble=trouble))
             return
-        decision = decide_on_worker(claim=claim, situation=view.situation, record=view.record)
+        decision = decide_on_worker(claim=claim, liveness=view.liveness, record=view.record)
         found.append(Liveness(decision=decision))
 
     thread = Thread(target=work, name="spanner-lro-liveness", daemon=True)

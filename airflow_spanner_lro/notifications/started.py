@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.airflow_internals import task_states, xcom_of
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import Situation, situation_of
+from airflow_spanner_lro.core.tries.ownership import TaskLiveness, liveness_of
 from airflow_spanner_lro.core.tries.record import LedgerFormatError
 from airflow_spanner_lro.core.words import escaped, shortened
 
@@ -93,7 +93,7 @@ def started_operations(
 
 
 def _has_ended(state: str | None) -> bool:
-    return situation_of(state) is Situation.ENDED
+    return liveness_of(state) is TaskLiveness.ENDED
 
 
 def _instances(key: str, *, task_ids: Collection[str] | None) -> Iterator[tuple[str, int]]:

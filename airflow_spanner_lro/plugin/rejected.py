@@ -29,7 +29,7 @@ from airflow_spanner_lro.core.tries.ownership import (
     decide_rejected,
 )
 from airflow_spanner_lro.execution.ending import log_ending
-from airflow_spanner_lro.triggers.task_state import read_record, read_situation
+from airflow_spanner_lro.triggers.task_state import read_liveness, read_record
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -85,15 +85,15 @@ def _work(note: PendingDeferral) -> None:
 def _decide(note: PendingDeferral) -> KillDecision:
     task = note.run.context["ti"]
     claim = Claim(operation=note.name, try_number=int(task.try_number))
-    situation = read_situation(task)
+    liveness = read_liveness(task)
     # nearly always this is all that is asked: each deferral pays for it
-    decision = decide_rejected(claim=claim, situation=situation, record=None)
+    decision = decide_rejected(claim=claim, liveness=liveness, record=None)
     if decision is not KillDecision.CANCEL:
         return decision
     record = read_record(task)
     if isinstance(record, UnreadableRecord):
         log.warning("The task's record cannot be read: %s", record.why)
-    return decide_rejected(claim=claim, situation=situation, record=record)
+    return decide_rejected(claim=claim, liveness=liveness, record=record)
 
 
 def _stop(note: PendingDeferral) -> None:

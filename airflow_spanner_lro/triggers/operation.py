@@ -46,13 +46,13 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.tries.ownership import Published, Situation
+    from airflow_spanner_lro.core.tries.ownership import Published, TaskLiveness
 
     class Decide(Protocol):
         """One of the decisions of ``core/tries/ownership.py``."""
 
         def __call__(
-            self, *, claim: Claim, situation: Situation, record: Published
+            self, *, claim: Claim, liveness: TaskLiveness, record: Published
         ) -> KillDecision:
             """Decide."""
 
@@ -290,7 +290,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         if isinstance(task.record, UnreadableRecord):
             self.log.warning("The task's record cannot be read: %s", task.record.why)
         claim = Claim(operation=self._name, try_number=self.task_instance.try_number)
-        return decide(claim=claim, situation=task.situation, record=task.record)
+        return decide(claim=claim, liveness=task.liveness, record=task.record)
 
     async def _end(self, *, until: datetime) -> None:
         """Cancel the operation, and tell what became of it."""

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_spanner_lro.airflow_internals import task_states
 from airflow_spanner_lro.core.tries.ownership import (
-    Situation,
+    TaskLiveness,
     UnreadableRecord,
-    situation_of,
+    liveness_of,
 )
 from airflow_spanner_lro.triggers.task_state import TaskView, index_of, read_record
 
@@ -55,11 +55,11 @@ class _Task(NamedTuple):
 
 
 async def view_task_soon(task: TaskKey, *, timeout: float) -> TaskView:
-    """Read situation and record of a task instance, in this order: see ``ownership.py``.
+    """Read liveness and record of a task instance, in this order: see ``ownership.py``.
 
     :param timeout: seconds for both
-    :raises TimeoutError: if the situation does not come in time
-    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot tell the situation
+    :raises TimeoutError: if the liveness does not come in time
+    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot tell the liveness
     """
     for loop in [loop for loop in _inquiries if loop.is_closed()]:
         _inquiries.pop(loop).close()
@@ -75,31 +75,31 @@ class TaskInquiry:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="spanner-lro-ask")
-        self._waiting: dict[_Run, dict[_Task, list[asyncio.Future[Situation]]]] = {}
+        self._waiting: dict[_Run, dict[_Task, list[asyncio.Future[TaskLiveness]]]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def view(self, task: TaskKey, *, timeout: float) -> TaskView:
-        """Read situation and record of a task instance, in this order.
+        """Read liveness and record of a task instance, in this order.
 
         :param timeout: seconds for both
-        :raises TimeoutError: if the situation does not come in time
+        :raises TimeoutError: if the liveness does not come in time
         """
         end = asyncio.get_running_loop().time() + timeout
         async with asyncio.timeout_at(end):
-            situation = await self._situation(task)
+            liveness = await self._liveness(task)
         try:
             async with asyncio.timeout_at(end):
                 record = await self._record(task)
         except TimeoutError:
             record = UnreadableRecord(why="no answer in time")
-        return TaskView(situation=situation, record=record)
+        return TaskView(liveness=liveness, record=record)
 
     def close(self) -> None:
         """Let the threads end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _situation(self, task: TaskKey) -> Situation:
-        answer: asyncio.Future[Situation] = asyncio.get_running_loop().create_future()
+    async def _liveness(self, task: TaskKey) -> TaskLiveness:
+        answer: asyncio.Future[TaskLiveness] = asyncio.get_running_loop().create_future()
         run = self._waiting.setdefault(_Run(task.dag_id, task.run_id), {})
         run.setdefault(_Task(task.task_id, index_of(task)), []).append(answer)
         if self._asking is None:
@@ -120,11 +120,11 @@ class TaskInquiry:
             self._asking = None
 
     async def _ask_about(
-        self, run: _Run, waiting: dict[_Task, list[asyncio.Future[Situation]]]
+        self, run: _Run, waiting: dict[_Task, list[asyncio.Future[TaskLiveness]]]
     ) -> None:
         for tasks in _requests(waiting):
             try:
-                found = await self._in_thread(_situations, run, tasks)
+                found = await self._in_thread(_read_livenesses, run, tasks)
             except Exception as exc:  # noqa: BLE001  # it is the answer for those who asked
                 for answer in _unanswered(waiting, tasks):
                     answer.set_exception(exc)
@@ -141,8 +141,8 @@ _inquiries: dict[asyncio.AbstractEventLoop, TaskInquiry] = {}
 
 
 def _unanswered(
-    waiting: Mapping[_Task, list[asyncio.Future[Situation]]], tasks: Iterable[_Task]
-) -> list[asyncio.Future[Situation]]:
+    waiting: Mapping[_Task, list[asyncio.Future[TaskLiveness]]], tasks: Iterable[_Task]
+) -> list[asyncio.Future[TaskLiveness]]:
     """Return whom the answer about some tasks is for; whoever has given up is gone."""
     return [answer for task in tasks for answer in waiting[task] if not answer.done()]
 
@@ -168,8 +168,8 @@ def _mapped_by(task_id: str) -> str | None:
     return mapped if mapped and index.isdecimal() else None
 
 
-def _situations(run: _Run, tasks: Collection[_Task]) -> dict[_Task, Situation]:
-    """Read the situations of task instances of a run; blocks."""
+def _read_livenesses(run: _Run, tasks: Collection[_Task]) -> dict[_Task, TaskLiveness]:
+    """Read the livenesses of task instances of a run; blocks."""
     indices = {task.map_index for task in tasks}
     alone = indices.pop() if len(indices) == 1 else -1
     states = task_states(
@@ -180,6 +180,6 @@ def _situations(run: _Run, tasks: Collection[_Task]) -> dict[_Task, Situation]:
         map_index=alone if alone >= 0 else None,
     )
     return {
-        task: situation_of(states[task.key]) if task.key in states else Situation.MISSING
+        task: liveness_of(states[task.key]) if task.key in states else TaskLiveness.MISSING
         for task in tasks
     }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What can be learned of a task from outside: its situation now, and who owns its operation.
+"""What can be learned of a task from outside: its liveness now, and who owns its operation.
 
 Triggers can read task states and XComs through the triggerer's main process; the task state store
 is out of reach there and a read of it would hang for ever (Airflow 3.3.2). Both reads block.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from airflow_spanner_lro.airflow_internals import task_states, xcom_of
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import Situation, UnreadableRecord, situation_of
+from airflow_spanner_lro.core.tries.ownership import TaskLiveness, UnreadableRecord, liveness_of
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.tries.ownership import Published
@@ -43,21 +43,21 @@ class TaskKey(Protocol):
 class TaskView:
     """A task instance as it is seen from outside."""
 
-    situation: Situation
+    liveness: TaskLiveness
     record: Published
 
 
 def view_task(task: TaskKey) -> TaskView:
-    """Read situation and record of a task instance, in this order: see ``ownership.py``.
+    """Read liveness and record of a task instance, in this order: see ``ownership.py``.
 
-    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot tell the situation
+    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot tell the liveness
     """
-    situation = read_situation(task)
-    return TaskView(situation=situation, record=read_record(task))
+    liveness = read_liveness(task)
+    return TaskView(liveness=liveness, record=read_record(task))
 
 
-def read_situation(task: TaskKey) -> Situation:
-    """Read the situation of a task instance.
+def read_liveness(task: TaskKey) -> TaskLiveness:
+    """Read the liveness of a task instance.
 
     :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot be asked
     """
@@ -69,13 +69,13 @@ def read_situation(task: TaskKey) -> Situation:
         map_index=index if index >= 0 else None,
     )
     key = f"{task.task_id}_{index}" if index >= 0 else task.task_id
-    return situation_of(states[key]) if key in states else Situation.MISSING
+    return liveness_of(states[key]) if key in states else TaskLiveness.MISSING
 
 
 def read_record(task: TaskKey) -> Published:
     """Read what the latest try of a task instance has published.
 
-    When that fails, whatever the reason, the task's situation may be enough to decide.
+    When that fails, whatever the reason, the task's liveness may be enough to decide.
     """
     try:
         record = xcom_of(

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.operations.errors import (
     UnexpectedStateError,
 )
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import Claim, KillDecision, Situation, decide_kill
+from airflow_spanner_lro.core.tries.ownership import Claim, KillDecision, TaskLiveness, decide_kill
 from airflow_spanner_lro.emulator import Plan
 
 from .databases import FRESH, create, finish_at_each_look
@@ -124,15 +124,15 @@ def test_backstop_of_a_follow_up_undoes_nothing(stage: Stage, task: FakeTask) ->
 
 
 @pytest.mark.parametrize(
-    ("situation", "newer", "expected"),
+    ("liveness", "newer", "expected"),
     [
-        pytest.param(Situation.DEFERRED, 0, KillDecision.MOVED, id="moved"),
-        pytest.param(Situation.DEFERRED, 1, KillDecision.ADOPTED, id="adopted"),
-        pytest.param(Situation.ENDED, 0, KillDecision.CANCEL, id="killed"),
+        pytest.param(TaskLiveness.DEFERRED, 0, KillDecision.MOVED, id="moved"),
+        pytest.param(TaskLiveness.DEFERRED, 1, KillDecision.ADOPTED, id="adopted"),
+        pytest.param(TaskLiveness.ENDED, 0, KillDecision.CANCEL, id="killed"),
     ],
 )
 def test_whose_a_follow_up_is(
-    stage: Stage, task: FakeTask, *, situation: Situation, newer: int, expected: KillDecision
+    stage: Stage, task: FakeTask, *, liveness: TaskLiveness, newer: int, expected: KillDecision
 ) -> None:
     """A trigger that waits for a follow-up finds it in the record, and spares what is not its."""
     waiting = protecting(stage, task)
@@ -141,7 +141,7 @@ def test_whose_a_follow_up_is(
 
     decision = decide_kill(
         claim=Claim(operation=name, try_number=record.try_number - newer),
-        situation=situation,
+        liveness=liveness,
         record=record,
     )
 

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.operations.errors import OperationCancelledError
-from airflow_spanner_lro.core.tries.ownership import Situation
+from airflow_spanner_lro.core.tries.ownership import TaskLiveness
 from airflow_spanner_lro.triggers.task_state import TaskView
 
 from .backing_up import COPY, DAYS, FAR, GOOGLE, HERE, HOURS, copy_backup, keys, moment
@@ -76,7 +76,7 @@ async def test_kill_of_a_deferred_copy_removes_it(
     stage.emulator.plan(LONG)
     waiting = over_the_wire(cast("Any", defer(copy_backup(deferrable=True), task).trigger))
     waiting.task_instance = cast("Any", FakeTaskInstance())
-    view = TaskView(situation=Situation.ENDED, record=None)
+    view = TaskView(liveness=TaskLiveness.ENDED, record=None)
     mocker.patch("airflow_spanner_lro.triggers.task_inquiry.view_task_soon", return_value=view)
     if finishes_first:
         stage.finish_upon("CancelOperation")

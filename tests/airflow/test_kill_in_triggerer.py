@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import Situation
+from airflow_spanner_lro.core.tries.ownership import TaskLiveness
 from airflow_spanner_lro.triggers.task_state import TaskView
 
 from .doubles import BACKUP, LATER, LONG, FakeTaskInstance
@@ -66,8 +66,8 @@ def _record(operation: str, *, try_number: int = TRY) -> LedgerEntry:
 def airflow_says(mocker: MockerFixture) -> Callable[..., None]:
     """Return a function that decides what Airflow's database tells the trigger."""
 
-    def say(situation: Situation, record: Published) -> None:
-        view = TaskView(situation=situation, record=record)
+    def say(liveness: TaskLiveness, record: Published) -> None:
+        view = TaskView(liveness=liveness, record=record)
         mocker.patch("airflow_spanner_lro.triggers.task_inquiry.view_task_soon", return_value=view)
 
     return say
@@ -87,7 +87,7 @@ async def test_ended_by_a_user_cancels(
 ) -> None:
     """A task that is no longer deferred and whose operation is its own cancels it."""
     record = _record(trigger.operation) if still_recorded else None
-    airflow_says(Situation.ENDED, record)
+    airflow_says(TaskLiveness.ENDED, record)
 
     await trigger.on_kill()
 
@@ -99,7 +99,7 @@ async def test_kill_cleans_up(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A backup that was finished before the cancel took hold is deleted."""
-    airflow_says(Situation.ENDED, _record(trigger.operation))
+    airflow_says(TaskLiveness.ENDED, _record(trigger.operation))
     stage.finish_upon("CancelOperation")
 
     await trigger.on_kill()
@@ -111,22 +111,22 @@ async def test_moved_to_another_triggerer(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A task that is still deferred for this operation waits elsewhere: nothing is cancelled."""
-    airflow_says(Situation.DEFERRED, _record(trigger.operation))
+    airflow_says(TaskLiveness.DEFERRED, _record(trigger.operation))
 
     await trigger.on_kill()
 
     assert not stage.cancels
 
 
-@pytest.mark.parametrize("situation", Situation, ids=lambda situation: situation.name)
+@pytest.mark.parametrize("liveness", TaskLiveness, ids=lambda liveness: liveness.name)
 async def test_adopted_by_a_newer_try(
     stage: Stage,
     trigger: SpannerOperationTrigger,
     airflow_says: Callable[..., None],
-    situation: Situation,
+    liveness: TaskLiveness,
 ) -> None:
     """An operation that a newer try has adopted is not cancelled by the old trigger."""
-    airflow_says(situation, _record(trigger.operation, try_number=TRY + 1))
+    airflow_says(liveness, _record(trigger.operation, try_number=TRY + 1))
 
     await trigger.on_kill()
 
@@ -137,7 +137,7 @@ async def test_deferred_for_another_operation(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A task that waits for another operation by now has no use for this one."""
-    airflow_says(Situation.DEFERRED, _record(f"{BACKUP}/operations/another"))
+    airflow_says(TaskLiveness.DEFERRED, _record(f"{BACKUP}/operations/another"))
 
     await trigger.on_kill()
 
@@ -148,7 +148,7 @@ async def test_unknown_owner(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A deferred task without a record is a mystery: nothing is cancelled."""
-    airflow_says(Situation.DEFERRED, None)
+    airflow_says(TaskLiveness.DEFERRED, None)
 
     await trigger.on_kill()
 
@@ -168,7 +168,7 @@ async def test_cancel_on_kill_off(
     stage: Stage, task: FakeTask, airflow_says: Callable[..., None]
 ) -> None:
     """A trigger that is not to cancel on kill does not even ask."""
-    airflow_says(Situation.ENDED, None)
+    airflow_says(TaskLiveness.ENDED, None)
     stage.emulator.plan(LONG)
     trigger = await asyncio.to_thread(_trigger, task, cancel_on_kill=False)
 
@@ -181,7 +181,7 @@ async def test_outcome_delivered(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A kill after the event was fired cancels nothing and deletes nothing."""
-    airflow_says(Situation.ENDED, _record(trigger.operation))
+    airflow_says(TaskLiveness.ENDED, _record(trigger.operation))
     stage.finish_upon()
     await anext(_events(trigger))
 
@@ -198,7 +198,7 @@ async def test_delivered_by_another_triggerer(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A triggerer that was stalled while another one saw the task to its end deletes nothing."""
-    airflow_says(Situation.ENDED, _record(trigger.operation))
+    airflow_says(TaskLiveness.ENDED, _record(trigger.operation))
     stage.clock.advance(LATER)
 
     await trigger.on_kill()
@@ -214,7 +214,7 @@ async def test_cancels_do_not_stop_a_kill(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """A kill that is itself cancelled ten times a second is completed all the same."""
-    airflow_says(Situation.ENDED, _record(trigger.operation))
+    airflow_says(TaskLiveness.ENDED, _record(trigger.operation))
     stage.script.delay(0.5, method="CancelOperation")
     killing = asyncio.create_task(trigger.on_kill())
 
@@ -241,7 +241,7 @@ async def test_the_log_stays_open_until_a_kill_is_over(
         finally:
             await trigger.cleanup()
 
-    airflow_says(Situation.ENDED, _record(trigger.operation))
+    airflow_says(TaskLiveness.ENDED, _record(trigger.operation))
     stage.script.delay(0.5, method="CancelOperation")
     killed = asyncio.create_task(life())
 
@@ -277,7 +277,7 @@ async def test_a_kill_that_airflow_fails_to_call(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """E23: a user's action is acted on although the second cancel came before ``on_kill``."""
-    airflow_says(Situation.ENDED, _record(trigger.operation))
+    airflow_says(TaskLiveness.ENDED, _record(trigger.operation))
 
     await _cancelled_while_it_waits(stage, trigger, USER_ACTION)
 
@@ -292,7 +292,7 @@ async def test_a_shutdown_is_no_kill(
     message: tuple[str, ...],
 ) -> None:
     """K1: without the message of a user's action nothing is cancelled, whatever Airflow says."""
-    airflow_says(Situation.ENDED, _record(trigger.operation))
+    airflow_says(TaskLiveness.ENDED, _record(trigger.operation))
 
     await _cancelled_while_it_waits(stage, trigger, *message)
 
@@ -303,7 +303,7 @@ async def test_a_kill_that_airflow_skips_after_the_deadline(
     stage: Stage, trigger: SpannerOperationTrigger, airflow_says: Callable[..., None]
 ) -> None:
     """E4: when the deadline has passed, a worker does the rest."""
-    airflow_says(Situation.ON_ITS_WAY, _record(trigger.operation))
+    airflow_says(TaskLiveness.ON_ITS_WAY, _record(trigger.operation))
     trigger._ended_by_user = True
     trigger.deadline = "2020-01-01T00:00:00+00:00"
 

@@ -17,7 +17,7 @@ from airflow.sdk.execution_time import task_runner
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import situation_of
+from airflow_spanner_lro.core.tries.ownership import liveness_of
 from airflow_spanner_lro.core.tries.stages import Stage as LifeStage
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.plugin import rejected
@@ -274,4 +274,4 @@ def test_killed_before(
 @pytest.mark.parametrize("state", list(TaskInstanceState))
 def test_every_state_of_airflow_is_known(state: TaskInstanceState) -> None:
     """The installed Airflow has no state that we would not know what to make of."""
-    assert situation_of("a state of tomorrow") is not situation_of(state.value)
+    assert liveness_of("a state of tomorrow") is not liveness_of(state.value)

@@ -13,7 +13,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.sdk.execution_time.xcom import XCom
 
-from airflow_spanner_lro.core.tries.ownership import Situation, UnreadableRecord
+from airflow_spanner_lro.core.tries.ownership import TaskLiveness, UnreadableRecord
 from airflow_spanner_lro.triggers.task_inquiry import TaskInquiry
 
 from .doubles import FakeTaskInstance
@@ -77,14 +77,14 @@ def task(run_id: str, task_id: str, map_index: int = -1) -> FakeTaskInstance:
     return FakeTaskInstance(run_id=run_id, task_id=task_id, map_index=map_index)
 
 
-async def situations(tasks: list[FakeTaskInstance]) -> list[Situation | BaseException]:
+async def livenesses(tasks: list[FakeTaskInstance]) -> list[TaskLiveness | BaseException]:
     """Ask about all of them at once."""
     inquiry = TaskInquiry()
     views = await asyncio.gather(
         *(inquiry.view(task, timeout=IN_TIME) for task in tasks), return_exceptions=True
     )
     inquiry.close()
-    return [view if isinstance(view, BaseException) else view.situation for view in views]
+    return [view if isinstance(view, BaseException) else view.liveness for view in views]
 
 
 async def test_mapped_tasks_of_a_run_are_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,9 +92,9 @@ async def test_mapped_tasks_of_a_run_are_one_question(monkeypatch: pytest.Monkey
     states = {("r", "backup", n): "failed" if n % 2 else "deferred" for n in range(300)}
     supervisor = Supervisor(monkeypatch, states)
 
-    found = await situations([task("r", "backup", n) for n in range(300)])
+    found = await livenesses([task("r", "backup", n) for n in range(300)])
 
-    assert [Situation.ENDED if n % 2 else Situation.DEFERRED for n in range(300)] == found
+    assert [TaskLiveness.ENDED if n % 2 else TaskLiveness.DEFERRED for n in range(300)] == found
     assert 1 == len(supervisor.states)
 
 
@@ -103,9 +103,9 @@ async def test_tasks_of_a_run_are_one_question(monkeypatch: pytest.MonkeyPatch) 
     states = {("r", f"task{n}x", -1): "failed" for n in range(250)}
     supervisor = Supervisor(monkeypatch, states)
 
-    found = await situations([task("r", f"task{n}x") for n in range(250)])
+    found = await livenesses([task("r", f"task{n}x") for n in range(250)])
 
-    assert {Situation.ENDED} == set(found)
+    assert {TaskLiveness.ENDED} == set(found)
     assert 3 == len(supervisor.states)
 
 
@@ -135,16 +135,16 @@ async def test_names_that_look_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     states = {("r", "a", 1): "failed", ("r", "a_1", -1): "deferred"}
     Supervisor(monkeypatch, states)
 
-    found = await situations([task("r", "a", 1), task("r", "a_1"), task("r", "a", 2)])
+    found = await livenesses([task("r", "a", 1), task("r", "a_1"), task("r", "a", 2)])
 
-    assert [Situation.ENDED, Situation.DEFERRED, Situation.MISSING] == found
+    assert [TaskLiveness.ENDED, TaskLiveness.DEFERRED, TaskLiveness.MISSING] == found
 
 
 async def test_one_of_many_mapped_instances(monkeypatch: pytest.MonkeyPatch) -> None:
     """A single kill does not ask for the states of thousands."""
     supervisor = Supervisor(monkeypatch, {("r", "backup", 7): "failed"})
 
-    assert [Situation.ENDED] == await situations([task("r", "backup", 7)])
+    assert [TaskLiveness.ENDED] == await livenesses([task("r", "backup", 7)])
 
     assert [7] == [request["map_index"] for request in supervisor.states]
 
@@ -154,10 +154,10 @@ async def test_a_refusal_is_for_those_who_asked(monkeypatch: pytest.MonkeyPatch)
     supervisor = Supervisor(monkeypatch, {("good", "backup", -1): "failed"})
     supervisor.refuses.add("bad")
 
-    bad, good = await situations([task("bad", "backup"), task("good", "backup")])
+    bad, good = await livenesses([task("bad", "backup"), task("good", "backup")])
 
     assert isinstance(bad, AirflowRuntimeError)
-    assert Situation.ENDED is good
+    assert TaskLiveness.ENDED is good
 
 
 async def test_whoever_gives_up_keeps_nobody_from_an_answer(
@@ -179,14 +179,14 @@ async def test_whoever_gives_up_keeps_nobody_from_an_answer(
     inquiry.close()
 
     assert impatient.cancelled()
-    assert Situation.ENDED is view.situation
+    assert TaskLiveness.ENDED is view.liveness
 
 
 async def test_states_go_before_records(monkeypatch: pytest.MonkeyPatch) -> None:
     """While somebody waits for a state, no record takes its turn."""
     supervisor = Supervisor(monkeypatch, {(f"r{n}", "backup", -1): "failed" for n in range(20)})
 
-    await situations([task(f"r{n}", "backup") for n in range(20)])
+    await livenesses([task(f"r{n}", "backup") for n in range(20)])
 
     assert [False] * 20 + [True] * 20 == ["record" in request for request in supervisor.requests]
 
@@ -201,5 +201,5 @@ async def test_a_record_that_does_not_come_in_time(monkeypatch: pytest.MonkeyPat
     supervisor.records.set()
     inquiry.close()
 
-    assert Situation.ENDED is view.situation
+    assert TaskLiveness.ENDED is view.liveness
     assert UnreadableRecord(why="no answer in time") == view.record

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether those who learn of a task's end by accident may cancel: one row for each situation."""
+"""Whether those who learn of a task's end by accident may cancel: one row for each liveness."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.ownership import (
     Claim,
     KillDecision,
-    Situation,
+    TaskLiveness,
     UnreadableRecord,
     decide_deadline,
     decide_kill,
     decide_on_worker,
     decide_rejected,
-    situation_of,
+    liveness_of,
 )
 
 from . import strategies
@@ -50,16 +50,16 @@ COLUMNS: dict[str, tuple[Published, ...]] = {
 """The columns of the tables, in their order, with records that belong to them."""
 
 
-def tables() -> list[dict[Situation, list[str]]]:
-    """Return the documented tables: the cells of each situation."""
+def tables() -> list[dict[TaskLiveness, list[str]]]:
+    """Return the documented tables: the cells of each liveness."""
     found = re.findall(
-        rf"^situation +{' +'.join(COLUMNS)}\n[= ]+\n((?:.+\n)+?)=+ ",
+        rf"^liveness +{' +'.join(COLUMNS)}\n[= ]+\n((?:.+\n)+?)=+ ",
         ownership.__doc__ or "",
         re.MULTILINE,
     )
     return [
         {
-            Situation[line[:11].strip().upper().replace(" ", "_")]: line[11:].split()
+            TaskLiveness[line[:11].strip().upper().replace(" ", "_")]: line[11:].split()
             for line in table.splitlines()
         }
         for table in found
@@ -70,7 +70,7 @@ DECISIONS = (decide_kill, decide_deadline, decide_on_worker)
 """The decisions that the tables document, in their order."""
 
 records = st.sampled_from([None, UNREADABLE]) | strategies.entries
-situations = st.sampled_from(Situation)
+livenesses = st.sampled_from(TaskLiveness)
 
 
 def is_own(record: Published, claim: Claim) -> bool:
@@ -82,37 +82,37 @@ def is_own(record: Published, claim: Claim) -> bool:
 
 
 def test_the_tables_are_complete() -> None:
-    """Each documented table has a row for each situation, and a cell for each kind of record."""
+    """Each documented table has a row for each liveness, and a cell for each kind of record."""
     assert len(DECISIONS) == len(tables())
     for table in tables():
-        assert set(Situation) == set(table)
+        assert set(TaskLiveness) == set(table)
         assert {len(COLUMNS)} == {len(cells) for cells in table.values()}
 
 
 @pytest.mark.parametrize(
-    ("decide", "situation", "record", "expected"),
+    ("decide", "liveness", "record", "expected"),
     [
         pytest.param(
             decide,
-            situation,
+            liveness,
             record,
             KillDecision[cell],
-            id=f"{decide.__name__}-{situation.name}-{column}-{number}",
+            id=f"{decide.__name__}-{liveness.name}-{column}-{number}",
         )
         for decide, table in zip(DECISIONS, tables(), strict=True)
-        for situation, cells in table.items()
+        for liveness, cells in table.items()
         for (column, among), cell in zip(COLUMNS.items(), cells, strict=True)
         for number, record in enumerate(among)
     ],
 )
 def test_the_tables_are_what_is_done(
     decide: Callable[..., KillDecision],
-    situation: Situation,
+    liveness: TaskLiveness,
     record: Published,
     expected: KillDecision,
 ) -> None:
     """Each cell of a documented table is what its decision says."""
-    assert expected is decide(claim=CLAIM, situation=situation, record=record)
+    assert expected is decide(claim=CLAIM, liveness=liveness, record=record)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_kill_by_airflows_state(
     state: str | None, record: Published, expected: KillDecision
 ) -> None:
     """Each row of the promise that ends in a trigger's kill, by the state that Airflow tells."""
-    situation = situation_of(state)
+    liveness = liveness_of(state)
 
-    assert expected is decide_kill(claim=CLAIM, situation=situation, record=record)
+    assert expected is decide_kill(claim=CLAIM, liveness=liveness, record=record)
 
 
 @pytest.mark.parametrize(
@@ -183,9 +183,9 @@ def test_deadline_by_airflows_state(
     state: str | None, record: Published, expected: KillDecision
 ) -> None:
     """Each row of the promise that ends in a trigger's deadline, by the state that is told."""
-    situation = situation_of(state)
+    liveness = liveness_of(state)
 
-    assert expected is decide_deadline(claim=CLAIM, situation=situation, record=record)
+    assert expected is decide_deadline(claim=CLAIM, liveness=liveness, record=record)
 
 
 @pytest.mark.parametrize(
@@ -218,20 +218,20 @@ def test_worker_by_airflows_state(
     state: str | None, record: Published, expected: KillDecision
 ) -> None:
     """Each row of the promise that ends on a worker, by the state that Airflow tells."""
-    situation = Situation.MISSING if state == "deleted" else situation_of(state)
+    liveness = TaskLiveness.MISSING if state == "deleted" else liveness_of(state)
 
-    assert expected is decide_on_worker(claim=CLAIM, situation=situation, record=record)
+    assert expected is decide_on_worker(claim=CLAIM, liveness=liveness, record=record)
 
 
-@given(tries=st.integers(2, 100), situation=situations, operation=st.sampled_from([NAME, None]))
+@given(tries=st.integers(2, 100), liveness=livenesses, operation=st.sampled_from([NAME, None]))
 def test_what_a_newer_try_has_is_never_cancelled(
-    tries: int, situation: Situation, operation: OperationName | None
+    tries: int, liveness: TaskLiveness, operation: OperationName | None
 ) -> None:
-    """K6, N7 and N8 hold for every later try, in every situation, for all who ask."""
+    """K6, N7 and N8 hold for every later try, in every liveness, for all who ask."""
     record = entry(try_number=tries, operation=operation)
 
     decisions = {
-        decide(claim=CLAIM, situation=situation, record=record)
+        decide(claim=CLAIM, liveness=liveness, record=record)
         for decide in (*DECISIONS, decide_rejected)
     }
 
@@ -247,36 +247,36 @@ def test_a_deferred_task_with_its_own_record_is_never_cancelled(
     claim = Claim(operation=names[number] if number < len(names) else NAME, try_number=try_number)
     newer_intent = record.operation is None and record.try_number > try_number
 
-    decision = decide_kill(claim=claim, situation=Situation.DEFERRED, record=record)
+    decision = decide_kill(claim=claim, liveness=TaskLiveness.DEFERRED, record=record)
 
     assert (decision is KillDecision.CANCEL) == (not is_own(record, claim) and not newer_intent)
 
 
-@given(record=records, situation=situations, try_number=st.integers(1, 100))
+@given(record=records, liveness=livenesses, try_number=st.integers(1, 100))
 def test_a_deadline_cancels_only_what_a_deferred_task_has_published(
-    record: Published, situation: Situation, try_number: int
+    record: Published, liveness: TaskLiveness, try_number: int
 ) -> None:
     """A trigger that was stalled cancels nothing unless it is certain that its task waits."""
     names = getattr(record, "operations", ()) or (NAME,)
     claim = Claim(operation=names[0], try_number=try_number)
 
-    decision = decide_deadline(claim=claim, situation=situation, record=record)
+    decision = decide_deadline(claim=claim, liveness=liveness, record=record)
 
-    certain = situation is Situation.DEFERRED and is_own(record, claim)
+    certain = liveness is TaskLiveness.DEFERRED and is_own(record, claim)
     assert decision is not KillDecision.CANCEL or certain
 
 
-@given(record=records, situation=situations, try_number=st.integers(1, 100))
+@given(record=records, liveness=livenesses, try_number=st.integers(1, 100))
 def test_a_worker_cancels_only_what_its_try_has_published(
-    record: Published, situation: Situation, try_number: int
+    record: Published, liveness: TaskLiveness, try_number: int
 ) -> None:
     """A process that was frozen cancels nothing unless the record is its own, or gone for good."""
     names = getattr(record, "operations", ()) or (NAME,)
     claim = Claim(operation=names[0], try_number=try_number)
 
-    decision = decide_on_worker(claim=claim, situation=situation, record=record)
+    decision = decide_on_worker(claim=claim, liveness=liveness, record=record)
 
-    gone = situation is Situation.MISSING and record is None
+    gone = liveness is TaskLiveness.MISSING and record is None
     assert decision is not KillDecision.CANCEL or gone or is_own(record, claim)
 
 
@@ -284,10 +284,10 @@ def test_a_worker_cancels_only_what_its_try_has_published(
 def test_an_unknown_state_is_never_a_reason(record: Published, try_number: int) -> None:
     """A state that a later Airflow may bring cancels nothing."""
     claim = Claim(operation=NAME, try_number=try_number)
-    situation = situation_of("a state of tomorrow")
+    liveness = liveness_of("a state of tomorrow")
 
     decisions = {
-        decide(claim=claim, situation=situation, record=record)
+        decide(claim=claim, liveness=liveness, record=record)
         for decide in (*DECISIONS, decide_rejected)
     }
 
@@ -316,19 +316,19 @@ def test_rejected_by_airflows_state(
     state: str | None, record: Published, expected: KillDecision
 ) -> None:
     """E12: only a task that a user has ended or cleared while it ran has its operation stopped."""
-    situation = situation_of(state)
+    liveness = liveness_of(state)
 
-    assert expected is decide_rejected(claim=CLAIM, situation=situation, record=record)
+    assert expected is decide_rejected(claim=CLAIM, liveness=liveness, record=record)
 
 
-@given(situation=situations)
-def test_a_rejected_deferral_of_a_task_that_is_gone(situation: Situation) -> None:
-    """Who waits is decided by the situation alone, while no newer try has published."""
-    stops = {Situation.ENDED, Situation.MISSING, Situation.RESTARTING}
+@given(liveness=livenesses)
+def test_a_rejected_deferral_of_a_task_that_is_gone(liveness: TaskLiveness) -> None:
+    """Who waits is decided by the liveness alone, while no newer try has published."""
+    stops = {TaskLiveness.ENDED, TaskLiveness.MISSING, TaskLiveness.RESTARTING}
 
-    decision = decide_rejected(claim=CLAIM, situation=situation, record=None)
+    decision = decide_rejected(claim=CLAIM, liveness=liveness, record=None)
 
-    assert (decision is KillDecision.CANCEL) == (situation in stops)
+    assert (decision is KillDecision.CANCEL) == (liveness in stops)
 
 
 def test_a_decision_reads_as_a_reason() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.utils.state import State, TaskInstanceState
 
-from airflow_spanner_lro.core.tries.ownership import Situation, situation_of
+from airflow_spanner_lro.core.tries.ownership import TaskLiveness, liveness_of
 from airflow_spanner_lro.core.tries.reaping import TaskFacts, TaskPhase
 from airflow_spanner_lro.reaper.records import records
 
@@ -41,7 +41,7 @@ def test_task_is_over_in_terminal_states_only(rows: Rows, state: str | None) -> 
     phase = facts(rows, state=state).phase
 
     assert (state in State.finished) is (phase is TaskPhase.OVER)
-    assert (situation_of(state) is Situation.ENDED) is (phase is TaskPhase.OVER)
+    assert (liveness_of(state) is TaskLiveness.ENDED) is (phase is TaskPhase.OVER)
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -13,10 +13,10 @@ All of them ask for the state of the task first and for its record afterwards. E
 whose the operation is before it asks Spanner about it, and so before it defers: a record that was
 read after the state ``deferred`` is never older than that deferral.
 
-What ``on_kill`` does, by the task's situation and by what its record says of the operation:
+What ``on_kill`` does, by the task's liveness and by what its record says of the operation:
 
 =========== ========= ============ =========== ======= ==========
-situation   newer try this try     another one nothing unreadable
+liveness    newer try this try     another one nothing unreadable
 =========== ========= ============ =========== ======= ==========
 deferred    ADOPTED   MOVED        CANCEL      UNKNOWN UNKNOWN
 on its way  ADOPTED   CANCEL       CANCEL      CANCEL  UNKNOWN
@@ -30,7 +30,7 @@ unknown     ADOPTED   UNKNOWN      UNKNOWN     UNKNOWN UNKNOWN
 A task on its way whose record is this try's was cleared, and its next try has not begun; or its
 trigger has fired in another triggerer. No state tells these apart, and a triggerer cannot read the
 number of the try. The operation does: in the second case it is done, and whoever cancels looks at
-it before (``core/flows/ending.py``), if it can. Whatever the situation, no kill cancels an
+it before (``core/flows/ending.py``), if it can. Whatever the liveness, no kill cancels an
 operation whose outcome was delivered, which its task publishes at once (``closed``), or that was
 left to itself on purpose (``exempt``). A deadline has an option of its own for that.
 
@@ -38,7 +38,7 @@ What a trigger does whose deadline has passed. The task that no longer waits in 
 somebody else's hands; and what cannot be told here, a worker finds out, to which the trigger fires:
 
 =========== ========= ============ =========== ======= ==========
-situation   newer try this try     another one nothing unreadable
+liveness    newer try this try     another one nothing unreadable
 =========== ========= ============ =========== ======= ==========
 deferred    ADOPTED   CANCEL       REPLACED    UNKNOWN UNKNOWN
 on its way  ADOPTED   WAITED       REPLACED    WAITED  WAITED
@@ -53,7 +53,7 @@ What a task's process on a worker does, when it is killed and when its deadline 
 published before it started anything, and Airflow deletes that only when the next try begins:
 
 =========== ========= ============ =========== ======= ==========
-situation   newer try this try     another one nothing unreadable
+liveness    newer try this try     another one nothing unreadable
 =========== ========= ============ =========== ======= ==========
 deferred    ADOPTED   WAITED       REPLACED    MOVEDON UNKNOWN
 on its way  ADOPTED   CANCEL       REPLACED    MOVEDON UNKNOWN
@@ -66,7 +66,7 @@ unknown     ADOPTED   UNKNOWN      UNKNOWN     UNKNOWN UNKNOWN
 
 *newer try* is also one that has published an intent and no operation yet: it looks for this one
 first. After a deferral that Airflow may have rejected, only a task that is restarting, ended or
-missing has its operation stopped, unless a newer try has it: in all other situations a process of
+missing has its operation stopped, unless a newer try has it: in all other livenesses a process of
 the task goes on with it, or will.
 """
 
@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 
-class Situation(Enum):
+class TaskLiveness(Enum):
     """What a task instance's state says about who waits for its operation."""
 
     DEFERRED = auto()
@@ -100,30 +100,30 @@ class Situation(Enum):
     """That cannot be told: this release does not know the state."""
 
 
-_SITUATIONS: dict[str | None, Situation] = {
-    "deferred": Situation.DEFERRED,
-    None: Situation.ON_ITS_WAY,
-    "scheduled": Situation.ON_ITS_WAY,
-    "queued": Situation.ON_ITS_WAY,
-    "running": Situation.ON_ITS_WAY,
-    "up_for_reschedule": Situation.ON_ITS_WAY,
-    "awaiting_input": Situation.ON_ITS_WAY,
-    "restarting": Situation.RESTARTING,
-    "up_for_retry": Situation.RETRYING,
-    "success": Situation.ENDED,
-    "failed": Situation.ENDED,
-    "skipped": Situation.ENDED,
-    "upstream_failed": Situation.ENDED,
-    "removed": Situation.ENDED,
+_LIVENESS_OF_STATE: dict[str | None, TaskLiveness] = {
+    "deferred": TaskLiveness.DEFERRED,
+    None: TaskLiveness.ON_ITS_WAY,
+    "scheduled": TaskLiveness.ON_ITS_WAY,
+    "queued": TaskLiveness.ON_ITS_WAY,
+    "running": TaskLiveness.ON_ITS_WAY,
+    "up_for_reschedule": TaskLiveness.ON_ITS_WAY,
+    "awaiting_input": TaskLiveness.ON_ITS_WAY,
+    "restarting": TaskLiveness.RESTARTING,
+    "up_for_retry": TaskLiveness.RETRYING,
+    "success": TaskLiveness.ENDED,
+    "failed": TaskLiveness.ENDED,
+    "skipped": TaskLiveness.ENDED,
+    "upstream_failed": TaskLiveness.ENDED,
+    "removed": TaskLiveness.ENDED,
 }
 
 
-def situation_of(state: str | None) -> Situation:
-    """Return the situation of a task instance that exists.
+def liveness_of(state: str | None) -> TaskLiveness:
+    """Return the liveness of a task instance that exists.
 
     :param state: as Airflow names it; None after it was cleared
     """
-    return _SITUATIONS.get(state, Situation.UNKNOWN)
+    return _LIVENESS_OF_STATE.get(state, TaskLiveness.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,7 @@ class KillDecision(StrEnum):
     UNKNOWN = "it cannot be told whether the task still waits for it"
 
 
-def decide_kill(*, claim: Claim, situation: Situation, record: Published) -> KillDecision:
+def decide_kill(*, claim: Claim, liveness: TaskLiveness, record: Published) -> KillDecision:
     """Decide what an ``on_kill`` does, by the table above.
 
     :param claim: the operation and the try this trigger stands for
@@ -179,70 +179,70 @@ def decide_kill(*, claim: Claim, situation: Situation, record: Published) -> Kil
     """
     if (kept := _kept_from_kills(claim, record)) is not None:
         return kept
-    match situation, _holder(claim, record):
-        case Situation.ENDED | Situation.MISSING, _:
+    match liveness, _holder(claim, record):
+        case TaskLiveness.ENDED | TaskLiveness.MISSING, _:
             return KillDecision.CANCEL
         case (
-            (Situation.UNKNOWN, _)
+            (TaskLiveness.UNKNOWN, _)
             # every try publishes before it defers, so something is amiss; do no harm
-            | (Situation.DEFERRED, _Holder.NOBODY | _Holder.UNREADABLE)
-            | (Situation.ON_ITS_WAY | Situation.RESTARTING, _Holder.UNREADABLE)
+            | (TaskLiveness.DEFERRED, _Holder.NOBODY | _Holder.UNREADABLE)
+            | (TaskLiveness.ON_ITS_WAY | TaskLiveness.RESTARTING, _Holder.UNREADABLE)
         ):
             return KillDecision.UNKNOWN
-        case Situation.RETRYING, _Holder.US | _Holder.NOBODY | _Holder.UNREADABLE:
+        case TaskLiveness.RETRYING, _Holder.US | _Holder.NOBODY | _Holder.UNREADABLE:
             return KillDecision.RETRIED
-        case Situation.DEFERRED, _Holder.US:
+        case TaskLiveness.DEFERRED, _Holder.US:
             return KillDecision.MOVED
     return KillDecision.CANCEL
 
 
 def decide_deadline(  # noqa: PLR0911  # the cells of a table
-    *, claim: Claim, situation: Situation, record: Published
+    *, claim: Claim, liveness: TaskLiveness, record: Published
 ) -> KillDecision:
     """Decide what a trigger does whose deadline has passed, by the second table."""
-    match situation, _holder(claim, record):
+    match liveness, _holder(claim, record):
         case _, _Holder.NEWER:
             return KillDecision.ADOPTED
-        case Situation.UNKNOWN, _:
+        case TaskLiveness.UNKNOWN, _:
             return KillDecision.UNKNOWN
-        case Situation.ENDED | Situation.MISSING, _:
+        case TaskLiveness.ENDED | TaskLiveness.MISSING, _:
             return KillDecision.ENDED
         case _, _Holder.OTHER:
             return KillDecision.REPLACED
-        case Situation.DEFERRED, holder:
+        case TaskLiveness.DEFERRED, holder:
             return KillDecision.CANCEL if holder is _Holder.US else KillDecision.UNKNOWN
-        case Situation.RETRYING, _:
+        case TaskLiveness.RETRYING, _:
             return KillDecision.RETRIED
     return KillDecision.WAITED
 
 
 def decide_on_worker(  # noqa: PLR0911  # the cells of a table
-    *, claim: Claim, situation: Situation, record: Published
+    *, claim: Claim, liveness: TaskLiveness, record: Published
 ) -> KillDecision:
     """Decide what a task's process does that is killed or out of time, by the third table."""
     holder = _holder(claim, record)
     if holder is _Holder.NEWER:
         return KillDecision.ADOPTED
-    if situation is Situation.UNKNOWN:
+    if liveness is TaskLiveness.UNKNOWN:
         return KillDecision.UNKNOWN
     if holder is _Holder.OTHER:
         return KillDecision.REPLACED
-    if situation is Situation.RETRYING:
+    if liveness is TaskLiveness.RETRYING:
         return KillDecision.RETRIED
-    match holder, situation:
+    match holder, liveness:
         case _Holder.UNREADABLE, _:
             return KillDecision.UNKNOWN
-        case _Holder.NOBODY, Situation.MISSING:
+        case _Holder.NOBODY, TaskLiveness.MISSING:
             # the record went with the Dag
             return KillDecision.CANCEL
         case _Holder.NOBODY, _:
             return KillDecision.MOVEDON
-        case _, Situation.DEFERRED:
+        case _, TaskLiveness.DEFERRED:
             return KillDecision.WAITED
     return KillDecision.CANCEL
 
 
-def decide_rejected(*, claim: Claim, situation: Situation, record: Published) -> KillDecision:
+def decide_rejected(*, claim: Claim, liveness: TaskLiveness, record: Published) -> KillDecision:
     """Decide what a process does that has asked for a deferral, which may have been rejected.
 
     :param claim: the operation it was to be deferred for, and its own try
@@ -250,14 +250,14 @@ def decide_rejected(*, claim: Claim, situation: Situation, record: Published) ->
     """
     if (kept := _kept_from_kills(claim, record)) is not None:
         return kept
-    match situation:
-        case Situation.RESTARTING | Situation.ENDED | Situation.MISSING:
+    match liveness:
+        case TaskLiveness.RESTARTING | TaskLiveness.ENDED | TaskLiveness.MISSING:
             return KillDecision.CANCEL
-        case Situation.RETRYING:
+        case TaskLiveness.RETRYING:
             return KillDecision.RETRIED
-        case Situation.DEFERRED | Situation.ON_ITS_WAY:
+        case TaskLiveness.DEFERRED | TaskLiveness.ON_ITS_WAY:
             return KillDecision.WAITED
-        case Situation.UNKNOWN:
+        case TaskLiveness.UNKNOWN:
             return KillDecision.UNKNOWN
 
 
