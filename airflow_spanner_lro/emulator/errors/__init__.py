@@ -1,19 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every answer that is not OK: one function each, so that no handler ever words an error.
+"""Every answer that is not OK, by name, so that no handler ever words an error.
 
 Texts follow what production was seen to say where somebody recorded it, and are plain sentences
-elsewhere. One module for each family; handlers say ``errors.not_found(name)``, whichever it is.
+elsewhere. Handlers say ``errors.not_found(name)``, whichever module it is in.
 """
 
 from airflow_spanner_lro.emulator.errors.backups import *  # noqa: F403 - the catalogue in one place
 from airflow_spanner_lro.emulator.errors.base import RpcError as RpcError, invalid as invalid
 from airflow_spanner_lro.emulator.errors.databases import *  # noqa: F403
-from airflow_spanner_lro.emulator.errors.iam import *  # noqa: F403
+from airflow_spanner_lro.emulator.errors.http import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.instances import *  # noqa: F403
-from airflow_spanner_lro.emulator.errors.operations import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.requests import *  # noqa: F403
-from airflow_spanner_lro.emulator.errors.resources import *  # noqa: F403
-from airflow_spanner_lro.emulator.errors.rest import *  # noqa: F403
-from airflow_spanner_lro.emulator.errors.schedules import *  # noqa: F403
-from airflow_spanner_lro.emulator.errors.schemas import *  # noqa: F403

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What DatabaseAdmin refuses about backups and restores."""
+"""What DatabaseAdmin refuses about backups, restores and backup schedules."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors.base import RpcError, about, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
 
-    from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
+    from airflow_spanner_lro.core.names import (
+        BackupName,
+        BackupScheduleName,
+        DatabaseName,
+        InstanceName,
+    )
 
 
 def bad_expire_time(expire_time: datetime, *, earliest: datetime, latest: datetime) -> RpcError:
@@ -153,4 +158,55 @@ def too_many_restores(name: DatabaseName, *, instance: InstanceName, limit: int)
         f"Cannot restore database {name} because the maximum number of pending restores "
         f"({limit}) for the instance {instance} has been reached. "
         "Please retry the operation once the pending restores complete.",
+    )
+
+
+def bad_crontab(text: str, *, reason: str) -> RpcError:
+    """Say that a schedule's times cannot be read."""
+    return invalid(f"Invalid spec.cron_spec.text {text!r}: {reason}.")
+
+
+def too_frequent(text: str, *, gap: timedelta, least: timedelta, what: str) -> RpcError:
+    """Say that a schedule would make its backups too often."""
+    hours = int(least.total_seconds()) // 3600
+    return invalid(
+        f"Invalid spec.cron_spec.text {text!r}: {what} backups must be scheduled at least {hours} "
+        f"hours apart, and two of these are {gap} apart."
+    )
+
+
+def bad_retention_duration(retention: timedelta) -> RpcError:
+    """Say that a schedule's backups would be kept too short or too long."""
+    return invalid(
+        f"Invalid retention_duration {retention.total_seconds():.0f}s: it must be at least 6 hours "
+        "and at most 366 days."
+    )
+
+
+def no_backup_type() -> RpcError:
+    """Say that a schedule does not say which kind of backup it makes."""
+    return invalid("One of full_backup_spec and incremental_backup_spec is required.")
+
+
+def bad_schedule_mask(allowed: Iterable[str]) -> RpcError:
+    """Say that an update mask names nothing, or what cannot be updated."""
+    return invalid(
+        "Invalid field mask for UpdateSchedule request. Field mask must contain at least one valid "
+        f"path. Allowed paths are: {', '.join(sorted(allowed))}."
+    )
+
+
+def too_many_schedules(name: BackupScheduleName, *, limit: int) -> RpcError:
+    """Say that a database has a limited number of schedules."""
+    return about(
+        Code.FAILED_PRECONDITION, name, f"Reached maximum limit of {limit} schedules per database."
+    )
+
+
+def edition_too_low(name: BackupScheduleName, *, instance: InstanceName) -> RpcError:
+    """Say that an instance's edition has no incremental backups."""
+    return about(
+        Code.FAILED_PRECONDITION,
+        name,
+        f"Incremental backups are not available for instance {instance} of the STANDARD edition.",
     )

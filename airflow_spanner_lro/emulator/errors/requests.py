@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with a request, whatever it asks for; and when the emulator cannot answer."""
+"""What is refused whatever a call is about: requests, resources and operations in general."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from google.rpc import error_details_pb2
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.errors.base import RpcError, about, invalid
+from airflow_spanner_lro.emulator.errors.base import RpcError, about, invalid, noun
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
 
 _SERVICE = "spanner.googleapis.com"
 
@@ -116,3 +116,37 @@ def oversized_request(*, method: str, size: int, limit: int) -> RpcError:
     return invalid(
         f"The {method} request has {size} bytes, and administrative requests may have {limit}."
     )
+
+
+def not_found(name: ResourceName | OperationName) -> RpcError:
+    """Say that the resource or operation does not exist."""
+    return about(Code.NOT_FOUND, name, f"{noun(name)} not found: {name}")
+
+
+def already_exists(name: ResourceName | OperationName) -> RpcError:
+    """Say that a resource or operation of this name exists."""
+    return about(Code.ALREADY_EXISTS, name, f"{noun(name)} already exists: {name}")
+
+
+def not_ready(name: ResourceName) -> RpcError:
+    """Say that the resource is still being created."""
+    return about(
+        Code.FAILED_PRECONDITION, name, f"{noun(name)} {name} is still being created. Try later."
+    )
+
+
+def cannot_delete_operation(name: OperationName) -> RpcError:
+    """Say that operations of databases and backups cannot be deleted."""
+    return about(
+        Code.UNIMPLEMENTED, name, f"Operations of this kind of resource cannot be deleted: {name}"
+    )
+
+
+def no_partial_success() -> RpcError:
+    """Say that a list is given whole or not at all."""
+    return RpcError(Code.UNIMPLEMENTED, "return_partial_success is not supported.")
+
+
+def not_offered(*, method: str) -> RpcError:
+    """Say that a method of the general interface is not part of this service."""
+    return RpcError(Code.UNIMPLEMENTED, f"{method} is not offered by Cloud Spanner.")
