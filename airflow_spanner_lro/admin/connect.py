@@ -17,7 +17,7 @@ from google.cloud import spanner_admin_database_v1, spanner_admin_instance_v1
 
 from airflow_spanner_lro import __version__
 from airflow_spanner_lro.admin.counting import counted, counters
-from airflow_spanner_lro.admin.telemetry import SILENT
+from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY
 from airflow_spanner_lro.core.kinds import Service
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Endpoint:
     plain_text: bool = False
     credentials: Credentials | None = None
     origin: str = field(default="", compare=False)
-    telemetry: Telemetry = field(default=SILENT, compare=False, repr=False)
+    telemetry: Telemetry = field(default=NO_TELEMETRY, compare=False, repr=False)
 
     @property
     def identity(self) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from airflow_spanner_lro.admin.telemetry import SILENT
+from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY
 from airflow_spanner_lro.core.status import Code, to_code
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def counted(channel: grpc.Channel, *, telemetry: Telemetry) -> grpc.Channel:
     """Return the channel with its requests counted; itself if nobody listens."""
-    if telemetry is SILENT:
+    if telemetry is NO_TELEMETRY:
         return channel
     return grpc.intercept_channel(channel, RequestCounter(telemetry))
 
@@ -35,7 +35,7 @@ def counters(telemetry: Telemetry) -> list[grpc.aio.ClientInterceptor] | None:
 
     An async channel takes its interceptors when it is made.
     """
-    return None if telemetry is SILENT else [AsyncRequestCounter(telemetry)]
+    return None if telemetry is NO_TELEMETRY else [AsyncRequestCounter(telemetry)]
 
 
 class RequestCounter(grpc.UnaryUnaryClientInterceptor):

@@ -33,7 +33,7 @@ class Telemetry(Protocol):
         """Hear how long a request had to wait for the budget, in seconds."""
 
 
-class Silence:
+class NoTelemetry:
     """Nobody listens."""
 
     def requested(self, *, method: str, code: Code) -> None:
@@ -49,4 +49,4 @@ class Silence:
         """Do nothing."""
 
 
-SILENT = Silence()
+NO_TELEMETRY = NoTelemetry()

@@ -21,7 +21,7 @@ from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.admin.counting import RequestCounter
-from airflow_spanner_lro.admin.telemetry import SILENT, Silence
+from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY, NoTelemetry
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, Service
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import OperationName
@@ -47,7 +47,7 @@ BACKUP_REQUEST = database_v1.CreateBackupRequest(
 )
 
 
-class Heard(Silence):
+class Heard(NoTelemetry):
     """Telemetry that keeps the requests it is told of."""
 
     def __init__(self) -> None:
@@ -222,7 +222,7 @@ def test_endpoints_are_equal_whoever_listens(endpoint: Endpoint, heard: Heard) -
     other = replace(endpoint, telemetry=heard)
 
     assert (endpoint, hash(endpoint)) == (other, hash(other))
-    assert SILENT is endpoint.telemetry
+    assert NO_TELEMETRY is endpoint.telemetry
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_spanner_lro.admin.polling.calls import Calls
-from airflow_spanner_lro.admin.polling.gate import Gate, Offer
+from airflow_spanner_lro.admin.polling.gate import Dispatcher, PendingRequest
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.urgency import Urgency
 
@@ -31,10 +31,10 @@ class Held(Noticing):
         self.held.append((urgency, seconds))
 
 
-def gate_of(rate: float = 1.0) -> tuple[Gate, Calls, Held]:
+def gate_of(rate: float = 1.0) -> tuple[Dispatcher, Calls, Held]:
     """Return a gate for calls only."""
     telemetry = Held()
-    gate = Gate(budget=Budget(rate=rate), telemetry=telemetry)
+    gate = Dispatcher(budget=Budget(rate=rate), telemetry=telemetry)
     calls = Calls(gate)
     gate.sources.append(calls)
     return gate, calls, telemetry
@@ -58,15 +58,15 @@ class Later:
         """Whether it was sent."""
         return self.sent is not None or self.failed is not None
 
-    def offer(self, *, at: float, fair: bool) -> Offer | None:  # noqa: ARG002  # it is alone
-        """Offer it when it is due."""
+    def offer(self, *, at: float, fair: bool) -> PendingRequest | None:  # noqa: ARG002  # it is alone
+        """PendingRequest it when it is due."""
 
         def go() -> None:
             self.sent = asyncio.get_running_loop().time()
 
         if self.sent is not None or at < self.at:
             return None
-        return Offer(urgency=Urgency.USUAL, due=self.at, go=go)
+        return PendingRequest(urgency=Urgency.USUAL, due=self.at, go=go)
 
     def fail(self, exc: BaseException) -> None:
         """Note it."""

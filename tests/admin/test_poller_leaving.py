@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .crowds import Request
 
 SLOW = PollPolicy(maximum=3600.0, fraction=1.0)
-"""Looks at 0, 1, 2, 4, 8 … seconds."""
+"""OperationWatcher at 0, 1, 2, 4, 8 … seconds."""
 
 
 def now() -> float:

@@ -17,9 +17,9 @@ from google.api_core.exceptions import ResourceExhausted
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.families import family_of
-from airflow_spanner_lro.core.polling.group import Group
+from airflow_spanner_lro.core.polling.group import WatchedFamily
 from airflow_spanner_lro.core.polling.urgency import FAIR_EACH, Urgency
-from airflow_spanner_lro.core.polling.watched import Way
+from airflow_spanner_lro.core.polling.watched import PollMethod
 
 from .builders import DENIED, after, snapshot
 from .polled import POLICY, Ear, numbered
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.polling.rounds import Round
+    from airflow_spanner_lro.core.polling.rounds import Poll
 
 QUOTA = ResourceExhausted("too many administrative requests")
 
@@ -72,7 +72,7 @@ def members(count: int, *, groups: int, ages: Iterable[float]) -> list[Member]:
 
 
 class Crowd:
-    """Looks at all of them within a budget, from 0 on.
+    """OperationWatcher at all of them within a budget, from 0 on.
 
     :param lists: whether the service has the permission to list
     :param refuses: from when to when the service refuses every request
@@ -87,17 +87,17 @@ class Crowd:
         refuses: tuple[float, float] = (math.inf, math.inf),
     ) -> None:
         self.members = {str(member.name): member for member in members}
-        self.requests: list[tuple[float, Way]] = []
+        self.requests: list[tuple[float, PollMethod]] = []
         self._budget = Budget(rate=rate)
         self._lists = lists
         self._refuses = refuses
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[str, WatchedFamily] = {}
         self._dice = random.Random(6)  # noqa: S311  # the same each time
         self._at = 0.0
         self._turns = 0
         for name, member in self.members.items():
             family = family_of(member.name)
-            group = self._groups.setdefault(str(family.parent), Group(family))
+            group = self._groups.setdefault(str(family.parent), WatchedFamily(family))
             group.listen(name, member.ear, policy=member.policy, urgency=Urgency.USUAL, at=0)
 
     @property
@@ -124,34 +124,34 @@ class Crowd:
                 continue
             self._budget.take(first.urgency, at=self._at)
             self._turns += first.urgency > Urgency.DECIDING
-            round_ = group.next_round(at=self._at, fair=fair)
-            assert round_ is not None
-            assert first.name in round_.names
-            self.requests.append((self._at, round_.way))
-            self._answer(group, round_)
+            poll = group.next_poll(at=self._at, fair=fair)
+            assert poll is not None
+            assert first.name in poll.names
+            self.requests.append((self._at, poll.way))
+            self._answer(group, poll)
 
     def hurry(self, member: Member) -> None:
         """Have an operation looked at because of a cancel."""
         group = self._groups[str(family_of(member.name).parent)]
         group.hurry(str(member.name), Urgency.DECIDING, at=self._at)
 
-    def _answer(self, group: Group, round_: Round) -> None:
+    def _answer(self, group: WatchedFamily, poll: Poll) -> None:
         at, now, jitter = self._at, after(self._at), self._dice.uniform(0.9, 1.1)
         refused = self._refuses[0] <= at < self._refuses[1]
         if refused:
             self._budget.refuse(at=at)
         else:
             self._budget.accept(at=at)
-        if round_.way is not Way.ALONE and (refused or not self._lists):
+        if poll.way is not PollMethod.GET and (refused or not self._lists):
             exc = QUOTA if refused else DENIED
-            group.list_failed(round_, exc, at=at, now=now, jitter=jitter)
+            group.list_failed(poll, exc, at=at, now=now, jitter=jitter)
             return
-        for name in round_.names:
+        for name in poll.names:
             member = self.members[name]
             done = member.ends <= at
             if not refused:
                 member.looks.append(at)
-            if done and round_.way is Way.AMONG_PENDING:
+            if done and poll.way is PollMethod.LIST_PENDING:
                 group.not_listed(name, at=at)
                 continue
             seen = snapshot(
@@ -161,4 +161,4 @@ class Crowd:
                 start_time=after(0) - timedelta(seconds=member.age),
             )
             answer = QUOTA if refused else seen
-            group.hear(name, answer, at=at, now=now, way=round_.way, jitter=jitter)
+            group.hear(name, answer, at=at, now=now, way=poll.way, jitter=jitter)

@@ -11,16 +11,16 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 from airflow_spanner_lro.core.polling.families import family_of
-from airflow_spanner_lro.core.polling.group import Group
+from airflow_spanner_lro.core.polling.group import WatchedFamily
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import Way
+from airflow_spanner_lro.core.polling.watched import PollMethod
 
 from .builders import after, running, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_spanner_lro.core.polling.rounds import Round
+    from airflow_spanner_lro.core.polling.rounds import Poll
 
 Heard = OperationSnapshot | Exception
 POLICY = PollPolicy(maximum=30, jitter=0)
@@ -59,24 +59,24 @@ class Audience:
 
     def __init__(self, count: int, *, at: float = 0, policy: PollPolicy = POLICY) -> None:
         self.names = [str(numbered(number)) for number in range(count)]
-        self.group = Group(family_of(numbered(0)))
+        self.group = WatchedFamily(family_of(numbered(0)))
         self.ears = {name: Ear() for name in self.names}
         for name, ear in self.ears.items():
             self.group.listen(name, ear, policy=policy, urgency=Urgency.USUAL, at=at)
 
-    def ask(self, *, at: float) -> Round:
+    def ask(self, *, at: float) -> Poll:
         """Return the next round, which must be due."""
-        round_ = self.group.next_round(at=at)
-        assert round_ is not None
-        return round_
+        poll = self.group.next_poll(at=at)
+        assert poll is not None
+        return poll
 
-    def hear(self, name: str, answer: Heard | None = None, *, at: float, way: Way) -> None:
+    def hear(self, name: str, answer: Heard | None = None, *, at: float, way: PollMethod) -> None:
         """Hear of one operation, that it runs if nothing else is said."""
         answer = running(name=OperationName.parse(name)) if answer is None else answer
         self.group.hear(name, answer, at=at, now=after(at), way=way)
 
     def answer(
-        self, round_: Round, *, at: float, ended: Iterable[str] = (), missing: Iterable[str] = ()
+        self, poll: Poll, *, at: float, ended: Iterable[str] = (), missing: Iterable[str] = ()
     ) -> None:
         """Answer a round as Spanner does.
 
@@ -84,21 +84,21 @@ class Audience:
         :param missing: operations that run, and that no list shows
         """
         ended, unlisted = set(ended), set(missing)
-        if round_.way is Way.AMONG_PENDING:
+        if poll.way is PollMethod.LIST_PENDING:
             unlisted |= ended
-        for name in round_.names:
-            if name in unlisted and round_.way is not Way.ALONE:
+        for name in poll.names:
+            if name in unlisted and poll.way is not PollMethod.GET:
                 self.group.not_listed(name, at=at)
             elif name in ended:
                 done = succeeded(name=OperationName.parse(name))
-                self.hear(name, done, at=at, way=round_.way)
+                self.hear(name, done, at=at, way=poll.way)
             else:
-                self.hear(name, at=at, way=round_.way)
+                self.hear(name, at=at, way=poll.way)
 
-    def rounds(self, *, at: float, missing: Iterable[str] = ()) -> list[Round]:
+    def rounds(self, *, at: float, missing: Iterable[str] = ()) -> list[Poll]:
         """Ask and answer until nothing is due any more, and return what was asked."""
         missing, asked = set(missing), []
-        while round_ := self.group.next_round(at=at):
-            asked.append(round_)
-            self.answer(round_, at=at, missing=missing)
+        while poll := self.group.next_poll(at=at):
+            asked.append(poll)
+            self.answer(poll, at=at, missing=missing)
         return asked

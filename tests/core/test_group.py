@@ -9,17 +9,17 @@ import math
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName, SsdCacheName
 from airflow_spanner_lro.core.polling.families import family_of
-from airflow_spanner_lro.core.polling.group import FRESH, Group
+from airflow_spanner_lro.core.polling.group import FRESH, WatchedFamily
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import Way
+from airflow_spanner_lro.core.polling.watched import PollMethod
 
 from .builders import GONE, NOW, running, succeeded
 from .polled import POLICY, Audience, Ear
 
 
-def ways(audience: Audience, *, at: float) -> list[Way]:
+def ways(audience: Audience, *, at: float) -> list[PollMethod]:
     """Ask and answer until nothing is due, and return how it was asked."""
-    return [round_.way for round_ in audience.rounds(at=at)]
+    return [poll.way for poll in audience.rounds(at=at)]
 
 
 def test_a_newcomer_is_due_at_once() -> None:
@@ -37,14 +37,14 @@ def test_nobody_is_due_while_answers_are_awaited() -> None:
     audience.ask(at=0)
 
     assert audience.group.due == math.inf
-    assert audience.group.next_round(at=0) is None
+    assert audience.group.next_poll(at=0) is None
 
 
 def test_after_the_answers_all_are_due_after_their_interval() -> None:
     """A second, while they are young."""
     audience = Audience(3)
 
-    assert [Way.AMONG_PENDING] == ways(audience, at=0)
+    assert [PollMethod.LIST_PENDING] == ways(audience, at=0)
 
     assert audience.group.due == 1
     assert audience.group.first(at=0.9) is None
@@ -68,10 +68,10 @@ def test_a_few_that_left_the_list_are_asked_about_alone() -> None:
 
     audience.answer(audience.ask(at=0), at=0, ended=[one, other])
 
-    assert [(Way.ALONE, (one,)), (Way.ALONE, (other,))] == [
-        (round_.way, round_.names) for round_ in (audience.ask(at=0), audience.ask(at=0))
+    assert [(PollMethod.GET, (one,)), (PollMethod.GET, (other,))] == [
+        (poll.way, poll.names) for poll in (audience.ask(at=0), audience.ask(at=0))
     ]
-    assert audience.group.next_round(at=0) is None
+    assert audience.group.next_poll(at=0) is None
 
 
 def test_many_that_left_the_list_are_asked_about_by_name() -> None:
@@ -81,11 +81,15 @@ def test_many_that_left_the_list_are_asked_about_by_name() -> None:
 
     audience.answer(audience.ask(at=0), at=0, ended=ended)
     asked = []
-    while round_ := audience.group.next_round(at=0):
-        asked.append((round_.way, len(round_.names)))
-        audience.answer(round_, at=0, ended=ended)
+    while poll := audience.group.next_poll(at=0):
+        asked.append((poll.way, len(poll.names)))
+        audience.answer(poll, at=0, ended=ended)
 
-    assert [(Way.BY_NAME, 50), (Way.BY_NAME, 50), (Way.BY_NAME, 20)] == asked
+    assert [
+        (PollMethod.LIST_NAMED, 50),
+        (PollMethod.LIST_NAMED, 50),
+        (PollMethod.LIST_NAMED, 20),
+    ] == asked
     assert len(audience.group) == 10
 
 
@@ -143,7 +147,7 @@ def test_what_was_seen_to_run_is_known_after_all_have_left() -> None:
     audience = Audience(1)
     (name,) = audience.names
     audience.ask(at=100)
-    audience.hear(name, at=100, way=Way.ALONE)
+    audience.hear(name, at=100, way=PollMethod.GET)
     audience.group.leave(name, audience.ears[name], at=105)
 
     known = [audience.group.seen_running(name, at=at) for at in (105, 100 + FRESH, 101 + FRESH)]
@@ -157,10 +161,10 @@ def test_what_is_done_or_was_never_seen_does_not_run() -> None:
     (name,) = audience.names
     before = audience.group.seen_running(name, at=0)
     audience.ask(at=1)
-    audience.hear(name, at=1, way=Way.ALONE)
+    audience.hear(name, at=1, way=PollMethod.GET)
     between = audience.group.seen_running(name, at=2)
     audience.ask(at=60)
-    audience.group.hear(name, succeeded(), at=60, now=NOW, way=Way.ALONE)
+    audience.group.hear(name, succeeded(), at=60, now=NOW, way=PollMethod.GET)
 
     assert [False, True, False] == [before, between, audience.group.seen_running(name, at=61)]
 
@@ -174,13 +178,13 @@ def test_what_was_asked_for_before_is_no_answer() -> None:
     late = Ear(once=True)
     audience.group.listen(name, late, policy=None, urgency=Urgency.DECIDING, at=2)
 
-    audience.group.hear(name, running(), at=3, now=NOW, way=Way.ALONE, sent=0)
+    audience.group.hear(name, running(), at=3, now=NOW, way=PollMethod.GET, sent=0)
     before = list(late.heard)
-    round_ = audience.group.next_round(at=3)
-    audience.group.hear(name, succeeded(), at=4, now=NOW, way=Way.ALONE, sent=3)
+    poll = audience.group.next_poll(at=3)
+    audience.group.hear(name, succeeded(), at=4, now=NOW, way=PollMethod.GET, sent=3)
 
     assert [] == before
-    assert round_ is not None
+    assert poll is not None
     assert [succeeded()] == late.heard
 
 
@@ -191,7 +195,7 @@ def test_those_who_leave_are_forgotten() -> None:
     for number in range(500):
         ear, name = Ear(), f"operation {number}"
         group.listen(name, ear, policy=POLICY, urgency=Urgency.USUAL, at=number)
-        group.hear(name, running(), at=number, now=NOW, way=Way.ALONE)
+        group.hear(name, running(), at=number, now=NOW, way=PollMethod.GET)
         group.leave(name, ear, at=number)
 
     assert len(group._left) <= FRESH + 1
@@ -204,7 +208,7 @@ def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
     audience.ask(at=0)
     audience.group.leave(name, audience.ears[name], at=0)
 
-    audience.hear(name, at=1, way=Way.ALONE)
+    audience.hear(name, at=1, way=PollMethod.GET)
     audience.group.not_listed(name, at=1)
 
     assert [] == audience.ears[name].heard
@@ -218,7 +222,7 @@ def test_one_look_is_heard_by_all() -> None:
     once = Ear(once=True)
     audience.group.listen(name, once, policy=None, urgency=Urgency.USUAL, at=0)
 
-    assert [Way.ALONE] == ways(audience, at=0)
+    assert [PollMethod.GET] == ways(audience, at=0)
 
     assert [1, 1] == [len(ear.heard) for ear in (once, audience.ears[name])]
 
@@ -231,7 +235,7 @@ def test_the_most_eager_listener_says_how_often() -> None:
         policy = PollPolicy(maximum=maximum)
         audience.group.listen(name, Ear(), policy=policy, urgency=Urgency.USUAL, at=0)
 
-    assert [Way.ALONE] == ways(audience, at=10_000)
+    assert [PollMethod.GET] == ways(audience, at=10_000)
 
     assert audience.group.due == 10_005
 
@@ -244,9 +248,9 @@ def test_one_bad_name_hurts_only_its_own_listeners() -> None:
 
     audience.group.not_listed(bad, at=0)
     for name in good:
-        audience.hear(name, at=0, way=Way.AMONG_PENDING)
-    assert (Way.ALONE, (bad,)) == (audience.ask(at=0).way, (bad,))
-    audience.hear(bad, GONE, at=0, way=Way.ALONE)
+        audience.hear(name, at=0, way=PollMethod.LIST_PENDING)
+    assert (PollMethod.GET, (bad,)) == (audience.ask(at=0).way, (bad,))
+    audience.hear(bad, GONE, at=0, way=PollMethod.GET)
 
     assert ([GONE], [True]) == (audience.ears[bad].heard, audience.ears[bad].lasting)
     assert all([running(name=OperationName.parse(n))] == audience.ears[n].heard for n in good)
@@ -262,21 +266,21 @@ def test_a_cancel_does_not_wait_for_the_list_that_is_under_way() -> None:
 
     audience.group.hurry(name, Urgency.DECIDING, at=1)
 
-    round_ = audience.ask(at=1)
-    assert (Way.ALONE, (name,)) == (round_.way, round_.names)
-    assert Urgency.DECIDING is round_.urgency
+    poll = audience.ask(at=1)
+    assert (PollMethod.GET, (name,)) == (poll.way, poll.names)
+    assert Urgency.DECIDING is poll.urgency
 
 
 def test_where_there_is_no_list_each_is_asked_about_alone() -> None:
     """Google's library has no call for caches."""
     cache = SsdCacheName(project="test", config="custom-mine", ssd_cache="fast")
-    group = Group(family_of(OperationName(resource=cache, operation="_auto_op_1")))
+    group = WatchedFamily(family_of(OperationName(resource=cache, operation="_auto_op_1")))
     for number in range(4):
         group.listen(str(number), Ear(), policy=POLICY, urgency=Urgency.USUAL, at=0)
 
-    rounds = [group.next_round(at=1e6) for _ in range(4)]
+    rounds = [group.next_poll(at=1e6) for _ in range(4)]
 
-    assert {Way.ALONE} == {round_.way for round_ in rounds if round_}
+    assert {PollMethod.GET} == {poll.way for poll in rounds if poll}
     assert all(rounds)
 
 

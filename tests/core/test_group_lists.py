@@ -10,7 +10,7 @@ from google.api_core import exceptions
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.polling.group import LISTS_AGAIN
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import Way
+from airflow_spanner_lro.core.polling.watched import PollMethod
 
 from .builders import DENIED, GONE, UNAVAILABLE, after
 from .polled import POLICY, Audience, Ear
@@ -23,16 +23,16 @@ REFUSALS = [
 NO_FILTER = exceptions.InvalidArgument("the filter is too long")
 
 
-def ways(audience: Audience, *, at: float) -> list[Way]:
+def ways(audience: Audience, *, at: float) -> list[PollMethod]:
     """Ask and answer until nothing is due, and return how it was asked."""
-    return [round_.way for round_ in audience.rounds(at=at)]
+    return [poll.way for poll in audience.rounds(at=at)]
 
 
 def refuse(audience: Audience, exc: Exception, *, at: float) -> bool:
     """Refuse the list that is asked for next."""
-    round_ = audience.ask(at=at)
-    assert round_.way is not Way.ALONE
-    return audience.group.list_failed(round_, exc, at=at, now=after(at), jitter=1)
+    poll = audience.ask(at=at)
+    assert poll.way is not PollMethod.GET
+    return audience.group.list_failed(poll, exc, at=at, now=after(at), jitter=1)
 
 
 def by_name(count: int) -> Audience:
@@ -48,13 +48,13 @@ def test_an_operation_that_no_list_shows_is_found_out() -> None:
     hidden = audience.names[0]
 
     asked = [
-        [(round_.way, len(round_.names)) for round_ in audience.rounds(at=at, missing=[hidden])]
+        [(poll.way, len(poll.names)) for poll in audience.rounds(at=at, missing=[hidden])]
         for at in (0, 1000, 2000)
     ]
 
-    once_for_all, alone = (Way.AMONG_PENDING, 5), (Way.ALONE, 1)
+    once_for_all, alone = (PollMethod.LIST_PENDING, 5), (PollMethod.GET, 1)
     assert [[once_for_all, alone]] * 2 == asked[:2]
-    assert sorted([(Way.AMONG_PENDING, 4), alone]) == sorted(asked[2])
+    assert sorted([(PollMethod.LIST_PENDING, 4), alone]) == sorted(asked[2])
     assert len(audience.ears[hidden].heard) == 3
 
 
@@ -64,11 +64,11 @@ def test_several_that_no_list_shows_are_asked_about_by_name_and_then_alone() -> 
     hidden = audience.names[:3]
     audience.rounds(at=0, missing=hidden)
 
-    asked = [round_.way for round_ in audience.rounds(at=1000, missing=hidden)]
-    later = [round_.way for round_ in audience.rounds(at=2000, missing=hidden)]
+    asked = [poll.way for poll in audience.rounds(at=1000, missing=hidden)]
+    later = [poll.way for poll in audience.rounds(at=2000, missing=hidden)]
 
-    assert [Way.AMONG_PENDING, Way.BY_NAME, *[Way.ALONE] * 3] == asked
-    assert sorted([Way.AMONG_PENDING, *[Way.ALONE] * 3]) == sorted(later)
+    assert [PollMethod.LIST_PENDING, PollMethod.LIST_NAMED, *[PollMethod.GET] * 3] == asked
+    assert sorted([PollMethod.LIST_PENDING, *[PollMethod.GET] * 3]) == sorted(later)
 
 
 def test_those_that_the_pending_list_hides_are_looked_at_by_name() -> None:
@@ -80,9 +80,9 @@ def test_those_that_the_pending_list_hides_are_looked_at_by_name() -> None:
         audience.answer(pending, at=at, missing=hidden)
         audience.rounds(at=at)
 
-    later = [(round_.way, len(round_.names)) for round_ in audience.rounds(at=2000)]
+    later = [(poll.way, len(poll.names)) for poll in audience.rounds(at=2000)]
 
-    assert sorted([(Way.AMONG_PENDING, 3), (Way.BY_NAME, 3)]) == sorted(later)
+    assert sorted([(PollMethod.LIST_PENDING, 3), (PollMethod.LIST_NAMED, 3)]) == sorted(later)
 
 
 def test_trouble_does_not_make_a_list_trusted_again() -> None:
@@ -93,8 +93,8 @@ def test_trouble_does_not_make_a_list_trusted_again() -> None:
 
     audience.hear(gone, UNAVAILABLE, at=1, way=audience.ask(at=0).way)
 
-    rounds = [(round_.way, len(round_.names)) for round_ in audience.rounds(at=40)]
-    assert sorted([(Way.AMONG_PENDING, 4), (Way.ALONE, 1)]) == sorted(rounds)
+    rounds = [(poll.way, len(poll.names)) for poll in audience.rounds(at=40)]
+    assert sorted([(PollMethod.LIST_PENDING, 4), (PollMethod.GET, 1)]) == sorted(rounds)
 
 
 def test_an_operation_comes_back_when_a_list_shows_it() -> None:
@@ -104,10 +104,10 @@ def test_an_operation_comes_back_when_a_list_shows_it() -> None:
     for at in (0, 1000, 2000):
         audience.rounds(at=at, missing=[hidden])
 
-    audience.hear(hidden, at=3000, way=Way.AMONG_PENDING)
-    later = [(round_.way, len(round_.names)) for round_ in audience.rounds(at=3040)]
+    audience.hear(hidden, at=3000, way=PollMethod.LIST_PENDING)
+    later = [(poll.way, len(poll.names)) for poll in audience.rounds(at=3040)]
 
-    assert [(Way.AMONG_PENDING, 5)] == later
+    assert [(PollMethod.LIST_PENDING, 5)] == later
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
@@ -117,7 +117,7 @@ def test_a_refused_list_is_replaced_by_gets(refusal: Exception) -> None:
 
     assert refuse(audience, refusal, at=0)
 
-    assert [Way.ALONE] * 4 == ways(audience, at=0)
+    assert [PollMethod.GET] * 4 == ways(audience, at=0)
     assert all(len(ear.heard) == 1 for ear in audience.ears.values())
 
 
@@ -125,7 +125,7 @@ def test_a_refused_list_is_told_once() -> None:
     """Two were under way, and both are refused."""
     audience = Audience(6)
     audience.rounds(at=0)
-    round_ = audience.ask(at=1)
+    poll = audience.ask(at=1)
     fresh = [f"{audience.names[0]}{number}" for number in range(3)]
     for name in fresh:
         audience.group.listen(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1)
@@ -133,7 +133,7 @@ def test_a_refused_list_is_told_once() -> None:
 
     told = [
         audience.group.list_failed(each, DENIED, at=1, now=after(1), jitter=1)
-        for each in (round_, other)
+        for each in (poll, other)
     ]
 
     assert [True, False] == told
@@ -145,8 +145,8 @@ def test_lists_are_tried_again_after_an_hour() -> None:
     refuse(audience, DENIED, at=0)
     ways(audience, at=0)
 
-    assert [Way.ALONE] * 4 == ways(audience, at=LISTS_AGAIN - 1)
-    assert [Way.AMONG_PENDING] == ways(audience, at=LISTS_AGAIN + 40)
+    assert [PollMethod.GET] * 4 == ways(audience, at=LISTS_AGAIN - 1)
+    assert [PollMethod.LIST_PENDING] == ways(audience, at=LISTS_AGAIN + 40)
 
 
 def test_a_list_that_is_refused_again_is_told_again() -> None:
@@ -156,7 +156,7 @@ def test_a_list_that_is_refused_again_is_told_again() -> None:
     ways(audience, at=0)
 
     assert refuse(audience, DENIED, at=LISTS_AGAIN)
-    assert [Way.ALONE] * 4 == ways(audience, at=LISTS_AGAIN)
+    assert [PollMethod.GET] * 4 == ways(audience, at=LISTS_AGAIN)
 
 
 def test_a_refused_list_makes_nobody_due_who_was_not() -> None:
@@ -167,10 +167,10 @@ def test_a_refused_list_makes_nobody_due_who_was_not() -> None:
     for name in newcomers:
         audience.group.listen(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1010)
 
-    round_ = audience.ask(at=1010)
-    audience.group.list_failed(round_, DENIED, at=1010, now=after(1010), jitter=1)
+    poll = audience.ask(at=1010)
+    audience.group.list_failed(poll, DENIED, at=1010, now=after(1010), jitter=1)
 
-    assert len(round_.names) == 7
+    assert len(poll.names) == 7
     asked = [audience.ask(at=1010).names[0] for _ in newcomers]
     assert newcomers == asked
     assert audience.group.due == 1030
@@ -182,8 +182,8 @@ def test_a_filter_that_is_refused_is_never_sent_again() -> None:
 
     assert refuse(audience, NO_FILTER, at=0)
 
-    assert [Way.AMONG_PENDING] == ways(audience, at=0)
-    assert [Way.AMONG_PENDING] == ways(audience, at=LISTS_AGAIN * 2)
+    assert [PollMethod.LIST_PENDING] == ways(audience, at=0)
+    assert [PollMethod.LIST_PENDING] == ways(audience, at=LISTS_AGAIN * 2)
 
 
 def test_a_pending_list_that_is_no_valid_question_is_given_up() -> None:
@@ -192,7 +192,7 @@ def test_a_pending_list_that_is_no_valid_question_is_given_up() -> None:
 
     assert refuse(audience, NO_FILTER, at=0)
 
-    assert [Way.ALONE] * 4 == ways(audience, at=0)
+    assert [PollMethod.GET] * 4 == ways(audience, at=0)
 
 
 @pytest.mark.parametrize("audience", [Audience(4), by_name(4)], ids=["pending", "by name"])
@@ -205,7 +205,7 @@ def test_trouble_of_a_list_that_passes_reaches_all_it_was_for(audience: Audience
         ([UNAVAILABLE], [False]) == (ear.heard, ear.lasting) for ear in audience.ears.values()
     )
     assert audience.group.due == 1
-    assert Way.ALONE is not audience.ask(at=1).way
+    assert PollMethod.GET is not audience.ask(at=1).way
 
 
 def test_trouble_of_lists_that_lasts_is_an_end() -> None:
@@ -221,8 +221,8 @@ def test_trouble_of_lists_that_lasts_is_an_end() -> None:
 def test_the_number_of_pages_says_what_is_cheaper() -> None:
     """Four of our own among the operations of everybody."""
     audience = Audience(4)
-    assert [Way.AMONG_PENDING] == ways(audience, at=0)
+    assert [PollMethod.LIST_PENDING] == ways(audience, at=0)
 
     audience.group.listed(pages=2)
 
-    assert [Way.BY_NAME] == ways(audience, at=40)
+    assert [PollMethod.LIST_NAMED] == ways(audience, at=40)

@@ -10,7 +10,7 @@ from statistics import mean
 
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-from airflow_spanner_lro.core.polling.watched import Way
+from airflow_spanner_lro.core.polling.watched import PollMethod
 
 from .crowd import Crowd, Member, members
 
@@ -38,7 +38,7 @@ def test_an_interval_costs_one_list_for_each_instance() -> None:
 
     crowd.run(until=1000)
 
-    assert {Way.AMONG_PENDING} == {way for _, way in crowd.requests}
+    assert {PollMethod.LIST_PENDING} == {way for _, way in crowd.requests}
     assert len(crowd.requests) < 1.1 * GROUPS * 1000 / 30
     assert all(max(member.gaps) <= 33 + 1 for member in crowd.members.values())
 
@@ -188,6 +188,6 @@ def test_lists_that_are_not_permitted_cost_little() -> None:
 
     crowd.run(until=3000)
 
-    lists = [at for at, way in crowd.requests if way is not Way.ALONE]
+    lists = [at for at, way in crowd.requests if way is not PollMethod.GET]
     assert GROUPS == len(lists)
     assert most_in_a_hundred_seconds(crowd) <= 100

@@ -7,9 +7,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.polling.rounds import NAMED_AT_ONCE, Round, next_round
+from airflow_spanner_lro.core.polling.rounds import NAMED_AT_ONCE, Poll, next_poll
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import Watched, Way
+from airflow_spanner_lro.core.polling.watched import PollMethod, WatchedOperation
 
 from .polled import POLICY
 
@@ -18,38 +18,40 @@ def one(
     name: str | int,
     *,
     due: float = 0,
-    way: Way = Way.AMONG_PENDING,
+    way: PollMethod = PollMethod.LIST_PENDING,
     urgency: Urgency = Urgency.USUAL,
     asked: bool = False,
     interval: float = 0,
-) -> Watched:
+) -> WatchedOperation:
     """Return an operation that is watched."""
-    watched = Watched(name=str(name), policy=POLICY, at=0)
+    watched = WatchedOperation(name=str(name), policy=POLICY, at=0)
     watched.due, watched.way, watched.urgency = due, way, urgency
     watched.asked, watched.interval = asked, interval
     return watched
 
 
-def several(count: int, *, way: Way = Way.AMONG_PENDING, due: float = 0) -> list[Watched]:
+def several(
+    count: int, *, way: PollMethod = PollMethod.LIST_PENDING, due: float = 0
+) -> list[WatchedOperation]:
     """Return some that are alike, named by their number."""
     return [one(number, way=way, due=due) for number in range(count)]
 
 
 def ask(
-    *watched: Watched,
+    *watched: WatchedOperation,
     at: float = 0,
     fair: bool = False,
     pages: int = 1,
     lists: bool = True,
     by_name: bool = True,
-) -> Round | None:
+) -> Poll | None:
     """Return the next round."""
-    return next_round(watched, at=at, fair=fair, pages=pages, lists=lists, by_name=by_name)
+    return next_poll(watched, at=at, fair=fair, pages=pages, lists=lists, by_name=by_name)
 
 
-def asked(way: Way, *names: str | int, urgency: Urgency = Urgency.USUAL) -> Round:
+def asked(way: PollMethod, *names: str | int, urgency: Urgency = Urgency.USUAL) -> Poll:
     """Return what is expected to be asked."""
-    return Round(way=way, names=tuple(map(str, names)), urgency=urgency)
+    return Poll(way=way, names=tuple(map(str, names)), urgency=urgency)
 
 
 def test_nothing_is_asked_while_nothing_is_due() -> None:
@@ -63,45 +65,49 @@ def test_nothing_is_asked_while_nothing_is_due() -> None:
 @pytest.mark.parametrize("count", [1, 2])
 def test_few_are_asked_about_alone(count: int) -> None:
     """A get is the smallest question, and two of them are no more requests than a list and one."""
-    assert asked(Way.ALONE, 0) == ask(*several(count))
+    assert asked(PollMethod.GET, 0) == ask(*several(count))
 
 
 def test_three_are_worth_a_list() -> None:
     """One request for all of them."""
-    assert asked(Way.AMONG_PENDING, 0, 1, 2) == ask(*several(3))
+    assert asked(PollMethod.LIST_PENDING, 0, 1, 2) == ask(*several(3))
 
 
 def test_the_pending_list_tells_about_those_that_are_not_due_too() -> None:
     """They need not be asked about again in a moment."""
-    assert asked(Way.AMONG_PENDING, 0, 1, 2, "later") == ask(*several(3), one("later", due=1000))
+    assert asked(PollMethod.LIST_PENDING, 0, 1, 2, "later") == ask(
+        *several(3), one("later", due=1000)
+    )
 
 
 def test_those_that_are_nearly_due_make_a_list_worth_it() -> None:
     """One that is due and two that are within a quarter of their interval."""
     soon = [one(name, due=2, interval=8) for name in "bc"]
 
-    assert asked(Way.AMONG_PENDING, "a", "b", "c") == ask(one("a"), *soon)
-    assert asked(Way.ALONE, "a") == ask(one("a"), *soon[1:])
+    assert asked(PollMethod.LIST_PENDING, "a", "b", "c") == ask(one("a"), *soon)
+    assert asked(PollMethod.GET, "a") == ask(one("a"), *soon[1:])
 
 
 def test_those_that_are_asked_about_are_left_alone() -> None:
     """An answer about them is on its way."""
-    assert asked(Way.AMONG_PENDING, 0, 1, 2) == ask(*several(3), one("asked", asked=True))
+    assert asked(PollMethod.LIST_PENDING, 0, 1, 2) == ask(*several(3), one("asked", asked=True))
 
 
 @pytest.mark.parametrize(
     ("count", "pages", "way", "names"),
     [
-        pytest.param(3, 2, Way.BY_NAME, 3, id="three of two pages"),
-        pytest.param(50, 2, Way.BY_NAME, 50, id="fifty of two pages"),
-        pytest.param(51, 2, Way.AMONG_PENDING, 51, id="two lists by name are no gain"),
-        pytest.param(51, 3, Way.BY_NAME, 50, id="two lists by name are fewer than three pages"),
-        pytest.param(100, 3, Way.BY_NAME, 50, id="twice fifty"),
-        pytest.param(101, 3, Way.AMONG_PENDING, 101, id="three lists by name are no gain"),
+        pytest.param(3, 2, PollMethod.LIST_NAMED, 3, id="three of two pages"),
+        pytest.param(50, 2, PollMethod.LIST_NAMED, 50, id="fifty of two pages"),
+        pytest.param(51, 2, PollMethod.LIST_PENDING, 51, id="two lists by name are no gain"),
+        pytest.param(
+            51, 3, PollMethod.LIST_NAMED, 50, id="two lists by name are fewer than three pages"
+        ),
+        pytest.param(100, 3, PollMethod.LIST_NAMED, 50, id="twice fifty"),
+        pytest.param(101, 3, PollMethod.LIST_PENDING, 101, id="three lists by name are no gain"),
     ],
 )
 def test_they_are_listed_by_name_where_that_is_cheaper(
-    count: int, pages: int, way: Way, names: int
+    count: int, pages: int, way: PollMethod, names: int
 ) -> None:
     """In an instance with many other operations the list of all has many pages."""
     assert asked(way, *range(names)) == ask(*several(count), pages=pages)
@@ -109,50 +115,52 @@ def test_they_are_listed_by_name_where_that_is_cheaper(
 
 def test_a_list_by_name_is_for_those_that_are_due() -> None:
     """There it costs something to ask about others as well."""
-    assert asked(Way.BY_NAME, 0, 1, 2) == ask(*several(3), one("later", due=1000), pages=9)
+    assert asked(PollMethod.LIST_NAMED, 0, 1, 2) == ask(
+        *several(3), one("later", due=1000), pages=9
+    )
 
 
 def test_a_list_by_name_is_for_the_most_urgent() -> None:
     """Fifty at once: those who have waited longest."""
     many = [one(number, due=-number) for number in range(60)]
 
-    round_ = ask(*many, pages=9)
+    poll = ask(*many, pages=9)
 
-    assert asked(Way.BY_NAME, *range(59, 9, -1)) == round_
+    assert asked(PollMethod.LIST_NAMED, *range(59, 9, -1)) == poll
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_few_that_are_on_no_pending_list_are_asked_about_alone(count: int) -> None:
     """Whoever has left the list has ended, most likely."""
-    assert asked(Way.ALONE, 0) == ask(*several(count, way=Way.BY_NAME))
+    assert asked(PollMethod.GET, 0) == ask(*several(count, way=PollMethod.LIST_NAMED))
 
 
 def test_many_that_are_on_no_pending_list_are_asked_about_by_name() -> None:
     """The list of all that are pending is of no use for them, however short it is."""
-    gone = several(60, way=Way.BY_NAME)
+    gone = several(60, way=PollMethod.LIST_NAMED)
 
-    assert asked(Way.BY_NAME, *range(NAMED_AT_ONCE)) == ask(*gone)
+    assert asked(PollMethod.LIST_NAMED, *range(NAMED_AT_ONCE)) == ask(*gone)
 
 
 def test_those_that_are_pending_are_no_part_of_a_list_of_those_that_left() -> None:
     """And those that left are no part of the pending list."""
-    gone = [one(name, way=Way.BY_NAME, due=-1) for name in "abc"]
+    gone = [one(name, way=PollMethod.LIST_NAMED, due=-1) for name in "abc"]
 
-    assert asked(Way.BY_NAME, "a", "b", "c") == ask(*several(3), *gone)
-    assert asked(Way.AMONG_PENDING, 0, 1, 2) == ask(*several(3, due=-2), *gone)
+    assert asked(PollMethod.LIST_NAMED, "a", "b", "c") == ask(*several(3), *gone)
+    assert asked(PollMethod.LIST_PENDING, 0, 1, 2) == ask(*several(3, due=-2), *gone)
 
 
 def test_whom_no_list_shows_is_asked_about_alone() -> None:
     """However many there are."""
-    assert asked(Way.ALONE, 0) == ask(*several(5, way=Way.ALONE))
+    assert asked(PollMethod.GET, 0) == ask(*several(5, way=PollMethod.GET))
 
 
 def test_cancels_are_not_answered_by_the_pending_list() -> None:
     """Not to be on it would be no answer, and its pages may take their time."""
     cancel = one("c", urgency=Urgency.DECIDING)
 
-    assert asked(Way.ALONE, "c", urgency=Urgency.DECIDING) == ask(*several(10), cancel)
-    assert asked(Way.AMONG_PENDING, *range(10)) == ask(
+    assert asked(PollMethod.GET, "c", urgency=Urgency.DECIDING) == ask(*several(10), cancel)
+    assert asked(PollMethod.LIST_PENDING, *range(10)) == ask(
         *several(10), one("c", urgency=Urgency.DECIDING, asked=True)
     )
 
@@ -161,25 +169,25 @@ def test_many_cancels_are_asked_about_by_name() -> None:
     """A stop of the whole Dag run is three requests less."""
     cancels = [one(name, urgency=Urgency.DECIDING) for name in "abc"]
 
-    round_ = ask(*several(10), *cancels)
+    poll = ask(*several(10), *cancels)
 
-    assert asked(Way.BY_NAME, "a", "b", "c", urgency=Urgency.DECIDING) == round_
+    assert asked(PollMethod.LIST_NAMED, "a", "b", "c", urgency=Urgency.DECIDING) == poll
 
 
-@pytest.mark.parametrize("way", [Way.AMONG_PENDING, Way.BY_NAME])
-def test_without_lists_all_are_asked_about_alone(way: Way) -> None:
+@pytest.mark.parametrize("way", [PollMethod.LIST_PENDING, PollMethod.LIST_NAMED])
+def test_without_lists_all_are_asked_about_alone(way: PollMethod) -> None:
     """For example because a permission is missing."""
-    assert asked(Way.ALONE, 0) == ask(*several(10, way=way), lists=False)
+    assert asked(PollMethod.GET, 0) == ask(*several(10, way=way), lists=False)
 
 
 def test_without_filters_by_name_the_pending_list_remains() -> None:
     """However many pages it has."""
-    assert asked(Way.AMONG_PENDING, *range(10)) == ask(*several(10), pages=99, by_name=False)
+    assert asked(PollMethod.LIST_PENDING, *range(10)) == ask(*several(10), pages=99, by_name=False)
 
 
 def test_without_filters_by_name_those_that_left_are_asked_about_alone() -> None:
     """There is no list that shows them."""
-    assert asked(Way.ALONE, 0) == ask(*several(10, way=Way.BY_NAME), by_name=False)
+    assert asked(PollMethod.GET, 0) == ask(*several(10, way=PollMethod.LIST_NAMED), by_name=False)
 
 
 def test_who_goes_first_says_what_is_asked() -> None:
@@ -187,8 +195,8 @@ def test_who_goes_first_says_what_is_asked() -> None:
     ending = one("ending", due=-5, urgency=Urgency.ENDING)
     nearly = one("nearly", due=1, interval=10, urgency=Urgency.ENDING)
 
-    assert asked(Way.ALONE, "ending", urgency=Urgency.ENDING) == ask(one("a", due=-9), ending)
-    assert asked(Way.ALONE, "a") == ask(one("a"), nearly)
+    assert asked(PollMethod.GET, "ending", urgency=Urgency.ENDING) == ask(one("a", due=-9), ending)
+    assert asked(PollMethod.GET, "a") == ask(one("a"), nearly)
 
 
 def test_in_a_fair_turn_the_one_who_has_waited_longest_goes_first() -> None:
@@ -196,8 +204,8 @@ def test_in_a_fair_turn_the_one_who_has_waited_longest_goes_first() -> None:
     ending = one("ending", due=-5, urgency=Urgency.ENDING)
     cancel = one("cancel", urgency=Urgency.DECIDING)
 
-    assert asked(Way.ALONE, "a") == ask(one("a", due=-9), ending, fair=True)
-    assert asked(Way.ALONE, "cancel", urgency=Urgency.DECIDING) == ask(
+    assert asked(PollMethod.GET, "a") == ask(one("a", due=-9), ending, fair=True)
+    assert asked(PollMethod.GET, "cancel", urgency=Urgency.DECIDING) == ask(
         one("a", due=-9), cancel, fair=True
     )
 
@@ -206,7 +214,7 @@ watches = st.builds(
     one,
     st.integers(),
     due=st.floats(-100, 100),
-    way=st.sampled_from(Way),
+    way=st.sampled_from(PollMethod),
     urgency=st.sampled_from(Urgency),
     asked=st.booleans(),
     interval=st.floats(0, 30),
@@ -221,18 +229,18 @@ watches = st.builds(
     by_name=st.booleans(),
 )
 def test_who_goes_first_is_always_asked_about(
-    watched: list[Watched], fair: bool, pages: int, lists: bool, by_name: bool
+    watched: list[WatchedOperation], fair: bool, pages: int, lists: bool, by_name: bool
 ) -> None:
     """Whatever the others are: so nobody starves, and nobody is asked about twice at a time."""
     free = {each.name: each for each in watched if not each.asked}
     due = [each for each in free.values() if each.due <= 0]
 
-    round_ = ask(*watched, fair=fair, pages=pages, lists=lists, by_name=by_name)
+    poll = ask(*watched, fair=fair, pages=pages, lists=lists, by_name=by_name)
 
-    assert (round_ is None) == (not due)
-    if round_ is not None:
-        asked_about = {free[name].rank(fair=fair) for name in round_.names}
+    assert (poll is None) == (not due)
+    if poll is not None:
+        asked_about = {free[name].rank(fair=fair) for name in poll.names}
         assert min(each.rank(fair=fair) for each in due) in asked_about
-        assert len(set(round_.names)) == len(round_.names)
-        assert len(round_.names) >= 3 or round_.way is Way.ALONE
-        assert all(free[name].way <= round_.way for name in round_.names)
+        assert len(set(poll.names)) == len(poll.names)
+        assert len(poll.names) >= 3 or poll.way is PollMethod.GET
+        assert all(free[name].way <= poll.way for name in poll.names)

@@ -8,20 +8,20 @@ import pytest
 
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import Watched, Way
+from airflow_spanner_lro.core.polling.watched import PollMethod, WatchedOperation
 
 from .builders import DENIED, GONE, NAME, UNAVAILABLE, after, running, succeeded
 from .polled import POLICY, Ear, Heard
 
 
-def watched(*ears: Ear, policy: PollPolicy = POLICY) -> Watched:
+def watched(*ears: Ear, policy: PollPolicy = POLICY) -> WatchedOperation:
     """Return an operation that these listen to since 0."""
-    one = Watched(name=str(NAME), policy=policy, at=0)
+    one = WatchedOperation(name=str(NAME), policy=policy, at=0)
     one.listeners += ears
     return one
 
 
-def tell(one: Watched, answer: Heard, *, at: float, jitter: float = 1) -> None:
+def tell(one: WatchedOperation, answer: Heard, *, at: float, jitter: float = 1) -> None:
     """Let it hear an answer."""
     one.hear(answer, at=at, now=after(at), jitter=jitter)
 
@@ -223,7 +223,12 @@ def test_who_is_not_on_the_pending_list_is_looked_at_by_name_at_once() -> None:
 
     one.missed(at=7)
 
-    assert (Way.BY_NAME, 7, Urgency.ENDING, False) == (one.way, one.due, one.urgency, one.asked)
+    assert (PollMethod.LIST_NAMED, 7, Urgency.ENDING, False) == (
+        one.way,
+        one.due,
+        one.urgency,
+        one.asked,
+    )
 
 
 def test_who_is_on_no_list_is_looked_at_alone() -> None:
@@ -233,7 +238,7 @@ def test_who_is_on_no_list_is_looked_at_alone() -> None:
     for at in range(3):
         one.missed(at=at)
 
-    assert Way.ALONE is one.way
+    assert PollMethod.GET is one.way
 
 
 def test_a_cancel_that_a_list_has_not_answered_is_one_still() -> None:
@@ -253,7 +258,7 @@ def test_one_miss_is_forgiven() -> None:
 
     one.seen_running(among_pending=False)
 
-    assert Way.AMONG_PENDING is one.way
+    assert PollMethod.LIST_PENDING is one.way
 
 
 def test_two_misses_are_not() -> None:
@@ -263,7 +268,7 @@ def test_two_misses_are_not() -> None:
         one.missed(at=at)
         one.seen_running(among_pending=False)
 
-    assert Way.BY_NAME is one.way
+    assert PollMethod.LIST_NAMED is one.way
 
 
 def test_who_is_on_no_list_by_name_stays_alone() -> None:
@@ -276,7 +281,7 @@ def test_who_is_on_no_list_by_name_stays_alone() -> None:
 
     one.seen_running(among_pending=False)
 
-    assert Way.ALONE is one.way
+    assert PollMethod.GET is one.way
 
 
 @pytest.mark.parametrize("misses", [1, 2, 3])
@@ -288,4 +293,4 @@ def test_who_is_seen_on_the_pending_list_is_looked_at_by_it_again(misses: int) -
 
     one.seen_running(among_pending=True)
 
-    assert (Way.AMONG_PENDING, 0) == (one.way, one.misses)
+    assert (PollMethod.LIST_PENDING, 0) == (one.way, one.misses)

@@ -9,12 +9,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_spanner_lro.admin.polling.gate import Offer
+from airflow_spanner_lro.admin.polling.gate import PendingRequest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from airflow_spanner_lro.admin.polling.gate import Gate
+    from airflow_spanner_lro.admin.polling.gate import Dispatcher
     from airflow_spanner_lro.core.polling.urgency import Urgency
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class _Ticket:
 class Calls:
     """The calls of one gate."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Dispatcher) -> None:
         self._gate = gate
         # in the order in which they came
         self._waiting: dict[_Ticket, None] = {}
@@ -49,7 +49,7 @@ class Calls:
         """Whether no call waits."""
         return not self._waiting
 
-    def offer(self, *, at: float, fair: bool) -> Offer | None:  # noqa: ARG002  # all are due
+    def offer(self, *, at: float, fair: bool) -> PendingRequest | None:  # noqa: ARG002  # all are due
         """Return the call that goes first."""
         # one whose caller was cancelled in this very moment is still there
         waiting = (ticket for ticket in self._waiting if not ticket.turn.done())
@@ -61,7 +61,7 @@ class Calls:
             del self._waiting[first]
             first.turn.set_result(None)
 
-        return Offer(urgency=first.urgency, due=first.due, go=go)
+        return PendingRequest(urgency=first.urgency, due=first.due, go=go)
 
     def fail(self, exc: BaseException) -> None:
         """Let all that wait fail."""

@@ -32,7 +32,7 @@ _SHORTEST = 1.0
 """Seconds that a call may wait even if the deadline has passed."""
 
 
-class PolledClient:
+class BudgetedClient:
     """Asks through a poller, on behalf of one flow. Timeouts are in seconds, without the turn's.
 
     :param urgency: of its calls until it has cancelled something; what follows then is only to

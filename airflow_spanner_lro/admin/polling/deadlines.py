@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.admin.polling.listeners import UntilDone
-    from airflow_spanner_lro.admin.polling.looks import Looks
+    from airflow_spanner_lro.admin.polling.looks import OperationWatcher
     from airflow_spanner_lro.admin.ports import AsyncClock
     from airflow_spanner_lro.core.names import OperationName
 
@@ -41,7 +41,7 @@ class Deadline:
         *,
         name: OperationName,
         listener: UntilDone,
-        looks: Looks,
+        looks: OperationWatcher,
         clock: AsyncClock,
     ) -> None:
         self._at = at

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class PendingRequest:
     """A request that could be sent now.
 
     :param due: since when it is wanted
@@ -48,7 +48,7 @@ class Source(Protocol):
     def empty(self) -> bool:
         """There is nothing to send, and nothing to come."""
 
-    def offer(self, *, at: float, fair: bool) -> Offer | None:
+    def offer(self, *, at: float, fair: bool) -> PendingRequest | None:
         """Return what should be sent first; None if nothing is due.
 
         :param fair: it is the turn of the one who has waited longest
@@ -58,7 +58,7 @@ class Source(Protocol):
         """Hear that nothing will be sent any more."""
 
 
-class Gate:
+class Dispatcher:
     """Lets requests go, one at a time. Time is the event loop's.
 
     :param sources: what wants to send
@@ -104,7 +104,7 @@ class Gate:
     def _empty(self) -> bool:
         return all(source.empty for source in self.sources)
 
-    def _offers(self, *, at: float, fair: bool) -> list[Offer]:
+    def _offers(self, *, at: float, fair: bool) -> list[PendingRequest]:
         offers = []
         for source in self.sources:
             if offer := source.offer(at=at, fair=fair):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.drive import Observer
 
 
-class OneLook:
+class FirstAnswer:
     """Hears one answer, whatever it is."""
 
     __slots__ = ("end",)

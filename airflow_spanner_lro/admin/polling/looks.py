@@ -11,25 +11,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
-from airflow_spanner_lro.admin.polling.gate import Offer
+from airflow_spanner_lro.admin.polling.gate import PendingRequest
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.decode import snapshot_of
 from airflow_spanner_lro.core.polling.families import Family, family_of
-from airflow_spanner_lro.core.polling.group import Group
+from airflow_spanner_lro.core.polling.group import WatchedFamily
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import Way
+from airflow_spanner_lro.core.polling.watched import PollMethod
 from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
     from google.longrunning.operations_pb2 import Operation
 
     from airflow_spanner_lro.admin.polling.calls import Calls
-    from airflow_spanner_lro.admin.polling.gate import Gate
+    from airflow_spanner_lro.admin.polling.gate import Dispatcher
     from airflow_spanner_lro.admin.ports import AsyncClock, AsyncPagesClient
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.polling.rounds import Round
+    from airflow_spanner_lro.core.polling.rounds import Poll
     from airflow_spanner_lro.core.polling.watched import Listener
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ _DECODED_AT_ONCE = 50
 """Operations of a list that are decoded before the event loop gets its turn."""
 
 
-class Looks:
+class OperationWatcher:
     """The watched operations of one gate.
 
     :param calls: where the later pages of a list wait for their turn
@@ -50,15 +50,15 @@ class Looks:
     """
 
     def __init__(
-        self, *, client: AsyncPagesClient, clock: AsyncClock, gate: Gate, calls: Calls
+        self, *, client: AsyncPagesClient, clock: AsyncClock, gate: Dispatcher, calls: Calls
     ) -> None:
         self._client = client
         self._clock = clock
         self._gate = gate
         self._calls = calls
-        self._groups: dict[Family, Group] = {}
+        self._groups: dict[Family, WatchedFamily] = {}
         """Kept when nothing is watched any more: what was learned about lists holds on."""
-        self._told: set[tuple[Way, Code | None]] = set()
+        self._told: set[tuple[PollMethod, Code | None]] = set()
         self._rounds: set[asyncio.Task[None]] = set()
         self._jitter = PollPolicy().jittered
 
@@ -93,7 +93,7 @@ class Looks:
         family = family_of(name)
         group = self._groups.get(family)
         if group is None:
-            group = self._groups[family] = Group(family)
+            group = self._groups[family] = WatchedFamily(family)
         group.listen(str(name), listener, policy=policy, urgency=urgency, at=_now())
         self._gate.wake(urgency)
 
@@ -115,7 +115,7 @@ class Looks:
         group = self._groups.get(family_of(name))
         return group is not None and group.seen_running(str(name), at=_now())
 
-    def offer(self, *, at: float, fair: bool) -> Offer | None:
+    def offer(self, *, at: float, fair: bool) -> PendingRequest | None:
         """Return the look that goes first; None if none is due."""
         firsts = [
             (first, group)
@@ -128,12 +128,12 @@ class Looks:
         first, group = min(firsts, key=lambda each: each[0].rank(fair=fair))
 
         def go() -> None:
-            if round_ := group.next_round(at=at, fair=fair):
-                asking = asyncio.ensure_future(self._ask(group, round_))
+            if poll := group.next_poll(at=at, fair=fair):
+                asking = asyncio.ensure_future(self._ask(group, poll))
                 self._rounds.add(asking)
                 asking.add_done_callback(self._over)
 
-        return Offer(urgency=first.urgency, due=first.due, go=go)
+        return PendingRequest(urgency=first.urgency, due=first.due, go=go)
 
     def fail(self, exc: BaseException) -> None:
         """Let all who listen fail."""
@@ -150,46 +150,46 @@ class Looks:
             self.fail(exc)
         self._gate.wake()
 
-    async def _ask(self, group: Group, round_: Round) -> None:
-        if round_.way is Way.ALONE:
-            await self._get(group, round_)
+    async def _ask(self, group: WatchedFamily, poll: Poll) -> None:
+        if poll.way is PollMethod.GET:
+            await self._get(group, poll)
         else:
-            await self._list(group, round_)
+            await self._list(group, poll)
 
-    async def _get(self, group: Group, round_: Round) -> None:
-        (name,) = round_.names
+    async def _get(self, group: WatchedFamily, poll: Poll) -> None:
+        (name,) = poll.names
         operation = OperationName.parse(name)
         answer: OperationSnapshot | Exception
         sent = _now()
         try:
             answer = await self._calls.made(
-                lambda: self._client.get(name=operation, timeout=_timeout(round_))
+                lambda: self._client.get(name=operation, timeout=_timeout(poll))
             )
         except Exception as exc:  # noqa: BLE001  # it is the answer for those who listen
             answer = exc
-        self._hear(group, name, answer, way=Way.ALONE, jitter=self._jitter(1.0), sent=sent)
+        self._hear(group, name, answer, way=PollMethod.GET, jitter=self._jitter(1.0), sent=sent)
 
-    async def _list(self, group: Group, round_: Round) -> None:
-        by_name = round_.way is Way.BY_NAME
-        query = group.family.named(round_.names) if by_name else group.family.pending
+    async def _list(self, group: WatchedFamily, poll: Poll) -> None:
+        by_name = poll.way is PollMethod.LIST_NAMED
+        query = group.family.named(poll.names) if by_name else group.family.pending
         jitter, since = self._jitter(1.0), _now()
-        missing, token, pages = set(round_.names), "", 0
+        missing, token, pages = set(poll.names), "", 0
         while True:
             try:
                 page = await self._calls.made(
                     lambda token=token: self._client.operations_page(  # type: ignore[misc]
-                        query=query, token=token, timeout=_timeout(round_)
+                        query=query, token=token, timeout=_timeout(poll)
                     )
                 )
             except Exception as exc:  # noqa: BLE001  # it is the answer for those who listen
-                rest = replace(round_, names=tuple(missing))
+                rest = replace(poll, names=tuple(missing))
                 self._list_failed(group, rest, exc, jitter=jitter)
                 return
-            await self._read(group, page.items, missing, way=round_.way, jitter=jitter, sent=since)
+            await self._read(group, page.items, missing, way=poll.way, jitter=jitter, sent=since)
             pages, token = pages + 1, page.next_token
             if not token:
                 break
-            await self._calls.turn(round_.urgency, since=since)
+            await self._calls.turn(poll.urgency, since=since)
         for name in missing:
             group.not_listed(name, at=_now())
         if not by_name:
@@ -197,11 +197,11 @@ class Looks:
 
     async def _read(
         self,
-        group: Group,
+        group: WatchedFamily,
         operations: tuple[Operation, ...],
         missing: set[str],
         *,
-        way: Way,
+        way: PollMethod,
         jitter: float,
         sent: float,
     ) -> None:
@@ -224,11 +224,11 @@ class Looks:
 
     def _hear(
         self,
-        group: Group,
+        group: WatchedFamily,
         name: str,
         answer: OperationSnapshot | Exception,
         *,
-        way: Way,
+        way: PollMethod,
         jitter: float,
         sent: float,
     ) -> None:
@@ -236,9 +236,11 @@ class Looks:
             name, answer, at=_now(), now=self._clock.now(), way=way, jitter=jitter, sent=sent
         )
 
-    def _list_failed(self, group: Group, round_: Round, exc: Exception, *, jitter: float) -> None:
-        failed = group.list_failed(round_, exc, at=_now(), now=self._clock.now(), jitter=jitter)
-        why = (round_.way, code_of(exc))
+    def _list_failed(
+        self, group: WatchedFamily, poll: Poll, exc: Exception, *, jitter: float
+    ) -> None:
+        failed = group.list_failed(poll, exc, at=_now(), now=self._clock.now(), jitter=jitter)
+        why = (poll.way, code_of(exc))
         # a permission that is missing for one instance is missing for most, as a rule
         if failed and why not in self._told:
             self._told.add(why)
@@ -246,13 +248,13 @@ class Looks:
                 "Operations of %s cannot be listed%s (%s); they are asked about one by one, "
                 "which takes more requests of the same budget. The same is not said of others.",
                 group.family.parent,
-                " by name" if round_.way is Way.BY_NAME else "",
+                " by name" if poll.way is PollMethod.LIST_NAMED else "",
                 error_text(exc),
             )
 
 
-def _timeout(round_: Round) -> float:
-    return _LAST_LOOK_TIMEOUT if round_.urgency is Urgency.DECIDING else CALL_TIMEOUT
+def _timeout(poll: Poll) -> float:
+    return _LAST_LOOK_TIMEOUT if poll.urgency is Urgency.DECIDING else CALL_TIMEOUT
 
 
 def _now() -> float:

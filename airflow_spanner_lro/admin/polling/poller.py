@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.polling.calls import Calls
-from airflow_spanner_lro.admin.polling.client import PolledClient
+from airflow_spanner_lro.admin.polling.client import BudgetedClient
 from airflow_spanner_lro.admin.polling.deadlines import Deadline
-from airflow_spanner_lro.admin.polling.gate import Gate
-from airflow_spanner_lro.admin.polling.listeners import OneLook, UntilDone
-from airflow_spanner_lro.admin.polling.looks import Looks
-from airflow_spanner_lro.admin.telemetry import SILENT
+from airflow_spanner_lro.admin.polling.gate import Dispatcher
+from airflow_spanner_lro.admin.polling.listeners import FirstAnswer, UntilDone
+from airflow_spanner_lro.admin.polling.looks import OperationWatcher
+from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.urgency import Urgency
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
-class Lane:
+class ProjectQueue:
     """What is asked about one project: it has a budget of its own."""
 
     def __init__(
@@ -42,9 +42,9 @@ class Lane:
         budget: Budget,
         telemetry: Telemetry,
     ) -> None:
-        self.gate = Gate(budget=budget, telemetry=telemetry)
+        self.gate = Dispatcher(budget=budget, telemetry=telemetry)
         self.calls = Calls(self.gate)
-        self.looks = Looks(client=client, clock=clock, gate=self.gate, calls=self.calls)
+        self.looks = OperationWatcher(client=client, clock=clock, gate=self.gate, calls=self.calls)
         self.gate.sources += [self.calls, self.looks]
 
 
@@ -65,14 +65,14 @@ class OperationPoller:
         clock: AsyncClock,
         max_requests_per_second: float = 1.0,
         budget_of: Callable[[str], Budget] | None = None,
-        telemetry: Telemetry = SILENT,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         # told now, and not in the loop
         Budget(rate=max_requests_per_second)
         self._budget_of = budget_of or (lambda _: Budget(rate=max_requests_per_second))
         self._clock = clock
         self._telemetry = telemetry
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[str, ProjectQueue] = {}
         self._waits = 0
         self.spanner = client
 
@@ -92,22 +92,22 @@ class OperationPoller:
         urgency: Urgency = Urgency.USUAL,
         deadline: datetime | None = None,
         cancel_by: datetime | None = None,
-    ) -> PolledClient:
+    ) -> BudgetedClient:
         """Return a client whose calls wait for their turn, for one flow.
 
         :param urgency: of its calls, save for cancels, which are always most urgent
         :param deadline: when a call whose turn has not come is answered DEADLINE_EXCEEDED
         :param cancel_by: the same for cancels, which are then never sent
         """
-        return PolledClient(
+        return BudgetedClient(
             self, urgency=urgency, clock=self._clock, deadline=deadline, cancel_by=cancel_by
         )
 
-    def lane(self, project: str) -> Lane:
+    def lane(self, project: str) -> ProjectQueue:
         """Return what is asked about a project."""
         lane = self._lanes.get(project)
         if lane is None:
-            lane = self._lanes[project] = Lane(
+            lane = self._lanes[project] = ProjectQueue(
                 client=self.spanner,
                 clock=self._clock,
                 budget=self._budget_of(project),
@@ -165,7 +165,7 @@ class OperationPoller:
     async def look(self, *, name: OperationName, urgency: Urgency) -> OperationSnapshot:
         """Look at an operation once; together with others that are looked at."""
         looks = self.lane(name.resource.project).looks
-        listener = OneLook()
+        listener = FirstAnswer()
         looks.listen(name, listener, policy=None, urgency=urgency)
         try:
             return await listener.end

@@ -12,8 +12,8 @@ import math
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.polling.rounds import next_round
-from airflow_spanner_lro.core.polling.watched import Watched, Way
+from airflow_spanner_lro.core.polling.rounds import next_poll
+from airflow_spanner_lro.core.polling.watched import PollMethod, WatchedOperation
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.polling.families import Family
-    from airflow_spanner_lro.core.polling.rounds import Round
+    from airflow_spanner_lro.core.polling.rounds import Poll
     from airflow_spanner_lro.core.polling.urgency import Urgency
     from airflow_spanner_lro.core.polling.watched import Listener
 
@@ -34,12 +34,12 @@ LISTS_AGAIN = 3600.0
 """Seconds after which a list that was refused is tried again: permissions change."""
 
 
-class Group:
+class WatchedFamily:
     """The watched operations of a family."""
 
     def __init__(self, family: Family) -> None:
         self.family = family
-        self._watched: dict[str, Watched] = {}
+        self._watched: dict[str, WatchedOperation] = {}
         self._left: dict[str, float] = {}
         """When those were last seen to run that nobody listens to any more, as they left."""
         self._pages = 1
@@ -61,7 +61,7 @@ class Group:
             self._due = min(waiting, default=math.inf)
         return self._due
 
-    def first(self, *, at: float, fair: bool = False) -> Watched | None:
+    def first(self, *, at: float, fair: bool = False) -> WatchedOperation | None:
         """Return who goes first of what is due; None if nothing is.
 
         :param fair: it is the turn of the one who has waited longest
@@ -87,10 +87,10 @@ class Group:
         """
         watched = self._watched.get(name)
         if watched is None:
-            watched = Watched(name=name, policy=policy or _ONCE, at=at)
+            watched = WatchedOperation(name=name, policy=policy or _ONCE, at=at)
             if policy is None:
                 # it may be done, and a list of what is pending would only say that it is not there
-                watched.way = Way.BY_NAME
+                watched.way = PollMethod.LIST_NAMED
             self._watched[name] = watched
         elif policy and policy.maximum < watched.pace.policy.maximum:
             watched.pace.policy = policy
@@ -124,12 +124,12 @@ class Group:
             watched.hurry(urgency, at=at)
             self._changed()
 
-    def next_round(self, *, at: float, fair: bool = False) -> Round | None:
+    def next_poll(self, *, at: float, fair: bool = False) -> Poll | None:
         """Return what to ask now, and count it as asked; None if nothing is due.
 
         :param fair: it is the turn of the one who has waited longest
         """
-        round_ = next_round(
+        poll = next_poll(
             self._watched.values(),
             at=at,
             fair=fair,
@@ -137,11 +137,11 @@ class Group:
             lists=at >= self._no_lists_until,
             by_name=self._by_name,
         )
-        if round_ is not None:
-            for name in round_.names:
+        if poll is not None:
+            for name in poll.names:
                 self._watched[name].asked = True
             self._changed()
-        return round_
+        return poll
 
     def hear(
         self,
@@ -150,7 +150,7 @@ class Group:
         *,
         at: float,
         now: datetime,
-        way: Way,
+        way: PollMethod,
         jitter: float = 1,
         sent: float = math.inf,
     ) -> None:
@@ -165,7 +165,7 @@ class Group:
         watched.hear(answer, at=at, now=now, jitter=jitter)
         if not isinstance(answer, Exception):
             self._left.pop(name, None)
-            watched.seen_running(among_pending=way is Way.AMONG_PENDING)
+            watched.seen_running(among_pending=way is PollMethod.LIST_PENDING)
         self._let_go(watched)
 
     def not_listed(self, name: str, *, at: float) -> None:
@@ -179,7 +179,7 @@ class Group:
         self._pages = pages
 
     def list_failed(
-        self, round_: Round, exc: Exception, *, at: float, now: datetime, jitter: float
+        self, poll: Poll, exc: Exception, *, at: float, now: datetime, jitter: float
     ) -> bool:
         """Hear that a list was answered by an error; return whether lists are given up with this.
 
@@ -187,15 +187,15 @@ class Group:
         permission for example, these are asked about one by one instead.
         """
         if is_transient(exc):
-            for name in round_.names:
-                self.hear(name, exc, at=at, now=now, way=round_.way, jitter=jitter)
+            for name in poll.names:
+                self.hear(name, exc, at=at, now=now, way=poll.way, jitter=jitter)
             return False
         # several lists may have been under way
-        if round_.way is Way.BY_NAME and code_of(exc) is Code.INVALID_ARGUMENT:
+        if poll.way is PollMethod.LIST_NAMED and code_of(exc) is Code.INVALID_ARGUMENT:
             known, self._by_name = not self._by_name, False
         else:
             known, self._no_lists_until = at < self._no_lists_until, at + LISTS_AGAIN
-        for name in round_.names:
+        for name in poll.names:
             if watched := self._watched.get(name):
                 watched.asked = False
         self._changed()

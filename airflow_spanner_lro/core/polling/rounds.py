@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import Watched, Way
+from airflow_spanner_lro.core.polling.watched import PollMethod, WatchedOperation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ NAMED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Poll:
     """One question about operations.
 
     :param way: by a get, a list of some by name, or the list of all that are pending
@@ -32,14 +32,20 @@ class Round:
     :param urgency: that of the most urgent of them
     """
 
-    way: Way
+    way: PollMethod
     names: tuple[str, ...]
     urgency: Urgency
 
 
-def next_round(
-    watched: Iterable[Watched], *, at: float, fair: bool, pages: int, lists: bool, by_name: bool
-) -> Round | None:
+def next_poll(
+    watched: Iterable[WatchedOperation],
+    *,
+    at: float,
+    fair: bool,
+    pages: int,
+    lists: bool,
+    by_name: bool,
+) -> Poll | None:
     """Return what to ask; None if nothing is due.
 
     :param watched: the operations of a family
@@ -54,27 +60,27 @@ def next_round(
     first = next((each for each in ripe if each.due <= at), None)
     if first is None:
         return None
-    alone = Round(way=Way.ALONE, names=(first.name,), urgency=first.urgency)
-    if not lists or first.way is Way.ALONE:
+    alone = Poll(way=PollMethod.GET, names=(first.name,), urgency=first.urgency)
+    if not lists or first.way is PollMethod.GET:
         return alone
     # whoever cancels wants an answer about that one, and being absent from a list is none
-    named = first.way is Way.BY_NAME or first.urgency is Urgency.DECIDING
+    named = first.way is PollMethod.LIST_NAMED or first.urgency is Urgency.DECIDING
     if named:
-        some = [each for each in ripe if each.way is not Way.ALONE and _strays(each)]
+        some = [each for each in ripe if each.way is not PollMethod.GET and _strays(each)]
     else:
-        some = [each for each in ripe if each.way is Way.AMONG_PENDING and not _strays(each)]
+        some = [each for each in ripe if each.way is PollMethod.LIST_PENDING and not _strays(each)]
     if len(some) < WORTH_A_LIST:
         return alone
     if by_name and (named or -(-len(some) // NAMED_AT_ONCE) < pages):
         names = tuple(each.name for each in some[:NAMED_AT_ONCE])
-        return Round(way=Way.BY_NAME, names=names, urgency=first.urgency)
+        return Poll(way=PollMethod.LIST_NAMED, names=names, urgency=first.urgency)
     if named:
         return alone
     # it tells about those as well that are not due yet
     all_ = tuple(each.name for each in watched if not each.asked and not _strays(each))
-    return Round(way=Way.AMONG_PENDING, names=all_, urgency=first.urgency)
+    return Poll(way=PollMethod.LIST_PENDING, names=all_, urgency=first.urgency)
 
 
 def _strays(each: Watched) -> bool:
     """Tell whether the list of all that are pending is of no use for it."""
-    return each.way is not Way.AMONG_PENDING or each.urgency is Urgency.DECIDING
+    return each.way is not PollMethod.LIST_PENDING or each.urgency is Urgency.DECIDING

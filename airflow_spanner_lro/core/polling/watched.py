@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 _MISSED_TWICE = 2
 
 
-class Way(IntEnum):
+class PollMethod(IntEnum):
     """How an operation is looked at; each way is dearer than the one before, and surer."""
 
-    AMONG_PENDING = 0
+    LIST_PENDING = 0
     """By the list of all that are pending: not to be on it means to have ended."""
-    BY_NAME = 1
+    LIST_NAMED = 1
     """By a list of some that are named."""
-    ALONE = 2
+    GET = 2
     """By a get."""
 
 
@@ -40,7 +40,7 @@ class Listener(Protocol):
         """
 
 
-class Watched:
+class WatchedOperation:
     """An operation that somebody listens to.
 
     :param name: its full name
@@ -70,7 +70,7 @@ class Watched:
         self.due = at
         self.interval = 0.0
         self.urgency = Urgency.USUAL
-        self.way = Way.AMONG_PENDING
+        self.way = PollMethod.LIST_PENDING
         self.misses = 0
         self.asked = False
         """A request that will tell about it is under way."""
@@ -98,8 +98,8 @@ class Watched:
     def missed(self, *, at: float) -> None:
         """Hear that a list has not shown it: it has ended, or that list does not show it."""
         self.asked = False
-        self.misses += self.way is Way.AMONG_PENDING
-        self.way = Way(min(self.way + 1, Way.ALONE))
+        self.misses += self.way is PollMethod.LIST_PENDING
+        self.way = PollMethod(min(self.way + 1, PollMethod.GET))
         self.due, self.urgency = at, min(self.urgency, Urgency.ENDING)
 
     def hear(
@@ -132,6 +132,6 @@ class Watched:
         if among_pending:
             self.misses = 0
         if self.misses < _MISSED_TWICE:
-            self.way = Way.AMONG_PENDING
-        elif self.way is not Way.ALONE:
-            self.way = Way.BY_NAME
+            self.way = PollMethod.LIST_PENDING
+        elif self.way is not PollMethod.GET:
+            self.way = PollMethod.LIST_NAMED
