@@ -59,7 +59,7 @@ def test_the_end_is_what_all_wait_for() -> None:
 class Bringing(Ear):
     """Brings another one along when it is told something."""
 
-    def __init__(self, one: Watched) -> None:
+    def __init__(self, one: WatchedOperation) -> None:
         super().__init__()
         self.one = one
         self.other = Ear()

@@ -209,7 +209,7 @@ class WatchedFamily:
             for listener in each.listeners:
                 listener.hear(exc, lasting=True)
 
-    def _let_go(self, watched: Watched) -> None:
+    def _let_go(self, watched: WatchedOperation) -> None:
         if not watched.listeners:
             self._watched.pop(watched.name, None)
         self._changed()

@@ -81,6 +81,6 @@ def next_poll(
     return Poll(way=PollMethod.LIST_PENDING, names=all_, urgency=first.urgency)
 
 
-def _strays(each: Watched) -> bool:
+def _strays(each: WatchedOperation) -> bool:
     """Tell whether the list of all that are pending is of no use for it."""
     return each.way is not PollMethod.LIST_PENDING or each.urgency is Urgency.DECIDING
