@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_spanner_lro.admin.polling.calls import Calls
+from airflow_spanner_lro.admin.polling.calls import RequestQueue
 from airflow_spanner_lro.admin.polling.gate import Dispatcher, PendingRequest
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.urgency import Urgency
@@ -31,11 +31,11 @@ class Held(Noticing):
         self.held.append((urgency, seconds))
 
 
-def gate_of(rate: float = 1.0) -> tuple[Dispatcher, Calls, Held]:
+def gate_of(rate: float = 1.0) -> tuple[Dispatcher, RequestQueue, Held]:
     """Return a gate for calls only."""
     telemetry = Held()
     gate = Dispatcher(budget=Budget(rate=rate), telemetry=telemetry)
-    calls = Calls(gate)
+    calls = RequestQueue(gate)
     gate.sources.append(calls)
     return gate, calls, telemetry
 

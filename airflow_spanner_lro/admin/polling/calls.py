@@ -30,7 +30,7 @@ class _Ticket:
         return self.urgency.rank(due=self.due, fair=fair)
 
 
-class Calls:
+class RequestQueue:
     """The calls of one gate."""
 
     def __init__(self, gate: Dispatcher) -> None:

@@ -37,7 +37,7 @@ class PendingRequest:
     go: Callable[[], None]
 
 
-class Source(Protocol):
+class RequestSource(Protocol):
     """Something that has requests to send."""
 
     @property
@@ -65,7 +65,7 @@ class Dispatcher:
     """
 
     def __init__(self, *, budget: Budget, telemetry: Telemetry) -> None:
-        self.sources: list[Source] = []
+        self.sources: list[RequestSource] = []
         self.budget = budget
         self._telemetry = telemetry
         self._sent = 0

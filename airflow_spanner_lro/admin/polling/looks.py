@@ -25,7 +25,7 @@ from airflow_spanner_lro.core.status import Code, code_of
 if TYPE_CHECKING:
     from google.longrunning.operations_pb2 import Operation
 
-    from airflow_spanner_lro.admin.polling.calls import Calls
+    from airflow_spanner_lro.admin.polling.calls import RequestQueue
     from airflow_spanner_lro.admin.polling.gate import Dispatcher
     from airflow_spanner_lro.admin.ports import AsyncClock, AsyncPagesClient
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -50,7 +50,7 @@ class OperationWatcher:
     """
 
     def __init__(
-        self, *, client: AsyncPagesClient, clock: AsyncClock, gate: Dispatcher, calls: Calls
+        self, *, client: AsyncPagesClient, clock: AsyncClock, gate: Dispatcher, calls: RequestQueue
     ) -> None:
         self._client = client
         self._clock = clock

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.admin.polling.calls import Calls
+from airflow_spanner_lro.admin.polling.calls import RequestQueue
 from airflow_spanner_lro.admin.polling.client import BudgetedClient
 from airflow_spanner_lro.admin.polling.deadlines import Deadline
 from airflow_spanner_lro.admin.polling.gate import Dispatcher
@@ -43,7 +43,7 @@ class ProjectQueue:
         telemetry: Telemetry,
     ) -> None:
         self.gate = Dispatcher(budget=budget, telemetry=telemetry)
-        self.calls = Calls(self.gate)
+        self.calls = RequestQueue(self.gate)
         self.looks = OperationWatcher(client=client, clock=clock, gate=self.gate, calls=self.calls)
         self.gate.sources += [self.calls, self.looks]
 
