@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.kinds import CREATE_DATABASE
 from airflow_spanner_lro.core.operations.errors import TargetTakenError
 from airflow_spanner_lro.core.operations.resource import resource_state
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.core.tries.evidence import Candidate, Evidence, Finding, Mark, judge
+from airflow_spanner_lro.core.tries.evidence import Candidate, Evidence, LookupResult, Mark, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,14 +59,14 @@ class Lookup:
             snapshot.name.operation for snapshot, _ in self._operations(kind=kind, target=target)
         )
 
-    def follow_up(self, intent: LedgerEntry) -> Finding:
+    def follow_up(self, intent: LedgerEntry) -> LookupResult:
         """Find what an unanswered start call has begun, and the evidence for it."""
         if intent.operation is not None:
             snapshot = self.operation(intent.operation)
-            return Finding(snapshot=snapshot, evidence=Evidence.NAMED if snapshot else None)
+            return LookupResult(snapshot=snapshot, evidence=Evidence.NAMED if snapshot else None)
         listed = self._operations(kind=intent.kind, target=intent.target)
         if not listed:
-            return Finding()
+            return LookupResult()
         resource = self._resource(intent.target) if intent.kind.creates else None
         candidates = [
             self._candidate(intent, snapshot, metadata, resource) for snapshot, metadata in listed

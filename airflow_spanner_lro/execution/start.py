@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.operations.statements import Statement
-    from airflow_spanner_lro.core.tries.evidence import Finding
+    from airflow_spanner_lro.core.tries.evidence import LookupResult
     from airflow_spanner_lro.execution.blocking_wait import BlockingWait
     from airflow_spanner_lro.execution.store import TaskLedger
     from airflow_spanner_lro.execution.work import StartOrder
@@ -443,7 +443,7 @@ class Starter:
             return None
         return finding.snapshot, finding.evidence
 
-    def _ambiguous(self, intent: LedgerEntry, finding: Finding) -> AmbiguousStartError:
+    def _ambiguous(self, intent: LedgerEntry, finding: LookupResult) -> AmbiguousStartError:
         if not intent.closed:
             # whoever clears the task has looked at them
             self._ledger.update(intent.close())

@@ -19,9 +19,9 @@ from airflow_spanner_lro.core.tries.evidence import (
     CLOCK_ALLOWANCE,
     Candidate,
     Evidence,
-    Finding,
+    LookupResult,
     Mark,
-    Window,
+    StartWindow,
     evidence_for,
     judge,
 )
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
-WINDOW = Window(intended=NOW, ended=after(60))
+WINDOW = StartWindow(intended=NOW, ended=after(60))
 DIFFERENCE = Difference(label="expiry", asked="tomorrow", found="today", fixed=False)
 ANY = "any"
 SAID: dict[str, dict[str, Any]] = {
@@ -155,8 +155,8 @@ def test_window_of_a_call_whose_end_nobody_saw() -> None:
     longest = timedelta(seconds=60)
     intent = entry(operation=None)
 
-    assert Window(intended=NOW, ended=after(60)) == intent.window(longest=longest)
-    assert Window(intended=NOW, ended=after(5)) == intent.unanswered_at(after(5)).window(
+    assert StartWindow(intended=NOW, ended=after(60)) == intent.window(longest=longest)
+    assert StartWindow(intended=NOW, ended=after(5)) == intent.unanswered_at(after(5)).window(
         longest=longest
     )
 
@@ -168,7 +168,7 @@ def test_window_of_a_call_whose_end_nobody_saw() -> None:
 )
 def test_a_clock_that_differs_hides_nothing_of_ours(seconds: int, skew: int, took: int) -> None:
     """N6: what our call began is in the window, whichever way the clocks differ by five minutes."""
-    window = Window(intended=after(seconds), ended=after(seconds + took))
+    window = StartWindow(intended=after(seconds), ended=after(seconds + took))
 
     assert window.holds(after(seconds + skew))
     assert window.holds(after(seconds + took + skew))
@@ -178,35 +178,35 @@ def test_a_clock_that_differs_hides_nothing_of_ours(seconds: int, skew: int, too
 @pytest.mark.parametrize(
     ("candidates", "expected"),
     [
-        pytest.param([], Finding(), id="nothing is there"),
+        pytest.param([], LookupResult(), id="nothing is there"),
         pytest.param(
             [presumable()],
-            Finding(snapshot=presumable().snapshot, evidence=Evidence.PRESUMED),
+            LookupResult(snapshot=presumable().snapshot, evidence=Evidence.PRESUMED),
             id="one fits",
         ),
         pytest.param(
             [presumable("one"), presumable("two")],
-            Finding(ambiguous=(presumable("one").snapshot, presumable("two").snapshot)),
+            LookupResult(ambiguous=(presumable("one").snapshot, presumable("two").snapshot)),
             id="N5 two fit",
         ),
         pytest.param(
             [presumable(), signed()],
-            Finding(snapshot=signed().snapshot, evidence=Evidence.SIGNED),
+            LookupResult(snapshot=signed().snapshot, evidence=Evidence.SIGNED),
             id="one is signed",
         ),
         pytest.param(
             [signed("one"), presumable(), signed("two")],
-            Finding(ambiguous=(signed("one").snapshot, signed("two").snapshot)),
+            LookupResult(ambiguous=(signed("one").snapshot, signed("two").snapshot)),
             id="the same mark on two",
         ),
         pytest.param(
             [Candidate(snapshot=running(), began=NOW, known_before=True)],
-            Finding(),
+            LookupResult(),
             id="it was there before",
         ),
     ],
 )
-def test_judgement(candidates: list[Candidate], expected: Finding) -> None:
+def test_judgement(candidates: list[Candidate], expected: LookupResult) -> None:
     """Exactly one operation is found, or none; those that cannot be told apart are named."""
     assert expected == judge(candidates, window=WINDOW)
 

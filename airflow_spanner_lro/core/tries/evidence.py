@@ -90,7 +90,7 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class StartWindow:
     """When an operation must have begun to be that of an unanswered call, by the worker's clock.
 
     :param intended: when the intent was written, just before the call
@@ -125,7 +125,7 @@ class Candidate:
     mark: Mark = Mark.NOT_SEEN
 
 
-def evidence_for(candidate: Candidate, *, window: Window) -> Evidence | None:
+def evidence_for(candidate: Candidate, *, window: StartWindow) -> Evidence | None:
     """Return what speaks for a candidate, by the table above; None if nothing does."""
     if candidate.known_before or candidate.claimed or candidate.differs:
         return None
@@ -140,7 +140,7 @@ def evidence_for(candidate: Candidate, *, window: Window) -> Evidence | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class LookupResult:
     """What following up an unanswered call has come to.
 
     :param snapshot: the operation that it began; None if none can be told
@@ -153,7 +153,7 @@ class Finding:
     ambiguous: tuple[OperationSnapshot, ...] = ()
 
 
-def judge(candidates: Iterable[Candidate], *, window: Window) -> Finding:
+def judge(candidates: Iterable[Candidate], *, window: StartWindow) -> LookupResult:
     """Decide which operation an unanswered call has begun."""
     judged = [(each.snapshot, evidence_for(each, window=window)) for each in candidates]
     signed = [snapshot for snapshot, evidence in judged if evidence is Evidence.SIGNED]
@@ -163,6 +163,6 @@ def judge(candidates: Iterable[Candidate], *, window: Window) -> Finding:
     found, evidence = (signed, Evidence.SIGNED) if signed else (presumed, Evidence.PRESUMED)
     match found:
         case [snapshot]:
-            return Finding(snapshot=snapshot, evidence=evidence)
+            return LookupResult(snapshot=snapshot, evidence=evidence)
         case _:
-            return Finding(ambiguous=tuple(found))
+            return LookupResult(ambiguous=tuple(found))

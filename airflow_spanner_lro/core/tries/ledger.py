@@ -25,7 +25,7 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.core.operations.statements import Statement, after
-from airflow_spanner_lro.core.tries.evidence import Evidence, Window
+from airflow_spanner_lro.core.tries.evidence import Evidence, StartWindow
 from airflow_spanner_lro.core.tries.record import (
     VERSION,
     LedgerFormatError,
@@ -115,12 +115,12 @@ class LedgerEntry:
         """Whether what its operation makes in spite of a cancel is deleted: wanted and allowed."""
         return self.cleans_up and self.evidence is not None and self.evidence.may_delete
 
-    def window(self, *, longest: timedelta) -> Window:
+    def window(self, *, longest: timedelta) -> StartWindow:
         """Return when the operation of an unanswered call must have begun.
 
         :param longest: how long a start call may take, where nobody saw its end
         """
-        return Window(intended=self.intended, ended=self.unanswered or self.intended + longest)
+        return StartWindow(intended=self.intended, ended=self.unanswered or self.intended + longest)
 
     @property
     def stage(self) -> Stage:
