@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
-from airflow_spanner_lro.core.polling.budget import SPAN, Window
+from airflow_spanner_lro.core.polling.budget import SPAN, RequestWindow
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.rounds import NAMED_AT_ONCE, WORTH_A_LIST
 from airflow_spanner_lro.core.status import code_of
@@ -39,14 +39,14 @@ _FRESH = 2.0
 """Seconds for which what a list has told of an operation may be taken for a poll."""
 
 
-class Allowance:
+class ReaperBudget:
     """How many requests may still be sent; one for all rounds of a process.
 
     :param elapsed: seconds on an axis that only goes forward
     """
 
     def __init__(self, *, most: int = MOST, elapsed: Elapsed = time.monotonic) -> None:
-        self._window = Window(room=most, span=SPAN)
+        self._window = RequestWindow(room=most, span=SPAN)
         self._elapsed = elapsed
 
     @property
@@ -64,16 +64,16 @@ class Allowance:
         self._window.sent.append(self._elapsed())
 
 
-class PacedClient(SpannerAdminClient):
-    """Asks through another client, within an allowance; polls of a family share a list.
+class RateLimitedClient(SpannerAdminClient):
+    """Asks through another client, within an budget; polls of a family share a list.
 
     A list is by name, so it tells of operations that have ended as well. What it does not tell of,
     or cannot, is asked one by one.
     """
 
-    def __init__(self, client: SpannerAdminClient, *, allowance: Allowance, clock: Clock) -> None:
+    def __init__(self, client: SpannerAdminClient, *, budget: ReaperBudget, clock: Clock) -> None:
         self._client = client
-        self._allowance = allowance
+        self._allowance = budget
         self._clock = clock
         self._families: dict[Family, dict[OperationName, None]] = {}
         self._listed: dict[OperationName, tuple[float, OperationSnapshot]] = {}

@@ -54,10 +54,10 @@ class Budget:
             )
         self.capacity = max(1, int(rate * OVER))
         # whoever sets a higher rate has been given a higher quota
-        self._all = Window(room=max(int(SPANNER_RATE * OVER), self.capacity), span=SPAN)
+        self._all = RequestWindow(room=max(int(SPANNER_RATE * OVER), self.capacity), span=SPAN)
         # a rate below one in a hundred seconds takes a longer time to average over
         span = max(OVER, self.capacity / rate) * _SLACK
-        self._polls = Window(room=self.capacity, span=span)
+        self._polls = RequestWindow(room=self.capacity, span=span)
         # what was saved up is spent within the same time, and must not use up the rest
         self._pace = _PACED * self.capacity / (span + _BURST)
         self._burst = max(1.0, self._pace * _BURST)
@@ -111,7 +111,7 @@ class Budget:
 
 
 @dataclass(slots=True, kw_only=True)
-class Window:
+class RequestWindow:
     """Requests that count together.
 
     :param room: how many there may be
