@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.tries.authority import Permit
+    from airflow_spanner_lro.core.tries.authority import Grant
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.notifications.started import StartedOperation
 
@@ -193,7 +193,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
             return None
         return last.name
 
-    def _permit(self, started: StartedOperation, dag: DAG | None) -> Permit | Refusal:
+    def _permit(self, started: StartedOperation, dag: DAG | None) -> Grant | Refusal:
         deployment = settings.deployment()
         if dag is None:
             return authorise_given(started.entry, access=self._own_way, deployment=deployment)

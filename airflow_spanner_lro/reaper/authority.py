@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.airflow_serialised import SerialisedDags, rendered_fields
-from airflow_spanner_lro.core.tries.authority import Permit, Reason, Refusal, authorise
+from airflow_spanner_lro.core.tries.authority import Grant, Reason, Refusal, authorise
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.tries.authority import AuthoredTask
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-    from airflow_spanner_lro.reaper.records import Record
+    from airflow_spanner_lro.reaper.records import LedgerRow
 
 
 class Authority:
@@ -32,7 +32,7 @@ class Authority:
         self._allowed = settings.reaper_connections()
         self._dags = SerialisedDags()
 
-    def permit(self, record: Record, entry: LedgerEntry) -> Permit | Refusal:
+    def permit(self, record: LedgerRow, entry: LedgerEntry) -> Grant | Refusal:
         """Decide about an entry: by its task, as any version of the Dag has it that may have run.
 
         :raises AirflowDatabaseError: if the database cannot be read
@@ -44,7 +44,7 @@ class Authority:
         first: Refusal | None = None
         for task in self._dags.tasks(record.stored):
             verdict = self._judge(entry, task, rendered)
-            if isinstance(verdict, Permit):
+            if isinstance(verdict, Grant):
                 return verdict
             first = first or verdict
         return first or self._judge(entry, None, rendered)
@@ -54,7 +54,7 @@ class Authority:
         entry: LedgerEntry,
         task: AuthoredTask | None,
         rendered: dict[str, object] | None,
-    ) -> Permit | Refusal:
+    ) -> Grant | Refusal:
         return authorise(
             entry,
             task=task,

@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.status import Code, code_of, is_transient
 from airflow_spanner_lro.core.tries.authority import confirm
 from airflow_spanner_lro.core.words import escaped
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
-from airflow_spanner_lro.reaper.pacing import MOST, Allowance, PacedClient
+from airflow_spanner_lro.reaper.pacing import MOST, RateLimitedClient, ReaperBudget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.ports import Clock
     from airflow_spanner_lro.core.access import Access
-    from airflow_spanner_lro.core.tries.authority import Permit, Refusal
+    from airflow_spanner_lro.core.tries.authority import Grant, Refusal
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 log = logging.getLogger(__name__)
@@ -47,20 +47,20 @@ class _Bar:
     left: list[str] = field(default_factory=list)
 
 
-Allowances = dict["Access", Allowance]
+ReaperBudgets = dict["Access", ReaperBudget]
 """How many requests each way may still send; kept from round to round."""
 
 
 class Clients:
     """The clients of one round, which are closed at its end.
 
-    :param allowances: where rounds before have noted what they have sent
+    :param budgets: where rounds before have noted what they have sent
     """
 
-    def __init__(self, *, clock: Clock, allowances: Allowances | None = None) -> None:
+    def __init__(self, *, clock: Clock, budgets: ReaperBudgets | None = None) -> None:
         self._clock = clock
-        self._allowances: Allowances = {} if allowances is None else allowances
-        self._paced: dict[Access, PacedClient] = {}
+        self._allowances: ReaperBudgets = {} if budgets is None else budgets
+        self._paced: dict[Access, RateLimitedClient] = {}
         self._hooks: dict[Access, SpannerAdminHook] = {}
         self._bars: dict[Access, _Bar] = {}
 
@@ -77,7 +77,9 @@ class Clients:
             if "client" in vars(hook):
                 hook.client.close()
 
-    def get(self, permit: Permit, *, entry: LedgerEntry, what: str) -> PacedClient | Refusal | None:
+    def get(
+        self, permit: Grant, *, entry: LedgerEntry, what: str
+    ) -> RateLimitedClient | Refusal | None:
         """Return the client for an entry; a refusal if its way leads to another place from here.
 
         :param what: what it is needed for, to be told if it is left
@@ -132,10 +134,10 @@ class Clients:
         rooms = (each.room for each in self._allowances.values())
         return min(rooms, default=MOST)
 
-    def _client(self, way: Access, hook: SpannerAdminHook) -> PacedClient:
+    def _client(self, way: Access, hook: SpannerAdminHook) -> RateLimitedClient:
         if way not in self._paced:
-            allowance = self._allowances.setdefault(way, Allowance())
-            self._paced[way] = PacedClient(hook.client, allowance=allowance, clock=self._clock)
+            budget = self._allowances.setdefault(way, ReaperBudget())
+            self._paced[way] = RateLimitedClient(hook.client, budget=budget, clock=self._clock)
         return self._paced[way]
 
     def _hook(self, way: Access) -> SpannerAdminHook:
@@ -144,7 +146,7 @@ class Clients:
         return self._hooks[way]
 
 
-def _refusal(permit: Permit, *, entry: LedgerEntry, hook: SpannerAdminHook) -> Refusal | None:
+def _refusal(permit: Grant, *, entry: LedgerEntry, hook: SpannerAdminHook) -> Refusal | None:
     if refusal := confirm(entry, access=hook.access):
         return refusal
     # asked last, because it may take credentials

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.kinds import (
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.tries.authority import (
     AuthoredTask,
-    Permit,
+    Grant,
     Reason,
     Refusal,
     authorise,
@@ -68,7 +68,7 @@ def judged(
     *,
     rendered: dict[str, object] | None = None,
     allowed: tuple[str, ...] = (),
-) -> Permit | Reason:
+) -> Grant | Reason:
     """Return the permit, or why there is none."""
     verdict = authorise(
         entry, task=author or task(), rendered=rendered, allowed=allowed, deployment=""
@@ -76,7 +76,7 @@ def judged(
     return verdict.reason if isinstance(verdict, Refusal) else verdict
 
 
-PERMIT = Permit(access=replace(WAY, endpoint=None))
+PERMIT = Grant(access=replace(WAY, endpoint=None))
 SECRET = ("admin@p.iam.gserviceaccount.com",)
 
 
@@ -90,7 +90,7 @@ SECRET = ("admin@p.iam.gserviceaccount.com",)
     ],
 )
 def test_dag_that_is_gone(
-    allowed: tuple[str, ...], chain: tuple[str, ...], verdict: Permit | Reason
+    allowed: tuple[str, ...], chain: tuple[str, ...], verdict: Grant | Reason
 ) -> None:
     """Only the allow-list vouches for a connection then, and nothing for impersonation."""
     entry = replace(ENTRY, access=replace(WAY, impersonation_chain=chain))
@@ -121,7 +121,7 @@ def test_connection(
     author: AuthoredTask,
     rendered: dict[str, object] | None,
     allowed: tuple[str, ...],
-    verdict: Permit | Reason,
+    verdict: Grant | Reason,
 ) -> None:
     """The task's own connection, by each row of the table."""
     assert verdict == judged(author, rendered=rendered, allowed=allowed)
@@ -149,7 +149,7 @@ def test_impersonation(written: Any, says: tuple[str, ...], rendered: Any, verdi
 
     told = judged(task(impersonation_chain=written), entry, rendered=rendered, allowed=("mine",))
 
-    assert verdict == (isinstance(told, Permit) or told)
+    assert verdict == (isinstance(told, Grant) or told)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_impersonation(written: Any, says: tuple[str, ...], rendered: Any, verdi
     ],
 )
 def test_target(
-    author: AuthoredTask, rendered: dict[str, object] | None, verdict: Permit | Reason
+    author: AuthoredTask, rendered: dict[str, object] | None, verdict: Grant | Reason
 ) -> None:
     """Each id of the target is that of the task, as it is written or was rendered."""
     assert verdict == judged(author, rendered=rendered)
@@ -268,7 +268,7 @@ def test_way_that_was_given(way: Access, may: bool) -> None:
     """Without a Dag only the way that was given is taken."""
     told = authorise_given(ENTRY, access=way, deployment="")
 
-    assert may is isinstance(told, Permit)
+    assert may is isinstance(told, Grant)
 
 
 def test_update_of_a_database_is_compared_by_its_ids() -> None:

@@ -116,7 +116,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Permit:
+class Grant:
     """The way to an operation; its endpoint is decided by the connection and the environment here.
 
     :param own_project: the target must be in the connection's own project
@@ -128,7 +128,7 @@ class Permit:
 
 def authorise_published(
     entry: LedgerEntry, *, task: AuthoredTask, allowed: Collection[str], deployment: str
-) -> Permit | Refusal:
+) -> Grant | Refusal:
     """Decide the same of what a task has published, where nobody can see what it rendered to.
 
     The target is checked as far as its ids are literals.
@@ -141,10 +141,10 @@ def authorise_published(
         or check_written(entry.target, task=task)
     )
     own_project = task.literal(PROJECT) and not task.written[PROJECT]
-    return refusal or Permit(access=_undecided(entry.access), own_project=own_project)
+    return refusal or Grant(access=_undecided(entry.access), own_project=own_project)
 
 
-def authorise_given(entry: LedgerEntry, *, access: Access, deployment: str) -> Permit | Refusal:
+def authorise_given(entry: LedgerEntry, *, access: Access, deployment: str) -> Grant | Refusal:
     """Decide the same where no task is at hand, and the way is given by who asks.
 
     :param access: with an endpoint that is not decided yet
@@ -152,7 +152,7 @@ def authorise_given(entry: LedgerEntry, *, access: Access, deployment: str) -> P
     if entry.deployment != deployment:
         return _other_deployment(entry, deployment=deployment)
     if _undecided(entry.access) == access:
-        return Permit(access=access)
+        return Grant(access=access)
     chain = list(entry.access.impersonation_chain)
     also = f", impersonation_chain={_told(chain)}" if chain else ""
     return Refusal(
@@ -172,7 +172,7 @@ def authorise(
     rendered: Mapping[str, object] | None,
     allowed: Collection[str],
     deployment: str,
-) -> Permit | Refusal:
+) -> Grant | Refusal:
     """Decide by which way an entry's operation may be reached, if at all.
 
     :param task: None if its Dag, or the task in it, is gone
@@ -192,7 +192,7 @@ def authorise(
     if refusal:
         return refusal
     known = task.written.get(PROJECT) if task.literal(PROJECT) else (rendered or {}).get(PROJECT)
-    return Permit(access=_undecided(entry.access), own_project=not known)
+    return Grant(access=_undecided(entry.access), own_project=not known)
 
 
 def confirm(entry: LedgerEntry, *, access: Access, project: str | None = None) -> Refusal | None:
@@ -263,10 +263,10 @@ def check_written(target: ResourceName, *, task: AuthoredTask) -> Refusal | None
     return None
 
 
-def _orphaned(entry: LedgerEntry, *, allowed: Collection[str]) -> Permit | Refusal:
+def _orphaned(entry: LedgerEntry, *, allowed: Collection[str]) -> Grant | Refusal:
     access = entry.access
     if access.gcp_conn_id in allowed and not access.impersonation_chain:
-        return Permit(access=_undecided(access))
+        return Grant(access=_undecided(access))
     return Refusal(
         reason=Reason.DAG_GONE,
         sentence=(
