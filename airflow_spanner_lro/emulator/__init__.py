@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.state.planning import DEFAULT_PLANS
     from airflow_spanner_lro.emulator.state.plans import Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
-    from airflow_spanner_lro.emulator.traffic.calls import Call, Calls
+    from airflow_spanner_lro.emulator.traffic.calls import Call, CallHistory
     from airflow_spanner_lro.emulator.traffic.faults import Fault, FaultKind, Faults
     from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
     from airflow_spanner_lro.emulator.until import NeverDoneError
@@ -33,7 +33,7 @@ __all__ = [
     "Between",
     "BySize",
     "Call",
-    "Calls",
+    "CallHistory",
     "Clock",
     "EmulatorStartError",
     "EmulatorStateError",
@@ -64,7 +64,7 @@ _MODULES = {
     "Between": "state.plans",
     "BySize": "state.plans",
     "Call": "traffic.calls",
-    "Calls": "traffic.calls",
+    "CallHistory": "traffic.calls",
     "Clock": "clock",
     "EmulatorStartError": "addresses",
     "Faults": "traffic.faults",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the owner of an emulator can do to its world and see of it, in Python.
+"""The Python interface of a running or stopped emulator: plans, limits, faults, time, snapshots.
 
 It has nothing to do with how clients reach the emulator, and works before, while and after it runs.
 """
@@ -15,7 +15,9 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceNam
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.journal.kind_names import name_of
 from airflow_spanner_lro.emulator.state import seeding, views
-from airflow_spanner_lro.emulator.traffic.calls import CallLog, Calls
+from airflow_spanner_lro.emulator.traffic.calls import CallHistory, CallLog
+from airflow_spanner_lro.emulator.traffic.faults import Faults
+from airflow_spanner_lro.emulator.traffic.quota import QuotaMeter
 from airflow_spanner_lro.emulator.until import run_until_done
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
     from airflow_spanner_lro.emulator.limits import Limits
     from airflow_spanner_lro.emulator.state.plans import Plan
+    from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
 
 _FOR_EVER = timedelta(days=30)
 
@@ -41,15 +44,21 @@ def first_steps(
         yield "set_limits", {"limits": limits.to_json()}
 
 
-class Owner:
+class Controller:
     """Acts on the world of an engine, and looks at it.
 
     :param engine: who holds the world
+    :param quota: how many requests of a project are answered; None for any number
+    :ivar clock: what time it is
+    :ivar faults: what happens to calls on their way
     """
 
-    def __init__(self, *, engine: Engine) -> None:
+    def __init__(self, *, engine: Engine, quota: AdminQuota | None = None) -> None:
+        self.clock = engine.clock
+        self.faults = Faults(client_seconds=engine.clock.client_seconds)
         self._engine = engine
         self._calls = CallLog()
+        self._meter = QuotaMeter(quota)
 
     # --- what it is told -------------------------------------------------------------------------
 
@@ -89,6 +98,15 @@ class Owner:
         """How many of each thing there may be."""
         with self._engine.look() as (world, _):
             return world.limits
+
+    @property
+    def quota(self) -> AdminQuota | None:
+        """How many requests of a project are answered; None for any number. Can be set."""
+        return self._meter.quota
+
+    @quota.setter
+    def quota(self, quota: AdminQuota | None) -> None:
+        self._meter.quota = quota
 
     def create_instance(
         self, name: str | InstanceName, *, config: str = seeding.DEFAULT_CONFIG
@@ -198,7 +216,7 @@ class Owner:
     # --- what it tells ---------------------------------------------------------------------------
 
     @property
-    def calls(self) -> Calls:
+    def calls(self) -> CallHistory:
         """The calls that clients have made so far."""
         return self._calls.snapshot()
 

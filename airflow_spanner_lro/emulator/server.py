@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator as a thing to start and stop: its faces in front of one world."""
+"""The emulator as a thing to start and stop: a gRPC and an HTTP server in front of one world."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from airflow_spanner_lro.emulator.addresses import EmulatorStartError, check_fre
 from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.grpc_face import GrpcFace
-from airflow_spanner_lro.emulator.owner import Owner, first_steps
-from airflow_spanner_lro.emulator.traffic.faults import Faults
+from airflow_spanner_lro.emulator.owner import Controller, first_steps
 from airflow_spanner_lro.emulator.traffic.front import Front
-from airflow_spanner_lro.emulator.traffic.quota import AdminQuota, Meter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,12 +20,14 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.clock import Clock
+    from airflow_spanner_lro.emulator.control.routes import Reply
     from airflow_spanner_lro.emulator.limits import Limits
     from airflow_spanner_lro.emulator.rest.server import RestFace
     from airflow_spanner_lro.emulator.state.plans import Plan
+    from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
 
 
-class SpannerAdminEmulator(Owner):
+class SpannerAdminEmulator(Controller):
     """An emulator of Cloud Spanner's admin API, for as long as its context lasts.
 
     Every public member may be used from any thread, before, while and after it runs.
@@ -59,16 +59,13 @@ class SpannerAdminEmulator(Owner):
         quota: AdminQuota | None = None,
     ) -> None:
         self.host = host
-        self.clock = clock or SystemClock()
-        self.faults = Faults(client_seconds=self.clock.client_seconds)
         engine = Engine(
-            clock=self.clock,
+            clock=clock or SystemClock(),
             first=first_steps(plans=plans, limits=limits),
             seed=seed,
             state_file=None if state_file is None else Path(state_file),
         )
-        super().__init__(engine=engine)
-        self._meter = None if quota is None else Meter(quota)
+        super().__init__(engine=engine, quota=quota)
         self._port = port
         self._rest_port = rest_port
         self._front: Front | None = None
@@ -118,17 +115,6 @@ class SpannerAdminEmulator(Owner):
         """Whether it listens."""
         return self._front is not None
 
-    @property
-    def quota(self) -> AdminQuota | None:
-        """How many requests of a project are answered; None for any number. Can be set."""
-        return None if self._meter is None else self._meter.quota
-
-    @quota.setter
-    def quota(self, quota: AdminQuota | None) -> None:
-        self._meter = None if quota is None else Meter(quota)
-        if (front := self._front) is not None:
-            front.meter = self._meter
-
     def start(self) -> None:
         """Start to listen; when this returns, calls are answered.
 
@@ -177,8 +163,7 @@ class SpannerAdminEmulator(Owner):
                 advice="Choose another port for one of them; 0 picks a free one.",
             )
         check_free(host=self.host, port=self._port)
-        front = Front(engine=self._engine, faults=self.faults, calls=self._calls)
-        front.meter = self._meter
+        front = Front(engine=self._engine, faults=self.faults, calls=self._calls, meter=self._meter)
         self._grpc = GrpcFace(front=front, host=self.host, port=self._port)
         self._port = self._grpc.port
         if self._rest_port is not None:
@@ -192,10 +177,26 @@ class SpannerAdminEmulator(Owner):
         self._front = front
 
     def _start_rest(self, front: Front) -> RestFace:
-        # whoever needs no REST needs no aiohttp, and nobody to control the emulator by it
-        from airflow_spanner_lro.emulator.control import Control  # noqa: PLC0415
+        # whoever needs no REST needs no aiohttp
         from airflow_spanner_lro.emulator.rest.server import RestFace  # noqa: PLC0415
 
         return RestFace(
-            front=front, host=self.host, port=self._rest_port or 0, control=Control(self)
+            front=front, host=self.host, port=self._rest_port or 0, control=self._answer_control
+        )
+
+    def _answer_control(
+        self, *, verb: str, path: str, query: Mapping[str, str], body: bytes
+    ) -> Reply:
+        # pydantic is loaded when the first request comes, as most emulators get none
+        from airflow_spanner_lro.emulator.control.routes import Request, answer  # noqa: PLC0415
+
+        return answer(
+            Request(
+                controller=self,
+                drop_connections=self.drop_connections,
+                verb=verb,
+                path=path,
+                query=query,
+                body=body,
+            )
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.emulator import (
-        Calls,
+        CallHistory,
         ManualClock,
         OperationView,
         SpannerAdminEmulator,
@@ -98,12 +98,12 @@ class Stage:
         return self.emulator.operations()[0]
 
     @property
-    def cancels(self) -> Calls:
+    def cancels(self) -> CallHistory:
         """The calls to cancel so far."""
         return self.emulator.calls.of("CancelOperation")
 
     @property
-    def starts(self) -> Calls:
+    def starts(self) -> CallHistory:
         """The calls that start an operation so far."""
         return self.emulator.calls.of(*STARTS)
 

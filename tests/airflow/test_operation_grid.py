@@ -23,7 +23,7 @@ from .doubles import BACKUP, DATABASE, LONG, RESTORED, SOURCE
 from .playing import backup, defer, fire, play, restore
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator import Calls
+    from airflow_spanner_lro.emulator import CallHistory
 
     from .cases import Case
     from .doubles import FakeTask, Stage
@@ -52,7 +52,7 @@ def late(case: Case, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("hour_passes")
 
 
-def starts_of(stage: Stage, case: Case) -> Calls:
+def starts_of(stage: Stage, case: Case) -> CallHistory:
     """Return the calls so far that start an operation of this kind."""
     return stage.emulator.calls.of(case.kind.method)
 

@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.names import (
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock, Plan, RpcError
 from airflow_spanner_lro.emulator.engine import Engine
-from airflow_spanner_lro.emulator.owner import Owner
+from airflow_spanner_lro.emulator.owner import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,14 +60,14 @@ class Life:
     def begin(cls, start: Start, plan: Plan) -> Life:
         """Start an operation in a world of its own."""
         engine = Engine(clock=ManualClock(START))
-        owner = Owner(engine=engine)
+        controller = Controller(engine=engine)
 
         def call(kind: OperationKind, request: Mapping[str, Any]) -> Any:
             return _call(engine, kind.service, kind.method, kind.request_type()(request))
 
-        start.prepare(owner, call)
+        start.prepare(controller, call)
         before = _read(engine, start)
-        owner.plan(plan)
+        controller.plan(plan)
         now = engine.clock.now()
         name = call(start.kind, start.request_at(now)).name
         return cls(engine=engine, start=start, name=name, started=now, before=before)

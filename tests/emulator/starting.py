@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.emulator.owner import Owner
+    from airflow_spanner_lro.emulator.owner import Controller
 
 PROJECT = "projects/test"
 CONFIG = f"{PROJECT}/instanceConfigs/regional-europe-west1"
@@ -76,7 +76,7 @@ class Start:
                 request[outer] = expire_time
         return request
 
-    def prepare(self, emulator: Owner, call: Call) -> None:
+    def prepare(self, emulator: Controller, call: Call) -> None:
         """Put everything there that the operation needs."""
         emulator.create_database(DATABASE, ["CREATE TABLE T (Id INT64) PRIMARY KEY (Id)"])
         if self.kind in (kinds.COPY_BACKUP, kinds.RESTORE_DATABASE):

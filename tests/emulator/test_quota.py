@@ -16,7 +16,7 @@ from airflow_spanner_lro.emulator import AdminQuota, ManualClock, RpcError, Span
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.rpc import Method, plain_type
 from airflow_spanner_lro.emulator.traffic.calls import resource_of
-from airflow_spanner_lro.emulator.traffic.quota import Meter, project_of
+from airflow_spanner_lro.emulator.traffic.quota import QuotaMeter, project_of
 
 from .conftest import DATABASE, INSTANCE
 
@@ -100,7 +100,7 @@ def test_there_is_no_quota_unless_somebody_wants_it(
 
 def test_projects_do_not_share() -> None:
     """One project's requests leave the others alone."""
-    meter = Meter(AdminQuota(per_second=0.01))
+    meter = QuotaMeter(AdminQuota(per_second=0.01))
     meter.take(resource=INSTANCE, seconds=0)
     meter.take(resource="projects/other/instances/main", seconds=0)
 
@@ -110,7 +110,7 @@ def test_projects_do_not_share() -> None:
 
 def test_the_window_slides() -> None:
     """Five hundred fit into any hundred seconds, and one more as soon as the first is older."""
-    meter = Meter(AdminQuota())
+    meter = QuotaMeter(AdminQuota())
     for number in range(500):
         meter.take(resource=INSTANCE, seconds=number * 0.1)
     with pytest.raises(RpcError) as caught:
@@ -122,7 +122,7 @@ def test_the_window_slides() -> None:
 
 def test_a_clock_that_went_back_begins_anew() -> None:
     """The world of a snapshot does not inherit the requests of its future."""
-    meter = Meter(AdminQuota(per_second=0.01))
+    meter = QuotaMeter(AdminQuota(per_second=0.01))
     meter.take(resource=INSTANCE, seconds=1_000)
     meter.take(resource=INSTANCE, seconds=0)
 

@@ -44,21 +44,18 @@ class Told:
     body: object
 
 
-class Echo:
-    """A control interface that repeats what it is asked."""
-
-    def answer(self, *, verb: str, path: str, query: Mapping[str, str], body: bytes) -> Told:
-        """Repeat it, or break."""
-        if body == b"bug":
-            raise ZeroDivisionError
-        return Told(202, {"verb": verb, "path": path, "query": query, "body": body.decode()})
+def repeat(*, verb: str, path: str, query: Mapping[str, str], body: bytes) -> Told:
+    """Answer as a control interface that repeats what it is asked, or breaks."""
+    if body == b"bug":
+        raise ZeroDivisionError
+    return Told(202, {"verb": verb, "path": path, "query": query, "body": body.decode()})
 
 
 @pytest.fixture
 def echo(clock: ManualClock) -> Iterator[str]:
     """Run a REST face with that control interface; return its address."""
     front = Front(engine=Engine(clock=clock), faults=Faults(), calls=CallLog())
-    face = RestFace(front=front, control=Echo(), host="127.0.0.1", port=0)
+    face = RestFace(front=front, control=repeat, host="127.0.0.1", port=0)
     try:
         yield f"http://127.0.0.1:{face.port}"
     finally:

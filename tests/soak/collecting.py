@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_spanner_lro.demo.records import DagRun, TaskInstance
-    from airflow_spanner_lro.emulator import Calls, OperationView
+    from airflow_spanner_lro.emulator import CallHistory, OperationView
 
     from .evidence import Blow, Cause
     from .recipes import Recipe
@@ -111,7 +111,7 @@ def operations_of(scene: Scene) -> tuple[Operation, ...]:
     return tuple(found)
 
 
-def _calls(calls: Calls, *, stranger: bool) -> Iterator[Call]:
+def _calls(calls: CallHistory, *, stranger: bool) -> Iterator[Call]:
     for each in calls.of(*_JUDGED):
         yield Call(
             method=each.method,

@@ -17,7 +17,7 @@ from airflow_spanner_lro.emulator.traffic.calls import CallLog
 from airflow_spanner_lro.emulator.traffic.front import Front
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator import Calls
+    from airflow_spanner_lro.emulator import CallHistory
 
 
 class TwoDoorEmulator(SpannerAdminEmulator):
@@ -44,7 +44,7 @@ class TwoDoorEmulator(SpannerAdminEmulator):
         return join_address(self.host, self._strangers_face.port)
 
     @property
-    def strangers_calls(self) -> Calls:
+    def strangers_calls(self) -> CallHistory:
         """The calls that strangers have made so far."""
         return self._strangers_log.snapshot()
 

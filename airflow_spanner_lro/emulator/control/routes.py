@@ -1,21 +1,41 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How an address below ``/control/`` becomes a call of a function."""
+"""The control interface over HTTP: what a controller can do in Python, for other processes.
+
+One table of routes below ``/control``; each is a few lines of Python. It knows no HTTP server:
+whoever mounts it hands in verb, path, query and body, and gets a status and a body back. It loads
+pydantic, so it is imported when the first request comes.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.control import bodies
+from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.journal.entries import Snapshot
+from airflow_spanner_lro.emulator.journal.forms import read
+from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME, name_of
+from airflow_spanner_lro.emulator.limits import Limits
+from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
+from airflow_spanner_lro.emulator.until import NeverDoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pydantic import TypeAdapter
 
-    from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
+    from airflow_spanner_lro.emulator.owner import Controller
+    from airflow_spanner_lro.emulator.state.views import OperationView
+    from airflow_spanner_lro.emulator.traffic.calls import Call, CallHistory
+    from airflow_spanner_lro.emulator.traffic.faults import Fault
+
+log = logging.getLogger(__name__)
 
 PREFIX = "/control"
 
@@ -58,13 +78,20 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked.
+    """One request to the control interface.
 
-    :param query: the parameters
+    :param controller: of the emulator that is controlled
+    :param drop_connections: cuts off all gRPC clients
+    :param verb: the HTTP verb
+    :param path: decoded, beginning with :data:`PREFIX`
+    :param query: the parameters, decoded
     :param body: as it came
     """
 
-    emulator: SpannerAdminEmulator
+    controller: Controller
+    drop_connections: Callable[[], None]
+    verb: str
+    path: str
     query: Mapping[str, str]
     body: bytes
 
@@ -73,8 +100,6 @@ class Request:
 
         :raises ValueError: saying what is wrong.
         """
-        from airflow_spanner_lro.emulator.journal.forms import read  # noqa: PLC0415 - it loads pydantic
-
         return read(adapter, self.json())
 
     def json(self) -> object:
@@ -118,3 +143,313 @@ class Route:
             known = ", ".join(self.parameters) or "none"
             message = f"unknown parameters: {', '.join(unknown)}; known: {known}"
             raise ValueError(message)
+
+
+def answer(request: Request) -> Reply:
+    """Answer a request to the control interface; mistakes are answers too.
+
+    Safe to call from several threads at once.
+    """
+    verb, path = request.verb, request.path
+    bare = path.removeprefix(PREFIX).rstrip("/") or "/"
+    routes = {route.verb: route for route in ROUTES if route.path == bare}
+    route = routes.get("GET" if verb == "HEAD" else verb)
+    if not routes:
+        known = dict.fromkeys(f"{PREFIX}{route.path}" for route in ROUTES)
+        return Reply.refusal(Code.NOT_FOUND, f"There is no {path}, only {', '.join(known)}.")
+    if route is None:
+        message = f"{path} does not take {verb}, only {', '.join(routes)}."
+        return Reply.refusal(Code.UNIMPLEMENTED, message, status=METHOD_NOT_ALLOWED)
+    try:
+        route.check(request.query)
+        return Reply(body=route.answer(request))
+    except RpcError as exc:
+        code, message = exc.code, exc.message
+    except NeverDoneError as exc:
+        code, message = Code.FAILED_PRECONDITION, str(exc)
+    except (ValueError, OverflowError) as exc:
+        code, message = Code.INVALID_ARGUMENT, f"{verb} {path}: {exc}"
+    except Exception as exc:
+        # as in the call pipeline: a bug must not look like an outage
+        log.exception("The emulator failed in %s %s", verb, path)
+        code = Code.INTERNAL
+        message = f"The emulator failed: {exc!r}. Its log has the traceback."
+    return Reply.refusal(code, message)
+
+
+def _index(request: Request) -> object:
+    del request
+    routes = (
+        {"verb": route.verb, "path": f"{PREFIX}{route.path}", "about": route.about}
+        for route in ROUTES
+    )
+    return {"routes": list(routes)}
+
+
+def _clock(request: Request) -> dict[str, object]:
+    anchor = request.controller.clock.anchor()
+    return {"now": anchor.emulated.isoformat(), "scale": anchor.scale}
+
+
+def _advance(request: Request) -> object:
+    body: bodies.AdvanceBody = request.read(bodies.ADVANCE)
+    step = body.duration if body.seconds is None else body.seconds
+    if step is not None:
+        request.controller.clock.advance(step)
+        return _clock(request)
+    names = body.until_done if isinstance(body.until_done, list) else []
+    done = request.controller.run_until_done(*names, limit=body.limit)
+    return {**_clock(request), "operations": [_operation_json(row) for row in done]}
+
+
+def _plan(request: Request) -> object:
+    body: bodies.PlanBody = request.read(bodies.PLAN)
+    kind = None if body.kind is None else KINDS_BY_NAME[body.kind]
+    request.controller.plan(body.plan.plan(), kind=kind, target=body.target, times=body.times)
+    return {}
+
+
+def _clear_plans(request: Request) -> object:
+    request.controller.clear_plans()
+    return {}
+
+
+def _faults(request: Request) -> object:
+    faults = request.controller.faults
+    return {
+        "faults": [_fault_json(each) for each in faults.in_store()],
+        "outage_seconds": faults.outage_seconds,
+    }
+
+
+def _add_fault(request: Request) -> object:
+    body: bodies.FaultBody = request.read(bodies.FAULT)
+    if body.outage is not None:
+        request.controller.faults.outage(seconds=body.outage.total_seconds())
+    else:
+        request.controller.faults.add(body.fault())
+    return _faults(request)
+
+
+def _clear_faults(request: Request) -> object:
+    request.controller.faults.clear()
+    return _faults(request)
+
+
+def _drop_connections(request: Request) -> object:
+    request.drop_connections()
+    return {}
+
+
+def _calls(request: Request) -> object:
+    calls: CallHistory = request.controller.calls
+    if method := request.query.get("method"):
+        calls = calls.of(method)
+    if resource := request.query.get("resource"):
+        calls = calls.on(resource)
+    if since := request.query.get("since"):
+        calls = calls.since(_real_time(since))
+    return {"calls": [_call_json(each) for each in calls]}
+
+
+def _real_time(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        # a plus sign that was not encoded arrives as a space
+        return datetime.fromisoformat(text[:19] + text[19:].replace(" ", "+")).timestamp()
+    except ValueError as exc:
+        message = (
+            f"since={text!r} is no time: give seconds as by time.time(), "
+            "or a time such as 2026-01-01T12:00:00Z"
+        )
+        raise ValueError(message) from exc
+
+
+def _clear_calls(request: Request) -> object:
+    request.controller.clear_calls()
+    return {}
+
+
+def _operations(request: Request) -> object:
+    return {"operations": [_operation_json(row) for row in request.controller.operations()]}
+
+
+def _fail(request: Request) -> object:
+    body: bodies.FailBody = request.read(bodies.FAIL)
+    request.controller.fail_operation(body.name, code=body.code, message=body.message)
+    return {}
+
+
+def _resources(request: Request) -> object:
+    views = request.controller.resources()
+    return {
+        "resources": [{"name": row.name, "noun": row.noun, "state": row.state} for row in views]
+    }
+
+
+def _instance(request: Request) -> object:
+    body: bodies.InstanceBody = request.read(bodies.INSTANCE)
+    request.controller.create_instance(body.name, config=body.config)
+    return {}
+
+
+def _database(request: Request) -> object:
+    body: bodies.DatabaseBody = request.read(bodies.DATABASE)
+    request.controller.create_database(
+        body.name, body.statements, drop_protection=body.drop_protection
+    )
+    return {}
+
+
+def _backup(request: Request) -> object:
+    body: bodies.BackupBody = request.read(bodies.BACKUP)
+    request.controller.create_backup(body.name, body.database, keep=body.keep)
+    return {}
+
+
+def _limits(request: Request) -> object:
+    return {"limits": request.controller.limits.to_json()}
+
+
+def _change_limits(request: Request) -> object:
+    changes: dict[str, int] = request.read(bodies.LIMITS)
+    request.controller.change_limits(**changes)
+    return _limits(request)
+
+
+def _replace_limits(request: Request) -> object:
+    changes: dict[str, int] = request.read(bodies.LIMITS)
+    request.controller.set_limits(Limits(**changes))
+    return _limits(request)
+
+
+def _quota(request: Request) -> object:
+    quota = request.controller.quota
+    if quota is None:
+        return {"on": False}
+    return {"on": True, "per_second": quota.per_second, "over": quota.over.total_seconds()}
+
+
+def _set_quota(request: Request) -> object:
+    body: bodies.QuotaBody = request.read(bodies.QUOTA)
+    quota = AdminQuota(per_second=body.per_second, over=body.over) if body.on else None
+    request.controller.quota = quota
+    return _quota(request)
+
+
+def _snapshot(request: Request) -> object:
+    return request.controller.snapshot().to_json()
+
+
+def _restore(request: Request) -> object:
+    request.controller.restore(Snapshot.from_json(request.json()))
+    return _clock(request)
+
+
+def _reset(request: Request) -> object:
+    request.controller.reset()
+    return _clock(request)
+
+
+def _operation_json(operation: OperationView) -> dict[str, Any]:
+    """Return an operation as JSON."""
+    error = operation.error
+    return {
+        "name": operation.name,
+        "kind": name_of(operation.kind),
+        "target": operation.target,
+        "state": operation.state.name,
+        "done": operation.done,
+        "percent": operation.percent,
+        "started": operation.started.isoformat(),
+        "ended": _time(operation.ended),
+        "cancel_requested": _time(operation.cancel_requested),
+        "error": None
+        if error is None
+        else {"code": Code(error.code).name, "message": error.message},
+    }
+
+
+def _call_json(call: Call) -> dict[str, Any]:
+    """Return a call as JSON."""
+    return {
+        "method": call.method,
+        "service": call.service,
+        "resource": call.resource,
+        "at": call.at.isoformat(),
+        "real_time": call.real_time,
+        "code": call.code.name,
+        "message": call.message,
+    }
+
+
+def _fault_json(fault: Fault) -> dict[str, Any]:
+    """Return a fault as JSON."""
+    return {
+        "kind": fault.kind.value,
+        "method": fault.method,
+        "resource": fault.resource,
+        "times": fault.times,
+        "code": fault.code.name,
+        "message": fault.message,
+        "after_work": fault.after_work,
+        "seconds": fault.seconds,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(verb="GET", path="/", about="This list.", answer=_index),
+    Route(verb="GET", path="/clock", about="The emulated time, and how fast it runs.",
+          answer=_clock),
+    Route(verb="POST", path="/clock:advance",
+          about="Let time jump: by seconds, by a duration, or until operations are done.",
+          answer=_advance),
+    Route(verb="POST", path="/plans", about="Say what operations are going to do that start later.",
+          answer=_plan),
+    Route(verb="DELETE", path="/plans", about="Let operations do what is usual again.",
+          answer=_clear_plans),
+    Route(verb="GET", path="/faults", about="The trouble that is in store.", answer=_faults),
+    Route(verb="POST", path="/faults",
+          about="Let calls fail, lose answers, drop connections, delay, answer late, "
+          "or play an outage.",
+          answer=_add_fault),
+    Route(verb="DELETE", path="/faults", about="Forget all trouble in store.",
+          answer=_clear_faults),
+    Route(verb="POST", path="/connections:drop", about="Cut off all gRPC clients at once.",
+          answer=_drop_connections),
+    Route(verb="GET", path="/calls",
+          about="The calls so far, of a method, on a resource, since a real time.",
+          answer=_calls, parameters=("method", "resource", "since")),
+    Route(verb="DELETE", path="/calls", about="Forget the calls so far.", answer=_clear_calls),
+    Route(verb="GET", path="/operations", about="All operations as they are now.",
+          answer=_operations),
+    Route(verb="POST", path="/operations:fail",
+          about="Let an operation that is under way fail at once.", answer=_fail),
+    Route(verb="GET", path="/resources", about="All resources as they are now.",
+          answer=_resources),
+    Route(verb="POST", path="/instances", about="Put an instance there, ready.",
+          answer=_instance),
+    Route(verb="POST", path="/databases", about="Put a database there, ready, with its instance.",
+          answer=_database),
+    Route(verb="POST", path="/backups", about="Put a backup there, ready.", answer=_backup),
+    Route(verb="GET", path="/limits", about="How many of each thing there may be.",
+          answer=_limits),
+    Route(verb="PATCH", path="/limits", about="Change some limits.", answer=_change_limits),
+    Route(verb="PUT", path="/limits", about="Set limits; those not named are as in production.",
+          answer=_replace_limits),
+    Route(verb="GET", path="/quota", about="How many requests a project may make.",
+          answer=_quota),
+    Route(verb="PUT", path="/quota", about="Switch the quota on or off.", answer=_set_quota),
+    Route(verb="GET", path="/state", about="A snapshot of the world.", answer=_snapshot),
+    Route(verb="PUT", path="/state", about="Make the world that of a snapshot.",
+          answer=_restore),
+    Route(verb="DELETE", path="/state", about="Empty the world; time goes on.", answer=_reset),
+)  # fmt: skip
+"""What can be asked, in the order in which ``GET /control/`` tells it."""

@@ -59,10 +59,10 @@ class ControlAnswer(Protocol):
         ...
 
 
-class Control(Protocol):
+class ControlHandler(Protocol):
     """Answers whatever is below ``/control``; called on threads, several at once."""
 
-    def answer(
+    def __call__(
         self, *, verb: str, path: str, query: Mapping[str, str], body: bytes
     ) -> ControlAnswer:
         """Answer one request; mistakes are answers too.
@@ -131,7 +131,7 @@ class Desk:
     :param control: who answers what is below ``/control``
     """
 
-    def __init__(self, *, front: Front, control: Control | None = None) -> None:
+    def __init__(self, *, front: Front, control: ControlHandler | None = None) -> None:
         self._front = front
         self._control = control
         self._router = Router(ROUTES)
@@ -154,7 +154,7 @@ class Desk:
         if path == "/" and request.verb in _READING:
             return HttpAnswer(status=_OK, body=write_json(_SELF))
         if self._control is not None and request.is_control:
-            told = self._control.answer(
+            told = self._control(
                 verb=request.verb, path=unquote(path), query=dict(pairs), body=request.body
             )
             return HttpAnswer(status=told.status, body=write_json(told.body))

@@ -67,22 +67,22 @@ class Call:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.method} {self.resource} -> {told}"
 
 
-class Calls(tuple[Call, ...]):
+class CallHistory(tuple[Call, ...]):
     """The calls so far, in the order in which they were done; it does not grow by itself."""
 
     __slots__ = ()
 
-    def of(self, *methods: str) -> Calls:
+    def of(self, *methods: str) -> CallHistory:
         """Return the calls of these methods."""
-        return Calls(call for call in self if call.method in methods)
+        return CallHistory(call for call in self if call.method in methods)
 
-    def on(self, resource: str) -> Calls:
+    def on(self, resource: str) -> CallHistory:
         """Return the calls about one resource or operation, by its full name."""
-        return Calls(call for call in self if call.resource == resource)
+        return CallHistory(call for call in self if call.resource == resource)
 
-    def since(self, real_time: float) -> Calls:
+    def since(self, real_time: float) -> CallHistory:
         """Return the calls received at or after a real time, as by ``time.time()``."""
-        return Calls(call for call in self if call.real_time >= real_time)
+        return CallHistory(call for call in self if call.real_time >= real_time)
 
 
 class CallLog:
@@ -100,10 +100,10 @@ class CallLog:
         """Forget the calls so far."""
         self._calls.clear()
 
-    def snapshot(self) -> Calls:
+    def snapshot(self) -> CallHistory:
         """Return the calls so far."""
         # deque.copy() holds the interpreter's lock throughout, so no other thread interferes
-        return Calls(self._calls.copy())
+        return CallHistory(self._calls.copy())
 
 
 def resource_of(request: Any) -> str:

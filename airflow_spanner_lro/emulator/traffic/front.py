@@ -24,6 +24,7 @@ from airflow_spanner_lro.emulator.rpc import Method
 from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.traffic.calls import Call, resource_of
 from airflow_spanner_lro.emulator.traffic.faults import Trouble
+from airflow_spanner_lro.emulator.traffic.quota import QuotaMeter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.engine import Engine
     from airflow_spanner_lro.emulator.traffic.calls import CallLog
     from airflow_spanner_lro.emulator.traffic.faults import Faults
-    from airflow_spanner_lro.emulator.traffic.quota import Meter
 
 log = logging.getLogger(__name__)
 
@@ -60,14 +60,16 @@ class Front:
     :param engine: who does the work
     :param faults: what happens to calls on their way
     :param calls: where they are noted
+    :param meter: counts them against the quota, if there is one
     """
 
-    def __init__(self, *, engine: Engine, faults: Faults, calls: CallLog) -> None:
+    def __init__(
+        self, *, engine: Engine, faults: Faults, calls: CallLog, meter: QuotaMeter | None = None
+    ) -> None:
         self._engine = engine
         self._faults = faults
         self._calls = calls
-        self.meter: Meter | None = None
-        """Counts calls against the quota, if there is one."""
+        self._meter = meter or QuotaMeter()
         self.closing = threading.Event()
 
     @property
@@ -100,8 +102,9 @@ class Front:
             if trouble.delay:
                 self._hold_back(trouble.delay, waiting)
             trouble.before_work()
-            if (meter := self.meter) is not None and method.path in self.methods:
-                meter.take(resource=resource, seconds=self._engine.clock.client_seconds())
+            if method.path in self.methods:
+                seconds = self._engine.clock.client_seconds()
+                self._meter.take(resource=resource, seconds=seconds)
             response = raw(self._engine.call(method, request))
             trouble.after_work()
         except RpcError as exc:

@@ -47,13 +47,27 @@ class AdminQuota:
         return int(self.per_second * self.over.total_seconds())
 
 
-class Meter:
-    """Counts the requests of each project against a quota. Safe to use from any thread."""
+class QuotaMeter:
+    """Counts the requests of each project against a quota. Safe to use from any thread.
 
-    def __init__(self, quota: AdminQuota) -> None:
-        self.quota = quota
+    :param quota: how many are answered; None for any number
+    """
+
+    def __init__(self, quota: AdminQuota | None = None) -> None:
+        self._quota = quota
         self._lock = threading.Lock()
         self._taken: dict[str, deque[float]] = {}
+
+    @property
+    def quota(self) -> AdminQuota | None:
+        """How many requests of a project are answered; a new quota counts from nothing."""
+        return self._quota
+
+    @quota.setter
+    def quota(self, quota: AdminQuota | None) -> None:
+        with self._lock:
+            self._quota = quota
+            self._taken.clear()
 
     def take(self, *, resource: str, seconds: float) -> None:
         """Count a request.
@@ -64,14 +78,16 @@ class Meter:
         """
         project = project_of(resource)
         with self._lock:
+            if (quota := self._quota) is None:
+                return
             taken = self._taken.setdefault(project, deque())
             if taken and seconds < taken[-1]:
                 # emulated time went back, as the world became an earlier one
                 taken.clear()
-            oldest = seconds - self.quota.over.total_seconds()
+            oldest = seconds - quota.over.total_seconds()
             while taken and taken[0] <= oldest:
                 taken.popleft()
-            if len(taken) >= self.quota.requests:
+            if len(taken) >= quota.requests:
                 raise errors.quota_exceeded(consumer=_number_of(project))
             taken.append(seconds)
 
