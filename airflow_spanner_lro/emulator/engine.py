@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The world behind its door: one thing at a time, each at its emulated time.
+"""Serialise all access to the state behind one lock; journal each change first.
 
-Whoever wants something of the world comes here: RPCs of any transport, the Python interface of the
-emulator, and the control interface. Whatever may change the world is noted before it is done, so
-that the world can be made again: from a file after a restart, or from a snapshot.
+RPCs of any transport, the Python controller and the control interface all come here. Whatever may
+change the world is written to the journal before it is done, so that the world can be made again:
+from a file after a restart, or from a snapshot.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from airflow_spanner_lro.emulator.journal.entries import (
 )
 from airflow_spanner_lro.emulator.journal.recording import Recording
 from airflow_spanner_lro.emulator.services import all_servicers
+from airflow_spanner_lro.emulator.state.behaviours import new_world
 from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.state.planning import Plans
-from airflow_spanner_lro.emulator.state.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.clock import Clock
     from airflow_spanner_lro.emulator.journal.recording import Recorded
     from airflow_spanner_lro.emulator.rpc import Method
+    from airflow_spanner_lro.emulator.state.world import World
 
 log = logging.getLogger(__name__)
 
@@ -227,7 +228,7 @@ class _Made:
     """A new world, and the RPCs that work on it."""
 
     def __init__(self, seed: int) -> None:
-        self.world = World(plans=Plans(seed=seed), seed=seed)
+        self.world = new_world(plans=Plans(seed=seed), seed=seed)
         self.methods: dict[str, Method] = {}
         for servicer in all_servicers(self.world):
             self.methods.update(servicer.methods())

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 from google.longrunning import operations_pb2
@@ -18,10 +19,13 @@ from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.operations import Operations
 from airflow_spanner_lro.emulator.services.restores import Restores
 from airflow_spanner_lro.emulator.services.schemas import Schemas
+from airflow_spanner_lro.emulator.state.behaviours import new_world
 from airflow_spanner_lro.emulator.state.planning import Plans
 from airflow_spanner_lro.emulator.state.seeding import seed_database
 from airflow_spanner_lro.emulator.state.views import fingerprint, view_operations, view_resources
-from airflow_spanner_lro.emulator.state.world import World
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator.state.world import World
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANCE = "projects/test/instances/main"
@@ -35,7 +39,7 @@ SCRIPTS = st.lists(st.tuples(st.integers(0, 2000), ACTIONS), max_size=12)
 
 def play(script: list[tuple[int, str]], reads: list[int]) -> tuple[World, datetime]:
     """Play a script of (seconds later, action) with reads in between; return the world then."""
-    world = World(plans=Plans(), seed=1)
+    world = new_world(plans=Plans(), seed=1)
     seed_database(world, DATABASE, statements=(), drop_protection=False, now=START)
     now, number = START, 0
     for pause, action in script:

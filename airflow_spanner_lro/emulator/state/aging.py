@@ -8,13 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from airflow_spanner_lro.core.names import BackupName, DatabaseName
     from airflow_spanner_lro.emulator.state.records.backups import Backup
     from airflow_spanner_lro.emulator.state.world import World
 
 
-def expire(world: World, name: BackupName) -> None:
+def expire(world: World, name: BackupName, at: datetime) -> None:
     """Delete a backup whose time is over; one that something still reads from goes later."""
+    del at
     backup = world.resources.backups.get(name)
     if in_use(world, backup):
         world.resources.backups.put(name, replace(backup, expired=True))

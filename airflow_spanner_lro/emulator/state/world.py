@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The emulated world: tables, plans and an agenda, and the one place where time has effects.
+"""The emulated world: tables, plans and an event queue; the one place where time has effects.
 
 Operations end while nobody looks. Before each call the world catches up: it applies what was due
 since the last call in the order in which it was due, each at its own time. What the world looks
@@ -11,16 +11,15 @@ and the same calls at the same times make the same world again.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_spanner_lro.core.names import BackupName, BackupScheduleName, OperationName
+from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.limits import Limits
-from airflow_spanner_lro.emulator.state import aging, firing
 from airflow_spanner_lro.emulator.state.agenda import Agenda
-from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
 from airflow_spanner_lro.emulator.state.leaving import Leavings
 from airflow_spanner_lro.emulator.state.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.state.operations import Operations
@@ -29,7 +28,10 @@ from airflow_spanner_lro.emulator.state.records.operations import Operation
 from airflow_spanner_lro.emulator.state.tables import Resources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
+
+    from google.protobuf.message import Message
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
@@ -37,17 +39,62 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.state.planning import Plans
 
 
+class Handler(Protocol):
+    """What a world wants of the handler of a kind of operations."""
+
+    @property
+    def undo_guaranteed(self) -> bool:
+        """Whether one surely ends as cancelled once it has begun to be undone."""
+        ...
+
+    def described(self, target: ResourceName, details: object) -> Message:
+        """Return the part of the metadata that never changes."""
+        ...
+
+    def step(self, world: World, operation: Operation, step: int, at: datetime) -> None:
+        """Do what a step does.
+
+        :raises RpcError: if it turns out that it cannot be done; the operation then fails.
+        """
+
+    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
+        """Do what an operation does when it succeeds, and return its response."""
+        ...
+
+    def cancel_begins(self, world: World, operation: Operation, at: datetime) -> None:
+        """Do what follows as soon as a cancel has an effect."""
+
+    def undo(self, world: World, operation: Operation, at: datetime) -> None:
+        """Do what follows when it was cancelled or has failed."""
+
+
+Reaction = Callable[["World", Any, "datetime"], None]
+"""What a resource of some type does when its next event is due: given its name and that time."""
+
+
 class World:
     """Everything there is.
 
     Only one thread at a time may use it, and calls :meth:`catch_up` first.
 
+    :param handlers: what each kind of operations does
+    :param reactions: what resources do at their events, by the type of their names
     :param plans: what operations are going to do
     :param limits: how many of each thing there may be
     :param seed: for the ids that the service makes up
     """
 
-    def __init__(self, *, plans: Plans, limits: Limits | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        handlers: Mapping[OperationKind, Handler],
+        reactions: Mapping[type[ResourceName], Reaction],
+        plans: Plans,
+        limits: Limits | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._handlers = handlers
+        self._reactions = reactions
         self.plans = plans
         self.limits = limits or Limits()
         self.agenda = Agenda()
@@ -77,20 +124,20 @@ class World:
     ) -> Operation:
         """Start an operation, and return it as it is now.
 
-        :param details: what its behaviour wants to remember of the request
+        :param details: what its handler wants to remember of the request
         :param name: its name if it is known already, otherwise one is made up
         :param usual: how long its steps usually take, where that depends on the request
         :param size_bytes: of the data that it works on
         :param waits: whether its work cannot begin yet, because an earlier operation goes first
         """
         plan, steps = self.plans.take(kind, target, usual=usual, size_bytes=size_bytes)
-        behaviour = BEHAVIOURS[kind]
+        handler = self._handlers[kind]
         lifecycle = Lifecycle(
             started=now,
             steps=steps,
             plan=plan,
             begins=None if waits else now + plan.queued,
-            undo_guaranteed=behaviour.undo_guaranteed,
+            undo_guaranteed=handler.undo_guaranteed,
         )
         operation = Operation(
             name=name or self.operations.new_name(target),
@@ -98,7 +145,7 @@ class World:
             serial=self.next_serial(),
             lifecycle=lifecycle,
             details=details,
-            described=behaviour.described(target, details),
+            described=handler.described(target, details),
         )
         self.operations.put(operation)
         self.catch_up(now)
@@ -115,7 +162,7 @@ class World:
         changed = replace(operation, lifecycle=operation.lifecycle.cancel(now))
         self.operations.put(changed)
         if before is None and changed.lifecycle.cancel_effective is not None:
-            BEHAVIOURS[operation.kind].cancel_begins(self, changed, now)
+            self._handlers[operation.kind].cancel_begins(self, changed, now)
         self.catch_up(now)
 
     def abort_all(self, target: ResourceName, *, now: datetime) -> None:
@@ -130,23 +177,17 @@ class World:
             self._apply(upcoming[1], upcoming[0])
 
     def _apply(self, key: Key, at: datetime) -> None:
-        match key:
-            case OperationName():
-                self._go_on(self.operations.row(key), at)
-            case BackupName():
-                aging.expire(self, key)
-            case BackupScheduleName():
-                firing.fire(self, key, at)
-            case _:
-                message = f"{key} has no appointments"
-                raise TypeError(message)
+        if isinstance(key, OperationName):
+            self._go_on(self.operations.row(key), at)
+        else:
+            self._reactions[type(key)](self, key, at)
 
     def _go_on(self, operation: Operation, at: datetime) -> None:
-        behaviour = BEHAVIOURS[operation.kind]
+        handler = self._handlers[operation.kind]
         if operation.steps_settled < operation.lifecycle.steps_done(at):
             step = operation.steps_settled
             try:
-                behaviour.step(self, operation, step, at)
+                handler.step(self, operation, step, at)
             except RpcError as exc:
                 error = OperationError(code=exc.code, message=exc.message)
                 breakage = Breakage(at=at, step=step, error=error)
@@ -159,7 +200,7 @@ class World:
         # settled first: what an effect starts in turn must not meet this operation as pending
         self.operations.put(replace(operation, settled=True))
         if succeeded:
-            response = behaviour.succeed(self, operation, at)
+            response = handler.succeed(self, operation, at)
             self.operations.put(replace(operation, settled=True, response=response))
         else:
-            behaviour.undo(self, operation, at)
+            handler.undo(self, operation, at)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What each kind of operation tells and does: one class a kind, one module a family."""
+"""Who does what in a world: the handler of each kind of operations, and timed reactions."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from airflow_spanner_lro.core.kinds import (
     UPDATE_INSTANCE_PARTITION,
     OperationKind,
 )
+from airflow_spanner_lro.core.names import BackupName, BackupScheduleName
+from airflow_spanner_lro.emulator.state.aging import expire
 from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
 from airflow_spanner_lro.emulator.state.behaviours.configs import (
     CreateInstanceConfig,
@@ -46,11 +48,16 @@ from airflow_spanner_lro.emulator.state.behaviours.partitions import (
 )
 from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, ChangeQuorum
 from airflow_spanner_lro.emulator.state.behaviours.schemas import UpdateDatabaseDdl
+from airflow_spanner_lro.emulator.state.firing import fire
+from airflow_spanner_lro.emulator.state.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.emulator.state.behaviours.base import Behaviour
+    from airflow_spanner_lro.emulator.state.planning import Plans
+    from airflow_spanner_lro.emulator.state.world import Reaction
 
 BEHAVIOURS: Mapping[OperationKind, Behaviour[Any, Any]] = {
     CREATE_INSTANCE: CreateInstance(),
@@ -70,3 +77,18 @@ BEHAVIOURS: Mapping[OperationKind, Behaviour[Any, Any]] = {
     COPY_BACKUP: CopyBackup(),
 }
 """What each kind does that the emulator knows."""
+
+REACTIONS: Mapping[type[ResourceName], Reaction] = {
+    BackupName: expire,
+    BackupScheduleName: fire,
+}
+"""What resources do when their next event is due."""
+
+
+def new_world(*, plans: Plans, seed: int = 0) -> World:
+    """Return an empty world that knows all kinds of operations and resources.
+
+    :param plans: what operations are going to do
+    :param seed: for the ids that the service makes up
+    """
+    return World(handlers=BEHAVIOURS, reactions=REACTIONS, plans=plans, seed=seed)
