@@ -15,7 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.facets import AUTOSCALED, GOOGLES_KEYS, NONE, Label
-from airflow_spanner_lro.core.timestamps import moment_of
+from airflow_spanner_lro.core.protobuf import enum_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,52 +44,6 @@ def fitting(label: Label, text: str) -> str:
     """Return a text that can be kept: of a long list the beginning, and how many are left out."""
     # no digest: it would not tell whether all of these are among others
     return _beginning(_items(text)) if label in _PARTS else text
-
-
-def values_in(message: Any, path: str) -> list[Any]:
-    """Return what stands in a field, in all messages on the way to it that are repeated.
-
-    Enums come as names, times as text; what is not set, or has the API's default, is left out.
-
-    :param message: a plain protobuf message
-    """
-    name, _, rest = path.partition(".")
-    field = _field(message, name)
-    value = getattr(message, name)
-    if field.is_repeated and not _is_map(field):
-        each = list(value)
-    elif field.has_presence:
-        each = [value] if message.HasField(name) else []
-    else:
-        each = [value] if value else []
-    if rest:
-        return [found for part in each for found in values_in(part, rest)]
-    return [_plain(field, part) for part in each]
-
-
-def _field(message: Any, name: str) -> Any:
-    return message.DESCRIPTOR.fields_by_name[name]
-
-
-def _plain(field: Any, value: Any) -> Any:
-    if field.enum_type is not None:
-        return _enum_name(field, value)
-    if field.message_type is not None and field.message_type.full_name == _TIMESTAMP:
-        return moment_of(value).isoformat(timespec="microseconds")
-    return value
-
-
-_TIMESTAMP = "google.protobuf.Timestamp"
-
-
-def _enum_name(field: Any, number: int) -> str:
-    known = field.enum_type.values_by_number.get(number)
-    # a value that is newer than the client library
-    return str(known.name) if known else str(number)
-
-
-def _is_map(field: Any) -> bool:
-    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
 
 
 # --- how each facet reads ---
@@ -161,10 +115,7 @@ def _replicas(values: Values) -> str:
     if not all(replica.type_ for replica in replicas):
         # Spanner decides on their types
         return ""
-    counted = Counter(
-        f"{replica.location} {_enum_name(_field(replica, 'type_'), replica.type_)}"
-        for replica in replicas
-    )
+    counted = Counter(f"{replica.location} {enum_name(replica, 'type_')}" for replica in replicas)
     return _short(_SEPARATOR.join(f"{counted[each]} x {each}" for each in sorted(counted)))
 
 

@@ -19,9 +19,9 @@ from airflow_spanner_lro.core.canonical import (
     lacking,
     schema_shown,
     text_of,
-    values_in,
 )
 from airflow_spanner_lro.core.facets import Label
+from airflow_spanner_lro.core.protobuf import field_values, protobuf_message
 from airflow_spanner_lro.core.words import escaped
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def told_by_resource(
     :param resource: the message that a get call answers for the kind's target
     :param ddl: the statements of a database's schema, none if it has none; None if nobody asked
     """
-    plain = _plain(resource)
+    plain = protobuf_message(resource)
     if not kind.creates and getattr(plain, "reconciling", False):
         return {}
     ready = _is_ready(plain)
@@ -159,7 +159,7 @@ def _told(
     :param mask: the field that names those of its fields that count; empty if all do
     :param all_shown: whether a field with nothing in it says something
     """
-    plain = _plain(message)
+    plain = protobuf_message(message)
     told = {}
     for facet in kind.compared:
         counting = _masked(plain, paths[facet.label], mask=mask) if mask else paths[facet.label]
@@ -167,7 +167,7 @@ def _told(
             continue
         values: dict[str, list[Any]] = {}
         for path in counting:
-            values.setdefault(path.rpartition(".")[2], []).extend(values_in(plain, path))
+            values.setdefault(path.rpartition(".")[2], []).extend(field_values(plain, path))
         text = text_of(facet.label, values) or (facet.absent if all_shown else "")
         if text:
             told[facet.label.value] = text
@@ -177,7 +177,7 @@ def _told(
 def _masked(message: Any, paths: Iterable[str], *, mask: str) -> list[str]:
     """Return those of the paths that a mask covers; it counts from the resource in the request."""
     holder = mask.rpartition(".")[0]
-    named = [name for found in values_in(message, mask) for name in found.paths]
+    named = [name for found in field_values(message, mask) for name in found.paths]
 
     def covered(path: str) -> bool:
         field = path.removeprefix(f"{holder}.").partition(".")[2]
@@ -189,15 +189,9 @@ def _masked(message: Any, paths: Iterable[str], *, mask: str) -> list[str]:
     return [path for path in paths if covered(path)]
 
 
-def _plain(message: Any) -> Any:
-    """Return the protobuf message beneath one of the client library; see ``decode``."""
-    wrapper = type(message)
-    return wrapper.pb(message) if hasattr(wrapper, "pb") else message
-
-
 def _is_ready(resource: Any) -> bool:
     """Tell whether a resource shows all of itself."""
-    return any(state not in _UNREADY for state in values_in(resource, "state"))
+    return any(state not in _UNREADY for state in field_values(resource, "state"))
 
 
 _UNREADY = frozenset({"CREATING", "STATE_UNSPECIFIED"})

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.flows.together import stop_all
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.operations.resource import as_dict
+from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.hooks import arguments
 
@@ -229,7 +229,7 @@ class SpannerAdminAsyncHook(BaseHook):
         client = await self.get_client()
         from airflow_spanner_lro.admin.resources import parse_any  # noqa: PLC0415
 
-        return as_dict(await client.get_resource(name=parse_any(name)))
+        return message_to_dict(await client.get_resource(name=parse_any(name)))
 
     async def delete_resource(self, *, name: str) -> None:
         """Delete a resource of any of these types; one that does not exist is no error."""

@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.arguments.schedules import ScheduleOrder, crontab,
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import BackupScheduleName
 from airflow_spanner_lro.core.operations.errors import ResourceDiffersError
-from airflow_spanner_lro.core.operations.resource import as_dict
+from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.links import SpannerDatabaseLink, SpannerInstanceLink
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
@@ -132,7 +132,7 @@ class SpannerCreateBackupScheduleOperator(SpannerImmediateOperator):
             self.log.info("%s is there already, just as asked for", self.target)
         else:
             self.log.info("%s is created", self.target)
-        return as_dict(schedule)
+        return message_to_dict(schedule)
 
     def _existing(self) -> Any:
         """Return the schedule that is there.
@@ -243,7 +243,7 @@ class SpannerUpdateBackupScheduleOperator(SpannerImmediateOperator):
         request = self.build_request()
         schedule = self.hook.client.change(rpc="update_backup_schedule", request=request)
         self.log.info("%s is updated: %s", self.target, ", ".join(request.update_mask.paths))
-        return as_dict(schedule)
+        return message_to_dict(schedule)
 
 
 class SpannerDeleteBackupScheduleOperator(SpannerDeleteResourceOperator):

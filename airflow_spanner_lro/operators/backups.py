@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.flows.turns import deletion_limit
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
-from airflow_spanner_lro.core.operations.resource import as_dict
+from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.execution.limits import slot_taken
 from airflow_spanner_lro.links import SpannerBackupLink, SpannerInstanceLink
@@ -270,7 +270,7 @@ class SpannerUpdateBackupOperator(SpannerImmediateOperator):
         request = self.build_request()
         backup = self.hook.client.change(rpc="update_backup", request=request)
         self.log.info("%s expires at %s", backup.name, backup.expire_time)
-        return as_dict(backup)
+        return message_to_dict(backup)
 
 
 class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):

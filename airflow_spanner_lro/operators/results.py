@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.operations.errors import UnexpectedStateError
-from airflow_spanner_lro.core.operations.resource import as_dict
+from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
@@ -42,4 +42,4 @@ def ready_resource(
         raise UnexpectedStateError(target=name, state=resource.state.name, expected=expected)
     if verify is not None:
         verify(resource)
-    return as_dict(resource)
+    return message_to_dict(resource)

@@ -10,8 +10,8 @@ import pytest
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.arguments.choices import choice
-from airflow_spanner_lro.core.arguments.shapes import shaped
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.protobuf import message_from_mapping
 
 Edition = instance_v1.Instance.Edition
 Schedules = instance_v1.Instance.DefaultBackupScheduleType
@@ -47,7 +47,7 @@ def test_unknown_choice_is_refused(given: object) -> None:
 )
 def test_shape_is_taken_in_both_cases(given: dict[str, Any]) -> None:
     """Fields as Python and as JSON name them make the same message."""
-    message = shaped(given, field="autoscaling", type_=instance_v1.AutoscalingConfig)
+    message = message_from_mapping(given, field="autoscaling", type_=instance_v1.AutoscalingConfig)
 
     assert 1 == message.autoscaling_limits.min_nodes
 
@@ -57,4 +57,4 @@ def test_shape_of_a_result_is_taken() -> None:
     replica = instance_v1.ReplicaInfo(location="us-east1", type_="READ_ONLY")
     result = instance_v1.ReplicaInfo.to_dict(replica, use_integers_for_enums=False)
 
-    assert replica == shaped(result, field="replicas", type_=instance_v1.ReplicaInfo)
+    assert replica == message_from_mapping(result, field="replicas", type_=instance_v1.ReplicaInfo)

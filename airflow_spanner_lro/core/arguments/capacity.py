@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments.shapes import shaped
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.core.protobuf import message_from_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,9 @@ def capacity(
         return {"processing_units": _units(processing_units)}
     if autoscaling is not None:
         type_ = Service.INSTANCE_ADMIN.message("AutoscalingConfig")
-        return {AUTOSCALING_FIELD: shaped(autoscaling, field="autoscaling", type_=type_)}
+        return {
+            AUTOSCALING_FIELD: message_from_mapping(autoscaling, field="autoscaling", type_=type_)
+        }
     return {}
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_spanner_lro.core.arguments.shapes import shaped
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import Service
+from airflow_spanner_lro.core.protobuf import message_from_mapping
 
 Replicas = Sequence[Mapping[str, Any]]
 """Each a ``ReplicaInfo`` as a mapping."""
@@ -25,7 +25,7 @@ def given_replicas(given: object) -> list[Any]:
     """
     type_ = Service.INSTANCE_ADMIN.message("ReplicaInfo")
     each = _several(given, field="replicas", rule="expected a list of mappings like ReplicaInfo")
-    return [shaped(replica, field="replicas", type_=type_) for replica in each]
+    return [message_from_mapping(replica, field="replicas", type_=type_) for replica in each]
 
 
 def locations(given: object) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.core.timestamps import plain
+from airflow_spanner_lro.core.protobuf import plain_datetime
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,7 +88,7 @@ class BackupQuery:
 
 def facts_of(message: Any) -> BackupFacts:
     """Return the facts of a ``Backup`` message of the client library."""
-    create_time = plain(message.create_time)
+    create_time = plain_datetime(message.create_time)
     if create_time is None:
         rule = f"{message.name} has no create_time"
         raise ValueError(rule)
@@ -97,8 +97,8 @@ def facts_of(message: Any) -> BackupFacts:
         database=DatabaseName.parse(message.database),
         state=message.state.name,
         create_time=create_time,
-        version_time=plain(message.version_time),
-        expire_time=plain(message.expire_time),
+        version_time=plain_datetime(message.version_time),
+        expire_time=plain_datetime(message.expire_time),
         size_bytes=message.size_bytes,
         schedules=tuple(message.backup_schedules),
     )

@@ -18,8 +18,8 @@ from airflow_spanner_lro.core.operations.snapshot import (
     OperationState,
     StatementProgress,
 )
+from airflow_spanner_lro.core.protobuf import datetime_field, timestamp_to_datetime
 from airflow_spanner_lro.core.status import Code, to_code
-from airflow_spanner_lro.core.timestamps import moment_in, moment_of
 from airflow_spanner_lro.core.words import shortened
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def _progress(kind: OperationKind, metadata: Any) -> dict[str, Any]:
         case ProgressShape.SINGLE:
             return {
                 "percent": metadata.progress.progress_percent,
-                "start_time": moment_in(metadata.progress, "start_time"),
-                "end_time": moment_in(metadata.progress, "end_time"),
+                "start_time": datetime_field(metadata.progress, "start_time"),
+                "end_time": datetime_field(metadata.progress, "end_time"),
                 "cancel_time": _cancel_time(metadata),
                 "follow_up": _follow_up(metadata),
             }
@@ -85,8 +85,8 @@ def _progress(kind: OperationKind, metadata: Any) -> dict[str, Any]:
             return _statements(metadata)
         case ProgressShape.TIMES_ONLY:
             return {
-                "start_time": moment_in(metadata, "start_time"),
-                "end_time": moment_in(metadata, "end_time"),
+                "start_time": datetime_field(metadata, "start_time"),
+                "end_time": datetime_field(metadata, "end_time"),
                 "cancel_time": _cancel_time(metadata),
             }
         case ProgressShape.NONE:
@@ -95,7 +95,7 @@ def _progress(kind: OperationKind, metadata: Any) -> dict[str, Any]:
 
 def _cancel_time(metadata: Any) -> datetime | None:
     has_one = "cancel_time" in metadata.DESCRIPTOR.fields_by_name
-    return moment_in(metadata, "cancel_time") if has_one else None
+    return datetime_field(metadata, "cancel_time") if has_one else None
 
 
 def _follow_up(metadata: Any) -> OperationName | None:
@@ -109,7 +109,7 @@ def _statements(metadata: Any) -> dict[str, Any]:
     actions = list(metadata.actions)
     statements = []
     for index, text in enumerate(metadata.statements):
-        committed = moment_of(commits[index]) if index < len(commits) else None
+        committed = timestamp_to_datetime(commits[index]) if index < len(commits) else None
         percent = progress[index].progress_percent if index < len(progress) else 0
         statements.append(
             StatementProgress(
@@ -120,8 +120,8 @@ def _statements(metadata: Any) -> dict[str, Any]:
         )
     return {
         "percent": sum(s.percent for s in statements) // len(statements) if statements else None,
-        "start_time": moment_in(progress[0], "start_time") if progress else None,
-        "end_time": moment_in(progress[-1], "end_time") if progress else None,
+        "start_time": datetime_field(progress[0], "start_time") if progress else None,
+        "end_time": datetime_field(progress[-1], "end_time") if progress else None,
         "statements": tuple(statements),
         "throttled": metadata.throttled,
     }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""A resource as others see it: what a decision needs to know of it, or all of it as primitives."""
+"""The state of a resource: what a decision needs to know of it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,3 @@ def resource_state(message: Any) -> ResourceState:
         state=getattr(state, "name", ""),
         create_time=getattr(message, "create_time", None) or None,
     )
-
-
-def as_dict(message: Any) -> dict[str, Any]:
-    """Return a message of the client library as primitives, enums by name: fit for XCom."""
-    made: dict[str, Any] = type(message).to_dict(message, use_integers_for_enums=False)
-    return made
