@@ -54,29 +54,29 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Snapshot": "journal.entries",
-    "NeverDoneError": "until",
-    "FaultKind": "traffic.faults",
-    "Fault": "traffic.faults",
-    "EmulatorStateError": "journal.state_file",
-    "AdminQuota": "traffic.quota",
-    "DEFAULT_PLANS": "state.planning",
-    "Between": "state.plans",
-    "BySize": "state.plans",
-    "Call": "traffic.calls",
-    "CallHistory": "traffic.calls",
-    "Clock": "clock",
-    "EmulatorStartError": "addresses",
-    "Faults": "traffic.faults",
-    "Limits": "limits",
-    "ManualClock": "clock",
-    "OperationView": "state.views",
-    "Plan": "state.plans",
-    "ResourceView": "state.views",
-    "Rollback": "state.plans",
-    "RpcError": "errors",
-    "SpannerAdminEmulator": "server",
-    "SystemClock": "clock",
+    "Snapshot": "airflow_spanner_lro.emulator.journal.entries",
+    "NeverDoneError": "airflow_spanner_lro.emulator.until",
+    "FaultKind": "airflow_spanner_lro.emulator.traffic.faults",
+    "Fault": "airflow_spanner_lro.emulator.traffic.faults",
+    "EmulatorStateError": "airflow_spanner_lro.emulator.journal.state_file",
+    "AdminQuota": "airflow_spanner_lro.emulator.traffic.quota",
+    "DEFAULT_PLANS": "airflow_spanner_lro.emulator.state.planning",
+    "Between": "airflow_spanner_lro.emulator.state.plans",
+    "BySize": "airflow_spanner_lro.emulator.state.plans",
+    "Call": "airflow_spanner_lro.emulator.traffic.calls",
+    "CallHistory": "airflow_spanner_lro.emulator.traffic.calls",
+    "Clock": "airflow_spanner_lro.emulator.clock",
+    "EmulatorStartError": "airflow_spanner_lro.emulator.addresses",
+    "Faults": "airflow_spanner_lro.emulator.traffic.faults",
+    "Limits": "airflow_spanner_lro.emulator.limits",
+    "ManualClock": "airflow_spanner_lro.emulator.clock",
+    "OperationView": "airflow_spanner_lro.emulator.state.views",
+    "Plan": "airflow_spanner_lro.emulator.state.plans",
+    "ResourceView": "airflow_spanner_lro.emulator.state.views",
+    "Rollback": "airflow_spanner_lro.emulator.state.plans",
+    "RpcError": "airflow_spanner_lro.emulator.errors",
+    "SpannerAdminEmulator": "airflow_spanner_lro.emulator.server",
+    "SystemClock": "airflow_spanner_lro.emulator.clock",
 }
 
 
@@ -84,4 +84,4 @@ def __getattr__(name: str) -> object:
     if name not in _MODULES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return getattr(import_module(_MODULES[name]), name)
