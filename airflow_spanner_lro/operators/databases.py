@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments.dialects import Dialect
 from airflow_spanner_lro.core.arguments.encryption import (
     DerivedEncryption,
     database_encryption_config,
@@ -14,6 +13,7 @@ from airflow_spanner_lro.core.arguments.encryption import (
 )
 from airflow_spanner_lro.core.arguments.flags import flag_of
 from airflow_spanner_lro.core.arguments.references import refer
+from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, RESTORE_DATABASE, UPDATE_DATABASE
 from airflow_spanner_lro.core.names import BackupName, DatabaseName

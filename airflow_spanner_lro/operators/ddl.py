@@ -19,8 +19,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_spanner_lro.core.arguments.ddl_text import read_statements, texts_in
-from airflow_spanner_lro.core.arguments.ddl_values import DdlText, Piece
+from airflow_spanner_lro.core.ddl.statements import DdlText, TextPart, parse_statements, texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from jinja2.lexer import Token
 
-    from airflow_spanner_lro.core.arguments.dialects import Dialect
+    from airflow_spanner_lro.core.ddl.lexer import Dialect
 
     _Operator = BaseOperator
 else:
@@ -116,7 +115,7 @@ class TakesDdl(_Operator):
         :raises InvalidArgumentError: if they cannot be told apart, or are not the author's
         """
         given = getattr(self, self.ddl_field)
-        return read_statements(
+        return parse_statements(
             given, field=self.ddl_field, dialect=dialect, texts=self._texts(given)
         )
 
@@ -204,7 +203,7 @@ class _Marks:
         # What is empty between two of them may be a value, before and behind them it is nothing
         parts = self._marked.split(marked.replace(self._lead, ""))
         pieces = tuple(
-            Piece(part, authored=bool(index % 2) and part in self._written)
+            TextPart(part, authored=bool(index % 2) and part in self._written)
             for index, part in enumerate(parts)
             if part or 0 < index < len(parts) - 1
         )

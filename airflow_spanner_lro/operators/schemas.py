@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments.dialects import Dialect
+from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.names import DatabaseName

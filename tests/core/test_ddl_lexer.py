@@ -9,18 +9,17 @@ from contextlib import suppress
 
 import pytest
 
-from airflow_spanner_lro.core.arguments.ddl_lexer import Kind, UnclosedError, tokens
-from airflow_spanner_lro.core.arguments.ddl_text import read_statements, split
-from airflow_spanner_lro.core.arguments.dialects import Dialect
+from airflow_spanner_lro.core.ddl.lexer import Dialect, TokenKind, UnclosedError, tokenize
+from airflow_spanner_lro.core.ddl.statements import parse_statements, split_statements
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 GOOGLE, POSTGRES = Dialect.GOOGLE_STANDARD_SQL, Dialect.POSTGRESQL
-STRING, NAME, WORD = Kind.STRING, Kind.QUOTED_NAME, Kind.WORD
+STRING, NAME, WORD = TokenKind.STRING, TokenKind.QUOTED_NAME, TokenKind.WORD
 
 
-def kinds(text: str, dialect: Dialect) -> list[tuple[Kind, str]]:
+def kinds(text: str, dialect: Dialect) -> list[tuple[TokenKind, str]]:
     """Return what a text consists of."""
-    return [(token.kind, token.text) for token in tokens(text, dialect=dialect)]
+    return [(token.kind, token.text) for token in tokenize(text, dialect=dialect)]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def kinds(text: str, dialect: Dialect) -> list[tuple[Kind, str]]:
     ],
 )
 def test_what_a_text_consists_of(
-    dialect: Dialect, text: str, expected: list[tuple[Kind, str]]
+    dialect: Dialect, text: str, expected: list[tuple[TokenKind, str]]
 ) -> None:
     """Each string, quoted name and word is one token, and a comment is none."""
     assert expected == kinds(text, dialect)
@@ -90,7 +89,7 @@ def test_time_grows_with_the_length_only(dialect: Dialect, part: str) -> None:
     """Nobody keeps a worker or the emulator busy with a text of quotes."""
     started = time.process_time()
     with suppress(UnclosedError):
-        list(tokens(part * 50_000, dialect=dialect))
+        list(tokenize(part * 50_000, dialect=dialect))
 
     assert time.process_time() - started < 5
 
@@ -113,7 +112,9 @@ def test_time_grows_with_the_length_only(dialect: Dialect, part: str) -> None:
 )
 def test_what_looks_like_two_statements_is_one(dialect: Dialect, statement: str) -> None:
     """What an author has within a name or a string is never run by itself."""
-    found = split(f"{statement};\nDROP TABLE Z;", dialect=dialect, field="ddl_statements")
+    found = split_statements(
+        f"{statement};\nDROP TABLE Z;", dialect=dialect, field="ddl_statements"
+    )
 
     assert (statement, "DROP TABLE Z") == found
 
@@ -123,7 +124,7 @@ def test_comment_of_a_hash_with_an_apostrophe() -> None:
     table = "CREATE TABLE A (Id INT64) PRIMARY KEY (Id)"
     text = f"#> Tables of the shop; don't edit by hand\n{table};\n"
 
-    assert (table,) == split(text, dialect=GOOGLE, field="ddl_statements")
+    assert (table,) == split_statements(text, dialect=GOOGLE, field="ddl_statements")
 
 
 @pytest.mark.parametrize("dialect", [GOOGLE, POSTGRES])
@@ -131,17 +132,17 @@ def test_byte_order_marks_of_joined_files(dialect: Dialect) -> None:
     """Files that are joined may each begin with a mark, which belongs to no statement."""
     text = "\ufeffDROP TABLE A;\n\ufeffDROP TABLE B;\n\ufeff-- it's the end\n"
 
-    assert ("DROP TABLE A", "DROP TABLE B") == split(text, dialect=dialect, field="f")
+    assert ("DROP TABLE A", "DROP TABLE B") == split_statements(text, dialect=dialect, field="f")
 
 
 def test_byte_order_mark_within_a_statement() -> None:
     """One in the middle of a statement is shown by its line, as nobody can see it."""
     with pytest.raises(InvalidArgumentError, match=r"on line 2 a byte order mark.*within a stat"):
-        read_statements("DROP TABLE\n\ufeffA", field="f", dialect=lambda: GOOGLE)
+        parse_statements("DROP TABLE\n\ufeffA", field="f", dialect=lambda: GOOGLE)
 
 
 def test_byte_order_mark_in_a_string_stays() -> None:
     """Within quotes a mark is text like any other."""
     text = "SELECT '\ufeff;'"
 
-    assert [text] == read_statements(text, field="f", dialect=lambda: GOOGLE)
+    assert [text] == parse_statements(text, field="f", dialect=lambda: GOOGLE)

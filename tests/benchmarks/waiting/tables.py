@@ -203,7 +203,7 @@ def _capacity(all_: Sequence[Summary]) -> str:
 
 def _troubles(all_: Sequence[Summary]) -> list[str]:
     return [
-        f"{each.side}, {each.operations:,} operations: {' '.join(trouble.split())}."
+        f"{each.side}, {each.operations:,} operations: {' '.join(trouble.split_statements())}."
         for each in all_
         for trouble in each.troubles
     ]

@@ -13,12 +13,12 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.arguments import dialects
-from airflow_spanner_lro.core.arguments.ddl_lexer import Kind, UnclosedError, tokens
+from airflow_spanner_lro.core.ddl import lexer
+from airflow_spanner_lro.core.ddl.lexer import TokenKind, UnclosedError, tokenize
 from airflow_spanner_lro.emulator import errors
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.arguments.ddl_lexer import Token
+    from airflow_spanner_lro.core.ddl.lexer import DdlToken
 
 
 class Dialect(IntEnum):
@@ -29,8 +29,8 @@ class Dialect(IntEnum):
 
 
 _LEXED = {
-    Dialect.GOOGLE_STANDARD_SQL: dialects.Dialect.GOOGLE_STANDARD_SQL,
-    Dialect.POSTGRESQL: dialects.Dialect.POSTGRESQL,
+    Dialect.GOOGLE_STANDARD_SQL: lexer.Dialect.GOOGLE_STANDARD_SQL,
+    Dialect.POSTGRESQL: lexer.Dialect.POSTGRESQL,
 }
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 # fmt: off
@@ -51,7 +51,7 @@ _RESERVED = frozenset({
 
 
 _QUOTED = re.compile(r"(?:[A-Za-z]*|[uU]&)(\"\"\"|'''|[\"'`]|\$[^$]*\$)(.*)\1", re.DOTALL)
-_VALUES = frozenset({Kind.STRING, Kind.NUMBER, Kind.WORD})
+_VALUES = frozenset({TokenKind.STRING, TokenKind.NUMBER, TokenKind.WORD})
 _BEGINNINGS = ("ALTER", "DROP")
 # fmt: off
 _KINDS = frozenset({
@@ -75,18 +75,22 @@ class Reader:
         self.dialect = dialect
         self._at = 0
         try:
-            found = list(tokens(text, dialect=_LEXED[dialect]))
+            found = list(tokenize(text, dialect=_LEXED[dialect]))
         except UnclosedError as exc:
             problem = "Encountered a string, a quoted name or a comment without an end."
             raise errors.bad_statement(text, reason=_syntax(text, exc.start, problem)) from exc
         google = dialect is Dialect.GOOGLE_STANDARD_SQL
         end = len(text)
-        while not google and found and found[-1].kind is Kind.SEMICOLON:
+        while not google and found and found[-1].kind is TokenKind.SEMICOLON:
             end = found.pop().start
         self.text = text[:end]
         for token in found:
-            foreign = google and token.kind in (Kind.WORD, Kind.SYMBOL) and not token.text.isascii()
-            if token.kind is Kind.SEMICOLON or foreign:
+            foreign = (
+                google
+                and token.kind in (TokenKind.WORD, TokenKind.SYMBOL)
+                and not token.text.isascii()
+            )
+            if token.kind is TokenKind.SEMICOLON or foreign:
                 problem = f"Expecting 'EOF' but found an unknown character ('{token.text[:40]}')."
                 raise errors.bad_statement(text, reason=_syntax(text, token.start, problem))
         self._tokens = found
@@ -147,10 +151,14 @@ class Reader:
         if self.at_end:
             return None
         token = self._tokens[self._at]
-        if token.kind not in _VALUES and not (quoted and token.kind is Kind.QUOTED_NAME):
+        if token.kind not in _VALUES and not (quoted and token.kind is TokenKind.QUOTED_NAME):
             return None
         self._at += 1
-        found = None if token.kind in (Kind.WORD, Kind.NUMBER) else _QUOTED.fullmatch(token.text)
+        found = (
+            None
+            if token.kind in (TokenKind.WORD, TokenKind.NUMBER)
+            else _QUOTED.fullmatch(token.text)
+        )
         return token.text if found is None else found[2]
 
     def skip(self) -> str:
@@ -191,11 +199,11 @@ class Reader:
         if self.at_end:
             return None
         kind, text, _ = self._tokens[self._at]
-        if kind is Kind.QUOTED_NAME:
+        if kind is TokenKind.QUOTED_NAME:
             text = text[1:-1]
             if not all(_NAME.fullmatch(part) for part in text.split(".")):
                 return None
-        elif kind is not Kind.WORD or (first and self._reserved(text)):
+        elif kind is not TokenKind.WORD or (first and self._reserved(text)):
             return None
         elif self.dialect is Dialect.POSTGRESQL:
             text = text.lower()
@@ -206,12 +214,12 @@ class Reader:
         return self.dialect is Dialect.GOOGLE_STANDARD_SQL and word.upper() in _RESERVED
 
 
-def _second_statement(found: list[Token]) -> Token | None:
+def _second_statement(found: list[DdlToken]) -> DdlToken | None:
     """Return the first word of a second statement: somebody forgot the semicolon before it."""
     depth = 0
     for index, (before, token) in enumerate(pairwise(found), start=2):
         depth += (before.text == "(") - (before.text == ")")
-        if depth or token.kind is not Kind.WORD or before.text in (".", ","):
+        if depth or token.kind is not TokenKind.WORD or before.text in (".", ","):
             continue
         word = token.text.upper()
         if word not in _FIRST_WORDS:

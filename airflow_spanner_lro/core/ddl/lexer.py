@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a text of DDL consists of, by the lexical rules of each of the two dialects.
+"""Split DDL into tokens, by the lexical rules of each of Spanner's two dialects.
 
 Both sides of the wire read DDL: whoever splits a file into statements, and the emulator. They must
 agree on what is a string, a quoted name or a comment, as a semicolon in one of these ends nothing.
@@ -15,19 +15,47 @@ quotes. A quote within quotes of its kind is written twice there.
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_spanner_lro.core.arguments.dialects import Dialect
+from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+
+class Dialect(StrEnum):
+    """``google.spanner.admin.database.v1.DatabaseDialect``; a database keeps its own for life."""
+
+    GOOGLE_STANDARD_SQL = "GOOGLE_STANDARD_SQL"
+    POSTGRESQL = "POSTGRESQL"
+
+    @classmethod
+    def of(cls, text: object, *, field: str) -> Dialect:
+        """Return the dialect that an author means.
+
+        :param text: the API's name of it, in any case
+        :param field: the argument that the text was given for
+        :raises InvalidArgumentError: if it names none
+        """
+        name = text.upper() if isinstance(text, str) else None
+        if name not in set(cls):
+            raise InvalidArgumentError(
+                field=field, value=text, rule=f"it is one of {', '.join(cls)}"
+            )
+        return cls(name)
+
+    def quoted(self, identifier: str) -> str:
+        """Return an identifier in quotes, which it needs if it has a hyphen or is a keyword."""
+        quote = "`" if self is Dialect.GOOGLE_STANDARD_SQL else '"'
+        return f"{quote}{identifier}{quote}"
+
 
 BYTE_ORDER_MARK = "\ufeff"
 """What some editors put at the beginning of a file, so that joined files have it anywhere."""
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """What a token is; white space and comments are none."""
 
     WORD = auto()
@@ -39,7 +67,7 @@ class Kind(Enum):
     """Any other character by itself."""
 
 
-class Token(NamedTuple):
+class DdlToken(NamedTuple):
     """One word, number, string, quoted name, semicolon or other character.
 
     :param kind: which of them
@@ -47,7 +75,7 @@ class Token(NamedTuple):
     :param start: the place of its first character
     """
 
-    kind: Kind
+    kind: TokenKind
     text: str
     start: int
 
@@ -68,7 +96,7 @@ class UnclosedError(ValueError):
         self.start = start
 
 
-def tokens(text: str, *, dialect: Dialect) -> Iterator[Token]:
+def tokenize(text: str, *, dialect: Dialect) -> Iterator[DdlToken]:
     """Yield the tokens of a text, in order.
 
     :raises UnclosedError: if a string, a quoted name or a comment has no end
@@ -86,7 +114,7 @@ def tokens(text: str, *, dialect: Dialect) -> Iterator[Token]:
             at = _end_of_nesting(text, at)
             continue
         if name != "skipped":
-            yield Token(_KINDS[name], found[0], at)
+            yield DdlToken(_KINDS[name], found[0], at)
         at = found.end()
 
 
@@ -101,13 +129,13 @@ def _end_of_nesting(text: str, start: int) -> int:
 
 
 _COMMENT_MARKS = re.compile(r"/\*|\*/")
-_KINDS: Mapping[str, Kind] = {
-    "word": Kind.WORD,
-    "number": Kind.NUMBER,
-    "string": Kind.STRING,
-    "quoted": Kind.QUOTED_NAME,
-    "semicolon": Kind.SEMICOLON,
-    "symbol": Kind.SYMBOL,
+_KINDS: Mapping[str, TokenKind] = {
+    "word": TokenKind.WORD,
+    "number": TokenKind.NUMBER,
+    "string": TokenKind.STRING,
+    "quoted": TokenKind.QUOTED_NAME,
+    "semicolon": TokenKind.SEMICOLON,
+    "symbol": TokenKind.SYMBOL,
 }
 
 _REST = r"|(?P<number>\d[\w.]*)|(?P<semicolon>;)|(?P<symbol>.)"
@@ -151,3 +179,43 @@ _PATTERNS: Mapping[Dialect, re.Pattern[str]] = {
     Dialect.GOOGLE_STANDARD_SQL: re.compile(_GOOGLE, re.DOTALL | re.VERBOSE),
     Dialect.POSTGRESQL: re.compile(_POSTGRES, re.DOTALL | re.VERBOSE),
 }
+
+
+_EXCERPT = 40
+
+
+def tokenize_argument(text: str, *, dialect: Dialect, field: str) -> list[DdlToken]:
+    """Return the tokens of a text, and behind them a semicolon that is put behind every text.
+
+    :param field: the argument that the text was given for
+    :raises InvalidArgumentError: if a string, a quoted name or a comment has no end
+    """
+    try:
+        return [*tokenize(text, dialect=dialect), DdlToken(TokenKind.SEMICOLON, ";", len(text))]
+    except UnclosedError as exc:
+        raise InvalidArgumentError(
+            field=field,
+            value=excerpt(text, exc.start),
+            rule="the string, quoted name or comment that begins on line "
+            f"{line_number(text, exc.start)} has no end",
+        ) from exc
+
+
+def ends_statement(token: DdlToken) -> bool:
+    """Tell whether a token is a semicolon."""
+    return token.kind is TokenKind.SEMICOLON
+
+
+def is_quoted(token: DdlToken) -> bool:
+    """Tell whether a token is a string or a quoted name, of any sort."""
+    return token.kind in (TokenKind.STRING, TokenKind.QUOTED_NAME)
+
+
+def line_number(text: str, position: int) -> int:
+    """Return the number of the line of a position."""
+    return text.count("\n", 0, position) + 1
+
+
+def excerpt(text: str, start: int) -> str:
+    """Return the beginning of a part of a text, on one line."""
+    return " ".join(text[start : start + _EXCERPT].split())

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.arguments.ddl_text import read_statements, split
-from airflow_spanner_lro.core.arguments.dialects import Dialect
+from airflow_spanner_lro.core.ddl.lexer import Dialect
+from airflow_spanner_lro.core.ddl.statements import parse_statements, split_statements
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ NO_END = [
 
 def split_in(dialect: Dialect, text: str) -> tuple[str, ...]:
     """Return the statements of a text."""
-    return split(text, dialect=dialect, field="ddl_statements")
+    return split_statements(text, dialect=dialect, field="ddl_statements")
 
 
 def never() -> Dialect:
@@ -195,7 +195,7 @@ def test_excerpt_in_the_error_is_short() -> None:
 )
 def test_single_statements_need_no_dialect(given_: object, expected: list[str]) -> None:
     """Nobody is asked for the dialect where no semicolon stands, and the text is left alone."""
-    assert expected == read_statements(given_, field="ddl_statements", dialect=never)
+    assert expected == parse_statements(given_, field="ddl_statements", dialect=never)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_single_statements_need_no_dialect(given_: object, expected: list[str]) 
 )
 def test_texts_are_split_in_order(given_: object, expected: list[str]) -> None:
     """A text gives its statements in order, and so does a list."""
-    assert expected == read_statements(given_, field="ddl_statements", dialect=lambda: GOOGLE)
+    assert expected == parse_statements(given_, field="ddl_statements", dialect=lambda: GOOGLE)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_texts_are_split_in_order(given_: object, expected: list[str]) -> None:
 def test_item_with_several_statements(given_: object, index: int, count: int) -> None:
     """An item of a list is one statement; another is named by its place, with what to do."""
     with pytest.raises(InvalidArgumentError) as caught:
-        read_statements(given_, field="ddl_statements", dialect=lambda: GOOGLE)
+        parse_statements(given_, field="ddl_statements", dialect=lambda: GOOGLE)
 
     assert f"ddl_statements[{index}]" == caught.value.field
     assert f"it holds {count} statements, and an item of a list is exactly one" in str(caught.value)
@@ -236,7 +236,7 @@ def test_item_with_several_statements(given_: object, index: int, count: int) ->
 def test_texts_without_a_statement_are_refused(given_: object) -> None:
     """Each text must hold a statement, or the error shows what was given."""
     with pytest.raises(InvalidArgumentError, match="expected one or more DDL statements") as caught:
-        read_statements(given_, field="extra_statements", dialect=lambda: GOOGLE)
+        parse_statements(given_, field="extra_statements", dialect=lambda: GOOGLE)
 
     assert given_ == caught.value.value
     assert "extra_statements" == caught.value.field
@@ -245,7 +245,7 @@ def test_texts_without_a_statement_are_refused(given_: object) -> None:
 def test_file_that_was_not_read_is_refused() -> None:
     """The name of a file is no statement: Airflow has not replaced it by the file's text."""
     with pytest.raises(InvalidArgumentError, match=r"'sql/a\.sql'.*comes out of a template"):
-        read_statements(["sql/a.sql"], field="ddl_statements", dialect=never)
+        parse_statements(["sql/a.sql"], field="ddl_statements", dialect=never)
 
 
 def test_line_is_that_of_the_text() -> None:
@@ -253,7 +253,7 @@ def test_line_is_that_of_the_text() -> None:
     ask: Callable[[], Dialect] = lambda: POSTGRES  # noqa: E731  # one line says it
 
     with pytest.raises(InvalidArgumentError, match="line 3"):
-        read_statements("\n\nSELECT 'a;", field="ddl_statements", dialect=ask)
+        parse_statements("\n\nSELECT 'a;", field="ddl_statements", dialect=ask)
 
 
 def test_dialects_are_named_in_any_case() -> None:

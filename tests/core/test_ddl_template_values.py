@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.arguments.ddl_text import read_statements
-from airflow_spanner_lro.core.arguments.ddl_values import DdlText, Piece, require_harmless
-from airflow_spanner_lro.core.arguments.dialects import Dialect
+from airflow_spanner_lro.core.ddl.lexer import Dialect
+from airflow_spanner_lro.core.ddl.statements import (
+    DdlText,
+    TextPart,
+    check_template_values,
+    parse_statements,
+)
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -83,9 +87,9 @@ HARMFUL_IN_POSTGRES = [
 def put_in(template: str, values: list[str]) -> DdlText:
     """Return what a template becomes."""
     first, *rest = template.split("{}")
-    pieces = [Piece(first, authored=True)] if first else []
+    pieces = [TextPart(first, authored=True)] if first else []
     for value, written in zip(values, rest, strict=True):
-        pieces += [Piece(value, authored=False), Piece(written, authored=True)]
+        pieces += [TextPart(value, authored=False), TextPart(written, authored=True)]
     return DdlText(pieces=tuple(pieces), several=True)
 
 
@@ -106,7 +110,7 @@ def test_harmless_value(dialect: Dialect, template: str, values: list[str]) -> N
     if dialect is POSTGRES and template is NAME:
         template = template.replace("`", '"')
 
-    require_harmless(put_in(template, values), field="f", dialect=answer(dialect))
+    check_template_values(put_in(template, values), field="f", dialect=answer(dialect))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,7 @@ def test_harmful_value(
 ) -> None:
     """A value that ends a statement, or changes the text around it, is shown and refused."""
     with pytest.raises(InvalidArgumentError, match=f"a template puts this in .*{word}") as caught:
-        require_harmless(put_in(template, values), field="f", dialect=answer(dialect))
+        check_template_values(put_in(template, values), field="f", dialect=answer(dialect))
 
     assert values[index] == caught.value.value
 
@@ -132,24 +136,24 @@ def test_harmful_value(
 )
 def test_plain_value_needs_no_dialect(value: str) -> None:
     """Nobody is asked for the dialect where a value is plain words."""
-    require_harmless(put_in(COLUMN, [value]), field="f", dialect=never)
+    check_template_values(put_in(COLUMN, [value]), field="f", dialect=never)
 
 
 def test_line_of_the_value() -> None:
     """The error names the line that the value begins on."""
     with pytest.raises(InvalidArgumentError, match="puts this in on line 2, and its quotes"):
-        require_harmless(put_in(TWO, ["a", "'"]), field="f", dialect=answer(GOOGLE))
+        check_template_values(put_in(TWO, ["a", "'"]), field="f", dialect=answer(GOOGLE))
 
 
 def test_text_that_only_a_value_completes() -> None:
     """A string that the author begins and a value ends is an error in the author's text."""
     with pytest.raises(InvalidArgumentError, match="has no end, leaving aside what templates"):
-        require_harmless(put_in("SELECT '{}", ["a'"]), field="f", dialect=answer(GOOGLE))
+        check_template_values(put_in("SELECT '{}", ["a'"]), field="f", dialect=answer(GOOGLE))
 
 
 def read(text: DdlText, dialect: Dialect) -> list[str]:
     """Return the statements of a text."""
-    return read_statements("text", field="f", dialect=answer(dialect), texts=[text])
+    return parse_statements("text", field="f", dialect=answer(dialect), texts=[text])
 
 
 ALPHABET = "aE0 \n;'\"`$-#/*\\r.,_"
