@@ -32,9 +32,9 @@ from airflow_spanner_lro.emulator.journal.entries import (
     encode,
 )
 from airflow_spanner_lro.emulator.journal.recording import Recording
+from airflow_spanner_lro.emulator.operations.handler import raw
+from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.services import all_servicers
-from airflow_spanner_lro.emulator.state.behaviours import new_world
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.state.planning import Plans
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from airflow_spanner_lro.emulator.engine import Engine
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
 
 
 class NeverDoneError(Exception):

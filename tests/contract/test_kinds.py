@@ -25,7 +25,7 @@ from airflow_spanner_lro.core.names import (
     InstancePartitionName,
 )
 from airflow_spanner_lro.emulator import services
-from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 from .asking import ARGUMENTS, NOT_COMPARED, NOT_TRIED, fields_set, requests_of
@@ -100,7 +100,7 @@ def test_emulator_answers_its_call(kind: OperationKind) -> None:
 @every_kind
 def test_emulator_knows_its_behaviour(kind: OperationKind) -> None:
     """The emulator knows what an operation of each kind tells and does."""
-    assert kind in BEHAVIOURS
+    assert kind in HANDLERS
 
 
 @every_kind

@@ -15,8 +15,8 @@ from google.protobuf.message import Message
 
 from airflow_spanner_lro.emulator import ManualClock
 from airflow_spanner_lro.emulator.engine import Engine
+from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.rpc import plain_type
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.traffic.calls import CallLog
 from airflow_spanner_lro.emulator.traffic.faults import Faults
 from airflow_spanner_lro.emulator.traffic.front import Answer, Front

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 from airflow_spanner_lro.emulator.state.fields import fields_of, read
 from airflow_spanner_lro.emulator.state.metadata import metadata_of
 
 from .starting import STARTS, Start
 
-WITH_SHORTCUTS = [start for start in STARTS if BEHAVIOURS[start.kind].shortcuts]
+WITH_SHORTCUTS = [start for start in STARTS if HANDLERS[start.kind].shortcuts]
 MOMENTS = [timedelta(), timedelta(seconds=1), timedelta(minutes=7), timedelta(days=2)]
 
 
@@ -48,5 +48,5 @@ def test_a_shortcut_tells_what_the_metadata_tells(start: Start, *, cancelled: bo
             value_of = fields_of(operation, now)
             metadata = metadata_of(operation, now=now)
 
-            for path in BEHAVIOURS[start.kind].shortcuts:
+            for path in HANDLERS[start.kind].shortcuts:
                 assert read(metadata, path) == value_of(f"metadata.{path}")

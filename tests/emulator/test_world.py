@@ -14,12 +14,12 @@ from hypothesis import given, settings, strategies as st
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.operations.registry import new_world
+from airflow_spanner_lro.emulator.operations.service import OperationService
 from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.databases import Databases
-from airflow_spanner_lro.emulator.services.operations import Operations
 from airflow_spanner_lro.emulator.services.restores import Restores
 from airflow_spanner_lro.emulator.services.schemas import Schemas
-from airflow_spanner_lro.emulator.state.behaviours import new_world
 from airflow_spanner_lro.emulator.state.planning import Plans
 from airflow_spanner_lro.emulator.state.seeding import seed_database
 from airflow_spanner_lro.emulator.state.views import fingerprint, view_operations, view_resources
@@ -89,7 +89,9 @@ def act(world: World, action: str, number: int, now: datetime) -> None:
             )
         case "cancel first" | "cancel last" if names:
             name = names[0 if action == "cancel first" else -1]
-            Operations(world).CancelOperation(operations_pb2.CancelOperationRequest(name=name), now)
+            OperationService(world).CancelOperation(
+                operations_pb2.CancelOperationRequest(name=name), now
+            )
         case "delete backup":
             request = database_v1.DeleteBackupRequest(name=f"{INSTANCE}/backups/nightly")
             Backups(world).DeleteBackup(request, now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ def name_of(kind: OperationKind) -> str:
     return kind.metadata.removesuffix(_METADATA)
 
 
-KINDS_BY_NAME: Mapping[str, OperationKind] = {name_of(kind): kind for kind in BEHAVIOURS}
+KINDS_BY_NAME: Mapping[str, OperationKind] = {name_of(kind): kind for kind in HANDLERS}
 """All kinds that the emulator knows."""
 
 _NAMES = {

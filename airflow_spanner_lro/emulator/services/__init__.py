@@ -6,6 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.emulator.operations.service import (
+    DatabaseOperationLists,
+    InstanceOperationLists,
+    OperationService,
+)
 from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.configs import Configs
 from airflow_spanner_lro.emulator.services.copies import Copies
@@ -13,11 +18,6 @@ from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
 from airflow_spanner_lro.emulator.services.instance_updates import InstanceUpdates
 from airflow_spanner_lro.emulator.services.instances import Instances
-from airflow_spanner_lro.emulator.services.operation_lists import (
-    DatabaseOperationLists,
-    InstanceOperationLists,
-)
-from airflow_spanner_lro.emulator.services.operations import Operations
 from airflow_spanner_lro.emulator.services.partitions import Partitions
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.services.restores import Restores
@@ -49,7 +49,7 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
         Quorums(world),
         DatabaseIam(world),
         InstanceIam(world),
-        Operations(world),
+        OperationService(world),
         DatabaseOperationLists(world),
         InstanceOperationLists(world),
     )

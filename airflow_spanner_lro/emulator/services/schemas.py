@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from google.longrunning import operations_pb2
 
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.ddl import Schema
     from airflow_spanner_lro.emulator.state.records.databases import Database
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
 
 _OPERATION_ID = re.compile(r"[a-z][a-z0-9_]{1,127}", re.ASCII)
 

@@ -15,13 +15,13 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.filters import Value
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
 
 _TYPE_URL = "type.googleapis.com/"
 
@@ -64,7 +64,7 @@ def _metadata(operation: Operation, path: str, now: datetime) -> Value:
     described = operation.described
     if path == "@type":
         return _TYPE_URL + str(described.DESCRIPTOR.full_name)
-    behaviour = BEHAVIOURS[operation.kind]
+    behaviour = HANDLERS[operation.kind]
     if path.partition(".")[0] not in behaviour.changing:
         return read(described, path)
     if (shortcut := behaviour.shortcuts.get(path)) is not None:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from google.longrunning import operations_pb2
 
-from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
 
 
 def operation_message(operation: Operation, *, now: datetime) -> operations_pb2.Operation:
@@ -43,5 +43,5 @@ def metadata_of(operation: Operation, *, now: datetime) -> Message:
     """Return what an operation tells about itself, as a plain message of its own."""
     message = type(operation.described)()
     message.CopyFrom(operation.described)
-    BEHAVIOURS[operation.kind].refresh(message, operation, now)
+    HANDLERS[operation.kind].refresh(message, operation, now)
     return message

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.agenda import Agenda
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
 
 _Scope = tuple[type[ResourceName], str, str]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import proto
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
+from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.state.messages.backups import backup_message
 from airflow_spanner_lro.emulator.state.messages.configs import config_message
 from airflow_spanner_lro.emulator.state.messages.databases import database_message
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.operations.snapshot import OperationError
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.tables import AnyRecord
     from airflow_spanner_lro.emulator.state.world import World
 

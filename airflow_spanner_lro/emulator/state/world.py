@@ -19,12 +19,12 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.limits import Limits
+from airflow_spanner_lro.emulator.operations.model import Operation
 from airflow_spanner_lro.emulator.state.agenda import Agenda
 from airflow_spanner_lro.emulator.state.leaving import Leavings
 from airflow_spanner_lro.emulator.state.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.state.operations import Operations
 from airflow_spanner_lro.emulator.state.policies import Policies
-from airflow_spanner_lro.emulator.state.records.operations import Operation
 from airflow_spanner_lro.emulator.state.tables import Resources
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
+from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.state.ddl import database_id_of
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.rpc import Method
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
 from airflow_spanner_lro.emulator.traffic.calls import Call, resource_of
 from airflow_spanner_lro.emulator.traffic.faults import Trouble
 from airflow_spanner_lro.emulator.traffic.quota import QuotaMeter

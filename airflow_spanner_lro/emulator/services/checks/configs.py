@@ -12,9 +12,9 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.core.names import InstanceConfigName, OperationName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 from airflow_spanner_lro.emulator.services.checks.requests import check_labels, number_in
 from airflow_spanner_lro.emulator.state.base_configs import BASE_CONFIGS
-from airflow_spanner_lro.emulator.state.behaviours import BEHAVIOURS
 from airflow_spanner_lro.emulator.state.messages import configs as messages
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def validated(
     kind: OperationKind, name: InstanceConfigName, details: object, *, now: datetime
 ) -> operations_pb2.Operation:
     """Return the operation that there would be; nobody can get it."""
-    metadata = BEHAVIOURS[kind].described(name, details)
+    metadata = HANDLERS[kind].described(name, details)
     metadata.progress.start_time.FromDatetime(now)  # type: ignore[attr-defined]
     operation = operations_pb2.Operation(
         name=str(OperationName(resource=name, operation=VALIDATED))

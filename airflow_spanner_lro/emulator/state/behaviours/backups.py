@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
-from airflow_spanner_lro.emulator.state.behaviours.traits import TellsProgress
+from airflow_spanner_lro.emulator.operations.handler import ReportsProgress, raw
 from airflow_spanner_lro.emulator.state.messages import backups as messages
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -34,7 +33,7 @@ class BackupDetails:
     on_demand: bool = True
 
 
-class CreateBackup(TellsProgress[BackupName, BackupDetails]):
+class CreateBackup(ReportsProgress[BackupName, BackupDetails]):
     """The backup becomes ready, or goes away."""
 
     target_type: ClassVar = BackupName

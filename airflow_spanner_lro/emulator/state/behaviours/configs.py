@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
-from airflow_spanner_lro.emulator.state.behaviours.traits import HidesTarget, TellsProgress
+from airflow_spanner_lro.emulator.operations.handler import (
+    HidesTargetOnCancel,
+    ReportsProgress,
+    raw,
+)
 from airflow_spanner_lro.emulator.state.messages import configs as messages
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -45,7 +48,7 @@ class ConfigUpdate:
 _Details = TypeVar("_Details")
 
 
-class _OnConfigs(TellsProgress[InstanceConfigName, _Details], Generic[_Details]):
+class _OnConfigs(ReportsProgress[InstanceConfigName, _Details], Generic[_Details]):
     """An operation whose cancel is sure to be undone."""
 
     target_type: ClassVar = InstanceConfigName
@@ -53,7 +56,7 @@ class _OnConfigs(TellsProgress[InstanceConfigName, _Details], Generic[_Details])
 
 
 class CreateInstanceConfig(
-    _OnConfigs[ConfigDetails], HidesTarget[InstanceConfigName, ConfigDetails]
+    _OnConfigs[ConfigDetails], HidesTargetOnCancel[InstanceConfigName, ConfigDetails]
 ):
     """The configuration can be used, or goes away."""
 

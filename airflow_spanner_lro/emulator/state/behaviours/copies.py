@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.names import BackupName
+from airflow_spanner_lro.emulator.operations.handler import ReportsProgress, raw
 from airflow_spanner_lro.emulator.state import aging
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
-from airflow_spanner_lro.emulator.state.behaviours.traits import TellsProgress
 from airflow_spanner_lro.emulator.state.messages import backups as messages
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -31,7 +30,7 @@ class CopyDetails:
     source: BackupName
 
 
-class CopyBackup(TellsProgress[BackupName, CopyDetails]):
+class CopyBackup(ReportsProgress[BackupName, CopyDetails]):
     """The copy becomes ready, or goes away; either way its source is free again."""
 
     target_type: ClassVar = BackupName

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.names import DatabaseName
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
-from airflow_spanner_lro.emulator.state.behaviours.traits import TellsProgress
+from airflow_spanner_lro.emulator.operations.handler import ReportsProgress, raw
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -36,7 +35,7 @@ class UpdateDetails:
     encryption: database_v1.EncryptionConfig | None = None
 
 
-class UpdateDatabase(TellsProgress[DatabaseName, UpdateDetails]):
+class UpdateDatabase(ReportsProgress[DatabaseName, UpdateDetails]):
     """The database has its new values, or keeps the old ones."""
 
     target_type: ClassVar = DatabaseName

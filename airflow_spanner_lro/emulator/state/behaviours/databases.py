@@ -11,13 +11,13 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
-from airflow_spanner_lro.emulator.state import aging
-from airflow_spanner_lro.emulator.state.behaviours.base import (
-    Behaviour,
+from airflow_spanner_lro.emulator.operations.handler import (
+    OperationHandler,
+    ReportsProgress,
     raw,
     show_progress,
 )
-from airflow_spanner_lro.emulator.state.behaviours.traits import TellsProgress
+from airflow_spanner_lro.emulator.state import aging
 from airflow_spanner_lro.emulator.state.default_schedules import add_default_schedule
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.records.databases import DatabaseState, Origin
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.ddl import Schema
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -50,7 +50,7 @@ class RestoreDetails:
 _Details = TypeVar("_Details")
 
 
-class _MakesDatabase(Behaviour[DatabaseName, _Details], Generic[_Details]):
+class _MakesDatabase(OperationHandler[DatabaseName, _Details], Generic[_Details]):
     """A database that goes away if it is not made after all."""
 
     target_type: ClassVar = DatabaseName
@@ -88,7 +88,9 @@ class CreateDatabase(_MakesDatabase[CreationDetails]):
         return raw(messages.database_message(database, now=at))
 
 
-class RestoreDatabase(_MakesDatabase[RestoreDetails], TellsProgress[DatabaseName, RestoreDetails]):
+class RestoreDatabase(
+    _MakesDatabase[RestoreDetails], ReportsProgress[DatabaseName, RestoreDetails]
+):
     """The database can be used and its optimization begins, or it goes away."""
 
     details_type: ClassVar = RestoreDetails
@@ -119,7 +121,7 @@ class RestoreDatabase(_MakesDatabase[RestoreDetails], TellsProgress[DatabaseName
         return raw(messages.database_message(database, now=at))
 
 
-class OptimizeRestoredDatabase(Behaviour[DatabaseName, object]):
+class OptimizeRestoredDatabase(OperationHandler[DatabaseName, object]):
     """The database no longer needs its backup."""
 
     target_type: ClassVar = DatabaseName

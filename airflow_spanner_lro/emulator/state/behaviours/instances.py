@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName
-from airflow_spanner_lro.emulator.state.behaviours.base import (
+from airflow_spanner_lro.emulator.operations.handler import (
+    HidesTargetOnCancel,
+    ReportsProgress,
+    ReportsTimes,
     raw,
-)
-from airflow_spanner_lro.emulator.state.behaviours.traits import (
-    HidesTarget,
-    TellsProgress,
-    TellsTimes,
 )
 from airflow_spanner_lro.emulator.state.capacities import UNITS_PER_NODE
 from airflow_spanner_lro.emulator.state.messages import instances as messages
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 _LARGE = 100 * UNITS_PER_NODE
@@ -62,7 +60,7 @@ class MoveDetails:
 
 
 class CreateInstance(
-    HidesTarget[InstanceName, InstanceDetails], TellsTimes[InstanceName, InstanceDetails]
+    HidesTargetOnCancel[InstanceName, InstanceDetails], ReportsTimes[InstanceName, InstanceDetails]
 ):
     """The instance becomes ready, or goes away."""
 
@@ -87,7 +85,7 @@ class CreateInstance(
         return raw(messages.instance_message(instance))
 
 
-class UpdateInstance(TellsTimes[InstanceName, InstanceUpdate]):
+class UpdateInstance(ReportsTimes[InstanceName, InstanceUpdate]):
     """The instance has its new values, or keeps the old ones, which were in force all the time."""
 
     target_type: ClassVar = InstanceName
@@ -112,7 +110,7 @@ class UpdateInstance(TellsTimes[InstanceName, InstanceUpdate]):
         return raw(messages.instance_message(instance))
 
 
-class MoveInstance(TellsProgress[InstanceName, MoveDetails]):
+class MoveInstance(ReportsProgress[InstanceName, MoveDetails]):
     """The instance is in the other configuration, or moves back to where it was."""
 
     target_type: ClassVar = InstanceName

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstancePartitionName
-from airflow_spanner_lro.emulator.state.behaviours.base import raw
-from airflow_spanner_lro.emulator.state.behaviours.traits import HidesTarget, TellsTimes
+from airflow_spanner_lro.emulator.operations.handler import HidesTargetOnCancel, ReportsTimes, raw
 from airflow_spanner_lro.emulator.state.messages import partitions as messages
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -45,7 +44,7 @@ class PartitionUpdate:
 _Details = TypeVar("_Details")
 
 
-class _OnPartitions(TellsTimes[InstancePartitionName, _Details], Generic[_Details]):
+class _OnPartitions(ReportsTimes[InstancePartitionName, _Details], Generic[_Details]):
     """An operation whose cancel is sure to be undone."""
 
     target_type: ClassVar = InstancePartitionName
@@ -53,7 +52,7 @@ class _OnPartitions(TellsTimes[InstancePartitionName, _Details], Generic[_Detail
 
 
 class CreateInstancePartition(
-    _OnPartitions[PartitionDetails], HidesTarget[InstancePartitionName, PartitionDetails]
+    _OnPartitions[PartitionDetails], HidesTargetOnCancel[InstancePartitionName, PartitionDetails]
 ):
     """The partition becomes ready, or goes away."""
 

@@ -15,8 +15,8 @@ from google.protobuf import empty_pb2
 
 from airflow_spanner_lro.core.kinds import OperationKind, ProgressShape, Service
 from airflow_spanner_lro.core.names import DatabaseName
+from airflow_spanner_lro.emulator.operations.handler import OperationHandler
 from airflow_spanner_lro.emulator.protos import quorum as quorum_pb2
-from airflow_spanner_lro.emulator.state.behaviours.base import Behaviour
 from airflow_spanner_lro.emulator.state.records.databases import Quorum
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 CHANGE_QUORUM = OperationKind(
@@ -50,7 +50,7 @@ class QuorumDetails:
     serving_location: str
 
 
-class ChangeQuorum(Behaviour[DatabaseName, QuorumDetails]):
+class ChangeQuorum(OperationHandler[DatabaseName, QuorumDetails]):
     """The database gets the quorum, or keeps the one it has."""
 
     target_type: ClassVar = DatabaseName

@@ -11,15 +11,15 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 from google.protobuf import empty_pb2
 
 from airflow_spanner_lro.core.names import DatabaseName
-from airflow_spanner_lro.emulator.state.behaviours.base import Behaviour
+from airflow_spanner_lro.emulator.operations.handler import OperationHandler
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from google.protobuf.message import Message
 
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.ddl import Statement
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -34,7 +34,7 @@ class DdlDetails:
     proto_descriptors: bytes = b""
 
 
-class UpdateDatabaseDdl(Behaviour[DatabaseName, DdlDetails]):
+class UpdateDatabaseDdl(OperationHandler[DatabaseName, DdlDetails]):
     """Each statement is committed when its turn is over, and stays."""
 
     target_type: ClassVar = DatabaseName

@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a kind of operation is in the emulator: what it tells, and what it does.
+"""The base of operation handlers: what an operation of one kind reports, and what it does.
 
 One class for each kind. Everything that it needs is in the operation's record and in the world.
+The mixins are what several kinds have in common: how they report progress, how they are undone.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import proto
@@ -21,14 +23,15 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.records.operations import Operation
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.state.world import World
+
 
 _Name = TypeVar("_Name", bound=ResourceName)
 _Details = TypeVar("_Details")
 
 
-class Behaviour(ABC, Generic[_Name, _Details]):
+class OperationHandler(ABC, Generic[_Name, _Details]):
     """One kind of operation; by itself it does nothing.
 
     A subclass says which target and details it has, describes its metadata, and overrides what it
@@ -138,3 +141,46 @@ def show_times(metadata: Any, operation: Operation, now: datetime) -> None:
     show_cancel(metadata, operation, now)
     if (ended := operation.lifecycle.ended(now)) is not None:
         metadata.end_time.FromDatetime(ended.at)
+
+
+class ReportsProgress(OperationHandler[_Name, _Details], Generic[_Name, _Details]):
+    """Its metadata has one progress, and the time of a cancel."""
+
+    shortcuts: ClassVar = {
+        "progress.progress_percent": lambda operation, now: operation.lifecycle.percent(now),
+        "progress.start_time": lambda operation, _: operation.started,
+    }
+
+    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
+        """Tell the progress."""
+        show_progress(metadata, operation, now)
+        show_cancel(metadata, operation, now)
+
+
+class ReportsTimes(OperationHandler[_Name, _Details], Generic[_Name, _Details]):
+    """Its metadata has times, and no percentage."""
+
+    changing: ClassVar = frozenset({"start_time", "cancel_time", "end_time"})
+
+    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
+        """Tell the times."""
+        show_times(metadata, operation, now)
+
+
+class HidesTargetOnCancel(OperationHandler[_Name, _Details], Generic[_Name, _Details]):
+    """It makes something that cannot be read from the cancel on, and is surely gone in the end."""
+
+    undo_guaranteed: ClassVar = True
+
+    def cancel_begins(self, world: World, operation: Operation, at: datetime) -> None:
+        """Hide what was being made."""
+        del at
+        name = self.target(operation)
+        table = world.resources.table_of(name)
+        table.put(name, replace(table.get(name), hidden=True))
+
+    def undo(self, world: World, operation: Operation, at: datetime) -> None:
+        """Remove what was being made."""
+        del at
+        name = self.target(operation)
+        world.resources.table_of(name).remove(name)

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The operation handler of each kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_spanner_lro.core.kinds import (
+    COPY_BACKUP,
+    CREATE_BACKUP,
+    CREATE_DATABASE,
+    CREATE_INSTANCE,
+    CREATE_INSTANCE_CONFIG,
+    CREATE_INSTANCE_PARTITION,
+    MOVE_INSTANCE,
+    OPTIMIZE_RESTORED_DATABASE,
+    RESTORE_DATABASE,
+    UPDATE_DATABASE,
+    UPDATE_DATABASE_DDL,
+    UPDATE_INSTANCE,
+    UPDATE_INSTANCE_CONFIG,
+    UPDATE_INSTANCE_PARTITION,
+    OperationKind,
+)
+from airflow_spanner_lro.core.names import BackupName, BackupScheduleName
+from airflow_spanner_lro.emulator.state.aging import expire
+from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
+from airflow_spanner_lro.emulator.state.behaviours.configs import (
+    CreateInstanceConfig,
+    UpdateInstanceConfig,
+)
+from airflow_spanner_lro.emulator.state.behaviours.copies import CopyBackup
+from airflow_spanner_lro.emulator.state.behaviours.database_updates import UpdateDatabase
+from airflow_spanner_lro.emulator.state.behaviours.databases import (
+    CreateDatabase,
+    OptimizeRestoredDatabase,
+    RestoreDatabase,
+)
+from airflow_spanner_lro.emulator.state.behaviours.instances import (
+    CreateInstance,
+    MoveInstance,
+    UpdateInstance,
+)
+from airflow_spanner_lro.emulator.state.behaviours.partitions import (
+    CreateInstancePartition,
+    UpdateInstancePartition,
+)
+from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, ChangeQuorum
+from airflow_spanner_lro.emulator.state.behaviours.schemas import UpdateDatabaseDdl
+from airflow_spanner_lro.emulator.state.firing import fire
+from airflow_spanner_lro.emulator.state.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_spanner_lro.core.names import ResourceName
+    from airflow_spanner_lro.emulator.operations.handler import OperationHandler
+    from airflow_spanner_lro.emulator.state.planning import Plans
+    from airflow_spanner_lro.emulator.state.world import Reaction
+
+HANDLERS: Mapping[OperationKind, OperationHandler[Any, Any]] = {
+    CREATE_INSTANCE: CreateInstance(),
+    UPDATE_INSTANCE: UpdateInstance(),
+    MOVE_INSTANCE: MoveInstance(),
+    CREATE_INSTANCE_CONFIG: CreateInstanceConfig(),
+    UPDATE_INSTANCE_CONFIG: UpdateInstanceConfig(),
+    CREATE_INSTANCE_PARTITION: CreateInstancePartition(),
+    UPDATE_INSTANCE_PARTITION: UpdateInstancePartition(),
+    CREATE_DATABASE: CreateDatabase(),
+    RESTORE_DATABASE: RestoreDatabase(),
+    OPTIMIZE_RESTORED_DATABASE: OptimizeRestoredDatabase(),
+    UPDATE_DATABASE: UpdateDatabase(),
+    UPDATE_DATABASE_DDL: UpdateDatabaseDdl(),
+    CHANGE_QUORUM: ChangeQuorum(),
+    CREATE_BACKUP: CreateBackup(),
+    COPY_BACKUP: CopyBackup(),
+}
+"""What each kind does that the emulator knows."""
+
+REACTIONS: Mapping[type[ResourceName], Reaction] = {
+    BackupName: expire,
+    BackupScheduleName: fire,
+}
+"""What resources do when their next event is due."""
+
+
+def new_world(*, plans: Plans, seed: int = 0) -> World:
+    """Return an empty world that knows all kinds of operations and resources.
+
+    :param plans: what operations are going to do
+    :param seed: for the ids that the service makes up
+    """
+    return World(handlers=HANDLERS, reactions=REACTIONS, plans=plans, seed=seed)
