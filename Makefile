@@ -20,7 +20,7 @@ help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(READY)  ## Real Airflow and the emulator: a backup is restored, one that overruns is cancelled
-	@$(BIN)/python -m airflow_spanner_lro.demo $(if $(KEEP),--keep)
+	@$(BIN)/python -m tests.cluster $(if $(KEEP),--keep)
 
 test: check docs unit e2e  ## Everything that must hold: lint, docs, unit and end-to-end tests
 

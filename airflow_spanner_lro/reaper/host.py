@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start the reaper in the process that is to host it, and end it with that process.
+"""Start the reaper with a triggerer or scheduler, and end it with that process.
 
 Airflow 3.3.2 calls ``on_starting`` from the constructor of a job, before it says of which type the
 job is; so its type is awaited by an event of SQLAlchemy, and no thread has to wait for it.
@@ -10,8 +10,9 @@ again. The reaper is a thread in the main process that starts right after that f
 thread at the time of the fork, and gRPC is loaded by that thread alone.
 
 *Scheduler.* The LocalExecutor forks workers at any time, so a thread with gRPC must not be there.
-The reaper is a process of its own, started afresh, and a thread without gRPC that waits for its
-end. That process sees that its parent is gone, however it went, and ends as well.
+The reaper is a process of its own, started afresh from this module, and a thread without gRPC that
+waits for its end. Whether its parent is there that process asks the operating system, every second:
+a pipe would be held open by whatever the scheduler has forked.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Protocol
@@ -31,8 +33,8 @@ from airflow_spanner_lro.settings import ReaperHost
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    class Job(Protocol):
-        """Airflow's ``Job``."""
+    class AirflowJob(Protocol):
+        """Airflow's ``AirflowJob``."""
 
         hostname: str
 
@@ -41,13 +43,16 @@ JOB_TYPES = {"TriggererJob": ReaperHost.TRIGGERER, "SchedulerJob": ReaperHost.SC
 """What Airflow 3.3.2 calls the jobs of those processes."""
 _LEAVE_TIME = 3.0
 """Seconds for the reaper to end between two entries when its host ends."""
+_CALL_TIME = 15.0
+"""Seconds for a call to Spanner to end after the scheduler has; no call takes longer."""
+_EACH = 1.0
 _AGAIN = 60.0
 """Seconds until a process that has ended by itself is started again."""
 
 log = logging.getLogger(__name__)
 
 
-class Hosting(Protocol):
+class HostedReaper(Protocol):
     """A reaper that this process hosts."""
 
     def start(self) -> None:
@@ -57,25 +62,25 @@ class Hosting(Protocol):
         """End it; takes no longer than a few seconds."""
 
 
-class _Hosts:
+class _HostedHere:
     """What this process hosts; a fork of it hosts nothing."""
 
     def __init__(self) -> None:
-        self.hosting: Hosting | None = None
+        self.hosted: HostedReaper | None = None
         self.pid = 0
 
-    def take(self, hosting: Hosting) -> bool:
+    def take(self, hosted: HostedReaper) -> bool:
         """Note what is hosted from now on; tell whether there was nothing before."""
         if self.pid == os.getpid():
             return False
-        self.hosting, self.pid = hosting, os.getpid()
+        self.hosted, self.pid = hosted, os.getpid()
         return True
 
 
-_here = _Hosts()
+_here = _HostedHere()
 
 
-def prepare(job: Job) -> None:
+def prepare(job: AirflowJob) -> None:
     """Have the reaper start if this job is of the type that is to host it; never raises."""
     try:
         where = settings.reaper()
@@ -87,27 +92,27 @@ def prepare(job: Job) -> None:
     if where is ReaperHost.OFF:
         return
 
-    def heard(job_type: str) -> None:
+    def on_type(job_type: str) -> None:
         if JOB_TYPES.get(job_type) is not where:
             return
-        hosting: Hosting
+        hosted: HostedReaper
         if where is ReaperHost.TRIGGERER:
-            hosting = ThreadAfterFork(hostname=job.hostname, interval=interval)
+            hosted = ThreadAfterFork(hostname=job.hostname, interval=interval)
         else:
-            hosting = ChildProcess(hostname=job.hostname)
-        if _here.take(hosting):
-            hosting.start()
+            hosted = ChildProcess(hostname=job.hostname)
+        if _here.take(hosted):
+            hosted.start()
 
-    _upon_type(job, heard)
+    _on_job_type(job, on_type)
 
 
 def stop() -> None:
     """End what this process hosts, if anything."""
-    if _here.hosting is not None and _here.pid == os.getpid():
-        _here.hosting.stop()
+    if _here.hosted is not None and _here.pid == os.getpid():
+        _here.hosted.stop()
 
 
-def _upon_type(job: Job, then: Callable[[str], None]) -> None:
+def _on_job_type(job: AirflowJob, then: Callable[[str], None]) -> None:
     from sqlalchemy import event  # noqa: PLC0415  # each of Airflow's processes loads the listener
 
     def on_set(target: object, value: object, _old: object, _initiator: object) -> None:
@@ -147,10 +152,12 @@ class ThreadAfterFork:
 
     def _work(self) -> None:
         try:
-            from airflow_spanner_lro.reaper.patrol import Patrol, PatrolClock  # noqa: PLC0415
+            from airflow_spanner_lro.reaper.loop import LoopClock, ReaperLoop  # noqa: PLC0415
 
-            clock = PatrolClock(self._stopped)
-            Patrol(host=f"{self._hostname} (triggerer)", clock=clock).run(interval=self._interval)
+            clock = LoopClock(self._stopped)
+            ReaperLoop(host=f"{self._hostname} (triggerer)", clock=clock).run(
+                interval=self._interval
+            )
         except Exception:
             # such as a library that cannot be loaded; the triggerer has other things to do
             log.exception("The reaper has ended here; nobody else is affected.")
@@ -160,7 +167,7 @@ class ChildProcess:
     """The reaper as a process, which is started again should it end by itself."""
 
     def __init__(self, *, hostname: str) -> None:
-        self._command = [sys.executable, "-m", f"{__package__}.child", hostname, str(os.getpid())]
+        self._command = [sys.executable, "-m", f"{__package__}.host", hostname, str(os.getpid())]
         self._stopped = Event()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -190,3 +197,32 @@ class ChildProcess:
                 if not self._stopped.is_set():
                     log.warning("The reaper has ended with status %d and is started again.", status)
             self._stopped.wait(_AGAIN)
+
+
+def main(hostname: str, parent: int) -> None:
+    """Make rounds in a process of its own until the parent has ended.
+
+    :param hostname: as Airflow knows this machine
+    """
+    stopped = Event()
+    Thread(target=_end_with, args=(parent, stopped), daemon=True).start()
+    # connections of Airflow's database are found, as by Airflow's own commands
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    from airflow_spanner_lro import airflow_database  # noqa: PLC0415
+    from airflow_spanner_lro.reaper.loop import LoopClock, ReaperLoop  # noqa: PLC0415
+
+    airflow_database.open_database()
+    loop = ReaperLoop(host=f"{hostname} (scheduler)", clock=LoopClock(stopped))
+    loop.run(interval=settings.reaper_interval())
+
+
+def _end_with(parent: int, stopped: Event) -> None:
+    while os.getppid() == parent:
+        time.sleep(_EACH)
+    stopped.set()
+    time.sleep(_CALL_TIME)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -13,10 +13,10 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from airflow_spanner_lro.demo.signals import unwinding
 from tests.benchmarks.machine import machine
 from tests.benchmarks.showing import page, show
 from tests.benchmarks.stored import Found
+from tests.cluster.processes import exit_on_signals
 
 PARTS = {
     "waiting": "tests.benchmarks.waiting.run",
@@ -42,7 +42,7 @@ def main() -> int:
     # this process forks only to start others, and gRPC would remark on each of them
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
     try:
-        with unwinding():
+        with exit_on_signals():
             found = [
                 Found.load(RESULTS, part) if args.saved else _measure(part, quick=args.quick)
                 for part in args.parts or PARTS

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.rest import AirflowApi
+from tests.cluster.rest_api import AirflowApi
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.demo.airflow import LocalAirflow
-    from airflow_spanner_lro.demo.records import TaskInstance
+    from tests.cluster.airflow import LocalAirflow
+    from tests.cluster.rest_api import TaskInstance
 
 
 class E2eApi(AirflowApi):

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.demo.airflow import LocalAirflow
-from airflow_spanner_lro.demo.configuration import AirflowSettings
-from airflow_spanner_lro.demo.executors import Executor
-from airflow_spanner_lro.demo.stage import FORK_SUPPORT
-from airflow_spanner_lro.demo.waiting import wait_until
 from airflow_spanner_lro.emulator import SpannerAdminEmulator, SystemClock
+from tests.cluster.airflow import LocalAirflow
+from tests.cluster.configuration import AirflowSettings
+from tests.cluster.executors import Executor
+from tests.cluster.waiting import wait_until
+from tests.demo.scenario import FORK_SUPPORT
 
 from .asking import E2eApi
 from .clocks import AHEAD, BEHIND, SKEW, connection_to, skewed
@@ -32,8 +32,8 @@ from .guarantee.rows import ALLOWANCE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
     from airflow_spanner_lro.emulator import Call, OperationView
+    from tests.cluster.rest_api import DagRun, TaskInstance
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "example_dags"

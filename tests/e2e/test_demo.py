@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.demo.proctable import find_processes
+from tests.cluster.watchdog import find_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ WITHIN = 30.0
 def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Run the demo with its files in a folder, which also marks all its processes."""
     process = subprocess.Popen(  # noqa: S603  # our own command
-        [sys.executable, "-m", "airflow_spanner_lro.demo", "--within", f"{WITHIN:g}"],
+        [sys.executable, "-m", "tests.cluster", "--within", f"{WITHIN:g}"],
         env={**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

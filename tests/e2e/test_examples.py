@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.records import RunState, TaskState
-from airflow_spanner_lro.demo.waiting import wait_until
 from airflow_spanner_lro.emulator import Plan
+from tests.cluster.rest_api import RunState, TaskState
+from tests.cluster.waiting import wait_until
 
 from .conftest import EXAMPLES, LONG_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_spanner_lro.demo.records import DagRun
     from airflow_spanner_lro.emulator import Call
+    from tests.cluster.rest_api import DagRun
 
     from .conftest import World
 

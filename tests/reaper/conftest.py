@@ -43,14 +43,14 @@ def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rows]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a PostgreSQL."""
-    from airflow_spanner_lro.demo.database import LocalDatabase  # noqa: PLC0415
-    from airflow_spanner_lro.demo.processes import ProcessRun  # noqa: PLC0415
+    from tests.cluster.postgres import LocalPostgres  # noqa: PLC0415
+    from tests.cluster.processes import ProcessRun  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="reaper-pg-") as folder, ProcessRun() as run:
         # the account it runs as must be able to enter
         Path(folder).chmod(0o755)
         logs = tmp_path_factory.mktemp("logs")
-        database = LocalDatabase(run=run, folder=Path(folder) / "pg", log_path=logs / "log")
+        database = LocalPostgres(run=run, folder=Path(folder) / "pg", log_path=logs / "log")
         database.wait_until_ready()
         yield database.url
         database.close()

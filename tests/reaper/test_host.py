@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

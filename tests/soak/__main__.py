@@ -18,9 +18,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.errors import DemoError
-from airflow_spanner_lro.demo.requirements import check_requirements
-from airflow_spanner_lro.demo.signals import Stopped, unwinding
+from tests.cluster.configuration import check_requirements
+from tests.cluster.errors import ClusterError
+from tests.cluster.processes import TerminatedBySignal, exit_on_signals
 
 if TYPE_CHECKING:
     from .evidence import Evidence
@@ -48,15 +48,15 @@ def main() -> int:
     status = _VIOLATED
     try:
         check_requirements()
-        with unwinding():
+        with exit_on_signals():
             status = _perform(home=home, seed=seed, minutes=args.minutes)
     except KeyboardInterrupt:
         print("\nsoak: interrupted; everything is stopped", file=sys.stderr)
         status = _INTERRUPTED
-    except Stopped as exc:
+    except TerminatedBySignal as exc:
         print("soak: told to stop; everything is stopped", file=sys.stderr)
         status = 128 + exc.signum
-    except DemoError as exc:
+    except ClusterError as exc:
         print(f"soak: {exc}", file=sys.stderr)
     finally:
         if args.keep or status == _VIOLATED:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.airflow import Component
-from airflow_spanner_lro.demo.errors import ApiError, ApiUnreachableError
-from airflow_spanner_lro.demo.records import DagRun, RunState, TaskState
+from tests.cluster.airflow import Component
+from tests.cluster.errors import ApiError, ApiUnreachableError
+from tests.cluster.rest_api import DagRun, RunState, TaskState
 
 from .ambush import Plot
 from .evidence import Blow, BlowKind, Cause, CauseKind
@@ -29,8 +29,8 @@ from .recipes import RECIPES, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_spanner_lro.demo.airflow import LocalAirflow
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
+    from tests.cluster.airflow import LocalAirflow
 
     from .ambush import AmbushingFaults
     from .asking import SoakApi, Worker

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.demo.records import DagRun, RunState, TaskState
-from airflow_spanner_lro.demo.rest import AirflowApi
+from tests.cluster.rest_api import AirflowApi, DagRun, RunState, TaskState
 
 from .evidence import Try
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.demo.airflow import LocalAirflow
-    from airflow_spanner_lro.demo.records import TaskInstance
+    from tests.cluster.airflow import LocalAirflow
+    from tests.cluster.rest_api import TaskInstance
 
 CONNECTION = "google_cloud_default"
 _MANY = 100

@@ -18,7 +18,7 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 )
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
-from airflow_spanner_lro.demo.errors import ProcessDiedError
+from tests.cluster.errors import ProcessDiedError
 
 from .ambush import CANCEL, STARTS
 from .cases import DELETES
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
     from airflow_spanner_lro.emulator import CallHistory, OperationView
+    from tests.cluster.rest_api import DagRun, TaskInstance
 
     from .evidence import Blow, Cause
     from .recipes import Recipe

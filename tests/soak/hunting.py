@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from airflow_spanner_lro.demo.airflow import Component
-from airflow_spanner_lro.demo.errors import ApiError, ApiUnreachableError
-from airflow_spanner_lro.demo.records import TaskState
+from tests.cluster.airflow import Component
+from tests.cluster.errors import ApiError, ApiUnreachableError
+from tests.cluster.rest_api import TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_spanner_lro.demo.airflow import LocalAirflow
+    from tests.cluster.airflow import LocalAirflow
 
     from .asking import SoakApi, Worker
     from .recipes import Kind

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.errors import ApiError, ApiUnreachableError
-from airflow_spanner_lro.demo.records import TaskState
+from tests.cluster.errors import ApiError, ApiUnreachableError
+from tests.cluster.rest_api import TaskState
 
 from .ambush import Plot
 from .plan import Deed, Disturb, StartRun
@@ -25,8 +25,8 @@ from .strangers import Wish
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_spanner_lro.demo.records import DagRun
     from airflow_spanner_lro.emulator import OperationView
+    from tests.cluster.rest_api import DagRun
 
     from .ambush import AmbushingFaults
     from .asking import SoakApi, Worker

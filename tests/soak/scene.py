@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.airflow import LocalAirflow
-from airflow_spanner_lro.demo.configuration import AirflowSettings
 from airflow_spanner_lro.emulator import Plan
+from tests.cluster.airflow import LocalAirflow
+from tests.cluster.configuration import AirflowSettings
 
 from .ambush import AmbushingFaults
 from .asking import SoakApi
@@ -36,7 +36,7 @@ from .wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_spanner_lro.demo.records import DagRun
+    from tests.cluster.rest_api import DagRun
 
 HERE = Path(__file__).parent
 SETTINGS = {

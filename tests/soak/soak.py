@@ -11,13 +11,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.demo.errors import (
-    ApiError,
-    ApiUnreachableError,
-    NotReachedError,
-    ProcessDiedError,
-)
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.errors import ApiError, ApiUnreachableError, NotReachedError, ProcessDiedError
+from tests.cluster.waiting import wait_until
 
 from .acting import AT_WORK, Actor, needs_user
 from .ambush import CANCEL
@@ -31,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from airflow_spanner_lro.demo.records import DagRun
+    from tests.cluster.rest_api import DagRun
 
     from .evidence import Evidence
     from .plan import Action, Disturb

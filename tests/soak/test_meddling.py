@@ -16,8 +16,8 @@ from google.api_core.exceptions import AlreadyExists, DeadlineExceeded, ServiceU
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.demo.records import TaskState
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.rest_api import TaskState
+from tests.cluster.waiting import wait_until
 
 from .asking import Worker
 from .histories import RUN
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.demo.records import DagRun
+    from tests.cluster.rest_api import DagRun
 
     from .ambush import AmbushingFaults
     from .door import TwoDoorEmulator

@@ -16,8 +16,8 @@ from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.demo.waiting import wait_until
 from airflow_spanner_lro.emulator import Plan
+from tests.cluster.waiting import wait_until
 
 from .histories import RUN
 from .recipes import INSTANCE, ORIGIN_ID, Kind, target

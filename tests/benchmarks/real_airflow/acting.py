@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from airflow_spanner_lro.demo.airflow import Component, LocalAirflow
-from airflow_spanner_lro.demo.configuration import AirflowSettings
-from airflow_spanner_lro.demo.errors import NotReachedError
-from airflow_spanner_lro.demo.processes import ProcessSpec
-from airflow_spanner_lro.demo.rest import AirflowApi
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.airflow import Component, LocalAirflow
+from tests.cluster.configuration import AirflowSettings
+from tests.cluster.errors import NotReachedError
+from tests.cluster.processes import ProcessSpec
+from tests.cluster.rest_api import AirflowApi
+from tests.cluster.waiting import wait_until
 
 from .command import say
 from .crowd import Crowd, Size

@@ -15,10 +15,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from airflow_spanner_lro.demo.airflow import LocalAirflow
-from airflow_spanner_lro.demo.configuration import AirflowSettings
-from airflow_spanner_lro.demo.guard import package_path
-from airflow_spanner_lro.demo.records import RunState
+from tests.cluster.airflow import LocalAirflow
+from tests.cluster.configuration import AirflowSettings
+from tests.cluster.rest_api import RunState
+from tests.cluster.watchdog import package_path
 
 from . import packages
 from .command import say

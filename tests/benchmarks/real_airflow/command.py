@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_spanner_lro.demo.errors import DemoError
-from airflow_spanner_lro.demo.requirements import check_requirements
-from airflow_spanner_lro.demo.signals import Stopped, unwinding
+from tests.cluster.configuration import check_requirements
+from tests.cluster.errors import ClusterError
+from tests.cluster.processes import TerminatedBySignal, exit_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,15 +49,15 @@ def in_scratch(perform: Callable[[Path], T]) -> T:
 def run(main: Callable[[], None]) -> int:
     """Run a benchmark as a command; return its status."""
     try:
-        with unwinding():
+        with exit_on_signals():
             main()
     except KeyboardInterrupt:
         print("\nbench: interrupted; everything is stopped", file=sys.stderr)
         return _INTERRUPTED
-    except Stopped as exc:
+    except TerminatedBySignal as exc:
         print("bench: told to stop; everything is stopped", file=sys.stderr)
         return 128 + exc.signum
-    except DemoError as exc:
+    except ClusterError as exc:
         print(f"bench: {exc}", file=sys.stderr)
         return 1
     return 0

@@ -18,15 +18,15 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
     DatabaseAdminGrpcTransport,
 )
 
-from airflow_spanner_lro.demo.guard import package_path
-from airflow_spanner_lro.demo.processes import ProcessRun, ProcessSpec
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.processes import ProcessRun, ProcessSpec
+from tests.cluster.waiting import wait_until
+from tests.cluster.watchdog import package_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from airflow_spanner_lro.demo.processes import ManagedProcess
+    from tests.cluster.processes import ManagedProcess
 
 _READY = re.compile(r"ready on (\S+), and for REST on (http://\S+)\. Ctrl-C")
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from airflow_spanner_lro.core.operations.settlement import Ending
-from airflow_spanner_lro.demo.airflow import Component
-from airflow_spanner_lro.demo.errors import NotReachedError
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.airflow import Component
+from tests.cluster.errors import NotReachedError
+from tests.cluster.waiting import wait_until
 
 from .acting import set_scene
 from .command import say
@@ -42,8 +42,6 @@ _MARK = text(
 )
 _CALLED = "invoking on_kill"
 _SENT = "Cancel sent"
-_NOT_SENT = "Not sent"
-_DONE_BEFORE = "Finished first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,16 +205,16 @@ def _last_word(path: Path) -> str:
         for ending in Ending:
             if _WORDS[ending] in event:
                 word = ending.value
-        if event.startswith((_NOT_SENT, _SENT, _DONE_BEFORE)):
+        if event.startswith(_SENT):
             word = event.partition(";")[0].partition(":")[0].lower()
     return word
 
 
 _WORDS = {
-    Ending.CANCELLED: "operation was cancelled",
-    Ending.FINISHED_FIRST: "The operation finished first",
-    Ending.STILL_RUNNING: "The operation is still running",
-    Ending.NOT_SENT: "The cancel was not sent",
+    Ending.CANCELLED: " was cancelled",
+    Ending.FINISHED_FIRST: " finished first",
+    Ending.STILL_RUNNING: " is still running: ",
+    Ending.NOT_SENT: "the cancel was not sent",
     Ending.REFUSED: "Spanner refused to cancel",
-    Ending.GONE: "The operation is gone",
+    Ending.GONE: " is gone: ",
 }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from airflow_spanner_lro.demo.airflow import LocalAirflow
+    from tests.cluster.airflow import LocalAirflow
 
 _WAITING = text(
     "select (select count(*) from trigger where triggerer_id is not null),"

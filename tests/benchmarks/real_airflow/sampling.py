@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from airflow_spanner_lro.demo.processes import ManagedProcess
+    from tests.cluster.processes import ManagedProcess
 
 _BLOCKED = re.compile(r"^(\S+Z) .*async thread was blocked for ([0-9.]+) seconds", re.MULTILINE)
 

@@ -9,15 +9,15 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.errors import ApiError
-from airflow_spanner_lro.demo.records import RunState, TaskState
 from airflow_spanner_lro.emulator import Plan
+from tests.cluster.errors import ApiError
+from tests.cluster.rest_api import RunState, TaskState
 
 from .looking import Going
 from .verdicts import Verdicts
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
+    from tests.cluster.rest_api import DagRun, TaskInstance
     from tests.e2e.conftest import World
 
     from .rows import Row

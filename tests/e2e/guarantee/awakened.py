@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.records import RunState, TaskState
 from airflow_spanner_lro.emulator import Plan
+from tests.cluster.rest_api import RunState, TaskState
 
 from .healthy import process_of, wait_until_gone
 from .injured import wait_until_moved
@@ -64,7 +64,7 @@ def triggerer_wakes_behind_the_deadline(act: Act) -> Scenario:
         interval=1.0,
     )
     act.let_pass()
-    assert "has passed; cancelling" not in log, log
+    assert "Cancelling: out of time" not in log, log
     return still_there(act, going, act.succeeded(going))
 
 

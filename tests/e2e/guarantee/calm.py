@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.records import RunState, TaskState
+from tests.cluster.rest_api import RunState, TaskState
 
 from .acting import SOON
 from .rows import ANY, row

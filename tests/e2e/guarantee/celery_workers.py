@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.airflow import Component
-from airflow_spanner_lro.demo.records import TaskState
+from tests.cluster.airflow import Component
+from tests.cluster.rest_api import TaskState
 
 from .healthy import OUTLIVES, after_trouble, taken_up
 from .rows import ONLY_CELERY, Group, row
@@ -24,8 +24,8 @@ from .rows import ONLY_CELERY, Group, row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_spanner_lro.demo.airflow import LocalAirflow
-    from airflow_spanner_lro.demo.processes import ManagedProcess
+    from tests.cluster.airflow import LocalAirflow
+    from tests.cluster.processes import ManagedProcess
     from tests.e2e.conftest import World
 
     from .acting import Act

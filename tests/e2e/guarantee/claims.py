@@ -12,9 +12,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.records import RunState, TaskState
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.execution.store import KEY_PREFIX
+from tests.cluster.rest_api import RunState, TaskState
 
 from .acting import NEVER
 from .clone import cloned
@@ -25,7 +25,7 @@ from .tries import BACKUP, SCHEMA, Played, play, unsaid
 from .unanswered import PRESUMED
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.demo.records import TaskInstance
+    from tests.cluster.rest_api import TaskInstance
 
     from .acting import Act
     from .looking import Going

@@ -8,12 +8,12 @@ import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.airflow import Component
+from tests.cluster.airflow import Component
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from airflow_spanner_lro.demo.airflow import LocalAirflow
+    from tests.cluster.airflow import LocalAirflow
 
 NAME = "clone"
 _URL = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"

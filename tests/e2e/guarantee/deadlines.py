@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.records import TaskState
+from tests.cluster.rest_api import TaskState
 
 from .rows import ANY, DEADLINES, row
 
@@ -59,8 +59,8 @@ def execution_timeout_while_deferred(act: Act) -> Scenario:
     seen = overrun(act, going)
     log = act.world.api.task_log(act.task(going))
     assert f"Create backup was started as {going.operation}" in log
-    assert "has passed; cancelling." in log
-    assert "The operation was cancelled." in log
+    assert "Cancelling: out of time" in log
+    assert " was cancelled." in log
     return seen
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY, RECORD_KEY
-from airflow_spanner_lro.demo.records import TaskState
+from tests.cluster.rest_api import TaskState
 from tests.e2e.clocks import AHEAD
 
 from . import strangers

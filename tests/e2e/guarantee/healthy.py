@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.records import TaskState
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.triggers.operation import KILL_TIMEOUT
+from tests.cluster.rest_api import TaskState
 
 from .injuries import LOST_TASKS_AND_CALLS
 from .reaping import WITHIN, by_itself

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.tries.ownership import KillDecision
-from airflow_spanner_lro.demo.records import TaskState
 from airflow_spanner_lro.emulator import Plan
+from tests.cluster.rest_api import TaskState
 
 from .injuries import SECOND, TRIGGERER, TRIGGERER_KILLED, TRIGGERER_STALLED
 from .reaping import WITHIN, by_itself

@@ -12,7 +12,7 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.airflow import Component
+from tests.cluster.airflow import Component
 
 from .rows import Group
 

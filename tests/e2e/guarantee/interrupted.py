@@ -14,13 +14,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.airflow import Component
+from tests.cluster.airflow import Component
 
 from .looking import GET_READY, Going
 from .rows import Group, row
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.demo.processes import ManagedProcess
+    from tests.cluster.processes import ManagedProcess
 
     from .acting import Act
     from .rows import Scenario, Seen
@@ -90,7 +90,7 @@ def interrupted(act: Act, played: Played, *, status: frozenset[int]) -> Seen:
         seen.wrong,
         "" if ended in status else f"the command ended with {ended}",
         "" if "interrupted (Ctrl-C)" in output else "nothing tells of Ctrl-C",
-        "" if "The operation was cancelled." in output else "nothing tells what became of it",
+        "" if " was cancelled. " in output else "nothing tells what became of it",
         "" if played.going.operation in output else "nothing names the operation",
     ]
     return replace(seen, wrong="; ".join(each for each in wrong if each))

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.waiting import wait_until
 
 from .telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_spanner_lro.demo.records import DagRun, TaskInstance, TaskState
     from airflow_spanner_lro.emulator import Call, OperationView
+    from tests.cluster.rest_api import DagRun, TaskInstance, TaskState
     from tests.e2e.conftest import World
 
     from .rows import Row

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from airflow_spanner_lro.demo.processes import ProcessSpec
-from airflow_spanner_lro.demo.records import RunState
-from airflow_spanner_lro.demo.waiting import wait_until
 from tests.benchmarks.real_airflow import deferring
 from tests.benchmarks.real_airflow.emulator import admin_of
 from tests.benchmarks.real_airflow.records import Records
 from tests.benchmarks.real_airflow.sampling import starts_of
+from tests.cluster.processes import ProcessSpec
+from tests.cluster.rest_api import RunState
+from tests.cluster.waiting import wait_until
 
 from .looking import GET_READY
 from .rows import ALLOWANCE, Group, Seen, row
@@ -27,7 +27,7 @@ from .rows import ALLOWANCE, Group, Seen, row
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_spanner_lro.demo.records import DagRun
+    from tests.cluster.rest_api import DagRun
 
     from .acting import Act
     from .rows import Scenario
@@ -37,7 +37,7 @@ TASKS, INSTANCES = 300, 100
 WITHIN = 28.0
 MANY = Group(name="many")
 """So many kills keep a small machine busy: no other row is played beside them."""
-_TOLD = ("operation was cancelled", "is still running: cancellation was asked for")
+_TOLD = (" was cancelled", "is still running: cancellation was asked for")
 
 
 @row(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.records import RunState, TaskState
 from airflow_spanner_lro.emulator import Plan
+from tests.cluster.rest_api import RunState, TaskState
 
 from .acting import NEVER, SOON
 from .looking import GET_READY

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.records import RunState, TaskState
+from tests.cluster.rest_api import RunState, TaskState
 
 from . import strangers
 from .acting import NEVER, SOON
@@ -21,7 +21,7 @@ from .rows import ANY, Group, Seen, row
 from .tries import BACKUP, ENDS, hold, play, unsaid, wait_until_held
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
+    from tests.cluster.rest_api import DagRun, TaskInstance
 
     from .acting import Act
     from .rows import Scenario

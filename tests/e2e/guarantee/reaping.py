@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.airflow import Component
+from tests.cluster.airflow import Component
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.executors import Executor
+from tests.cluster.executors import Executor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator

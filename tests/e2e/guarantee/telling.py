@@ -7,12 +7,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.errors import ApiError
+from tests.cluster.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_spanner_lro.demo.records import DagRun
+    from tests.cluster.rest_api import DagRun
     from tests.e2e.conftest import World
 
 _LINES = 40

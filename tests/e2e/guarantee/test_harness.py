@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from airflow_spanner_lro.demo.executors import Executor
+from tests.cluster.executors import Executor
 
 from .playing import Outcome, Runner
 from .reporting import table

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.records import RunState, TaskState
+from tests.cluster.rest_api import RunState, TaskState
 
 from .looking import GET_READY
 from .rows import Seen
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
     from airflow_spanner_lro.emulator import OperationView, Plan
+    from tests.cluster.rest_api import DagRun, TaskInstance
 
     from .acting import Act
 

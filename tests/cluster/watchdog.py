@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which processes belong to us, read from the operating system and not from our memory.
+"""Find and kill every process of a run, also when the driver could not do so itself.
 
 Airflow forks, changes sessions, retitles its processes and loses children to PID 1, so neither
 a process group nor a list of pids finds them all.
@@ -9,7 +9,10 @@ Descendants of what is marked are included, because PostgreSQL overwrites its en
 macOS hides the environment of others; there, and only there, process groups must do:
 the number of a group that has ended may be given to a stranger.
 
-Separate and free of third-party imports, since the guard process loads it too.
+Run as ``python -m tests.cluster.watchdog MARK`` it reads process groups from its standard input,
+one a line, until the pipe closes. The kernel closes that pipe however the driver ends, by SIGKILL
+and by the memory killer too, which no handler in the driver can catch: that is why it is a process
+of its own, and why nothing of third parties is imported here.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
 
 _PROC = Path("/proc")
 _LOOK_AGAIN = 0.05
@@ -130,3 +134,54 @@ def _portable(groups: Collection[int]) -> Iterator[_Row]:
                 command=command,
                 marked=int(group) in groups,
             )
+
+
+_PACKAGES = Path(__file__).resolve().parents[2]
+
+
+class Watchdog:
+    """The driver's end of the pipe."""
+
+    def __init__(self, *, mark: str) -> None:
+        reading, self._writing = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, mark],
+                stdin=reading,
+                env={**os.environ, "PYTHONPATH": package_path()},
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(self._writing)
+            raise
+        finally:
+            os.close(reading)
+
+    def tell(self, group: int, /) -> None:
+        """Name a process group that is to end with the driver."""
+        # a guard that is gone cannot help, but neither may it stop the driver
+        with suppress(BrokenPipeError):
+            os.write(self._writing, f"{group}\n".encode())
+
+    def dismiss(self) -> None:
+        """Let it look once more, and wait for its end."""
+        os.close(self._writing)
+        self._process.wait()
+
+
+def package_path() -> str:
+    """Return a ``PYTHONPATH`` with which a child finds this very package, installed or not."""
+    inherited = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([str(_PACKAGES), *([inherited] if inherited else [])])
+
+
+def main() -> int:
+    """Wait for the driver's end, then kill what is left; return how many would not die."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_IGN)
+    groups = {int(line) for line in sys.stdin}
+    return len(kill_processes(mark=sys.argv[1], groups=groups))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

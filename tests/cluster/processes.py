@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a run starts, it stops: every process has a mark, a log file and a known end.
+"""Start processes that are certain to end: each is marked, logged, and stopped with its run.
 
 A run marks its processes in their environment, so that it finds them again wherever they went,
-and a guard process ends them if the driver is killed.
-Separate from Airflow, because the emulator and PostgreSQL are started the same way.
+and a watchdog process ends them if the driver is killed. SIGTERM unwinds a driver like Ctrl-C
+(Python does that on SIGINT only), and its tidying up is not cut short by a second one.
 """
 
 from __future__ import annotations
@@ -16,20 +16,78 @@ import subprocess
 import threading
 import time
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
-from airflow_spanner_lro.demo.errors import NotReachedError, ProcessDiedError, SurvivorsError
-from airflow_spanner_lro.demo.guard import Guard
-from airflow_spanner_lro.demo.proctable import ProcessInfo, find_processes, kill_processes
-from airflow_spanner_lro.demo.signals import undisturbed
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.errors import NotReachedError, ProcessDiedError, SurvivorsError
+from tests.cluster.waiting import wait_until
+from tests.cluster.watchdog import ProcessInfo, Watchdog, find_processes, kill_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
+    from types import FrameType, TracebackType
+
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class TerminatedBySignal(SystemExit):
+    """The driver was told to stop by a signal; its status is the shell's 128 + signal."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(128 + signum)
+        self.signum = signum
+
+
+@contextmanager
+def exit_on_signals() -> Iterator[None]:
+    """Within the block SIGTERM and SIGHUP raise :class:`TerminatedBySignal` in the main thread.
+
+    SIGINT raises ``KeyboardInterrupt`` as usual, also where it was ignored before: a shell without
+    job control starts its background jobs that way, and a CI may do so too.
+    """
+
+    def stop(signum: int, _frame: FrameType | None) -> NoReturn:
+        raise TerminatedBySignal(signum)
+
+    with (
+        _handlers(signal.default_int_handler, signals=(signal.SIGINT,)),
+        _handlers(stop, signals=(signal.SIGTERM, signal.SIGHUP)),
+    ):
+        yield
+
+
+@contextmanager
+def delay_signals() -> Iterator[None]:
+    """Within the block signals to end only wait; the first one takes effect afterwards.
+
+    A second, impatient Ctrl-C must not leave half of the processes running.
+    """
+    waiting: list[int] = []
+    try:
+        with _handlers(lambda signum, _frame: waiting.append(signum), signals=_ENDINGS):
+            yield
+    finally:
+        if waiting:
+            signal.raise_signal(waiting[0])
+
+
+@contextmanager
+def _handlers(handler: signal._HANDLER, *, signals: tuple[signal.Signals, ...]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        # only the main thread may set handlers, and only it is interrupted by signals
+        yield
+        return
+    before = {signum: signal.signal(signum, handler) for signum in signals}
+    try:
+        yield
+    finally:
+        for signum, previous in before.items():
+            # None stands for a handler that was not set from Python
+            signal.signal(signum, signal.SIG_DFL if previous is None else previous)
+
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +231,7 @@ class ProcessRun:
     def __init__(self) -> None:
         self._token = uuid.uuid4().hex
         self._processes: list[ManagedProcess] = []
-        self._guard: Guard | None = None
+        self._guard: Watchdog | None = None
         self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -200,7 +258,7 @@ class ProcessRun:
     def start(self, spec: ProcessSpec, /) -> ManagedProcess:
         """Start a process that this run will stop at the latest when it is closed."""
         # threads may start processes side by side, and no two may have one mark
-        with undisturbed(), self._one_at_a_time:
+        with delay_signals(), self._one_at_a_time:
             identity = f"{self._token}.{len(self._processes)}"
             environment = {
                 **spec.environment,
@@ -211,7 +269,7 @@ class ProcessRun:
             }
             marked = replace(spec, environment=environment)
             if self._guard is None:
-                self._guard = Guard(mark=self.mark)
+                self._guard = Watchdog(mark=self.mark)
             process = ManagedProcess(spec=marked, mark=f"{_PROCESS}={identity}")
             self._processes.append(process)
             self._guard.tell(process.pid)
@@ -228,7 +286,7 @@ class ProcessRun:
         :param grace: seconds they get between SIGTERM and SIGKILL.
         :raises SurvivorsError: if any is still alive ten seconds after SIGKILL.
         """
-        with undisturbed():
+        with delay_signals():
             try:
                 stop_together(self._processes, grace=grace)
             finally:

@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What stands on the stage of the demo: an emulator with two databases, and an Airflow beside it.
-
-Separate from what is shown and from what is judged, so that both look at the same scene.
-"""
+"""Set up the demo: an emulator with two databases, and a real Airflow beside it."""
 
 from __future__ import annotations
 
@@ -15,19 +12,18 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.demo.airflow import LocalAirflow
-from airflow_spanner_lro.demo.configuration import AirflowSettings
-from airflow_spanner_lro.demo.errors import ExamplesMissingError
 from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
 from airflow_spanner_lro.emulator.state.plans import Plan
+from tests.cluster.airflow import LocalAirflow
+from tests.cluster.configuration import AirflowSettings
+from tests.cluster.errors import ExamplesMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from airflow_spanner_lro.demo.records import DagRun, TaskInstance
-    from airflow_spanner_lro.demo.rest import AirflowApi
+    from tests.cluster.rest_api import AirflowApi, DagRun, TaskInstance
 
 TIME_SCALE = 60.0
 """Emulated seconds per second: a backup of 25 minutes takes 25 seconds."""
@@ -52,7 +48,7 @@ _EXAMPLES = Path(__file__).parents[2] / "example_dags"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class RunningDemo:
     """Everything that acts in the demo, while it runs."""
 
     emulator: SpannerAdminEmulator
@@ -76,7 +72,7 @@ class Scene:
 
 
 @contextmanager
-def set_stage(*, home: Path) -> Iterator[Scene]:
+def start_demo(*, home: Path) -> Iterator[RunningDemo]:
     """Start the emulator and Airflow, wait until they work, and stop them at the end.
 
     :param home: an empty folder for Airflow's database and logs.
@@ -103,7 +99,7 @@ def set_stage(*, home: Path) -> Iterator[Scene]:
         with LocalAirflow(settings) as airflow:
             airflow.wait_until_ready(timeout=180)
             with airflow.api() as api:
-                yield Scene(emulator=emulator, airflow=airflow, api=api)
+                yield RunningDemo(emulator=emulator, airflow=airflow, api=api)
 
 
 def deadline_of(api: AirflowApi, task: TaskInstance) -> datetime | None:

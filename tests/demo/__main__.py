@@ -20,16 +20,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.errors import DemoError, NotReachedError
-from airflow_spanner_lro.demo.requirements import check_requirements
-from airflow_spanner_lro.demo.signals import unwinding
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.configuration import check_requirements
+from tests.cluster.errors import ClusterError, NotReachedError
+from tests.cluster.processes import exit_on_signals
+from tests.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.demo.records import DagRun
-    from airflow_spanner_lro.demo.show import Show
-    from airflow_spanner_lro.demo.stage import Scene
-    from airflow_spanner_lro.demo.verdict import Finding
+    from tests.cluster.rest_api import DagRun
+    from tests.demo.display import Display
+    from tests.demo.promises import PromiseCheck
+    from tests.demo.scenario import RunningDemo
 
 RUN_TIMEOUT = 240.0
 """Seconds for both Dags; on two cores they take less than half of it."""
@@ -39,7 +39,7 @@ _INTERRUPTED = 130
 
 def main() -> int:
     """Run the demo; return 0 if everything was as it should be."""
-    parser = argparse.ArgumentParser(prog="python -m airflow_spanner_lro.demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave Airflow open at the end")
     parser.add_argument(
         "--within",
@@ -50,19 +50,19 @@ def main() -> int:
     args = parser.parse_args()
     try:
         check_requirements()
-    except DemoError as exc:
+    except ClusterError as exc:
         print(f"demo: {exc}", file=sys.stderr)
         return 1
     home = Path(tempfile.mkdtemp(prefix="spanner-lro-demo-"))
     passed = failed = False
     try:
-        with unwinding():
+        with exit_on_signals():
             passed = _perform(home=home, keep=args.keep, within=args.within)
         failed = not passed
     except KeyboardInterrupt:
         print("\ndemo: interrupted; everything is stopped", file=sys.stderr)
         return _INTERRUPTED
-    except DemoError as exc:
+    except ClusterError as exc:
         failed = True
         print(f"demo: {exc}", file=sys.stderr)
     finally:
@@ -79,10 +79,10 @@ def _perform(*, home: Path, keep: bool, within: float | None) -> bool:
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
     from rich.console import Console  # noqa: PLC0415  # with check_requirements() before it
 
-    from airflow_spanner_lro.demo.show import Show  # noqa: PLC0415
-    from airflow_spanner_lro.demo.stage import DAGS, TIME_SCALE, set_stage  # noqa: PLC0415
+    from tests.demo.display import Display  # noqa: PLC0415
+    from tests.demo.scenario import DAGS, TIME_SCALE, start_demo  # noqa: PLC0415
 
-    show = Show(console=Console(), time_scale=TIME_SCALE)
+    show = Display(console=Console(), time_scale=TIME_SCALE)
     show.say(
         f"An emulated Spanner, on which a minute takes {60 / TIME_SCALE:g} s, "
         "and a real Airflow beside it, all on 127.0.0.1."
@@ -90,7 +90,7 @@ def _perform(*, home: Path, keep: bool, within: float | None) -> bool:
     begun = time.monotonic()
     with ExitStack() as ending:
         with show.busy("Starting PostgreSQL, the emulator and Airflow (about half a minute)"):
-            scene = ending.enter_context(set_stage(home=home))
+            scene = ending.enter_context(start_demo(home=home))
         show.say(
             f"Airflow is up after {time.monotonic() - begun:.0f} s, {' and '.join(DAGS)} begin"
         )
@@ -104,9 +104,9 @@ def _perform(*, home: Path, keep: bool, within: float | None) -> bool:
     return passed
 
 
-def _watch(scene: Scene, show: Show) -> tuple[DagRun, ...]:
+def _watch(scene: RunningDemo, show: Display) -> tuple[DagRun, ...]:
     """Let the Dags run to their end, showing what happens; a run that hangs ends it too."""
-    from airflow_spanner_lro.demo.stage import DAGS, DRILL, OVERRUN  # noqa: PLC0415
+    from tests.demo.scenario import DAGS, DRILL, OVERRUN  # noqa: PLC0415
 
     runs = [scene.start(DRILL)]
 
@@ -130,31 +130,33 @@ def _watch(scene: Scene, show: Show) -> tuple[DagRun, ...]:
         return look()
 
 
-def _conclude(scene: Scene, show: Show, runs: tuple[DagRun, ...], *, within: float | None) -> bool:
-    from airflow_spanner_lro.demo.stage import DATABASES, OVERRUN, deadline_of  # noqa: PLC0415
-    from airflow_spanner_lro.demo.verdict import PROMPTLY, Evidence, judge  # noqa: PLC0415
+def _conclude(
+    scene: RunningDemo, show: Display, runs: tuple[DagRun, ...], *, within: float | None
+) -> bool:
+    from tests.demo.promises import CANCEL_WITHIN, DemoOutcome, check_promises  # noqa: PLC0415
+    from tests.demo.scenario import DATABASES, OVERRUN, deadline_of  # noqa: PLC0415
 
     overrun = next((run for run in runs if run.dag_id == OVERRUN), None)
     deadline = (
         deadline_of(scene.api, scene.api.task_instance(overrun, "backup")) if overrun else None
     )
     operations, resources = scene.emulator.operations(), scene.emulator.resources()
-    findings: tuple[Finding, ...] = judge(
-        Evidence(
+    findings: tuple[PromiseCheck, ...] = check_promises(
+        DemoOutcome(
             runs=runs,
             deadline=deadline,
             operations=operations,
             resources=resources,
             calls=scene.emulator.calls,
             databases=DATABASES,
-            promptly=PROMPTLY if within is None else timedelta(seconds=within),
+            promptly=CANCEL_WITHIN if within is None else timedelta(seconds=within),
         )
     )
     show.conclude(operations=operations, resources=resources, findings=findings)
     return all(finding.kept for finding in findings)
 
 
-def _keep_open(scene: Scene, show: Show) -> None:
+def _keep_open(scene: RunningDemo, show: Display) -> None:
     login = scene.airflow.login
     show.say(
         f"\nAirflow stays open at {scene.airflow.url}\n"

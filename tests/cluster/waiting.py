@@ -1,16 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting is for a condition, with a limit, and a failure says what was seen last.
-
-Separate because everything that drives a local Airflow waits, and nothing should sleep instead.
-"""
+"""Wait for a condition, with a limit; a failure says what was seen last."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_spanner_lro.demo.errors import NotReachedError
+from tests.cluster.errors import NotReachedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the demo went as promised, judged by what the emulator saw.
+"""Check each promise of the demo against what the emulator saw.
 
-Separate from showing it: the same findings are printed as a table and become the exit code.
+The same checks are printed as a table and become the exit code.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from airflow_spanner_lro.core.kinds import (
     RESTORE_DATABASE,
 )
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.demo.records import RunState
+from tests.cluster.rest_api import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from airflow_spanner_lro.demo.records import DagRun
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
     from airflow_spanner_lro.emulator.traffic.calls import Call
+    from tests.cluster.rest_api import DagRun
 
-PROMPTLY = timedelta(seconds=3)
+CANCEL_WITHIN = timedelta(seconds=3)
 """How soon after a deadline the cancel must reach Spanner, on a machine that is not busy."""
 
 _EXPECTED = sorted(
@@ -40,7 +40,7 @@ _EXPECTED = sorted(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class DemoOutcome:
     """What is known when the runs have ended.
 
     :param deadline: when the patience of the overrunning task ended, as it recorded it itself
@@ -54,11 +54,11 @@ class Evidence:
     resources: Sequence[ResourceView]
     calls: Sequence[Call]
     databases: Collection[str]
-    promptly: timedelta = PROMPTLY
+    promptly: timedelta = CANCEL_WITHIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class PromiseCheck:
     """One thing that was promised, and what was seen."""
 
     promise: str
@@ -66,20 +66,20 @@ class Finding:
     seen: str
 
 
-def judge(evidence: Evidence) -> tuple[Finding, ...]:
+def check_promises(evidence: DemoOutcome) -> tuple[PromiseCheck, ...]:
     """Return one finding for each promise."""
-    return tuple(_findings(evidence))
+    return tuple(_checks(evidence))
 
 
-def _findings(evidence: Evidence) -> Iterator[Finding]:
+def _checks(evidence: DemoOutcome) -> Iterator[PromiseCheck]:
     failed = [run.dag_id for run in evidence.runs if run.state is not RunState.SUCCESS]
-    yield Finding(
+    yield PromiseCheck(
         promise="Both Dags ended as they should",
         kept=not failed,
         seen=f"failed: {', '.join(failed)}" if failed else "both succeeded",
     )
     seen = sorted((each.kind.title, each.state) for each in evidence.operations)
-    yield Finding(
+    yield PromiseCheck(
         promise="Each operation was started once, and ended",
         kept=seen == _EXPECTED,
         seen=", ".join(f"{title} {state.lower()}" for title, state in seen),
@@ -87,7 +87,7 @@ def _findings(evidence: Evidence) -> Iterator[Finding]:
     yield _cancelled_alone(evidence)
     yield _cancelled_promptly(evidence)
     left = [each.name for each in evidence.resources if each.noun == "backup"]
-    yield Finding(
+    yield PromiseCheck(
         promise="No backup is left behind",
         kept=not left,
         seen=", ".join(left) or "none",
@@ -97,35 +97,35 @@ def _findings(evidence: Evidence) -> Iterator[Finding]:
         for each in evidence.resources
         if each.noun == "database" and each.name not in evidence.databases
     ]
-    yield Finding(
+    yield PromiseCheck(
         promise="No scratch database is left behind",
         kept=not extra,
         seen=", ".join(extra) or "none",
     )
 
 
-def _cancels(evidence: Evidence) -> list[Call]:
+def _cancels(evidence: DemoOutcome) -> list[Call]:
     return [call for call in evidence.calls if call.method == "CancelOperation"]
 
 
-def _cancelled_alone(evidence: Evidence) -> Finding:
+def _cancelled_alone(evidence: DemoOutcome) -> PromiseCheck:
     overran = {each.name for each in evidence.operations if "/overrun-" in each.target}
     cancelled = {call.resource for call in _cancels(evidence)}
-    return Finding(
+    return PromiseCheck(
         promise="Only the operation that overran was cancelled",
         kept=bool(cancelled) and cancelled == overran,
         seen=", ".join(sorted(cancelled)) or "nothing was cancelled",
     )
 
 
-def _cancelled_promptly(evidence: Evidence) -> Finding:
+def _cancelled_promptly(evidence: DemoOutcome) -> PromiseCheck:
     promise = f"It was cancelled within {evidence.promptly.total_seconds():g} s of its deadline"
     cancels = _cancels(evidence)
     if not cancels or evidence.deadline is None:
-        return Finding(promise=promise, kept=False, seen="no cancel")
+        return PromiseCheck(promise=promise, kept=False, seen="no cancel")
     first = datetime.fromtimestamp(min(call.real_time for call in cancels), tz=UTC)
     late = first - evidence.deadline
-    return Finding(
+    return PromiseCheck(
         promise=promise,
         kept=timedelta() <= late <= evidence.promptly,
         seen=f"{late.total_seconds() * 1000:.0f} ms after it",

@@ -1,20 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that can go wrong around a local Airflow, as sentences a newcomer can act on.
+"""Say what went wrong around a local Airflow, in sentences a newcomer can act on.
 
 ::
 
-    DemoError
+    ClusterError
     ├── UnsupportedPythonError   this interpreter cannot run Airflow 3.3
-    ├── MissingPackageError      the extra ``demo`` is not installed
+    ├── MissingPackageError      a package of the dependency group ``demo`` is not installed
     ├── PortInUseError           somebody else listens there
     ├── ProcessDiedError         a process ended that should have stayed
     ├── NotReachedError          an awaited condition did not come true in time
     ├── SurvivorsError           processes are alive that should have ended
     ├── ApiUnreachableError      nothing answers at the address of Airflow's REST API
-    └── ApiError                 Airflow's REST API refused a request
-
-Separate from the core's errors: those are about operations, these about processes on a laptop.
+    ├── ApiError                 Airflow's REST API refused a request
+    └── ExamplesMissingError     the example Dags are not where a checkout has them
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class DemoError(Exception):
+class ClusterError(Exception):
     """The local Airflow could not do what was asked of it."""
 
 
-class UnsupportedPythonError(DemoError):
+class UnsupportedPythonError(ClusterError):
     """This interpreter cannot run Airflow 3.3 and this package."""
 
     def __init__(self, *, found: str, needed: str) -> None:
@@ -42,7 +41,7 @@ class UnsupportedPythonError(DemoError):
         self.needed = needed
 
 
-class MissingPackageError(DemoError):
+class MissingPackageError(ClusterError):
     """A package of the extra ``demo`` cannot be imported."""
 
     def __init__(self, *, package: str) -> None:
@@ -53,7 +52,7 @@ class MissingPackageError(DemoError):
         self.package = package
 
 
-class PortInUseError(DemoError):
+class PortInUseError(ClusterError):
     """A loopback port that was asked for is taken."""
 
     def __init__(self, *, port: int, purpose: str) -> None:
@@ -66,7 +65,7 @@ class PortInUseError(DemoError):
         self.purpose = purpose
 
 
-class ProcessDiedError(DemoError):
+class ProcessDiedError(ClusterError):
     """A process ended that should still be running, or failed at its one job."""
 
     def __init__(self, *, name: str, status: int, log_path: Path, tail: Sequence[str]) -> None:
@@ -79,7 +78,7 @@ class ProcessDiedError(DemoError):
         self.tail = tuple(tail)
 
 
-class NotReachedError(DemoError):
+class NotReachedError(ClusterError):
     """An awaited condition did not come true in time."""
 
     def __init__(self, *, what: str, timeout: float, last: object) -> None:
@@ -89,7 +88,7 @@ class NotReachedError(DemoError):
         self.last = last
 
 
-class SurvivorsError(DemoError):
+class SurvivorsError(ClusterError):
     """Processes outlived SIGKILL, or the time that was given to it."""
 
     def __init__(self, *, survivors: Sequence[object]) -> None:
@@ -98,7 +97,7 @@ class SurvivorsError(DemoError):
         self.survivors = tuple(survivors)
 
 
-class ApiUnreachableError(DemoError):
+class ApiUnreachableError(ClusterError):
     """Nothing answers at the address of Airflow's REST API."""
 
     def __init__(self, *, url: str, reason: str) -> None:
@@ -107,7 +106,7 @@ class ApiUnreachableError(DemoError):
         self.reason = reason
 
 
-class ApiError(DemoError):
+class ApiError(ClusterError):
     """Airflow's REST API answered with an error."""
 
     def __init__(self, *, method: str, path: str, status: int, detail: str) -> None:
@@ -118,7 +117,7 @@ class ApiError(DemoError):
         self.detail = detail
 
 
-class ExamplesMissingError(DemoError):
+class ExamplesMissingError(ClusterError):
     """The example Dags are not there: this is not a checkout."""
 
     def __init__(self, *, folder: Path) -> None:

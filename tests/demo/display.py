@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo shows in the terminal: a bar for each operation while it runs, tables at the end.
+"""Show the demo in the terminal: a bar for each operation while it runs, tables at the end.
 
 Where the output is no terminal there are no bars, only a line for each beginning and end.
 """
@@ -15,16 +15,16 @@ from rich.table import Table
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.words import duration
-from airflow_spanner_lro.demo.stage import INSTANCE
+from tests.demo.scenario import INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
-    from airflow_spanner_lro.demo.records import TaskInstance
-    from airflow_spanner_lro.demo.verdict import Finding
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
+    from tests.cluster.rest_api import TaskInstance
+    from tests.demo.promises import PromiseCheck
 
 _COLOURS = {
     OperationState.RUNNING: "cyan",
@@ -42,7 +42,7 @@ _TOLD = {
 }
 
 
-class Show:
+class Display:
     """Tells the story of one demo on a console."""
 
     def __init__(self, *, console: Console, time_scale: float) -> None:
@@ -113,7 +113,7 @@ class Show:
         *,
         operations: Sequence[OperationView],
         resources: Sequence[ResourceView],
-        findings: Sequence[Finding],
+        findings: Sequence[PromiseCheck],
     ) -> None:
         """Print what ran, what is left, and whether it is as it should be."""
         ran = Table(title="Operations the emulator saw", title_justify="left")

