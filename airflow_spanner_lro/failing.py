@@ -87,8 +87,7 @@ def failing_for_good() -> Iterator[None]:
         code = exc.snapshot.error.code if exc.snapshot.error else None
         if isinstance(exc, OperationCancelledError) or code not in _ENDED_FOR_GOOD:
             raise
-        message = f"{exc} {_ENDED_FOR_GOOD[code]}"
-        raise AirflowFailException(message) from exc
+        raise AirflowFailException(str(exc.advising(_ENDED_FOR_GOOD[code]))) from exc
     except Exception as exc:
         code = code_of(exc)
         if code is Code.UNAVAILABLE and not refuses_credentials(exc):

@@ -122,6 +122,11 @@ class ResourceName:
         """The last id of the name."""
         return str(getattr(self, _ids_of(type(self))[-1]))
 
+    @property
+    def label(self) -> str:
+        """The name for people, as a sentence begins with it: ``Backup nightly``."""
+        return f"{self.noun[0].upper()}{self.noun[1:]} {self.resource_id}"
+
 
 _ids: dict[type[ResourceName], tuple[str, ...]] = {}
 
@@ -291,6 +296,11 @@ class OperationName:
 
     def __str__(self) -> str:
         return f"{self.resource}/operations/{self.operation}"
+
+    @property
+    def label(self) -> str:
+        """The name for people, as a sentence begins with it: ``Operation on backup nightly``."""
+        return f"Operation on {self.resource.noun} {self.resource.resource_id}"
 
     @classmethod
     def parse(cls, text: object) -> Self:

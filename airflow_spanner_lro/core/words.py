@@ -10,15 +10,17 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in its two largest units: ``25 min 3 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    """Return a duration in its two largest units: ``25 min 3 s``, ``2 h 5 min``, ``4 h``."""
     whole = max(round(seconds), 0)
     if whole < _MINUTE:
         return f"{whole} s"
     if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    if whole < _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
-    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+        large, small = f"{whole // _MINUTE} min", f"{whole % _MINUTE} s"
+    elif whole < _DAY:
+        large, small = f"{whole // _HOUR} h", f"{whole % _HOUR // _MINUTE} min"
+    else:
+        large, small = f"{whole // _DAY} d", f"{whole % _DAY // _HOUR} h"
+    return large if small.startswith("0 ") else f"{large} {small}"
 
 
 def moment(when: datetime, *, now: datetime) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.arguments.durations import duration_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.words import duration
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,16 +43,26 @@ def deadline_of_try(
 def _duration(timeout: object) -> timedelta | None:
     if timeout is None:
         return None
-    duration = duration_of(timeout, field=_FIELD)
-    if not timedelta() < duration <= _LONGEST:
+    given = duration_of(timeout, field=_FIELD)
+    if not timedelta() < given <= _LONGEST:
         raise InvalidArgumentError(
             field=_FIELD,
             value=timeout,
             rule=f"it is a duration above zero, and up to {_LONGEST.days} days",
         )
-    return duration
+    return given
 
 
-def deadline_passed(deadline: datetime | None) -> str:
-    """Say that a deadline has passed, and which."""
-    return f"The deadline {deadline:%Y-%m-%d %H:%M:%S %Z} passed" if deadline else "Time out"
+def out_of_time(
+    *, execution_timeout: timedelta | None, operation_timeout: timedelta | float | None
+) -> str:
+    """Say that a try has no time left, by which limit: ``out of time after 4 h (…)``."""
+    limits = {
+        "execution_timeout": execution_timeout,
+        _FIELD: _duration(operation_timeout),
+    }
+    shortest = min(((limit, name) for name, limit in limits.items() if limit), default=None)
+    if shortest is None:
+        return "out of time"
+    limit, name = shortest
+    return f"out of time after {duration(limit.total_seconds())} ({name})"

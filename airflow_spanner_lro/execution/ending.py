@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_spanner_lro import metrics, settings
+from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.operations.errors import (
-    LEFT_AS_ASKED,
     OperationKilledError,
     OperationTimeoutError,
     left_presumed,
@@ -22,7 +22,6 @@ from airflow_spanner_lro.core.operations.errors import (
 from airflow_spanner_lro.core.operations.event import WaitOutcome
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, what_ends_it
 from airflow_spanner_lro.core.tries.ownership import KillDecision
-from airflow_spanner_lro.execution.deadline import deadline_passed
 from airflow_spanner_lro.execution.kill import WorkerKill
 from airflow_spanner_lro.execution.liveness import ask
 
@@ -72,7 +71,7 @@ class TryEnd:
         self._wait = wait
         self._log = log
         self._not_ours: Liveness | None = None
-        self._reason = "The task was killed"
+        self._reason = "the task was killed"
         self._kill = WorkerKill(
             new_client=hook.new_client,
             clock=wait.clock,
@@ -112,7 +111,7 @@ class TryEnd:
         Airflow is not asked: this process may be in the midst of asking it, and nobody else has the
         task.
         """
-        self._reason = "The task was interrupted (Ctrl-C)"
+        self._reason = "the task was interrupted (Ctrl-C)"
         if not self._options.cancel_on_kill or self._ledger.presumed or not (name or call):
             self._kill.end_wait()
             return
@@ -126,7 +125,7 @@ class TryEnd:
 
     def tell_interrupt(self, name: OperationName) -> None:
         """Log what became of a deferred task's operation after Ctrl-C, and write it down."""
-        self._log.warning("%s while it was deferred.", self._reason)
+        self._log.warning("Deferred no longer: %s. %s", self._reason, name)
         settlement = self._kill.outcome(name, timeout=_LAST_WORD)
         if settlement is not None:
             log_ending(settlement, log=self._log)
@@ -140,20 +139,17 @@ class TryEnd:
         left = self.why_left(name)
         return OperationKilledError(self._reason, name=name, settlement=settlement, left=left)
 
-    def interrupted(
-        self, name: OperationName, *, deadline: datetime | None
-    ) -> OperationTimeoutError:
+    def interrupted(self, name: OperationName) -> OperationTimeoutError:
         """Return the error of a try that Airflow's own timeout has ended, after its ``kill``."""
         settlement = self._settled(name)
         if settlement is None:
             self.note(WaitOutcome(name=name))
         left = self.why_left(name)
-        reason = deadline_passed(deadline)
-        return OperationTimeoutError(reason, name=name, settlement=settlement, left=left)
+        return OperationTimeoutError(
+            self._options.late, name=name, settlement=settlement, left=left
+        )
 
-    def out_of_time(
-        self, name: OperationName, *, ours: bool, deadline: datetime | None
-    ) -> WaitOutcome:
+    def out_of_time(self, name: OperationName, *, ours: bool) -> WaitOutcome:
         """Return what became of an operation whose deadline has passed, after cancelling it.
 
         Airflow is asked first whether the operation is still this try's: this process may have been
@@ -169,10 +165,16 @@ class TryEnd:
             metrics.count_cancel(settlement, cause=metrics.Cause.DEADLINE)
         elif liveness.decision is not KillDecision.CANCEL:
             self._not_ours = liveness
-            self._log.warning("The deadline has passed. %s %s", liveness.sentence(name), name)
+            self._log.warning(
+                "%s was not cancelled: %s. %s %s",
+                name.label,
+                self._options.late,
+                liveness.sentence(name),
+                name,
+            )
             return WaitOutcome(name=name)
         else:
-            self._log.info("The deadline %s has passed; cancelling.", deadline)
+            self._log.info("Cancelling: %s. %s", self._options.late, name)
             settlement = self._wait.stop(
                 name=name,
                 cleans_up=self.may_clean_up,
@@ -183,10 +185,10 @@ class TryEnd:
         return WaitOutcome(name=name, settlement=settlement)
 
     def why_left(self, name: OperationName) -> str:
-        """Return why an operation was left running that nobody has cancelled, as a sentence."""
+        """Return why an operation was left running; nothing if that was asked for."""
         if liveness := self._kill.liveness or self._not_ours:
             return liveness.sentence(name)
-        return left_presumed(name) if self._ledger.presumed else LEFT_AS_ASKED
+        return left_presumed(name) if self._ledger.presumed else ""
 
     def note(self, outcome: WaitOutcome) -> None:
         """Write down what the end of a wait that failed leaves behind."""
@@ -212,7 +214,7 @@ class TryEnd:
             self._ledger.settle(settlement, now=self._wait.now())
         except AirflowRuntimeError as exc:
             # what became of the operation is told all the same
-            self._log.warning("The ledger does not hear of this: %s %s", exc, settlement.name)
+            self._log.warning("Not written to the ledger: %s. %s", said(exc), settlement.name)
 
 
 def log_ending(settlement: Settlement, *, log: Logger | logging.Logger) -> None:

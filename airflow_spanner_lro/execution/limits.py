@@ -138,7 +138,7 @@ class Patience:
 
     def _await_slot(self, taken: LimitReachedError) -> None:
         """Wait until another attempt is worth it."""
-        self.log(f"Waiting for a slot: {taken}")
+        self.log(f"Waiting for a slot. {taken}")
         if self.defer:
             self.defer().for_slot(taken, then=self.then)
         turn = taken.turn
@@ -149,7 +149,7 @@ class Patience:
             )
         except (DeadlinePassedError, WaitStoppedError) as exc:
             killed = isinstance(exc, WaitStoppedError)
-            reason = "The task was killed" if killed else "The deadline passed"
+            reason = "the task was killed" if killed else "out of time"
             raise SlotWaitEndedError(
                 reason, target=self.target, limit=turn.limit, verb=turn.verb
             ) from exc

@@ -32,7 +32,7 @@ from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.execution.blocking_wait import BlockingWait
-from airflow_spanner_lro.execution.deadline import deadline_of_try, deadline_passed
+from airflow_spanner_lro.execution.deadline import deadline_of_try
 from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.ending import TryEnd
 from airflow_spanner_lro.execution.limits import Patience
@@ -140,7 +140,7 @@ class OperationRun:
         self._take_over()
         # it may have passed by now: a task that is resumed waits for a worker first
         if timed_out or self._out_of_time:
-            reason = "The deadline passed"
+            reason = "out of time"
             raise SlotWaitEndedError(reason, target=self._work.target(), limit=limit)
         return self.start(pause=pause)
 
@@ -162,13 +162,16 @@ class OperationRun:
         """Turn the end of a wait into the end of the task, or into the next wait."""
         outcome = self._cancelled_here(outcome)
         if self.ledger.killed_late(outcome, now=self.wait.now()):
-            self._log.warning("It was cancelled on behalf of an earlier try; starting anew.")
+            self._log.warning(
+                "Starting anew: it was cancelled on behalf of an earlier try. %s", outcome.name
+            )
             return self.start()
         try:
             report = self._work.report(outcome.last) if outcome.last else ""
             snapshot = conclude(
                 outcome,
-                deadline=self._deadline,
+                kind=self._work.kind,
+                late=self._options.late,
                 report=report,
                 left=self.end.why_left(outcome.name),
             )
@@ -176,14 +179,18 @@ class OperationRun:
             self.note_end(outcome)
             raise
         if outcome.timed_out:
-            self._log.warning("It was done before the cancel took hold; the result stands.")
+            self._log.warning(
+                "Finished first: it was done before the cancel took hold, and its result stands. "
+                "%s",
+                outcome.name,
+            )
         waits = self._options.wait_for_completion
         follow_up = self._work.follow_up(snapshot) if waits else None
         if follow_up is not None:
             self._running = follow_up.name if follow_up.ours else None
             self._time(snapshot)
             self.ledger.go_on_with(follow_up)
-            self._log.info("The work goes on as operation %s", follow_up.name)
+            self._log.info("The work goes on as another operation. %s", follow_up.name)
             return self.conclude(self._wait_for(follow_up.name, ours=follow_up.ours))
         return self._deliver(snapshot)
 
@@ -209,9 +216,9 @@ class OperationRun:
         target = self._work.target()
         if name is None:
             if call is None:
-                return NothingStartedError(target, reason=deadline_passed(self._deadline))
+                return NothingStartedError(target, reason=self._options.late)
             return StartUnansweredError(target, kind=self._work.kind)
-        return self.end.interrupted(name, deadline=self._deadline)
+        return self.end.interrupted(name)
 
     def note_end(self, outcome: WaitOutcome) -> None:
         """Write down what the end of a wait that failed leaves behind."""
@@ -249,9 +256,7 @@ class OperationRun:
         except StartUnansweredError:
             raise
         except DeadlinePassedError as exc:
-            raise NothingStartedError(
-                self._work.target(), reason=deadline_passed(self._deadline)
-            ) from exc
+            raise NothingStartedError(self._work.target(), reason=self._options.late) from exc
         except WaitStoppedError as exc:
             raise KilledBeforeStartError(self._work.target()) from exc
 
@@ -337,7 +342,7 @@ class OperationRun:
 
     def _time_out(self, name: OperationName, *, ours: bool) -> WaitOutcome:
         """Return what became of an operation whose deadline has passed, after cancelling it."""
-        return self.end.out_of_time(name, ours=ours, deadline=self._deadline)
+        return self.end.out_of_time(name, ours=ours)
 
     def _cancelled_here(self, outcome: WaitOutcome) -> WaitOutcome:
         """Return the outcome of a wait in the triggerer, after doing what it could not know.

@@ -249,7 +249,7 @@ class TaskLedger:
         entry = self.own()
         if entry and entry.operation == name and not entry.closed:
             self.update(entry.leave())
-        log.warning(left_presumed(name))
+        log.warning("%s was left running. %s", name.label, left_presumed(name))
 
     def leave_another(self, entry: LedgerEntry) -> None:
         """Close the newest entry, which is of something else than the task asks for by now.

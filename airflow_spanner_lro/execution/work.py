@@ -12,6 +12,7 @@ from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.names import OperationName, same_resource
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.proof import began_of
+from airflow_spanner_lro.execution.deadline import out_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,13 @@ class RunOptions:
     clean_up: bool | None
     durable: bool
     wait_for_slot: bool
+
+    @property
+    def late(self) -> str:
+        """What to say when the time is up: ``out of time after 4 h (execution_timeout)``."""
+        return out_of_time(
+            execution_timeout=self.execution_timeout, operation_timeout=self.operation_timeout
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,7 @@ def require_deletable(name: OperationName) -> None:
 
 def timed_out(name: OperationName, timeout: float | None) -> OperationTimeoutError:
     """Return the error of a wait that took too long."""
-    return OperationTimeoutError(f"{timeout:g} s passed", name=name, settlement=None)
+    return OperationTimeoutError(f"out of time after {timeout:g} s", name=name, settlement=None)
 
 
 def checked(snapshot: OperationSnapshot, *, check: bool) -> OperationSnapshot:
@@ -118,5 +118,5 @@ def checked(snapshot: OperationSnapshot, *, check: bool) -> OperationSnapshot:
     :raises OperationFailedError: if it failed; ``OperationCancelledError`` if it was cancelled
     """
     if check:
-        conclude(WaitOutcome(name=snapshot.name, snapshot=snapshot), deadline=None)
+        conclude(WaitOutcome(name=snapshot.name, snapshot=snapshot))
     return snapshot

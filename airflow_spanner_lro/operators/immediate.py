@@ -84,7 +84,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
             with understanding(event):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]
             if timed_out:
-                reason = "The deadline passed"
+                reason = "out of time"
                 raise SlotWaitEndedError(reason, target=self.target, limit=limit, verb=self.verb)
             return self._insist(context, pause=event.get(PAUSE))
 

@@ -54,8 +54,9 @@ def stop_if_rejected(note: PendingDeferral) -> None:
     thread.join(TIMEOUT)
     if thread.is_alive():
         log.error(
-            "What has become of the task could not be found out, or its operation not be stopped, "
-            "within %g s. %s",
+            "%s may go on: what has become of the task could not be found out, or the operation "
+            "not be stopped, within %g s. %s",
+            note.name.label,
             TIMEOUT,
             what_ends_it(note.name),
         )
@@ -68,16 +69,19 @@ def _work(note: PendingDeferral) -> None:
             _stop(note)
         elif decision is KillDecision.UNKNOWN:
             log.warning(
-                "%s is left running: %s. %s", note.name, decision.value, what_ends_it(note.name)
+                "%s is left running: %s. %s",
+                note.name.label,
+                decision.value,
+                what_ends_it(note.name),
             )
     except WaitStoppedError:
-        log.warning("The process was told to end meanwhile, and stops %s by that.", note.name)
+        log.warning("Stopped by the end of the process, which was told to end meanwhile. %s", note.name)
     except Exception as exc:  # noqa: BLE001  # it is told; a listener must not raise
         log.error(  # noqa: TRY400  # one line that says it all
-            "The task may have been ended while it ran, and that could not be dealt with (%s: %s)."
-            " %s",
-            type(exc).__name__,
-            exc,
+            "%s may go on: the task may have been ended while it ran, and that could not be dealt "
+            "with (%s). %s",
+            note.name.label,
+            error_text(exc),
             what_ends_it(note.name),
         )
 

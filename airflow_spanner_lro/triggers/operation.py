@@ -151,10 +151,10 @@ class SpannerOperationTrigger(SpannerTrigger):
         except DeadlinePassedError:
             settlement = None
             if self.cancel_on_timeout and await self._cancels_at_deadline():
-                self.log.warning("The deadline %s has passed; cancelling.", self.deadline)
+                self.log.warning("Cancelling: out of time. %s", self._name)
                 settlement = await self._stop(timeout=self.settle_timeout)
                 metrics.count_cancel(settlement, cause=metrics.Cause.DEADLINE)
-                self.log.warning(settlement.sentence)
+                self.log.warning("%s %s", settlement.sentence, self._name)
             return WaitOutcome(name=self._name, settlement=settlement)
         except Exception as exc:
             if code_of(exc) is not Code.NOT_FOUND:
@@ -173,10 +173,10 @@ class SpannerOperationTrigger(SpannerTrigger):
         self._killing = asyncio.create_task(self._kill())
         if not await finish_despite_cancels(self._killing, timeout=KILL_TIMEOUT):
             self.log.error(
-                "The kill was not finished within %g s. %s %s",
+                "%s may go on: the kill was not finished within %g s. %s",
+                self._name.label,
                 KILL_TIMEOUT,
                 what_ends_it(self.operation),
-                self.operation,
             )
 
     async def cleanup(self) -> None:
@@ -219,30 +219,32 @@ class SpannerOperationTrigger(SpannerTrigger):
         except Exception as exc:  # noqa: BLE001  # it is told
             told = "no answer in time" if isinstance(exc, TimeoutError) else _told(exc)
             self.log.error(  # noqa: TRY400  # one line that says it all
-                "Not sent; the operation is not cancelled: Airflow could not be asked whether the "
-                "task still waits for it (%s). %s %s",
+                "%s is not cancelled, the cancel was not sent: Airflow could not be asked whether "
+                "the task still waits for it (%s). %s",
+                self._name.label,
                 told,
                 what_ends_it(self.operation),
-                self.operation,
             )
             return True
         if decision is KillDecision.PRESUMED:
             self.log.warning(
-                "%s is not cancelled: %s. Nothing ends it by itself; if it is this task's: "
-                "`spanner-lro cancel %s`",
-                self.operation,
+                "%s is not cancelled: %s. Nothing ends it by itself; if it is this task's, end it "
+                "by hand: spanner-lro cancel %s",
+                self._name.label,
                 decision.value,
                 self.operation,
             )
         elif decision is KillDecision.UNKNOWN:
             self.log.warning(
                 "%s is not cancelled: %s. %s",
-                self.operation,
+                self._name.label,
                 decision.value,
                 what_ends_it(self.operation),
             )
         elif decision is not KillDecision.CANCEL:
-            self.log.info("%s is not cancelled: %s.", self.operation, decision.value)
+            self.log.info(
+                "%s is not cancelled: %s. %s", self._name.label, decision.value, self.operation
+            )
         else:
             await self._end(until=until)
         return True
@@ -271,13 +273,13 @@ class SpannerOperationTrigger(SpannerTrigger):
         except Exception as exc:  # noqa: BLE001  # it is told
             told = "no answer in time" if isinstance(exc, TimeoutError) else _told(exc)
             self.log.warning(
-                "Left to a worker: Airflow could not be asked (%s). %s", told, self._name
+                "Out of time, and left to a worker: Airflow could not be asked (%s). %s",
+                told,
+                self._name,
             )
             return False
         if decision is not KillDecision.CANCEL:
-            self.log.warning(
-                "The deadline has passed; not cancelled here: %s. %s", decision, self._name
-            )
+            self.log.warning("Out of time, but not cancelled here: %s. %s", decision, self._name)
         return decision is KillDecision.CANCEL
 
     async def _ask(self, decide: Decide, *, timeout: float) -> KillDecision:
@@ -317,16 +319,17 @@ class SpannerOperationTrigger(SpannerTrigger):
             )
         except Exception as exc:  # noqa: BLE001  # it is told
             self.log.error(  # noqa: TRY400  # one line that says it all
-                "Not sent; the operation could not be cancelled: %s. %s %s",
+                "%s could not be cancelled, the cancel was not sent: %s. %s",
+                self._name.label,
                 _told(exc),
                 what_ends_it(self.operation),
-                self.operation,
             )
             metrics.count_cancel(None, cause=metrics.Cause.KILL_DEFERRED)
             return
         if not isinstance(ended, Settlement):
             self.log.warning(
-                "Finished first: the operation was done already, and nothing was cancelled. %s",
+                "%s finished first: it was done already, and nothing was cancelled. %s",
+                self._name.label,
                 self.operation,
             )
             return

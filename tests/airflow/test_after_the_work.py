@@ -59,7 +59,9 @@ def test_what_is_gone_is_no_bad_parameter(stage: Stage, task: FakeTask) -> None:
     stage.emulator.plan(LONG)
     stage.finish_upon()
     stage.script.upon("GetBackup", lambda: backup().hook.client.delete_resource(name=_TARGET))
-    with pytest.raises(UnexpectedStateError, match=f"{BACKUP} is done, but it does not exist"):
+    with pytest.raises(
+        UnexpectedStateError, match=f"operation on it is done, but it does not exist.* {BACKUP}$"
+    ):
         play(backup(), task)
     task.next_try()
     stage.script.upon("CreateBackup", stage.finish_upon)

@@ -228,7 +228,7 @@ def test_operation_that_is_only_presumed(stage: Stage, done: bool) -> None:
         endings = play(stage, name, record=record, since=since, clean_up=True)
         assert {name: "finished first"} == endings
     else:
-        with pytest.raises(CancelNotSettledError, match=f"`spanner-lro cancel {name}`"):
+        with pytest.raises(CancelNotSettledError, match=f"spanner-lro cancel {name}"):
             play(stage, name, record=record, since=since, clean_up=True)
 
     assert not stage.cancels

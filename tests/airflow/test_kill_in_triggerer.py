@@ -206,7 +206,7 @@ async def test_delivered_by_another_triggerer(
 
     assert not stage.cancels
     assert stage.has(BACKUP)
-    assert "Finished first: the operation was done already" in told
+    assert "finished first: it was done already" in told
     assert "ended by a user" not in told
 
 
@@ -250,7 +250,7 @@ async def test_the_log_stays_open_until_a_kill_is_over(
     told = capsys.readouterr().out
 
     assert "Cancel sent: the task was ended by a user" in told
-    assert "The operation was cancelled" in told
+    assert "nightly was cancelled" in told
 
 
 def test_the_message_is_airflows() -> None:

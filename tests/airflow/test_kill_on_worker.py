@@ -58,8 +58,8 @@ def test_kill_cancels(stage: Stage, task: FakeTask) -> None:
         operator.execute(task.context)
     killer.join()
 
-    assert f"The task was killed while waiting for {stage.operation.name}." in str(caught.value)
-    assert "The operation was cancelled." in str(caught.value)
+    expected = f"Create backup nightly was cancelled: the task was killed. {stage.operation.name}"
+    assert expected == str(caught.value)
     assert 1 == len(stage.cancels)
     assert not stage.has(BACKUP)
 
@@ -70,7 +70,7 @@ def test_kill_during_a_call_counts_as_a_kill(stage: Stage, task: FakeTask) -> No
     operator = backup()
     stage.script.upon("GetOperation", operator.on_kill)
 
-    with pytest.raises(OperationKilledError, match="The operation was cancelled"):
+    with pytest.raises(OperationKilledError, match="nightly was cancelled"):
         operator.execute(task.context)
 
     assert 1 == len(stage.cancels)
@@ -83,7 +83,7 @@ def test_kill_cleans_up(stage: Stage, task: FakeTask) -> None:
     operator = backup()
     stage.script.upon("GetOperation", operator.on_kill)
 
-    with pytest.raises(OperationKilledError, match=f"{BACKUP} was deleted"):
+    with pytest.raises(OperationKilledError, match="What it had made was deleted"):
         operator.execute(task.context)
 
     assert not stage.has(BACKUP)
@@ -109,7 +109,9 @@ def test_cancel_on_kill_off(stage: Stage, task: FakeTask) -> None:
     operator = backup(cancel_on_kill=False)
     killer = Killer(stage, operator)
 
-    with pytest.raises(OperationKilledError, match="It was left running, as asked"):
+    with pytest.raises(
+        OperationKilledError, match="was left running, as asked: the task was killed"
+    ):
         operator.execute(task.context)
     killer.join()
 
@@ -138,7 +140,7 @@ def test_kill_before_the_task_waits(stage: Stage, task: FakeTask) -> None:
     operator = backup()
     stage.script.upon("CreateBackup", threading.Thread(target=operator.on_kill).start)
 
-    with pytest.raises(OperationKilledError, match="The operation was cancelled"):
+    with pytest.raises(OperationKilledError, match="nightly was cancelled"):
         operator.execute(task.context)
 
     assert 1 == len(stage.cancels)
@@ -312,7 +314,7 @@ def fail_to_answer(task: FakeTask) -> None:
 def told(reason: KillDecision) -> str:
     """Return what is said of an operation that was not cancelled for a reason."""
     if reason is KillDecision.UNKNOWN:
-        return f"The cancel was not sent, .*{reason}"
+        return f"[Tt]he cancel was not sent, .*{reason}"
     return f"It was not cancelled: {reason}"
 
 
@@ -421,7 +423,7 @@ def test_a_kill_after_the_dag_was_deleted_cancels(
     operator = backup()
     stage.script.upon("GetOperation", operator.on_kill)
 
-    with pytest.raises(OperationKilledError, match="The operation was cancelled"):
+    with pytest.raises(OperationKilledError, match="nightly was cancelled"):
         operator.execute(task.context)
 
     assert 1 == len(stage.cancels)

@@ -173,7 +173,7 @@ def test_a_soft_task_is_skipped_when_its_deadline_passes(
     """With soft_fail the operation is cancelled as ever, and the task is skipped."""
     stage.emulator.plan(LONG)
 
-    with pytest.raises(AirflowSkipException, match="The operation was cancelled"):
+    with pytest.raises(AirflowSkipException, match="nightly was cancelled"):
         play(backup(operation_timeout=MINUTE, soft_fail=True, deferrable=deferrable), task)
 
     assert OperationState.CANCELLED is stage.operation.state

@@ -229,7 +229,7 @@ def test_a_backend_that_fails_harms_nothing(
     stage.emulator.plan(LONG)
     stage.cancel_upon()
 
-    with pytest.raises(Exception, match="Somebody else cancelled it"):
+    with pytest.raises(Exception, match="was cancelled by somebody else"):
         play(backup(), task)
 
     told = [each.message for each in caplog.records if "Metrics" in each.message]

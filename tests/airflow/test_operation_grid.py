@@ -129,7 +129,7 @@ def test_cancel_by_somebody_else_fails_the_task(
     stage.emulator.plan(LONG)
     stage.cancel_upon()
 
-    with pytest.raises(OperationCancelledError, match="Somebody else cancelled it"):
+    with pytest.raises(OperationCancelledError, match="was cancelled by somebody else"):
         play(case.operator(deferrable=deferrable), task)
 
     assert 1 == len(starts_of(stage, case))

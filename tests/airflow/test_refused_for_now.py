@@ -420,6 +420,6 @@ def test_how_an_operation_ended_is_not_how_a_call_is_refused(
     with pytest.raises(AirflowFailException if for_good else OperationFailedError) as caught:
         play(backup(), task)
 
-    assert f"ended with {code.name}: told" in str(caught.value)
+    assert f"failed: {code.name}: told" in str(caught.value)
     assert "Choose another id" not in str(caught.value)
     assert f"{INSTANCE}/backups/nightly/operations/" in str(caught.value)

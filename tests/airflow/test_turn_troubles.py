@@ -88,7 +88,7 @@ def test_nothing_starts_after_the_deadline(
     defer(operator, task)
     pass_time(timedelta(hours=1))
 
-    with pytest.raises(SlotWaitEndedError, match="The deadline passed"):
+    with pytest.raises(SlotWaitEndedError, match="out of time while it waited for a slot"):
         operator.resume_execution(
             "execute_in_turn", {"event": {"timed_out": False, "limit": "one"}}, task.context
         )

@@ -112,11 +112,11 @@ def test_a_settlement_answers_two_questions(
     [
         pytest.param(
             settlement(Ending.CANCELLED, cancelled()),
-            "The operation was cancelled.",
+            "Create backup nightly was cancelled.",
             id="cancelled",
         ),
         pytest.param(
-            settlement(Ending.CANCELLED), "The operation was cancelled.", id="cancelled, unseen"
+            settlement(Ending.CANCELLED), "Operation on backup nightly was cancelled.", id="unseen"
         ),
         pytest.param(
             settlement(
@@ -128,34 +128,34 @@ def test_a_settlement_answers_two_questions(
                     )
                 ),
             ),
-            "The operation was cancelled; 1 of 2 statements were committed and stay.",
+            "Create backup nightly was cancelled: 1 of 2 statements were committed and stay.",
             id="schema change cancelled",
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, succeeded()),
-            "The operation finished first: it had succeeded before the cancel.",
+            "Create backup nightly finished first: it had succeeded before the cancel.",
             id="succeeded",
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, failed()),
-            "The operation finished first: it had failed (RESOURCE_EXHAUSTED: no room) before the "
-            "cancel.",
+            "Create backup nightly finished first: it had failed (RESOURCE_EXHAUSTED: no room) before "
+            "the cancel.",
             id="failed",
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, failed(error=None)),
-            "The operation finished first: it had failed before the cancel.",
+            "Create backup nightly finished first: it had failed before the cancel.",
             id="failed, untold",
         ),
         pytest.param(
             settlement(Ending.GONE),
-            "The operation is gone: Spanner no longer knows it; nothing was cancelled.",
+            "Operation on backup nightly is gone: Spanner no longer knows it; nothing was cancelled.",
             id="gone",
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, succeeded()).with_clean_up("the backup"),
-            "The operation finished first: it had succeeded before the cancel. "
-            "the backup was deleted.",
+            "Create backup nightly finished first: it had succeeded before the cancel. "
+            "What it had made was deleted.",
             id="cleaned up",
         ),
     ],
@@ -176,12 +176,12 @@ def test_a_settlement_says_the_word_of_its_ending(ending: Ending) -> None:
     [
         pytest.param(
             settlement(Ending.STILL_RUNNING),
-            ["not confirmed yet;", f"spanner-lro describe {NAME}"],
+            ["not confirmed yet;", "spanner-lro describe"],
             id="still running",
         ),
         pytest.param(
             settlement(Ending.STILL_RUNNING, detail="UNAVAILABLE: try later"),
-            ["not confirmed yet (UNAVAILABLE: try later);", f"spanner-lro describe {NAME}"],
+            ["not confirmed yet (UNAVAILABLE: try later);", "spanner-lro describe"],
             id="still running, and why it is not known",
         ),
         pytest.param(

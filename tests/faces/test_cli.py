@@ -83,7 +83,7 @@ def test_cancel_says_how_it_ended(operation: str, capsys: pytest.CaptureFixture[
     code = main(["cancel", operation])
 
     assert 0 == code
-    assert "The operation was cancelled." in capsys.readouterr().out
+    assert "nightly was cancelled." in capsys.readouterr().out
 
 
 def test_a_refused_cancel_is_a_failure(

@@ -119,7 +119,7 @@ def test_cancel(
     code = airflow("cancel", operation)
 
     assert 0 == code
-    assert "The operation was cancelled." in capsys.readouterr().out
+    assert "nightly was cancelled." in capsys.readouterr().out
     assert 1 == len(spanner_emulator.calls.of("CancelOperation"))
 
 

@@ -289,9 +289,8 @@ def _bad_end(answer: Answer, *, of: int) -> Exception:
         return answer
     snapshot = cast("OperationSnapshot", answer)
     others = f"None of the {of} operations succeeded; this is the last." if of > 1 else ""
-    if snapshot.cancelled:
-        return OperationCancelledError(snapshot, advice=others or "Somebody else cancelled it.")
-    return OperationFailedError(snapshot, advice=others)
+    error = OperationCancelledError if snapshot.cancelled else OperationFailedError
+    return error(snapshot, advice=others)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -76,23 +76,25 @@ class LimitReachedError(SpannerLroError):
         self, turn: Turn, *, target: ResourceName, holders: tuple[OperationName, ...], told: str
     ) -> None:
         super().__init__(
-            f"{target} cannot be {turn.verb} yet: Spanner allows {turn.limit}, and "
-            f"{', '.join(map(str, holders))} {'is' if len(holders) == 1 else 'are'} pending. "
-            f"Spanner said: {told}"
+            f"{target.label} was not {turn.verb} yet: Spanner allows {turn.limit}. "
+            f"Spanner said: {told.rstrip('.')}. Pending: {', '.join(map(str, holders))}"
         )
         self.turn = turn
         self.holders = holders
 
 
 class SlotWaitEndedError(SpannerLroError):
-    """The wait for a slot was ended before there was one; nothing was started."""
+    """The wait for a slot was ended before there was one; nothing was started.
+
+    :param reason: such as ``out of time``
+    """
 
     def __init__(
         self, reason: str, *, target: ResourceName, limit: str, verb: str = "started"
     ) -> None:
         super().__init__(
-            f"{reason} while {target} waited for its turn: Spanner allows {limit}. "
-            f"Nothing was {verb}."
+            f"{target.label} was not {verb}: {reason} while it waited for a slot. Spanner allows "
+            f"{limit}. {target}"
         )
         self.target = target
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.operations.errors import (
-    LEFT_AS_ASKED,
     OperationCancelledError,
     OperationFailedError,
     OperationTimeoutError,
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.operations.event import WaitOutcome
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
@@ -23,29 +21,31 @@ if TYPE_CHECKING:
 def conclude(
     outcome: WaitOutcome,
     *,
-    deadline: datetime | None,
+    kind: OperationKind | None = None,
+    late: str = "out of time",
     report: str = "",
-    left: str = LEFT_AS_ASKED,
+    left: str = "",
 ) -> OperationSnapshot:
     """Return the operation if it succeeded; otherwise raise what its task fails with.
 
     An operation that succeeded before the cancel of its deadline took hold has succeeded, unless
     what it made was deleted again, or should have been.
 
+    :param kind: what the operation is, if the caller knows
+    :param late: what to say if the deadline passed: by which limit
     :param report: what became of each part of it, if it did not succeed
-    :param left: why it goes on, if it does and nobody has cancelled it
+    :param left: why it goes on, if it does and nobody has cancelled it; empty if that was asked for
     :raises OperationTimeoutError: if the deadline passed; says what became of the operation
     :raises OperationCancelledError: if somebody cancelled it
     :raises OperationFailedError: if it ended with an error of its own
     """
     snapshot = outcome.snapshot or _finished_first(outcome)
     if snapshot is None:
-        reason = f"The deadline {deadline:%Y-%m-%d %H:%M:%S %Z} passed" if deadline else "Time out"
         raise OperationTimeoutError(
-            reason, name=outcome.name, settlement=outcome.settlement, left=left
+            late, name=outcome.name, settlement=outcome.settlement, kind=kind, left=left
         )
     if snapshot.cancelled:
-        raise OperationCancelledError(snapshot, advice="Somebody else cancelled it.", report=report)
+        raise OperationCancelledError(snapshot, report=report)
     if not snapshot.succeeded:
         raise OperationFailedError(snapshot, report=report)
     return snapshot

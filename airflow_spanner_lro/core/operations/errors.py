@@ -1,10 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The errors about an operation, and about the resource that it makes."""
+"""The errors about an operation, and about the resource that it makes.
+
+Each says first what became of what, by its short name; then what that means and what to do. The
+full name is the last word: a log that is cut after a hundred characters has lost nothing else.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.operations.settlement import what_ends_it
@@ -20,14 +24,11 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
-LEFT_AS_ASKED = "It was left running, as asked."
-
-
 def left_presumed(name: OperationName) -> str:
     """Say why an operation was left running that is only presumed to be the task's."""
     return (
-        "It was left running: its start call was never answered, so it is only presumed to be "
-        f"this task's. If it is, `spanner-lro cancel {name}` ends it."
+        "Its start call was never answered, so it is only presumed to be this task's. If it is, "
+        f"end it by hand: spanner-lro cancel {name}"
     )
 
 
@@ -35,25 +36,38 @@ class OperationFailedError(SpannerLroError):
     """The operation ended with an error of its own."""
 
     def __init__(self, snapshot: OperationSnapshot, *, advice: str = "", report: str = "") -> None:
-        error = snapshot.error
-        told = f"{error.code.name}: {error.message}" if error else "no error was given"
-        message = f"{snapshot.title} {snapshot.name} ended with {told}"
+        message = f"{snapshot.label} {self._verdict(snapshot)}."
         if snapshot.statements and not report:
             total = len(snapshot.statements)
-            message += f" ({snapshot.committed} of {total} statements were committed and stay)"
-        message = f"{message}. {advice}" if advice else message
+            message += f" {snapshot.committed} of {total} statements were committed and stay."
+        message += f" {advice} {snapshot.name}" if advice else f" {snapshot.name}"
         super().__init__(f"{message}\n{report}" if report else message)
         self.snapshot = snapshot
+        self.report = report
+
+    @staticmethod
+    def _verdict(snapshot: OperationSnapshot) -> str:
+        return f"failed: {snapshot.error or 'no error was given'}"
+
+    def advising(self, advice: str) -> Self:
+        """Return the same error with a sentence on what to do."""
+        return type(self)(self.snapshot, advice=advice, report=self.report)
 
 
 class OperationCancelledError(OperationFailedError):
-    """The operation was cancelled, by whomever."""
+    """The operation was cancelled by somebody else."""
+
+    @staticmethod
+    def _verdict(snapshot: OperationSnapshot) -> str:  # noqa: ARG004  # of every cancel the same
+        return "was cancelled by somebody else"
 
 
 class _StoppedWaitingError(SpannerLroError):
     """Common part of the two errors that say why a wait ended before its operation did.
 
-    :param left: why nothing was cancelled, if there is no settlement
+    :param reason: such as ``the task was killed``
+    :param kind: what the operation is, if the caller knows
+    :param left: why nothing was cancelled, if there is no settlement; empty if that was asked for
     """
 
     def __init__(
@@ -62,12 +76,18 @@ class _StoppedWaitingError(SpannerLroError):
         *,
         name: OperationName,
         settlement: Settlement | None,
-        left: str = LEFT_AS_ASKED,
+        kind: OperationKind | None = None,
+        left: str = "",
     ) -> None:
-        became = settlement.sentence if settlement else left
-        if settlement and not settlement.settled:
-            became = f"{became} {what_ends_it(name)}"
-        super().__init__(f"{reason} while waiting for {name}. {became}")
+        label = f"{kind} {name.resource.resource_id}" if kind else name.label
+        if settlement is None:
+            verdict = "was left running" if left else "was left running, as asked"
+            text = f"{label} {verdict}: {reason}. {left}".rstrip()
+        else:
+            text = settlement.because(reason, label=label)
+            if not settlement.settled:
+                text = f"{text} {what_ends_it(name)}"
+        super().__init__(text if text.endswith(str(name)) else f"{text} {name}")
         self.name = name
         self.settlement = settlement
 
@@ -84,16 +104,20 @@ class KilledBeforeStartError(SpannerLroError):
     """The task was killed before it had asked Spanner for anything."""
 
     def __init__(self, target: ResourceName) -> None:
-        super().__init__(f"The task was killed before it had started anything on {target}.")
+        super().__init__(
+            f"{target.label} was not started: the task was killed before the start call. {target}"
+        )
 
 
 class NothingStartedError(SpannerLroError):
-    """The task ran out of time before it had asked Spanner to start anything."""
+    """The task ran out of time before it had asked Spanner to start anything.
+
+    :param reason: such as ``out of time after 4 h (execution_timeout)``
+    """
 
     def __init__(self, target: ResourceName, *, reason: str) -> None:
         super().__init__(
-            f"{target.resource_id} was not started: {reason} before the start call was made. "
-            f"{target}"
+            f"{target.label} was not started: {reason}, before the start call. {target}"
         )
         self.target = target
 
@@ -103,8 +127,8 @@ class KilledBeforeDeliveryError(SpannerLroError):
 
     def __init__(self, target: ResourceName) -> None:
         super().__init__(
-            f"The task was killed before it could tell the result of {target}, which is there; "
-            "a next try delivers it."
+            f"{target.label} is there, but its result was not delivered: the task was killed. A "
+            f"next try delivers it. {target}"
         )
 
 
@@ -140,7 +164,7 @@ class RefusedForNowError(SpannerLroError):
     ) -> None:
         quoted = f" Spanner said: {told.rstrip('.')}." if told else ""
         super().__init__(
-            f"{target.resource_id} was not {verb} yet: Spanner allows {limit}.{quoted} {target}"
+            f"{target.label} was not {verb} yet: Spanner allows {limit}.{quoted} {target}"
         )
         self.target = target
         self.limit = limit
@@ -155,7 +179,7 @@ class CancelNotSettledError(SpannerLroError):
 
     def __init__(self, settlement: Settlement, *others: Settlement) -> None:
         self.settlements = (settlement, *others)
-        super().__init__("\n".join(f"{each.name}: {each.sentence}" for each in self.settlements))
+        super().__init__("\n".join(f"{each.sentence} {each.name}" for each in self.settlements))
 
 
 class OperationGoneError(SpannerLroError):
@@ -166,8 +190,8 @@ class OperationGoneError(SpannerLroError):
 
     def __init__(self, name: OperationName) -> None:
         super().__init__(
-            f"Spanner no longer knows {name}: it was deleted, probably with {name.resource}. "
-            "Nothing is left to wait for; a retry starts anew."
+            f"{name.label} is gone: it was deleted, probably with the {name.resource.noun}. "
+            f"Nothing is left to wait for; a retry starts anew. {name}"
         )
         self.name = name
 
@@ -177,9 +201,9 @@ class EndedByOthersError(SpannerLroError):
 
     def __init__(self, target: ResourceName, *, follow_up: OperationName) -> None:
         super().__init__(
-            f"{target.resource_id} is made, and this task does not wait for what follows: its "
-            "wait was ended while its process was suspended, as its ledger entry says. Nothing "
-            f"was cancelled. Clear the task to have the result delivered. {follow_up}"
+            f"{target.label} is there, but this task does not wait for what follows: its wait was "
+            "ended while its process was suspended, as its ledger entry says. Nothing was "
+            f"cancelled. Clear the task to have the result delivered. {follow_up}"
         )
         self.target = target
 
@@ -189,8 +213,8 @@ class OperationRunningError(SpannerLroError):
 
     def __init__(self, name: OperationName) -> None:
         super().__init__(
-            f"{name} is still running, and deleting its record would not stop it: nobody could "
-            "see or cancel it any more. Cancel it first, or wait until it is done."
+            f"{name.label} was not deleted: it is still running, and without its record nobody "
+            f"could see or cancel it. Cancel it first, or wait until it is done. {name}"
         )
         self.name = name
 
@@ -230,7 +254,7 @@ class TargetTakenError(ResumeConflictError):
         )
         super().__init__(
             target,
-            f"{target.resource_id} exists already, and this task has not made it"
+            f"{target.label} exists already, and this task has not made it"
             f"{_what_there_is(resource, running)}. {_differs(differences)}Nothing of it was "
             f"touched. Choose another id, or delete the existing one first.{hint} "
             f"Spanner said: {told.rstrip('.')}. {target}",
@@ -244,8 +268,8 @@ class ResourceDiffersError(ResumeConflictError):
     def __init__(self, target: ResourceName, *, differences: tuple[str, ...], advice: str) -> None:
         super().__init__(
             target,
-            f"{target} exists already, and is not what was asked for: {'; '.join(differences)}. "
-            f"{advice}",
+            f"{target.label} exists already, and is not what was asked for: "
+            f"{'; '.join(differences)}. {advice} {target}",
         )
         self.differences = differences
 
@@ -256,7 +280,7 @@ class AmbiguousStartError(ResumeConflictError):
     def __init__(self, target: ResourceName, *, operations: Sequence[OperationSnapshot]) -> None:
         super().__init__(
             target,
-            f"{target.resource_id} may have been started twice, by this task and by somebody else: "
+            f"{target.label} may have been started twice, by this task and by somebody else: "
             "the start call was never answered, and nothing tells its operation from another one. "
             "Nothing was cancelled. Look at both, then clear the task to start anew. "
             f"{', '.join(str(each.name) for each in operations)}",
@@ -271,10 +295,9 @@ class NotCancelledError(ResumeConflictError):
         name = snapshot.name
         super().__init__(
             name.resource,
-            f"{snapshot.title} {name.resource.resource_id} runs, and is not what the Dag asks for "
-            "any more. It is not cancelled, because its start call was never answered and it may "
-            "be somebody else's. If it is yours, cancel it and clear the task: "
-            f"`spanner-lro cancel {name}`",
+            f"{snapshot.label} was not cancelled, although the Dag asks for something else by now: "
+            "its start call was never answered, so it may be somebody else's. If it is yours, "
+            f"cancel it and clear the task: spanner-lro cancel {name}",
         )
 
 
@@ -288,8 +311,8 @@ class NotThisRunsError(ResumeConflictError):
         name = snapshot.name
         super().__init__(
             name.resource,
-            f"{snapshot.title} {name.resource.resource_id} is not this task's, although the task's "
-            f"ledger says so. {why} Nothing of it was touched. Somebody may have written that "
+            f"{snapshot.label} is not this task's, although the task's ledger says so. {why} "
+            "Nothing of it was touched. Somebody may have written that "
             "entry: look at the task's state store, delete the key, and clear the task. "
             f"{name}",
         )
@@ -301,7 +324,7 @@ def _what_there_is(resource: Any, running: Sequence[OperationSnapshot]) -> str:
         facts.append(f"it was made {made:%Y-%m-%d %H:%M:%S %Z}")
     if source := getattr(resource, "database", ""):
         facts.append(f"from {source}")
-    facts += [f"{each.title} {each.name} runs on it" for each in running]
+    facts += [f"{each.title} runs on it, operation {each.name.operation}" for each in running]
     return f" ({', '.join(facts)})" if facts else ""
 
 
@@ -314,8 +337,8 @@ class StatementsChangedError(SpannerLroError):
 
     def __init__(self, target: ResourceName) -> None:
         super().__init__(
-            f"The schema change of {target} is done, but the Dag asks for other statements than "
-            "when it was started. A retry runs those that are not committed yet."
+            f"Schema change {target.resource_id} is done, but the Dag asks for other statements "
+            f"than when it was started. A retry runs those that are not committed yet. {target}"
         )
 
 
@@ -343,8 +366,8 @@ class UnexpectedStateError(SpannerLroError):
             else "it does not exist any more"
         )
         super().__init__(
-            f"The operation on {target} is done, but {wrong}. "
-            "Someone may have changed or deleted it meanwhile."
+            f"{target.label} cannot be used: the operation on it is done, but {wrong}. Somebody "
+            f"may have changed or deleted it meanwhile. {target}"
         )
         self.target = target
         self.state = state

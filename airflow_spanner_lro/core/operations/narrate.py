@@ -51,13 +51,13 @@ class ProgressNarrator:
         lines = []
         if self._trouble:
             self._trouble = ""
-            lines.append(f"{_subject(snapshot)}: Spanner answers again.")
+            lines.append(f"{snapshot.label}: Spanner answers again.")
         if snapshot.throttled is not self._throttled:
             self._throttled = snapshot.throttled
             lines.append(_throttle_line(snapshot))
         if snapshot.cancel_time and not self._cancelling and not snapshot.done:
             self._cancelling = True
-            lines.append(f"{_subject(snapshot)}: cancellation is under way.")
+            lines.append(f"{snapshot.label}: cancellation is under way.")
         lines += self._newly_committed(snapshot, now=now)
         if snapshot.done:
             lines.append(_end_line(snapshot, now=now))
@@ -80,7 +80,7 @@ class ProgressNarrator:
     def _newly_committed(self, snapshot: OperationSnapshot, *, now: datetime) -> list[str]:
         total = len(snapshot.statements)
         lines = [
-            f"{_subject(snapshot)}: statement {number} of {total} committed at "
+            f"{snapshot.label}: statement {number} of {total} committed at "
             f"{moment(statement.committed, now=now)}: {statement.label}"
             for number, statement in enumerate(snapshot.statements, start=1)
             if statement.committed and number > self._told_committed
@@ -103,7 +103,7 @@ class ProgressNarrator:
         return True
 
     def _progress_line(self, snapshot: OperationSnapshot, *, now: datetime) -> str:
-        text = _subject(snapshot)
+        text = snapshot.label
         if snapshot.percent is None:
             return f"{text}: running; this kind of operation tells no percentage."
         text += f": {snapshot.percent} %"
@@ -132,21 +132,17 @@ class ProgressNarrator:
         return self._first_seen
 
 
-def _subject(snapshot: OperationSnapshot) -> str:
-    return f"{snapshot.title} {snapshot.name.resource.resource_id}"
-
-
 def _throttle_line(snapshot: OperationSnapshot) -> str:
     if snapshot.throttled:
-        return f"{_subject(snapshot)}: throttled; Spanner holds it back for lack of resources."
-    return f"{_subject(snapshot)}: no longer throttled."
+        return f"{snapshot.label}: throttled; Spanner holds it back for lack of resources."
+    return f"{snapshot.label}: no longer throttled."
 
 
 def _end_line(snapshot: OperationSnapshot, *, now: datetime) -> str:
-    text = f"{_subject(snapshot)}: {snapshot.state.value.lower()}"
+    text = f"{snapshot.label}: {snapshot.state.value.lower()}"
     if snapshot.start_time:
         ended = snapshot.end_time or snapshot.cancel_time or now
         text += f" after {duration((ended - snapshot.start_time).total_seconds())}"
     if snapshot.error and not snapshot.cancelled:
-        text += f" with {snapshot.error.code.name}: {snapshot.error.message}"
+        text += f" with {snapshot.error}"
     return text

@@ -43,11 +43,24 @@ class Ending(StrEnum):
         return self.value.replace(" ", "_")
 
 
+_VERDICTS = {
+    Ending.CANCELLED: "was cancelled",
+    Ending.FINISHED_FIRST: "finished first",
+    Ending.STILL_RUNNING: "is still running",
+    Ending.NOT_SENT: "may go on",
+    Ending.REFUSED: "goes on",
+    Ending.GONE: "is gone",
+}
+
+
 def what_ends_it(name: OperationName | str) -> str:
-    """Return what to do about an operation that somebody had to leave running, as a sentence."""
+    """Return what to do about an operation that somebody had to leave running.
+
+    Its name is the last word, so that a log that is cut has lost nothing else.
+    """
     return (
         "If it goes on, the reaper ends it (by itself, or `airflow spanner-lro reap`); by hand: "
-        f"`spanner-lro cancel {name}`."
+        f"spanner-lro cancel {name}"
     )
 
 
@@ -87,37 +100,60 @@ class Settlement:
         return self.ending in {Ending.CANCELLED, Ending.FINISHED_FIRST, Ending.GONE}
 
     @property
+    def label(self) -> str:
+        """What a sentence about the operation begins with: ``Create backup nightly``."""
+        return (self.snapshot or self.name).label
+
+    @property
     def sentence(self) -> str:
-        """What happened and what to do now, for a log line or an error; has the ending's word."""
-        match self.ending:
-            case Ending.CANCELLED:
-                text = f"The operation was cancelled{self._committed()}."
-            case Ending.FINISHED_FIRST:
-                how = self._how_it_finished()
-                text = f"The operation {self.ending}: it had {how} before the cancel."
-            case Ending.STILL_RUNNING:
-                why = f" ({self.detail})" if self.detail else ""
-                text = (
-                    f"The operation is {self.ending}: cancellation was asked for but is not "
-                    f"confirmed yet{why}; check it with `spanner-lro describe {self.name}`."
-                )
-            case Ending.NOT_SENT:
-                why = f" ({self.detail})" if self.detail else ""
-                text = f"The cancel was not sent, or did not get through{why}; it may go on."
-            case Ending.REFUSED:
-                text = f"Spanner refused to cancel it ({self.detail}); the operation goes on."
-                if self.code is Code.PERMISSION_DENIED:
-                    text += (
-                        " Grant the caller a role that may cancel: spanner.backupAdmin for backups "
-                        "(spanner.backupWriter cannot), spanner.databaseAdmin for databases."
-                    )
-            case Ending.GONE:
-                text = "The operation is gone: Spanner no longer knows it; nothing was cancelled."
+        """What happened and what to do now, for a log line; has the ending's word, and no name."""
+        return self._told(self._explained, label=self.label)
+
+    def because(self, reason: str, *, label: str = "") -> str:
+        """Return the same with the reason for the cancel, as an error says it.
+
+        :param reason: such as ``the task was killed``
+        :param label: what to call the operation, if its snapshot does not tell
+        """
+        explained = self._explained
+        return self._told(
+            f"{reason}. {explained[:1].upper()}{explained[1:]}".rstrip(" ."),
+            label=(self.snapshot.label if self.snapshot else label) or self.label,
+        )
+
+    def _told(self, explained: str, *, label: str) -> str:
+        text = f"{label} {_VERDICTS[self.ending]}"
+        text += f": {explained}." if explained else "."
+        if self.code is Code.PERMISSION_DENIED and self.ending is Ending.REFUSED:
+            text += (
+                " Grant the caller a role that may cancel: spanner.backupAdmin for backups "
+                "(spanner.backupWriter cannot), spanner.databaseAdmin for databases."
+            )
         if self.cleaned_up:
-            text += f" {self.cleaned_up} was deleted."
+            text += " What it had made was deleted."
         if self.left_behind:
             text += f" What it made could not be deleted: {self.left_behind}."
         return text
+
+    @property
+    def _explained(self) -> str:
+        why = f" ({self.detail})" if self.detail else ""
+        match self.ending:
+            case Ending.CANCELLED:
+                return self._committed()
+            case Ending.FINISHED_FIRST:
+                return f"it had {self._how_it_finished()} before the cancel"
+            case Ending.STILL_RUNNING:
+                return (
+                    f"cancellation was asked for but is not confirmed yet{why}; look again with "
+                    "`spanner-lro describe`"
+                )
+            case Ending.NOT_SENT:
+                return f"the cancel was not sent, or did not get through{why}"
+            case Ending.REFUSED:
+                return f"Spanner refused to cancel it{why}"
+            case Ending.GONE:
+                return "Spanner no longer knows it; nothing was cancelled"
 
     def with_clean_up(self, deleted: str) -> Settlement:
         """Return this settlement with the name of what was deleted afterwards."""
@@ -131,13 +167,13 @@ class Settlement:
         if self.snapshot is None or self.snapshot.succeeded:
             return "succeeded"
         error = self.snapshot.error
-        return f"failed ({error.code.name}: {error.message})" if error else "failed"
+        return f"failed ({error})" if error else "failed"
 
     def _committed(self) -> str:
         if self.snapshot is None or not self.snapshot.statements:
             return ""
         total, committed = len(self.snapshot.statements), self.snapshot.committed
-        return f"; {committed} of {total} statements were committed and stay"
+        return f"{committed} of {total} statements were committed and stay"
 
     def to_event(self) -> dict[str, Any]:
         """Return this settlement as primitives."""

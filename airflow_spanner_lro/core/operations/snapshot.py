@@ -39,6 +39,9 @@ class OperationError:
     code: Code
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.code.name}: {self.message.rstrip(' .')}" if self.message else self.code.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementProgress:
@@ -102,6 +105,13 @@ class OperationSnapshot:
     def title(self) -> str:
         """What to call it in a sentence."""
         return self.kind.title if self.kind else "Operation"
+
+    @property
+    def label(self) -> str:
+        """What a sentence about it begins with: ``Create backup nightly``."""
+        if self.kind is None:
+            return self.name.label
+        return f"{self.kind.title} {self.name.resource.resource_id}"
 
     @property
     def committed(self) -> int:
