@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.execution.reaper_watch import warn_if_no_reaper
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
-from airflow_spanner_lro.triggers.turn import SpannerPauseTrigger, SpannerTurnTrigger
+from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger, SpannerSlotTrigger
 
 if TYPE_CHECKING:
     from typing import NoReturn, Protocol
@@ -85,7 +85,7 @@ class Deferral:
 
         :param then: the method to go on with
         """
-        trigger = SpannerTurnTrigger.through(
+        trigger = SpannerSlotTrigger.through(
             self.access,
             query=taken.turn.query.to_record(),
             holders=list(map(str, taken.holders)),

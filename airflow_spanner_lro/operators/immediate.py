@@ -22,7 +22,7 @@ from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.limits import Patience
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
-from airflow_spanner_lro.triggers.turn import LIMIT, PAUSE, TIMED_OUT
+from airflow_spanner_lro.triggers.slot import LIMIT, PAUSE, TIMED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,7 +24,7 @@ from airflow_spanner_lro.failing import failing_for_good, skipping_when_late
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.results import ready_resource
-from airflow_spanner_lro.triggers.turn import LIMIT, PAUSE, TIMED_OUT
+from airflow_spanner_lro.triggers.slot import LIMIT, PAUSE, TIMED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -27,7 +27,7 @@ from airflow_spanner_lro.operators.operations import (
     SpannerGetOperationOperator,
     SpannerListOperationsOperator,
 )
-from airflow_spanner_lro.triggers.turn import SpannerPauseTrigger, SpannerTurnTrigger
+from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger, SpannerSlotTrigger
 
 from .databases import create, database_starts, finish_at_each_look, update
 from .doubles import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
@@ -360,7 +360,7 @@ def test_a_deletion_waits_without_a_worker(stage: Stage, task: FakeTask) -> None
 
     deferred = defer(delete_backup(deferrable=True), task)
 
-    assert isinstance(deferred.trigger, SpannerTurnTrigger)
+    assert isinstance(deferred.trigger, SpannerSlotTrigger)
     assert stage.has(SOURCE)
 
 

@@ -14,7 +14,7 @@ import pytest
 from airflow_spanner_lro.core.operations.errors import UnknownEventError
 from airflow_spanner_lro.triggers.base import VERSION
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
-from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
+from airflow_spanner_lro.triggers.slot import SpannerSlotTrigger
 
 from .doubles import BACKUP, LONG
 from .playing import backup, defer, fire, over_the_wire
@@ -75,7 +75,7 @@ def test_trigger_of_an_older_release_is_made() -> None:
 
 def test_slot_trigger_of_an_older_release_is_made() -> None:
     """So does a wait for a slot."""
-    assert SLOT_OF_0_1_0["holders"] == SpannerTurnTrigger(**SLOT_OF_0_1_0).holders
+    assert SLOT_OF_0_1_0["holders"] == SpannerSlotTrigger(**SLOT_OF_0_1_0).holders
 
 
 def test_trigger_of_a_newer_release_is_made(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 
 from airflow_spanner_lro.core.flows.turns import LimitReachedError, SlotWaitEndedError
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.triggers.turn import SpannerTurnTrigger
+from airflow_spanner_lro.triggers.slot import SpannerSlotTrigger
 
 from .doubles import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
 from .playing import backup, defer, over_the_wire, play, restore, resume
@@ -53,7 +53,7 @@ def test_waiting_for_a_turn_holds_no_worker(stage: Stage, task: FakeTask) -> Non
     deferred = defer(backup(deferrable=True), task)
 
     trigger = over_the_wire(deferred.trigger)
-    assert isinstance(trigger, SpannerTurnTrigger)
+    assert isinstance(trigger, SpannerSlotTrigger)
     assert "execute_in_turn" == deferred.method_name
     assert [stage.first.name] == trigger.holders
     assert task.entry["closed"]
@@ -95,7 +95,9 @@ def test_the_deadline_counts_while_waiting_for_a_turn(
     stage.script.upon(LISTS, lambda: pass_time(timedelta(hours=1)))
     operator = backup(deferrable=deferrable, operation_timeout=timedelta(minutes=30))
 
-    with pytest.raises(SlotWaitEndedError, match="was not started: out of time while it waited for a slot") as caught:
+    with pytest.raises(
+        SlotWaitEndedError, match="was not started: out of time while it waited for a slot"
+    ) as caught:
         play(operator, task)
 
     assert BACKUP in str(caught.value)

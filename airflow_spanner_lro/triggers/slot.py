@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The triggers that wait until a task may start what Spanner has refused for now.
+"""Wait until a task may start what Spanner has refused for now: for a free slot, or a while.
 
-They own nothing and end nothing.
+These triggers own nothing and end nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LONGEST_NAP = 30.0
 
 
 @trigger
-class SpannerTurnTrigger(SpannerTrigger):
+class SpannerSlotTrigger(SpannerTrigger):
     """Fire once, when a start that was refused for lack of a slot is worth another attempt.
 
     :param query: lists the operations that hold a slot; a record of
