@@ -27,7 +27,6 @@ from airflow_spanner_lro.execution.liveness import ask
 
 if TYPE_CHECKING:
     import logging
-    from datetime import datetime
 
     from airflow.sdk.types import Logger
 
