@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import __version__, terminal
 from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.emulator import command as emulator
-from airflow_spanner_lro.emulator.lean import leave_clients_out
+from airflow_spanner_lro.emulator.import_stubs import stub_client_imports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     if argv is None and args.run is emulator.run:
         # nobody called us from Python, so the process is the emulator's alone
-        leave_clients_out()
+        stub_client_imports()
     return terminal.saying_errors(lambda: int(args.run(args)), program=_PROGRAM)
 
 

@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.addresses import EmulatorStartError
+    from airflow_spanner_lro.emulator.calls import Call, CallHistory
     from airflow_spanner_lro.emulator.clock import Clock, ManualClock, SystemClock
     from airflow_spanner_lro.emulator.errors import RpcError
+    from airflow_spanner_lro.emulator.fast_forward import NeverDoneError
+    from airflow_spanner_lro.emulator.faults import Fault, FaultKind, Faults
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
     from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
-    from airflow_spanner_lro.emulator.limits import Limits
+    from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
     from airflow_spanner_lro.emulator.state.planning import DEFAULT_PLANS
     from airflow_spanner_lro.emulator.state.plans import Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
-    from airflow_spanner_lro.emulator.traffic.calls import Call, CallHistory
-    from airflow_spanner_lro.emulator.traffic.faults import Fault, FaultKind, Faults
-    from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
-    from airflow_spanner_lro.emulator.until import NeverDoneError
 
 __all__ = [
     "DEFAULT_PLANS",
@@ -55,20 +54,20 @@ __all__ = [
 
 _MODULES = {
     "Snapshot": "airflow_spanner_lro.emulator.journal.entries",
-    "NeverDoneError": "airflow_spanner_lro.emulator.until",
-    "FaultKind": "airflow_spanner_lro.emulator.traffic.faults",
-    "Fault": "airflow_spanner_lro.emulator.traffic.faults",
+    "NeverDoneError": "airflow_spanner_lro.emulator.fast_forward",
+    "FaultKind": "airflow_spanner_lro.emulator.faults",
+    "Fault": "airflow_spanner_lro.emulator.faults",
     "EmulatorStateError": "airflow_spanner_lro.emulator.journal.state_file",
-    "AdminQuota": "airflow_spanner_lro.emulator.traffic.quota",
+    "AdminQuota": "airflow_spanner_lro.emulator.quota",
     "DEFAULT_PLANS": "airflow_spanner_lro.emulator.state.planning",
     "Between": "airflow_spanner_lro.emulator.state.plans",
     "BySize": "airflow_spanner_lro.emulator.state.plans",
-    "Call": "airflow_spanner_lro.emulator.traffic.calls",
-    "CallHistory": "airflow_spanner_lro.emulator.traffic.calls",
+    "Call": "airflow_spanner_lro.emulator.calls",
+    "CallHistory": "airflow_spanner_lro.emulator.calls",
     "Clock": "airflow_spanner_lro.emulator.clock",
     "EmulatorStartError": "airflow_spanner_lro.emulator.addresses",
-    "Faults": "airflow_spanner_lro.emulator.traffic.faults",
-    "Limits": "airflow_spanner_lro.emulator.limits",
+    "Faults": "airflow_spanner_lro.emulator.faults",
+    "Limits": "airflow_spanner_lro.emulator.quota",
     "ManualClock": "airflow_spanner_lro.emulator.clock",
     "OperationView": "airflow_spanner_lro.emulator.state.views",
     "Plan": "airflow_spanner_lro.emulator.state.plans",

@@ -7,8 +7,8 @@ from __future__ import annotations
 import sys
 
 from airflow_spanner_lro.emulator.command import main
-from airflow_spanner_lro.emulator.lean import leave_clients_out
+from airflow_spanner_lro.emulator.import_stubs import stub_client_imports
 
 if __name__ == "__main__":
-    leave_clients_out()
+    stub_client_imports()
     sys.exit(main())

@@ -123,8 +123,8 @@ def _run(args: argparse.Namespace) -> int:
     # gRPC and the client library take a second to load; --help should not
     from airflow_spanner_lro.emulator.clock import SystemClock  # noqa: PLC0415
     from airflow_spanner_lro.emulator.errors import RpcError  # noqa: PLC0415
+    from airflow_spanner_lro.emulator.quota import AdminQuota  # noqa: PLC0415
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator  # noqa: PLC0415
-    from airflow_spanner_lro.emulator.traffic.quota import AdminQuota  # noqa: PLC0415
 
     if args.log_calls:
         _log_calls()
@@ -212,7 +212,7 @@ class _Sayer(logging.Handler):
 
 
 def _log_calls() -> None:
-    logger = logging.getLogger("airflow_spanner_lro.emulator.traffic.calls")
+    logger = logging.getLogger("airflow_spanner_lro.emulator.calls")
     logger.addHandler(_Sayer())
     logger.setLevel(logging.DEBUG)
     logger.propagate = False

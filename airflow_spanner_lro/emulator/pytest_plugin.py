@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_spanner_lro.emulator.clock import ManualClock
+    from airflow_spanner_lro.emulator.faults import Faults
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
-    from airflow_spanner_lro.emulator.traffic.faults import Faults
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Self
 
 from airflow_spanner_lro.emulator.addresses import EmulatorStartError, check_free, join_address
 from airflow_spanner_lro.emulator.clock import SystemClock
+from airflow_spanner_lro.emulator.controller import Controller, first_steps
 from airflow_spanner_lro.emulator.engine import Engine
-from airflow_spanner_lro.emulator.grpc_face import GrpcFace
-from airflow_spanner_lro.emulator.owner import Controller, first_steps
-from airflow_spanner_lro.emulator.traffic.front import Front
+from airflow_spanner_lro.emulator.grpc_server import GrpcServer
+from airflow_spanner_lro.emulator.pipeline import CallPipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.clock import Clock
     from airflow_spanner_lro.emulator.control.routes import Reply
-    from airflow_spanner_lro.emulator.limits import Limits
+    from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
     from airflow_spanner_lro.emulator.rest.server import RestFace
     from airflow_spanner_lro.emulator.state.plans import Plan
-    from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
 
 
 class SpannerAdminEmulator(Controller):
@@ -68,8 +67,8 @@ class SpannerAdminEmulator(Controller):
         super().__init__(engine=engine, quota=quota)
         self._port = port
         self._rest_port = rest_port
-        self._front: Front | None = None
-        self._grpc: GrpcFace | None = None
+        self._front: CallPipeline | None = None
+        self._grpc: GrpcServer | None = None
         self._rest: RestFace | None = None
 
     def __enter__(self) -> Self:
@@ -163,8 +162,10 @@ class SpannerAdminEmulator(Controller):
                 advice="Choose another port for one of them; 0 picks a free one.",
             )
         check_free(host=self.host, port=self._port)
-        front = Front(engine=self._engine, faults=self.faults, calls=self._calls, meter=self._meter)
-        self._grpc = GrpcFace(front=front, host=self.host, port=self._port)
+        front = CallPipeline(
+            engine=self._engine, faults=self.faults, calls=self._calls, meter=self._meter
+        )
+        self._grpc = GrpcServer(front=front, host=self.host, port=self._port)
         self._port = self._grpc.port
         if self._rest_port is not None:
             try:
@@ -176,7 +177,7 @@ class SpannerAdminEmulator(Controller):
             self._rest_port = self._rest.port
         self._front = front
 
-    def _start_rest(self, front: Front) -> RestFace:
+    def _start_rest(self, front: CallPipeline) -> RestFace:
         # whoever needs no REST needs no aiohttp
         from airflow_spanner_lro.emulator.rest.server import RestFace  # noqa: PLC0415
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         OperationView,
         SpannerAdminEmulator,
     )
-    from airflow_spanner_lro.emulator.traffic.faults import Trouble
+    from airflow_spanner_lro.emulator.faults import Trouble
 
 INSTANCE = "projects/test/instances/main"
 DATABASE = f"{INSTANCE}/databases/orders"

@@ -15,7 +15,7 @@ from airflow_spanner_lro.emulator import Faults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_spanner_lro.emulator.traffic.faults import Trouble
+    from airflow_spanner_lro.emulator.faults import Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

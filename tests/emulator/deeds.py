@@ -19,7 +19,7 @@ from google.iam.v1 import iam_policy_pb2
 from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.core.kinds import Service
-from airflow_spanner_lro.emulator.protos import quorum as quorum_pb2
+from airflow_spanner_lro.emulator import protos as quorum_pb2
 
 from .conftest import BACKUP, DATABASE, INSTANCE
 from .schedules import SCHEDULE, a_schedule

@@ -14,12 +14,12 @@ from google.cloud import (
 from google.protobuf.message import Message
 
 from airflow_spanner_lro.emulator import ManualClock
+from airflow_spanner_lro.emulator.calls import CallLog
 from airflow_spanner_lro.emulator.engine import Engine
+from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.operations.handler import raw
+from airflow_spanner_lro.emulator.pipeline import Answer, CallPipeline
 from airflow_spanner_lro.emulator.rpc import plain_type
-from airflow_spanner_lro.emulator.traffic.calls import CallLog
-from airflow_spanner_lro.emulator.traffic.faults import Faults
-from airflow_spanner_lro.emulator.traffic.front import Answer, Front
 
 from .starting import (
     BACKUP,
@@ -176,7 +176,7 @@ class FuzzedWorld:
     def __init__(self) -> None:
         clock = self._clock = ManualClock(START)
         self.engine = Engine(clock=clock)
-        self._front = Front(engine=self.engine, faults=Faults(), calls=CallLog())
+        self._front = CallPipeline(engine=self.engine, faults=Faults(), calls=CallLog())
         statements = ["CREATE TABLE T (Id INT64) PRIMARY KEY (Id)"]
         self.engine.act(
             "create_database",

@@ -21,8 +21,8 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock, Plan, RpcError
+from airflow_spanner_lro.emulator.controller import Controller
 from airflow_spanner_lro.emulator.engine import Engine
-from airflow_spanner_lro.emulator.owner import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

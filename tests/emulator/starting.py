@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.emulator.owner import Controller
+    from airflow_spanner_lro.emulator.controller import Controller
 
 PROJECT = "projects/test"
 CONFIG = f"{PROJECT}/instanceConfigs/regional-europe-west1"

@@ -10,11 +10,11 @@ import sys
 import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from airflow_spanner_lro.emulator.lean import leave_clients_out
+from airflow_spanner_lro.emulator.import_stubs import stub_client_imports
 
 SCRIPT = """
 import sys
-from airflow_spanner_lro.emulator.lean import leave_clients_out
+from airflow_spanner_lro.emulator.import_stubs import leave_clients_out
 
 leave_clients_out()
 
@@ -39,7 +39,7 @@ def test_an_emulator_alone_loads_no_clients() -> None:
 def test_clients_that_are_there_stay(name: str) -> None:
     """Where somebody has loaded the clients before, nothing is taken away."""
     before = getattr(database_v1, name)
-    leave_clients_out()
+    stub_client_imports()
 
     assert before is getattr(database_v1, name)
     assert hasattr(before, "create_backup")

@@ -13,9 +13,8 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator import RpcError
+from airflow_spanner_lro.emulator import RpcError, protos as quorum_pb2
 from airflow_spanner_lro.emulator.operations.registry import new_world
-from airflow_spanner_lro.emulator.protos import quorum as quorum_pb2
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.state import seeding
 from airflow_spanner_lro.emulator.state.planning import Plans

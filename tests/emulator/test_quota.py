@@ -13,10 +13,10 @@ from google.rpc import error_details_pb2
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import AdminQuota, ManualClock, RpcError, SpannerAdminEmulator
+from airflow_spanner_lro.emulator.calls import resource_of
 from airflow_spanner_lro.emulator.engine import Engine
+from airflow_spanner_lro.emulator.quota import QuotaMeter, project_of
 from airflow_spanner_lro.emulator.rpc import Method, plain_type
-from airflow_spanner_lro.emulator.traffic.calls import resource_of
-from airflow_spanner_lro.emulator.traffic.quota import QuotaMeter, project_of
 
 from .conftest import DATABASE, INSTANCE
 

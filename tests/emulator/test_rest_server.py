@@ -19,11 +19,11 @@ import pytest
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import EmulatorStartError, SpannerAdminEmulator
+from airflow_spanner_lro.emulator.calls import CallLog
 from airflow_spanner_lro.emulator.engine import Engine
+from airflow_spanner_lro.emulator.faults import Faults
+from airflow_spanner_lro.emulator.pipeline import CallPipeline
 from airflow_spanner_lro.emulator.rest.server import RestFace
-from airflow_spanner_lro.emulator.traffic.calls import CallLog
-from airflow_spanner_lro.emulator.traffic.faults import Faults
-from airflow_spanner_lro.emulator.traffic.front import Front
 
 from .conftest import DATABASE, INSTANCE
 
@@ -54,7 +54,7 @@ def repeat(*, verb: str, path: str, query: Mapping[str, str], body: bytes) -> To
 @pytest.fixture
 def echo(clock: ManualClock) -> Iterator[str]:
     """Run a REST face with that control interface; return its address."""
-    front = Front(engine=Engine(clock=clock), faults=Faults(), calls=CallLog())
+    front = CallPipeline(engine=Engine(clock=clock), faults=Faults(), calls=CallLog())
     face = RestFace(front=front, control=repeat, host="127.0.0.1", port=0)
     try:
         yield f"http://127.0.0.1:{face.port}"

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.emulator import Faults
-from airflow_spanner_lro.reaper.rounds import Orders, Round, Tally
+from airflow_spanner_lro.reaper.rounds import ReaperRound, RoundOptions, RoundSummary
 
 from .rows import LONG_AGO
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from airflow.state import TaskScope
 
-    from airflow_spanner_lro.emulator import Calls, ManualClock, SpannerAdminEmulator
-    from airflow_spanner_lro.emulator.traffic.faults import Trouble
+    from airflow_spanner_lro.emulator import CallHistory, ManualClock, SpannerAdminEmulator
+    from airflow_spanner_lro.emulator.faults import Trouble
 
     from .rows import Rows
 
@@ -77,7 +77,7 @@ class PassingClock(StoppableClock):
 class Reaping:
     """A reaper, Airflow's database and Spanner.
 
-    :param told: what the reaper has said
+    :param logged: what the reaper has said
     :param warned: what it could not do
     """
 
@@ -86,7 +86,7 @@ class Reaping:
     time: ManualClock
     client: SpannerAdminClient
     clock: PassingClock
-    told: list[str] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
 
     @classmethod
@@ -109,14 +109,14 @@ class Reaping:
 
     def reap(
         self, *, dry_run: bool = False, dag_ids: tuple[str, ...] = (), claim: bool = False
-    ) -> Tally:
+    ) -> RoundSummary:
         """Let the reaper make a round."""
-        orders = Orders(
+        options = RoundOptions(
             grace=GRACE, settle_timeout=60, dry_run=dry_run, dag_ids=dag_ids, claim=claim
         )
-        return Round(
-            orders=orders, clock=self.clock, tell=self.told.append, warn=self.warned.append
-        ).go()
+        return ReaperRound(
+            options=options, clock=self.clock, log_info=self.logged.append, warn=self.warned.append
+        ).run()
 
     def start_backup(self, request: CreateBackupRequest | None = None) -> OperationName:
         """Start to back up, as a task did that nobody has heard of since."""
@@ -150,7 +150,7 @@ class Reaping:
         return scope
 
     @property
-    def cancels(self) -> Calls:
+    def cancels(self) -> CallHistory:
         """The calls to cancel so far."""
         return self.emulator.calls.of("CancelOperation")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Faults, RpcError
-from airflow_spanner_lro.emulator.traffic.faults import Trouble
+from airflow_spanner_lro.emulator.faults import Trouble
 
 from .recipes import Kind, task_of
 

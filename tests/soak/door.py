@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import Faults, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.addresses import join_address
-from airflow_spanner_lro.emulator.grpc_face import GrpcFace
-from airflow_spanner_lro.emulator.traffic.calls import CallLog
-from airflow_spanner_lro.emulator.traffic.front import Front
+from airflow_spanner_lro.emulator.calls import CallLog
+from airflow_spanner_lro.emulator.grpc_server import GrpcServer
+from airflow_spanner_lro.emulator.pipeline import CallPipeline
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import CallHistory
@@ -29,8 +29,8 @@ class TwoDoorEmulator(SpannerAdminEmulator):
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
         self._strangers_log = CallLog()
-        self._strangers_front: Front | None = None
-        self._strangers_face: GrpcFace | None = None
+        self._strangers_front: CallPipeline | None = None
+        self._strangers_face: GrpcServer | None = None
 
     @property
     def strangers_endpoint(self) -> str:
@@ -51,9 +51,9 @@ class TwoDoorEmulator(SpannerAdminEmulator):
     def start(self) -> None:
         """Start to listen at both entrances."""
         super().start()
-        front = Front(engine=self._engine, faults=Faults(), calls=self._strangers_log)
+        front = CallPipeline(engine=self._engine, faults=Faults(), calls=self._strangers_log)
         self._strangers_front = front
-        self._strangers_face = GrpcFace(front=front, host=self.host, port=0)
+        self._strangers_face = GrpcServer(front=front, host=self.host, port=0)
 
     def stop(self) -> None:
         """Stop to listen at both."""

@@ -11,10 +11,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.faults import TIMED, Fault, FaultKind
 from airflow_spanner_lro.emulator.journal.forms import STRICT, CodeName, Kind, PlanForm, Seconds
-from airflow_spanner_lro.emulator.limits import Limits
+from airflow_spanner_lro.emulator.quota import Limits
 from airflow_spanner_lro.emulator.state.seeding import DEFAULT_CONFIG
-from airflow_spanner_lro.emulator.traffic.faults import TIMED, Fault, FaultKind
 
 _LIMITS = tuple(field.name for field in fields(Limits))
 

@@ -18,22 +18,21 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.control import bodies
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.fast_forward import NeverDoneError
 from airflow_spanner_lro.emulator.journal.entries import Snapshot
 from airflow_spanner_lro.emulator.journal.forms import read
 from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME, name_of
-from airflow_spanner_lro.emulator.limits import Limits
-from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
-from airflow_spanner_lro.emulator.until import NeverDoneError
+from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pydantic import TypeAdapter
 
-    from airflow_spanner_lro.emulator.owner import Controller
+    from airflow_spanner_lro.emulator.calls import Call, CallHistory
+    from airflow_spanner_lro.emulator.controller import Controller
+    from airflow_spanner_lro.emulator.faults import Fault
     from airflow_spanner_lro.emulator.state.views import OperationView
-    from airflow_spanner_lro.emulator.traffic.calls import Call, CallHistory
-    from airflow_spanner_lro.emulator.traffic.faults import Fault
 
 log = logging.getLogger(__name__)
 

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_spanner_lro.emulator.errors import RpcError
+    from airflow_spanner_lro.emulator.pipeline import CallPipeline
     from airflow_spanner_lro.emulator.rest.templates import Match
     from airflow_spanner_lro.emulator.rpc import Method
-    from airflow_spanner_lro.emulator.traffic.front import Front
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class Desk:
     :param control: who answers what is below ``/control``
     """
 
-    def __init__(self, *, front: Front, control: ControlHandler | None = None) -> None:
+    def __init__(self, *, front: CallPipeline, control: ControlHandler | None = None) -> None:
         self._front = front
         self._control = control
         self._router = Router(ROUTES)

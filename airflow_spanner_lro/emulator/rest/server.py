@@ -23,8 +23,8 @@ from airflow_spanner_lro.emulator.addresses import listen
 from airflow_spanner_lro.emulator.rest.desk import Desk, HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator.pipeline import CallPipeline
     from airflow_spanner_lro.emulator.rest.desk import ControlHandler
-    from airflow_spanner_lro.emulator.traffic.front import Front
 
 _NAME = "spanner-emulator-rest"
 _WORKERS = 64
@@ -50,7 +50,7 @@ class RestFace:
     """
 
     def __init__(
-        self, *, front: Front, host: str, port: int, control: ControlHandler | None = None
+        self, *, front: CallPipeline, host: str, port: int, control: ControlHandler | None = None
     ) -> None:
         self._desk = Desk(front=front, control=control)
         self._sockets = listen(host=host, port=port, backlog=_BACKLOG)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import DatabaseName
-from airflow_spanner_lro.emulator import errors
 
 # read at run time, as annotations say what an RPC takes
-from airflow_spanner_lro.emulator.protos import quorum as quorum_pb2  # noqa: TC001
+from airflow_spanner_lro.emulator import (
+    errors,
+    protos as quorum_pb2,  # noqa: TC001
+)
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.state.base_configs import Quorum
 from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, QuorumDetails

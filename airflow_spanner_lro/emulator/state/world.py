@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.limits import Limits
 from airflow_spanner_lro.emulator.operations.model import Operation
+from airflow_spanner_lro.emulator.quota import Limits
 from airflow_spanner_lro.emulator.state.agenda import Agenda
 from airflow_spanner_lro.emulator.state.leaving import Leavings
 from airflow_spanner_lro.emulator.state.lifecycle import Breakage, Lifecycle

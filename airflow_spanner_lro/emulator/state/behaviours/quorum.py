@@ -15,8 +15,8 @@ from google.protobuf import empty_pb2
 
 from airflow_spanner_lro.core.kinds import OperationKind, ProgressShape, Service
 from airflow_spanner_lro.core.names import DatabaseName
+from airflow_spanner_lro.emulator import protos as quorum_pb2
 from airflow_spanner_lro.emulator.operations.handler import OperationHandler
-from airflow_spanner_lro.emulator.protos import quorum as quorum_pb2
 from airflow_spanner_lro.emulator.state.records.databases import Quorum
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from airflow_spanner_lro.emulator.addresses import EmulatorStartError, join_addr
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.errors import RpcError
-    from airflow_spanner_lro.emulator.traffic.front import Front
+    from airflow_spanner_lro.emulator.pipeline import CallPipeline
 
 _OPTIONS = (
     # two servers on one port would share its calls, and nobody would understand the answers
@@ -35,7 +35,7 @@ _GRACE = 0.2
 _WORKERS = 64
 
 
-class GrpcFace:
+class GrpcServer:
     """A gRPC server in front of a front, listening from its construction on.
 
     :param front: who answers
@@ -44,7 +44,7 @@ class GrpcFace:
     :raises EmulatorStartError: if the address is taken.
     """
 
-    def __init__(self, *, front: Front, host: str, port: int) -> None:
+    def __init__(self, *, front: CallPipeline, host: str, port: int) -> None:
         self._handler = _Handler(front)
         self._host = host
         # two of drop_connections and stop at once would fight for the port
@@ -86,7 +86,7 @@ class GrpcFace:
 class _Handler(grpc.GenericRpcHandler):
     """Hands every call over, known or not."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: CallPipeline) -> None:
         self._front = front
 
     def service(

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.calls import CallHistory, CallLog
+from airflow_spanner_lro.emulator.fast_forward import run_until_done
+from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.journal.kind_names import name_of
+from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.state import seeding, views
-from airflow_spanner_lro.emulator.traffic.calls import CallHistory, CallLog
-from airflow_spanner_lro.emulator.traffic.faults import Faults
-from airflow_spanner_lro.emulator.traffic.quota import QuotaMeter
-from airflow_spanner_lro.emulator.until import run_until_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.engine import Engine, Step
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
-    from airflow_spanner_lro.emulator.limits import Limits
+    from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
     from airflow_spanner_lro.emulator.state.plans import Plan
-    from airflow_spanner_lro.emulator.traffic.quota import AdminQuota
 
 _FOR_EVER = timedelta(days=30)
 

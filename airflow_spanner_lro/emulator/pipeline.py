@@ -19,21 +19,21 @@ from google.protobuf.message import DecodeError
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.calls import Call, resource_of
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.faults import Trouble
 from airflow_spanner_lro.emulator.operations.handler import raw
+from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.rpc import Method
-from airflow_spanner_lro.emulator.traffic.calls import Call, resource_of
-from airflow_spanner_lro.emulator.traffic.faults import Trouble
-from airflow_spanner_lro.emulator.traffic.quota import QuotaMeter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from google.protobuf.message import Message
 
+    from airflow_spanner_lro.emulator.calls import CallLog
     from airflow_spanner_lro.emulator.engine import Engine
-    from airflow_spanner_lro.emulator.traffic.calls import CallLog
-    from airflow_spanner_lro.emulator.traffic.faults import Faults
+    from airflow_spanner_lro.emulator.faults import Faults
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Answer:
     dropped: bool = False
 
 
-class Front:
+class CallPipeline:
     """Answers calls until :attr:`closing` is set.
 
     :param engine: who does the work

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many requests of a project the service answers, whatever they ask for.
+"""Spanner's quotas and limits: how many of each thing, and how many admin requests of a project.
 
-Production allows five a second, averaged over a hundred seconds; polling counts. A request that is
-refused for it does not.
+Production answers five requests a second, averaged over a hundred seconds; polling counts. A request
+that is refused for it does not. Source of the limits: the page on quotas and limits, and the comments
+of the admin API.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from airflow_spanner_lro.emulator import errors
@@ -101,3 +102,29 @@ def project_of(resource: str) -> str:
 def _number_of(project: str) -> str:
     """Return a number for a project, the same one each time."""
     return project if project.isdigit() else str(_FIRST_NUMBER + zlib.crc32(project.encode()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits that are not about time.
+
+    :param pending_backups: on-demand backups of one database that are being created
+    :param pending_restores: restores of one instance; the page says ten, the API's comment one
+    :param databases: of one instance
+    :param schedules: backup schedules of one database
+    :param partitions: of one instance
+    :param configs: custom instance configurations of one project
+    :param request_bytes: the longest request, schema changes excepted
+    """
+
+    pending_backups: int = 1
+    pending_restores: int = 10
+    databases: int = 100
+    schedules: int = 4
+    partitions: int = 20
+    configs: int = 100
+    request_bytes: int = 2**20
+
+    def to_json(self) -> dict[str, int]:
+        """Return them by name."""
+        return asdict(self)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.operations.handler import raw
-from airflow_spanner_lro.emulator.state.ddl import database_id_of
+from airflow_spanner_lro.emulator.state.ddl.statements import database_id_of
 
 if TYPE_CHECKING:
     from datetime import datetime

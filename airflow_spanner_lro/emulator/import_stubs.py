@@ -27,7 +27,7 @@ class _NoClients(ModuleType):
         return type(name, (), {"__module__": self.__name__})
 
 
-def leave_clients_out() -> None:
+def stub_client_imports() -> None:
     """Let later imports of Google's admin packages load message types only.
 
     To be called only by a process that runs the emulator and has imported none of them yet;
