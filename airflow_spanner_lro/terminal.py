@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_and_settle, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import InstanceName, OperationName, parse_resource
-from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
+from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.status import code_of
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def wait_for(
     name = OperationName.parse(operation)
     if timeout is not None:
         require_seconds(timeout, field="--timeout")
-    clock, narrator = StoppableClock(), ProgressNarrator()
+    clock, narrator = StoppableClock(), ProgressLog()
 
     def tell(heard: OperationSnapshot | Exception) -> None:
         for line in narrator.lines(heard, now=clock.now()):

@@ -25,8 +25,11 @@ from airflow_spanner_lro.admin.results import Page, all_items, page_of, result_o
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import facts_of
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
-from airflow_spanner_lro.core.operations.decode import snapshot_of
-from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
+from airflow_spanner_lro.core.operations.snapshot import (
+    ResourceState,
+    decode_operation,
+    resource_state,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -104,11 +107,11 @@ class AsyncSpannerAdminClient:
         started = await self._call(
             kind.service, str(kind.rpc), request=request, retry=None, timeout=timeout
         )
-        return snapshot_of(started.operation)
+        return decode_operation(started.operation)
 
     async def get(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> OperationSnapshot:
         """Get an operation."""
-        return snapshot_of(await self._operation(name, timeout))
+        return decode_operation(await self._operation(name, timeout))
 
     async def list(
         self, *, resource: ResourceName, filter_: str = "", timeout: float = CALL_TIMEOUT
@@ -130,7 +133,7 @@ class AsyncSpannerAdminClient:
         found = await all_items(
             lambda token: self.operations_page(query=query, token=token, timeout=timeout)
         )
-        return tuple(filter(query.accepts, map(snapshot_of, found)))
+        return tuple(filter(query.accepts, map(decode_operation, found)))
 
     async def operations_page(
         self, *, query: OperationQuery, token: str = "", timeout: float = CALL_TIMEOUT

@@ -27,8 +27,12 @@ from airflow_spanner_lro.admin.results import page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import facts_of
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
-from airflow_spanner_lro.core.operations.decode import metadata_of, snapshot_of
-from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
+from airflow_spanner_lro.core.operations.snapshot import (
+    ResourceState,
+    decode_metadata,
+    decode_operation,
+    resource_state,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,11 +112,11 @@ class SpannerAdminClient:
         started = self._call(
             kind.service, str(kind.rpc), request=request, retry=None, timeout=timeout
         )
-        return snapshot_of(started.operation)
+        return decode_operation(started.operation)
 
     def get(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> OperationSnapshot:
         """Get an operation."""
-        return snapshot_of(self._operation(name, timeout))
+        return decode_operation(self._operation(name, timeout))
 
     def query_operations(
         self, *, query: OperationQuery, timeout: float = CALL_TIMEOUT
@@ -121,7 +125,7 @@ class SpannerAdminClient:
 
         :param timeout: for each page
         """
-        return tuple(filter(query.accepts, map(snapshot_of, self._list(query, timeout))))
+        return tuple(filter(query.accepts, map(decode_operation, self._list(query, timeout))))
 
     def list_with_metadata(
         self, *, resource: ResourceName, timeout: float = CALL_TIMEOUT
@@ -131,7 +135,9 @@ class SpannerAdminClient:
         :return: pairs; the message is None where this release does not know the metadata's type
         """
         query = OperationQuery(call=ListCall.OF_RESOURCE, parent=resource)
-        return tuple((snapshot_of(each), metadata_of(each)) for each in self._list(query, timeout))
+        return tuple(
+            (decode_operation(each), decode_metadata(each)) for each in self._list(query, timeout)
+        )
 
     def _list(self, query: OperationQuery, timeout: float) -> list[operations_pb2.Operation]:
         ask = partial(

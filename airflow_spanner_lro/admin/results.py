@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from google.longrunning.operations_pb2 import ListOperationsRequest
 
 from airflow_spanner_lro.core.kinds import kind_of_metadata
-from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
+from airflow_spanner_lro.core.operations.snapshot import ResourceState, resource_state
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -52,7 +52,7 @@ class Access:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Access:
-        """Return the access that ``to_dict`` described."""
+        """Return the access that ``snapshot_to_dict`` described."""
         return cls(
             gcp_conn_id=data["gcp_conn_id"],
             impersonation_chain=tuple(data["impersonation_chain"]),

@@ -16,7 +16,7 @@ from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
+from airflow_spanner_lro.core.operations.progress import ProgressLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ class BlockingWait:
         :raises DeadlinePassedError: if the deadline passes first
         :raises WaitStoppedError: if the task is killed meanwhile
         """
-        narrator = ProgressNarrator()
+        narrator = ProgressLog()
 
         def observe(polled: OperationSnapshot | Exception) -> None:
             for line in narrator.lines(polled, now=self.now()):

@@ -17,10 +17,10 @@ from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.operations.errors import (
     OperationKilledError,
     OperationTimeoutError,
-    left_presumed,
+    left_running_presumed,
 )
-from airflow_spanner_lro.core.operations.event import WaitOutcome
-from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, what_ends_it
+from airflow_spanner_lro.core.operations.outcome import WaitOutcome
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, cancel_advice
 from airflow_spanner_lro.core.tries.ownership import KillDecision
 from airflow_spanner_lro.execution.kill import WorkerKill
 from airflow_spanner_lro.execution.liveness import ask
@@ -187,7 +187,7 @@ class TryEnd:
         """Return why an operation was left running; nothing if that was asked for."""
         if liveness := self._kill.liveness or self._not_ours:
             return liveness.sentence(name)
-        return left_presumed(name) if self._ledger.presumed else ""
+        return left_running_presumed(name) if self._ledger.presumed else ""
 
     def note(self, outcome: WaitOutcome) -> None:
         """Write down what the end of a wait that failed leaves behind."""
@@ -221,4 +221,4 @@ def log_ending(settlement: Settlement, *, log: Logger | logging.Logger) -> None:
     if settlement.settled:
         log.warning("%s %s", settlement.sentence, settlement.name)
     else:
-        log.error("%s %s", settlement.sentence, what_ends_it(settlement.name))
+        log.error("%s %s", settlement.sentence, cancel_advice(settlement.name))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.operations.settlement import what_ends_it
+from airflow_spanner_lro.core.operations.settlement import cancel_advice
 from airflow_spanner_lro.core.tries.ownership import Claim, KillDecision, decide_on_worker
 from airflow_spanner_lro.triggers.task_state import view_task
 
@@ -40,7 +40,7 @@ class Liveness:
     def sentence(self, name: OperationName) -> str:
         """Return why an operation is not cancelled, and what ends it if it should be."""
         told = f"It was not cancelled: {self.reason}."
-        return f"{told} {what_ends_it(name)}" if self.decision is KillDecision.UNKNOWN else told
+        return f"{told} {cancel_advice(name)}" if self.decision is KillDecision.UNKNOWN else told
 
 
 def ask(task: TaskKey, *, name: OperationName, try_number: int, timeout: float) -> Liveness:

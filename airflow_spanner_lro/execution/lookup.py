@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.comparison import (
 from airflow_spanner_lro.core.facets import Label
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE
 from airflow_spanner_lro.core.operations.errors import TargetTakenError
-from airflow_spanner_lro.core.operations.resource import resource_state
+from airflow_spanner_lro.core.operations.snapshot import resource_state
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.evidence import Candidate, Evidence, LookupResult, Mark, judge
 

@@ -19,7 +19,6 @@ from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotWaitEndedError
-from airflow_spanner_lro.core.operations.conclusion import conclude
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeDeliveryError,
     KilledBeforeStartError,
@@ -27,7 +26,7 @@ from airflow_spanner_lro.core.operations.errors import (
     OperationGoneError,
     StartUnansweredError,
 )
-from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unless_succeeded
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.execution import pending_deferral
@@ -46,8 +45,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.operations.follow_up import FollowUp
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.execution.deferral import Defer
     from airflow_spanner_lro.execution.start_call import StartCall
@@ -168,7 +166,7 @@ class OperationRun:
             return self.start()
         try:
             report = self._work.report(outcome.last) if outcome.last else ""
-            snapshot = conclude(
+            snapshot = raise_unless_succeeded(
                 outcome,
                 kind=self._work.kind,
                 late=self._options.late,

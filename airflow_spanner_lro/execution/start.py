@@ -30,8 +30,12 @@ from airflow_spanner_lro.core.operations.errors import (
     ResourceDiffersError,
     StartUnansweredError,
 )
+from airflow_spanner_lro.core.operations.schema_change import (
+    carry_over_commits,
+    committed_prefix,
+    statement_records,
+)
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
-from airflow_spanner_lro.core.operations.statements import carried_over, committed_part, not_run
 from airflow_spanner_lro.core.status import Code, ErrorClass, classify, code_of, leaves_unanswered
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
@@ -48,8 +52,8 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.operations.schema_change import StatementRecord
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.operations.statements import Statement
     from airflow_spanner_lro.core.tries.evidence import LookupResult
     from airflow_spanner_lro.execution.blocking_wait import BlockingWait
     from airflow_spanner_lro.execution.store import TaskLedger
@@ -237,7 +241,7 @@ class Starter:
             entry = entry.close(ended)
             self._ledger.update(entry)
         statements = self._carry_over(entry, delivered=delivered)
-        if statements and len(committed_part(statements)) == len(statements):
+        if statements and len(committed_prefix(statements)) == len(statements):
             self._log("Earlier tries have committed every statement.")
             self._ledger.append(self._intent(statements).close())
             return None
@@ -250,23 +254,25 @@ class Starter:
         # whoever held the slot has left meanwhile
         return self._attempt(statements, earlier=earlier)
 
-    def _carry_over(self, entry: LedgerEntry | None, *, delivered: bool) -> tuple[Statement, ...]:
+    def _carry_over(
+        self, entry: LedgerEntry | None, *, delivered: bool
+    ) -> tuple[StatementRecord, ...]:
         """Return the statements with those that earlier tries committed, and request the others."""
         before = entry.statements if entry else ()
-        statements = carried_over(self._wanted(), before=before, delivered=delivered)
-        if done := len(committed_part(statements)):
+        statements = carry_over_commits(self._wanted(), before=before, delivered=delivered)
+        if done := len(committed_prefix(statements)):
             self._log(f"{done} of {len(statements)} statements were committed by earlier tries.")
         if statements:
             self._order.request.statements = self._texts[done:]
         return statements
 
-    def _wanted(self) -> tuple[Statement, ...]:
+    def _wanted(self) -> tuple[StatementRecord, ...]:
         """Return the statements of the request, none of them run yet; none for other kinds."""
         shape = self._order.kind.progress
-        return not_run(self._texts) if shape is ProgressShape.PER_STATEMENT else ()
+        return statement_records(self._texts) if shape is ProgressShape.PER_STATEMENT else ()
 
     def _attempt(
-        self, statements: tuple[Statement, ...], *, earlier: LedgerEntry | None
+        self, statements: tuple[StatementRecord, ...], *, earlier: LedgerEntry | None
     ) -> OperationSnapshot:
         """Write the intent, start, and complete the entry."""
         name = self._order.chosen_name(now=self._wait.now())
@@ -309,7 +315,7 @@ class Starter:
             self._log(f"What {order.target} has before the start cannot be seen: {error_text(exc)}")
             return None
 
-    def _intent(self, statements: tuple[Statement, ...]) -> LedgerEntry:
+    def _intent(self, statements: tuple[StatementRecord, ...]) -> LedgerEntry:
         order = self._order
         return LedgerEntry(
             kind=order.kind,
@@ -322,7 +328,7 @@ class Starter:
             cleans_up=order.cleans_up,
             exempt=order.exempt,
             statements=statements,
-            carried=len(committed_part(statements)),
+            carried=len(committed_prefix(statements)),
             asked=asked_of(order.kind, order.request),
             signed=order.signed,
             deployment=order.deployment,

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.comparison import differences, told_by_resource
 from airflow_spanner_lro.core.operations.errors import (
     EndedByOthersError,
     ResourceDiffersError,
-    left_presumed,
+    left_running_presumed,
 )
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
@@ -36,11 +36,10 @@ if TYPE_CHECKING:
     from airflow.sdk.execution_time.context import TaskStateStoreAccessor
 
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.operations.event import WaitOutcome
-    from airflow_spanner_lro.core.operations.follow_up import FollowUp
+    from airflow_spanner_lro.core.operations.outcome import WaitOutcome
+    from airflow_spanner_lro.core.operations.schema_change import StatementRecord
     from airflow_spanner_lro.core.operations.settlement import Settlement
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.operations.statements import Statement
+    from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
 
 KEY_PREFIX = "spanner_lro:"
 NEWEST_KEY = "spanner_lro_newest"
@@ -199,7 +198,7 @@ class TaskLedger:
             return False
         return killed_late(entry=mine, snapshot=snapshot, now=now)
 
-    def statements(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
+    def statements(self, snapshot: OperationSnapshot | None) -> tuple[StatementRecord, ...]:
         """Return the statements of a schema change over all tries, with what is committed.
 
         :param snapshot: the operation of this try at its end; None if it needed none
@@ -249,7 +248,7 @@ class TaskLedger:
         entry = self.own()
         if entry and entry.operation == name and not entry.closed:
             self.update(entry.leave())
-        log.warning("%s was left running. %s", name.label, left_presumed(name))
+        log.warning("%s was left running. %s", name.label, left_running_presumed(name))
 
     def leave_another(self, entry: LedgerEntry) -> None:
         """Close the newest entry, which is of something else than the task asks for by now.

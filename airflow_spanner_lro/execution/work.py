@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
-    from airflow_spanner_lro.core.operations.follow_up import FollowUp
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 

@@ -19,9 +19,8 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     parse_resource,
 )
-from airflow_spanner_lro.core.operations.conclusion import conclude
 from airflow_spanner_lro.core.operations.errors import OperationTimeoutError
-from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unless_succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,5 +117,5 @@ def checked(snapshot: OperationSnapshot, *, check: bool) -> OperationSnapshot:
     :raises OperationFailedError: if it failed; ``OperationCancelledError`` if it was cancelled
     """
     if check:
-        conclude(WaitOutcome(name=snapshot.name, snapshot=snapshot))
+        raise_unless_succeeded(WaitOutcome(name=snapshot.name, snapshot=snapshot))
     return snapshot

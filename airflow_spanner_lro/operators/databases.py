@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, RESTORE_DATABASE, UPDATE_DATABASE
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.core.operations.follow_up import FollowUp
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.core.status import ErrorClass, classify
 from airflow_spanner_lro.operators.ddl import TakesDdl
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator

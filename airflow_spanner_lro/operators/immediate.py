@@ -15,7 +15,7 @@ from airflow.sdk.configuration import conf
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotWaitEndedError
-from airflow_spanner_lro.core.operations.event import understanding
+from airflow_spanner_lro.core.operations.outcome import decode_event
 from airflow_spanner_lro.execution.blocking_wait import BlockingWait
 from airflow_spanner_lro.execution.deadline import deadline_of_try
 from airflow_spanner_lro.execution.deferral import Deferral
@@ -81,7 +81,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
     def execute_in_turn(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when another attempt is worth it."""
         with failing_for_good():
-            with understanding(event):
+            with decode_event(event):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]
             if timed_out:
                 reason = "out of time"

@@ -16,7 +16,7 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
 from airflow_spanner_lro import settings
-from airflow_spanner_lro.core.operations.event import WaitOutcome, understanding
+from airflow_spanner_lro.core.operations.outcome import WaitOutcome, decode_event
 from airflow_spanner_lro.execution import interrupts
 from airflow_spanner_lro.execution.run import OperationRun
 from airflow_spanner_lro.execution.work import RunOptions, Work
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
-    from airflow_spanner_lro.core.operations.follow_up import FollowUp
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.operations.statements import Statement
+    from airflow_spanner_lro.core.operations.schema_change import StatementRecord
+    from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
 
 
 class SpannerOperationOperator(SpannerAdminOperator):
@@ -137,7 +136,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         """Return what to say of the parts of an operation that did not succeed, if it has any."""
         return ""
 
-    def statements(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
+    def statements(self, snapshot: OperationSnapshot | None) -> tuple[StatementRecord, ...]:
         """Return the statements of a schema change over all tries, with what is committed."""
         return self._run.ledger.statements(snapshot) if self._run else ()
 
@@ -157,7 +156,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         with self._failing():
             settings.check()
             run = self._begin(context)
-            with understanding(event):
+            with decode_event(event):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]
             return run.start_in_turn(timed_out=timed_out, limit=limit, pause=event.get(PAUSE))
 
@@ -165,7 +164,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         """Go on when the trigger has fired."""
         with self._failing():
             run = self._begin(context)
-            with understanding(event):
+            with decode_event(event):
                 outcome = WaitOutcome.from_event(event)
             return run.complete(outcome)
 

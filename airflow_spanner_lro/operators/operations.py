@@ -10,8 +10,8 @@ from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.core.arguments.references import refer_operations
 from airflow_spanner_lro.core.names import OperationName, ProjectName
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, OperationRunningError
-from airflow_spanner_lro.core.operations.rendering import to_dict
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.snapshot import snapshot_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
 from airflow_spanner_lro.failing import failing_for_good
@@ -35,7 +35,7 @@ class SpannerGetOperationOperator(SpannerImmediateOperator):
     """Look at an operation once.
 
     Returns what is known about it as a dictionary
-    (:func:`~airflow_spanner_lro.core.operations.rendering.to_dict`), also when it failed: looking
+    (:func:`~airflow_spanner_lro.core.operations.snapshot.snapshot_to_dict`), also when it failed: looking
     is no judgement. Fails if Spanner does not know the operation.
 
     :param operation_name: full name of the operation
@@ -62,7 +62,7 @@ class SpannerGetOperationOperator(SpannerImmediateOperator):
         """Get the operation."""
         snapshot = self.hook.get_operation(name=self.operation_name)
         self.log.info("%s %s is %s", snapshot.title, snapshot.name, snapshot.state)
-        return to_dict(snapshot)
+        return snapshot_to_dict(snapshot)
 
 
 class SpannerListOperationsOperator(SpannerImmediateOperator):
@@ -145,7 +145,7 @@ class SpannerListOperationsOperator(SpannerImmediateOperator):
         )
         running = sum(not snapshot.done for snapshot in found)
         self.log.info("Found %s operations, %s of them running", len(found), running)
-        return [to_dict(snapshot) for snapshot in found]
+        return [snapshot_to_dict(snapshot) for snapshot in found]
 
 
 class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):

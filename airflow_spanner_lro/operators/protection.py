@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.arguments.masks import field_mask
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE
-from airflow_spanner_lro.core.operations.follow_up import FollowUp
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient

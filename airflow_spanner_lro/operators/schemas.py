@@ -12,7 +12,11 @@ from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.operations.errors import StatementsChangedError
-from airflow_spanner_lro.core.operations.statements import after, not_run, report
+from airflow_spanner_lro.core.operations.schema_change import (
+    statement_records,
+    statement_report,
+    with_commits,
+)
 from airflow_spanner_lro.core.status import code_of
 from airflow_spanner_lro.operators.ddl import TakesDdl
 from airflow_spanner_lro.operators.descriptors import proto_descriptors
@@ -21,8 +25,8 @@ from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_spanner_lro.core.operations.schema_change import StatementRecord
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.operations.statements import Statement
 
 
 class SpannerUpdateDatabaseDdlOperator(TakesDdl, SpannerOperationOperator):
@@ -122,13 +126,13 @@ class SpannerUpdateDatabaseDdlOperator(TakesDdl, SpannerOperationOperator):
             if code_of(exc) is None:
                 raise
             return ""
-        return report(outcome, snapshot=snapshot)
+        return statement_report(outcome, snapshot=snapshot)
 
-    def _outcome(self, snapshot: OperationSnapshot | None) -> list[tuple[str, Statement]]:
+    def _outcome(self, snapshot: OperationSnapshot | None) -> list[tuple[str, StatementRecord]]:
         """Return each statement with what all tries so far have made of it."""
         texts = self._statements()
-        wanted = not_run(texts)
-        known = self.statements(snapshot) or after(wanted, snapshot)
+        wanted = statement_records(texts)
+        known = self.statements(snapshot) or with_commits(wanted, snapshot)
         if [each.digest for each in known] != [each.digest for each in wanted]:
             # the Dag was changed while the task was deferred
             raise StatementsChangedError(self.target)

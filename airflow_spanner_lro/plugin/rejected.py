@@ -20,8 +20,8 @@ from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.ending import cancel_if_running
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
-from airflow_spanner_lro.core.operations.event import WaitOutcome
-from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, what_ends_it
+from airflow_spanner_lro.core.operations.outcome import WaitOutcome
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, cancel_advice
 from airflow_spanner_lro.core.tries.ownership import (
     Claim,
     KillDecision,
@@ -58,7 +58,7 @@ def stop_if_rejected(note: PendingDeferral) -> None:
             "not be stopped, within %g s. %s",
             note.name.label,
             TIMEOUT,
-            what_ends_it(note.name),
+            cancel_advice(note.name),
         )
 
 
@@ -72,7 +72,7 @@ def _work(note: PendingDeferral) -> None:
                 "%s is left running: %s. %s",
                 note.name.label,
                 decision.value,
-                what_ends_it(note.name),
+                cancel_advice(note.name),
             )
     except WaitStoppedError:
         log.warning("Stopped with the process, which was told to end meanwhile. %s", note.name)
@@ -82,7 +82,7 @@ def _work(note: PendingDeferral) -> None:
             "with (%s). %s",
             note.name.label,
             error_text(exc),
-            what_ends_it(note.name),
+            cancel_advice(note.name),
         )
 
 

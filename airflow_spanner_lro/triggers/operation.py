@@ -26,9 +26,9 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import OperationGoneError
-from airflow_spanner_lro.core.operations.event import WaitOutcome
-from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
-from airflow_spanner_lro.core.operations.settlement import Settlement, what_ends_it
+from airflow_spanner_lro.core.operations.outcome import WaitOutcome
+from airflow_spanner_lro.core.operations.progress import ProgressLog
+from airflow_spanner_lro.core.operations.settlement import Settlement, cancel_advice
 from airflow_spanner_lro.core.polling.urgency import Urgency
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.ownership import (
@@ -135,7 +135,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         yield TriggerEvent(outcome.to_event())
 
     async def _wait(self) -> WaitOutcome:
-        narrator = ProgressNarrator()
+        narrator = ProgressLog()
 
         def tell(heard: OperationSnapshot | Exception) -> None:
             for line in narrator.lines(heard, now=datetime.now(tz=UTC)):
@@ -176,7 +176,7 @@ class SpannerOperationTrigger(SpannerTrigger):
                 "%s may go on: the kill was not finished within %g s. %s",
                 self._name.label,
                 KILL_TIMEOUT,
-                what_ends_it(self.operation),
+                cancel_advice(self.operation),
             )
 
     async def cleanup(self) -> None:
@@ -223,7 +223,7 @@ class SpannerOperationTrigger(SpannerTrigger):
                 "the task still waits for it (%s). %s",
                 self._name.label,
                 told,
-                what_ends_it(self.operation),
+                cancel_advice(self.operation),
             )
             return True
         if decision is KillDecision.PRESUMED:
@@ -239,7 +239,7 @@ class SpannerOperationTrigger(SpannerTrigger):
                 "%s is not cancelled: %s. %s",
                 self._name.label,
                 decision.value,
-                what_ends_it(self.operation),
+                cancel_advice(self.operation),
             )
         elif decision is not KillDecision.CANCEL:
             self.log.info(
@@ -322,7 +322,7 @@ class SpannerOperationTrigger(SpannerTrigger):
                 "%s could not be cancelled, the cancel was not sent: %s. %s",
                 self._name.label,
                 _told(exc),
-                what_ends_it(self.operation),
+                cancel_advice(self.operation),
             )
             metrics.count_cancel(None, cause=metrics.Cause.KILL_DEFERRED)
             return
@@ -338,7 +338,7 @@ class SpannerOperationTrigger(SpannerTrigger):
             self.log.warning("%s %s", ended.sentence, self.operation)
         else:
             # its last word is the name
-            self.log.error("%s %s", ended.sentence, what_ends_it(self.operation))
+            self.log.error("%s %s", ended.sentence, cancel_advice(self.operation))
 
     async def _stop(self, *, timeout: float) -> Settlement:
         return await self._perform(

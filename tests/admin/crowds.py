@@ -19,8 +19,7 @@ from airflow_spanner_lro.admin.polling.poller import OperationPoller
 from airflow_spanner_lro.admin.results import Page
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
-from airflow_spanner_lro.core.operations.decode import snapshot_of
-from airflow_spanner_lro.core.operations.resource import ResourceState
+from airflow_spanner_lro.core.operations.snapshot import ResourceState, decode_operation
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.status import Code
 
@@ -128,7 +127,7 @@ class CrowdedSpanner:
     async def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:
         """Answer."""
         await self._arrive("get", name, timeout)
-        return snapshot_of(self._now(self._find(name)))
+        return decode_operation(self._now(self._find(name)))
 
     async def operations_page(
         self, *, query: OperationQuery, token: str = "", timeout: float

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
-from airflow_spanner_lro.core.operations.resource import ResourceState
-from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
+from airflow_spanner_lro.core.operations.snapshot import (
+    OperationSnapshot,
+    OperationState,
+    ResourceState,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

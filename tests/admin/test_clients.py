@@ -13,8 +13,7 @@ from grpc.aio import UsageError
 
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import BackupName, InstanceName, OperationName
-from airflow_spanner_lro.core.operations.resource import ResourceState
-from airflow_spanner_lro.core.operations.snapshot import OperationState
+from airflow_spanner_lro.core.operations.snapshot import OperationState, ResourceState
 from airflow_spanner_lro.core.status import Code
 
 from .fakes import BACKUP, DATABASE, NOW

@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.flows.commands import (
 )
 from airflow_spanner_lro.core.flows.operation import stop, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.operations.resource import ResourceState
+from airflow_spanner_lro.core.operations.snapshot import ResourceState
 
 from .drivers import SyncDriver
 from .fakes import BACKUP, NAME, NOW, RUNNING, SUCCEEDED, after

@@ -19,7 +19,7 @@ from airflow_spanner_lro.admin.resources import calls_for
 from airflow_spanner_lro.admin.results import result_of
 from airflow_spanner_lro.core.kinds import KINDS, OperationKind, Service
 from airflow_spanner_lro.core.names import SsdCacheName, parse_resource
-from airflow_spanner_lro.core.operations.resource import ResourceState
+from airflow_spanner_lro.core.operations.snapshot import ResourceState
 
 from .fakes import NOW
 

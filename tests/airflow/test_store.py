@@ -15,8 +15,8 @@ from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.errors import EndedByOthersError
-from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.tries.record import LedgerUnreadableError

@@ -23,16 +23,16 @@ from airflow_spanner_lro.core.names import (
     ResourceName,
     SsdCacheName,
 )
-from airflow_spanner_lro.core.operations.event import WaitOutcome
-from airflow_spanner_lro.core.operations.follow_up import FollowUp
+from airflow_spanner_lro.core.operations.outcome import WaitOutcome
+from airflow_spanner_lro.core.operations.schema_change import StatementRecord
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import (
+    FollowUp,
     OperationError,
     OperationSnapshot,
     OperationState,
     StatementProgress,
 )
-from airflow_spanner_lro.core.operations.statements import Statement
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
@@ -134,7 +134,7 @@ accesses = st.builds(
     impersonation_chain=st.lists(_short_texts, max_size=3).map(tuple),
     endpoint=st.sampled_from([None, "", "spanner.example:443", "http://localhost:9010"]),
 )
-statements = st.builds(Statement, digest=_short_texts, committed=st.none() | moments)
+statements = st.builds(StatementRecord, digest=_short_texts, committed=st.none() | moments)
 _targets: dict[type[ResourceName], st.SearchStrategy[Any]] = {
     InstanceName: instance_names,
     DatabaseName: database_names,

@@ -29,7 +29,7 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
 )
 from airflow_spanner_lro.core.operations.errors import OperationFailedError
-from airflow_spanner_lro.core.operations.resource import ResourceState
+from airflow_spanner_lro.core.operations.snapshot import ResourceState
 
 from .builders import (
     BACKUP,

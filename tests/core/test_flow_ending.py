@@ -21,8 +21,8 @@ from airflow_spanner_lro.core.flows.ending import (
     cancel_if_running,
 )
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
-from airflow_spanner_lro.core.operations.resource import ResourceState
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.snapshot import ResourceState
 
 from .builders import (
     BACKUP,

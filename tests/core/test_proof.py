@@ -20,8 +20,7 @@ from airflow_spanner_lro.core.kinds import (
     UPDATE_DATABASE_DDL,
 )
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
-from airflow_spanner_lro.core.operations.follow_up import FollowUp
-from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
+from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot, OperationState
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.proof import began_of, disproof
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from airflow_spanner_lro.core.operations.follow_up import FollowUp
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.reaping import (
     ReapDecision,

@@ -17,8 +17,8 @@ from hypothesis import given, strategies as st
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE, UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
-from airflow_spanner_lro.core.operations.follow_up import FollowUp
-from airflow_spanner_lro.core.operations.statements import Statement
+from airflow_spanner_lro.core.operations.schema_change import StatementRecord
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.record import (
@@ -190,8 +190,8 @@ def test_schema_change_of_an_earlier_release_is_named() -> None:
         access=Access(gcp_conn_id="spanner"),
         operation=OperationName(resource=database, operation="lro_0123456789abcdef"),
         statements=(
-            Statement(digest="1a79a4d60de6718e", committed=NOW - MINUTE),
-            Statement(digest="8b1a9953c4611296"),
+            StatementRecord(digest="1a79a4d60de6718e", committed=NOW - MINUTE),
+            StatementRecord(digest="8b1a9953c4611296"),
         ),
         carried=1,
         stopping=NOW + MINUTE,

@@ -14,7 +14,7 @@ from google.cloud import (
 
 from airflow_spanner_lro.core.console import console_url
 from airflow_spanner_lro.core.names import parse_resource
-from airflow_spanner_lro.core.operations.resource import ResourceState, resource_state
+from airflow_spanner_lro.core.operations.snapshot import ResourceState, resource_state
 
 from .builders import BACKUP, NOW
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from google.api_core.exceptions import DeadlineExceeded
 
 from airflow_spanner_lro.admin.results import all_items
-from airflow_spanner_lro.core.operations.decode import snapshot_of
+from airflow_spanner_lro.core.operations.snapshot import decode_operation
 from airflow_spanner_lro.core.polling.urgency import Urgency
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
-    from airflow_spanner_lro.core.operations.resource import ResourceState
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
 
 T = TypeVar("T")
 
@@ -105,7 +104,7 @@ class BudgetedClient:
                 lambda: self._spanner.operations_page(query=query, token=token, timeout=timeout),
             )
         )
-        return tuple(filter(query.accepts, map(snapshot_of, found)))
+        return tuple(filter(query.accepts, map(decode_operation, found)))
 
     async def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
         """List backups, the newest first; each page waits for its turn."""

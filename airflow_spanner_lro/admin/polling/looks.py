@@ -15,7 +15,7 @@ from airflow_spanner_lro.admin.polling.gate import PendingRequest
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.operations.decode import snapshot_of
+from airflow_spanner_lro.core.operations.snapshot import decode_operation
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.group import WatchedFamily
 from airflow_spanner_lro.core.polling.urgency import Urgency
@@ -214,7 +214,7 @@ class OperationWatcher:
             missing.discard(name)
             answer: OperationSnapshot | Exception
             try:
-                answer = snapshot_of(operation)
+                answer = decode_operation(operation)
             except Exception as exc:  # noqa: BLE001  # metadata of one that nobody else waits for
                 answer = exc
             self._hear(group, name, answer, way=way, jitter=jitter, sent=sent)

@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro.core.lists.backups import BackupFacts
-from airflow_spanner_lro.core.operations.resource import ResourceState
-from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.lists.backups import BackupQuery

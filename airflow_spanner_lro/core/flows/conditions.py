@@ -21,8 +21,7 @@ from airflow_spanner_lro.core.flows.commands import (
 )
 from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
 from airflow_spanner_lro.core.operations.errors import OperationCancelledError, OperationFailedError
-from airflow_spanner_lro.core.operations.resource import ResourceState
-from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:

@@ -26,9 +26,8 @@ from airflow_spanner_lro.core.flows.commands import (
     Sleep,
 )
 from airflow_spanner_lro.core.flows.pace import Pace
-from airflow_spanner_lro.core.operations.resource import ResourceState
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
-from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:

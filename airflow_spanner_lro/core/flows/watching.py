@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.error_text import code_name, error_text
 from airflow_spanner_lro.core.flows.commands import AskAll, Flow, Replies, Sleep
 from airflow_spanner_lro.core.flows.conditions import Failed, Met, NotYet
-from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
+from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 from airflow_spanner_lro.core.status import is_transient
 
@@ -82,7 +82,7 @@ class WatchNarrator:
     """Turn what is seen during a watch into log lines: one when something changed."""
 
     def __init__(self) -> None:
-        self._operations: dict[OperationName, ProgressNarrator] = {}
+        self._operations: dict[OperationName, ProgressLog] = {}
         self._told = ""
         self._trouble = ""
 
@@ -92,7 +92,7 @@ class WatchNarrator:
         :param heard: what a *get* answered, or what a look came to; errors are taken from the look
         """
         if isinstance(heard, OperationSnapshot):
-            narrator = self._operations.setdefault(heard.name, ProgressNarrator())
+            narrator = self._operations.setdefault(heard.name, ProgressLog())
             return narrator.lines(heard, now=now)
         if isinstance(heard, NotYet | Met):
             return [*self._trouble_lines(heard), *self._change_lines(heard.told)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro.core.errors import SpannerLroError
-from airflow_spanner_lro.core.operations.settlement import what_ends_it
+from airflow_spanner_lro.core.operations.settlement import cancel_advice
 from airflow_spanner_lro.core.words import shortened
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
-def left_presumed(name: OperationName) -> str:
+def left_running_presumed(name: OperationName) -> str:
     """Say why an operation was left running that is only presumed to be the task's."""
     return (
         "Its start call was never answered, so it is only presumed to be this task's. If it is, "
@@ -86,7 +86,7 @@ class _StoppedWaitingError(SpannerLroError):
         else:
             text = settlement.because(reason, label=label)
             if not settlement.settled:
-                text = f"{text} {what_ends_it(name)}"
+                text = f"{text} {cancel_advice(name)}"
         super().__init__(text if text.endswith(str(name)) else f"{text} {name}")
         self.name = name
         self.settlement = settlement

@@ -53,7 +53,7 @@ _VERDICTS = {
 }
 
 
-def what_ends_it(name: OperationName | str) -> str:
+def cancel_advice(name: OperationName | str) -> str:
     """Return what to do about an operation that somebody had to leave running.
 
     Its name is the last word, so that a log that is cut has lost nothing else.

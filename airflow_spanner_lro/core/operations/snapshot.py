@@ -1,11 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What was known about an operation at one moment, as a value.
+"""Decode a ``google.longrunning.Operation`` into a snapshot: what was known of it at one moment.
 
 A snapshot is frozen and comparable, and every question about an operation is asked of it. It
 travels from the triggerer to the worker as primitives (``to_event``, ``from_event``) and leaves
 two things behind: the response, which the worker fetches once, and the text of DDL statements,
-which can be megabytes.
+which can be megabytes. Dags read another form, that of ``snapshot_to_dict``: events may change with
+any release.
+
+Metadata of a type that the installed client library does not know (compaction, quorum changes) is
+no error: such an operation can still be watched and cancelled, only its progress stays unknown.
 """
 
 from __future__ import annotations
@@ -15,12 +19,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.kinds import OperationKind, kind_of_metadata
+from airflow_spanner_lro.core.kinds import OperationKind, ProgressShape, kind_of_metadata
 from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.protobuf import datetime_field, timestamp_to_datetime
 from airflow_spanner_lro.core.status import Code, to_code
+from airflow_spanner_lro.core.words import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from google.longrunning.operations_pb2 import Operation
 
 
 class OperationState(StrEnum):
@@ -165,3 +173,200 @@ def _to_text(moment: datetime | None) -> str | None:
 
 def _from_text(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def decode_operation(operation: Operation) -> OperationSnapshot:
+    """Decode an operation as the API returned it.
+
+    The state comes from ``done`` and ``error`` alone, as the API defines it; never from metadata.
+
+    :raises InvalidNameError: if the operation has no usable name
+    """
+    kind = kind_of_metadata(operation.metadata.type_url)
+    told = _progress(kind, decode_metadata(operation)) if kind else {}
+    return OperationSnapshot(
+        name=OperationName.parse(operation.name),
+        state=_state(operation),
+        kind=kind,
+        error=_error(operation),
+        **told,
+    )
+
+
+def decode_metadata(operation: Operation) -> Any:
+    """Return the metadata message of an operation; None if this release does not know its type.
+
+    It is the message beneath that of proto-plus, whose conveniences take most of the time.
+    """
+    kind = kind_of_metadata(operation.metadata.type_url)
+    return kind.metadata_type().pb().FromString(operation.metadata.value) if kind else None
+
+
+def _state(operation: Operation) -> OperationState:
+    if not operation.done:
+        return OperationState.RUNNING
+    if not operation.HasField("error"):
+        return OperationState.SUCCEEDED
+    if operation.error.code == Code.CANCELLED:
+        return OperationState.CANCELLED
+    return OperationState.FAILED
+
+
+def _error(operation: Operation) -> OperationError | None:
+    if not (operation.done and operation.HasField("error")):
+        return None
+    return OperationError(code=to_code(operation.error.code), message=operation.error.message)
+
+
+def _progress(kind: OperationKind, metadata: Any) -> dict[str, Any]:
+    match kind.progress:
+        case ProgressShape.SINGLE:
+            return {
+                "percent": metadata.progress.progress_percent,
+                "start_time": datetime_field(metadata.progress, "start_time"),
+                "end_time": datetime_field(metadata.progress, "end_time"),
+                "cancel_time": _cancel_time(metadata),
+                "follow_up": _follow_up(metadata),
+            }
+        case ProgressShape.PER_STATEMENT:
+            return _statements(metadata)
+        case ProgressShape.TIMES_ONLY:
+            return {
+                "start_time": datetime_field(metadata, "start_time"),
+                "end_time": datetime_field(metadata, "end_time"),
+                "cancel_time": _cancel_time(metadata),
+            }
+        case ProgressShape.NONE:
+            return {}
+
+
+def _cancel_time(metadata: Any) -> datetime | None:
+    has_one = "cancel_time" in metadata.DESCRIPTOR.fields_by_name
+    return datetime_field(metadata, "cancel_time") if has_one else None
+
+
+def _follow_up(metadata: Any) -> OperationName | None:
+    name = getattr(metadata, "optimize_database_operation_name", "")
+    return OperationName.parse(name) if name else None
+
+
+def _statements(metadata: Any) -> dict[str, Any]:
+    """Line up the three parallel lists of UpdateDatabaseDdlMetadata, each of which may be short."""
+    progress, commits = list(metadata.progress), list(metadata.commit_timestamps)
+    actions = list(metadata.actions)
+    statements = []
+    for index, text in enumerate(metadata.statements):
+        committed = timestamp_to_datetime(commits[index]) if index < len(commits) else None
+        percent = progress[index].progress_percent if index < len(progress) else 0
+        statements.append(
+            StatementProgress(
+                label=_label(text, actions[index] if index < len(actions) else None),
+                percent=100 if committed else percent,
+                committed=committed,
+            )
+        )
+    return {
+        "percent": sum(s.percent for s in statements) // len(statements) if statements else None,
+        "start_time": datetime_field(progress[0], "start_time") if progress else None,
+        "end_time": datetime_field(progress[-1], "end_time") if progress else None,
+        "statements": tuple(statements),
+        "throttled": metadata.throttled,
+    }
+
+
+def _label(statement: str, action: Any) -> str:
+    """Say what a statement does, in the service's words if it gave any, else by its first ones."""
+    if action and action.action:
+        return " ".join([action.action, action.entity_type, ", ".join(action.entity_names)]).strip()
+    return shortened(statement)
+
+
+_METADATA = "Metadata"
+
+
+def snapshot_to_dict(snapshot: OperationSnapshot) -> dict[str, Any]:
+    """Return what is known about an operation; every key is there, None where nothing is known.
+
+    * ``name`` and ``resource``: full names of the operation and of what it works on
+    * ``kind``: such as ``CreateBackup`` or ``OptimizeRestoredDatabase``; None for one that this
+      release does not know. ``title``: the same for people
+    * ``done``: whether it has ended; ``state``: ``RUNNING``, ``SUCCEEDED``, ``FAILED`` or
+      ``CANCELLED``
+    * ``percent``: 0 to 100
+    * ``start_time``, ``end_time``, ``cancel_time``: ISO 8601
+    * ``error``: what it ended with, a dictionary of ``code`` (``RESOURCE_EXHAUSTED``) and
+      ``message``
+    * ``statements``: for a schema change a list of dictionaries of ``label``, ``percent`` and
+      ``committed``, a time or None; ``throttled``: whether Spanner is holding it back
+    * ``follow_up``: name of the operation that goes on with the work (a restore's optimization)
+    """
+    error = snapshot.error
+    return {
+        "name": str(snapshot.name),
+        "resource": str(snapshot.name.resource),
+        "kind": snapshot.kind.metadata.removesuffix(_METADATA) if snapshot.kind else None,
+        "title": snapshot.title,
+        "done": snapshot.done,
+        "state": snapshot.state.value,
+        "percent": snapshot.percent,
+        "start_time": _text(snapshot.start_time),
+        "end_time": _text(snapshot.end_time),
+        "cancel_time": _text(snapshot.cancel_time),
+        "error": {"code": error.code.name, "message": error.message} if error else None,
+        "statements": [
+            {"label": each.label, "percent": each.percent, "committed": _text(each.committed)}
+            for each in snapshot.statements
+        ],
+        "throttled": snapshot.throttled,
+        "follow_up": str(snapshot.follow_up) if snapshot.follow_up else None,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """What a task waits for after its own operation has succeeded.
+
+    :param ours: the task has started it, and may cancel it; otherwise the service has, or somebody
+        else
+    """
+
+    name: OperationName
+    ours: bool = False
+
+    def to_record(self) -> list[Any]:
+        """Return the follow-up as primitives."""
+        return [str(self.name), self.ours]
+
+    @classmethod
+    def from_record(cls, record: Sequence[Any]) -> FollowUp:
+        """Return the follow-up that ``to_record`` described."""
+        name, ours = record
+        return cls(name=OperationName.parse(name), ours=ours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceState:
+    """An instance, database, backup, partition or configuration at one moment.
+
+    :param state: name of its state, such as ``READY``; empty if the type has none
+    :param create_time: when it was made; two resources that had the same name one after the other
+        differ in it
+    """
+
+    name: str
+    state: str
+    create_time: datetime | None = None
+
+
+def resource_state(message: Any) -> ResourceState:
+    """Return the state of a resource as a message of the client library."""
+    state = getattr(message, "state", None)
+    return ResourceState(
+        name=message.name,
+        state=getattr(state, "name", ""),
+        create_time=getattr(message, "create_time", None) or None,
+    )

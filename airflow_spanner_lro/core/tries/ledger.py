@@ -23,8 +23,8 @@ from airflow_spanner_lro.core.names import (
     parse_resource,
     same_resource,
 )
-from airflow_spanner_lro.core.operations.follow_up import FollowUp
-from airflow_spanner_lro.core.operations.statements import Statement, after
+from airflow_spanner_lro.core.operations.schema_change import StatementRecord, with_commits
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.core.tries.evidence import Evidence, StartWindow
 from airflow_spanner_lro.core.tries.record import (
     VERSION,
@@ -89,7 +89,7 @@ class LedgerEntry:
     deadline: datetime | None = None
     operation: OperationName | None = None
     closed: bool = False
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[StatementRecord, ...] = ()
     carried: int = 0
     follow_up: FollowUp | None = None
     cleans_up: bool = False
@@ -203,12 +203,12 @@ class LedgerEntry:
         own = FollowUp(name=self.operation, ours=True) if self.operation else None
         return self.follow_up or own
 
-    def statements_after(self, snapshot: OperationSnapshot | None) -> tuple[Statement, ...]:
+    def statements_after(self, snapshot: OperationSnapshot | None) -> tuple[StatementRecord, ...]:
         """Return the statements with what the operation has committed.
 
         :param snapshot: the operation at its end, if that is known
         """
-        return after(self.statements, snapshot, carried=self.carried)
+        return with_commits(self.statements, snapshot, carried=self.carried)
 
     def close(
         self, snapshot: OperationSnapshot | None = None, *, ending: Ending | None = None
@@ -301,7 +301,7 @@ class LedgerEntry:
             operation=operation,
             closed=read.closed,
             statements=tuple(
-                Statement(digest=digest, committed=committed)
+                StatementRecord(digest=digest, committed=committed)
                 for digest, committed in read.statements
             ),
             carried=read.carried,

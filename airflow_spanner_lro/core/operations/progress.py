@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a person reads in the task log while an operation runs: a line when something changed.
+"""Log lines about the progress of an operation: a line when something changed.
 
-The narrator is fed every snapshot and answers with the lines worth logging, most often none.
+The log is fed every snapshot and answers with the lines worth logging, most often none.
 Rate and remaining time come from the operation's own start time, so a triggerer that takes over in
 the middle tells the same story as the one before; if the service's clock is ahead of ours, they
 come from what was seen since.
@@ -26,7 +26,7 @@ _NOTICEABLE_AFTER = timedelta(minutes=1)
 _COMPLETE = 100
 
 
-class ProgressNarrator:
+class ProgressLog:
     """Turn the snapshots of one operation into log lines."""
 
     def __init__(self) -> None:

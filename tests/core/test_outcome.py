@@ -10,13 +10,12 @@ import pytest
 from google.cloud.spanner_admin_database_v1 import Backup
 
 from airflow_spanner_lro.core.operations import errors
-from airflow_spanner_lro.core.operations.conclusion import conclude
 from airflow_spanner_lro.core.operations.errors import (
     OperationCancelledError,
     OperationFailedError,
     OperationTimeoutError,
 )
-from airflow_spanner_lro.core.operations.event import WaitOutcome
+from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unless_succeeded
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import StatementProgress
 
@@ -50,7 +49,7 @@ def late(ending: Ending, snapshot: OperationSnapshot | None = None) -> WaitOutco
 )
 def test_a_success_is_returned(outcome: WaitOutcome) -> None:
     """The operation that succeeded is the result, also if that was only just in time."""
-    assert succeeded() == conclude(outcome)
+    assert succeeded() == raise_unless_succeeded(outcome)
 
 
 DELETED = WaitOutcome(
@@ -119,7 +118,7 @@ def test_everything_else_is_an_error(
 ) -> None:
     """The error is of one definite type, and says which operation and what became of it."""
     with pytest.raises(error, match=words) as caught:
-        conclude(outcome)
+        raise_unless_succeeded(outcome)
 
     assert error is type(caught.value)
     assert str(NAME) in str(caught.value)
@@ -130,7 +129,7 @@ def test_a_timeout_tells_its_limit() -> None:
     outcome = late(Ending.CANCELLED, cancelled())
 
     with pytest.raises(OperationTimeoutError) as caught:
-        conclude(outcome, late="out of time after 4 h (execution_timeout)")
+        raise_unless_succeeded(outcome, late="out of time after 4 h (execution_timeout)")
 
     expected = "Create backup nightly was cancelled: out of time after 4 h (execution_timeout). "
     assert f"{expected}{NAME}" == str(caught.value)
@@ -147,7 +146,7 @@ def test_a_failed_schema_change_says_what_stays() -> None:
     snapshot = failed(statements=statements)
 
     with pytest.raises(OperationFailedError, match=r"1 of 3 statements were committed") as caught:
-        conclude(done(snapshot))
+        raise_unless_succeeded(done(snapshot))
 
     assert snapshot is caught.value.snapshot
 

@@ -13,7 +13,7 @@ from google.auth.exceptions import TransportError
 from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, UPDATE_DATABASE_DDL
-from airflow_spanner_lro.core.operations.narrate import ProgressNarrator
+from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, StatementProgress
 
 from . import strategies
@@ -28,7 +28,7 @@ Heard = tuple[float, OperationSnapshot | Exception]
 
 def narrate(*heard: Heard) -> list[list[str]]:
     """Return the lines for each thing heard, some seconds after NOW."""
-    narrator = ProgressNarrator()
+    narrator = ProgressLog()
     return [narrator.lines(each, now=after(seconds)) for seconds, each in heard]
 
 
@@ -93,7 +93,7 @@ def test_never_a_line_when_nothing_changed(snapshot: OperationSnapshot, age: int
     """Whatever is told about a running operation is told once, however long nothing moves."""
     in_order = sorted(snapshot.statements, key=lambda each: each.committed is None)
     snapshot = replace(snapshot, statements=tuple(in_order), start_time=after(-age))
-    narrator = ProgressNarrator()
+    narrator = ProgressLog()
     narrator.lines(snapshot, now=NOW)
 
     assert narrator.lines(snapshot, now=NOW) == []

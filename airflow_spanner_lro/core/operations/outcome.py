@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a trigger tells the worker that resumes the task: the outcome, as a value.
+"""How a wait ended, as the trigger's event says it, and what that means for the task.
 
-Everything the worker needs is in it, because ``dag.test()`` drops what was given to ``defer()``
-(Airflow 3.3.2). On the wire it is primitives only.
+Everything the worker needs is in the event, because ``dag.test()`` drops what was given to
+``defer()`` (Airflow 3.3.2). On the wire it is primitives only.
 """
 
 from __future__ import annotations
@@ -13,12 +13,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.operations.errors import UnknownEventError
+from airflow_spanner_lro.core.operations.errors import (
+    OperationCancelledError,
+    OperationFailedError,
+    OperationTimeoutError,
+    UnknownEventError,
+)
 from airflow_spanner_lro.core.operations.settlement import Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from airflow_spanner_lro.core.kinds import OperationKind
 
 
 VERSION = 2
@@ -26,7 +33,7 @@ VERSION = 2
 
 
 @contextmanager
-def understanding(event: object) -> Iterator[None]:
+def decode_event(event: object) -> Iterator[None]:
     """Say clearly that an event has another form: triggerer and worker may differ in release.
 
     :raises UnknownEventError: if what is read within lacks something
@@ -83,3 +90,43 @@ class WaitOutcome:
             snapshot=OperationSnapshot.from_event(snapshot) if snapshot else None,
             settlement=Settlement.from_event(settlement) if settlement else None,
         )
+
+
+def raise_unless_succeeded(
+    outcome: WaitOutcome,
+    *,
+    kind: OperationKind | None = None,
+    late: str = "out of time",
+    report: str = "",
+    left: str = "",
+) -> OperationSnapshot:
+    """Return the operation if it succeeded; otherwise raise what its task fails with.
+
+    An operation that succeeded before the cancel of its deadline took hold has succeeded, unless
+    what it made was deleted again, or should have been.
+
+    :param kind: what the operation is, if the caller knows
+    :param late: what to say if the deadline passed: by which limit
+    :param report: what became of each part of it, if it did not succeed
+    :param left: why it goes on, if it does and nobody has cancelled it; empty if that was asked for
+    :raises OperationTimeoutError: if the deadline passed; says what became of the operation
+    :raises OperationCancelledError: if somebody cancelled it
+    :raises OperationFailedError: if it ended with an error of its own
+    """
+    snapshot = outcome.snapshot or _finished_first(outcome)
+    if snapshot is None:
+        raise OperationTimeoutError(
+            late, name=outcome.name, settlement=outcome.settlement, kind=kind, left=left
+        )
+    if snapshot.cancelled:
+        raise OperationCancelledError(snapshot, report=report)
+    if not snapshot.succeeded:
+        raise OperationFailedError(snapshot, report=report)
+    return snapshot
+
+
+def _finished_first(outcome: WaitOutcome) -> OperationSnapshot | None:
+    settlement = outcome.settlement
+    if settlement is None or settlement.cleaned_up or settlement.left_behind:
+        return None
+    return settlement.snapshot if settlement.succeeded_first else None

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.operations.snapshot import OperationError, StatementProgress
-from airflow_spanner_lro.core.operations.statements import (
-    Statement,
-    after,
-    carried_over,
-    committed_part,
-    not_run,
-    report,
+from airflow_spanner_lro.core.operations.schema_change import (
+    StatementRecord,
+    carry_over_commits,
+    committed_prefix,
+    statement_records,
+    statement_report,
+    with_commits,
 )
+from airflow_spanner_lro.core.operations.snapshot import OperationError, StatementProgress
 from airflow_spanner_lro.core.status import Code
 
 from .builders import NOW, cancelled, failed, running, succeeded
@@ -39,11 +39,11 @@ def progress(*committed: bool) -> tuple[StatementProgress, ...]:
     )
 
 
-def known(texts: Sequence[str], committed: int) -> tuple[Statement, ...]:
+def known(texts: Sequence[str], committed: int) -> tuple[StatementRecord, ...]:
     """Return statements of which the first ones are committed."""
-    statements = not_run(texts)
+    statements = statement_records(texts)
     return tuple(
-        Statement(digest=each.digest, committed=NOW if number < committed else None)
+        StatementRecord(digest=each.digest, committed=NOW if number < committed else None)
         for number, each in enumerate(statements)
     )
 
@@ -52,16 +52,16 @@ def test_an_operation_commits_what_was_left() -> None:
     """What an operation tells counts for the statements that it was given: those not committed."""
     statements = known(TEXTS, 1)
 
-    seen = after(statements, failed(statements=progress(True, False)), carried=1)
+    seen = with_commits(statements, failed(statements=progress(True, False)), carried=1)
 
     assert known(TEXTS, 2) == seen
-    assert seen == after(seen, failed(statements=progress(True, False)), carried=1)
+    assert seen == with_commits(seen, failed(statements=progress(True, False)), carried=1)
 
 
 def test_nothing_known_changes_nothing() -> None:
     """An operation that nobody can ask any more leaves what is known as it is."""
-    assert known(TEXTS, 1) == after(known(TEXTS, 1), None)
-    assert known(TEXTS, 1) == after(known(TEXTS, 1), running())
+    assert known(TEXTS, 1) == with_commits(known(TEXTS, 1), None)
+    assert known(TEXTS, 1) == with_commits(known(TEXTS, 1), running())
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_nothing_known_changes_nothing() -> None:
     ],
 )
 def test_a_retry_goes_on_where_the_beginning_is_the_same(
-    before: tuple[Statement, ...], wanted: list[str], expected: tuple[Statement, ...]
+    before: tuple[StatementRecord, ...], wanted: list[str], expected: tuple[StatementRecord, ...]
 ) -> None:
     """Committed statements are carried over as long as they are still wanted, in this order."""
-    assert expected == carried_over(not_run(wanted), before=before)
+    assert expected == carry_over_commits(statement_records(wanted), before=before)
 
 
 @given(
@@ -99,9 +99,9 @@ def test_what_is_carried_over_was_committed(
     """No statement is ever skipped that was not committed, at that very place, before."""
     before = known(old, data.draw(st.integers(0, len(old))))
 
-    carried = committed_part(carried_over(not_run(new), before=before))
+    carried = committed_prefix(carry_over_commits(statement_records(new), before=before))
 
-    assert committed_part(before)[: len(carried)] == carried
+    assert committed_prefix(before)[: len(carried)] == carried
     assert old[: len(carried)] == new[: len(carried)]
 
 
@@ -110,18 +110,18 @@ def test_a_statement_survives_its_record() -> None:
     for statement in known(TEXTS, 1):
         record = json.loads(json.dumps(statement.to_record()))
 
-        assert statement == Statement.from_record(record)
+        assert statement == StatementRecord.from_record(record)
 
 
 def test_the_report_tells_every_statement() -> None:
     """Committed with its time, failed with the server's words, not run; and where to go on."""
     statements = [
-        Statement(digest="1", committed=TIME),
-        Statement(digest="2"),
-        Statement(digest="3"),
+        StatementRecord(digest="1", committed=TIME),
+        StatementRecord(digest="2"),
+        StatementRecord(digest="3"),
     ]
 
-    text = report(list(zip(TEXTS, statements, strict=True)), snapshot=failed())
+    text = statement_report(list(zip(TEXTS, statements, strict=True)), snapshot=failed())
 
     assert [
         "Statements:",
@@ -134,7 +134,9 @@ def test_the_report_tells_every_statement() -> None:
 
 def test_the_report_of_a_cancel_blames_nobody() -> None:
     """The statement that was running when the operation was cancelled is cancelled."""
-    text = report(list(zip(TEXTS, not_run(TEXTS), strict=True)), snapshot=cancelled())
+    text = statement_report(
+        list(zip(TEXTS, statement_records(TEXTS), strict=True)), snapshot=cancelled()
+    )
 
     assert "  1. cancelled: CREATE TABLE A" in text
 
@@ -143,7 +145,7 @@ def test_what_was_never_told_of_is_carried_over() -> None:
     """Tries that committed everything, and whose success nobody heard of, leave only the rest."""
     wanted = [*TEXTS, "CREATE TABLE D"]
 
-    carried = carried_over(not_run(wanted), before=known(TEXTS, 3), delivered=False)
+    carried = carry_over_commits(statement_records(wanted), before=known(TEXTS, 3), delivered=False)
 
     assert known(wanted, 3) == carried
 
@@ -152,7 +154,7 @@ def test_the_report_of_many_statements_is_short() -> None:
     """Of hundreds the ends of each row are listed, and always the one that failed."""
     texts = [f"CREATE TABLE T{number}" for number in range(1, 301)]
 
-    text = report(list(zip(texts, known(texts, 150), strict=True)), snapshot=failed())
+    text = statement_report(list(zip(texts, known(texts, 150), strict=True)), snapshot=failed())
 
     lines = text.splitlines()
     assert 1 + 11 + 1 + 11 + 1 == len(lines)
@@ -166,7 +168,9 @@ def test_the_report_keeps_one_line_for_each() -> None:
     """What a server says in many lines, at length, does not tear the list apart."""
     error = OperationError(code=Code.ABORTED, message="lost\nthe lock " * 1000)
 
-    text = report(list(zip(TEXTS, not_run(TEXTS), strict=True)), snapshot=failed(error=error))
+    text = statement_report(
+        list(zip(TEXTS, statement_records(TEXTS), strict=True)), snapshot=failed(error=error)
+    )
 
     assert 1 + len(TEXTS) + 1 == len(text.splitlines())
     assert len(text) < 500
@@ -174,6 +178,6 @@ def test_the_report_keeps_one_line_for_each() -> None:
 
 def test_an_operation_that_succeeded_commits_all() -> None:
     """After success every statement has a time."""
-    seen = after(not_run(TEXTS), succeeded(statements=progress(True, True, True)))
+    seen = with_commits(statement_records(TEXTS), succeeded(statements=progress(True, True, True)))
 
-    assert seen == committed_part(seen)
+    assert seen == committed_prefix(seen)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The statements of a schema change over all its tries: which are committed, which are to run.
+"""Remember which statements of a schema change are committed over all tries, and which are to run.
 
 Committed statements stay, whatever becomes of their operation, so a retry goes on with the first
 one that was not. Statements are known by digest: their texts can be megabytes, and the ledger that
@@ -32,7 +32,7 @@ _TOLD = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class StatementRecord:
     """One statement of a schema change, as it was asked for.
 
     :param digest: of its text
@@ -47,7 +47,7 @@ class Statement:
         return [self.digest, self.committed.isoformat() if self.committed else None]
 
     @classmethod
-    def from_record(cls, record: Sequence[Any]) -> Statement:
+    def from_record(cls, record: Sequence[Any]) -> StatementRecord:
         """Return the statement that ``to_record`` described."""
         digest, committed = record
         return cls(
@@ -55,19 +55,21 @@ class Statement:
         )
 
 
-def not_run(texts: Iterable[str]) -> tuple[Statement, ...]:
+def statement_records(texts: Iterable[str]) -> tuple[StatementRecord, ...]:
     """Return the statements with these texts, none of which has run yet."""
-    return tuple(Statement(digest=hashlib.sha256(text.encode()).hexdigest()[:16]) for text in texts)
+    return tuple(
+        StatementRecord(digest=hashlib.sha256(text.encode()).hexdigest()[:16]) for text in texts
+    )
 
 
-def committed_part(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+def committed_prefix(statements: Sequence[StatementRecord]) -> tuple[StatementRecord, ...]:
     """Return the statements at the beginning that are committed: Spanner runs them in order."""
     return tuple(takewhile(lambda each: each.committed is not None, statements))
 
 
-def after(
-    statements: Sequence[Statement], snapshot: OperationSnapshot | None, *, carried: int = 0
-) -> tuple[Statement, ...]:
+def with_commits(
+    statements: Sequence[StatementRecord], snapshot: OperationSnapshot | None, *, carried: int = 0
+) -> tuple[StatementRecord, ...]:
     """Return the statements with what an operation has committed; the same however often.
 
     :param statements: all that were asked for
@@ -82,9 +84,9 @@ def after(
     return (*statements[:carried], *news, *statements[carried + len(news) :])
 
 
-def carried_over(
-    wanted: Sequence[Statement], *, before: Sequence[Statement], delivered: bool = True
-) -> tuple[Statement, ...]:
+def carry_over_commits(
+    wanted: Sequence[StatementRecord], *, before: Sequence[StatementRecord], delivered: bool = True
+) -> tuple[StatementRecord, ...]:
     """Return the wanted statements, those committed by earlier tries with the time of it.
 
     Nothing is carried over from tries that had committed everything and said so: whoever runs the
@@ -93,7 +95,7 @@ def carried_over(
     :param before: what earlier tries were asked for, and have committed
     :param delivered: whether their outcome, good or bad, was delivered
     """
-    done = committed_part(before)
+    done = committed_prefix(before)
     common = min(len(done), len(wanted))
     same = all(
         old.digest == new.digest for old, new in zip(done[:common], wanted[:common], strict=True)
@@ -103,13 +105,15 @@ def carried_over(
     return (*done[:common], *wanted[common:])
 
 
-def report(outcome: Sequence[tuple[str, Statement]], *, snapshot: OperationSnapshot) -> str:
+def statement_report(
+    outcome: Sequence[tuple[str, StatementRecord]], *, snapshot: OperationSnapshot
+) -> str:
     """Say of each statement what became of it, and where a retry goes on.
 
     :param outcome: each statement that was asked for, its text and what is known of it
     :param snapshot: the operation that did not commit them all
     """
-    done = len(committed_part([statement for _, statement in outcome]))
+    done = len(committed_prefix([statement for _, statement in outcome]))
     lines = []
     for number, (text, statement) in enumerate(outcome):
         if statement.committed:
