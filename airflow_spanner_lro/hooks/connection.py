@@ -1,17 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""From an Airflow connection to credentials, an endpoint and a client; the hook adds the verbs.
+"""Turn an Airflow connection into credentials, an endpoint and a client; the hook adds the verbs.
 
 Connections, key files, impersonation and universes are the Google provider's business and come
 from its base hook. What is added is where to ask: a connection may name an endpoint, and
-``SPANNER_EMULATOR_HOST`` is honoured, which the generated admin clients do not do by themselves.
+``SPANNER_EMULATOR_HOST`` is honoured, which the generated admin clients do not do by themselves;
+and a fingerprint, by which a change of the connection is noticed.
 Spanner's client library loads when it is first used, not when this module is imported.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
@@ -29,16 +33,49 @@ from airflow_spanner_lro.core.endpoints import (
     require_no_emulator,
 )
 from airflow_spanner_lro.core.errors import AccessError, ConnectionUnreadableError
-from airflow_spanner_lro.hooks.fingerprint import fingerprint_of
 from airflow_spanner_lro.metrics import AirflowTelemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from google.auth.credentials import Credentials
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.connect import Endpoint
+
+
+_FILES = ("key_path", "credential_config_file")
+"""Extras of a Google Cloud connection that name a file with credentials; also with a prefix."""
+_PREFIX = "extra__google_cloud_platform__"
+_DEFAULT_CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
+_SALT = secrets.token_bytes(32)
+"""Of this process: nobody can find out from a fingerprint what a connection holds."""
+
+
+def fingerprint_of(connection: Connection) -> bytes:
+    """Return the fingerprint of what a connection holds; reads its files, so it may block."""
+    digest = hashlib.blake2b(key=_SALT)
+    for part in _parts(connection):
+        # one field's end is not the next one's beginning
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+def _parts(connection: Connection) -> Iterator[bytes]:
+    for field in ("conn_type", "host", "login", "password", "schema", "port", "extra"):
+        yield repr(getattr(connection, field)).encode()
+    extras = connection.extra_dejson
+    named = [extras.get(name) or extras.get(_PREFIX + name) for name in _FILES]
+    for path in (*named, os.environ.get(_DEFAULT_CREDENTIALS)):
+        yield _content(path) if isinstance(path, str) and path else b""
+
+
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as exc:
+        # a file that comes back is another one; some name none, but hold the configuration itself
+        return repr(exc).encode()
 
 
 class SpannerConnectionHook(GoogleBaseHook):

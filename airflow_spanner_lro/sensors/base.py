@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.watching import WatchNarrator, look
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.sensors.starting import NeedsWorkerError, plain, unrendered
-from airflow_spanner_lro.triggers.waiting import SpannerConditionTrigger, failing_as_a_sensor
+from airflow_spanner_lro.triggers.conditions import SpannerConditionTrigger, failing_as_a_sensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ import jinja2
 from airflow.sdk.definitions.xcom_arg import PlainXComArg
 from jinja2 import meta
 
-from airflow_spanner_lro.triggers.waiting import XCOM
+from airflow_spanner_lro.triggers.conditions import XCOM
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator

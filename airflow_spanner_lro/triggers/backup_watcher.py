@@ -24,8 +24,7 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.lists.backups import BackupQuery
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.status import code_of
-from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
-from airflow_spanner_lro.triggers.shielded import await_keeping_cancel_message
+from airflow_spanner_lro.triggers.base import SpannerTrigger, await_keeping_cancel_message, trigger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

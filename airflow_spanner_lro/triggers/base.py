@@ -1,13 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all our triggers share: how they reach Spanner, are stored, and perform a flow.
+"""The base of all triggers: how they reach Spanner, are stored, and perform a flow.
 
 Arguments lie unencrypted in Airflow's database: names and ids only, and primitives only. They carry
 a version, and a triggerer passes over what it does not know: workers may have a newer release.
+
+Airflow 3.3.2 tells a user's action from a shutdown by the message of the ``CancelledError``, and
+re-sends that cancel every second while ``on_kill`` runs. Two primitives deal with that: no cancel
+loses its message, and none ends a kill.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field, fields
 from functools import wraps
@@ -20,12 +25,13 @@ from airflow_spanner_lro.core.polling.urgency import Urgency
 from airflow_spanner_lro.triggers.pollers import await_poller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from datetime import datetime
 
     from airflow_spanner_lro.admin.polling.poller import OperationPoller
     from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
 
 T = TypeVar("T")
 TriggerT = TypeVar("TriggerT")
@@ -135,3 +141,41 @@ class SpannerTrigger(BaseTrigger):
             deadline=deadline,
             observe=observe,
         )
+
+
+_unfinished: set[asyncio.Future[Any]] = set()
+
+
+async def await_keeping_cancel_message(work: Coroutine[Any, Any, T]) -> T:
+    """Await work so that a cancel reaches the caller with its message.
+
+    A cancel that lands while gRPC or asgiref is being awaited directly arrives without it, and
+    Airflow then takes the user's kill for a shutdown and never calls ``on_kill``.
+    """
+    inner = asyncio.create_task(work)
+    try:
+        await asyncio.wait({inner})
+    finally:
+        inner.cancel()
+    return inner.result()
+
+
+async def finish_despite_cancels(work: Awaitable[T], *, timeout: float) -> T | None:
+    """Run work to its end in a task of its own, however often the caller is cancelled meanwhile.
+
+    :param work: a coroutine, or a task that runs already
+    :param timeout: seconds after which the caller stops waiting; the work then goes on alone
+    :returns: what the work returned, or None if it was not done in time
+    """
+    loop = asyncio.get_running_loop()
+    inner = asyncio.ensure_future(work)
+    # the event loop holds tasks weakly, and the caller may be gone before the work is done
+    _unfinished.add(inner)
+    inner.add_done_callback(_unfinished.discard)
+    end = loop.time() + timeout
+    while not inner.done() and (left := end - loop.time()) > 0:
+        try:
+            await asyncio.wait({inner}, timeout=left)
+        except asyncio.CancelledError:
+            continue
+    return inner.result() if inner.done() else None

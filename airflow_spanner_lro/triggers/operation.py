@@ -38,8 +38,7 @@ from airflow_spanner_lro.core.tries.ownership import (
     decide_deadline,
     decide_kill,
 )
-from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
-from airflow_spanner_lro.triggers.shielded import finish_despite_cancels
+from airflow_spanner_lro.triggers.base import SpannerTrigger, finish_despite_cancels, trigger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -286,7 +285,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         """Ask Airflow who waits for the operation; every trigger asks through one process."""
         if self.task_instance is None:
             return KillDecision.UNKNOWN
-        from airflow_spanner_lro.triggers.task_inquiry import view_task_soon  # noqa: PLC0415  # heavy
+        from airflow_spanner_lro.triggers.task_state import view_task_soon  # noqa: PLC0415  # heavy
 
         task = await view_task_soon(self.task_instance, timeout=timeout)
         if isinstance(task.record, UnreadableRecord):

@@ -19,8 +19,7 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import wait_for_slot
 from airflow_spanner_lro.core.lists.queries import OperationQuery
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
-from airflow_spanner_lro.triggers.shielded import await_keeping_cancel_message
+from airflow_spanner_lro.triggers.base import SpannerTrigger, await_keeping_cancel_message, trigger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -102,7 +102,7 @@ def stage(
 @pytest.fixture
 def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """Return a function that lets time pass at once for all who wait; sleeps stay what they are."""
-    from airflow_spanner_lro.triggers import operation, waiting  # noqa: PLC0415
+    from airflow_spanner_lro.triggers import conditions, operation  # noqa: PLC0415
 
     passed = timedelta()
 
@@ -118,7 +118,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
         nonlocal passed
         passed += duration
 
-    for module in (clock, operation, waiting):
+    for module in (clock, operation, conditions):
         monkeypatch.setattr(module, "datetime", Moment)
     return pass_time
 

@@ -77,7 +77,7 @@ async def test_kill_of_a_deferred_copy_removes_it(
     waiting = over_the_wire(cast("Any", defer(copy_backup(deferrable=True), task).trigger))
     waiting.task_instance = cast("Any", FakeTaskInstance())
     view = TaskView(liveness=TaskLiveness.ENDED, record=None)
-    mocker.patch("airflow_spanner_lro.triggers.task_inquiry.view_task_soon", return_value=view)
+    mocker.patch("airflow_spanner_lro.triggers.task_state.view_task_soon", return_value=view)
     if finishes_first:
         stage.finish_upon("CancelOperation")
 

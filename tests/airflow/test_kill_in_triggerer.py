@@ -68,7 +68,7 @@ def airflow_says(mocker: MockerFixture) -> Callable[..., None]:
 
     def say(liveness: TaskLiveness, record: Published) -> None:
         view = TaskView(liveness=liveness, record=record)
-        mocker.patch("airflow_spanner_lro.triggers.task_inquiry.view_task_soon", return_value=view)
+        mocker.patch("airflow_spanner_lro.triggers.task_state.view_task_soon", return_value=view)
 
     return say
 

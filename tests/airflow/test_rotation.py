@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.hooks import connection
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
-from airflow_spanner_lro.triggers import pollers, renewal
+from airflow_spanner_lro.triggers import pollers
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import NotConnectedError, await_poller, shared_poller
 from tests.admin.gateway import Gateway
@@ -48,7 +48,7 @@ ONE = Access(gcp_conn_id="one")
 def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let connections be read fifty times a second."""
     for name in ("CHECK_EVERY", "CHECK_REFUSED", "REBUILD_REFUSED"):
-        monkeypatch.setattr(renewal, name, 0.02)
+        monkeypatch.setattr(pollers, name, 0.02)
     monkeypatch.setattr(channels, "REFUSED_FOR", 0.02)
 
 
@@ -198,7 +198,7 @@ async def test_silent_connection(
 @pytest.mark.usefixtures("quick_checks")
 async def test_unused_client_is_closed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody has used for long is closed and forgotten, and nothing is read any more."""
-    monkeypatch.setattr(renewal, "UNUSED_AFTER", 0.1)
+    monkeypatch.setattr(pollers, "UNUSED_AFTER", 0.1)
     assert stage.emulator.running
     poller = await shared_poller(Access(gcp_conn_id="google_cloud_default", endpoint=None))
     shared = pollers._shared[asyncio.get_running_loop()]

@@ -29,7 +29,7 @@ from .doubles import BACKUP, DATABASE, INSTANCE
 from .playing import fire
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.triggers.waiting import SpannerConditionTrigger
+    from airflow_spanner_lro.triggers.conditions import SpannerConditionTrigger
 
     from .doubles import Stage
 

@@ -40,7 +40,7 @@ BASES = {
     "airflow_spanner_lro.operators.operation",
     "airflow_spanner_lro.sensors.base",
     "airflow_spanner_lro.triggers.base",
-    "airflow_spanner_lro.triggers.waiting",
+    "airflow_spanner_lro.triggers.conditions",
 }
 """Modules of classes to derive from, which no Dag author uses by themselves."""
 COMMANDS = {
