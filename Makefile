@@ -20,7 +20,7 @@ help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(READY)  ## Real Airflow and the emulator: a backup is restored, one that overruns is cancelled
-	@$(BIN)/python -m tests.cluster $(if $(KEEP),--keep)
+	@$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
 
 test: check docs unit e2e  ## Everything that must hold: lint, docs, unit and end-to-end tests
 
@@ -65,7 +65,7 @@ format: $(READY)  ## Put the code into its form
 
 lock: $(READY)  ## Compile the pinned requirements anew
 	$(BIN)/uv pip compile --quiet --upgrade --no-header --no-annotate --universal \
-		--python-version 3.11 --extra demo --group dev pyproject.toml -o requirements.txt
+		--python-version 3.11 --group dev pyproject.toml -o requirements.txt
 	# without those of requirements.txt, which are there already
 	echo apache-airflow-providers-openlineage | $(BIN)/uv pip compile --quiet --upgrade --no-header \
 		--no-annotate --universal --python-version 3.11 -c requirements.txt - \

@@ -145,7 +145,7 @@ class LocalAirflow:
         """Start the database, migrate it, and start all components, without waiting for them.
 
         :raises UnsupportedPythonError: if this interpreter is too old.
-        :raises MissingPackageError: if the extra ``demo`` is not installed.
+        :raises MissingPackageError: if a package of the group ``demo`` is not installed.
         :raises PortInUseError: if the port that was asked for is taken.
         :raises ProcessDiedError: if the migration fails.
         """

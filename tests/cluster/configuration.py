@@ -42,7 +42,7 @@ def check_requirements() -> None:
     """Do nothing if the interpreter is recent enough and all packages are there.
 
     :raises UnsupportedPythonError: if it is too old.
-    :raises MissingPackageError: if the extra ``demo`` is not installed.
+    :raises MissingPackageError: if a package of the group ``demo`` is not installed.
     """
     found = sys.version_info[:2]
     if found < OLDEST_PYTHON:
@@ -56,7 +56,7 @@ def check_requirements() -> None:
 
 
 LOOPBACK = "127.0.0.1"
-"""The one address anything of the demo listens on."""
+"""The one address anything here listens on."""
 
 
 def choose_port(*, requested: int | None, purpose: str) -> int:
@@ -94,6 +94,8 @@ def hostname() -> str:
     return os.environ.get(HOSTNAME_VARIABLE, "127.0.0.1")
 
 
+FORK_SUPPORT = "GRPC_ENABLE_FORK_SUPPORT"
+"""What a driver that forks only to start others switches off for itself, and not for Airflow."""
 USERNAME = "admin"
 _NO_PROXY = f"{LOOPBACK},localhost"
 

@@ -42,12 +42,12 @@ class UnsupportedPythonError(ClusterError):
 
 
 class MissingPackageError(ClusterError):
-    """A package of the extra ``demo`` cannot be imported."""
+    """A package of the dependency group ``demo`` cannot be imported."""
 
     def __init__(self, *, package: str) -> None:
         super().__init__(
             f"The package {package!r} is not installed. "
-            f"Install what the local Airflow needs with: pip install 'airflow-spanner-lro[demo]'"
+            "Install what the local Airflow needs with: pip install --group demo"
         )
         self.package = package
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType, TracebackType
 
+log = logging.getLogger(__name__)
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -88,8 +89,6 @@ def _handlers(handler: signal._HANDLER, *, signals: tuple[signal.Signals, ...]) 
             # None stands for a handler that was not set from Python
             signal.signal(signum, signal.SIG_DFL if previous is None else previous)
 
-
-log = logging.getLogger(__name__)
 
 _RUN = "SPANNER_LRO_RUN"
 _PROCESS = "SPANNER_LRO_PROCESS"
@@ -231,7 +230,7 @@ class ProcessRun:
     def __init__(self) -> None:
         self._token = uuid.uuid4().hex
         self._processes: list[ManagedProcess] = []
-        self._guard: Watchdog | None = None
+        self._watchdog: Watchdog | None = None
         self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -268,11 +267,11 @@ class ProcessRun:
                 "SPT_NOENV": "1",
             }
             marked = replace(spec, environment=environment)
-            if self._guard is None:
-                self._guard = Watchdog(mark=self.mark)
+            if self._watchdog is None:
+                self._watchdog = Watchdog(mark=self.mark)
             process = ManagedProcess(spec=marked, mark=f"{_PROCESS}={identity}")
             self._processes.append(process)
-            self._guard.tell(process.pid)
+            self._watchdog.watch(process.pid)
         log.debug("started %s as %d, log %s", spec.name, process.pid, spec.log_path)
         return process
 
@@ -293,9 +292,9 @@ class ProcessRun:
                 survivors = kill_processes(mark=self.mark, groups=self._groups())
                 for process in self._processes:
                     process.poll()
-                if self._guard is not None:
-                    self._guard.dismiss()
-                    self._guard = None
+                if self._watchdog is not None:
+                    self._watchdog.close()
+                    self._watchdog = None
             if survivors:
                 raise SurvivorsError(survivors=survivors)
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 
 _PROC = Path("/proc")
-_LOOK_AGAIN = 0.05
-"""Seconds between two looks at the process table while processes are ending."""
+_POLL_INTERVAL = 0.05
+"""Seconds between two readings of the process table while processes are ending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def kill_processes(
         for process in found:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
-        time.sleep(_LOOK_AGAIN)
+        time.sleep(_POLL_INTERVAL)
     return found
 
 
@@ -140,7 +140,7 @@ _PACKAGES = Path(__file__).resolve().parents[2]
 
 
 class Watchdog:
-    """The driver's end of the pipe."""
+    """Starts the process that kills what a driver leaves behind, and tells it what to kill."""
 
     def __init__(self, *, mark: str) -> None:
         reading, self._writing = os.pipe()
@@ -157,14 +157,14 @@ class Watchdog:
         finally:
             os.close(reading)
 
-    def tell(self, group: int, /) -> None:
+    def watch(self, group: int, /) -> None:
         """Name a process group that is to end with the driver."""
-        # a guard that is gone cannot help, but neither may it stop the driver
+        # a watchdog that is gone cannot help, but neither may it stop the driver
         with suppress(BrokenPipeError):
             os.write(self._writing, f"{group}\n".encode())
 
-    def dismiss(self) -> None:
-        """Let it look once more, and wait for its end."""
+    def close(self) -> None:
+        """Let it kill what is left, and wait for its end."""
         os.close(self._writing)
         self._process.wait()
 

@@ -39,7 +39,7 @@ _INTERRUPTED = 130
 
 def main() -> int:
     """Run the demo; return 0 if everything was as it should be."""
-    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave Airflow open at the end")
     parser.add_argument(
         "--within",
@@ -74,7 +74,7 @@ def main() -> int:
 
 
 def _perform(*, home: Path, keep: bool, within: float | None) -> bool:
-    """Set the stage, let the Dags run, show and judge; return whether all promises were kept."""
+    """Start the demo, let the Dags run, show and check; return whether all promises were kept."""
     # this process forks only to start others, and gRPC would remark on each of them
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
     from rich.console import Console  # noqa: PLC0415  # with check_requirements() before it
@@ -82,40 +82,40 @@ def _perform(*, home: Path, keep: bool, within: float | None) -> bool:
     from tests.demo.display import Display  # noqa: PLC0415
     from tests.demo.scenario import DAGS, TIME_SCALE, start_demo  # noqa: PLC0415
 
-    show = Display(console=Console(), time_scale=TIME_SCALE)
-    show.say(
+    display = Display(console=Console(), time_scale=TIME_SCALE)
+    display.say(
         f"An emulated Spanner, on which a minute takes {60 / TIME_SCALE:g} s, "
         "and a real Airflow beside it, all on 127.0.0.1."
     )
     begun = time.monotonic()
     with ExitStack() as ending:
-        with show.busy("Starting PostgreSQL, the emulator and Airflow (about half a minute)"):
-            scene = ending.enter_context(start_demo(home=home))
-        show.say(
+        with display.busy("Starting PostgreSQL, the emulator and Airflow (about half a minute)"):
+            demo = ending.enter_context(start_demo(home=home))
+        display.say(
             f"Airflow is up after {time.monotonic() - begun:.0f} s, {' and '.join(DAGS)} begin"
         )
-        with show.live():
-            runs = _watch(scene, show)
-        passed = _conclude(scene, show, runs, within=within)
-        told = "All is as it should be" if passed else "Something is not as it should be"
-        show.say(f"\n{told}, after {time.monotonic() - begun:.0f} s.")
+        with display.live():
+            runs = _watch(demo, display)
+        passed = _conclude(demo, display, runs, within=within)
+        verdict = "All is as it should be" if passed else "Something is not as it should be"
+        display.say(f"\n{verdict}, after {time.monotonic() - begun:.0f} s.")
         if keep:
-            _keep_open(scene, show)
+            _keep_open(demo, display)
     return passed
 
 
-def _watch(scene: RunningDemo, show: Display) -> tuple[DagRun, ...]:
+def _watch(demo: RunningDemo, display: Display) -> tuple[DagRun, ...]:
     """Let the Dags run to their end, showing what happens; a run that hangs ends it too."""
     from tests.demo.scenario import DAGS, DRILL, OVERRUN  # noqa: PLC0415
 
-    runs = [scene.start(DRILL)]
+    runs = [demo.start(DRILL)]
 
     def look() -> tuple[DagRun, ...]:
-        if len(runs) < len(DAGS) and scene.triggerer_is_warm:
-            runs.append(scene.start(OVERRUN))
-        tasks = [task for run in runs for task in scene.api.task_instances(run)]
-        show.update(operations=scene.emulator.operations(), tasks=tasks)
-        return tuple(scene.api.dag_run(run) for run in runs)
+        if len(runs) < len(DAGS) and demo.triggerer_is_warm:
+            runs.append(demo.start(OVERRUN))
+        tasks = [task for run in runs for task in demo.api.task_instances(run)]
+        display.update(operations=demo.emulator.operations(), tasks=tasks)
+        return tuple(demo.api.dag_run(run) for run in runs)
 
     try:
         return wait_until(
@@ -126,48 +126,46 @@ def _watch(scene: RunningDemo, show: Display) -> tuple[DagRun, ...]:
             interval=0.5,
         )
     except NotReachedError as exc:
-        show.say(f"[red]{exc}[/red]")
+        display.say(f"[red]{exc}[/red]")
         return look()
 
 
 def _conclude(
-    scene: RunningDemo, show: Display, runs: tuple[DagRun, ...], *, within: float | None
+    demo: RunningDemo, display: Display, runs: tuple[DagRun, ...], *, within: float | None
 ) -> bool:
     from tests.demo.promises import CANCEL_WITHIN, DemoOutcome, check_promises  # noqa: PLC0415
     from tests.demo.scenario import DATABASES, OVERRUN, deadline_of  # noqa: PLC0415
 
     overrun = next((run for run in runs if run.dag_id == OVERRUN), None)
-    deadline = (
-        deadline_of(scene.api, scene.api.task_instance(overrun, "backup")) if overrun else None
-    )
-    operations, resources = scene.emulator.operations(), scene.emulator.resources()
-    findings: tuple[PromiseCheck, ...] = check_promises(
+    deadline = deadline_of(demo.api, demo.api.task_instance(overrun, "backup")) if overrun else None
+    operations, resources = demo.emulator.operations(), demo.emulator.resources()
+    checks: tuple[PromiseCheck, ...] = check_promises(
         DemoOutcome(
             runs=runs,
             deadline=deadline,
             operations=operations,
             resources=resources,
-            calls=scene.emulator.calls,
+            calls=demo.emulator.calls,
             databases=DATABASES,
-            promptly=CANCEL_WITHIN if within is None else timedelta(seconds=within),
+            cancel_within=CANCEL_WITHIN if within is None else timedelta(seconds=within),
         )
     )
-    show.conclude(operations=operations, resources=resources, findings=findings)
-    return all(finding.kept for finding in findings)
+    display.conclude(operations=operations, resources=resources, checks=checks)
+    return all(check.kept for check in checks)
 
 
-def _keep_open(scene: RunningDemo, show: Display) -> None:
-    login = scene.airflow.login
-    show.say(
-        f"\nAirflow stays open at {scene.airflow.url}\n"
+def _keep_open(demo: RunningDemo, display: Display) -> None:
+    login = demo.airflow.login
+    display.say(
+        f"\nAirflow stays open at {demo.airflow.url}\n"
         f"  user {login.username}, password {login.password}\n"
-        f"The emulator: export SPANNER_EMULATOR_HOST={scene.emulator.endpoint}\n"
+        f"The emulator: export SPANNER_EMULATOR_HOST={demo.emulator.endpoint}\n"
         "Ctrl-C stops everything."
     )
     try:
         signal.pause()
     except KeyboardInterrupt:
-        show.say("Stopping …")
+        display.say("Stopping …")
 
 
 if __name__ == "__main__":

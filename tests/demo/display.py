@@ -34,7 +34,7 @@ _COLOURS = {
 }
 
 
-_TOLD = {
+_STATE_WORDS = {
     OperationState.RUNNING: "is running",
     OperationState.SUCCEEDED: "has succeeded",
     OperationState.FAILED: "has failed",
@@ -43,7 +43,7 @@ _TOLD = {
 
 
 class Display:
-    """Tells the story of one demo on a console."""
+    """What happens in one demo, on a console."""
 
     def __init__(self, *, console: Console, time_scale: float) -> None:
         self._console = console
@@ -56,7 +56,7 @@ class Display:
             console=console,
         )
         self._bars: dict[str, TaskID] = {}
-        self._told: dict[str, OperationState] = {}
+        self._shown: dict[str, OperationState] = {}
         self._tasks: dict[tuple[str, str], str] = {}
 
     def say(self, text: str) -> None:
@@ -91,11 +91,11 @@ class Display:
                 self.say(f"[dim]Airflow   {task.dag_id}.{task.task_id} is {state}[/dim]")
         for operation in operations:
             self._update_bar(operation)
-            if self._told.get(operation.name) is not operation.state:
-                self._told[operation.name] = operation.state
+            if self._shown.get(operation.name) is not operation.state:
+                self._shown[operation.name] = operation.state
                 what = f"{operation.kind.title} {_short(operation.target)}"
                 colour = _COLOURS[operation.state]
-                self.say(f"Spanner   {what} [{colour}]{_TOLD[operation.state]}[/{colour}]")
+                self.say(f"Spanner   {what} [{colour}]{_STATE_WORDS[operation.state]}[/{colour}]")
 
     def _update_bar(self, operation: OperationView) -> None:
         if operation.name not in self._bars:
@@ -113,7 +113,7 @@ class Display:
         *,
         operations: Sequence[OperationView],
         resources: Sequence[ResourceView],
-        findings: Sequence[PromiseCheck],
+        checks: Sequence[PromiseCheck],
     ) -> None:
         """Print what ran, what is left, and whether it is as it should be."""
         ran = Table(title="Operations the emulator saw", title_justify="left")
@@ -133,9 +133,9 @@ class Display:
         judged = Table(title="What was promised", title_justify="left")
         for column in ("", "Promise", "Seen"):
             judged.add_column(column)
-        for finding in findings:
-            mark = "[green]✓[/green]" if finding.kept else "[red]✗[/red]"
-            judged.add_row(mark, finding.promise, finding.seen.replace(f"{INSTANCE}/", ""))
+        for check in checks:
+            mark = "[green]✓[/green]" if check.kept else "[red]✗[/red]"
+            judged.add_row(mark, check.promise, check.seen.replace(f"{INSTANCE}/", ""))
         self._console.print(judged)
 
     def _took(self, operation: OperationView) -> str:

@@ -45,7 +45,7 @@ class DemoOutcome:
 
     :param deadline: when the patience of the overrunning task ended, as it recorded it itself
     :param databases: full names of the databases that were there before
-    :param promptly: how soon after the deadline the cancel must reach Spanner here
+    :param cancel_within: how soon after the deadline the cancel must reach Spanner here
     """
 
     runs: Sequence[DagRun]
@@ -54,7 +54,7 @@ class DemoOutcome:
     resources: Sequence[ResourceView]
     calls: Sequence[Call]
     databases: Collection[str]
-    promptly: timedelta = CANCEL_WITHIN
+    cancel_within: timedelta = CANCEL_WITHIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,27 +66,27 @@ class PromiseCheck:
     seen: str
 
 
-def check_promises(evidence: DemoOutcome) -> tuple[PromiseCheck, ...]:
-    """Return one finding for each promise."""
-    return tuple(_checks(evidence))
+def check_promises(outcome: DemoOutcome) -> tuple[PromiseCheck, ...]:
+    """Return one check for each promise."""
+    return tuple(_checks(outcome))
 
 
-def _checks(evidence: DemoOutcome) -> Iterator[PromiseCheck]:
-    failed = [run.dag_id for run in evidence.runs if run.state is not RunState.SUCCESS]
+def _checks(outcome: DemoOutcome) -> Iterator[PromiseCheck]:
+    failed = [run.dag_id for run in outcome.runs if run.state is not RunState.SUCCESS]
     yield PromiseCheck(
         promise="Both Dags ended as they should",
         kept=not failed,
         seen=f"failed: {', '.join(failed)}" if failed else "both succeeded",
     )
-    seen = sorted((each.kind.title, each.state) for each in evidence.operations)
+    seen = sorted((each.kind.title, each.state) for each in outcome.operations)
     yield PromiseCheck(
         promise="Each operation was started once, and ended",
         kept=seen == _EXPECTED,
         seen=", ".join(f"{title} {state.lower()}" for title, state in seen),
     )
-    yield _cancelled_alone(evidence)
-    yield _cancelled_promptly(evidence)
-    left = [each.name for each in evidence.resources if each.noun == "backup"]
+    yield _cancelled_alone(outcome)
+    yield _cancelled_promptly(outcome)
+    left = [each.name for each in outcome.resources if each.noun == "backup"]
     yield PromiseCheck(
         promise="No backup is left behind",
         kept=not left,
@@ -94,8 +94,8 @@ def _checks(evidence: DemoOutcome) -> Iterator[PromiseCheck]:
     )
     extra = [
         each.name
-        for each in evidence.resources
-        if each.noun == "database" and each.name not in evidence.databases
+        for each in outcome.resources
+        if each.noun == "database" and each.name not in outcome.databases
     ]
     yield PromiseCheck(
         promise="No scratch database is left behind",
@@ -104,13 +104,13 @@ def _checks(evidence: DemoOutcome) -> Iterator[PromiseCheck]:
     )
 
 
-def _cancels(evidence: DemoOutcome) -> list[Call]:
-    return [call for call in evidence.calls if call.method == "CancelOperation"]
+def _cancels(outcome: DemoOutcome) -> list[Call]:
+    return [call for call in outcome.calls if call.method == "CancelOperation"]
 
 
-def _cancelled_alone(evidence: DemoOutcome) -> PromiseCheck:
-    overran = {each.name for each in evidence.operations if "/overrun-" in each.target}
-    cancelled = {call.resource for call in _cancels(evidence)}
+def _cancelled_alone(outcome: DemoOutcome) -> PromiseCheck:
+    overran = {each.name for each in outcome.operations if "/overrun-" in each.target}
+    cancelled = {call.resource for call in _cancels(outcome)}
     return PromiseCheck(
         promise="Only the operation that overran was cancelled",
         kept=bool(cancelled) and cancelled == overran,
@@ -118,15 +118,15 @@ def _cancelled_alone(evidence: DemoOutcome) -> PromiseCheck:
     )
 
 
-def _cancelled_promptly(evidence: DemoOutcome) -> PromiseCheck:
-    promise = f"It was cancelled within {evidence.promptly.total_seconds():g} s of its deadline"
-    cancels = _cancels(evidence)
-    if not cancels or evidence.deadline is None:
+def _cancelled_promptly(outcome: DemoOutcome) -> PromiseCheck:
+    promise = f"It was cancelled within {outcome.cancel_within.total_seconds():g} s of its deadline"
+    cancels = _cancels(outcome)
+    if not cancels or outcome.deadline is None:
         return PromiseCheck(promise=promise, kept=False, seen="no cancel")
     first = datetime.fromtimestamp(min(call.real_time for call in cancels), tz=UTC)
-    late = first - evidence.deadline
+    late = first - outcome.deadline
     return PromiseCheck(
         promise=promise,
-        kept=timedelta() <= late <= evidence.promptly,
+        kept=timedelta() <= late <= outcome.cancel_within,
         seen=f"{late.total_seconds() * 1000:.0f} ms after it",
     )

@@ -16,7 +16,7 @@ from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
 from airflow_spanner_lro.emulator.state.plans import Plan
 from tests.cluster.airflow import LocalAirflow
-from tests.cluster.configuration import AirflowSettings
+from tests.cluster.configuration import FORK_SUPPORT, AirflowSettings
 from tests.cluster.errors import ExamplesMissingError
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ DRILL = "example_spanner_restore_drill"
 OVERRUN = "example_spanner_timeout_cancel"
 DAGS = (DRILL, OVERRUN)
 
-FORK_SUPPORT = "GRPC_ENABLE_FORK_SUPPORT"
-
 _EXAMPLES = Path(__file__).parents[2] / "example_dags"
 
 
@@ -63,9 +61,9 @@ class RunningDemo:
 
     @property
     def triggerer_is_warm(self) -> bool:
-        """The triggerer has looked at an operation.
+        """The triggerer has polled an operation.
 
-        Its first look takes seconds of imports, more on a busy machine, in which it serves no
+        Its first poll takes seconds of imports, more on a busy machine, in which it serves no
         deadline; so what is to overrun begins after it.
         """
         return bool(self.emulator.calls.of("GetOperation"))

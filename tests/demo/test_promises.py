@@ -70,12 +70,12 @@ GOOD = DemoOutcome(
 
 
 def test_a_good_run_keeps_every_promise() -> None:
-    """When all went well, every finding says so."""
-    assert [] == [finding for finding in check_promises(GOOD) if not finding.kept]
+    """When all went well, every check says so."""
+    assert [] == [check for check in check_promises(GOOD) if not check.kept]
 
 
 @pytest.mark.parametrize(
-    ("evidence", "promise"),
+    ("outcome", "promise"),
     [
         pytest.param(
             replace(GOOD, runs=(DagRun(dag_id="d", run_id="1", state=RunState.FAILED),)),
@@ -109,17 +109,19 @@ def test_a_good_run_keeps_every_promise() -> None:
         ),
     ],
 )
-def test_a_broken_promise_is_found(evidence: DemoOutcome, promise: str) -> None:
+def test_a_broken_promise_is_found(outcome: DemoOutcome, promise: str) -> None:
     """Each thing that can go wrong breaks the promise that is about it."""
-    broken = [finding.promise for finding in check_promises(evidence) if not finding.kept]
+    broken = [check.promise for check in check_promises(outcome) if not check.kept]
 
     assert [each for each in broken if promise in each] != []
 
 
 def test_a_busy_machine_is_given_more_seconds() -> None:
-    """What is promptly enough can be said, and the promise then names it."""
-    evidence = replace(GOOD, deadline=NOW - timedelta(seconds=5), promptly=timedelta(seconds=30))
+    """How soon is soon enough can be said, and the promise then names it."""
+    outcome = replace(
+        GOOD, deadline=NOW - timedelta(seconds=5), cancel_within=timedelta(seconds=30)
+    )
 
-    promises = {finding.promise for finding in check_promises(evidence) if finding.kept}
+    promises = {check.promise for check in check_promises(outcome) if check.kept}
 
     assert "It was cancelled within 30 s of its deadline" in promises

@@ -19,10 +19,9 @@ import pytest
 
 from airflow_spanner_lro.emulator import SpannerAdminEmulator, SystemClock
 from tests.cluster.airflow import LocalAirflow
-from tests.cluster.configuration import AirflowSettings
+from tests.cluster.configuration import FORK_SUPPORT, AirflowSettings
 from tests.cluster.executors import Executor
 from tests.cluster.waiting import wait_until
-from tests.demo.scenario import FORK_SUPPORT
 
 from .asking import E2eApi
 from .clocks import AHEAD, BEHIND, SKEW, connection_to, skewed

