@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.clock import Clock
     from airflow_spanner_lro.emulator.control.routes import Reply
+    from airflow_spanner_lro.emulator.http.server import HttpServer
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
-    from airflow_spanner_lro.emulator.rest.server import RestFace
     from airflow_spanner_lro.emulator.state.plans import Plan
 
 
@@ -69,7 +69,7 @@ class SpannerAdminEmulator(Controller):
         self._rest_port = rest_port
         self._front: CallPipeline | None = None
         self._grpc: GrpcServer | None = None
-        self._rest: RestFace | None = None
+        self._rest: HttpServer | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -177,11 +177,11 @@ class SpannerAdminEmulator(Controller):
             self._rest_port = self._rest.port
         self._front = front
 
-    def _start_rest(self, front: CallPipeline) -> RestFace:
+    def _start_rest(self, front: CallPipeline) -> HttpServer:
         # whoever needs no REST needs no aiohttp
-        from airflow_spanner_lro.emulator.rest.server import RestFace  # noqa: PLC0415
+        from airflow_spanner_lro.emulator.http.server import HttpServer
 
-        return RestFace(
+        return HttpServer(
             front=front, host=self.host, port=self._rest_port or 0, control=self._answer_control
         )
 
@@ -189,7 +189,7 @@ class SpannerAdminEmulator(Controller):
         self, *, verb: str, path: str, query: Mapping[str, str], body: bytes
     ) -> Reply:
         # pydantic is loaded when the first request comes, as most emulators get none
-        from airflow_spanner_lro.emulator.control.routes import Request, answer  # noqa: PLC0415
+        from airflow_spanner_lro.emulator.control.routes import Request, answer
 
         return answer(
             Request(

@@ -22,8 +22,8 @@ from airflow_spanner_lro.emulator import EmulatorStartError, SpannerAdminEmulato
 from airflow_spanner_lro.emulator.calls import CallLog
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.faults import Faults
+from airflow_spanner_lro.emulator.http.server import HttpServer
 from airflow_spanner_lro.emulator.pipeline import CallPipeline
-from airflow_spanner_lro.emulator.rest.server import RestFace
 
 from .conftest import DATABASE, INSTANCE
 
@@ -55,7 +55,7 @@ def repeat(*, verb: str, path: str, query: Mapping[str, str], body: bytes) -> To
 def echo(clock: ManualClock) -> Iterator[str]:
     """Run a REST face with that control interface; return its address."""
     front = CallPipeline(engine=Engine(clock=clock), faults=Faults(), calls=CallLog())
-    face = RestFace(front=front, control=repeat, host="127.0.0.1", port=0)
+    face = HttpServer(front=front, control=repeat, host="127.0.0.1", port=0)
     try:
         yield f"http://127.0.0.1:{face.port}"
     finally:

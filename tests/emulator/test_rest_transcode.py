@@ -16,19 +16,17 @@ from google.iam.v1 import iam_policy_pb2
 from google.protobuf import json_format
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.emulator.rest.reading import Reader
-from airflow_spanner_lro.emulator.rest.routes import ROUTES
-from airflow_spanner_lro.emulator.rest.templates import Router
-from airflow_spanner_lro.emulator.rest.transcode import read_request
+from airflow_spanner_lro.emulator.http.requests import MessageReader, read_request
+from airflow_spanner_lro.emulator.http.routes import HTTP_RULES, Router
 
 from .conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.rest.json_text import Json
+    from airflow_spanner_lro.emulator.http.requests import Json
 
-ROUTER = Router(ROUTES)
+ROUTER = Router(HTTP_RULES)
 
 
 def read(
@@ -157,9 +155,9 @@ def test_flags(value: object) -> None:
 def test_fractions(value: Json) -> None:
     """The one field with a fraction has no route, and is read all the same."""
     request = database_v1.InternalUpdateGraphOperationRequest.pb()()
-    reader = Reader()
+    reader = MessageReader()
     reader.root(request, {"progress": value})
-    wrong = Reader()
+    wrong = MessageReader()
     wrong.root(request, {"progress": True})
 
     assert ([], 0.5) == (reader.violations, request.progress)

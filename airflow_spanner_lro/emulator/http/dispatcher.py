@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an HTTP request is answered, whatever server it came in by.
+"""Who answers an HTTP request: an RPC, the control interface, or the emulator about itself.
 
-The address says who answers: an RPC, the control interface, or the emulator about itself.
+It knows no HTTP server; every answer is JSON, mistakes included.
 """
 
 from __future__ import annotations
@@ -16,25 +16,24 @@ from google.protobuf import empty_pb2
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.rest.routes import ROUTES
-from airflow_spanner_lro.emulator.rest.system import Style
-from airflow_spanner_lro.emulator.rest.templates import Router
-from airflow_spanner_lro.emulator.rest.transcode import read_request
-from airflow_spanner_lro.emulator.rest.writing import (
+from airflow_spanner_lro.emulator.http.requests import read_request
+from airflow_spanner_lro.emulator.http.responses import (
     HTTP_STATUS,
+    ResponseStyle,
     check_style,
     write_error,
     write_json,
     write_response,
 )
+from airflow_spanner_lro.emulator.http.routes import HTTP_RULES, Router
 from airflow_spanner_lro.emulator.rpc import plain_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_spanner_lro.emulator.errors import RpcError
+    from airflow_spanner_lro.emulator.http.routes import RouteMatch
     from airflow_spanner_lro.emulator.pipeline import CallPipeline
-    from airflow_spanner_lro.emulator.rest.templates import Match
     from airflow_spanner_lro.emulator.rpc import Method
 
 log = logging.getLogger(__name__)
@@ -124,7 +123,7 @@ class HttpAnswer:
         return cls(status=status, body=write_error(error, status=status, pretty=pretty))
 
 
-class Desk:
+class HttpDispatcher:
     """Answers HTTP requests.
 
     :param front: who answers RPCs
@@ -134,7 +133,7 @@ class Desk:
     def __init__(self, *, front: CallPipeline, control: ControlHandler | None = None) -> None:
         self._front = front
         self._control = control
-        self._router = Router(ROUTES)
+        self._router = Router(HTTP_RULES)
 
     def answer(self, request: HttpRequest, *, waiting: Callable[[], bool]) -> HttpAnswer:
         """Answer a request, with JSON in any case.
@@ -165,7 +164,7 @@ class Desk:
 
     def _call(
         self,
-        match: Match,
+        match: RouteMatch,
         request: HttpRequest,
         pairs: list[tuple[str, str]],
         waiting: Callable[[], bool],
@@ -174,7 +173,7 @@ class Desk:
         if request.content_type == _FORM:
             # what curl says of any body unless told otherwise: it is read as more parameters then
             pairs, body = pairs + _pairs(body.decode("utf-8", "replace")), b""
-        style, query = Style.split(pairs)
+        style, query = ResponseStyle.split(pairs)
 
         def read(method: Method) -> object:
             check_style(style, plain_type(method.response))

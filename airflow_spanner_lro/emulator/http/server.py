@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The REST face of the emulator: HTTP comes in, the desk answers, JSON goes out.
+"""The HTTP server of the emulator, on aiohttp.
 
-The server has an event loop, on a thread of its own, that does nothing but HTTP; requests are
-answered on a pool of threads as in the gRPC face, because faults can hold them back.
+It has an event loop, on a thread of its own, that does nothing but HTTP; requests are answered on a
+pool of threads as in the gRPC server, because faults can hold them back.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.addresses import listen
-from airflow_spanner_lro.emulator.rest.desk import Desk, HttpAnswer, HttpRequest
+from airflow_spanner_lro.emulator.http.dispatcher import HttpAnswer, HttpDispatcher, HttpRequest
 
 if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator.http.dispatcher import ControlHandler
     from airflow_spanner_lro.emulator.pipeline import CallPipeline
-    from airflow_spanner_lro.emulator.rest.desk import ControlHandler
 
 _NAME = "spanner-emulator-rest"
 _WORKERS = 64
@@ -39,7 +39,7 @@ _BAD_HTTP = (HttpProcessingError, web.RequestPayloadError, ConnectionResetError)
 _BEFORE_PATH = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
-class RestFace:
+class HttpServer:
     """An HTTP server in front of a front, listening from its construction on.
 
     :param front: who answers RPCs
@@ -52,7 +52,7 @@ class RestFace:
     def __init__(
         self, *, front: CallPipeline, host: str, port: int, control: ControlHandler | None = None
     ) -> None:
-        self._desk = Desk(front=front, control=control)
+        self._desk = HttpDispatcher(front=front, control=control)
         self._sockets = listen(host=host, port=port, backlog=_BACKLOG)
         self.port: int = self._sockets[0].getsockname()[1]
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=_NAME)

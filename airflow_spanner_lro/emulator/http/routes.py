@@ -1,16 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which RPC answers which HTTP request, as the service's own annotations say it.
+"""Which RPC answers which HTTP request, as the service's own annotations (google.api.http) say it.
 
-One table, so that it can be compared with the clients' tables line by line. Each RPC in it has a
-handler; other paths are not found.
+One table of rules, so that it can be compared with the clients' tables line by line. Each RPC in it
+has a handler; other paths are not found. A rule's path is a template whose segments are words or
+``*``, with names for runs of them, and perhaps a custom verb after a colon at the end:
+``/v1/{name=projects/*/instances/*}:move``.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from airflow_spanner_lro.core.kinds import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 WHOLE_BODY = "*"
 """The body is the whole request, not one field of it."""
@@ -36,7 +45,7 @@ _PARENTS_OF_OPERATIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class HttpRule:
     """One HTTP request that means an RPC.
 
     :param rpc: the RPC's path on the wire of gRPC
@@ -51,31 +60,31 @@ class Route:
     body: str | None = None
 
 
-def _database(name: str, verb: str, uri: str, body: str | None = None) -> Route:
-    return Route(f"/{Service.DATABASE_ADMIN}/{name}", verb, f"/v1/{uri}", body)
+def _database(name: str, verb: str, uri: str, body: str | None = None) -> HttpRule:
+    return HttpRule(f"/{Service.DATABASE_ADMIN}/{name}", verb, f"/v1/{uri}", body)
 
 
-def _instance(name: str, verb: str, uri: str, body: str | None = None) -> Route:
-    return Route(f"/{Service.INSTANCE_ADMIN}/{name}", verb, f"/v1/{uri}", body)
+def _instance(name: str, verb: str, uri: str, body: str | None = None) -> HttpRule:
+    return HttpRule(f"/{Service.INSTANCE_ADMIN}/{name}", verb, f"/v1/{uri}", body)
 
 
-def _operations() -> tuple[Route, ...]:
+def _operations() -> tuple[HttpRule, ...]:
     prefix = "/google.longrunning.Operations"
-    routes: list[Route] = []
+    routes: list[HttpRule] = []
     for parent in _PARENTS_OF_OPERATIONS:
         one, every = f"/v1/{{name={parent}/operations/*}}", f"/v1/{{name={parent}/operations}}"
         routes += [
-            Route(f"{prefix}/ListOperations", "GET", every),
-            Route(f"{prefix}/GetOperation", "GET", one),
-            Route(f"{prefix}/CancelOperation", "POST", f"{one}:cancel"),
-            Route(f"{prefix}/DeleteOperation", "DELETE", one),
+            HttpRule(f"{prefix}/ListOperations", "GET", every),
+            HttpRule(f"{prefix}/GetOperation", "GET", one),
+            HttpRule(f"{prefix}/CancelOperation", "POST", f"{one}:cancel"),
+            HttpRule(f"{prefix}/DeleteOperation", "DELETE", one),
         ]
     return tuple(routes)
 
 
-def _access(service: str, verb: str, name: str, *resources: str) -> tuple[Route, ...]:
+def _access(service: str, verb: str, name: str, *resources: str) -> tuple[HttpRule, ...]:
     return tuple(
-        Route(f"/{service}/{name}", "POST", f"/v1/{{resource={each}}}:{verb}", WHOLE_BODY)
+        HttpRule(f"/{service}/{name}", "POST", f"/v1/{{resource={each}}}:{verb}", WHOLE_BODY)
         for each in resources
     )
 
@@ -172,7 +181,7 @@ _PERMISSIONS = (
     *_access(_I, "testIamPermissions", "TestIamPermissions", _INSTANCE),
 )
 
-ROUTES: tuple[Route, ...] = (
+HTTP_RULES: tuple[HttpRule, ...] = (
     *_DATABASES,
     *_BACKUPS,
     *_SCHEDULES,
@@ -183,3 +192,88 @@ ROUTES: tuple[Route, ...] = (
     *_operations(),
 )
 """All of them; no two match the same request."""
+
+
+_VARIABLE = re.compile(r"\{([\w.]+)=([^}]+)\}")
+# a slash within a name stays as it was sent, because decoded it would be a separator
+_SLASH = re.compile("(%2[Ff])")
+_ANY = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathTemplate:
+    """A compiled URI template.
+
+    :param segments: words, or ``*`` for any that is not empty
+    :param verb: the custom verb, if there is one
+    :param variables: a field path each, with the first segment of it and the one after the last
+    """
+
+    segments: tuple[str, ...]
+    verb: str
+    variables: tuple[tuple[str, int, int], ...]
+
+    @classmethod
+    def parse(cls, uri: str) -> PathTemplate:
+        """Compile a template."""
+        variables = []
+        for found in _VARIABLE.finditer(uri):
+            start = _VARIABLE.sub(r"\2", uri[: found.start()]).count("/") - 1
+            length = found[2].count("/") + 1
+            variables.append((found[1], start, start + length))
+        path, _, verb = _VARIABLE.sub(r"\2", uri).partition(":")
+        return cls(segments=tuple(path[1:].split("/")), verb=verb, variables=tuple(variables))
+
+    def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
+        """Return the variables that a path of as many segments fills in, or None."""
+        pairs = zip(self.segments, segments, strict=True)
+        if not all(sent if wanted == _ANY else sent == wanted for wanted, sent in pairs):
+            return None
+        return {
+            field: "/".join(map(_decode, segments[start:stop]))
+            for field, start, stop in self.variables
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMatch:
+    """A route, and what the path says about the request."""
+
+    route: HttpRule
+    variables: dict[str, str]
+
+
+class Router:
+    """Finds the route of a request."""
+
+    def __init__(self, routes: Iterable[HttpRule]) -> None:
+        self._routes: dict[tuple[str, str, int], list[tuple[PathTemplate, HttpRule]]] = {}
+        for route in routes:
+            template = PathTemplate.parse(route.uri)
+            key = (route.verb, template.verb, len(template.segments))
+            self._routes.setdefault(key, []).append((template, route))
+        self._verbs = {verb for _, verb, _ in self._routes if verb}
+
+    def find(self, verb: str, path: str) -> RouteMatch | None:
+        """Return the route of a request, or None.
+
+        :param verb: the HTTP verb
+        :param path: as it was sent, percent-encoded
+        """
+        path, custom = self._split(path)
+        segments = tuple(path[1:].split("/"))
+        for template, route in self._routes.get((verb, custom, len(segments)), ()):
+            variables = template.match(segments)
+            if variables is not None:
+                return RouteMatch(route, variables)
+        return None
+
+    def _split(self, path: str) -> tuple[str, str]:
+        """Take a custom verb off; other colons are part of a name, as in ``example.com:one``."""
+        rest, _, verb = path.rpartition(":")
+        return (rest, verb) if verb in self._verbs else (path, "")
+
+
+def _decode(segment: str) -> str:
+    parts = _SLASH.split(segment)
+    return "".join(part if _SLASH.fullmatch(part) else unquote(part) for part in parts)
