@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.filters import Filter, FilterError
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.state.filters import Value
+    from airflow_spanner_lro.emulator.filters import Value
 
 ROOTS = frozenset({"a", "b", "c", "metadata", "start_time"})
 

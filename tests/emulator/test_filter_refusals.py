@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.filters import Filter, FilterError
 
 OPERATIONS = frozenset({"name", "done", "error", "metadata", "response"})
 ANY = frozenset({"a", "b", "c", "start_time"})

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.emulator.state.filters import Filter
+from airflow_spanner_lro.emulator.filters import Filter
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.state.filters import Value
+    from airflow_spanner_lro.emulator.filters import Value
 
 OPERATIONS = frozenset({"name", "done", "error", "metadata", "response"})
 ANY = frozenset("abcdefgh") | {"text", "flag", "count", "when", "start_time", "many", "none"}

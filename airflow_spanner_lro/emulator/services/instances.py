@@ -13,21 +13,17 @@ from google.protobuf import empty_pb2
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, CREATE_INSTANCE_PARTITION, Service
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks import instances as rules
-from airflow_spanner_lro.emulator.services.checks.requests import (
-    check_name,
-    masked,
-    require_unchanging,
-    usable_config,
-)
+from airflow_spanner_lro.emulator.services.checks.requests import check_name, masked
 from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceDetails
 from airflow_spanner_lro.emulator.state.dropping import drop_database
-from airflow_spanner_lro.emulator.state.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.state.messages import instances as messages
+from airflow_spanner_lro.emulator.state.messages.configs import usable_config
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.moving import require_not_moving
 from airflow_spanner_lro.emulator.state.pages import sorted_page_of
 from airflow_spanner_lro.emulator.state.records.instances import Instance
 

@@ -20,8 +20,8 @@ from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_spanner_lro.emulator.filters import Value
     from airflow_spanner_lro.emulator.operations.model import Operation
-    from airflow_spanner_lro.emulator.state.filters import Value
 
 _TYPE_URL = "type.googleapis.com/"
 

@@ -14,7 +14,7 @@ from airflow_spanner_lro.emulator.state.messages.partitions import partitions_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_spanner_lro.emulator.state.filters import Value
+    from airflow_spanner_lro.emulator.filters import Value
     from airflow_spanner_lro.emulator.state.records.backups import Backup
     from airflow_spanner_lro.emulator.state.tables import Resources
 

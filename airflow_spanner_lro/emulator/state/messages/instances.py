@@ -14,7 +14,7 @@ from airflow_spanner_lro.emulator.state.capacities import UNITS_PER_NODE, units_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_spanner_lro.emulator.state.filters import Value
+    from airflow_spanner_lro.emulator.filters import Value
     from airflow_spanner_lro.emulator.state.records.instances import Instance
 
 FILTERABLE = frozenset({"name", "display_name", "labels"})

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Values: what is written in a filter, and how the values of fields compare with it.
+"""What a filter says once it is parsed, compiled to one function: comparisons, AND, OR, NOT.
 
-The field's type decides how the written value is read, and is known only when the filter is asked.
-So every reading is made beforehand, and one that does not fit matches nothing.
+The field's type decides how a written value is read, and is known only when the filter is asked. So
+every reading is made beforehand, and one that does not fit matches nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
@@ -105,7 +105,7 @@ class Literal:
         try:
             parts = f"{found['date']}-{found['clock'] or '0:0:0'}".replace(":", "-").split("-")
             year, month, date, hour, minute, second = map(int, parts)
-            day = datetime(year, month, date, hour, minute, second)  # noqa: DTZ001  # zone follows
+            day = datetime(year, month, date, hour, minute, second)  # zone follows
             return (day + fraction).replace(tzinfo=_zone(found["zone"]))
         except ValueError:
             return None
@@ -173,3 +173,99 @@ def _on_text(operator: Operator, literal: Literal) -> Callable[[str], bool]:
         return lambda value: value.startswith(text)
     compare: _Compare = _ORDER.get(operator, eq)
     return lambda value: compare(value, text)
+
+
+ValueOf: TypeAlias = Callable[[str], Value]
+Test: TypeAlias = Callable[[ValueOf], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A field, an operator and a value.
+
+    :param path: the dotted path of the field, in lower case
+    :param at: where it begins in the filter
+    """
+
+    path: str
+    operator: Operator
+    literal: Literal
+    at: int
+
+    def compile(self) -> Test:
+        """Return a function that tells whether it holds."""
+        path = self.path
+        holds = compile_comparison(self.operator, self.literal)
+        return lambda value_of: holds(value_of(path))
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """Go through the comparisons from left to right."""
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The complement of an expression."""
+
+    part: Expression
+
+    def compile(self) -> Test:
+        """Return a function that tells whether it holds."""
+        test = self.part.compile()
+        return lambda value_of: not test(value_of)
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """Go through the comparisons from left to right."""
+        return self.part.comparisons()
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Expressions that must all hold; it holds without any."""
+
+    parts: tuple[Expression, ...]
+
+    def compile(self) -> Test:
+        """Return a function that asks the parts in order, until one does not hold."""
+        tests = [part.compile() for part in self.parts]
+
+        def test(value_of: ValueOf) -> bool:
+            # a loop, because a generator for all() costs more than what it asks
+            for each in tests:  # noqa: SIM110
+                if not each(value_of):
+                    return False
+            return True
+
+        return test
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """Go through the comparisons from left to right."""
+        for part in self.parts:
+            yield from part.comparisons()
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Expressions of which one must hold."""
+
+    parts: tuple[Expression, ...]
+
+    def compile(self) -> Test:
+        """Return a function that asks the parts in order, until one holds."""
+        tests = [part.compile() for part in self.parts]
+
+        def test(value_of: ValueOf) -> bool:
+            for each in tests:  # noqa: SIM110
+                if each(value_of):
+                    return True
+            return False
+
+        return test
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """Go through the comparisons from left to right."""
+        for part in self.parts:
+            yield from part.comparisons()
+
+
+Expression: TypeAlias = Comparison | Not | And | Or

@@ -23,8 +23,8 @@ The language, and what was decided where its documents are silent:
 
 from __future__ import annotations
 
-from airflow_spanner_lro.emulator.state.filters.filter import Filter
-from airflow_spanner_lro.emulator.state.filters.refusal import FilterError
-from airflow_spanner_lro.emulator.state.filters.values import Value
+from airflow_spanner_lro.emulator.filters.expressions import Value
+from airflow_spanner_lro.emulator.filters.filter import Filter
+from airflow_spanner_lro.emulator.filters.parser import FilterError
 
 __all__ = ["Filter", "FilterError", "Value"]

@@ -1,20 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rules on fields: which of them a filter may use, in which order, and with which values.
+"""A filter ready for use: parsed, checked against Spanner's rules on fields, and compiled.
 
-They stand apart from the grammar because they are Spanner's, and differ from list to list.
+The rules say which fields a filter may use, in which order, and with which values; they stand apart
+from the grammar because they differ from list to list.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.emulator.state.filters.expressions import And, Comparison, Not
-from airflow_spanner_lro.emulator.state.filters.refusal import refusal, shown
-from airflow_spanner_lro.emulator.state.filters.values import Operator
+from airflow_spanner_lro.emulator.filters.expressions import And, Comparison, Not, Operator
+from airflow_spanner_lro.emulator.filters.parser import filter_error, parse, shown
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.state.filters.expressions import Expression
+    from airflow_spanner_lro.emulator.filters.expressions import Expression, Test, ValueOf
+
 
 _TYPE = "metadata.@type"
 _METADATA = "metadata."
@@ -30,7 +32,7 @@ def check_fields(expression: Expression, *, roots: frozenset[str]) -> None:
     for each in expression.comparisons():
         if each.path not in roots and each.path.partition(".")[0] not in roots:
             known = ", ".join(sorted(roots))
-            raise refusal(f"the field {shown(each.path)} is not one of {known}", at=each.at)
+            raise filter_error(f"the field {shown(each.path)} is not one of {known}", at=each.at)
 
 
 def check_times(expression: Expression) -> None:
@@ -45,7 +47,7 @@ def check_times(expression: Expression) -> None:
         literal = each.literal
         if each.path.endswith("_time") and not literal.anything and literal.moment is None:
             reason = f"the value of {shown(each.path)} is not a timestamp such as"
-            raise refusal(f'{reason} "2018-03-28T14:50:00Z"', at=each.at)
+            raise filter_error(f'{reason} "2018-03-28T14:50:00Z"', at=each.at)
 
 
 def check_type_first(expression: Expression) -> None:
@@ -75,7 +77,7 @@ def _gives_type(expression: Expression, *, known: bool) -> bool:
             return known or expression.operator in _POSITIVE
         if expression.path.startswith(_METADATA) and not known:
             reason = f"{_TYPE} must come before {expression.path}"
-            raise refusal(reason, at=expression.at)
+            raise filter_error(reason, at=expression.at)
         return known
     if isinstance(expression, Not):
         _gives_type(expression.part, known=known)
@@ -86,3 +88,38 @@ def _gives_type(expression: Expression, *, known: bool) -> bool:
         return known
     given = [_gives_type(part, known=known) for part in expression.parts]  # checks each of them
     return all(given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a list call wants to see.
+
+    :param fields: the paths it uses, in lower case
+    :param test: the function it was turned into
+    """
+
+    fields: frozenset[str]
+    test: Test
+
+    @classmethod
+    def parse(cls, text: str, *, roots: frozenset[str], typed: bool = False) -> Filter:
+        """Read a filter; an empty one lets everything through.
+
+        :param roots: the fields it may use: first parts of paths, or whole paths; in lower case
+        :param typed: whether ``metadata.@type`` must come before other fields of the metadata
+        :raises FilterError: saying which part is not understood, and where it stands.
+        """
+        expression = parse(text)
+        check_fields(expression, roots=roots)
+        check_times(expression)
+        if typed:
+            check_type_first(expression)
+        fields = frozenset(each.path for each in expression.comparisons())
+        return cls(fields=fields, test=expression.compile())
+
+    def matches(self, value_of: ValueOf) -> bool:
+        """Tell whether it lets something through; this never raises.
+
+        :param value_of: gives the value of a field by its path, None if it is not set
+        """
+        return self.test(value_of)
