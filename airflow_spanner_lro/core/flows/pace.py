@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.flows import policy as policies
+from airflow_spanner_lro.core.flows.policy import MINIMUM_INTERVAL
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,7 +76,7 @@ class Pace:
             return usual
         left = self._ends - at
         if left >= 0:
-            return min(usual, max(left, policies.MINIMUM_INTERVAL))
+            return min(usual, max(left, MINIMUM_INTERVAL))
         return min(usual, self.policy.interval(-left))
 
     def ending(self, *, at: float) -> bool:
