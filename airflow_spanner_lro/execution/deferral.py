@@ -1,18 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Leaving a wait to the triggerer: which trigger waits, with what, and until when.
+"""Leave a wait to the triggerer: which trigger waits, with what, and until when.
 
-A deferral ends this process by raising TaskDeferred, and the task goes on in another one.
+A deferral ends this process by raising TaskDeferred, and the task goes on in another one. What it
+leaves running nobody watches but triggerer and reaper, so the log warns if no reaper is at work.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro import settings
-from airflow_spanner_lro.execution.reaper_watch import warn_if_no_reaper
+from airflow_spanner_lro import metrics, settings
+from airflow_spanner_lro.airflow_database import variable_for_task
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, plays_tasks_itself
+from airflow_spanner_lro.core.tries.round_record import ROUND_KEY, RoundRecord, overdue
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger, SpannerSlotTrigger
 
@@ -32,6 +36,32 @@ if TYPE_CHECKING:
             self, *, trigger: BaseTrigger, method_name: str, timeout: timedelta | None
         ) -> NoReturn:
             """End this process; go on with the method when the trigger has fired."""
+
+
+log = logging.getLogger(__name__)
+
+WARNING = (
+    "No reaper is at work: {why}. If Airflow loses this task without a word, nobody ends its "
+    "operation. Let a triggerer run, or set [spanner_lro] reaper; `airflow spanner-lro status` "
+    "tells more."
+)
+
+
+def warn_if_no_reaper(*, now: datetime) -> None:
+    """Warn if no round was made for ten minutes; nothing if Airflow cannot be asked."""
+    if plays_tasks_itself():
+        # whoever tries a Dag out on a laptop has no triggerer, and sees its end
+        return
+    try:
+        text = variable_for_task(ROUND_KEY)
+    except AirflowDatabaseError as exc:
+        log.debug("When the reaper was at work cannot be seen: %s", exc)
+        return
+    record = RoundRecord.from_json(text)
+    if why := overdue(record, now=now):
+        if record is not None:
+            metrics.show_round_age(record.age(now))
+        log.warning(WARNING.format(why=why))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

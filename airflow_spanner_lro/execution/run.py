@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""One try of a task in one process on a worker: start or adopt, wait, settle, deliver, be killed.
+"""Telling outlets and the lineage collector what a try has made; trouble with it fails nothing.
+
+One try of a task in one process on a worker: start or adopt, wait, settle, deliver, be killed.
 
 A try that defers goes on in another process, with another run; what must stay the same in both
 comes from the ledger. An operator is what a Dag author writes; this is what then happens, the same
@@ -9,9 +11,11 @@ for every kind.
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro import metrics, settings
+from airflow_spanner_lro import lineage, metrics, settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.airflow_internals import plays_tasks_itself
 from airflow_spanner_lro.core.console import whereabouts
@@ -30,15 +34,12 @@ from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unles
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.execution import pending_deferral
-from airflow_spanner_lro.execution.blocking_wait import BlockingWait
-from airflow_spanner_lro.execution.deadline import deadline_of_try
+from airflow_spanner_lro.execution.cancel import TryCancel
 from airflow_spanner_lro.execution.deferral import Deferral
-from airflow_spanner_lro.execution.ending import TryEnd
-from airflow_spanner_lro.execution.limits import Patience
-from airflow_spanner_lro.execution.lineage import report_lineage
 from airflow_spanner_lro.execution.start import Starter
 from airflow_spanner_lro.execution.store import TaskLedger
-from airflow_spanner_lro.execution.work import StartOrder
+from airflow_spanner_lro.execution.wait import BlockingWait, RefusalWait
+from airflow_spanner_lro.execution.work import StartOrder, deadline_of_try
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -48,9 +49,44 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.execution.deferral import Defer
-    from airflow_spanner_lro.execution.start_call import StartCall
+    from airflow_spanner_lro.execution.wait import StartCall
     from airflow_spanner_lro.execution.work import RunOptions, Work
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+
+
+log = logging.getLogger(__name__)
+
+
+def report_lineage(
+    work: Work,
+    result: Any,
+    *,
+    snapshot: OperationSnapshot | None,
+    context: Context,
+    hook: SpannerAdminHook,
+) -> None:
+    """Tell what was made.
+
+    :param result: what the task returns
+    :param snapshot: the operation that made it; None if none was needed
+    """
+    target = work.target()
+    # what the operation worked on, by the project that the task knows it under: the target is
+    # rendered anew after a deferral, and may be something else by then
+    made = replace(snapshot.name.resource, project=target.project) if snapshot else target
+    try:
+        lineage.report(
+            context,
+            outlets=work.outlets,
+            hook=hook,
+            made=made,
+            result=result,
+            kind=work.kind,
+            sources=work.sources(),
+        )
+    except Exception:
+        # the work is done, and a retry would not tell better
+        log.exception("What was made could not be told to outlets and lineage.")
 
 
 class OperationRun:
@@ -78,7 +114,7 @@ class OperationRun:
         self.context = context
         self.ledger = TaskLedger(context)
         self.wait = BlockingWait(client=hook.client, log=log.info)
-        self.end = TryEnd(
+        self.end = TryCancel(
             task=context["ti"],
             options=options,
             clean_up=self._wants_clean_up,
@@ -230,7 +266,7 @@ class OperationRun:
 
     def _begin(self, *, pause: float | None) -> OperationSnapshot | None:
         # a bad parameter is found before anything is written or asked
-        patience = Patience(
+        patience = RefusalWait(
             target=self._work.target(),
             wait=self.wait,
             policy=self._policy,

@@ -41,10 +41,8 @@ from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.proof import too_early
 from airflow_spanner_lro.core.tries.resume import NextStep, next_step
-from airflow_spanner_lro.execution.blocking_wait import StartGivenUpError
-from airflow_spanner_lro.execution.limits import slot_taken
 from airflow_spanner_lro.execution.lookup import Lookup
-from airflow_spanner_lro.execution.start_call import StartCall
+from airflow_spanner_lro.execution.wait import StartCall, StartGivenUpError, slot_taken
 from airflow_spanner_lro.metrics import Cause
 
 if TYPE_CHECKING:
@@ -55,8 +53,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.schema_change import StatementRecord
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.evidence import LookupResult
-    from airflow_spanner_lro.execution.blocking_wait import BlockingWait
     from airflow_spanner_lro.execution.store import TaskLedger
+    from airflow_spanner_lro.execution.wait import BlockingWait
     from airflow_spanner_lro.execution.work import StartOrder
 
 T = TypeVar("T")

@@ -1,28 +1,85 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator asks for, as values: the run of a try knows no operator."""
+"""What an operator asks for, as values, and until when: the run of a try knows no operator.
+
+Airflow 3.3 starts ``execution_timeout`` anew whenever a deferred task is resumed, and does not
+enforce it in between; the start of the try stays the same, so the deadline is counted from there.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.arguments.durations import duration_of
+from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.names import OperationName, same_resource
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.proof import began_of
-from airflow_spanner_lro.execution.deadline import out_of_time
+from airflow_spanner_lro.core.words import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+
+
+_TIMEOUT_FIELD = "operation_timeout"
+_LONGEST_TIMEOUT = timedelta(days=3660)
+"""Ten years: no operation takes that long, and every calendar goes that far."""
+
+
+def deadline_of_try(
+    *,
+    started: datetime | None,
+    execution_timeout: timedelta | None,
+    operation_timeout: timedelta | float | None,
+) -> datetime | None:
+    """Return the earlier of the two limits as a point in time; None if there is no limit.
+
+    :param started: start of the try
+    :param execution_timeout: Airflow's limit for the whole task
+    :param operation_timeout: the operator's own limit, a duration or seconds
+    :raises InvalidArgumentError: if the operator's own limit is no duration, or not above zero
+    """
+    limits = [limit for limit in (execution_timeout, _duration(operation_timeout)) if limit]
+    return started + min(limits) if started and limits else None
+
+
+def _duration(timeout: object) -> timedelta | None:
+    if timeout is None:
+        return None
+    given = duration_of(timeout, field=_TIMEOUT_FIELD)
+    if not timedelta() < given <= _LONGEST_TIMEOUT:
+        raise InvalidArgumentError(
+            field=_TIMEOUT_FIELD,
+            value=timeout,
+            rule=f"it is a duration above zero, and up to {_LONGEST_TIMEOUT.days} days",
+        )
+    return given
+
+
+def out_of_time(
+    *, execution_timeout: timedelta | None, operation_timeout: timedelta | float | None
+) -> str:
+    """Say that a try has no time left, by which limit: ``out of time after 4 h (…)``."""
+    limits = {
+        "execution_timeout": execution_timeout,
+        _TIMEOUT_FIELD: _duration(operation_timeout),
+    }
+    shortest = min(((limit, name) for name, limit in limits.items() if limit), default=None)
+    if shortest is None:
+        return "out of time"
+    limit, name = shortest
+    return f"out of time after {duration(limit.total_seconds())} ({name})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

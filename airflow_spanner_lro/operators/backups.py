@@ -28,7 +28,7 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.execution.limits import slot_taken
+from airflow_spanner_lro.execution.wait import slot_taken
 from airflow_spanner_lro.links import SpannerBackupLink, SpannerInstanceLink
 from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.immediate import SpannerImmediateOperator

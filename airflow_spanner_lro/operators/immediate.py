@@ -16,10 +16,9 @@ from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotWaitEndedError
 from airflow_spanner_lro.core.operations.outcome import decode_event
-from airflow_spanner_lro.execution.blocking_wait import BlockingWait
-from airflow_spanner_lro.execution.deadline import deadline_of_try
 from airflow_spanner_lro.execution.deferral import Deferral
-from airflow_spanner_lro.execution.limits import Patience
+from airflow_spanner_lro.execution.wait import BlockingWait, RefusalWait
+from airflow_spanner_lro.execution.work import deadline_of_try
 from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.triggers.slot import LIMIT, PAUSE, TIMED_OUT
@@ -115,7 +114,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
                 now=wait.now(),
             )
 
-        patience = Patience(
+        patience = RefusalWait(
             target=self.target,
             wait=wait,
             policy=policy,

@@ -28,7 +28,7 @@ from airflow_spanner_lro.core.tries.ownership import (
     UnreadableRecord,
     decide_rejected,
 )
-from airflow_spanner_lro.execution.ending import log_ending
+from airflow_spanner_lro.execution.cancel import log_ending
 from airflow_spanner_lro.triggers.task_state import read_liveness, read_record
 
 if TYPE_CHECKING:

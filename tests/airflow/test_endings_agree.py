@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow_spanner_lro.core.operations.errors import OperationKilledError, OperationTimeoutError
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.execution import interrupts, kill, pending_deferral
+from airflow_spanner_lro.execution import cancel, interrupts, pending_deferral
 from airflow_spanner_lro.plugin import rejected
 
 from .doubles import LONG
@@ -134,8 +134,8 @@ def bring_about(ending: Ending, stage: Stage) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait long for what never comes."""
-    monkeypatch.setattr(kill, "KILL_BUDGET", 0.5)
-    monkeypatch.setattr(kill, "_TO_CANCEL", 0.5)
+    monkeypatch.setattr(cancel, "KILL_BUDGET", 0.5)
+    monkeypatch.setattr(cancel, "_TO_CANCEL", 0.5)
     monkeypatch.setattr(rejected, "_TO_SETTLE", 0.5)
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__SETTLE_TIMEOUT", "1")
 

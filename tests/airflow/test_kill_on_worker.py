@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.core.tries.ownership import KillDecision
 from airflow_spanner_lro.emulator import Plan
-from airflow_spanner_lro.execution.kill import WorkerKill
+from airflow_spanner_lro.execution.cancel import WorkerKill
 
 from .doubles import BACKUP, LONG, LONG_TIME
 from .playing import backup, defer
@@ -222,7 +222,7 @@ def test_kill_keeps_its_budget(
     stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kill returns before Airflow's SIGKILL even if the operation does not settle."""
-    monkeypatch.setattr("airflow_spanner_lro.execution.kill.KILL_BUDGET", 0.3)
+    monkeypatch.setattr("airflow_spanner_lro.execution.cancel.KILL_BUDGET", 0.3)
     stage.emulator.plan(Plan(duration=LONG.duration, cancel_delay=None))
     operator = backup()
     stage.script.upon("GetOperation", operator.on_kill)
@@ -237,7 +237,7 @@ def test_the_ledger_hears_of_a_kill_before_its_outcome_is_known(
     stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that is lost while its cancel settles has written down that the end is decided."""
-    monkeypatch.setattr("airflow_spanner_lro.execution.kill.KILL_BUDGET", 0.3)
+    monkeypatch.setattr("airflow_spanner_lro.execution.cancel.KILL_BUDGET", 0.3)
     stage.emulator.plan(Plan(duration=LONG.duration, cancel_delay=None))
     operator = backup()
     noted: list[str | None] = []
@@ -399,7 +399,7 @@ def test_a_kill_does_not_wait_for_airflow_for_ever(
 ) -> None:
     """Airflow that does not answer is not waited for; it is told, with what ends the operation."""
     stage.emulator.plan(LONG)
-    monkeypatch.setattr("airflow_spanner_lro.execution.kill._TO_ASK", 0.1)
+    monkeypatch.setattr("airflow_spanner_lro.execution.cancel._TO_ASK", 0.1)
     airflow = Airflow(monkeypatch)
     airflow.quiet.clear()
     operator = backup()

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time import comms, task_runner
 
 from airflow_spanner_lro.core.tries.round_record import ROUND_KEY, RoundRecord
-from airflow_spanner_lro.execution import reaper_watch
+from airflow_spanner_lro.execution import deferral
 
 from .doubles import LONG
 from .playing import backup, defer
@@ -59,7 +59,7 @@ def warnings(
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Supervisor(answer), raising=False)
     stage.emulator.plan(LONG)
     defer(backup(deferrable=True), task)
-    return [each.getMessage() for each in caplog.records if each.name == reaper_watch.__name__]
+    return [each.getMessage() for each in caplog.records if each.name == deferral.__name__]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.operations.errors import (
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-from airflow_spanner_lro.execution import limits
+from airflow_spanner_lro.execution import wait
 from airflow_spanner_lro.operators.backup_schedules import SpannerCreateBackupScheduleOperator
 from airflow_spanner_lro.operators.backups import (
     SpannerDeleteBackupOperator,
@@ -48,13 +48,13 @@ _WHERE: dict[str, Any] = {"project_id": "test", "instance_id": "main"}
 @pytest.fixture(autouse=True)
 def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what was refused for now be tried again soon."""
-    monkeypatch.setattr(limits, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(wait, "FIRST_PAUSE", 0.02)
 
 
 @pytest.fixture
 def no_time_on_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every pause be too long for a worker."""
-    monkeypatch.setattr(limits, "ON_WORKER", 0.0)
+    monkeypatch.setattr(wait, "ON_WORKER", 0.0)
 
 
 def delete_backup(**parameters: Any) -> SpannerDeleteBackupOperator:
@@ -205,7 +205,7 @@ def test_what_is_done_at_once_is_waited_out_too(
     deferrable: bool,
 ) -> None:
     """A quota fails no deletion, update, schedule or list; with time it leaves the worker."""
-    monkeypatch.setattr(limits, "ON_WORKER", 0.0)
+    monkeypatch.setattr(wait, "ON_WORKER", 0.0)
     stage.emulator.create_backup(SOURCE, DATABASE)
     play(change_schema(wait_for_completion=False), task)
     named = {"operation_name": stage.operation.name} if method == "GetOperation" else {}

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.operations.errors import (
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
-from airflow_spanner_lro.execution import blocking_wait, kill
+from airflow_spanner_lro.execution import cancel, wait
 
 from .doubles import BACKUP, DATABASE, LONG, SOURCE, eventually
 from .playing import backup, change_schema, defer, restore
@@ -58,8 +58,8 @@ def long_operations(stage: Stage) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave an end of the task a tenth of a second for the answer of its start call."""
-    monkeypatch.setattr(blocking_wait, "ANSWER_BUDGET", 0.1)
-    monkeypatch.setattr(kill, "KILL_BUDGET", 0.1)
+    monkeypatch.setattr(wait, "ANSWER_BUDGET", 0.1)
+    monkeypatch.setattr(cancel, "KILL_BUDGET", 0.1)
 
 
 def upon_start(

@@ -13,7 +13,7 @@ from airflow_spanner_lro.core.operations.errors import (
     RefusedForNowError,
 )
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.execution import limits
+from airflow_spanner_lro.execution import wait
 
 from .doubles import BACKUP, DATABASE, LONG, SOURCE
 from .playing import backup, change_schema, defer, play, restore
@@ -39,7 +39,7 @@ def long_operations(stage: Stage) -> None:
 @pytest.fixture
 def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a start that was refused for now be tried again soon."""
-    monkeypatch.setattr(limits, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(wait, "FIRST_PAUSE", 0.01)
 
 
 @pytest.mark.usefixtures("quick_pauses")
