@@ -222,7 +222,7 @@ def other_values(*, key_prefix: str, containing: str, besides: int) -> list[Stor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldValue:
+class LockedValue:
     """A value while its row and its task instance are held: no try can begin meanwhile."""
 
     stored: StoredValue
@@ -247,7 +247,7 @@ class HeldValue:
 
 
 @contextmanager
-def held_value(row: int) -> Iterator[HeldValue | None]:
+def locked_value(row: int) -> Iterator[LockedValue | None]:
     """Hold a value and its task instance, which are read afresh; None if somebody else does.
 
     Airflow starts a try by locking the row of its task instance (``ti_run`` of the Execution API),
@@ -270,7 +270,7 @@ def held_value(row: int) -> Iterator[HeldValue | None]:
 
         if hold(own, Stored) and hold(tasks, TaskInstance):
             fresh = session.execute(_values().where(Stored.id == row)).one_or_none()
-            yield HeldValue(stored=_stored(fresh), _session=session) if fresh else None
+            yield LockedValue(stored=_stored(fresh), _session=session) if fresh else None
         else:
             yield None
 
@@ -354,9 +354,9 @@ def _facts(row: Row[Any]) -> TaskFacts:
     )
 
 
-HOME_KEY = "spanner_lro_home"
+MARK_KEY = "spanner_lro_home"
 """The Airflow Variable that says which database the ledgers were first reaped in."""
-_HOME_TEXT = "Digest of this database's address; another value there stops the Spanner reaper."
+_MARK_TEXT = "Digest of this database's address; another value there stops the Spanner reaper."
 
 
 def database_digest() -> str:
@@ -371,7 +371,7 @@ def digest_of(url: URL) -> str:
     return hashlib.sha256(place.lower().encode()).hexdigest()
 
 
-def home_of_ledgers() -> str | None:
+def database_mark() -> str | None:
     """Return the mark in the database that says whose it is; None if there is none.
 
     Relies on the table ``variable``: ``Variable.get`` would ask secrets backends as well, which a
@@ -381,20 +381,20 @@ def home_of_ledgers() -> str | None:
     from sqlalchemy import select  # noqa: PLC0415
 
     with database_session() as session:
-        found = session.scalar(select(Variable).where(Variable.key == HOME_KEY))
+        found = session.scalar(select(Variable).where(Variable.key == MARK_KEY))
         # what cannot be decrypted is not ours either
         return None if found is None else str(found.get_val())
 
 
-def mark_home(digest: str, *, anew: bool) -> None:
+def mark_database(digest: str, *, anew: bool) -> None:
     """Write the mark; one that is there stays, unless it is to be written anew."""
     from airflow.models.variable import Variable  # noqa: PLC0415
     from sqlalchemy import select  # noqa: PLC0415
 
     with database_session() as session:
-        found = session.scalar(select(Variable).where(Variable.key == HOME_KEY))
+        found = session.scalar(select(Variable).where(Variable.key == MARK_KEY))
         if found is None:
-            session.add(Variable(key=HOME_KEY, val=digest, description=_HOME_TEXT))
+            session.add(Variable(key=MARK_KEY, val=digest, description=_MARK_TEXT))
         elif anew:
             found.set_val(digest)
 

@@ -176,12 +176,12 @@ def cancel(args: Namespace) -> None:
 
 def reap(args: Namespace) -> None:
     """Cancel the operations that ended tasks have left running."""
-    from airflow_spanner_lro.reaper import running  # noqa: PLC0415
+    from airflow_spanner_lro.reaper import loop  # noqa: PLC0415
 
     _find_connections()
     _run(
         partial(
-            running.reap,
+            loop.reap,
             every=args.every,
             grace=args.grace,
             dag_ids=args.dag_id,
@@ -194,18 +194,18 @@ def reap(args: Namespace) -> None:
 
 def ledger(args: Namespace) -> None:
     """List what tasks have started, and how task and operation are now."""
-    from airflow_spanner_lro.reaper import listing  # noqa: PLC0415
+    from airflow_spanner_lro.reaper import report  # noqa: PLC0415
 
     _find_connections()
-    _run(partial(listing.list_ledger, dag_ids=args.dag_id, closed=args.all, offline=args.offline))
+    _run(partial(report.list_ledger, dag_ids=args.dag_id, closed=args.all, offline=args.offline))
 
 
 def status(args: Namespace) -> None:
     """Show whether the reaper is at work, what it has left, and who waits."""
-    from airflow_spanner_lro.reaper import status as reaper_status  # noqa: PLC0415
+    from airflow_spanner_lro.reaper import report  # noqa: PLC0415
 
     _find_connections()
-    _run(partial(reaper_status.status, offline=args.offline))
+    _run(partial(report.print_status, offline=args.offline))
 
 
 def _run(command: Callable[[], int]) -> None:

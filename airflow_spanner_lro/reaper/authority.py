@@ -1,48 +1,158 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""By which way the operation of an entry may be reached: what the decision needs, and where it is.
+"""Which client may ask Spanner about a ledger entry: what the reaper refuses, and cannot reach.
 
-The entry itself is only what somebody claims. Its task comes from the serialised Dag, what its
+An entry itself is only what somebody claims. Its task comes from the serialised Dag, what its
 templates came to from what Airflow rendered, the rest from this deployment's configuration; the
-decision is in ``core/tries/authority.py``.
+decision is in ``core/tries/authority.py``. Where a connection leads to is decided here, by the
+connection and this environment, and an entry that says otherwise gets no client.
+
+What is wrong with a connection concerns every operation that is reached through it, so it is said
+once, with what is left because of it, and keeps no other connection's operations waiting.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
+
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.airflow_serialised import SerialisedDags, rendered_fields
-from airflow_spanner_lro.core.tries.authority import Grant, Reason, Refusal, authorise
+from airflow_spanner_lro.core.error_text import error_text
+from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.tries.authority import Grant, Refusal, authorise, confirm
+from airflow_spanner_lro.core.words import escaped
+from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+from airflow_spanner_lro.reaper.bulk import MOST, RateLimitedClient, RequestAllowance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from airflow_spanner_lro.admin.ports import Clock
+    from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.tries.authority import AuthoredTask
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.reaper.records import LedgerRow
 
+log = logging.getLogger(__name__)
 
-class Authority:
-    """Decides for the entries of one round, by the settings at its beginning.
+CALL_ERRORS = (GoogleAPIError, GoogleAuthError)
+"""What a call to Spanner may raise; anything else is a bug."""
 
+
+@dataclass(slots=True, kw_only=True)
+class _Unreachable:
+    """Why a connection cannot be used, and what is left because of it."""
+
+    reason: str
+    left: list[str] = field(default_factory=list)
+
+
+Allowances = dict["Access", RequestAllowance]
+"""How many requests each connection may still send; kept from round to round."""
+
+
+class AuthorisedClients:
+    """The clients of one round, by the settings at its beginning; they are closed at its end.
+
+    :param allowances: where rounds before have noted what they have sent
     :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Clock, allowances: Allowances | None = None) -> None:
         self.deployment = settings.deployment()
         self._allowed = settings.reaper_connections()
         self._dags = SerialisedDags()
+        self._clock = clock
+        self._allowances: Allowances = {} if allowances is None else allowances
+        self._clients: dict[Access, RateLimitedClient] = {}
+        self._hooks: dict[Access, SpannerAdminHook] = {}
+        self._unreachable: dict[Access, _Unreachable] = {}
 
-    def permit(self, record: LedgerRow, entry: LedgerEntry) -> Grant | Refusal:
-        """Decide about an entry: by its task, as any version of the Dag has it that may have run.
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for hook in self._hooks.values():
+            if "client" in vars(hook):
+                hook.client.close()
+
+    def client_for(self, row: LedgerRow, entry: LedgerEntry) -> RateLimitedClient | Refusal | None:
+        """Return the client for an entry; a refusal if nobody vouches for what it says.
+
+        :returns: None if its connection cannot be used, which is among the troubles then
         :raises AirflowDatabaseError: if the database cannot be read
         """
+        grant = self._grant(row, entry)
+        if isinstance(grant, Refusal):
+            return grant
+        access = grant.access
+        if known := self._unreachable.get(access):
+            known.left.append(row.subject)
+            return None
+        try:
+            hook = self._hook(access)
+            return _contradiction(grant, entry=entry, hook=hook) or self._client(access, hook)
+        except Exception as exc:
+            # credentials are read by whatever code a connection names
+            log.debug("No client for %s", access, exc_info=True)
+            self._unreachable[access] = _Unreachable(
+                reason=f"{error_text(exc)}.", left=[row.subject]
+            )
+            return None
+
+    def is_unreachable(self, row: LedgerRow, entry: LedgerEntry) -> bool:
+        """Tell whether an entry's connection has failed meanwhile; the entry is left then."""
+        known = self._unreachable.get(replace(entry.access, endpoint=None))
+        if known is not None:
+            known.left.append(row.subject)
+        return known is not None
+
+    def note_unreachable(self, row: LedgerRow, entry: LedgerEntry, exc: Exception) -> bool:
+        """Take note of an error that concerns a whole connection; tell whether it is one."""
+        refused = isinstance(exc, GoogleAuthError) or code_of(exc) is Code.UNAUTHENTICATED
+        if not refused and not is_transient(exc):
+            return False
+        access = replace(entry.access, endpoint=None)
+        known = self._unreachable.setdefault(access, _Unreachable(reason=f"{error_text(exc)}."))
+        known.left.append(row.subject)
+        return True
+
+    def troubles(self) -> Iterator[str]:
+        """Yield a line for each connection that cannot be used."""
+        for access, trouble in self._unreachable.items():
+            chain = "".join(f" as {each}" for each in access.impersonation_chain[-1:])
+            hook = self._hooks.get(access)
+            at = f" at {hook.access.target}" if hook and hook.access.target else ""
+            yield (
+                f"Connection {escaped(f'{access.gcp_conn_id}{chain}{at}')}: {trouble.reason} "
+                f"Left until it works again: {', '.join(trouble.left)}."
+            )
+
+    @property
+    def room(self) -> int:
+        """How many requests may be sent right now, by the connection that has sent most."""
+        rooms = (each.room for each in self._allowances.values())
+        return min(rooms, default=MOST)
+
+    def _grant(self, row: LedgerRow, entry: LedgerEntry) -> Grant | Refusal:
+        """Decide by the task, as any version of the Dag has it that may have run."""
         if entry.deployment != self.deployment:
             # neither Dags nor connections have to be read for it
             return self._judge(entry, None, None)
-        rendered = rendered_fields(record.stored)
+        rendered = rendered_fields(row.stored)
         first: Refusal | None = None
-        for task in self._dags.tasks(record.stored):
+        for task in self._dags.tasks(row.stored):
             verdict = self._judge(entry, task, rendered)
             if isinstance(verdict, Grant):
                 return verdict
@@ -63,7 +173,24 @@ class Authority:
             deployment=self.deployment,
         )
 
+    def _client(self, access: Access, hook: SpannerAdminHook) -> RateLimitedClient:
+        if access not in self._clients:
+            allowance = self._allowances.setdefault(access, RequestAllowance())
+            self._clients[access] = RateLimitedClient(
+                hook.client, allowance=allowance, clock=self._clock
+            )
+        return self._clients[access]
 
-def of_another_deployment(refusal: Refusal) -> bool:
-    """Tell whether a refusal is about an entry that another deployment sees to."""
-    return refusal.reason is Reason.DEPLOYMENT
+    def _hook(self, access: Access) -> SpannerAdminHook:
+        if access not in self._hooks:
+            self._hooks[access] = SpannerAdminHook.for_access(access)
+        return self._hooks[access]
+
+
+def _contradiction(grant: Grant, *, entry: LedgerEntry, hook: SpannerAdminHook) -> Refusal | None:
+    """Return what is wrong if the connection leads to another place from here than it says."""
+    if refusal := confirm(entry, access=hook.access):
+        return refusal
+    # asked last, because it may take credentials
+    project = hook.project_id if grant.own_project else None
+    return confirm(entry, access=hook.access, project=project)

@@ -1,9 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ledgers of all tasks, as Airflow's database has them: read by the page, changed one by one.
+"""The ledger entries of all tasks in Airflow's database: read by the page, changed one by one.
 
 A task writes its ledger through Airflow, whenever it likes. So a change from here is made only if
 the entry is still what was judged, and while no try of its task can begin.
+
+A copy of the database has all entries of the original, with tasks that seem to have ended long ago;
+their operations are waited for elsewhere. So the first round leaves a mark in the database that
+says where it is, and a database that is somewhere else with that mark is a copy, or has moved.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import airflow_internals
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.words import escaped, shortened
 from airflow_spanner_lro.execution.store import KEY_PREFIX
@@ -21,15 +26,21 @@ from airflow_spanner_lro.execution.store import KEY_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from airflow_spanner_lro.airflow_internals import HeldValue, StoredValue
+    from airflow_spanner_lro.airflow_internals import LockedValue, StoredValue
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.tries.reaping import TaskFacts
 
+COPIED_DATABASE = (
+    "Nothing was touched: Airflow's database is not where its ledgers were reaped before. A copy "
+    "of it must not be reaped, because the operations in it are the original's. If the database "
+    "has moved and the original is gone, say so once: `airflow spanner-lro reap "
+    "--claim-deployment`."
+)
 _PAGE = 500
-_TOLD = 200
+_LONGEST = 200
 """How many characters are shown of a name, or of why an entry cannot be read."""
 _ATTEMPTS = 20
-"""How often an entry is tried to be held whose outcome is known."""
+"""How often an entry is tried to be locked whose outcome is known."""
 _CLOSED = '"closed": true'
 """How a closed entry reads as JSON; no text within an entry can, because its quotes are escaped."""
 _TRY = '"try_number": '
@@ -38,7 +49,7 @@ _ELSEWHERE = "it is kept in a custom state backend, which only the task itself c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class LedgerRow:
     """One ledger entry in the database, and its task as it is now.
 
     :param entry: None if it cannot be read
@@ -68,12 +79,22 @@ class Record:
         run_id, key = shown(self.stored.run_id), shown(self.stored.key)
         return f"{self.task_name} of {run_id}, {task}, {key}"
 
-    def is_beside(self, other: Record) -> bool:
+    @property
+    def subject(self) -> str:
+        """What a line is about: the task, and its operation if that is known."""
+        return self.where if self.entry is None else self.subject_of(self.entry)
+
+    def subject_of(self, entry: LedgerEntry) -> str:
+        """Return the same by an entry that tells more: an intent's, with its operation."""
+        waited_for = entry.waited_for
+        return f"{self.where}: {waited_for.name if waited_for else entry.target}"
+
+    def is_beside(self, other: LedgerRow) -> bool:
         """Tell whether another entry is of the same task instance."""
         return _instance(self.stored) == _instance(other.stored)
 
 
-def number_open() -> int:
+def count_open() -> int:
     """Return how many entries are not closed.
 
     :raises AirflowDatabaseError: if the database cannot be read
@@ -81,9 +102,9 @@ def number_open() -> int:
     return airflow_internals.number_of_values(key_prefix=KEY_PREFIX, without=_CLOSED)
 
 
-def records(
+def ledger_rows(
     *, dag_ids: Collection[str] = (), closed: bool = False, waited_for: bool = True
-) -> Iterator[Record]:
+) -> Iterator[LedgerRow]:
     """Yield the entries of all tasks, the oldest first; a page of them is one query.
 
     :param dag_ids: only the entries of these; of all if there are none
@@ -102,13 +123,13 @@ def records(
             without=None if closed else _CLOSED,
             try_before=None if waited_for else _TRY,
         )
-        yield from map(_record, page)
+        yield from map(_row, page)
         if len(page) < _PAGE:
             return
         after = page[-1].row
 
 
-def naming(operation: OperationName, *, besides: Record) -> list[Record]:
+def rows_naming(operation: OperationName, *, besides: LedgerRow) -> list[LedgerRow]:
     """Return the other entries, of whichever task, open or closed, that name an operation.
 
     :raises AirflowDatabaseError: if the database cannot be read
@@ -117,41 +138,34 @@ def naming(operation: OperationName, *, besides: Record) -> list[Record]:
         key_prefix=KEY_PREFIX, containing=str(operation), besides=besides.stored.row
     )
     # a name may be the beginning of another one
-    return [_record(stored) for stored in others if f'"{operation}"' in stored.value]
+    return [_row(stored) for stored in others if f'"{operation}"' in stored.value]
 
 
 def shown(text: str) -> str:
     """Return a text that somebody may have made up, fit for a line of a terminal."""
-    return shortened(escaped(text), length=_TOLD)
+    return shortened(escaped(text), length=_LONGEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What was written: the entry, and its record, whose text a later change is compared to."""
+class LockedRow:
+    """An entry that nobody can change, and whose task cannot begin a try, while it is locked."""
 
-    record: Record
-    entry: LedgerEntry
+    row: LedgerRow
+    _value: LockedValue
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldRecord:
-    """An entry that nobody can change, and whose task cannot begin a try, while it is held."""
-
-    record: Record
-    _value: HeldValue
-
-    def replace(self, entry: LedgerEntry) -> Written | None:
-        """Write another entry; None if what is held has changed all the same (SQLite)."""
+    def replace(self, entry: LedgerEntry) -> LedgerRow | None:
+        """Write another entry; None if what is locked has changed all the same (SQLite)."""
         value = json.dumps(entry.to_record())
         if not self._value.replace(value, for_ever=not entry.closed):
             return None
-        stored = replace(self.record.stored, value=value)
-        return Written(record=replace(self.record, entry=entry, stored=stored), entry=entry)
+        return replace(self.row, entry=entry, stored=replace(self.row.stored, value=value))
 
 
 @contextmanager
-def held(record: Record, *, pause: Callable[[], None] | None = None) -> Iterator[HeldRecord | None]:
-    """Hold an entry; None if it is no longer what the record says, or is being changed.
+def locked(
+    row: LedgerRow, *, pause: Callable[[], None] | None = None
+) -> Iterator[LockedRow | None]:
+    """Lock an entry; None if it is no longer what the row says, or is being changed.
 
     What was written is there for others when this ends.
 
@@ -159,9 +173,9 @@ def held(record: Record, *, pause: Callable[[], None] | None = None) -> Iterator
     :raises AirflowDatabaseError: if the database cannot be used
     """
     for again in reversed(range(_ATTEMPTS if pause else 1)):
-        with airflow_internals.held_value(record.stored.row) as value:
-            if value is not None and value.stored.value == record.stored.value:
-                yield HeldRecord(record=_record(value.stored), _value=value)
+        with airflow_internals.locked_value(row.stored.row) as value:
+            if value is not None and value.stored.value == row.stored.value:
+                yield LockedRow(row=_row(value.stored), _value=value)
                 return
         if value is not None or pause is None or not again:
             break
@@ -169,18 +183,40 @@ def held(record: Record, *, pause: Callable[[], None] | None = None) -> Iterator
     yield None
 
 
+def is_ours(*, claim: bool, leave_mark: bool) -> bool:
+    """Tell whether the ledgers in this database may be acted on.
+
+    :param claim: somebody says so
+    :param leave_mark: write down where the database is, if that is to be
+    :raises AirflowDatabaseError: if the database cannot be used
+    """
+    here = airflow_internals.database_digest()
+    marked = airflow_internals.database_mark()
+    if marked == here:
+        return True
+    if marked is not None and not claim:
+        return False
+    if leave_mark:
+        try:
+            airflow_internals.mark_database(here, anew=claim)
+        except AirflowDatabaseError:
+            # another first round may have been faster
+            return airflow_internals.database_mark() == here
+    return True
+
+
 def _instance(stored: StoredValue) -> tuple[str, str, str, int]:
     return stored.dag_id, stored.run_id, stored.task_id, stored.map_index
 
 
-def _record(stored: StoredValue) -> Record:
+def _row(stored: StoredValue) -> LedgerRow:
     try:
         data = json.loads(stored.value)
         if isinstance(data, dict) and airflow_internals.STATE_REFERENCE_KEY in data:
-            return Record(stored=stored, entry=None, trouble=_ELSEWHERE)
-        return Record(stored=stored, entry=LedgerEntry.from_record(data))
+            return LedgerRow(stored=stored, entry=None, trouble=_ELSEWHERE)
+        return LedgerRow(stored=stored, entry=LedgerEntry.from_record(data))
     except RecursionError:
-        return Record(stored=stored, entry=None, trouble="it is nested too deeply")
+        return LedgerRow(stored=stored, entry=None, trouble="it is nested too deeply")
     except ValueError as exc:
         # what LedgerFormatError is, and what is no JSON
-        return Record(stored=stored, entry=None, trouble=shown(str(exc)))
+        return LedgerRow(stored=stored, entry=None, trouble=shown(str(exc)))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""One round of the reaper through all ledgers: judge, hold, cancel, settle, write down.
+"""One round of the reaper through all ledgers: judge, lock, cancel, settle, write down.
 
 Two rounds may run at the same time, and tasks begin tries meanwhile. So nothing is cancelled before
 its entry says so in the database, and that is written only while the entry is what was judged and
@@ -8,7 +8,7 @@ no try of its task can begin. A try that begins later finds it, and does not ado
 
 An entry is only a claim. Who may ask for it and by which way is decided before any request is sent,
 and what its operation is by Spanner's word before anything is done about it. Whatever is wrong with
-an entry is told, and keeps no other from being seen to.
+an entry is said, and keeps no other from its turn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending
-from airflow_spanner_lro.core.tries.authority import Refusal
+from airflow_spanner_lro.core.tries.authority import Reason, Refusal
 from airflow_spanner_lro.core.tries.reaping import (
     KILL_OVER,
     ReapDecision,
@@ -33,12 +33,23 @@ from airflow_spanner_lro.core.tries.reaping import (
     decide_reap,
     reap_step,
 )
-from airflow_spanner_lro.reaper import home, sentences
-from airflow_spanner_lro.reaper.authority import Authority, of_another_deployment
-from airflow_spanner_lro.reaper.clients import CALL_ERRORS, Clients
-from airflow_spanner_lro.reaper.looking import look
-from airflow_spanner_lro.reaper.records import held, number_open, records, shown
-from airflow_spanner_lro.reaper.stopping import Stop, stop_together
+from airflow_spanner_lro.reaper.authority import CALL_ERRORS, AuthorisedClients
+from airflow_spanner_lro.reaper.bulk import CancelRequest, cancel_together
+from airflow_spanner_lro.reaper.inspection import (
+    inspect,
+    named_by,
+    not_asked,
+    others_deployment,
+    unreadable,
+)
+from airflow_spanner_lro.reaper.records import (
+    COPIED_DATABASE,
+    count_open,
+    is_ours,
+    ledger_rows,
+    locked,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,10 +57,12 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.clock import StoppableClock
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-    from airflow_spanner_lro.reaper.clients import Allowances
-    from airflow_spanner_lro.reaper.looking import Sight
-    from airflow_spanner_lro.reaper.pacing import PacedClient
-    from airflow_spanner_lro.reaper.records import Record, Written
+    from airflow_spanner_lro.reaper.authority import Allowances
+    from airflow_spanner_lro.reaper.bulk import RateLimitedClient
+    from airflow_spanner_lro.reaper.inspection import Inspection
+    from airflow_spanner_lro.reaper.records import LedgerRow
+
+    Orphan = tuple[LedgerRow, LedgerEntry]
 
 log = logging.getLogger(__name__)
 
@@ -58,17 +71,17 @@ _PAUSE = 0.1
 _AT_ONCE = 100
 """How many operations are cancelled before the first of them is waited for."""
 _REQUESTS = 2
-"""What one of them takes at most, where its outcome is not waited for: a look, and a cancel."""
+"""What one of them takes at most, where its outcome is not waited for: a poll, and a cancel."""
 _FEW = 16
-"""By itself the reaper waits for the outcomes of so many; those of more show in a later round."""
+"""Unattended it waits for the outcomes of so many; those of more show in a later round."""
 _AMPLE = 100
 """It waits for none if it may send fewer requests than that: they are for cancels then."""
-_CALM = CancelPolicy(first=1.0, growth=2.0)
+_SLOW = CancelPolicy(first=1.0, growth=2.0)
 """How often it polls then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
+class RoundOptions:
     """What the reaper is asked to do.
 
     :param grace: how long everything has to be over before an entry is judged
@@ -76,7 +89,7 @@ class Orders:
     :param dag_ids: only the entries of these; of all if there are none
     :param dry_run: only say what would be done
     :param claim: the ledgers in this database are ours, although they were reaped elsewhere before
-    :param by_itself: nobody waits for the round's end, and another one follows in a few seconds
+    :param unattended: nobody waits for the round's end, and another one follows in a few seconds
     :param at_most: for how many seconds new cancels may be begun; the next round does the rest
     """
 
@@ -85,17 +98,17 @@ class Orders:
     dag_ids: tuple[str, ...] = ()
     dry_run: bool = False
     claim: bool = False
-    by_itself: bool = False
+    unattended: bool = False
     at_most: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class RoundSummary:
     """What a round has come to, in entries.
 
-    :param kept: not judged, or not left to nobody
+    :param kept: not judged, or somebody waits for their operation
     :param reaped: settled now, or those that would be
-    :param left: to be seen to, by a person or by the next round
+    :param left: they need attention, by a person or by the next round
     :param interrupted: the round was told to end
     :param elsewhere: this database may be a copy, so nothing was judged
     """
@@ -106,11 +119,22 @@ class Tally:
     interrupted: bool = False
     elsewhere: bool = False
 
+    def line(self, *, dry_run: bool) -> str:
+        """Return the last line of a round."""
+        number = self.kept + self.reaped + self.left
+        entries = "1 open entry" if number == 1 else f"{number} open entries"
+        would = "would be " if dry_run else ""
+        text = (
+            f"{entries}: {self.kept} kept (task active), {self.reaped} {would}cancelled or closed, "
+            f"{self.left} need attention."
+        )
+        return f"{text} Interrupted before all were checked." if self.interrupted else text
 
-class Round:
+
+class ReaperRound:
     """One round.
 
-    :param tell: says what was done
+    :param log_info: says what was done
     :param warn: says what could not be done, and what to do
     :param allowances: what rounds before have sent
     """
@@ -118,36 +142,35 @@ class Round:
     def __init__(
         self,
         *,
-        orders: Orders,
+        options: RoundOptions,
         clock: StoppableClock,
-        tell: Callable[[str], None],
+        log_info: Callable[[str], None],
         warn: Callable[[str], None],
         allowances: Allowances | None = None,
     ) -> None:
-        self._orders = orders
+        self._options = options
         self._clock = clock
-        self._tell = tell
+        self._log = log_info
         self._warn = warn
-        self._authority = Authority()
-        self._clients = Clients(clock=clock, allowances=allowances)
-        self._tally = Tally()
+        self._clients = AuthorisedClients(clock=clock, allowances=allowances)
+        self._summary = RoundSummary()
         self._of_others: Counter[str] = Counter()
 
-    def go(self) -> Tally:
+    def run(self) -> RoundSummary:
         """Go through all ledgers.
 
         :raises AirflowDatabaseError: if the database cannot be used
         """
-        if not home.is_ours(claim=self._orders.claim, leave_mark=not self._orders.dry_run):
-            self._tally.elsewhere = True
-            # by itself it comes every few seconds, and must not read them all each time
-            self._tally.left = (
-                number_open()
-                if self._orders.by_itself
-                else sum(1 for _ in records(dag_ids=self._orders.dag_ids))
+        if not is_ours(claim=self._options.claim, leave_mark=not self._options.dry_run):
+            self._summary.elsewhere = True
+            # unattended it comes every few seconds, and must not read them all each time
+            self._summary.left = (
+                count_open()
+                if self._options.unattended
+                else sum(1 for _ in ledger_rows(dag_ids=self._options.dag_ids))
             )
-            self._warn(home.COPY)
-            return self._tally
+            self._warn(COPIED_DATABASE)
+            return self._summary
         since = self._clock.now()
         with self._clients:
             try:
@@ -155,250 +178,235 @@ class Round:
                 few = len(orphans) <= _FEW and self._clients.room >= _AMPLE
                 while orphans and (number := self._affordable(since)):
                     some, orphans = orphans[:number], orphans[number:]
-                    self._stop(self._begin(some), wait=few or not self._orders.by_itself)
-                self._tally.left += len(orphans)
+                    self._cancel(self._begin(some), wait=few or not self._options.unattended)
+                self._summary.left += len(orphans)
             except WaitStoppedError:
-                self._tally.interrupted = True
+                self._summary.interrupted = True
             for trouble in self._clients.troubles():
                 self._warn(trouble)
         for name, number in self._of_others.items():
-            self._warn(
-                sentences.others_deployment(number, name=name, ours=self._authority.deployment)
-            )
-        return self._tally
+            self._warn(others_deployment(number, name=name, ours=self._clients.deployment))
+        return self._summary
 
-    def _orphans(self) -> Iterator[tuple[Record, LedgerEntry]]:
-        """Yield what seems to be left to nobody, and count the others."""
-        orders, seen = self._orders, 0
-        for record in records(dag_ids=orders.dag_ids, waited_for=not orders.by_itself):
-            seen += 1
-            if self._told_to_end():
+    def _orphans(self) -> Iterator[Orphan]:
+        """Yield what seems to be waited for by nobody, and count the others."""
+        options, read = self._options, 0
+        for row in ledger_rows(dag_ids=options.dag_ids, waited_for=not options.unattended):
+            read += 1
+            if self._is_stopped():
                 return
             entry = None
-            with self._keeping_on(record):
-                entry = self._orphaned(record)
+            with self._isolating(row):
+                entry = self._orphaned(row)
             if entry is not None:
-                yield record, entry
-        if orders.by_itself:
+                yield row, entry
+        if options.unattended:
             # what has not left the database is waited for
-            self._tally.kept += max(0, number_open() - seen)
+            self._summary.kept += max(0, count_open() - read)
 
     def _affordable(self, since: datetime) -> int:
-        """Return how many orphans may be seen to now; none if the rest is the next round's."""
-        if not self._orders.by_itself:
+        """Return how many orphans may have their turn now; none if the rest is the next round's."""
+        if not self._options.unattended:
             return _AT_ONCE
         spent = (self._clock.now() - since).total_seconds()
-        if self._orders.at_most is not None and spent > self._orders.at_most:
+        if self._options.at_most is not None and spent > self._options.at_most:
             return 0
         return min(_AT_ONCE, self._clients.room // _REQUESTS)
 
-    def _orphaned(self, record: Record) -> LedgerEntry | None:
-        """Return the entry of a record if it is left to nobody; else count it."""
-        entry = record.entry
-        if entry is None and record.task.phase is TaskPhase.OVER:
-            self._leave(f"{record.where}: {sentences.unreadable(record)}")
-        elif entry is None or self._decide(record) is not ReapDecision.REAP:
-            self._tally.kept += 1
+    def _orphaned(self, row: LedgerRow) -> LedgerEntry | None:
+        """Return the entry of a row if nobody waits for its operation; else count it."""
+        entry = row.entry
+        if entry is None and row.task.phase is TaskPhase.OVER:
+            self._leave(unreadable(row), row.where)
+        elif entry is None or self._decide(row) is not ReapDecision.REAP:
+            self._summary.kept += 1
         else:
             return entry
         return None
 
     @contextmanager
-    def _keeping_on(self, record: Record) -> Iterator[None]:
-        """Let trouble with one entry keep no other from being seen to."""
+    def _isolating(self, row: LedgerRow) -> Iterator[None]:
+        """Let trouble with one entry keep no other from its turn."""
         try:
             yield
         except (AirflowDatabaseError, WaitStoppedError):
             raise
         except CALL_ERRORS as exc:
-            about, entry = sentences.subject(record), record.entry
-            if entry and self._clients.bar(entry.access, exc, what=about):
-                self._tally.left += 1
+            if row.entry and self._clients.note_unreachable(row, row.entry, exc):
+                self._summary.left += 1
             else:
-                self._leave(f"{about}: {sentences.not_asked(exc)}")
+                self._leave(not_asked(exc), row.subject)
         except Exception as exc:
             # a mistake of ours about one entry must not keep all others waiting for ever
-            log.exception("Could not be seen to: %s", record.where)
-            self._leave(f"{record.where}: this is a defect of the reaper: {shown(repr(exc))}")
+            log.exception("This entry was skipped: %s", row.where)
+            self._leave(f"Skipped, by a defect of the reaper: {shown(repr(exc))}.", row.where)
 
-    def _begin(self, some: list[tuple[Record, LedgerEntry]]) -> list[Stop]:
-        """Look at operations, and do all that takes no cancel."""
-        ways: list[tuple[Record, LedgerEntry, PacedClient]] = []
-        for record, entry in some:
-            if self._told_to_end():
+    def _begin(self, orphans: list[Orphan]) -> list[CancelRequest]:
+        """Inspect operations, and do all that takes no cancel."""
+        reachable: list[tuple[LedgerRow, LedgerEntry, RateLimitedClient]] = []
+        for row, entry in orphans:
+            if self._is_stopped():
                 break
-            with self._keeping_on(record):
-                if client := self._way_to(record, entry):
-                    ways.append((record, entry, client))
-        for client in {id(client): client for _, _, client in ways}.values():
+            with self._isolating(row):
+                if client := self._client_for(row, entry):
+                    reachable.append((row, entry, client))
+        for client in {id(client): client for _, _, client in reachable}.values():
             client.expect(
                 entry.waited_for.name
-                for _, entry, way in ways
-                if way is client and entry.waited_for
+                for _, entry, its in reachable
+                if its is client and entry.waited_for
             )
-        stops: list[Stop] = []
-        for record, entry, client in ways:
-            if self._told_to_end():
+        requests: list[CancelRequest] = []
+        for row, entry, client in reachable:
+            if self._is_stopped():
                 break
             try:
-                with self._keeping_on(record):
-                    stop = self._see_to(record, entry, client)
-                    stops += [stop] if stop else []
+                with self._isolating(row):
+                    request = self._inspect(row, entry, client)
+                    requests += [request] if request else []
             except WaitStoppedError:
                 # what is decided by now is still asked to end
-                self._tally.interrupted = True
+                self._summary.interrupted = True
                 break
-        return stops
+        return requests
 
-    def _way_to(self, record: Record, entry: LedgerEntry) -> PacedClient | None:
-        """Return the client for an entry; None if there is none, which is told."""
-        about = sentences.subject(record)
-        permit = self._authority.permit(record, entry)
-        if isinstance(permit, Refusal):
-            if of_another_deployment(permit):
-                self._of_others[entry.deployment] += 1
-                self._tally.left += 1
-            else:
-                self._leave(f"{about}: {permit.sentence}")
-            return None
-        client = self._clients.get(permit, entry=entry, what=about)
+    def _client_for(self, row: LedgerRow, entry: LedgerEntry) -> RateLimitedClient | None:
+        """Return the client for an entry; None if there is none, which is said."""
+        client = self._clients.client_for(row, entry)
         if client is None:
-            self._tally.left += 1
-            return None
-        if isinstance(client, Refusal):
-            self._leave(f"{about}: {client.sentence}")
+            self._summary.left += 1
+        elif isinstance(client, Refusal):
+            if client.reason is Reason.DEPLOYMENT:
+                self._of_others[entry.deployment] += 1
+                self._summary.left += 1
+            else:
+                self._leave(client.sentence, row.subject)
             return None
         return client
 
-    def _see_to(self, record: Record, entry: LedgerEntry, client: PacedClient) -> Stop | None:
-        if self._clients.is_barred(entry.access, what=sentences.subject(record)):
-            self._tally.left += 1
+    def _inspect(
+        self, row: LedgerRow, entry: LedgerEntry, client: RateLimitedClient
+    ) -> CancelRequest | None:
+        if self._clients.is_unreachable(row, entry):
+            self._summary.left += 1
             return None
-        sight = look(record, entry=entry, client=client, clock=self._clock)
-        return self._act(record, sight, client) if self._is_its_own(record, sight) else None
+        inspection = inspect(row, entry=entry, client=client, clock=self._clock)
+        return self._act(inspection, client) if self._is_its_own(inspection) else None
 
-    def _is_its_own(self, record: Record, sight: Sight) -> bool:
-        """Tell whether what was seen is the task's, and nobody else's; tell why not."""
-        about = sentences.subject(record, sight)
-        if sight.ambiguous:
-            self._leave(f"{about}: {sentences.ambiguous(sight.ambiguous)}")
+    def _is_its_own(self, inspection: Inspection) -> bool:
+        """Tell whether what was found is the task's, and nobody else's; say why not."""
+        if objection := inspection.objection():
+            self._leave(objection, inspection.subject)
             return False
-        if sight.disproof:
-            self._leave(f"{about}: {sentences.unproven(sight)}")
-            return False
-        for other in sight.others:
-            if other.entry is None or not other.is_beside(record):
-                self._leave(f"{about}: {sentences.named_by(other)}")
+        for other in inspection.others:
+            if other.entry is None or not other.is_beside(inspection.row):
+                self._leave(named_by(other), inspection.subject)
                 return False
             if not other.entry.closed and self._decide(other) is not ReapDecision.REAP:
                 # the same task waits for it by another key
-                self._tally.kept += 1
+                self._summary.kept += 1
                 return False
         return True
 
-    def _act(self, record: Record, sight: Sight, client: PacedClient) -> Stop | None:
-        about = sentences.subject(record, sight)
-        step = reap_step(sight.entry, sight.snapshot)
-        if self._orders.by_itself and _is_ending(sight):
-            self._tally.left += 1
+    def _act(self, inspection: Inspection, client: RateLimitedClient) -> CancelRequest | None:
+        subject = inspection.subject
+        step = reap_step(inspection.entry, inspection.snapshot)
+        if self._options.unattended and inspection.is_ending:
+            self._summary.left += 1
             return None
-        if self._orders.dry_run:
+        if self._options.dry_run:
             say = self._leave if step is ReapStep.LEAVE else self._reaped
-            say(f"{about}: {sentences.to_do(step, sight)}")
+            say(inspection.to_do(step), subject)
             return None
-        written = self._write(record, self._next(step, sight))
+        entry = self._next(step, inspection)
+        written = self._write(inspection.row, entry)
         if written is None:
-            self._tally.kept += 1
+            self._summary.kept += 1
         elif step is ReapStep.LEAVE:
-            self._leave(f"{about}: {sentences.done(step, sight)}")
+            self._leave(inspection.done(step), subject)
         elif step is not ReapStep.STOP:
-            self._reaped(f"{about}: {sentences.done(step, sight)}", lost=sight.snapshot is None)
-        elif waited_for := sight.entry.waited_for:
-            return Stop(
-                record=written.record,
-                entry=written.entry,
-                name=waited_for.name,
-                client=client,
-                about=about,
+            self._reaped(inspection.done(step), subject, lost=inspection.snapshot is None)
+        elif waited_for := inspection.entry.waited_for:
+            return CancelRequest(
+                row=written, entry=entry, name=waited_for.name, client=client, subject=subject
             )
         return None
 
-    def _next(self, step: ReapStep, sight: Sight) -> LedgerEntry:
+    def _next(self, step: ReapStep, inspection: Inspection) -> LedgerEntry:
+        entry = inspection.entry
         match step:
             case ReapStep.STOP:
-                return sight.entry.stop(self._clock.now())
+                return entry.stop(self._clock.now())
             case ReapStep.LEAVE:
-                return sight.entry.leave()
+                return entry.leave()
             case ReapStep.EXEMPT:
-                return sight.entry.exempt_from_reaping()
+                return entry.exempt_from_reaping()
             case ReapStep.CLOSE:
-                return sight.entry.close(sight.snapshot)
+                return entry.close(inspection.snapshot)
 
-    def _write(self, record: Record, entry: LedgerEntry) -> Written | None:
+    def _write(self, row: LedgerRow, entry: LedgerEntry) -> LedgerRow | None:
         """Write what is about to be done; None if somebody else has got to it first."""
-        with held(record) as fresh:
-            if fresh is None or self._decide(fresh.record) is not ReapDecision.REAP:
+        with locked(row) as fresh:
+            if fresh is None or self._decide(fresh.row) is not ReapDecision.REAP:
                 return None
             return fresh.replace(entry)
 
-    def _stop(self, stops: list[Stop], *, wait: bool) -> None:
+    def _cancel(self, requests: list[CancelRequest], *, wait: bool) -> None:
         """Cancel, settle, and write down what became of each.
 
         :param wait: for the outcomes; else they show in a later round
         """
-        timeout = self._orders.settle_timeout if wait else None
-        policy = _CALM if self._orders.by_itself else None
-        for stopped in stop_together(stops, clock=self._clock, timeout=timeout, policy=policy):
-            line = f"{stopped.stop.about}: {stopped.settlement.sentence}"
-            with held(stopped.stop.record, pause=partial(self._clock.sleep, _PAUSE)) as fresh:
+        timeout = self._options.settle_timeout if wait else None
+        policy = _SLOW if self._options.unattended else None
+        for outcome in cancel_together(requests, clock=self._clock, timeout=timeout, policy=policy):
+            request, settlement = outcome.request, outcome.settlement
+            verdict = settlement.sentence
+            with locked(request.row, pause=partial(self._clock.sleep, _PAUSE)) as fresh:
                 # a try that found it has closed it by itself, and started anew
-                written = fresh and fresh.replace(stopped.entry)
+                written = fresh and fresh.replace(outcome.entry)
             if not written:
-                line = f"{line} Its task has gone on meanwhile."
-            elif not stopped.settlement.settled:
-                line = f"{line} The next round tries again."
-            if self._orders.by_itself and stopped.settlement.ending is Ending.STILL_RUNNING:
+                verdict = f"{verdict} Its task has gone on meanwhile."
+            elif not settlement.settled:
+                verdict = f"{verdict} The next round tries again."
+            if self._options.unattended and settlement.ending is Ending.STILL_RUNNING:
                 # it takes its time, which is no trouble
-                self._tally.left += 1
-                self._tell(line)
-            elif not stopped.settlement.settled or stopped.settlement.left_behind:
-                self._leave(line)
+                self._summary.left += 1
+                self._log(_line(verdict, request.subject))
+            elif not settlement.settled or settlement.left_behind:
+                self._leave(verdict, request.subject)
             else:
-                self._reaped(line)
+                self._reaped(verdict, request.subject)
 
-    def _decide(self, record: Record) -> ReapDecision:
-        if record.entry is None:
+    def _decide(self, row: LedgerRow) -> ReapDecision:
+        if row.entry is None:
             return ReapDecision.WAITS
         return decide_reap(
-            record.entry,
-            task=record.task,
+            row.entry,
+            task=row.task,
             now=self._clock.now(),
-            grace=self._orders.grace,
-            kill_over=KILL_OVER if self._orders.by_itself else None,
+            grace=self._options.grace,
+            kill_over=KILL_OVER if self._options.unattended else None,
         )
 
-    def _told_to_end(self) -> bool:
-        self._tally.interrupted = self._tally.interrupted or self._clock.stopped
-        return self._tally.interrupted
+    def _is_stopped(self) -> bool:
+        self._summary.interrupted = self._summary.interrupted or self._clock.stopped
+        return self._summary.interrupted
 
-    def _reaped(self, line: str, *, lost: bool = False) -> None:
-        self._tally.reaped += 1
-        (self._warn if lost else self._tell)(line)
+    def _reaped(self, verdict: str, subject: str, *, lost: bool = False) -> None:
+        self._summary.reaped += 1
+        (self._warn if lost else self._log)(_line(verdict, subject))
 
-    def _leave(self, line: str) -> None:
-        self._tally.left += 1
-        self._warn(line)
+    def _leave(self, verdict: str, subject: str) -> None:
+        self._summary.left += 1
+        self._warn(_line(verdict, subject))
 
 
-def _order(orphan: tuple[Record, LedgerEntry]) -> tuple[bool, str]:
+def _line(verdict: str, subject: str) -> str:
+    """Return what is said of an entry: the verdict first, the operation's full name last."""
+    return f"{verdict} Task {subject}"
+
+
+def _order(orphan: Orphan) -> tuple[bool, str]:
     """Return where an orphan stands: who was never asked to end goes first, families together."""
     _, entry = orphan
     return entry.stopping is not None, str(entry.target)
-
-
-def _is_ending(sight: Sight) -> bool:
-    """Tell whether a cancel has taken hold already, and only its outcome is not there yet."""
-    snapshot = sight.snapshot
-    if snapshot is None or snapshot.done:
-        return False
-    return sight.entry.stopping is not None and snapshot.cancel_time is not None

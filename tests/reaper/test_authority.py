@@ -19,7 +19,7 @@ from airflow_spanner_lro import airflow_internals
 from airflow_spanner_lro.airflow_internals import digest_of
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
-from airflow_spanner_lro.reaper.listing import list_ledger
+from airflow_spanner_lro.reaper.report import list_ledger
 
 from .reaping import BACKUP
 from .rows import back_up
@@ -65,9 +65,9 @@ def test_templated_connection_is_refused(reaping: Reaping) -> None:
     scope = orphan(reaping, TEMPLATED)
     reaping.rows.render(scope, **RENDERED)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert "gcp_conn_id of its task is made by a template" in reaping.warned[0]
     assert "[spanner_lro] reaper_connections: google_cloud_default." in reaping.warned[0]
     assert not reaping.emulator.calls.of("GetOperation")
@@ -82,9 +82,9 @@ def test_templated_connection_that_is_allowed(
     scope = orphan(reaping, TEMPLATED)
     reaping.rows.render(scope, **RENDERED | {"gcp_conn_id": rendered})
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1 - left, left] == [tally.reaped, tally.left]
+    assert [1 - left, left] == [summary.reaped, summary.left]
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -95,9 +95,9 @@ def test_deleted_dag(reaping: Reaping, monkeypatch: pytest.MonkeyPatch, allowed:
     if allowed:
         monkeypatch.setenv(ALLOW, "google_cloud_default")
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [allowed, not allowed] == [bool(tally.reaped), bool(tally.left)]
+    assert [allowed, not allowed] == [bool(summary.reaped), bool(summary.left)]
     assert allowed or "its task is not in Airflow's Dags any more" in reaping.warned[0]
 
 
@@ -133,9 +133,9 @@ def test_templated_target(reaping: Reaping, rendered: str | None, left: int) -> 
     if rendered:
         reaping.rows.render(scope, **RENDERED | {"backup_id": rendered})
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1 - left, left] == [tally.reaped, tally.left]
+    assert [1 - left, left] == [summary.reaped, summary.left]
     assert rendered or "does not have what it came to any more" in reaping.warned[0]
     assert rendered != "other" or f"for {BACKUP}, and the backup is other" in reaping.warned[0]
 
@@ -148,9 +148,9 @@ def test_project_of_the_connection(
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", project)
     orphan(reaping, partial(back_up, project_id=None))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1 - left, left] == [tally.reaped, tally.left]
+    assert [1 - left, left] == [summary.reaped, summary.left]
     assert not left or "the project is another, the project of its connection" in reaping.warned[0]
 
 
@@ -180,9 +180,9 @@ def test_version_from_before_the_run_does_not_count(reaping: Reaping) -> None:
     reaping.rows.age_versions()
     reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert "its task has gcp_conn_id=elsewhere" in reaping.warned[0]
 
 
@@ -235,9 +235,9 @@ def test_default_arguments_of_a_task_group(reaping: Reaping, rendered: bool) -> 
     if rendered:
         reaping.rows.render(scope, **RENDERED)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [rendered, not rendered] == [bool(tally.reaped), bool(tally.left)]
+    assert [rendered, not rendered] == [bool(summary.reaped), bool(summary.left)]
     assert rendered or "gcp_conn_id of its task is not written" in reaping.warned[0]
 
 
@@ -251,9 +251,9 @@ def test_task_of_another_sort_vouches_for_nothing(reaping: Reaping) -> None:
 
     orphan(reaping, other)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert not reaping.emulator.calls.of("GetOperation")
 
 
@@ -282,10 +282,10 @@ def test_entries_of_another_deployment_are_one_line(
         scope = reaping.rows.add_task(task_id=f"task{number}")
         reaping.rows.write(scope, reaping.entry(None, deployment="prod"))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
     (line,) = reaping.warned
-    assert [0, 3] == [tally.reaped, tally.left]
+    assert [0, 3] == [summary.reaped, summary.left]
     assert "3 entries are not ours; deployment prod wrote them, and this is staging" in line
     assert not reaping.cancels
 
@@ -307,12 +307,12 @@ def test_ledger_of_another_deployment(
 def test_copy_of_the_database_is_not_reaped(reaping: Reaping) -> None:
     """A database that was reaped elsewhere before may be a copy: nothing is touched."""
     orphan(reaping)
-    airflow_internals.mark_home("elsewhere", anew=False)
+    airflow_internals.mark_database("elsewhere", anew=False)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
     (line,) = reaping.warned
-    assert [True, 0, 1] == [tally.elsewhere, tally.reaped, tally.left]
+    assert [True, 0, 1] == [summary.elsewhere, summary.reaped, summary.left]
     assert "airflow spanner-lro reap --claim-deployment" in line
     assert not reaping.cancels
     assert not reaping.emulator.calls.of("GetOperation")
@@ -321,7 +321,7 @@ def test_copy_of_the_database_is_not_reaped(reaping: Reaping) -> None:
 def test_database_that_has_moved_is_claimed_once(reaping: Reaping) -> None:
     """After somebody has said that it has moved, its ledgers are reaped as before."""
     orphan(reaping)
-    airflow_internals.mark_home("elsewhere", anew=False)
+    airflow_internals.mark_database("elsewhere", anew=False)
 
     first = reaping.reap(claim=True)
     second = reaping.reap()
@@ -334,7 +334,7 @@ def test_first_round_marks_the_database(reaping: Reaping) -> None:
     reaping.reap()
 
     assert ["spanner_lro_home"] == reaping.rows.execute(select(Variable.key)).scalars().all()
-    assert airflow_internals.database_digest() == airflow_internals.home_of_ledgers()
+    assert airflow_internals.database_digest() == airflow_internals.database_mark()
 
 
 @pytest.mark.parametrize(
@@ -358,4 +358,4 @@ def test_dry_run_marks_nothing(reaping: Reaping) -> None:
     """A dry run leaves the database as it is."""
     reaping.reap(dry_run=True)
 
-    assert airflow_internals.home_of_ledgers() is None
+    assert airflow_internals.database_mark() is None

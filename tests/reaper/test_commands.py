@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.stages import Stage
-from airflow_spanner_lro.reaper import running
+from airflow_spanner_lro.reaper import loop
 
 from .reaping import BACKUP
 
@@ -53,7 +53,7 @@ def kill() -> None:
 @pytest.fixture(autouse=True)
 def clock(reaping: Reaping, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no command really sleep."""
-    monkeypatch.setattr(running, "StoppableClock", lambda: reaping.clock)
+    monkeypatch.setattr(loop, "StoppableClock", lambda: reaping.clock)
 
 
 def test_reap_once(reaping: Reaping, capsys: Capture) -> None:
@@ -64,8 +64,8 @@ def test_reap_once(reaping: Reaping, capsys: Capture) -> None:
 
     line, summary = capsys.readouterr().out.splitlines()
     assert 0 == code
-    assert line.endswith("The operation was cancelled.")
-    assert "1 open entry: 0 left to their tasks, 1 reaped, 0 to be seen to." == summary
+    assert line.startswith("Create backup nightly was cancelled. Task nightly.backup of ")
+    assert "1 open entry: 0 kept (task active), 1 cancelled or closed, 0 need attention." == summary
 
 
 def test_reap_that_left_something_is_a_failure(reaping: Reaping, capsys: Capture) -> None:
@@ -78,7 +78,7 @@ def test_reap_that_left_something_is_a_failure(reaping: Reaping, capsys: Capture
     captured = capsys.readouterr()
     assert 1 == code
     assert "Grant the caller a role that may cancel" in captured.err
-    assert captured.out.endswith("0 reaped, 1 to be seen to.\n")
+    assert captured.out.endswith("0 cancelled or closed, 1 need attention.\n")
 
 
 def test_dry_run_says_so(reaping: Reaping, capsys: Capture) -> None:
@@ -88,7 +88,7 @@ def test_dry_run_says_so(reaping: Reaping, capsys: Capture) -> None:
     code = airflow("reap", "--dry-run")
 
     assert 0 == code
-    assert "1 would be reaped" in capsys.readouterr().out
+    assert "1 would be cancelled or closed" in capsys.readouterr().out
     assert not reaping.cancels
 
 
@@ -124,7 +124,7 @@ def test_signal_ends_the_loop_between_two_entries(reaping: Reaping, capsys: Capt
     assert 0 == code
     assert Stage.CLOSED is reaping.rows.read(first).stage
     assert Stage.RUNNING is reaping.rows.read(second).stage
-    assert "Told to end before all were seen." in capsys.readouterr().out
+    assert "Interrupted before all were checked." in capsys.readouterr().out
 
 
 def test_loop_outlives_a_database_that_is_away(
@@ -146,7 +146,7 @@ def test_loop_outlives_a_database_that_is_away(
     code = airflow("reap", "--every", "5m")
 
     assert 0 == code
-    assert "no route The next round tries again." in capsys.readouterr().err
+    assert "no route. The next round tries again." in capsys.readouterr().err
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 
 
@@ -184,7 +184,7 @@ def test_mistake_in_the_configuration_is_one_line(
 )
 def test_durations(text: str, seconds: float) -> None:
     """Durations are written as one says them, in seconds, or in ISO 8601."""
-    assert timedelta(seconds=seconds) == running.parse_duration(text, field="--grace")
+    assert timedelta(seconds=seconds) == loop.parse_duration(text, field="--grace")
 
 
 def test_duration_that_is_none(capsys: Capture) -> None:
@@ -200,6 +200,4 @@ def test_duration_that_is_none(capsys: Capture) -> None:
 def test_pause_has_a_minimum() -> None:
     """A loop without a pause would only heat the database."""
     with pytest.raises(InvalidArgumentError, match="--every='0s' is not usable: it is at least 1"):
-        running.reap(
-            every="0s", grace="60s", dag_ids=(), dry_run=False, claim=False, program="reap"
-        )
+        loop.reap(every="0s", grace="60s", dag_ids=(), dry_run=False, claim=False, program="reap")

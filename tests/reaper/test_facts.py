@@ -12,7 +12,7 @@ from airflow.utils.state import State, TaskInstanceState
 
 from airflow_spanner_lro.core.tries.ownership import TaskLiveness, liveness_of
 from airflow_spanner_lro.core.tries.reaping import TaskFacts, TaskPhase
-from airflow_spanner_lro.reaper.records import records
+from airflow_spanner_lro.reaper.records import ledger_rows
 
 from .rows import LONG_AGO
 
@@ -31,8 +31,8 @@ def facts(
     rows.write_value(scope, {})
     if deleted:
         rows.delete_task(scope)
-    ((record),) = records()
-    return record.task
+    ((row),) = ledger_rows()
+    return row.task
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -80,10 +80,10 @@ def test_latest_change_counts(rows: Rows) -> None:
     rows.write_value(scope, {})
     rows.change_task(scope, updated_at=now, end_date=now - LONG_AGO)
 
-    ((record),) = records()
+    ((row),) = ledger_rows()
 
-    assert record.task.changed is not None
-    assert abs(record.task.changed - now) < timedelta(seconds=1)
+    assert row.task.changed is not None
+    assert abs(row.task.changed - now) < timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("column", ["scheduled_dttm", "queued_dttm", "start_date"])
@@ -94,9 +94,9 @@ def test_a_try_has_begun_with_the_last_of_its_beginnings(rows: Rows, column: str
     rows.write_value(scope, {})
     rows.change_task(scope, **{column: now})
 
-    ((record),) = records()
+    ((row),) = ledger_rows()
 
-    assert now == record.task.started
+    assert now == row.task.started
 
 
 def test_pages_leave_nothing_out(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_pages_leave_nothing_out(rows: Rows, monkeypatch: pytest.MonkeyPatch) ->
     for index in range(5):
         rows.write_value(rows.add_task(map_index=index), {})
 
-    assert [0, 1, 2, 3, 4] == [record.stored.map_index for record in records()]
+    assert [0, 1, 2, 3, 4] == [row.stored.map_index for row in ledger_rows()]
 
 
 def test_other_keys_are_no_entries(rows: Rows) -> None:
@@ -113,7 +113,7 @@ def test_other_keys_are_no_entries(rows: Rows) -> None:
     scope = rows.add_task()
     rows.write_foreign(scope, "spannerXlro:1")
 
-    assert [] == list(records())
+    assert [] == list(ledger_rows())
 
 
 def test_text_in_an_entry_does_not_close_it(rows: Rows) -> None:
@@ -121,4 +121,4 @@ def test_text_in_an_entry_does_not_close_it(rows: Rows) -> None:
     scope = rows.add_task()
     rows.write_value(scope, {"note": '"closed": true'})
 
-    assert 1 == len(list(records()))
+    assert 1 == len(list(ledger_rows()))

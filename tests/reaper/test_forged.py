@@ -24,7 +24,7 @@ from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_DATABASE
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.emulator import Plan
-from airflow_spanner_lro.reaper.listing import list_ledger
+from airflow_spanner_lro.reaper.report import list_ledger
 
 from .reaping import BACKUP, INSTANCE
 from .rows import LONG_AGO, back_up
@@ -119,9 +119,9 @@ def test_endpoint_that_differs_here_is_told(
     reaping.orphan()
     monkeypatch.delenv("SPANNER_EMULATOR_HOST")
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert f"it was started at http://{reaping.emulator.endpoint}" in reaping.warned[0]
     assert "leads to Google's own endpoint from here" in reaping.warned[0]
     assert untouched(reaping)
@@ -134,9 +134,9 @@ def test_operation_of_another_teams_target_is_not_touched(reaping: Reaping) -> N
     scope = reaping.rows.add_task(task_id="forged", author=partial(back_up, backup_id="ours"))
     reaping.rows.write(scope, reaping.entry(theirs, cleans_up=True))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [0, 1] == [tally.reaped, tally.left]
+    assert [0, 1] == [summary.reaped, summary.left]
     assert (
         f"the entry is for {BACKUP}, and the backup is ours, written in its Dag"
         in (reaping.warned[0])
@@ -182,9 +182,9 @@ def test_spanner_says_of_which_kind_an_operation_is(reaping: Reaping) -> None:
     copy = reaping.client.start(kind=COPY_BACKUP, request=request).name
     reaping.rows.write(reaping.rows.add_task(), reaping.entry(copy))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert "It is Copy backup, and the task starts: Create backup." in reaping.warned[0]
     assert untouched(reaping)
 
@@ -197,9 +197,9 @@ def test_operation_that_began_before_the_run_is_not_its_tasks(reaping: Reaping) 
     scope = reaping.rows.add_task(ago=timedelta(minutes=-15))
     reaping.rows.write(scope, reaping.entry(operation, intended=reaping.clock.now() - LONG_AGO))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert "before the run of the task" in reaping.warned[0]
     assert untouched(reaping)
 
@@ -215,9 +215,9 @@ def test_operation_that_another_tasks_entry_names_is_not_touched(
     forged = reaping.rows.add_task(task_id="forged")
     reaping.rows.write(forged, reaping.entry(operation, cleans_up=True))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert (
         "another task's entry names it as well (nightly.theirs of manual__1" in (reaping.warned[0])
     )
@@ -231,9 +231,9 @@ def test_the_key_that_waits_keeps_the_operation(reaping: Reaping) -> None:
     reaping.rows.write(scope, reaping.entry(operation), number=1)
     reaping.rows.write(scope, reaping.entry(operation, try_number=2), number=2)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [2, 0, 0] == [tally.kept, tally.reaped, tally.left]
+    assert [2, 0, 0] == [summary.kept, summary.reaped, summary.left]
     assert untouched(reaping)
 
 
@@ -261,9 +261,9 @@ def test_a_key_that_cannot_be_read_may_be_the_one_that_waits(reaping: Reaping) -
     record = reaping.entry(operation).to_record() | {"version": 99}
     reaping.rows.write_value(scope, record, number=2)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 2 == tally.left
+    assert 2 == summary.left
     assert untouched(reaping)
 
 
@@ -306,9 +306,9 @@ def test_text_that_is_no_entry_keeps_no_other_waiting(reaping: Reaping, text: st
     reaping.rows.write_text(broken, text)
     scope = reaping.orphan()
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1, 1] == [tally.left, tally.reaped]
+    assert [1, 1] == [summary.left, summary.reaped]
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 
 
@@ -346,9 +346,9 @@ def test_future_of_an_entry_keeps_no_other_waiting(reaping: Reaping) -> None:
     reaping.rows.write(late, reaping.entry(None, intended=end))
     scope = reaping.orphan()
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1, 1] == [tally.kept, tally.reaped]
+    assert [1, 1] == [summary.kept, summary.reaped]
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 
 

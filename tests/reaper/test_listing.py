@@ -13,7 +13,7 @@ import pytest
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.reaper.listing import list_ledger
+from airflow_spanner_lro.reaper.report import list_ledger
 
 from .reaping import BACKUP
 

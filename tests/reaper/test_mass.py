@@ -13,9 +13,9 @@ from airflow_spanner_lro.core.polling.budget import SPAN
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.emulator import Plan
-from airflow_spanner_lro.reaper import patrol
-from airflow_spanner_lro.reaper.pacing import MOST, Allowance, PacedClient
-from airflow_spanner_lro.reaper.patrol import Patrol
+from airflow_spanner_lro.reaper import loop
+from airflow_spanner_lro.reaper.bulk import MOST, RateLimitedClient, RequestAllowance
+from airflow_spanner_lro.reaper.loop import ReaperLoop
 
 from .rows import back_up
 
@@ -71,15 +71,15 @@ def polls(reaping: Reaping) -> int:
 def test_one_list_for_each_family(reaping: Reaping) -> None:
     """Twenty-four orphans in three instances take a list each before, and another in the end."""
     scopes = orphans(reaping)
-    one = Patrol(host="one", clock=reaping.clock)
+    one = ReaperLoop(host="one", clock=reaping.clock)
 
-    one.turn()
+    one.run_once()
     before = polls(reaping)
     reaping.clock.sleep(40)
-    tally = one.turn()
+    summary = one.run_once()
 
-    assert tally is not None
-    assert [INSTANCES * EACH, 0] == [tally.reaped, tally.left]
+    assert summary is not None
+    assert [INSTANCES * EACH, 0] == [summary.reaped, summary.left]
     assert [INSTANCES, 2 * INSTANCES] == [before, polls(reaping)]
     assert INSTANCES * EACH == len(reaping.cancels)
     assert {Stage.CLOSED} == {reaping.rows.read(scope).stage for scope in scopes}
@@ -89,7 +89,7 @@ def test_all_are_cancelled_before_the_first_is_waited_for(reaping: Reaping) -> N
     """No outcome is asked for before the last cancel is out."""
     orphans(reaping)
 
-    Patrol(host="one", clock=reaping.clock).turn()
+    ReaperLoop(host="one", clock=reaping.clock).run_once()
 
     methods = [call.method for call in reaping.emulator.calls]
     first = methods.index("CancelOperation")
@@ -103,7 +103,7 @@ def test_what_cannot_be_listed_is_asked_one_by_one(reaping: Reaping) -> None:
         method="ListBackupOperations", code=Code.PERMISSION_DENIED, times=None
     )
 
-    Patrol(host="one", clock=reaping.clock).turn()
+    ReaperLoop(host="one", clock=reaping.clock).run_once()
 
     assert INSTANCES * EACH == len(reaping.cancels)
 
@@ -112,13 +112,13 @@ def test_cancel_that_has_taken_hold_is_not_sent_again(
     reaping: Reaping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An operation that takes its time to end costs later rounds no cancel."""
-    monkeypatch.setattr(patrol, "_SETTLE", 0.0)
+    monkeypatch.setattr(loop, "_SETTLE", 0.0)
     reaping.emulator.plan(Plan(cancel_delay=timedelta(minutes=10)))
     scope = reaping.orphan()
-    one = Patrol(host="one", clock=reaping.clock)
+    one = ReaperLoop(host="one", clock=reaping.clock)
 
     for _ in range(4):
-        one.turn()
+        one.run_once()
         reaping.clock.sleep(40)
 
     assert 1 == len(reaping.cancels)
@@ -128,18 +128,18 @@ def test_cancel_that_has_taken_hold_is_not_sent_again(
 def test_rest_is_left_to_the_next_round(reaping: Reaping, monkeypatch: pytest.MonkeyPatch) -> None:
     """A round that may send little more sees to few, and a later one to the others."""
     elapsed = [0.0]
-    allowance = Allowance(most=20, elapsed=lambda: elapsed[0])
-    monkeypatch.setattr("airflow_spanner_lro.reaper.clients.Allowance", lambda: allowance)
-    one = Patrol(host="one", clock=reaping.clock)
+    budget = RequestAllowance(most=20, elapsed=lambda: elapsed[0])
+    monkeypatch.setattr("airflow_spanner_lro.reaper.authority.RequestAllowance", lambda: budget)
+    one = ReaperLoop(host="one", clock=reaping.clock)
     reaping.orphan()
     # from now on it knows how much it may send
-    one.turn()
+    one.run_once()
     orphans(reaping)
 
-    first = one.turn()
+    first = one.run_once()
     cancelled = len(reaping.cancels) - 1
     elapsed[0] += SPAN
-    one.turn()
+    one.run_once()
 
     assert first is not None
     assert INSTANCES * EACH == first.left
@@ -158,10 +158,10 @@ def test_allowance_is_never_exceeded(reaping: Reaping) -> None:
         # the real time that passes meanwhile is no matter
         return round((reaping.clock.now() - began).total_seconds())
 
-    allowance = Allowance(elapsed=elapsed)
+    budget = RequestAllowance(elapsed=elapsed)
     sent = []
     for _ in range(2 * MOST):
-        allowance.take(reaping.clock)
+        budget.take(reaping.clock)
         sent.append(elapsed())
 
     assert [0.0] * MOST == sent[:MOST]
@@ -171,7 +171,7 @@ def test_allowance_is_never_exceeded(reaping: Reaping) -> None:
 def test_poll_that_a_list_has_answered_is_not_answered_again(reaping: Reaping) -> None:
     """Whoever asks twice gets what is known now, and not what was known before."""
     names = [start(reaping, instance=0, number=number)[0] for number in range(4)]
-    client = PacedClient(reaping.client, allowance=Allowance(), clock=reaping.clock)
+    client = RateLimitedClient(reaping.client, allowance=RequestAllowance(), clock=reaping.clock)
     client.expect(names)
     before = [client.get(name=name).done for name in names]
     reaping.time.advance(timedelta(hours=20))

@@ -15,8 +15,8 @@ from airflow_spanner_lro import airflow_database, airflow_internals
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.stages import Stage
-from airflow_spanner_lro.reaper import patrol
-from airflow_spanner_lro.reaper.patrol import LOCK, Patrol, latest_round
+from airflow_spanner_lro.reaper import loop
+from airflow_spanner_lro.reaper.loop import LOCK, ReaperLoop, latest_round
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +28,9 @@ JUST_ENOUGH = timedelta(seconds=36)
 """After so long nobody else cancels for a task that has ended."""
 
 
-def patrol_of(reaping: Reaping, host: str = "one (triggerer)") -> Patrol:
+def patrol_of(reaping: Reaping, host: str = "one (triggerer)") -> ReaperLoop:
     """Return a reaper that runs by itself."""
-    return Patrol(host=host, clock=reaping.clock)
+    return ReaperLoop(host=host, clock=reaping.clock)
 
 
 def lines(caplog: pytest.LogCaptureFixture, *, least: int = logging.WARNING) -> list[str]:
@@ -38,7 +38,7 @@ def lines(caplog: pytest.LogCaptureFixture, *, least: int = logging.WARNING) -> 
     return [
         each.getMessage()
         for each in caplog.records
-        if each.name == patrol.__name__ and each.levelno >= least
+        if each.name == loop.__name__ and each.levelno >= least
     ]
 
 
@@ -46,7 +46,7 @@ def test_round_is_recorded(reaping: Reaping) -> None:
     """Where, when and with what it ended can be read by everybody."""
     reaping.orphan()
 
-    patrol_of(reaping).turn()
+    patrol_of(reaping).run_once()
 
     record = latest_round()
     assert record is not None
@@ -60,10 +60,10 @@ def test_operation_with_a_name_waits_no_longer_than_kills_do(reaping: Reaping) -
     reaping.rows.change_task(scope, updated_at=datetime.now(tz=UTC))
     one = patrol_of(reaping)
 
-    one.turn()
+    one.run_once()
     before = len(reaping.cancels)
     reaping.clock.sleep(JUST_ENOUGH.total_seconds())
-    one.turn()
+    one.run_once()
 
     assert [0, 1] == [before, len(reaping.cancels)]
     assert Stage.CLOSED is reaping.rows.read(scope).stage
@@ -87,7 +87,7 @@ def test_what_is_waited_for_is_counted_without_being_read(
 
     monkeypatch.setattr(airflow_internals, "stored_values", watched)
 
-    patrol_of(reaping).turn()
+    patrol_of(reaping).run_once()
 
     record = latest_round()
     assert record is not None
@@ -99,7 +99,7 @@ def test_entry_of_an_earlier_try_leaves_the_database(reaping: Reaping) -> None:
     scope = reaping.rows.add_task(state="deferred", run_state="running", try_number=12)
     reaping.rows.write(scope, reaping.entry(reaping.start_backup(), try_number=1))
 
-    patrol_of(reaping).turn()
+    patrol_of(reaping).run_once()
 
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 
@@ -113,7 +113,7 @@ def test_warning_about_an_entry_is_told_once(
     one = patrol_of(reaping)
 
     for _ in range(5):
-        one.turn()
+        one.run_once()
 
     (line,) = lines(caplog)
     assert "spanner.viewer" in line
@@ -123,7 +123,7 @@ def test_trouble_is_told_when_it_begins_and_when_it_ends(
     reaping: Reaping, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A database that is away for five rounds costs two lines, and the sixth round is made."""
-    caplog.set_level(logging.INFO, logger=patrol.__name__)
+    caplog.set_level(logging.INFO, logger=loop.__name__)
     scope = reaping.orphan()
     one = patrol_of(reaping)
 
@@ -134,8 +134,8 @@ def test_trouble_is_told_when_it_begins_and_when_it_ends(
     with monkeypatch.context() as outage:
         outage.setattr(airflow_database, "variable", away)
         for _ in range(5):
-            one.turn()
-    one.turn()
+            one.run_once()
+    one.run_once()
 
     told = [each for each in lines(caplog, least=logging.INFO) if "round" in each]
     assert "connection refused" in told[0]
@@ -154,12 +154,12 @@ def test_defect_ends_no_patrol(
         raise ZeroDivisionError
 
     with monkeypatch.context() as defect:
-        defect.setattr(patrol, "Round", broken)
+        defect.setattr(loop, "ReaperRound", broken)
         for _ in range(3):
-            one.turn()
-    tally = one.turn()
+            one.run_once()
+    summary = one.run_once()
 
-    assert tally is not None
+    assert summary is not None
     assert ["ZeroDivisionError" in line for line in lines(caplog)].count(True) == 1
     assert len([each for each in caplog.records if each.exc_info]) == 1
 
@@ -176,9 +176,9 @@ def test_clock_that_is_stopped_ends_it(reaping: Reaping) -> None:
 def test_copy_of_the_database_is_no_round(reaping: Reaping) -> None:
     """A reaper that touches nothing does not look as if it were at work."""
     reaping.orphan()
-    airflow_internals.mark_home("somewhere else", anew=True)
+    airflow_internals.mark_database("somewhere else", anew=True)
 
-    patrol_of(reaping).turn()
+    patrol_of(reaping).run_once()
 
     assert latest_round() is None
     assert not reaping.cancels
@@ -197,32 +197,32 @@ def test_one_makes_a_round_at_a_time(reaping: Reaping) -> None:
     reaping.orphan()
 
     with lost_lock():
-        tally = patrol_of(reaping).turn()
+        summary = patrol_of(reaping).run_once()
 
-    assert tally is None
+    assert summary is None
     assert not reaping.cancels
 
 
 def test_lock_of_the_lost_is_passed_over(reaping: Reaping) -> None:
     """A lock under which no round is recorded for minutes keeps nobody from making one."""
     one = patrol_of(reaping)
-    one.turn()
+    one.run_once()
     reaping.orphan()
     reaping.clock.sleep(200)
 
     with lost_lock():
-        tally = one.turn()
+        summary = one.run_once()
 
-    assert tally is not None
-    assert 1 == tally.reaped
+    assert summary is not None
+    assert 1 == summary.reaped
 
 
 def test_second_one_leaves_it_to_the_first(reaping: Reaping) -> None:
     """As long as somebody else's rounds are recorded, there is no need for more."""
     first, second = patrol_of(reaping), patrol_of(reaping, "two (triggerer)")
-    second.turn()
+    second.run_once()
 
-    made = [patrol.turn() is not None for _ in range(3) for patrol in (first, second)]
+    made = [patrol.run_once() is not None for _ in range(3) for patrol in (first, second)]
 
     assert [True, False] * 3 == made
 
@@ -230,10 +230,10 @@ def test_second_one_leaves_it_to_the_first(reaping: Reaping) -> None:
 def test_second_one_takes_over(reaping: Reaping) -> None:
     """Two rounds after the first one is lost, the second one makes them."""
     first, second = patrol_of(reaping), patrol_of(reaping, "two (triggerer)")
-    second.turn()
-    first.turn()
+    second.run_once()
+    first.run_once()
 
-    made = [second.turn() is not None for _ in range(2)]
+    made = [second.run_once() is not None for _ in range(2)]
 
     assert [False, True] == made
 

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from airflow_spanner_lro.core.tries.stages import Stage
-from airflow_spanner_lro.reaper.records import held, records
+from airflow_spanner_lro.reaper.records import ledger_rows, locked
 
 if TYPE_CHECKING:
     from airflow.state import TaskScope
@@ -44,9 +44,9 @@ def test_try_that_adopts_in_time_keeps_the_operation(reaping: Reaping) -> None:
     taken = adopted(reaping.rows.read(scope))
     reaping.upon("GetOperation", lambda: reaping.rows.write(scope, taken))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1, 0] == [tally.kept, tally.reaped]
+    assert [1, 0] == [summary.kept, summary.reaped]
     assert not reaping.cancels
     assert taken == reaping.rows.read(scope)
 
@@ -84,14 +84,14 @@ def test_what_a_try_writes_later_stands(reaping: Reaping) -> None:
     reaping.reap()
 
     assert own == reaping.rows.read(scope)
-    assert reaping.told[0].endswith("Its task has gone on meanwhile.")
+    assert "was cancelled. Its task has gone on meanwhile. Task " in reaping.logged[0]
 
 
 def test_two_reapers_at_once_cancel_once(shared_reaping: Reaping) -> None:
     """Of two rounds that see the same entry, one reaps it and the other lets it be."""
     scope = shared_reaping.orphan()
     both = threading.Barrier(2)
-    other = replace(shared_reaping, told=[], warned=[])
+    other = replace(shared_reaping, logged=[], warned=[])
 
     def reap(reaping: Reaping) -> int:
         both.wait(30)
@@ -109,12 +109,12 @@ def test_two_reapers_at_once_cancel_once(shared_reaping: Reaping) -> None:
 def test_no_try_begins_while_an_entry_is_held(shared_reaping: Reaping, table: Any) -> None:
     """Airflow starts a try, and a task writes, by locking rows that are held meanwhile."""
     shared_reaping.orphan()
-    (record,) = records()
+    (row,) = ledger_rows()
 
     def lock() -> None:
         shared_reaping.rows.execute(select(table.id).with_for_update(nowait=True))
 
-    with held(record) as entry, ThreadPoolExecutor() as pool:
+    with locked(row) as entry, ThreadPoolExecutor() as pool:
         outcome = pool.submit(lock).exception()
 
     assert entry is not None
@@ -126,11 +126,11 @@ def test_no_try_begins_while_an_entry_is_held(shared_reaping: Reaping, table: An
 def test_what_somebody_else_holds_is_left(shared_reaping: Reaping, table: Any) -> None:
     """An entry is left while its task is being started, or another reaper is at it."""
     shared_reaping.orphan()
-    (record,) = records()
+    (row,) = ledger_rows()
     session = shared_reaping.rows.session.session_factory()
     session.execute(select(table.id).with_for_update())
 
-    with held(record) as entry:
+    with locked(row) as entry:
         pass
     session.close()
 
@@ -140,14 +140,14 @@ def test_what_somebody_else_holds_is_left(shared_reaping: Reaping, table: Any) -
 def test_upsert_of_a_task_waits_and_stands(shared_reaping: Reaping) -> None:
     """A task that writes while its entry is held does so afterwards; nothing is lost."""
     scope = shared_reaping.orphan()
-    (record,) = records()
+    (row,) = ledger_rows()
     taken = adopted(shared_reaping.rows.read(scope))
 
     with ThreadPoolExecutor() as pool:
-        with held(record) as entry:
+        with locked(row) as entry:
             assert entry is not None
-            assert record.entry is not None
-            written = entry.replace(record.entry.stop(datetime.now(tz=UTC)))
+            assert row.entry is not None
+            written = entry.replace(row.entry.stop(datetime.now(tz=UTC)))
             writing = pool.submit(shared_reaping.rows.write, scope, taken)
         writing.result(30)
 
@@ -158,10 +158,10 @@ def test_upsert_of_a_task_waits_and_stands(shared_reaping: Reaping) -> None:
 def test_compare_and_set_holds_without_locks(reaping: Reaping) -> None:
     """SQLite locks no rows; a change that came first is still seen."""
     scope = reaping.orphan()
-    (record,) = records()
+    (row,) = ledger_rows()
     taken = adopted(reaping.rows.read(scope))
 
-    with held(record) as entry:
+    with locked(row) as entry:
         assert entry is not None
         with ThreadPoolExecutor() as pool:
             pool.submit(reaping.rows.write, scope, taken).result(30)
@@ -173,10 +173,10 @@ def test_compare_and_set_holds_without_locks(reaping: Reaping) -> None:
 
 def test_deleted_entry_is_nothing_to_hold(reaping: Reaping, scope: TaskScope) -> None:
     """An entry that went with its run meanwhile is let go."""
-    (record,) = records()
+    (row,) = ledger_rows()
     reaping.rows.delete_run(scope)
 
-    with held(record) as entry:
+    with locked(row) as entry:
         pass
 
     assert entry is None

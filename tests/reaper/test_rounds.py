@@ -28,9 +28,9 @@ def test_operation_of_an_ended_task_is_cancelled(reaping: Reaping, state: str) -
     """However its task has ended, an operation that was left running is cancelled."""
     scope = reaping.orphan(state=state)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1, 0] == [tally.reaped, tally.left]
+    assert [1, 0] == [summary.reaped, summary.left]
     assert Stage.CLOSED is reaping.rows.read(scope).stage
     assert "CANCELLED" == reaping.emulator.operations()[-1].state
 
@@ -41,9 +41,9 @@ def test_line_and_summary_say_what_was_done(reaping: Reaping) -> None:
 
     reaping.reap()
 
-    (line,) = reaping.told
-    assert line.startswith("nightly.backup of manual__1, failed in try 1, spanner_lro:1: projects/")
-    assert line.endswith(": The operation was cancelled.")
+    (line,) = reaping.logged
+    assert line.startswith("Create backup nightly was cancelled. Task nightly.backup of manual__1")
+    assert f", failed in try 1, spanner_lro:1: {BACKUP}/operations/" in line
 
 
 @pytest.mark.parametrize("state", WAITING)
@@ -52,9 +52,9 @@ def test_operation_of_a_task_that_waits_is_left_alone(reaping: Reaping, state: s
     scope = reaping.rows.add_task(state=state, run_state="running")
     reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1, 0, 0] == [tally.kept, tally.reaped, tally.left]
+    assert [1, 0, 0] == [summary.kept, summary.reaped, summary.left]
     assert not reaping.cancels
     assert not reaping.emulator.calls.of("GetOperation")
 
@@ -110,10 +110,10 @@ def test_dry_run_changes_nothing(reaping: Reaping) -> None:
     scope = reaping.orphan()
     before = reaping.rows.read(scope)
 
-    tally = reaping.reap(dry_run=True)
+    summary = reaping.reap(dry_run=True)
 
-    assert 1 == tally.reaped
-    assert "It would be cancelled; it is RUNNING 0 %." in reaping.told[0]
+    assert 1 == summary.reaped
+    assert "Create backup nightly would be cancelled; it is RUNNING 0 %." in reaping.logged[0]
     assert before == reaping.rows.read(scope)
     assert not reaping.cancels
 
@@ -131,9 +131,9 @@ def test_closed_entries_cost_nothing(reaping: Reaping) -> None:
     scope = reaping.rows.add_task()
     reaping.rows.write(scope, reaping.entry(reaping.start_backup(), closed=True))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 0 == tally.kept + tally.reaped + tally.left
+    assert 0 == summary.kept + summary.reaped + summary.left
     assert not reaping.emulator.calls.of("GetOperation")
 
 
@@ -154,7 +154,7 @@ def test_success_that_nobody_was_told_stays(reaping: Reaping) -> None:
 
     assert reaping.rows.read(scope).exempt
     assert reaping.has(BACKUP)
-    assert "clear the task to have it delivered" in reaping.told[0]
+    assert "clear the task to have it delivered" in reaping.logged[0]
     assert 1 == reaping.reap().kept
 
 
@@ -167,7 +167,7 @@ def test_what_was_made_in_spite_of_the_cancel_is_deleted(reaping: Reaping) -> No
     reaping.reap()
 
     assert not reaping.has(BACKUP)
-    assert reaping.told[0].endswith(f"{BACKUP} was deleted.")
+    assert " What it had made was deleted. Task " in reaping.logged[0]
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 
 
@@ -177,9 +177,9 @@ def test_what_could_not_be_deleted_is_told(reaping: Reaping) -> None:
     reaping.upon("CancelOperation", lambda: reaping.time.advance(timedelta(hours=2)))
     reaping.emulator.faults.fail(method="DeleteBackup", code=Code.PERMISSION_DENIED, times=1)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert "What it made could not be deleted: PERMISSION_DENIED" in reaping.warned[0]
     assert reaping.rows.read(scope).exempt
 
@@ -192,7 +192,7 @@ def test_failure_that_nobody_was_told_is_closed(reaping: Reaping) -> None:
 
     reaping.reap()
 
-    assert "It has ended already (RESOURCE_EXHAUSTED" in reaping.told[0]
+    assert "Create backup nightly has ended already (RESOURCE_EXHAUSTED" in reaping.logged[0]
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 
 
@@ -202,11 +202,12 @@ def test_operation_that_is_gone_is_closed_with_a_warning(reaping: Reaping) -> No
     gone = OperationName.parse(f"{BACKUP}/operations/gone")
     reaping.rows.write(scope, reaping.entry(gone))
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1, 0] == [tally.reaped, tally.left]
+    assert [1, 0] == [summary.reaped, summary.left]
     assert (
-        "Spanner does not know this operation any more. The entry is closed." in (reaping.warned[0])
+        "Create backup nightly is not known to Spanner any more. The entry is closed."
+        in (reaping.warned[0])
     )
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 
@@ -216,11 +217,11 @@ def test_refused_cancel_is_told_and_tried_again(reaping: Reaping) -> None:
     scope = reaping.orphan()
     reaping.emulator.faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=1)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
     reaping.clock.sleep(61)
     again = reaping.reap()
 
-    assert [1, 1] == [tally.left, again.reaped]
+    assert [1, 1] == [summary.left, again.reaped]
     assert "spanner.backupAdmin" in reaping.warned[0]
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 
@@ -230,9 +231,9 @@ def test_forbidden_look_is_told_and_changes_nothing(reaping: Reaping) -> None:
     scope = reaping.orphan()
     reaping.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert "spanner.viewer" in reaping.warned[0]
     assert Stage.RUNNING is reaping.rows.read(scope).stage
 
@@ -261,9 +262,9 @@ def test_signal_ends_a_round(reaping: Reaping) -> None:
     reaping.orphan()
     reaping.clock.stop()
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert tally.interrupted
+    assert summary.interrupted
     assert not reaping.cancels
 
 
@@ -282,8 +283,8 @@ def test_what_is_decided_when_a_signal_comes_is_still_cancelled(reaping: Reaping
 
     reaping.upon("GetOperation", disturb_the_second_look)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert tally.interrupted
+    assert summary.interrupted
     assert Stage.CLOSED is reaping.rows.read(scope).stage
     assert Stage.RUNNING is reaping.rows.read(other).stage

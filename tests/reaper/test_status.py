@@ -13,9 +13,9 @@ from airflow.models.trigger import Trigger
 from sqlalchemy import insert
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.reaper import patrol
-from airflow_spanner_lro.reaper.patrol import Patrol
-from airflow_spanner_lro.reaper.rounds import Tally
+from airflow_spanner_lro.reaper import loop
+from airflow_spanner_lro.reaper.loop import ReaperLoop
+from airflow_spanner_lro.reaper.rounds import RoundSummary
 
 from .test_commands import airflow
 
@@ -38,7 +38,7 @@ def waiting(reaping: Reaping) -> None:
 def record(ago: timedelta) -> RoundRecord:
     """Record a round that was made some time ago."""
     then = datetime.now(tz=UTC) - ago
-    return patrol.record_round(Tally(kept=1), host="one (triggerer)", began=then, ended=then)
+    return loop.record_round(RoundSummary(kept=1), host="one (triggerer)", began=then, ended=then)
 
 
 @pytest.mark.usefixtures("waiting")
@@ -127,7 +127,7 @@ def test_round_by_hand_is_a_round(reaping: Reaping, capsys: Capture) -> None:
     reaping.orphan()
     airflow("reap", "--dry-run")
     airflow("reap", "--dag-id", "weekly")
-    assert patrol.latest_round() is None
+    assert loop.latest_round() is None
 
     airflow("reap")
 
@@ -152,7 +152,7 @@ def test_option_that_cannot_be_used(
 def test_reaper_makes_it_well(reaping: Reaping, capsys: Capture) -> None:
     """After a round of the reaper there is no orphan any more."""
     reaping.orphan()
-    Patrol(host="one", clock=reaping.clock).turn()
+    ReaperLoop(host="one", clock=reaping.clock).run_once()
 
     assert 0 == airflow("status")
     assert "Entries      0 open" in capsys.readouterr().out

@@ -50,10 +50,10 @@ def test_missing_connection_is_told_once(reaping: Reaping) -> None:
     orphan_elsewhere(reaping, "one")
     orphan_elsewhere(reaping, "two")
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
     (line,) = reaping.warned
-    assert 2 == tally.left
+    assert 2 == summary.left
     assert line.startswith("Connection deleted: gcp_conn_id='deleted': there is no such connection")
     assert "/operations/one" in line
     assert "/operations/two" in line
@@ -77,9 +77,9 @@ def test_endpoint_that_does_not_answer_is_asked_no_more(reaping: Reaping) -> Non
         reaping.rows.write(scope, reaping.entry(OperationName.parse(f"{BACKUP}/operations/x")))
     reaping.emulator.faults.fail(method="GetOperation", code=Code.UNAVAILABLE, times=99)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 3 == tally.left
+    assert 3 == summary.left
     # the first entry's tries within two seconds, and not one for the others
     assert 5 == len(reaping.emulator.calls.of("GetOperation"))
     assert 1 == len(reaping.warned)
@@ -98,9 +98,9 @@ def test_credentials_that_do_not_work_are_told_once(
 
     monkeypatch.setattr("airflow_spanner_lro.admin.client.SpannerAdminClient.get", fail)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert 1 == tally.left
+    assert 1 == summary.left
     assert reaping.warned[0].startswith("Connection google_cloud_default at ")
 
 
@@ -119,9 +119,9 @@ def test_unreadable_entry_is_told_and_left_alone(reaping: Reaping, value: Any, t
     reaping.rows.write_value(broken, value)
     scope = reaping.orphan()
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1, 1] == [tally.left, tally.reaped]
+    assert [1, 1] == [summary.left, summary.reaped]
     assert "cannot be read and is left alone" in reaping.warned[0]
     assert told in reaping.warned[0]
     assert Stage.CLOSED is reaping.rows.read(scope).stage
@@ -132,9 +132,9 @@ def test_unreadable_entry_of_a_task_that_waits_is_no_trouble(reaping: Reaping) -
     scope = reaping.rows.add_task(state="deferred")
     reaping.rows.write_value(scope, {"version": 99})
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1, 0] == [tally.kept, tally.left]
+    assert [1, 0] == [summary.kept, summary.left]
 
 
 def test_defect_is_told_and_keeps_no_other_waiting(
@@ -154,9 +154,9 @@ def test_defect_is_told_and_keeps_no_other_waiting(
 
     monkeypatch.setattr(look, stumble)
 
-    tally = reaping.reap()
+    summary = reaping.reap()
 
-    assert [1, 1] == [tally.left, tally.reaped]
+    assert [1, 1] == [summary.left, summary.reaped]
     assert "nobody has thought of this" in reaping.warned[0]
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 

@@ -52,7 +52,7 @@ def clone_of_the_database(act: Act) -> Scenario:
         # that it could be, if somebody said so
         would = reap(act, *here, "--claim-deployment", "--dry-run", environment=environment)
         told = reap(act, *here, environment=environment)
-    wrong = unsaid(would, "It would be cancelled")
+    wrong = unsaid(would, " would be cancelled")
     wrong += unsaid(told, "Nothing was touched: Airflow's database is not where its ledgers were")
     act.let_pass()
     return judged(LEFT, wrong + runs_on(act, going))
@@ -80,7 +80,9 @@ def holes_and_doubles(act: Act) -> Scenario:
     act.forge(played.task, key(1), written | {"try_number": 2})
     told = reap(act, "--grace", AT_ONCE, "--dag-id", played.run.dag_id)
     act.let_pass()
-    wrong = unsaid(played.log(3), ADOPTED) + unsaid(told, "2 left to their tasks, 0 reaped, 0 to")
+    wrong = unsaid(played.log(3), ADOPTED) + unsaid(
+        told, "2 kept (task active), 0 cancelled or closed"
+    )
     state = act.world.view(operation).state
     if state is not RUNNING:
         wrong.append(f"the operation is {state}")
@@ -98,7 +100,7 @@ def entry_of_an_ended_task(act: Act) -> Scenario:
     act.let_pass(seconds=GRACE)
     told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
     act.let_pass()
-    wrong = unsaid(told, ("another task's entry names it as well", "1 left to their tasks, 0 rea"))
+    wrong = unsaid(told, ("another task's entry names it as well", "1 kept (task active), 0 canc"))
     return judged(KEPT, wrong + runs_on(act, going))
 
 
@@ -166,7 +168,7 @@ def damaged_entry(act: Act) -> Scenario:
     act.forge(act.task(going), key(1), written | damaged)
     act.let_pass(seconds=GRACE)
     told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
-    wrong = unsaid(told, (CANNOT_BE_READ, f"{sibling.operation}: It has ended already"))
+    wrong = unsaid(told, (CANNOT_BE_READ, " has ended already", f": {sibling.operation}"))
     wrong += [f"the reaper says {each!r}" for each in ("Traceback", "\x1b") if each in told]
     return judged(LEFT, wrong + runs_on(act, going))
 

@@ -75,7 +75,7 @@ def forged_entries(act: Act) -> Scenario:
         dag = ("--dag-id", going.run.dag_id)
         told, listed = reap(act, *dag, "--grace", AT_ONCE), command(act, "ledger", *dag)
         wrong = visited()
-    wrong += unsaid(told, f"1 reaped, {len(forgeries)} to be seen to")
+    wrong += unsaid(told, f"1 cancelled or closed, {len(forgeries)} need attention")
     wrong += unsaid(listed, ("refused: another endpoint", "refused: another connection"))
     if (refused := told.count("Refused: ")) != len(forgeries):
         wrong.append(f"the reaper refuses {refused} entries, not {len(forgeries)}: {told}")

@@ -1,0 +1,323 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands ``airflow spanner-lro ledger`` and ``status``: what is recorded, how things are now.
+
+They change nothing. Spanner is asked by the authority by which the reaper acts; where that refuses,
+nobody is asked. ``ledger`` asks for each entry's operation, ``status`` for one of each connection.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro import airflow_database, settings
+from airflow_spanner_lro.admin.clock import StoppableClock
+from airflow_spanner_lro.core.error_text import error_text
+from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.tries.authority import Refusal
+from airflow_spanner_lro.core.tries.evidence import Evidence
+from airflow_spanner_lro.core.tries.reaping import (
+    KILL_OVER,
+    ReapDecision,
+    TaskPhase,
+    decide_reap,
+)
+from airflow_spanner_lro.core.tries.round_record import overdue
+from airflow_spanner_lro.core.words import escaped
+from airflow_spanner_lro.reaper.authority import CALL_ERRORS, AuthorisedClients
+from airflow_spanner_lro.reaper.inspection import not_asked, state_of
+from airflow_spanner_lro.reaper.loop import FAILED, latest_round
+from airflow_spanner_lro.reaper.records import ledger_rows, shown
+from airflow_spanner_lro.settings import ReaperHost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+    from airflow_spanner_lro.core.tries.round_record import RoundRecord
+    from airflow_spanner_lro.reaper.records import LedgerRow
+
+    Say = Callable[[str], object]
+
+_HEADING = ("TASK", "RUN", "TRY", "TASK IS", "ENTRY", "OPERATION IS", "OPERATION")
+_STATE = _HEADING.index("OPERATION IS")
+_WIDEST = {"TASK": 32, "RUN": 24}
+_NOT_ASKED = "?"
+_REFUSED = "refused: "
+_NONE = "-"
+_UNNAMED = "(not known; started for {})"
+
+_ALIVE = timedelta(seconds=60)
+"""How old the heartbeat of a triggerer may be."""
+_SHOWN = 20
+"""How many orphans are named; `ledger` lists all."""
+_WAITS_FOR = {
+    ReapDecision.REAP: "the reaper (orphan)",
+    ReapDecision.EXEMPT: "a later try, if any (exempt from reaping)",
+    ReapDecision.NEWER_TRY: "the newer try of its task",
+    ReapDecision.TOO_YOUNG: "the grace to pass (task over)",
+}
+_UNREADABLE = "a person (the entry cannot be read)"
+_USABLE = "usable"
+
+
+def list_ledger(*, dag_ids: Sequence[str], closed: bool, offline: bool) -> int:
+    """Print a line for each entry, and return the exit code.
+
+    :param closed: also those of which nothing is owed any more
+    :param offline: do not ask Spanner
+    :raises AirflowDatabaseError: if Airflow's database cannot be used
+    :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
+    """
+    warn = partial(print, file=sys.stderr)
+    with AuthorisedClients(clock=StoppableClock()) as clients:
+        states = _OperationStates(clients=clients, offline=offline, warn=warn)
+        lines = [_cells(row, states.of(row)) for row in ledger_rows(dag_ids=dag_ids, closed=closed)]
+        troubles = list(clients.troubles())
+    if lines:
+        sys.stdout.writelines(f"{line}\n" for line in _table(lines))
+    else:
+        # not to be taken for a mistake, nor for a line of the list
+        warn(f"There are no {'' if closed else 'open '}entries.")
+    for trouble in troubles:
+        warn(trouble)
+    states_shown = [cells[_STATE] for cells in lines]
+    unknown = [each for each in states_shown if each == _NOT_ASKED or each.startswith(_REFUSED)]
+    return FAILED if unknown else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OperationStates:
+    """Asks Spanner for states, or does not.
+
+    :param warn: says what could not be asked
+    """
+
+    clients: AuthorisedClients
+    offline: bool
+    warn: Callable[[str], None]
+
+    def of(self, row: LedgerRow) -> str:
+        """Return the state of an entry's operation in a word or two."""
+        entry = row.entry
+        if entry is None or entry.waited_for is None:
+            return _NONE
+        if (entry.closed and not entry.left) or self.offline:
+            # what became of it was written down, or nobody is to be asked
+            return _NONE
+        return self._asked(row, entry, entry.waited_for.name)
+
+    def _asked(self, row: LedgerRow, entry: LedgerEntry, name: OperationName) -> str:
+        client = self.clients.client_for(row, entry)
+        if client is None:
+            return _NOT_ASKED
+        if isinstance(client, Refusal):
+            self.warn(f"{client.sentence} Task {row.subject}")
+            return f"{_REFUSED}{client.reason}"
+        try:
+            return state_of(client.get(name=name))
+        except CALL_ERRORS as exc:
+            if code_of(exc) is Code.NOT_FOUND:
+                return state_of(None)
+            if not self.clients.note_unreachable(row, entry, exc):
+                self.warn(f"{not_asked(exc)} Task {row.subject}")
+            return _NOT_ASKED
+
+
+def _cells(row: LedgerRow, state: str) -> tuple[str, ...]:
+    entry, task = row.entry, row.task
+    if entry is None:
+        tries, stage, operation = _NONE, "unreadable", row.trouble
+    else:
+        newer = f"/{task.try_number}" if task.try_number != entry.try_number else ""
+        tries = f"{entry.try_number}{newer}"
+        stage = _stage(entry)
+        waited_for = entry.waited_for
+        operation = str(waited_for.name) if waited_for else _UNNAMED.format(entry.target)
+    return (row.task_name, shown(row.stored.run_id), tries, task.state, stage, state, operation)
+
+
+def _stage(entry: LedgerEntry) -> str:
+    if entry.left:
+        return "left"
+    ended = [entry.ending] if entry.ending else []
+    if entry.closed:
+        return ", ".join([entry.stage, *ended])
+    presumed = ["presumed"] if entry.evidence is Evidence.PRESUMED else []
+    exempt = ["exempt"] if entry.exempt else []
+    return ", ".join([entry.stage, *presumed, *exempt, *ended])
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return lines that fit the terminal; whole ones if nobody looks at a terminal."""
+    lines = [_HEADING, *rows]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if room:
+        lines = [
+            tuple(
+                _shortened(cell, _WIDEST.get(name, len(cell)))
+                for name, cell in zip(_HEADING, line, strict=True)
+            )
+            for line in lines
+        ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if room:
+        widths[-1] = max(room - sum(widths[:-1]) - 2 * (len(widths) - 1), len(_HEADING[-1]))
+    return [
+        "  ".join(
+            _shortened(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _shortened(text: str, length: int) -> str:
+    """Cut the beginning of a text: names differ at their ends."""
+    return text if len(text) <= length else f"…{text[len(text) - length + 1 :]}"
+
+
+def print_status(*, offline: bool, say: Say = print) -> int:
+    """Print whether the reaper works, what it has left, and return the exit code.
+
+    :param offline: do not ask Spanner
+    :returns: 1 if something needs attention
+    :raises AirflowDatabaseError: if Airflow's database cannot be used
+    :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
+    """
+    settings.check()
+    now = datetime.now(tz=UTC)
+    rows = [*ledger_rows()]
+    late = _print_reaper(latest_round(), now=now, entries=len(rows), say=say)
+    orphans = _print_entries(rows, now=now, say=say)
+    _print_triggerers(now=now, say=say)
+    unusable = not offline and _print_connections(rows, say=say)
+    return FAILED if late or orphans or unusable else 0
+
+
+def _print_reaper(latest: RoundRecord | None, *, now: datetime, entries: int, say: Say) -> bool:
+    where = settings.reaper()
+    if where is ReaperHost.OFF:
+        say("Reaper       does not run by itself ([spanner_lro] reaper = off)")
+    else:
+        say(f"Reaper       runs in the {where}, every {settings.reaper_interval():g} s")
+    late = overdue(latest, now=now)
+    if latest is not None:
+        ago = latest.age(now).total_seconds()
+        say(
+            f"Last round   {ago:.0f} s ago on {escaped(latest.host)}, took {latest.seconds:g} s: "
+            f"{latest.kept} kept (task active), {latest.reaped} cancelled or closed, "
+            f"{latest.left} need attention"
+        )
+    else:
+        say("Last round   none is recorded")
+    if late and entries:
+        say(
+            f"ATTENTION    No reaper is at work: {late}. Let a "
+            f"{ReaperHost.TRIGGERER if where is ReaperHost.OFF else where} run with [spanner_lro] "
+            f"reaper set to it, or run `airflow spanner-lro reap --every 60s`."
+        )
+    return bool(late and entries)
+
+
+def _print_entries(rows: Iterable[LedgerRow], *, now: datetime, say: Say) -> list[str]:
+    groups: Counter[tuple[str, str]] = Counter()
+    orphans: list[str] = []
+    for row in rows:
+        waits_for = _waits_for(row, now=now)
+        groups[waits_for, _kind(row.entry)] += 1
+        if waits_for == _WAITS_FOR[ReapDecision.REAP]:
+            orphans.append(row.subject)
+    say(f"Entries      {groups.total()} open")
+    for (waits_for, kind), number in sorted(groups.items()):
+        say(f"             {number:>5}  {kind}, waiting for {waits_for}")
+    say(f"Orphans      {len(orphans)}")
+    for each in orphans[:_SHOWN]:
+        say(f"             {each}")
+    if len(orphans) > _SHOWN:
+        say(f"             and {len(orphans) - _SHOWN} more: `airflow spanner-lro ledger`")
+    return orphans
+
+
+def _waits_for(row: LedgerRow, *, now: datetime) -> str:
+    if row.entry is None:
+        return _UNREADABLE
+    decision = decide_reap(
+        row.entry,
+        task=row.task,
+        now=now,
+        grace=timedelta(seconds=settings.reaper_grace()),
+        kill_over=KILL_OVER,
+    )
+    if decision is ReapDecision.WAITS:
+        coming = "'s next try" if row.task.phase is TaskPhase.COMING else ""
+        return f"its task{coming} ({row.task.state})"
+    return _WAITS_FOR[decision]
+
+
+def _kind(entry: LedgerEntry | None) -> str:
+    return "unknown" if entry is None else entry.kind.metadata.removesuffix("Metadata")
+
+
+def _print_triggerers(*, now: datetime, say: Say) -> None:
+    living, homeless = airflow_database.triggerers(now=now, within=_ALIVE)
+    budget = settings.max_admin_requests_per_second()
+    say(
+        f"Pollers      one in each triggerer, with a budget of {budget:g}/s for each project and "
+        "identity"
+    )
+    for each in living:
+        ago = max(0.0, (now - each.heartbeat).total_seconds())
+        say(f"             {escaped(each.host)}: {each.triggers} triggers, seen {ago:.0f} s ago")
+    if not living:
+        say("             no triggerer is alive")
+    if homeless:
+        say(f"             {homeless} triggers wait for a triggerer")
+
+
+def _print_connections(rows: Iterable[LedgerRow], *, say: Say) -> bool:
+    """Say of each connection whether it can be used; return whether one cannot."""
+    states: dict[tuple[str, tuple[str, ...]], str] = {}
+    with AuthorisedClients(clock=StoppableClock()) as clients:
+        for row in rows:
+            if row.entry is None or (connection := _connection(row.entry.access)) in states:
+                continue
+            if (state := _connection_state(row, row.entry, clients=clients)) is not None:
+                states[connection] = state
+        troubles = [*clients.troubles()]
+    say(f"Connections  {len(states)} used by open entries")
+    for (connection_id, chain), state in sorted(states.items()):
+        name = " as ".join((connection_id, *chain[-1:]))
+        say(f"             {escaped(name)}: {state}")
+    for trouble in troubles:
+        say(f"             {trouble}")
+    return bool(troubles) or any(state != _USABLE for state in states.values())
+
+
+def _connection_state(
+    row: LedgerRow, entry: LedgerEntry, *, clients: AuthorisedClients
+) -> str | None:
+    """Return whether an entry's connection can be used; None if this entry does not tell."""
+    if entry.waited_for is None:
+        return None
+    client = clients.client_for(row, entry)
+    if client is None or isinstance(client, Refusal):
+        return None
+    try:
+        client.get(name=entry.waited_for.name)
+    except CALL_ERRORS as exc:
+        if code_of(exc) is Code.NOT_FOUND:
+            return _USABLE
+        return None if clients.note_unreachable(row, entry, exc) else f"{error_text(exc)}."
+    return _USABLE
+
+
+def _connection(access: Access) -> tuple[str, tuple[str, ...]]:
+    return access.gcp_conn_id, access.impersonation_chain
