@@ -13,7 +13,7 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.arguments.seconds import require_seconds
+from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.console import console_url
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.errors import SpannerLroError

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro import settings
-from airflow_spanner_lro.core.arguments.durations import duration_of
+from airflow_spanner_lro.core.arguments.times import parse_duration
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.names import OperationName, same_resource
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
@@ -57,7 +57,7 @@ def deadline_of_try(
 def _duration(timeout: object) -> timedelta | None:
     if timeout is None:
         return None
-    given = duration_of(timeout, field=_TIMEOUT_FIELD)
+    given = parse_duration(timeout, field=_TIMEOUT_FIELD)
     if not timedelta() < given <= _LONGEST_TIMEOUT:
         raise InvalidArgumentError(
             field=_TIMEOUT_FIELD,

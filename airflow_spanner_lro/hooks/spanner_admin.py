@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_spanner_lro.core.arguments.references import refer_operations
-from airflow_spanner_lro.core.arguments.seconds import require_seconds
+from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.flows.together import stop_all
@@ -240,7 +240,7 @@ class SpannerAdminHook(SpannerConnectionHook):
         :param filter_: in the filter language of the API's ListBackups call, such as
             ``state:READY``
         :returns: for each ``name``, ``database``, ``state``, ``create_time``, ``version_time``,
-            ``expire_time``, ``size_bytes`` and ``schedules`` (names of those that made it)
+            ``parse_expire_time``, ``size_bytes`` and ``schedules`` (names of those that made it)
         """
         query = arguments.backup_query(
             project=project_id or self.project_id,

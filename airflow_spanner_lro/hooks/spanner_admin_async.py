@@ -16,7 +16,7 @@ from airflow.sdk import BaseHook
 
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.arguments.references import refer_operations
-from airflow_spanner_lro.core.arguments.seconds import require_seconds
+from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.flows.together import stop_all

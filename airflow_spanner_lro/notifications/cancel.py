@@ -20,7 +20,7 @@ from airflow_spanner_lro import settings
 from airflow_spanner_lro.authored import task_of
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.arguments.references import refer_operations
-from airflow_spanner_lro.core.arguments.seconds import require_seconds
+from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.kinds import OperationKind
 from airflow_spanner_lro.core.tries.authority import (

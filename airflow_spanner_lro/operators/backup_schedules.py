@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.arguments.backup_schedules import (
+    ScheduleSpec,
+    parse_crontab,
+    parse_retention,
+)
+from airflow_spanner_lro.core.arguments.choices import field_mask
 from airflow_spanner_lro.core.arguments.encryption import BackupEncryption, encryption_config
-from airflow_spanner_lro.core.arguments.masks import field_mask
-from airflow_spanner_lro.core.arguments.schedules import ScheduleOrder, crontab, retention_duration
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import BackupScheduleName
 from airflow_spanner_lro.core.operations.errors import ResourceDiffersError
@@ -25,8 +29,8 @@ from airflow_spanner_lro.operators.immediate import SpannerImmediateOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.arguments.durations import Duration
-    from airflow_spanner_lro.core.arguments.encryption import Keys
+    from airflow_spanner_lro.core.arguments.encryption import KmsKeys
+    from airflow_spanner_lro.core.arguments.times import DurationLike
 
 
 class SpannerCreateBackupScheduleOperator(SpannerImmediateOperator):
@@ -71,10 +75,10 @@ class SpannerCreateBackupScheduleOperator(SpannerImmediateOperator):
         database_id: str,
         schedule_id: str,
         cron: str,
-        retention: Duration,
+        retention: DurationLike,
         incremental: bool = False,
         encryption_type: str | None = None,
-        kms_key_names: Keys | None = None,
+        kms_key_names: KmsKeys | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -98,11 +102,11 @@ class SpannerCreateBackupScheduleOperator(SpannerImmediateOperator):
         )
 
     @property
-    def order(self) -> ScheduleOrder:
+    def order(self) -> ScheduleSpec:
         """What the schedule is to do, from the rendered parameters."""
-        return ScheduleOrder(
-            cron=crontab(self.cron),
-            retention=retention_duration(self.retention),
+        return ScheduleSpec(
+            cron=parse_crontab(self.cron),
+            retention=parse_retention(self.retention),
             incremental=self.incremental,
             encryption=encryption_config(
                 type_=self.encryption_type, keys=self.kms_key_names, allowed=BackupEncryption
@@ -189,9 +193,9 @@ class SpannerUpdateBackupScheduleOperator(SpannerImmediateOperator):
         database_id: str,
         schedule_id: str,
         cron: str | None = None,
-        retention: Duration | None = None,
+        retention: DurationLike | None = None,
         encryption_type: str | None = None,
-        kms_key_names: Keys | None = None,
+        kms_key_names: KmsKeys | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -218,10 +222,10 @@ class SpannerUpdateBackupScheduleOperator(SpannerImmediateOperator):
         schedule: dict[str, Any] = {"name": str(self.target)}
         paths = []
         if self.cron is not None:
-            schedule["spec"] = {"cron_spec": {"text": crontab(self.cron)}}
+            schedule["spec"] = {"cron_spec": {"text": parse_crontab(self.cron)}}
             paths.append("spec.cron_spec.text")
         if self.retention is not None:
-            schedule["retention_duration"] = retention_duration(self.retention)
+            schedule["retention_duration"] = parse_retention(self.retention)
             paths.append("retention_duration")
         encryption = encryption_config(
             type_=self.encryption_type, keys=self.kms_key_names, allowed=BackupEncryption

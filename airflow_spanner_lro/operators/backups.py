@@ -15,11 +15,11 @@ from airflow_spanner_lro.core.arguments.encryption import (
 )
 from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.arguments.times import (
-    aware,
-    expire_time,
     is_relative,
-    moment_of,
-    signed,
+    parse_expire_time,
+    parse_time,
+    parse_timestamp,
+    sign_expire_time,
 )
 from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.flows.turns import deletion_limit
@@ -37,8 +37,8 @@ from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.arguments.encryption import Keys
-    from airflow_spanner_lro.core.arguments.times import Moment
+    from airflow_spanner_lro.core.arguments.encryption import KmsKeys
+    from airflow_spanner_lro.core.arguments.times import TimeLike
     from airflow_spanner_lro.core.errors import SpannerLroError
 
 
@@ -82,10 +82,10 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
         instance_id: str,
         database_id: str,
         backup_id: str,
-        expire_time: Moment,
+        expire_time: TimeLike,
         version_time: datetime | str | None = None,
         encryption_type: str | None = None,
-        kms_key_names: Keys | None = None,
+        kms_key_names: KmsKeys | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -110,8 +110,8 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
     @property
     def _expires(self) -> datetime:
         now = datetime.now(tz=UTC)
-        moment = expire_time(self.expire_time, now=now)
-        return signed(moment, now=now) if self.signed else moment
+        moment = parse_expire_time(self.expire_time, now=now)
+        return sign_expire_time(moment, now=now) if self.signed else moment
 
     def build_request(self) -> Any:
         """Return the CreateBackupRequest."""
@@ -123,7 +123,7 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
             "expire_time": self._expires,
         }
         if self.version_time:
-            backup["version_time"] = aware(self.version_time, field="version_time")
+            backup["version_time"] = parse_timestamp(self.version_time, field="version_time")
         return self.kind.request_type()(
             parent=str(database.instance_name),
             backup_id=self.target.backup,
@@ -172,9 +172,9 @@ class SpannerCopyBackupOperator(SpannerOperationOperator):
         instance_id: str,
         backup_id: str,
         source_backup: str,
-        expire_time: Moment,
+        expire_time: TimeLike,
         encryption_type: str | None = None,
-        kms_key_names: Keys | None = None,
+        kms_key_names: KmsKeys | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -203,8 +203,8 @@ class SpannerCopyBackupOperator(SpannerOperationOperator):
     @property
     def _expires(self) -> datetime:
         now = datetime.now(tz=UTC)
-        moment = moment_of(self.expire_time, now=now, field="expire_time")
-        return signed(moment, now=now) if self.signed else moment
+        moment = parse_time(self.expire_time, now=now, field="expire_time")
+        return sign_expire_time(moment, now=now) if self.signed else moment
 
     def build_request(self) -> Any:
         """Return the CopyBackupRequest."""
@@ -245,7 +245,7 @@ class SpannerUpdateBackupOperator(SpannerImmediateOperator):
     verb = "updated"
 
     def __init__(
-        self, *, instance_id: str, backup_id: str, expire_time: Moment, **kwargs: Any
+        self, *, instance_id: str, backup_id: str, expire_time: TimeLike, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.instance_id = instance_id
@@ -331,14 +331,14 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
         return RefusedForNowError(target, limit=turn.limit, told=said(refusal), verb=turn.verb)
 
 
-def signs(expires: Moment) -> bool:
+def signs(expires: TimeLike) -> bool:
     """Tell whether an expiry gets digits of our own: a moment that its author wrote never does."""
     return is_relative(expires) and settings.sign_expire_time()
 
 
-def _expire_time_of_existing(value: Moment) -> datetime:
+def _expire_time_of_existing(value: TimeLike) -> datetime:
     """Return a moment whose limits count from when an existing backup was made, as Spanner knows.
 
     :raises InvalidArgumentError: if it is no moment, or has no time zone
     """
-    return moment_of(value, now=datetime.now(tz=UTC), field="expire_time")
+    return parse_time(value, now=datetime.now(tz=UTC), field="expire_time")

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.arguments.choices import parse_bool
 from airflow_spanner_lro.core.arguments.encryption import (
     DerivedEncryption,
     database_encryption_config,
     encryption_config,
 )
-from airflow_spanner_lro.core.arguments.flags import flag_of
 from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.errors import InvalidArgumentError
@@ -28,7 +28,7 @@ from airflow_spanner_lro.operators.protection import protect, update_request
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_spanner_lro.core.arguments.flags import Flag
+    from airflow_spanner_lro.core.arguments.choices import BoolLike
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
@@ -80,7 +80,7 @@ class SpannerCreateDatabaseOperator(TakesDdl, SpannerOperationOperator):
         database_id: str,
         dialect: str = Dialect.GOOGLE_STANDARD_SQL.value,
         extra_statements: str | Sequence[str] | None = None,
-        enable_drop_protection: Flag = False,
+        enable_drop_protection: BoolLike = False,
         kms_key_names: str | Sequence[str] | None = None,
         proto_descriptors_file: str | None = None,
         **kwargs: Any,
@@ -144,7 +144,7 @@ class SpannerCreateDatabaseOperator(TakesDdl, SpannerOperationOperator):
 
     @property
     def _protects(self) -> bool:
-        return flag_of(self.enable_drop_protection, field="enable_drop_protection")
+        return parse_bool(self.enable_drop_protection, field="enable_drop_protection")
 
     def _extra_statements(self, dialect: Dialect) -> list[str]:
         given = self.extra_statements
@@ -264,7 +264,7 @@ class SpannerUpdateDatabaseOperator(SpannerOperationOperator):
         *,
         instance_id: str,
         database_id: str,
-        enable_drop_protection: Flag | None = None,
+        enable_drop_protection: BoolLike | None = None,
         kms_key_names: str | Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -285,7 +285,7 @@ class SpannerUpdateDatabaseOperator(SpannerOperationOperator):
         """Return the UpdateDatabaseRequest, whose mask has what was given."""
         changes: dict[str, Any] = {}
         if self.enable_drop_protection is not None:
-            changes["enable_drop_protection"] = flag_of(
+            changes["enable_drop_protection"] = parse_bool(
                 self.enable_drop_protection, field="enable_drop_protection"
             )
         if self.kms_key_names is not None:

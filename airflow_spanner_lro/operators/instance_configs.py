@@ -6,10 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments.labelling import config_display_name, labels
-from airflow_spanner_lro.core.arguments.masks import field_mask
+from airflow_spanner_lro.core.arguments.choices import field_mask
+from airflow_spanner_lro.core.arguments.instances import (
+    parse_config_display_name,
+    parse_labels,
+    parse_locations,
+    parse_replicas,
+    replicas_with_optional,
+)
 from airflow_spanner_lro.core.arguments.references import refer
-from airflow_spanner_lro.core.arguments.replicas import given_replicas, locations, replicas_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE_CONFIG, UPDATE_INSTANCE_CONFIG
 from airflow_spanner_lro.core.names import InstanceConfigName, ProjectName
@@ -19,7 +24,7 @@ from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow_spanner_lro.core.arguments.replicas import Replicas
+    from airflow_spanner_lro.core.arguments.instances import Replicas
 
 _OWN_PREFIX = "custom-"
 
@@ -98,10 +103,10 @@ class SpannerCreateInstanceConfigOperator(SpannerOperationOperator):
         config: dict[str, Any] = {
             "name": str(target),
             "base_config": str(base),
-            "display_name": config_display_name(
+            "display_name": parse_config_display_name(
                 target.config if self.display_name is None else self.display_name
             ),
-            "labels": labels({} if self.labels is None else self.labels),
+            "labels": parse_labels({} if self.labels is None else self.labels),
             # last, as it may ask Spanner
             "replicas": self._replicas(base),
         }
@@ -119,9 +124,9 @@ class SpannerCreateInstanceConfigOperator(SpannerOperationOperator):
                 rule="exactly one of them is needed",
             )
         if self.replicas is not None:
-            return given_replicas(self.replicas)
-        added = locations(self.add_replicas)
-        return replicas_of(self.hook.client.get_resource(name=base), added=added)
+            return parse_replicas(self.replicas)
+        added = parse_locations(self.add_replicas)
+        return replicas_with_optional(self.hook.client.get_resource(name=base), added=added)
 
 
 class SpannerUpdateInstanceConfigOperator(SpannerOperationOperator):
@@ -170,9 +175,9 @@ class SpannerUpdateInstanceConfigOperator(SpannerOperationOperator):
         """Return the UpdateInstanceConfigRequest."""
         changes: dict[str, Any] = {}
         if self.display_name is not None:
-            changes["display_name"] = config_display_name(self.display_name)
+            changes["display_name"] = parse_config_display_name(self.display_name)
         if self.labels is not None:
-            changes["labels"] = labels(self.labels)
+            changes["labels"] = parse_labels(self.labels)
         return self.kind.request_type()(
             instance_config={"name": str(self.target), **changes},
             update_mask=field_mask(changes, arguments=("display_name", "labels")),

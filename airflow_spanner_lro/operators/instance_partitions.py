@@ -6,9 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments.capacity import capacity, capacity_paths, needed
-from airflow_spanner_lro.core.arguments.labelling import display_name
-from airflow_spanner_lro.core.arguments.masks import field_mask
+from airflow_spanner_lro.core.arguments.choices import field_mask
+from airflow_spanner_lro.core.arguments.instances import (
+    capacity_fields,
+    capacity_mask_paths,
+    parse_display_name,
+    require_capacity,
+)
 from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE_PARTITION, UPDATE_INSTANCE_PARTITION
 from airflow_spanner_lro.core.names import InstanceConfigName, InstancePartitionName
@@ -16,7 +20,7 @@ from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.arguments.capacity import Autoscaling, Count
+    from airflow_spanner_lro.core.arguments.instances import Autoscaling, WholeNumber
 
 _CHANGEABLE = ("display_name", "node_count", "processing_units", "autoscaling")
 
@@ -62,8 +66,8 @@ class SpannerCreateInstancePartitionOperator(SpannerOperationOperator):
         partition_id: str,
         config_id: str,
         display_name: str | None = None,
-        node_count: Count | None = None,
-        processing_units: Count | None = None,
+        node_count: WholeNumber | None = None,
+        processing_units: WholeNumber | None = None,
         autoscaling: Autoscaling | None = None,
         **kwargs: Any,
     ) -> None:
@@ -86,7 +90,7 @@ class SpannerCreateInstancePartitionOperator(SpannerOperationOperator):
     def build_request(self) -> Any:
         """Return the CreateInstancePartitionRequest."""
         target = self.target
-        size = capacity(
+        size = capacity_fields(
             node_count=self.node_count,
             processing_units=self.processing_units,
             autoscaling=self.autoscaling,
@@ -94,8 +98,8 @@ class SpannerCreateInstancePartitionOperator(SpannerOperationOperator):
         partition: dict[str, Any] = {
             "name": str(target),
             "config": str(refer(InstanceConfigName, self.config_id, within=target)),
-            "display_name": display_name(self.display_name, default=target.partition),
-            **needed(size),
+            "display_name": parse_display_name(self.display_name, default=target.partition),
+            **require_capacity(size),
         }
         return self.kind.request_type()(
             parent=str(target.instance_name),
@@ -139,8 +143,8 @@ class SpannerUpdateInstancePartitionOperator(SpannerOperationOperator):
         instance_id: str,
         partition_id: str,
         display_name: str | None = None,
-        node_count: Count | None = None,
-        processing_units: Count | None = None,
+        node_count: WholeNumber | None = None,
+        processing_units: WholeNumber | None = None,
         autoscaling: Autoscaling | None = None,
         **kwargs: Any,
     ) -> None:
@@ -161,15 +165,15 @@ class SpannerUpdateInstancePartitionOperator(SpannerOperationOperator):
 
     def build_request(self) -> Any:
         """Return the UpdateInstancePartitionRequest."""
-        size = capacity(
+        size = capacity_fields(
             node_count=self.node_count,
             processing_units=self.processing_units,
             autoscaling=self.autoscaling,
         )
         partition: dict[str, Any] = {"name": str(self.target), **size}
-        paths = capacity_paths(size)
+        paths = capacity_mask_paths(size)
         if self.display_name is not None:
-            partition["display_name"] = display_name(self.display_name)
+            partition["display_name"] = parse_display_name(self.display_name)
             paths.append("display_name")
         return self.kind.request_type()(
             instance_partition=partition, field_mask=field_mask(paths, arguments=_CHANGEABLE)

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments import instance_fields
-from airflow_spanner_lro.core.arguments.capacity import capacity, capacity_paths
-from airflow_spanner_lro.core.arguments.labelling import display_name
-from airflow_spanner_lro.core.arguments.masks import field_mask
+from airflow_spanner_lro.core.arguments import instances
+from airflow_spanner_lro.core.arguments.choices import field_mask
+from airflow_spanner_lro.core.arguments.instances import (
+    capacity_fields,
+    capacity_mask_paths,
+    parse_display_name,
+)
 from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, MOVE_INSTANCE, UPDATE_INSTANCE
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ProjectName
@@ -20,7 +23,7 @@ from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_spanner_lro.core.arguments.capacity import Autoscaling, Count
+    from airflow_spanner_lro.core.arguments.instances import Autoscaling, WholeNumber
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 _CHANGEABLE = (
@@ -82,8 +85,8 @@ class SpannerCreateInstanceOperator(SpannerOperationOperator):
         instance_id: str,
         config_id: str,
         display_name: str | None = None,
-        node_count: Count | None = None,
-        processing_units: Count | None = None,
+        node_count: WholeNumber | None = None,
+        processing_units: WholeNumber | None = None,
         autoscaling: Autoscaling | None = None,
         edition: str | None = None,
         labels: Mapping[str, str] | None = None,
@@ -114,14 +117,14 @@ class SpannerCreateInstanceOperator(SpannerOperationOperator):
         instance: dict[str, Any] = {
             "name": str(target),
             "config": str(refer(InstanceConfigName, self.config_id, within=target)),
-            "display_name": display_name(self.display_name, default=target.instance),
-            **instance_fields.size(
+            "display_name": parse_display_name(self.display_name, default=target.instance),
+            **instances.size_fields(
                 node_count=self.node_count,
                 processing_units=self.processing_units,
                 autoscaling=self.autoscaling,
                 instance_type=self.instance_type,
             ),
-            **instance_fields.settings(
+            **instances.settings_fields(
                 edition=self.edition,
                 labels=self.labels,
                 default_backup_schedule_type=self.default_backup_schedule_type,
@@ -170,8 +173,8 @@ class SpannerUpdateInstanceOperator(SpannerOperationOperator):
         *,
         instance_id: str,
         display_name: str | None = None,
-        node_count: Count | None = None,
-        processing_units: Count | None = None,
+        node_count: WholeNumber | None = None,
+        processing_units: WholeNumber | None = None,
         autoscaling: Autoscaling | None = None,
         edition: str | None = None,
         labels: Mapping[str, str] | None = None,
@@ -195,21 +198,21 @@ class SpannerUpdateInstanceOperator(SpannerOperationOperator):
 
     def build_request(self) -> Any:
         """Return the UpdateInstanceRequest."""
-        size = capacity(
+        size = capacity_fields(
             node_count=self.node_count,
             processing_units=self.processing_units,
             autoscaling=self.autoscaling,
         )
-        rest = instance_fields.settings(
+        rest = instances.settings_fields(
             edition=self.edition,
             labels=self.labels,
             default_backup_schedule_type=self.default_backup_schedule_type,
         )
         if self.display_name is not None:
-            rest["display_name"] = display_name(self.display_name)
+            rest["display_name"] = parse_display_name(self.display_name)
         return self.kind.request_type()(
             instance={"name": str(self.target), **size, **rest},
-            field_mask=field_mask([*capacity_paths(size), *rest], arguments=_CHANGEABLE),
+            field_mask=field_mask([*capacity_mask_paths(size), *rest], arguments=_CHANGEABLE),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments.masks import field_mask
+from airflow_spanner_lro.core.arguments.choices import field_mask
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 

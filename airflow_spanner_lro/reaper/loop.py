@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import airflow_database, metrics, settings
 from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
-from airflow_spanner_lro.core.arguments.durations import duration_of
+from airflow_spanner_lro.core.arguments.times import parse_duration
 from airflow_spanner_lro.core.errors import InvalidArgumentError, SettingsError
 from airflow_spanner_lro.core.tries.round_record import ROUND_KEY, RoundRecord
 from airflow_spanner_lro.reaper.rounds import ReaperRound, RoundOptions
@@ -240,9 +240,9 @@ def reap(
     :raises AirflowDatabaseError: if Airflow's database cannot be used in a single round
     """
     settings.check()
-    pause = None if every is None else parse_duration(every, field="--every", least=_SHORTEST)
+    pause = None if every is None else parse_short_duration(every, field="--every", least=_SHORTEST)
     options = RoundOptions(
-        grace=parse_duration(grace, field="--grace"),
+        grace=parse_short_duration(grace, field="--grace"),
         settle_timeout=settings.settle_timeout(),
         dag_ids=tuple(dag_ids),
         dry_run=dry_run,
@@ -281,7 +281,7 @@ def _printed_round(
     return summary
 
 
-def parse_duration(text: str, *, field: str, least: timedelta = timedelta()) -> timedelta:
+def parse_short_duration(text: str, *, field: str, least: timedelta = timedelta()) -> timedelta:
     """Return a duration as one writes it at a terminal: ``60s``, ``5m``, ``90``, ``PT2H``.
 
     :raises InvalidArgumentError: if it is none, or too short
@@ -290,7 +290,7 @@ def parse_duration(text: str, *, field: str, least: timedelta = timedelta()) -> 
         found = timedelta(seconds=float(short[1]) * _SECONDS[short[2]])
     else:
         try:
-            found = duration_of(text, field=field)
+            found = parse_duration(text, field=field)
         except InvalidArgumentError as exc:
             rule = "expected a duration, such as 60s, 5m, 1h, 90 (seconds) or PT2H"
             raise InvalidArgumentError(field=field, value=text, rule=rule) from exc

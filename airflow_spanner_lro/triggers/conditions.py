@@ -23,9 +23,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import TriggerEvent
 
-from airflow_spanner_lro.core.arguments.choices import choice
-from airflow_spanner_lro.core.arguments.durations import duration_of, is_duration_text
-from airflow_spanner_lro.core.arguments.times import aware
+from airflow_spanner_lro.core.arguments.choices import parse_enum
+from airflow_spanner_lro.core.arguments.times import (
+    is_duration_text,
+    parse_duration,
+    parse_timestamp,
+)
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.flows.conditions import (
     BackupReady,
@@ -194,7 +197,7 @@ class SpannerOperationsTrigger(SpannerConditionTrigger):
 
     def condition(self) -> Condition:
         """Return the condition; a single name is met with itself, not with a list."""
-        wait_for = choice(self.wait_for, field="wait_for", enum=WaitFor)
+        wait_for = parse_enum(self.wait_for, field="wait_for", enum=WaitFor)
         single = not isinstance(self.operation_name, list)
         names = [self.operation_name] if single else self.operation_name
         if not names:
@@ -343,7 +346,7 @@ class SpannerBackupTrigger(_InstanceTrigger):
         if self.newer_than is None:
             return None
         if not is_duration_text(self.newer_than):
-            moment = aware(self.newer_than, field="newer_than")
+            moment = parse_timestamp(self.newer_than, field="newer_than")
             try:
                 return moment.astimezone(UTC)
             except OverflowError:
@@ -351,7 +354,7 @@ class SpannerBackupTrigger(_InstanceTrigger):
                 raise InvalidArgumentError(
                     field="newer_than", value=self.newer_than, rule=rule
                 ) from None
-        back = duration_of(self.newer_than, field="newer_than")
+        back = parse_duration(self.newer_than, field="newer_than")
         anchor = self.counted_from
         start = datetime.fromisoformat(anchor) if anchor else datetime.now(tz=UTC)
         return start.astimezone(UTC) - min(back, _LONGEST)
@@ -380,7 +383,7 @@ class SpannerDatabaseTrigger(_InstanceTrigger):
         states = Service.DATABASE_ADMIN.message("Database").State
         return DatabaseInState(
             name=self._database(self.database_id),
-            states=tuple(choice(text, field="state", enum=states).name for text in texts),
+            states=tuple(parse_enum(text, field="state", enum=states).name for text in texts),
         )
 
 

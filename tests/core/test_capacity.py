@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from airflow_spanner_lro.core.arguments.capacity import capacity, capacity_paths, needed
+from airflow_spanner_lro.core.arguments.instances import (
+    capacity_fields,
+    capacity_mask_paths,
+    require_capacity,
+)
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 LIMITS = {"min_nodes": 1, "max_nodes": 3}
@@ -30,12 +34,12 @@ AUTOSCALING = {"autoscaling_limits": LIMITS, "autoscaling_targets": TARGETS}
 )
 def test_capacity_is_the_field_to_set(given: dict[str, Any], expected: dict[str, Any]) -> None:
     """A capacity becomes one field of the message; none becomes no field."""
-    assert expected == capacity(**given)
+    assert expected == capacity_fields(**given)
 
 
 def test_autoscaling_is_a_message() -> None:
     """A mapping in the shape of AutoscalingConfig becomes that message."""
-    fields = capacity(autoscaling=AUTOSCALING)
+    fields = capacity_fields(autoscaling=AUTOSCALING)
 
     assert {"autoscaling_config": instance_v1.AutoscalingConfig(AUTOSCALING)} == fields
 
@@ -99,7 +103,7 @@ def test_autoscaling_is_a_message() -> None:
 def test_unusable_capacity_is_refused(given: dict[str, Any], words: list[str]) -> None:
     """The error names the argument, its value and the rule."""
     with pytest.raises(InvalidArgumentError) as caught:
-        capacity(**given)
+        capacity_fields(**given)
 
     assert [] == [word for word in words if word not in str(caught.value)]
 
@@ -107,12 +111,12 @@ def test_unusable_capacity_is_refused(given: dict[str, Any], words: list[str]) -
 def test_needed_capacity_is_asked_for() -> None:
     """What cannot do without a capacity names the three arguments."""
     with pytest.raises(InvalidArgumentError, match="node_count, processing_units, autoscaling"):
-        needed({})
+        require_capacity({})
 
 
 def test_needed_capacity_is_returned() -> None:
     """A capacity that is there is all that is needed."""
-    assert {"node_count": 1} == needed({"node_count": 1})
+    assert {"node_count": 1} == require_capacity({"node_count": 1})
 
 
 @pytest.mark.parametrize(
@@ -126,4 +130,4 @@ def test_needed_capacity_is_returned() -> None:
 )
 def test_fixed_capacity_clears_the_autoscaler(fields: list[str], expected: list[str]) -> None:
     """The mask of a fixed capacity names the autoscaler too, which the message does not have."""
-    assert expected == capacity_paths(fields)
+    assert expected == capacity_mask_paths(fields)

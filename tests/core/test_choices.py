@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from airflow_spanner_lro.core.arguments.choices import choice
+from airflow_spanner_lro.core.arguments.choices import parse_enum
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.protobuf import message_from_mapping
 
@@ -20,19 +20,19 @@ Schedules = instance_v1.Instance.DefaultBackupScheduleType
 @pytest.mark.parametrize("text", ["ENTERPRISE_PLUS", "enterprise_plus", " Enterprise_Plus "])
 def test_choice_is_a_name_in_any_case(text: str) -> None:
     """The API's name stands for its member, however it is written."""
-    assert Edition.ENTERPRISE_PLUS == choice(text, field="edition", enum=Edition)
+    assert Edition.ENTERPRISE_PLUS == parse_enum(text, field="edition", enum=Edition)
 
 
 def test_none_can_be_a_choice() -> None:
     """A member that is called NONE can be chosen like any other."""
-    assert Schedules.NONE == choice("none", field="type", enum=Schedules)
+    assert Schedules.NONE == parse_enum("none", field="type", enum=Schedules)
 
 
 @pytest.mark.parametrize("given", ["GOLD", "", None, 2, "EDITION_UNSPECIFIED"])
 def test_unknown_choice_is_refused(given: object) -> None:
     """The error lists what there is, without the member that stands for nothing."""
     with pytest.raises(InvalidArgumentError) as caught:
-        choice(given, field="edition", enum=Edition)
+        parse_enum(given, field="edition", enum=Edition)
 
     assert f"edition={given!r}" in str(caught.value)
     assert str(caught.value).endswith("expected one of STANDARD, ENTERPRISE, ENTERPRISE_PLUS")

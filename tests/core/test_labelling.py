@@ -6,20 +6,24 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_spanner_lro.core.arguments.labelling import config_display_name, display_name, labels
-from airflow_spanner_lro.core.arguments.masks import field_mask
+from airflow_spanner_lro.core.arguments.choices import field_mask
+from airflow_spanner_lro.core.arguments.instances import (
+    parse_config_display_name,
+    parse_display_name,
+    parse_labels,
+)
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 
 @pytest.mark.parametrize("given", ["four", "x" * 30])
 def test_display_name_has_a_length(given: str) -> None:
     """Both limits are inclusive."""
-    assert given == display_name(given)
+    assert given == parse_display_name(given)
 
 
 def test_display_name_is_the_id_by_default() -> None:
     """An id that is long enough stands in for a name."""
-    assert "main" == display_name(None, default="main")
+    assert "main" == parse_display_name(None, default="main")
 
 
 @pytest.mark.parametrize(
@@ -35,14 +39,14 @@ def test_display_name_is_the_id_by_default() -> None:
 def test_unusable_display_name_is_refused(given: object, default: str, words: str) -> None:
     """The error tells the lengths, and why the id is no help."""
     with pytest.raises(InvalidArgumentError, match=words):
-        display_name(given, default=default)
+        parse_display_name(given, default=default)
 
 
 @pytest.mark.parametrize("given", ["", None, 5])
 def test_config_is_called_something(given: object) -> None:
     """A configuration's name is text."""
     with pytest.raises(InvalidArgumentError, match="expected text"):
-        config_display_name(given)
+        parse_config_display_name(given)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,7 @@ def test_config_is_called_something(given: object) -> None:
 )
 def test_labels_follow_the_pattern(given: dict[str, str]) -> None:
     """Labels that follow the rules are returned as they are."""
-    assert given == labels(given)
+    assert given == parse_labels(given)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +81,7 @@ def test_labels_follow_the_pattern(given: dict[str, str]) -> None:
 def test_unusable_labels_are_refused(given: object, words: str) -> None:
     """The error shows the key or value that breaks the rule."""
     with pytest.raises(InvalidArgumentError, match=words) as caught:
-        labels(given)
+        parse_labels(given)
 
     assert "labels" == caught.value.field
 

@@ -1,15 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Moments as a Dag author writes them, and durations and moments as a log line says them."""
+"""Moments as a Dag author writes them, and durations and moments as a log line says them.
+
+Durations as a Dag author, or a template, writes them; and moments that are so far ahead.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.arguments.times import Moment, aware, expire_time
+from airflow_spanner_lro.core.arguments.times import (
+    TimeLike,
+    parse_duration,
+    parse_expire_time,
+    parse_time,
+    parse_timestamp,
+)
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.words import duration, moment
 
@@ -33,9 +43,9 @@ NAIVE = NOW.replace(tzinfo=None)
         pytest.param(timedelta(days=366), NOW + timedelta(days=366), id="longest"),
     ],
 )
-def test_an_expire_time_may_be_written_in_three_ways(value: Moment, expected: datetime) -> None:
+def test_an_expire_time_may_be_written_in_three_ways(value: TimeLike, expected: datetime) -> None:
     """A moment, a time from now, or text; limits are inclusive."""
-    assert expected == expire_time(value, now=NOW)
+    assert expected == parse_expire_time(value, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -52,10 +62,10 @@ def test_an_expire_time_may_be_written_in_three_ways(value: Moment, expected: da
         pytest.param("", "ISO 8601", id="empty text"),
     ],
 )
-def test_an_unusable_expire_time_is_refused(value: Moment, rule: str) -> None:
+def test_an_unusable_expire_time_is_refused(value: TimeLike, rule: str) -> None:
     """The error names the parameter, the value, and what is expected."""
     with pytest.raises(InvalidArgumentError, match=rule) as caught:
-        expire_time(value, now=NOW, field="keep")
+        parse_expire_time(value, now=NOW, field="keep")
 
     assert caught.value.field == "keep"
     assert str(value)[:10] in str(caught.value)
@@ -64,8 +74,8 @@ def test_an_unusable_expire_time_is_refused(value: Moment, rule: str) -> None:
 @given(value=strategies.moments)
 def test_a_moment_may_be_given_as_its_text(value: datetime) -> None:
     """ISO 8601 as Python writes it is understood, whatever the zone."""
-    assert value == aware(value.isoformat(), field="version_time")
-    assert value is aware(value, field="version_time")
+    assert value == parse_timestamp(value.isoformat(), field="version_time")
+    assert value is parse_timestamp(value, field="version_time")
 
 
 @pytest.mark.parametrize(
@@ -121,3 +131,102 @@ def test_a_moment_is_said_in_utc(when: datetime, now: datetime, expected: str) -
 def test_the_zone_of_a_moment_is_utc_itself() -> None:
     """The words do not depend on the machine's zone."""
     assert moment(NOW.astimezone(UTC), now=NOW) == moment(NOW.astimezone(WEST), now=NOW)
+
+
+MONTH = timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(MONTH, MONTH, id="timedelta"),
+        pytest.param(3600, timedelta(hours=1), id="seconds"),
+        pytest.param(0.5, timedelta(milliseconds=500), id="part-of-a-second"),
+        pytest.param("P30D", MONTH, id="days"),
+        pytest.param("P2W", timedelta(weeks=2), id="weeks"),
+        pytest.param("PT12H", timedelta(hours=12), id="hours"),
+        pytest.param(
+            "P1DT2H3M4S", timedelta(days=1, hours=2, minutes=3, seconds=4), id="everything"
+        ),
+        pytest.param("2592000", MONTH, id="seconds-as-text"),
+        pytest.param("0.5", timedelta(milliseconds=500), id="part-of-a-second-as-text"),
+    ],
+)
+def test_a_duration_may_be_written_in_four_ways(value: object, expected: timedelta) -> None:
+    """A timedelta, seconds, ISO 8601, or seconds as text, which is all that a template makes."""
+    assert expected == parse_duration(value, field="retention")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        "",
+        "P",
+        "PT",
+        "P1DT",
+        "P1M",
+        "P1Y",
+        "P-1D",
+        "p30d",
+        "30 days",
+        "-5",
+        "1e3",
+        "P" + "9" * 12 + "D",
+        float("nan"),
+        float("inf"),
+        1e300,
+        [1],
+    ],
+)
+def test_anything_else_is_refused(value: object) -> None:
+    """The error names the argument, its value, and what is expected."""
+    with pytest.raises(InvalidArgumentError, match="such as P30D or PT12H") as caught:
+        parse_duration(value, field="retention")
+
+    assert "retention" == caught.value.field
+    assert repr(value) in str(caught.value)
+
+
+def test_an_expire_time_may_be_a_duration_as_text() -> None:
+    """A Dag parameter such as P30D counts from now."""
+    assert NOW + MONTH == parse_expire_time("P30D", now=NOW)
+
+
+def test_limits_hold_for_durations_as_text() -> None:
+    """A backup cannot expire within the hour, however that is written."""
+    with pytest.raises(InvalidArgumentError, match=r"'PT1H'.*6 hours"):
+        parse_expire_time("PT1H", now=NOW)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [NOW - MONTH, (NOW - MONTH).isoformat(), timedelta(days=-30)],
+    ids=["moment", "text", "timedelta"],
+)
+def test_a_moment_has_no_limits(value: Any) -> None:
+    """Where the limits depend on what only Spanner knows, any moment will do."""
+    assert NOW - MONTH == parse_time(value, now=NOW, field="expire_time")
+
+
+@pytest.mark.parametrize("value", ["P9999999D", timedelta(days=9_999_999)], ids=["text", "given"])
+def test_a_moment_is_within_the_calendar(value: Any) -> None:
+    """What no calendar can say is the author's mistake, too."""
+    with pytest.raises(InvalidArgumentError, match=r"expire_time.*no calendar"):
+        parse_time(value, now=NOW, field="expire_time")
+
+
+@pytest.mark.parametrize("value", [None, 5, NOW.date(), NOW.timestamp()])
+def test_only_a_datetime_is_a_moment(value: object) -> None:
+    """What a template can render besides text is refused with a word on what is expected."""
+    with pytest.raises(InvalidArgumentError, match=r"expire_time=.*ISO 8601") as caught:
+        parse_timestamp(value, field="expire_time")
+
+    assert repr(value) in str(caught.value)
+
+
+def test_a_moment_has_a_time_zone() -> None:
+    """A moment without a time zone is refused, whatever its limits are."""
+    with pytest.raises(InvalidArgumentError, match="time zone"):
+        parse_time(NAIVE, now=NOW, field="expire_time")

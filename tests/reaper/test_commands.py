@@ -184,7 +184,7 @@ def test_mistake_in_the_configuration_is_one_line(
 )
 def test_durations(text: str, seconds: float) -> None:
     """Durations are written as one says them, in seconds, or in ISO 8601."""
-    assert timedelta(seconds=seconds) == loop.parse_duration(text, field="--grace")
+    assert timedelta(seconds=seconds) == loop.parse_short_duration(text, field="--grace")
 
 
 def test_duration_that_is_none(capsys: Capture) -> None:

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from airflow_spanner_lro.core.arguments.choices import choice
+from airflow_spanner_lro.core.arguments.choices import parse_enum
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
-Keys = str | Sequence[str]
+KmsKeys = str | Sequence[str]
 """One Cloud KMS key, or those that together cover all regions of the instance."""
 
 TYPE_FIELD = "encryption_type"
@@ -47,7 +47,7 @@ class DerivedEncryption(StrEnum):
 
 
 def encryption_config(
-    *, type_: str | None, keys: Keys | None, allowed: type[StrEnum]
+    *, type_: str | None, keys: KmsKeys | None, allowed: type[StrEnum]
 ) -> dict[str, Any] | None:
     """Return an encryption config of a backup, a schedule, a copy or a restore.
 
@@ -61,7 +61,7 @@ def encryption_config(
     if type_ is None and keys is None:
         return None
     name = _CUSTOMER_MANAGED if type_ is None else type_
-    chosen = choice(name, field=TYPE_FIELD, enum=allowed)
+    chosen = parse_enum(name, field=TYPE_FIELD, enum=allowed)
     if chosen == _CUSTOMER_MANAGED:
         return {"encryption_type": chosen.value, **_key_fields(keys)}
     if keys is not None:
@@ -73,7 +73,7 @@ def encryption_config(
     return {"encryption_type": chosen.value}
 
 
-def database_encryption_config(*, keys: Keys | None) -> dict[str, Any] | None:
+def database_encryption_config(*, keys: KmsKeys | None) -> dict[str, Any] | None:
     """Return the encryption config of a database, whose message has keys and no type.
 
     :param keys: one Cloud KMS key or several; None for Google's default encryption

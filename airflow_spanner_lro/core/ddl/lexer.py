@@ -8,7 +8,7 @@ agree on what is a string, a quoted name or a comment, as a semicolon in one of 
 GoogleSQL: ``--`` and ``#`` begin a comment, ``/* */`` do not nest; strings in one or three quotes
 of either sort, where a backslash keeps the next character from ending the string, in raw strings
 too; names in backticks. PostgreSQL: ``--`` begins a comment, ``/* */`` nest; strings in single
-quotes, with a backslash of that meaning only behind an ``E``; dollar quotes; names in double
+quotes, with a backslash of that meaning only behind an ``EnumT``; dollar quotes; names in double
 quotes. A quote within quotes of its kind is written twice there.
 """
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core import kinds
-from airflow_spanner_lro.core.arguments.choices import choice
+from airflow_spanner_lro.core.arguments.choices import parse_enum
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import (
@@ -135,7 +135,9 @@ def query_for(
     :param pending: only those that are not done
     :raises InvalidArgumentError: if the arguments do not go together; names argument and rule
     """
-    type_ = None if list_type is None else choice(list_type, field="list_type", enum=OperationType)
+    type_ = (
+        None if list_type is None else parse_enum(list_type, field="list_type", enum=OperationType)
+    )
     narrow = {
         name: value
         for name, value in {

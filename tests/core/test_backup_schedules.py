@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from airflow_spanner_lro.core.arguments.schedules import ScheduleOrder, crontab, retention_duration
+from airflow_spanner_lro.core.arguments.backup_schedules import (
+    ScheduleSpec,
+    parse_crontab,
+    parse_retention,
+)
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 HERE, THERE = (f"projects/p/locations/{at}/keyRings/r/cryptoKeys/k" for at in ("here", "there"))
@@ -18,27 +22,27 @@ CUSTOMER = "CUSTOMER_MANAGED_ENCRYPTION"
 WEEK = timedelta(days=7)
 
 
-def order(**fields: Any) -> ScheduleOrder:
+def order(**fields: Any) -> ScheduleSpec:
     """Return an order of a nightly full backup."""
     usual: dict[str, Any] = {"cron": "0 2 * * *", "retention": WEEK, "incremental": False}
-    return ScheduleOrder(**usual | fields)
+    return ScheduleSpec(**usual | fields)
 
 
-def made(wanted: ScheduleOrder, **changes: Any) -> database_v1.BackupSchedule:
+def made(wanted: ScheduleSpec, **changes: Any) -> database_v1.BackupSchedule:
     """Return the schedule that an order makes, with some changes."""
     return database_v1.BackupSchedule(**wanted.fields() | changes)
 
 
 def test_a_crontab_is_tidied() -> None:
     """Five fields of text stay, with one blank between two of them."""
-    assert "0 2,14 * * 0" == crontab(" 0  2,14 *\t* 0\n")
+    assert "0 2,14 * * 0" == parse_crontab(" 0  2,14 *\t* 0\n")
 
 
 @pytest.mark.parametrize("text", ["", "@daily", "0 2 * *", "0 0 2 * * *", None, 5])
 def test_what_has_not_five_fields_is_no_crontab(text: object) -> None:
     """The error names the argument, its value, and the rule."""
     with pytest.raises(InvalidArgumentError, match=r"cron=.*five fields") as caught:
-        crontab(text)
+        parse_crontab(text)
 
     assert repr(text) in str(caught.value)
 
@@ -53,14 +57,14 @@ def test_what_has_not_five_fields_is_no_crontab(text: object) -> None:
 )
 def test_retention_is_a_duration(value: Any, expected: timedelta) -> None:
     """Limits are inclusive."""
-    assert expected == retention_duration(value)
+    assert expected == parse_retention(value)
 
 
 @pytest.mark.parametrize("value", [timedelta(hours=5), "P367D", 0, -1])
 def test_retention_has_limits(value: Any) -> None:
     """Spanner keeps no backup shorter than six hours or longer than 366 days."""
     with pytest.raises(InvalidArgumentError, match=r"retention='.*between 6 hours and 366 days"):
-        retention_duration(value)
+        parse_retention(value)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +81,7 @@ def test_retention_has_limits(value: Any) -> None:
         ),
     ],
 )
-def test_what_an_order_makes_does_not_differ_from_it(wanted: ScheduleOrder) -> None:
+def test_what_an_order_makes_does_not_differ_from_it(wanted: ScheduleSpec) -> None:
     """A schedule is recognised as what was asked for."""
     assert () == wanted.differences(made(wanted))
 
@@ -127,7 +131,7 @@ def test_what_means_the_same_is_the_same(encryption: Any, there: dict[str, Any])
         ),
     ],
 )
-def test_differences_are_named(there: ScheduleOrder, difference: str) -> None:
+def test_differences_are_named(there: ScheduleSpec, difference: str) -> None:
     """Each thing that is different is said, with what it is and what it was to be."""
     assert (difference,) == order().differences(made(there))
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a backup schedule is to do, as a Dag author writes it, checked and made into a message.
+"""Read what a backup schedule is to do, and compare it with one that exists.
 
 Spanner gives nothing by which a repeated creation could be recognised, so what is there already is
 compared with what was asked for.
@@ -11,21 +11,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.arguments.durations import duration_of
 from airflow_spanner_lro.core.arguments.encryption import BackupEncryption
-from airflow_spanner_lro.core.arguments.times import MAXIMUM_RETENTION, MINIMUM_RETENTION
+from airflow_spanner_lro.core.arguments.times import (
+    MAXIMUM_RETENTION,
+    MINIMUM_RETENTION,
+    parse_duration,
+)
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from airflow_spanner_lro.core.arguments.durations import Duration
+    from airflow_spanner_lro.core.arguments.times import DurationLike
 
 _CRON_FIELDS = 5
 
 
-def crontab(text: object, *, field: str = "cron") -> str:
+def parse_crontab(text: object, *, field: str = "cron") -> str:
     """Return the times of a schedule, with one blank between two fields.
 
     Which of them Spanner accepts is for Spanner to say.
@@ -42,12 +45,12 @@ def crontab(text: object, *, field: str = "cron") -> str:
     return " ".join(fields)
 
 
-def retention_duration(value: Duration, *, field: str = "retention") -> timedelta:
+def parse_retention(value: DurationLike, *, field: str = "retention") -> timedelta:
     """Return how long each backup of a schedule is kept.
 
     :raises InvalidArgumentError: if it is no duration, or outside of what Spanner accepts
     """
-    duration = duration_of(value, field=field)
+    duration = parse_duration(value, field=field)
     if not MINIMUM_RETENTION <= duration <= MAXIMUM_RETENTION:
         raise InvalidArgumentError(
             field=field, value=str(value), rule="a backup is kept for between 6 hours and 366 days"
@@ -56,10 +59,10 @@ def retention_duration(value: Duration, *, field: str = "retention") -> timedelt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleOrder:
+class ScheduleSpec:
     """A schedule that somebody wants.
 
-    :param cron: its times, as ``crontab`` returns them
+    :param cron: its times, as ``parse_crontab`` returns them
     :param retention: how long each backup is kept
     :param incremental: whether it makes chains of incremental backups instead of full ones
     :param encryption: fields of its encryption config; None for that of the database
@@ -75,7 +78,7 @@ class ScheduleOrder:
         kind = "incremental_backup_spec" if self.incremental else "full_backup_spec"
         return {
             "spec": {"cron_spec": {"text": self.cron}},
-            "retention_duration": self.retention,
+            "parse_retention": self.retention,
             "encryption_config": self.encryption,
             kind: {},
         }
