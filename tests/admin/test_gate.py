@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_spanner_lro.admin.polling.calls import RequestQueue
-from airflow_spanner_lro.admin.polling.gate import Dispatcher, PendingRequest
+from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, PendingRequest, RequestQueue
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.urgency import Urgency
 

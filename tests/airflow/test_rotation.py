@@ -180,7 +180,7 @@ async def test_silent_connection(
 ) -> None:
     """A wait whose connection has fallen silent goes on by another one."""
     monkeypatch.setattr(channels, "SILENT_AFTER", 0.2)
-    monkeypatch.setattr("airflow_spanner_lro.admin.polling.looks.CALL_TIMEOUT", 0.5)
+    monkeypatch.setattr("airflow_spanner_lro.admin.polling.watcher.CALL_TIMEOUT", 0.5)
     name = await asyncio.to_thread(began, stage, task, monkeypatch)
     with Wire(stage.emulator.endpoint) as wire:
         event = waiting(name, f"http://{wire.endpoint}")

@@ -1,21 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The operations that are watched: asks what each family decides, and hands the answers on."""
+"""Watch operations: send the polls that each family wants, and hand the answers to who waits."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import math
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
-from airflow_spanner_lro.admin.polling.gate import PendingRequest
+from airflow_spanner_lro.admin.polling.dispatcher import PendingRequest
 from airflow_spanner_lro.core.error_text import error_text
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.operations.snapshot import decode_operation
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, decode_operation
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.group import WatchedFamily
 from airflow_spanner_lro.core.polling.urgency import Urgency
@@ -23,20 +25,84 @@ from airflow_spanner_lro.core.polling.watched import PollMethod
 from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from google.longrunning.operations_pb2 import Operation
 
-    from airflow_spanner_lro.admin.polling.calls import RequestQueue
-    from airflow_spanner_lro.admin.polling.gate import Dispatcher
+    from airflow_spanner_lro.admin.drive import Observer
+    from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, RequestQueue
     from airflow_spanner_lro.admin.ports import AsyncClock, AsyncPagesClient
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.polling.rounds import Poll
     from airflow_spanner_lro.core.polling.watched import Listener
+
+
+class FirstAnswer:
+    """Hears one answer, whatever it is."""
+
+    __slots__ = ("end",)
+
+    def __init__(self) -> None:
+        self.end: asyncio.Future[OperationSnapshot] = asyncio.get_running_loop().create_future()
+
+    def hear(self, answer: OperationSnapshot | Exception, *, lasting: bool) -> bool:  # noqa: ARG002
+        """Take the answer."""
+        _settle(self.end, answer)
+        return True
+
+
+class UntilDone:
+    """Hears of an operation until it is done.
+
+    :param observe: is told everything that is heard
+    """
+
+    __slots__ = ("_context", "_last", "_observe", "end")
+
+    def __init__(self, observe: Observer | None) -> None:
+        self.end: asyncio.Future[OperationSnapshot] = asyncio.get_running_loop().create_future()
+        self._observe = observe
+        # Airflow finds out by the context in which task's log a line belongs
+        self._context = copy_context()
+        self._last = False
+
+    def give_up_after_next(self) -> None:
+        """Take the next answer for the last: the deadline has passed."""
+        self._last = True
+
+    def fail(self, exc: Exception) -> None:
+        """End the wait with an error, if it has not ended."""
+        _settle(self.end, exc)
+
+    def hear(self, answer: OperationSnapshot | Exception, *, lasting: bool) -> bool:
+        """Go on listening, unless this is the end or an error that does not pass."""
+        if self._observe:
+            try:
+                self._context.run(self._observe, answer)
+            except Exception as exc:  # noqa: BLE001  # a bug of this listener, and of no other
+                _settle(self.end, exc)
+        done = isinstance(answer, OperationSnapshot) and answer.done
+        if done or lasting:
+            _settle(self.end, answer)
+        elif self._last:
+            _settle(self.end, DeadlinePassedError())
+        return self.end.done()
+
+
+def _settle(end: asyncio.Future[OperationSnapshot], answer: OperationSnapshot | Exception) -> None:
+    if end.done():
+        return
+    if isinstance(answer, Exception):
+        end.set_exception(answer)
+    else:
+        end.set_result(answer)
+
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 10
 """Where Spanner is out of reach, each question takes ten seconds to find that out."""
-_LAST_LOOK_TIMEOUT = 3.0
+_LAST_POLL_TIMEOUT = 3.0
 """Seconds for a question on which a cancel waits."""
 _DECODED_AT_ONCE = 50
 """Operations of a list that are decoded before the event loop gets its turn."""
@@ -254,8 +320,60 @@ class OperationWatcher:
 
 
 def _timeout(poll: Poll) -> float:
-    return _LAST_LOOK_TIMEOUT if poll.urgency is Urgency.DECIDING else CALL_TIMEOUT
+    return _LAST_POLL_TIMEOUT if poll.urgency is Urgency.DECIDING else CALL_TIMEOUT
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+_LAST_POLL_WITHIN = 4.0
+"""Seconds for a last look at an operation whose deadline has passed."""
+_LONGEST_SLEEP = 3600.0
+"""Seconds after which the wall clock is looked at again: it may have been set meanwhile."""
+
+
+class Deadline:
+    """Ends a wait when its time has come, after a last look.
+
+    :param listener: is told to give up
+    """
+
+    __slots__ = ("_at", "_clock", "_listener", "_looks", "_name", "_timer")
+
+    def __init__(
+        self,
+        at: datetime,
+        *,
+        name: OperationName,
+        listener: UntilDone,
+        looks: OperationWatcher,
+        clock: AsyncClock,
+    ) -> None:
+        self._at = at
+        self._name = name
+        self._listener = listener
+        self._looks = looks
+        self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
+        self._watch()
+
+    def cancel(self) -> None:
+        """Forget it: the wait is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _watch(self) -> None:
+        left = (self._at - self._clock.now()).total_seconds()
+        if left > 0:
+            self._set(min(left, _LONGEST_SLEEP), self._watch)
+            return
+        self._listener.give_up_after_next()
+        self._looks.hurry(self._name)
+        self._set(_LAST_POLL_WITHIN, self._give_up)
+
+    def _give_up(self) -> None:
+        self._listener.fail(DeadlinePassedError())
+
+    def _set(self, seconds: float, then: Callable[[], None]) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, then)
