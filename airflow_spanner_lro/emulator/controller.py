@@ -236,6 +236,6 @@ class Controller:
 
 def _form(plan: Plan) -> dict[str, Any]:
     # pydantic is loaded when the first plan is made
-    from airflow_spanner_lro.emulator.journal.forms import write_plan  # noqa: PLC0415
+    from airflow_spanner_lro.emulator.journal.codec import encode_plan  # noqa: PLC0415
 
-    return write_plan(plan)
+    return encode_plan(plan)

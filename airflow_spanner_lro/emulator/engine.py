@@ -31,7 +31,7 @@ from airflow_spanner_lro.emulator.journal.entries import (
     Snapshot,
     encode,
 )
-from airflow_spanner_lro.emulator.journal.recording import Recording
+from airflow_spanner_lro.emulator.journal.state_file import Journal
 from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.services import all_servicers
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_spanner_lro.emulator.clock import Clock
-    from airflow_spanner_lro.emulator.journal.recording import Recorded
+    from airflow_spanner_lro.emulator.journal.state_file import LoadedJournal
     from airflow_spanner_lro.emulator.rpc import Method
     from airflow_spanner_lro.emulator.state.world import World
 
@@ -78,7 +78,7 @@ class Engine:
         self._lock = threading.RLock()
         self._first = tuple(first)
         self._last = datetime.min.replace(tzinfo=UTC)
-        self._recording = Recording(seed=seed, path=state_file)
+        self._recording = Journal(seed=seed, path=state_file)
         recorded = self._recording.load()
         try:
             self._become(_Made(self._recording.seed))
@@ -193,7 +193,7 @@ class Engine:
             if self._recording.held:
                 self._record(ClockEntry(anchor=anchor))
 
-    def _go_on(self, recorded: Recorded) -> None:
+    def _go_on(self, recorded: LoadedJournal) -> None:
         """Make the world that a file tells of, and let time go on as if it had never stopped."""
         made = _Made(self._recording.seed)
         try:

@@ -26,7 +26,7 @@ from airflow_spanner_lro.emulator import (
     Rollback,
     SpannerAdminEmulator,
 )
-from airflow_spanner_lro.emulator.journal.forms import read_plan, write_plan
+from airflow_spanner_lro.emulator.journal.codec import decode_plan, encode_plan
 
 from .channels import open_channel
 from .conftest import BACKUP, DATABASE, INSTANCE
@@ -130,7 +130,7 @@ def test_plans_can_be_made_and_forgotten(
 @pytest.mark.parametrize("plan", PLANS)
 def test_every_plan_has_a_form(plan: Plan) -> None:
     """Nothing is lost on the way through JSON."""
-    assert plan == read_plan(json.loads(json.dumps(write_plan(plan))))
+    assert plan == decode_plan(json.loads(json.dumps(encode_plan(plan))))
 
 
 @pytest.mark.parametrize("kind", list(FaultKind))

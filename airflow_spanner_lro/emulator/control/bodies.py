@@ -12,7 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.faults import TIMED, Fault, FaultKind
-from airflow_spanner_lro.emulator.journal.forms import STRICT, CodeName, Kind, PlanForm, Seconds
+from airflow_spanner_lro.emulator.journal.codec import STRICT, CodeName, Kind, PlanJson, Seconds
 from airflow_spanner_lro.emulator.quota import Limits
 from airflow_spanner_lro.emulator.state.seeding import DEFAULT_CONFIG
 
@@ -65,7 +65,7 @@ class PlanBody:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    plan: PlanForm
+    plan: PlanJson
     kind: Kind | None = None
     target: str = "*"
     times: Times | None = None

@@ -19,8 +19,8 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.control import bodies
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.fast_forward import NeverDoneError
+from airflow_spanner_lro.emulator.journal.codec import read
 from airflow_spanner_lro.emulator.journal.entries import Snapshot
-from airflow_spanner_lro.emulator.journal.forms import read
 from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME, name_of
 from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
 

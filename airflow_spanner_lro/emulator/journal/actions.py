@@ -74,11 +74,11 @@ def plan(
     times: int | None,
 ) -> None:
     """Say what operations that start from now on are going to do."""
-    from airflow_spanner_lro.emulator.journal.forms import read_plan  # noqa: PLC0415 - it loads pydantic
+    from airflow_spanner_lro.emulator.journal.codec import decode_plan  # noqa: PLC0415 - it loads pydantic
 
     del now
     chosen = None if kind is None else KINDS_BY_NAME[kind]
-    world.plans.override(plan=read_plan(plan), kind=chosen, target=target, times=times)
+    world.plans.override(plan=decode_plan(plan), kind=chosen, target=target, times=times)
 
 
 def clear_plans(world: World, now: datetime) -> None:
@@ -89,10 +89,10 @@ def clear_plans(world: World, now: datetime) -> None:
 
 def set_usual_plans(world: World, now: datetime, *, plans: Mapping[str, Mapping[str, Any]]) -> None:
     """Say what is usual for operations of some kinds."""
-    from airflow_spanner_lro.emulator.journal.forms import read_plan  # noqa: PLC0415 - it loads pydantic
+    from airflow_spanner_lro.emulator.journal.codec import decode_plan  # noqa: PLC0415 - it loads pydantic
 
     del now
-    world.plans.set_usual({KINDS_BY_NAME[kind]: read_plan(form) for kind, form in plans.items()})
+    world.plans.set_usual({KINDS_BY_NAME[kind]: decode_plan(form) for kind, form in plans.items()})
 
 
 def set_limits(world: World, now: datetime, *, limits: Mapping[str, int]) -> None:

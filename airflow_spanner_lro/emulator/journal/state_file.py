@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""A file of lines to which one emulator at a time appends.
+"""Where the journal of a world is kept: in memory always, and in a file if there is to be one.
 
-A line is handed to the operating system before :meth:`StateFile.append` returns: killing the
-process loses nothing, a crash of the machine may lose the last seconds. It knows nothing of what
-the lines say.
+The file consists of lines; one emulator at a time appends to it. A line is handed to the operating
+system before :meth:`StateFile.append` returns: killing the process loses nothing, a crash of the
+machine may lose the last seconds.
 """
 
 from __future__ import annotations
@@ -12,10 +12,32 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.journal.entries import (
+    ActionEntry,
+    CallEntry,
+    ClockEntry,
+    Header,
+    RestoreEntry,
+    Snapshot,
+    begins_header,
+    decode,
+    decode_header,
+    encode,
+    encode_header,
+)
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
+
+    from airflow_spanner_lro.emulator.clock import Anchor
+    from airflow_spanner_lro.emulator.journal.entries import Entry
+
 
 _PRIVATE = 0o600
 
@@ -138,3 +160,147 @@ class StateFile:
     def _read(descriptor: int) -> bytes:
         with open(os.dup(descriptor), "rb") as file:  # noqa: PTH123 - there is no path to it
             return file.read()
+
+
+_ADVICE = "Give another file, or move this one away to begin anew."
+_FIRST_ENTRY = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedJournal:
+    """What a file tells of the world before.
+
+    :param entries: what was done to it, each with the number of its line
+    :param anchor: how time went, last
+    """
+
+    entries: tuple[tuple[int, CallEntry | ActionEntry], ...]
+    anchor: Anchor
+    last: datetime
+
+    def resume(self, wall: float) -> datetime:
+        """Return what time it is now, as if the emulator had not been away."""
+        return max(self.anchor.later(wall), self.last)
+
+
+class Journal:
+    """The journal of one world after the other.
+
+    :param seed: of the world
+    :param path: of the file that keeps it, or None
+    """
+
+    def __init__(self, *, seed: int, path: Path | None = None) -> None:
+        self.seed = seed
+        self._lines: list[str] = []
+        self._file = None if path is None else StateFile(path)
+        self._held = False
+
+    def load(self) -> LoadedJournal | None:
+        """Read what is in the file; None if there is no file, or nothing in it yet.
+
+        :raises EmulatorStateError: if it cannot be used.
+        """
+        if self._file is None:
+            return None
+        lines = self._file.open()
+        self._held = True
+        try:
+            if not lines:
+                self._check_beginning(self._file)
+                return None
+            return self._read([line.decode(errors="replace") for line in lines])
+        except EmulatorStateError:
+            self.release()
+            raise
+
+    def begin(self, anchor: Anchor) -> None:
+        """Write the header of a new file."""
+        self._write(encode_header(Header(seed=self.seed, anchor=anchor)))
+
+    def record(self, entry: Entry) -> None:
+        """Note what is about to be done.
+
+        :raises RpcError: INTERNAL if that is impossible; then it must not be done.
+        """
+        line = encode(entry)
+        self._write(line)
+        # time alone changes no world
+        if not isinstance(entry, ClockEntry):
+            self._lines.append(line)
+
+    def restart(self, snapshot: Snapshot, anchor: Anchor) -> None:
+        """Note that everything begins anew with a snapshot.
+
+        :raises RpcError: INTERNAL if that is impossible; then it must not be done.
+        """
+        self._write(encode(RestoreEntry(snapshot=snapshot, anchor=anchor)))
+        self.seed, self._lines = snapshot.seed, list(snapshot.lines)
+
+    def snapshot(self, at: datetime) -> Snapshot:
+        """Return all that has been done so far."""
+        return Snapshot(seed=self.seed, at=at, lines=tuple(self._lines))
+
+    @property
+    def held(self) -> bool:
+        """Whether the file, if there is one, is this emulator's alone now."""
+        return self._held
+
+    def hold(self) -> None:
+        """Take the file again after a :meth:`release`."""
+        self._held = True
+
+    def release(self) -> None:
+        """Leave the file to others."""
+        self._held = False
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, line: str) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.append(line)
+        except (OSError, EmulatorStateError) as exc:
+            raise errors.cannot_record(path=str(self._file.path), reason=str(exc)) from exc
+        finally:
+            if not self._held:
+                self._file.close()
+
+    def _check_beginning(self, file: StateFile) -> None:
+        """Make sure that a file without a line is none, or one whose header was cut short."""
+        if not begins_header(file.unfinished.decode(errors="replace")):
+            raise self.unusable(line=1, reason="it is not a state file of this emulator")
+
+    def _read(self, lines: Sequence[str]) -> LoadedJournal:
+        number = 1
+        try:
+            header = decode_header(lines[0])
+            self.seed, anchor = header.seed, header.anchor
+            last = anchor.emulated
+            entries: list[tuple[int, CallEntry | ActionEntry]] = []
+            for number, line in enumerate(lines[1:], start=_FIRST_ENTRY):
+                entry = decode(line)
+                match entry:
+                    case RestoreEntry():
+                        self.seed, anchor = entry.snapshot.seed, entry.anchor
+                        last = anchor.emulated
+                        self._lines = list(entry.snapshot.lines)
+                        entries = [(number, each) for each in entry.snapshot.entries()]
+                    case ClockEntry():
+                        anchor = entry.anchor
+                        last = max(last, anchor.emulated)
+                    case _:
+                        last = max(last, entry.at)
+                        self._lines.append(line)
+                        entries.append((number, entry))
+        except ValueError as exc:
+            raise self.unusable(line=number, reason=str(exc)) from exc
+        return LoadedJournal(entries=tuple(entries), anchor=anchor, last=last)
+
+    def unusable(self, *, reason: str, line: int | None = None) -> EmulatorStateError:
+        """Return the error that says why the file cannot be used; there must be one."""
+        if self._file is None:
+            message = "there is no file"
+            raise RuntimeError(message)
+        return EmulatorStateError(path=self._file.path, line=line, reason=reason, advice=_ADVICE)

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Values of this package as JSON: durations, codes, kinds, plans.
+"""Values of this package to and from JSON: durations, codes, kinds, plans.
 
-The journal and the control interface share these forms. The module loads pydantic, so it is
-imported only where a form is read or written.
+The journal and the control interface share them. The module loads pydantic, so it is imported only
+where a value is read or written.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorForm:
+class ErrorJson:
     """A status code and a text."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -83,7 +83,7 @@ class ErrorForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BySizeForm:
+class BySizeJson:
     """A duration that grows with the data."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -93,7 +93,7 @@ class BySizeForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BetweenForm:
+class BetweenJson:
     """A random duration."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -106,43 +106,43 @@ def _duration_tag(value: object) -> str:
     """Tell which of the forms of a duration somebody means."""
     if isinstance(value, dict):
         return _SIZE if "base" in value or "per_gib" in value else _RANGE
-    if isinstance(value, BySizeForm):
+    if isinstance(value, BySizeJson):
         return _SIZE
-    return _RANGE if isinstance(value, BetweenForm) else _FIXED
+    return _RANGE if isinstance(value, BetweenJson) else _FIXED
 
 
-DurationForm = Annotated[
+DurationJson = Annotated[
     Annotated[Seconds, Tag(_FIXED)]
-    | Annotated[BySizeForm, Tag(_SIZE)]
-    | Annotated[BetweenForm, Tag(_RANGE)],
+    | Annotated[BySizeJson, Tag(_SIZE)]
+    | Annotated[BetweenJson, Tag(_RANGE)],
     Discriminator(_duration_tag),
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanForm:
+class PlanJson:
     """A :class:`Plan`, field by field."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    duration: DurationForm | None = None
+    duration: DurationJson | None = None
     queued: Seconds = ZERO
     cancel_delay: Seconds | Literal["as_long_as_it_ran"] | None = ZERO
     cancel_until: float = 1.0
-    cancel_error: ErrorForm | None = None
+    cancel_error: ErrorJson | None = None
     fail_at: float | None = None
-    fail_with: ErrorForm | None = None
+    fail_with: ErrorJson | None = None
     throttled: tuple[float, float] | None = None
 
     @classmethod
-    def of(cls, plan: Plan) -> PlanForm:
+    def of(cls, plan: Plan) -> PlanJson:
         """Return the form of a plan."""
         duration: Any = plan.duration
         match duration:
             case BySize(base=base, per_gib=per_gib):
-                duration = BySizeForm(base=base, per_gib=per_gib)
+                duration = BySizeJson(base=base, per_gib=per_gib)
             case Between(shortest=shortest, longest=longest):
-                duration = BetweenForm(shortest=shortest, longest=longest)
+                duration = BetweenJson(shortest=shortest, longest=longest)
         delay = plan.cancel_delay
         return cls(
             duration=duration,
@@ -162,9 +162,9 @@ class PlanForm:
         """
         duration: Any = self.duration
         match duration:
-            case BySizeForm(base=base, per_gib=per_gib):
+            case BySizeJson(base=base, per_gib=per_gib):
                 duration = BySize(base=base, per_gib=per_gib)
-            case BetweenForm(shortest=shortest, longest=longest):
+            case BetweenJson(shortest=shortest, longest=longest):
                 duration = Between(shortest=shortest, longest=longest)
         delay = self.cancel_delay
         return Plan(
@@ -179,21 +179,21 @@ class PlanForm:
         )
 
 
-_PLAN = TypeAdapter(PlanForm)
+_PLAN = TypeAdapter(PlanJson)
 
 
-def write_plan(plan: Plan) -> dict[str, Any]:
+def encode_plan(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON, without what it leaves as usual."""
-    form: dict[str, Any] = _PLAN.dump_python(PlanForm.of(plan), mode="json", exclude_defaults=True)
+    form: dict[str, Any] = _PLAN.dump_python(PlanJson.of(plan), mode="json", exclude_defaults=True)
     return form
 
 
-def read_plan(form: object) -> Plan:
-    """Read what :func:`write_plan` returned, or somebody else wrote.
+def decode_plan(form: object) -> Plan:
+    """Read what :func:`encode_plan` returned, or somebody else wrote.
 
     :raises ValueError: if it is no plan; says what is wrong.
     """
-    read_form: PlanForm = read(_PLAN, form)
+    read_form: PlanJson = read(_PLAN, form)
     return read_form.plan()
 
 
@@ -210,11 +210,11 @@ def read(adapter: TypeAdapter[Any], form: object) -> Any:
         raise ValueError("; ".join(dict.fromkeys(wrong))) from exc
 
 
-def _error_form(error: tuple[Code, str] | None) -> ErrorForm | None:
-    return None if error is None else ErrorForm(code=error[0], message=error[1])
+def _error_form(error: tuple[Code, str] | None) -> ErrorJson | None:
+    return None if error is None else ErrorJson(code=error[0], message=error[1])
 
 
-def _error(form: ErrorForm | None) -> tuple[Code, str] | None:
+def _error(form: ErrorJson | None) -> tuple[Code, str] | None:
     return None if form is None else (form.code, form.message)
 
 
