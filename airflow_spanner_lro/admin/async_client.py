@@ -23,7 +23,7 @@ from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for, getter_of
 from airflow_spanner_lro.admin.results import Page, all_items, page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
-from airflow_spanner_lro.core.lists.backups import facts_of
+from airflow_spanner_lro.core.lists.backups import decode_backup
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.operations.snapshot import (
     ResourceState,
@@ -183,7 +183,9 @@ class AsyncSpannerAdminClient:
         answer = await self._call(
             Service.DATABASE_ADMIN, "list_backups", request=request, retry=None, timeout=timeout
         )
-        return Page(items=tuple(map(facts_of, answer.backups)), next_token=answer.next_page_token)
+        return Page(
+            items=tuple(map(decode_backup, answer.backups)), next_token=answer.next_page_token
+        )
 
     async def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""

@@ -25,7 +25,7 @@ from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.resources import calls_for, getter_of
 from airflow_spanner_lro.admin.results import page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
-from airflow_spanner_lro.core.lists.backups import facts_of
+from airflow_spanner_lro.core.lists.backups import decode_backup
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.operations.snapshot import (
     ResourceState,
@@ -189,7 +189,7 @@ class SpannerAdminClient:
             self._call, Service.DATABASE_ADMIN, "list_backups", retry=None, timeout=timeout
         )
         listed = (each for page in _pages(ask, request) for each in page.backups)
-        return tuple(filter(query.accepts, map(facts_of, listed)))
+        return tuple(filter(query.accepts, map(decode_backup, listed)))
 
     def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""

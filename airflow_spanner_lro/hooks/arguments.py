@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import OperationKind
 from airflow_spanner_lro.core.lists.backups import BackupQuery
-from airflow_spanner_lro.core.lists.listing import query_for, query_within
+from airflow_spanner_lro.core.lists.listing import query_for_ids, query_for_resource
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,
@@ -60,7 +60,7 @@ def operation_query(
     :raises InvalidArgumentError: if the arguments do not go together
     """
     if resource is None:
-        return query_for(
+        return query_for_ids(
             project=project, **ids, list_type=list_type, filter_=filter_, pending=pending
         )
     given = [name for name, value in ids.items() if value is not None]
@@ -70,7 +70,7 @@ def operation_query(
             value=resource,
             rule=f"give either a full name or ids; {' and '.join(given)} is given too",
         )
-    return query_within(
+    return query_for_resource(
         parse_resource(resource), list_type=list_type, filter_=filter_, pending=pending
     )
 

@@ -18,10 +18,9 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from airflow_spanner_lro.core.asset_uris import uri_of
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.errors import SpannerLroError
-from airflow_spanner_lro.core.flows.backup_watch import BackupMemory
 from airflow_spanner_lro.core.flows.commands import ListBackups
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.lists.backups import BackupQuery
+from airflow_spanner_lro.core.lists.backups import BackupMemory, BackupQuery
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.status import code_of
 from airflow_spanner_lro.triggers.base import SpannerTrigger, await_keeping_cancel_message, trigger

@@ -41,7 +41,7 @@ from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.watching import WatchNarrator, watch
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.lists.backups import BackupQuery
-from airflow_spanner_lro.core.lists.pending import kind_named, pending_on
+from airflow_spanner_lro.core.lists.listing import parse_kind, pending_queries
 from airflow_spanner_lro.core.names import (
     BackupName,
     BackupScheduleName,
@@ -274,11 +274,11 @@ class SpannerNoOperationInProgressTrigger(_InstanceTrigger):
         elif self.backup_id is not None:
             on = self._backup(self.backup_id)
         kinds = [
-            kind_named(text, field="operation_types")
+            parse_kind(text, field="operation_types")
             for text in _texts(self.operation_types, field="operation_types")
         ]
         return NothingInProgress(
-            on=on, queries=pending_on(on, kinds=kinds, field="operation_types")
+            on=on, queries=pending_queries(on, kinds=kinds, field="operation_types")
         )
 
 

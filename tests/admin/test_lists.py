@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.kinds import (
     OperationKind,
 )
 from airflow_spanner_lro.core.lists.backups import BackupQuery
-from airflow_spanner_lro.core.lists.listing import OperationType, query_for
+from airflow_spanner_lro.core.lists.listing import OperationType, query_for_ids
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ProjectName
 from airflow_spanner_lro.core.status import Code
@@ -141,7 +141,7 @@ async def test_lists_are_complete(
     matches: Callable[[OperationView], bool],
 ) -> None:
     """Each type finds all operations that are meant, and no other."""
-    query = query_for(project="test", list_type=list_type, **ids)
+    query = query_for_ids(project="test", list_type=list_type, **ids)
 
     listed = await ask("query_operations", query=query)
 
@@ -154,7 +154,7 @@ async def test_a_type_that_the_client_library_lacks(
     ask: Ask, emulator: SpannerAdminEmulator
 ) -> None:
     """Quorum changes can be asked for, though their metadata is unknown."""
-    query = query_for(project="test", instance_id="main", list_type="DATABASE_CHANGE_QUORUM")
+    query = query_for_ids(project="test", instance_id="main", list_type="DATABASE_CHANGE_QUORUM")
 
     listed = await ask("query_operations", query=query)
 
@@ -167,7 +167,7 @@ async def test_pending_are_those_that_run(
     ask: Ask, list_type: str | None, ids: dict[str, Any]
 ) -> None:
     """One schema change runs; it is found by each list that has it, and nothing else is."""
-    query = query_for(project="test", list_type=list_type, pending=True, **ids)
+    query = query_for_ids(project="test", list_type=list_type, pending=True, **ids)
 
     listed = await ask("query_operations", query=query)
 
@@ -183,7 +183,7 @@ async def test_pending_are_those_that_run(
 )
 async def test_own_filters_go_along(ask: Ask, filter_: str, count: int) -> None:
     """What the API can filter, a query can."""
-    query = query_for(project="test", instance_id="main", list_type="DATABASE", filter_=filter_)
+    query = query_for_ids(project="test", instance_id="main", list_type="DATABASE", filter_=filter_)
 
     listed = await ask("query_operations", query=query)
 
@@ -192,7 +192,7 @@ async def test_own_filters_go_along(ask: Ask, filter_: str, count: int) -> None:
 
 async def test_a_filter_that_makes_no_sense(ask: Ask) -> None:
     """The service refuses what it does not understand."""
-    query = query_for(project="test", instance_id="main", list_type="BACKUP", filter_="((")
+    query = query_for_ids(project="test", instance_id="main", list_type="BACKUP", filter_="((")
 
     with pytest.raises(exceptions.InvalidArgument):
         await ask("query_operations", query=query)

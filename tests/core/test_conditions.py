@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.flows.conditions import (
 )
 from airflow_spanner_lro.core.flows.watching import look
 from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
-from airflow_spanner_lro.core.lists.pending import pending_on
+from airflow_spanner_lro.core.lists.listing import pending_queries
 from airflow_spanner_lro.core.names import (
     BackupName,
     BackupScheduleName,
@@ -57,7 +57,7 @@ SCHEDULE = BackupScheduleName(
 )
 ALL = OperationsSucceeded(names=(NAME, OTHER), any_=False)
 ANY = OperationsSucceeded(names=(NAME, OTHER), any_=True)
-QUIET = NothingInProgress(on=DATABASE, queries=pending_on(DATABASE, field="types"))
+QUIET = NothingInProgress(on=DATABASE, queries=pending_queries(DATABASE, field="types"))
 NEWEST = BackupReady(query=BackupQuery(instance=INSTANCE, database=DATABASE))
 IN_STATE = DatabaseInState(name=DATABASE, states=("READY", "READY_OPTIMIZING"))
 

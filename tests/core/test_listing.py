@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""From resources and types to queries: gcloud's requests, and which arguments go together."""
+"""From resources and types to queries: gcloud's requests, and which arguments go together.
+
+Which operations can be in progress on a resource, and how they are asked for.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,20 @@ from typing import Any
 import pytest
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
-from airflow_spanner_lro.core.lists.listing import OperationType, query_for, query_within
+from airflow_spanner_lro.core.kinds import (
+    CREATE_BACKUP,
+    CREATE_DATABASE,
+    KINDS,
+    RESTORE_DATABASE,
+    OperationKind,
+)
+from airflow_spanner_lro.core.lists.listing import (
+    OperationType,
+    parse_kind,
+    pending_queries,
+    query_for_ids,
+    query_for_resource,
+)
 from airflow_spanner_lro.core.lists.queries import ListCall
 from airflow_spanner_lro.core.names import (
     BackupName,
@@ -20,6 +36,8 @@ from airflow_spanner_lro.core.names import (
     ResourceName,
     SsdCacheName,
 )
+
+from .builders import BACKUP
 
 PROJECT = "projects/test"
 I = f"{PROJECT}/instances/main"  # noqa: E741  # as in the table of gcloud's requests
@@ -80,7 +98,7 @@ def test_requests_are_those_of_gcloud(
     list_type: str | None, ids: dict[str, Any], call: ListCall, parent: str, filter_: str
 ) -> None:
     """A resource and a type are asked for as gcloud asks for them."""
-    query = query_for(project="test", list_type=list_type, **ids)
+    query = query_for_ids(project="test", list_type=list_type, **ids)
 
     assert (call, parent, filter_) == (query.call, str(query.parent), query.server_filter)
 
@@ -93,14 +111,14 @@ def test_every_type_is_in_the_table() -> None:
 @pytest.mark.parametrize("text", ["backup", "Backup", " BACKUP "])
 def test_types_have_no_case(text: str) -> None:
     """A type is understood in any case, as by gcloud."""
-    query = query_for(project="test", instance_id="main", list_type=text)
+    query = query_for_ids(project="test", instance_id="main", list_type=text)
 
     assert ListCall.OF_BACKUPS is query.call
 
 
 def test_filter_and_pending_go_along() -> None:
     """A filter of one's own comes after the type, in parentheses, and before what is pending."""
-    query = query_for(
+    query = query_for_ids(
         project="test",
         instance_id="main",
         list_type="DATABASE_CREATE",
@@ -113,7 +131,7 @@ def test_filter_and_pending_go_along() -> None:
 
 def test_filter_of_the_backups_of_a_database() -> None:
     """A filter of one's own is added to that for the source database."""
-    query = query_for(project="test", list_type="BACKUP", filter_="done:true", **ON_D)
+    query = query_for_ids(project="test", list_type="BACKUP", filter_="done:true", **ON_D)
 
     assert f'((metadata.database="{D}") AND (done:true))' in query.server_filter
 
@@ -200,7 +218,7 @@ def test_arguments_that_do_not_go_together(
 ) -> None:
     """The error names argument, value and rule."""
     with pytest.raises(InvalidArgumentError) as caught:
-        query_for(project="test", **arguments)
+        query_for_ids(project="test", **arguments)
 
     message = str(caught.value)
     assert message.startswith(culprit)
@@ -223,7 +241,7 @@ def test_arguments_that_do_not_go_together(
 def test_ids_that_break_their_rule(arguments: dict[str, Any], field: str) -> None:
     """An id that cannot be is refused by its pattern; rendered to nothing it is not left out."""
     with pytest.raises(InvalidNameError, match=f"^{field}="):
-        query_for(**{"project": "test"} | arguments)
+        query_for_ids(**{"project": "test"} | arguments)
 
 
 WITHIN = {"project": "test", "instance": "main"}
@@ -244,10 +262,13 @@ def test_a_name_is_as_good_as_its_ids(resource: ResourceName, ids: dict[str, Any
     """A resource that is given by its full name is asked for like one that is given by ids."""
     types = [row[0] for row in REQUESTS if row[1] == ids]
 
-    queries = [query_within(resource, list_type=type_, filter_="done:true") for type_ in types]
+    queries = [
+        query_for_resource(resource, list_type=type_, filter_="done:true") for type_ in types
+    ]
 
     assert queries == [
-        query_for(project="test", list_type=type_, filter_="done:true", **ids) for type_ in types
+        query_for_ids(project="test", list_type=type_, filter_="done:true", **ids)
+        for type_ in types
     ]
 
 
@@ -255,6 +276,75 @@ def test_an_ssd_cache_has_operations_of_no_type() -> None:
     """Operations of an SSD cache can be listed, and have no type in gcloud."""
     cache = SsdCacheName(project="test", config="custom-mine", ssd_cache="fast")
 
-    assert query_within(cache).parent == cache
+    assert query_for_resource(cache).parent == cache
     with pytest.raises(InvalidArgumentError, match=f"list_type='DATABASE'.*{cache}"):
-        query_within(cache, list_type="DATABASE")
+        query_for_resource(cache, list_type="DATABASE")
+
+
+INSTANCE = InstanceName(project="test", instance="main")
+DATABASE = DatabaseName(project="test", instance="main", database="orders")
+
+
+def test_pending_on_a_database() -> None:
+    """A database is busy with its own operations, and with the creation of backups of it."""
+    own, backups = pending_queries(DATABASE, field="types")
+
+    assert (ListCall.OF_RESOURCE, DATABASE) == (own.call, own.parent)
+    assert "(NOT done:true)" == own.server_filter
+    assert (ListCall.OF_BACKUPS, INSTANCE) == (backups.call, backups.parent)
+    assert (
+        f"(metadata.@type:{CREATE_BACKUP.metadata_type_url})"
+        f' AND (metadata.database="{DATABASE}") AND (NOT done:true)'
+    ) == backups.server_filter
+
+
+def test_pending_on_a_backup() -> None:
+    """A backup is busy with its own operations, and with restores from it."""
+    own, restores = pending_queries(BACKUP, field="types")
+
+    assert BACKUP == own.parent
+    assert (RESTORE_DATABASE.metadata_type_url,) == restores.types
+    assert f'metadata.backup_info.backup="{BACKUP}"' == restores.filter_
+
+
+def test_pending_on_an_instance() -> None:
+    """An instance is busy with its own operations, and with those of all that is in it."""
+    queries = pending_queries(INSTANCE, field="types")
+
+    assert [
+        ListCall.OF_RESOURCE,
+        ListCall.OF_DATABASES,
+        ListCall.OF_BACKUPS,
+        ListCall.OF_PARTITIONS,
+    ] == [query.call for query in queries]
+    assert all(query.pending and not query.types for query in queries)
+
+
+def test_kinds_leave_out_lists() -> None:
+    """Where only some kinds matter, the lists that cannot have them are not asked for."""
+    (query,) = pending_queries(INSTANCE, kinds=[CREATE_BACKUP], field="types")
+
+    assert ListCall.OF_BACKUPS is query.call
+    assert (CREATE_BACKUP.metadata_type_url,) == query.types
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_every_kind_has_a_word(kind: OperationKind) -> None:
+    """Each kind can be named as in the API or as in Python, in any case."""
+    word = kind.metadata.removesuffix("Metadata")
+
+    assert kind is parse_kind(word, field="types")
+    assert kind is parse_kind(kind.rpc or word.upper(), field="types")
+
+
+@pytest.mark.parametrize("word", ["Backup", "", 7, None])
+def test_an_unknown_word(word: Any) -> None:
+    """A word that names no kind is refused with those that do."""
+    with pytest.raises(InvalidArgumentError, match=r"types=.*OptimizeRestoredDatabase"):
+        parse_kind(word, field="types")
+
+
+def test_a_kind_that_does_not_fit() -> None:
+    """A kind that never works on such a resource is refused: nobody waits for nothing."""
+    with pytest.raises(InvalidArgumentError, match=r"CreateDatabase.*on this backup.*CopyBackup"):
+        pending_queries(BACKUP, kinds=[CREATE_DATABASE], field="types")

@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.flows.conditions import (
 )
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.watching import WatchNarrator, watch
-from airflow_spanner_lro.core.lists.pending import pending_on
+from airflow_spanner_lro.core.lists.listing import pending_queries
 from airflow_spanner_lro.core.names import DatabaseName
 
 from .builders import DENIED, NAME, NOW, OTHER, UNAVAILABLE, running, succeeded
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 EVEN = PollPolicy(maximum=10, jitter=0)
 DATABASE = DatabaseName(project="test", instance="main", database="orders")
 ALL = OperationsSucceeded(names=(NAME, OTHER), any_=False)
-QUIET = NothingInProgress(on=DATABASE, queries=pending_on(DATABASE, field="types"))
+QUIET = NothingInProgress(on=DATABASE, queries=pending_queries(DATABASE, field="types"))
 
 
 def test_a_watch_asks_until_it_is_met() -> None:

@@ -1,22 +1,27 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""From what a person names, a resource and a type, to the query that lists it.
+"""From what a person names to the queries that list it: by gcloud's types, or what is in progress.
 
 The types are those of ``gcloud spanner operations list --type``, so that both show the same. Each
 has one entry that says through which call it is listed and by which resources it can be narrowed.
+
+What is in progress on a resource is more than what runs under its own name: a backup is an
+operation of the backup, yet it works on the database; and an instance is busy while anything in it
+is.
 
 Source: gcloud 528.0.0; differences from it are noted where they are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.core.arguments.choices import parse_enum
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP, KINDS, RESTORE_DATABASE, OperationKind
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import (
     BackupName,
@@ -25,12 +30,12 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     InstancePartitionName,
     ProjectName,
+    ResourceName,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from airflow_spanner_lro.core.names import ResourceName
 
 # started by a call that the client library does not have, so it is no kind of ours
 _CHANGE_QUORUM = (
@@ -112,7 +117,7 @@ _LISTINGS: Mapping[OperationType, _Listing] = {
 }
 
 
-def query_for(
+def query_for_ids(
     *,
     project: str,
     instance_id: str | None = None,
@@ -174,14 +179,14 @@ def query_for(
     )
 
 
-def query_within(
+def query_for_resource(
     resource: ResourceName,
     *,
     list_type: str | None = None,
     filter_: str = "",
     pending: bool = False,
 ) -> OperationQuery:
-    """Return the query for the operations of a resource, given by its name; as ``query_for``."""
+    """Return the query for the operations of a resource, given by its name; as ``query_for_ids``."""
     if list_type is None:
         return OperationQuery(
             call=ListCall.OF_RESOURCE, parent=resource, filter_=filter_, pending=pending
@@ -192,7 +197,9 @@ def query_within(
         raise InvalidArgumentError(
             field="list_type", value=list_type, rule=f"it does not go with {resource}"
         )
-    return query_for(project=project, **ids, list_type=list_type, filter_=filter_, pending=pending)
+    return query_for_ids(
+        project=project, **ids, list_type=list_type, filter_=filter_, pending=pending
+    )
 
 
 def _check_where(
@@ -274,3 +281,92 @@ def _backups_of(database: DatabaseName, *, filter_: str, pending: bool) -> Opera
         filter_=f"({source}) AND ({filter_})" if filter_ else source,
         pending=pending,
     )
+
+
+_METADATA = "Metadata"
+LIST_CALLS: dict[type[ResourceName], ListCall] = {
+    InstanceName: ListCall.OF_RESOURCE,
+    DatabaseName: ListCall.OF_DATABASES,
+    BackupName: ListCall.OF_BACKUPS,
+    InstancePartitionName: ListCall.OF_PARTITIONS,
+}
+"""By which call an instance lists the operations on itself, and on what is in it."""
+
+PendingQuery = tuple[OperationQuery, tuple[OperationKind, ...]]
+"""A query for what is pending, whatever its kind, and the kinds that it can find."""
+
+
+def parse_kind(text: object, *, field: str) -> OperationKind:
+    """Return the kind that an author names: ``CreateBackup`` or ``create_backup``, in any case.
+
+    :raises InvalidArgumentError: if there is none; the error lists those there are
+    """
+    wanted = text.replace("_", "").lower() if isinstance(text, str) else ""
+    for kind in KINDS:
+        if _word(kind).lower() == wanted:
+            return kind
+    raise InvalidArgumentError(
+        field=field, value=text, rule=f"expected some of {', '.join(map(_word, KINDS))}"
+    )
+
+
+def pending_queries(
+    resource: ResourceName, *, kinds: Sequence[OperationKind] = (), field: str
+) -> tuple[OperationQuery, ...]:
+    """Return the queries for what is in progress on an instance, a database or a backup.
+
+    :param kinds: only these; empty for all, also those that this release does not know
+    :param field: the argument that gave the kinds, for the error
+    :raises InvalidArgumentError: if a kind never works on such a resource
+    """
+    places = _places(resource)
+    possible = {kind for _, findable in places for kind in findable}
+    for kind in kinds:
+        if kind not in possible:
+            listed = ", ".join(_word(each) for each in KINDS if each in possible)
+            rule = f"operations on this {resource.noun} are of the types {listed}"
+            raise InvalidArgumentError(field=field, value=_word(kind), rule=rule)
+    return tuple(
+        replace(query, types=_types(kind for kind in findable if not kinds or kind in kinds))
+        # the filter language wants the type before any other field of the metadata
+        if kinds or query.filter_
+        else query
+        for query, findable in places
+        if not kinds or set(kinds) & set(findable)
+    )
+
+
+def _places(resource: ResourceName) -> tuple[PendingQuery, ...]:
+    match resource:
+        case DatabaseName():
+            backups = f'metadata.database="{resource}"'
+            call, instance = ListCall.OF_BACKUPS, resource.instance_name
+            return (_own(resource), (_pending(call, instance, backups), (CREATE_BACKUP,)))
+        case BackupName():
+            restores = f'metadata.backup_info.backup="{resource}"'
+            call, instance = ListCall.OF_DATABASES, resource.instance_name
+            return (_own(resource), (_pending(call, instance, restores), (RESTORE_DATABASE,)))
+    return tuple(
+        (_pending(call, resource), _kinds_of(target)) for target, call in LIST_CALLS.items()
+    )
+
+
+def _own(resource: ResourceName) -> PendingQuery:
+    return _pending(ListCall.OF_RESOURCE, resource), _kinds_of(type(resource))
+
+
+def _pending(call: ListCall, parent: ResourceName, filter_: str = "") -> OperationQuery:
+    return OperationQuery(call=call, parent=parent, pending=True, filter_=filter_)
+
+
+def _kinds_of(target: type[ResourceName]) -> tuple[OperationKind, ...]:
+    return tuple(kind for kind in KINDS if kind.target is target)
+
+
+def _types(kinds: Iterable[OperationKind]) -> tuple[str, ...]:
+    return tuple(kind.metadata_type_url for kind in kinds)
+
+
+def _word(kind: OperationKind) -> str:
+    # a kind that no call starts has a metadata message as well
+    return kind.metadata.removesuffix(_METADATA)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.lists.pending import LISTED_BY
+from airflow_spanner_lro.core.lists.listing import LIST_CALLS
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import (
     InstanceConfigName,
@@ -65,7 +65,7 @@ def family_of(name: OperationName) -> Family:
     resource = name.resource
     if isinstance(resource, InstanceName):
         # the instance itself, or something in it
-        return _within(resource.project, resource.instance, LISTED_BY[type(resource)])
+        return _within(resource.project, resource.instance, LIST_CALLS[type(resource)])
     if type(resource) is InstanceConfigName:
         return Family(parent=ProjectName(project=resource.project), call=ListCall.OF_CONFIGS)
     # the caches of a configuration: no client library has a call for them

@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.flows.backup_watch import BackupMemory
-from airflow_spanner_lro.core.lists.backups import BackupFacts
+from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupMemory
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 
 BEGIN = datetime(2026, 11, 21, tzinfo=UTC)
