@@ -179,7 +179,7 @@ class SpannerAdminEmulator(Controller):
 
     def _start_rest(self, front: CallPipeline) -> HttpServer:
         # whoever needs no REST needs no aiohttp
-        from airflow_spanner_lro.emulator.http.server import HttpServer
+        from airflow_spanner_lro.emulator.http.server import HttpServer  # noqa: PLC0415
 
         return HttpServer(
             front=front, host=self.host, port=self._rest_port or 0, control=self._answer_control
@@ -189,7 +189,7 @@ class SpannerAdminEmulator(Controller):
         self, *, verb: str, path: str, query: Mapping[str, str], body: bytes
     ) -> Reply:
         # pydantic is loaded when the first request comes, as most emulators get none
-        from airflow_spanner_lro.emulator.control.routes import Request, answer
+        from airflow_spanner_lro.emulator.control.routes import Request, answer  # noqa: PLC0415
 
         return answer(
             Request(

@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError
-from airflow_spanner_lro.emulator.state.ddl import Schema, Statement
-from airflow_spanner_lro.emulator.state.ddl.statements import MAX_STATEMENT_BYTES
+from airflow_spanner_lro.emulator.state.ddl.schema import Schema
+from airflow_spanner_lro.emulator.state.ddl.statements import MAX_STATEMENT_BYTES, Statement
 from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
 
 PG = Dialect.POSTGRESQL

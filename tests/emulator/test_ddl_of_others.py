@@ -12,7 +12,8 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError
-from airflow_spanner_lro.emulator.state.ddl import Schema, Statement
+from airflow_spanner_lro.emulator.state.ddl.schema import Schema
+from airflow_spanner_lro.emulator.state.ddl.statements import Statement
 from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
 
 from .conftest import DATABASE, INSTANCE

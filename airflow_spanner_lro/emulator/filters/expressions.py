@@ -105,7 +105,7 @@ class Literal:
         try:
             parts = f"{found['date']}-{found['clock'] or '0:0:0'}".replace(":", "-").split("-")
             year, month, date, hour, minute, second = map(int, parts)
-            day = datetime(year, month, date, hour, minute, second)  # zone follows
+            day = datetime(year, month, date, hour, minute, second)  # noqa: DTZ001  # zone follows
             return (day + fraction).replace(tzinfo=_zone(found["zone"]))
         except ValueError:
             return None

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operations: their record, their table, what each kind does, and the RPCs that read and cancel them."""
+"""Operations: record, table, what each kind does, and the RPCs that read and cancel them."""

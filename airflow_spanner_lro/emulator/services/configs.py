@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
+from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
 from airflow_spanner_lro.core.kinds import (
@@ -16,33 +17,37 @@ from airflow_spanner_lro.core.kinds import (
     UPDATE_INSTANCE_CONFIG,
     Service,
 )
-from airflow_spanner_lro.core.names import InstanceConfigName, ProjectName
+from airflow_spanner_lro.core.names import InstanceConfigName, OperationName, ProjectName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.operations.guards import require_unchanging
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks.configs import new_message, validated
+from airflow_spanner_lro.emulator.services.checks.configs import new_message
 from airflow_spanner_lro.emulator.services.checks.requests import (
     check_labels,
     check_name,
     checked_paths,
     copy_paths,
-    require_unchanging,
 )
 from airflow_spanner_lro.emulator.state.behaviours.configs import ConfigDetails, ConfigUpdate
 from airflow_spanner_lro.emulator.state.behaviours.instances import MoveDetails
 from airflow_spanner_lro.emulator.state.messages import configs as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
 from airflow_spanner_lro.emulator.state.pages import sorted_page_of
-from airflow_spanner_lro.emulator.state.records.instances import InstanceConfig
+from airflow_spanner_lro.emulator.state.records.configs import InstanceConfig
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from google.longrunning import operations_pb2
-
+    from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
 
 _UPDATABLE = frozenset({"display_name", "labels"})
 _OWN_PREFIX = "custom-"
+
+
+_VALIDATED = "0"
+"""The id of operations that do not exist, because a call was to be validated only."""
 
 
 class Configs(Servicer):
@@ -83,7 +88,7 @@ class Configs(Servicer):
         )
         details = ConfigDetails(config=messages.config_message(config))
         if request.validate_only:
-            return validated(CREATE_INSTANCE_CONFIG, name, details, now=now)
+            return _validated(CREATE_INSTANCE_CONFIG, name, details, now=now)
         config = replace(config, serial=self.world.next_serial())
         configs.put(name, config)
         operation = self.world.start(
@@ -148,7 +153,7 @@ class Configs(Servicer):
         desired = messages.config_message(replace(changing, message=message))
         details = ConfigUpdate(message=message, config=desired)
         if request.validate_only:
-            return validated(UPDATE_INSTANCE_CONFIG, config.name, details, now=now)
+            return _validated(UPDATE_INSTANCE_CONFIG, config.name, details, now=now)
         self.world.resources.configs.put(config.name, changing)
         operation = self.world.start(
             kind=UPDATE_INSTANCE_CONFIG, target=config.name, details=details, now=now
@@ -200,3 +205,16 @@ class Configs(Servicer):
 def _check_etag(config: InstanceConfig, etag: str) -> None:
     if etag and etag != config.etag:
         raise errors.wrong_etag(config.name, etag=etag)
+
+
+def _validated(
+    kind: OperationKind, name: InstanceConfigName, details: object, *, now: datetime
+) -> operations_pb2.Operation:
+    """Return the operation that there would be; nobody can get it."""
+    metadata = HANDLERS[kind].described(name, details)
+    metadata.progress.start_time.FromDatetime(now)  # type: ignore[attr-defined]
+    operation = operations_pb2.Operation(
+        name=str(OperationName(resource=name, operation=_VALIDATED))
+    )
+    operation.metadata.Pack(metadata, deterministic=True)
+    return operation

@@ -12,6 +12,7 @@ from google.protobuf import empty_pb2
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, Service
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.databases import (
     check_database_options,
@@ -20,12 +21,12 @@ from airflow_spanner_lro.emulator.services.checks.databases import (
 )
 from airflow_spanner_lro.emulator.state.behaviours.databases import CreationDetails
 from airflow_spanner_lro.emulator.state.capacities import SMALL_STEP, UNITS_PER_NODE, units_of
-from airflow_spanner_lro.emulator.state.ddl import Schema, Statement, database_id_of
+from airflow_spanner_lro.emulator.state.ddl.schema import Schema
+from airflow_spanner_lro.emulator.state.ddl.statements import Statement, database_id_of
 from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
 from airflow_spanner_lro.emulator.state.dropping import drop_database
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.moving import require_not_moving
 from airflow_spanner_lro.emulator.state.pages import page_of
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 

@@ -17,6 +17,7 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.capacities import (
     AUTOSCALING,
@@ -29,8 +30,6 @@ from airflow_spanner_lro.emulator.services.checks.requests import (
     check_name,
     checked_paths,
     copy_paths,
-    require_unchanging,
-    usable_config,
 )
 from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.partitions import (
@@ -38,10 +37,10 @@ from airflow_spanner_lro.emulator.state.behaviours.partitions import (
     PartitionUpdate,
 )
 from airflow_spanner_lro.emulator.state.messages import partitions as messages
+from airflow_spanner_lro.emulator.state.messages.configs import usable_config
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.moving import require_not_moving
 from airflow_spanner_lro.emulator.state.pages import sorted_page_of
-from airflow_spanner_lro.emulator.state.records.instances import InstancePartition
+from airflow_spanner_lro.emulator.state.records.partitions import InstancePartition
 
 if TYPE_CHECKING:
     from collections.abc import Callable

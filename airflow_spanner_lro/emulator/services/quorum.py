@@ -13,7 +13,7 @@ from airflow_spanner_lro.core.names import DatabaseName
 # read at run time, as annotations say what an RPC takes
 from airflow_spanner_lro.emulator import (
     errors,
-    protos as quorum_pb2,  # noqa: TC001
+    protos as quorum_pb2,
 )
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.state.base_configs import Quorum

@@ -21,7 +21,7 @@ from airflow_spanner_lro.emulator.state.pages import page_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_spanner_lro.emulator.state.ddl import Schema
+    from airflow_spanner_lro.emulator.state.ddl.schema import Schema
 
 _KEPT = timedelta(days=10)
 _KEPT_AT_MOST = timedelta(days=30)

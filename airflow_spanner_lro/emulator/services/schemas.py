@@ -12,16 +12,16 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.databases import (
     check_database_options,
     checked_descriptors,
 )
 from airflow_spanner_lro.emulator.state.behaviours.schemas import DdlDetails
-from airflow_spanner_lro.emulator.state.ddl import Statement
 from airflow_spanner_lro.emulator.state.ddl.options import DEFAULT_LEADER
+from airflow_spanner_lro.emulator.state.ddl.statements import Statement
 from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.moving import require_not_moving
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from google.longrunning import operations_pb2
 
     from airflow_spanner_lro.emulator.operations.model import Operation
-    from airflow_spanner_lro.emulator.state.ddl import Schema
+    from airflow_spanner_lro.emulator.state.ddl.schema import Schema
     from airflow_spanner_lro.emulator.state.records.databases import Database
 
 _OPERATION_ID = re.compile(r"[a-z][a-z0-9_]{1,127}", re.ASCII)

@@ -17,7 +17,7 @@ from google.cloud import (
 
 from airflow_spanner_lro.core.names import BackupScheduleName
 from airflow_spanner_lro.emulator.state.cron import Cron
-from airflow_spanner_lro.emulator.state.records.backups import BackupSchedule
+from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -20,7 +20,8 @@ from airflow_spanner_lro.core.names import (
     InstanceConfigName,
     InstanceName,
 )
-from airflow_spanner_lro.emulator.state.ddl import Schema, Statement
+from airflow_spanner_lro.emulator.state.ddl.schema import Schema
+from airflow_spanner_lro.emulator.state.ddl.statements import Statement
 from airflow_spanner_lro.emulator.state.messages.configs import require_config
 from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState

@@ -20,8 +20,8 @@ from airflow_spanner_lro.emulator.state.messages.partitions import partition_mes
 from airflow_spanner_lro.emulator.state.messages.schedules import schedule_message
 from airflow_spanner_lro.emulator.state.metadata import operation_message
 from airflow_spanner_lro.emulator.state.quorums import etag_of
-from airflow_spanner_lro.emulator.state.records.backups import BackupSchedule
 from airflow_spanner_lro.emulator.state.records.databases import Database
+from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

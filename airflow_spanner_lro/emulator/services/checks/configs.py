@@ -8,23 +8,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
-from google.longrunning import operations_pb2
 
-from airflow_spanner_lro.core.names import InstanceConfigName, OperationName
+from airflow_spanner_lro.core.names import InstanceConfigName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 from airflow_spanner_lro.emulator.services.checks.requests import check_labels, number_in
 from airflow_spanner_lro.emulator.state.base_configs import BASE_CONFIGS
 from airflow_spanner_lro.emulator.state.messages import configs as messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
-
-    from airflow_spanner_lro.core.kinds import OperationKind
-
-VALIDATED = "0"
-"""The id of operations that do not exist, because a call was to be validated only."""
 
 
 def new_message(given: instance_v1.InstanceConfig, *, project: str) -> instance_v1.InstanceConfig:
@@ -53,19 +45,6 @@ def new_message(given: instance_v1.InstanceConfig, *, project: str) -> instance_
         leader_options=_checked_leaders(given, base),
         labels=given.labels,
     )
-
-
-def validated(
-    kind: OperationKind, name: InstanceConfigName, details: object, *, now: datetime
-) -> operations_pb2.Operation:
-    """Return the operation that there would be; nobody can get it."""
-    metadata = HANDLERS[kind].described(name, details)
-    metadata.progress.start_time.FromDatetime(now)  # type: ignore[attr-defined]
-    operation = operations_pb2.Operation(
-        name=str(OperationName(resource=name, operation=VALIDATED))
-    )
-    operation.metadata.Pack(metadata, deterministic=True)
-    return operation
 
 
 def _checked_replicas(

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf import field_mask_pb2
 from google.protobuf.message import Message
 
-from airflow_spanner_lro.core.names import InstanceConfigName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.state.messages import configs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     import proto
 
     from airflow_spanner_lro.core.names import ResourceName
-    from airflow_spanner_lro.emulator.state.world import World
 
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}", re.ASCII)
@@ -74,28 +71,6 @@ def check_choice(message: proto.Message, path: str, *, allowed: Sequence[int]) -
     if value and value not in allowed:
         rule = f"expected one of {[int(each) for each in allowed]}"
         raise errors.bad_value(path, value=value, rule=rule)
-
-
-def usable_config(world: World, text: str, *, field: str, project: str) -> InstanceConfigName:
-    """Return the name of a configuration in which something can be made.
-
-    :raises RpcError: if there is none of this name, or it is not ready.
-    """
-    if not text:
-        raise errors.missing_field(field)
-    name = InstanceConfigName.parse(text)
-    if name.project != project:
-        rule = f"expected a configuration of project {project}"
-        raise errors.bad_value(field, value=text, rule=rule)
-    if not configs.is_base_config(name) and not world.resources.configs.get(name).ready:
-        raise errors.config_not_usable(name)
-    return name
-
-
-def require_unchanging(world: World, name: ResourceName) -> None:
-    """Make sure that no operation is at work on a resource, not even one that is being undone."""
-    for operation in world.operations.pending(target=name):
-        raise errors.being_changed(name, operation=operation.name)
 
 
 def masked(message: proto.Message, mask: field_mask_pb2.FieldMask, *, field: str) -> Any:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.emulator.operations.model import Operation
-    from airflow_spanner_lro.emulator.state.ddl import Statement
+    from airflow_spanner_lro.emulator.state.ddl.statements import Statement
     from airflow_spanner_lro.emulator.state.world import World
 
 

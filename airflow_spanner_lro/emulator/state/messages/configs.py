@@ -17,8 +17,9 @@ from airflow_spanner_lro.emulator.state.base_configs import (
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.state.base_configs import BaseConfig, Places
-    from airflow_spanner_lro.emulator.state.records.instances import InstanceConfig
+    from airflow_spanner_lro.emulator.state.records.configs import InstanceConfig
     from airflow_spanner_lro.emulator.state.tables import Resources
+    from airflow_spanner_lro.emulator.state.world import World
 
 _TYPES = instance_v1.ReplicaInfo.ReplicaType
 _STATES = instance_v1.InstanceConfig.State
@@ -97,6 +98,22 @@ def base_of(name: InstanceConfigName, *, resources: Resources) -> BaseConfig | N
     if made is not None:
         name = InstanceConfigName.parse(made.message.base_config)
     return BASE_CONFIGS.get(name.config)
+
+
+def usable_config(world: World, text: str, *, field: str, project: str) -> InstanceConfigName:
+    """Return the name of a configuration in which something can be made.
+
+    :raises RpcError: if there is none of this name, or it is not ready.
+    """
+    if not text:
+        raise errors.missing_field(field)
+    name = InstanceConfigName.parse(text)
+    if name.project != project:
+        rule = f"expected a configuration of project {project}"
+        raise errors.bad_value(field, value=text, rule=rule)
+    if not is_base_config(name) and not world.resources.configs.get(name).ready:
+        raise errors.config_not_usable(name)
+    return name
 
 
 def base_replicas(base: BaseConfig) -> list[instance_v1.ReplicaInfo]:

@@ -11,9 +11,9 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import BackupName, DatabaseName
-    from airflow_spanner_lro.emulator.state.ddl import Schema
+    from airflow_spanner_lro.emulator.state.ddl.schema import Schema
     from airflow_spanner_lro.emulator.state.records.backups import Backup
-    from airflow_spanner_lro.emulator.state.records.instances import InstancePartition
+    from airflow_spanner_lro.emulator.state.records.partitions import InstancePartition
     from airflow_spanner_lro.emulator.state.tables import Resources
 
 _PLACEMENT = re.compile(

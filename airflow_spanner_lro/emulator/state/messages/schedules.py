@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.state.records.backups import BackupSchedule
+    from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 CREATION_WINDOW = timedelta(hours=4)
 """Within which time the service starts a backup that is due; it says so for either kind."""

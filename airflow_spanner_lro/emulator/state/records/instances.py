@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import (
         InstanceConfigName,
         InstanceName,
-        InstancePartitionName,
     )
 
 
@@ -37,55 +35,3 @@ class Instance(Record):
     message: instance_v1.Instance
     update_time: datetime
     hidden: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceConfig(Record):
-    """A configuration that a user made.
-
-    :param message: all that its owner can set, as it is in force
-    :param reconciling: whether it is being created or updated
-    :param revision: how often it has changed
-    :param hidden: whether its creation was cancelled, so that it cannot be read any more
-    """
-
-    name: InstanceConfigName
-    ready: bool
-    message: instance_v1.InstanceConfig
-    reconciling: bool = False
-    revision: int = 0
-    hidden: bool = False
-
-    @property
-    def etag(self) -> str:
-        """Another text after each change."""
-        return _etag(self.serial, self.revision)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstancePartition(Record):
-    """A partition of an instance.
-
-    :param message: all that its owner can set, as it is in force
-    :param update_time: when that last changed
-    :param revision: how often it has changed
-    :param hidden: whether its creation was cancelled, so that it cannot be read any more
-    """
-
-    name: InstancePartitionName
-    ready: bool
-    config: InstanceConfigName
-    message: instance_v1.InstancePartition
-    update_time: datetime
-    revision: int = 0
-    hidden: bool = False
-
-    @property
-    def etag(self) -> str:
-        """Another text after each change."""
-        return _etag(self.serial, self.revision)
-
-
-def _etag(serial: int, revision: int) -> str:
-    # not readable, so that nobody takes it for a number and counts on
-    return hashlib.sha256(f"{serial}.{revision}".encode()).hexdigest()[:16]

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What cannot be done while an instance moves to another configuration.
+"""Refuse what cannot be done while an operation is at work on a resource.
 
-Services of three families ask this, so it is here and in none of them. A move that was cancelled
-goes on as long as the data moves back.
+A move that was cancelled goes on as long as the data moves back, and so does anything else that is
+being undone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from airflow_spanner_lro.core.kinds import MOVE_INSTANCE
 from airflow_spanner_lro.emulator import errors
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.names import InstanceName
+    from airflow_spanner_lro.core.names import InstanceName, ResourceName
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -25,3 +25,12 @@ def require_not_moving(world: World, name: InstanceName) -> None:
     """
     for operation in world.operations.pending(kind=MOVE_INSTANCE, target=name):
         raise errors.moving(name, operation=operation.name)
+
+
+def require_unchanging(world: World, name: ResourceName) -> None:
+    """Make sure that no operation is at work on a resource, not even one that is being undone.
+
+    :raises RpcError: FAILED_PRECONDITION if there is one.
+    """
+    for operation in world.operations.pending(target=name):
+        raise errors.being_changed(name, operation=operation.name)
