@@ -117,7 +117,7 @@ def wait_for(
     :param timeout: give up after so many seconds; None never
     """
     from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415  # loads gRPC
-    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
+    from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
 
     name = OperationName.parse(operation)
     if timeout is not None:
@@ -156,7 +156,7 @@ def cancel(
     :param count: is told what became of it
     """
     from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
-    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
+    from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
 
     name, clock = OperationName.parse(operation), StoppableClock()
     require_seconds(timeout, field="--timeout")

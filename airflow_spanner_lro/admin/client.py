@@ -21,9 +21,8 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.admin.channels import RENEW_AGAIN, Channels
 from airflow_spanner_lro.admin.connect import Endpoint
-from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, START_TIMEOUT
-from airflow_spanner_lro.admin.resources import calls_for, getter_of
-from airflow_spanner_lro.admin.results import page_of, result_of
+from airflow_spanner_lro.admin.driver import CALL_TIMEOUT, START_TIMEOUT
+from airflow_spanner_lro.admin.requests import calls_for, getter_of, page_of, result_of
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import decode_backup
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery

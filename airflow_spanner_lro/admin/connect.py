@@ -16,8 +16,7 @@ from google.api_core.gapic_v1.client_info import ClientInfo
 from google.cloud import spanner_admin_database_v1, spanner_admin_instance_v1
 
 from airflow_spanner_lro import __version__
-from airflow_spanner_lro.admin.counting import counted, counters
-from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY
+from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY, counted, counters
 from airflow_spanner_lro.core.kinds import Service
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.admin.drive import Observer
+    from airflow_spanner_lro.admin.driver import Observer
     from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.flows.turns import Turn
     from airflow_spanner_lro.core.names import OperationName, ResourceName
@@ -107,7 +107,7 @@ class BlockingWait:
         :raises DeadlinePassedError: if the deadline passes first
         :raises WaitStoppedError: if the task is killed meanwhile
         """
-        from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415  # loads gRPC
+        from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415  # loads gRPC
 
         result = run(
             flow, client=self._client, clock=self.clock, deadline=deadline, observe=observe
@@ -133,12 +133,12 @@ class BlockingWait:
         :param quota_counts: that too many requests were made is not waited out here
         :raises WaitStoppedError: if the task is killed meanwhile
         """
-        from airflow_spanner_lro.admin.patience import patiently  # noqa: PLC0415  # with the client
+        from airflow_spanner_lro.admin.driver import retry_transient  # noqa: PLC0415  # with the client
 
         patience = PollPolicy().patience
         if deadline is not None:
             patience = min(patience, (deadline - self.now()).total_seconds())
-        return patiently(
+        return retry_transient(
             ask,
             clock=self.clock,
             patience=patience,
@@ -201,7 +201,7 @@ def cancel(
 
     :param timeout: how long to wait for the outcome, in seconds
     """
-    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415  # loads gRPC
+    from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415  # loads gRPC
 
     clock = StoppableClock()
     return run(

@@ -208,7 +208,7 @@ class SpannerAdminHook(SpannerConnectionHook):
         :raises InvalidNameError: if it is none of these
         :raises google.api_core.exceptions.NotFound: if it does not exist
         """
-        from airflow_spanner_lro.admin.resources import parse_any  # noqa: PLC0415
+        from airflow_spanner_lro.admin.requests import parse_any  # noqa: PLC0415
 
         return message_to_dict(self.client.get_resource(name=parse_any(name)))
 
@@ -217,7 +217,7 @@ class SpannerAdminHook(SpannerConnectionHook):
 
         :raises google.api_core.exceptions.FailedPrecondition: if it is protected or in use
         """
-        from airflow_spanner_lro.admin.resources import parse_any  # noqa: PLC0415
+        from airflow_spanner_lro.admin.requests import parse_any  # noqa: PLC0415
 
         try:
             self.client.delete_resource(name=parse_any(name))
@@ -252,7 +252,7 @@ class SpannerAdminHook(SpannerConnectionHook):
 
     def _perform(self, flow: Flow[T], *, timeout: float | None) -> T:
         from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415  # loads gRPC
-        from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
+        from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
 
         clock = StoppableClock()
         deadline = None if timeout is None else clock.now() + timedelta(seconds=timeout)

@@ -227,14 +227,14 @@ class SpannerAdminAsyncHook(BaseHook):
     async def get_resource(self, *, name: str) -> dict[str, Any]:
         """Get an instance, database, backup, backup schedule, partition or configuration."""
         client = await self.get_client()
-        from airflow_spanner_lro.admin.resources import parse_any  # noqa: PLC0415
+        from airflow_spanner_lro.admin.requests import parse_any  # noqa: PLC0415
 
         return message_to_dict(await client.get_resource(name=parse_any(name)))
 
     async def delete_resource(self, *, name: str) -> None:
         """Delete a resource of any of these types; one that does not exist is no error."""
         client = await self.get_client()
-        from airflow_spanner_lro.admin.resources import parse_any  # noqa: PLC0415
+        from airflow_spanner_lro.admin.requests import parse_any  # noqa: PLC0415
 
         try:
             await client.delete_resource(name=parse_any(name))
@@ -263,7 +263,7 @@ class SpannerAdminAsyncHook(BaseHook):
     async def _perform(self, flow: Flow[T], *, timeout: float | None) -> T:
         client = await self.get_client()
         from airflow_spanner_lro.admin.clock import LoopClock  # noqa: PLC0415  # loaded by now
-        from airflow_spanner_lro.admin.drive import arun  # noqa: PLC0415
+        from airflow_spanner_lro.admin.driver import arun  # noqa: PLC0415
 
         clock = LoopClock()
         deadline = None if timeout is None else clock.now() + timedelta(seconds=timeout)

@@ -166,7 +166,7 @@ def _stop_some(
     orders: Sequence[Order], client: SpannerAdminClient, timeout: float, report: Report
 ) -> None:
     from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415  # with the client
-    from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
+    from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
 
     clock = StoppableClock()
     try:

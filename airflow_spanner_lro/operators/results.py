@@ -28,7 +28,7 @@ def ready_resource(
     :param verify: raises if the resource is not what was asked for
     :raises UnexpectedStateError: if it is not in a state that means that it can be used, or gone
     """
-    from airflow_spanner_lro.admin.resources import calls_for  # noqa: PLC0415  # loads gRPC
+    from airflow_spanner_lro.admin.requests import calls_for  # noqa: PLC0415  # loads gRPC
 
     expected = calls_for(name).ready
     try:

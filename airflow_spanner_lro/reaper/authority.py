@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from airflow_spanner_lro.admin.ports import Clock
+    from airflow_spanner_lro.admin.driver import SyncClock
     from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.tries.authority import AuthoredTask
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
@@ -64,7 +64,7 @@ class AuthorisedClients:
     :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
     """
 
-    def __init__(self, *, clock: Clock, allowances: Allowances | None = None) -> None:
+    def __init__(self, *, clock: SyncClock, allowances: Allowances | None = None) -> None:
         self.deployment = settings.deployment()
         self._allowed = settings.reaper_connections()
         self._dags = SerialisedDags()

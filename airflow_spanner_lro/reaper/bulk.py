@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.client import SpannerAdminClient
-from airflow_spanner_lro.admin.drive import CALL_TIMEOUT, run
+from airflow_spanner_lro.admin.driver import CALL_TIMEOUT, run
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.commands import Cancel
 from airflow_spanner_lro.core.flows.operation import stop
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from airflow_spanner_lro.admin.ports import Clock
+    from airflow_spanner_lro.admin.driver import SyncClock
     from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.lists.queries import OperationQuery
@@ -69,7 +69,7 @@ class RequestAllowance:
         """How many requests may be sent right now."""
         return self._window.left(self._elapsed())
 
-    def take(self, clock: Clock) -> None:
+    def take(self, clock: SyncClock) -> None:
         """Count a request that is about to be sent; wait until it may be.
 
         :raises WaitStoppedError: if the clock is stopped meanwhile
@@ -87,7 +87,7 @@ class RateLimitedClient(SpannerAdminClient):
     """
 
     def __init__(
-        self, client: SpannerAdminClient, *, allowance: RequestAllowance, clock: Clock
+        self, client: SpannerAdminClient, *, allowance: RequestAllowance, clock: SyncClock
     ) -> None:
         self._client = client
         self._allowance = allowance
@@ -243,7 +243,7 @@ class CancelOutcome:
 def cancel_together(
     requests: Sequence[CancelRequest],
     *,
-    clock: Clock,
+    clock: SyncClock,
     timeout: float | None,
     policy: CancelPolicy | None = None,
 ) -> list[CancelOutcome]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.admin.patience import patiently
+from airflow_spanner_lro.admin.driver import retry_transient
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.proof import disproof
@@ -22,7 +22,7 @@ from airflow_spanner_lro.reaper.records import rows_naming, shown
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.admin.ports import Clock
+    from airflow_spanner_lro.admin.driver import SyncClock
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.reaper.records import LedgerRow
@@ -129,7 +129,7 @@ class Inspection:
 
 
 def inspect(
-    row: LedgerRow, *, entry: LedgerEntry, client: SpannerAdminClient, clock: Clock
+    row: LedgerRow, *, entry: LedgerEntry, client: SpannerAdminClient, clock: SyncClock
 ) -> Inspection:
     """Ask Spanner about an entry; a transient error is waited out for a moment.
 
@@ -138,11 +138,13 @@ def inspect(
     """
     lookup = Lookup(client=client, claimed=lambda name: bool(rows_naming(name, besides=row)))
     if waited_for := entry.waited_for:
-        snapshot = patiently(
+        snapshot = retry_transient(
             lambda: lookup.operation(waited_for.name), clock=clock, patience=_TRANSIENT_LIMIT
         )
     else:
-        found = patiently(lambda: lookup.follow_up(entry), clock=clock, patience=_TRANSIENT_LIMIT)
+        found = retry_transient(
+            lambda: lookup.follow_up(entry), clock=clock, patience=_TRANSIENT_LIMIT
+        )
         snapshot = found.snapshot
         if snapshot is None or found.evidence is None:
             return Inspection(row=row, entry=entry, ambiguous=found.ambiguous)

@@ -186,7 +186,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         """Look once; what it returns is true, and holds the facts, when the condition is met."""
         # loads gRPC
         from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
-        from airflow_spanner_lro.admin.drive import run  # noqa: PLC0415
+        from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
 
         with failing_as_a_sensor():
             condition = self._next or self._trigger(context).condition()

@@ -132,7 +132,7 @@ class SpannerTrigger(BaseTrigger):
         poller = await self._poller(deadline=deadline)
         # loaded with the poller, off the loop
         from airflow_spanner_lro.admin.clock import LoopClock  # noqa: PLC0415
-        from airflow_spanner_lro.admin.drive import arun  # noqa: PLC0415
+        from airflow_spanner_lro.admin.driver import arun  # noqa: PLC0415
 
         return await arun(
             flow,

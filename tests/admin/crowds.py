@@ -16,7 +16,7 @@ from google.longrunning.operations_pb2 import Operation
 from google.rpc.status_pb2 import Status
 
 from airflow_spanner_lro.admin.polling.poller import OperationPoller
-from airflow_spanner_lro.admin.results import Page
+from airflow_spanner_lro.admin.requests import Page
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import ResourceState, decode_operation

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from airflow_spanner_lro.admin.drive import arun, run
+from airflow_spanner_lro.admin.driver import arun, run
 
 from .fakes import AsyncFakeClient, AsyncFakeClock, FakeClient, FakeClock, Script
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from airflow_spanner_lro.admin.drive import Observer
+    from airflow_spanner_lro.admin.driver import Observer
     from airflow_spanner_lro.core.flows.commands import Flow
 
     from .fakes import Scripted

@@ -20,8 +20,7 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
-from airflow_spanner_lro.admin.counting import RequestCounter
-from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY, NoTelemetry
+from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY, NoTelemetry, RequestCounter
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, Service
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import OperationName

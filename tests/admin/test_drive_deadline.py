@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
+from airflow_spanner_lro.admin.driver import CALL_TIMEOUT
 from airflow_spanner_lro.core.flows.commands import Get, Sleep
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_and_settle, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pytest
 from google.api_core import exceptions
 
-from airflow_spanner_lro.admin.drive import arun, run
+from airflow_spanner_lro.admin.driver import arun, run
 from airflow_spanner_lro.core.flows.operation import cancel_and_settle, stop, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient
     from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.admin.drive import Observer
+    from airflow_spanner_lro.admin.driver import Observer
     from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.settlement import Settlement

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.admin.drive import arun
+from airflow_spanner_lro.admin.driver import arun
 from airflow_spanner_lro.core.flows.ending import cancel_if_running
 from airflow_spanner_lro.core.flows.operation import cancel_and_settle, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy

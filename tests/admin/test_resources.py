@@ -15,8 +15,7 @@ from google.longrunning.operations_pb2 import Operation
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.wrappers_pb2 import StringValue
 
-from airflow_spanner_lro.admin.resources import calls_for
-from airflow_spanner_lro.admin.results import result_of
+from airflow_spanner_lro.admin.requests import calls_for, result_of
 from airflow_spanner_lro.core.kinds import KINDS, OperationKind, Service
 from airflow_spanner_lro.core.names import SsdCacheName, parse_resource
 from airflow_spanner_lro.core.operations.snapshot import ResourceState

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_spanner_lro.admin import drive
+from airflow_spanner_lro.admin import driver
 from airflow_spanner_lro.cli import main
 from airflow_spanner_lro.core.status import Code
 
@@ -154,7 +154,7 @@ def test_an_interrupt_says_what_was_done(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(drive, "run", interrupt)
+    monkeypatch.setattr(driver, "run", interrupt)
 
     code = main([command, operation])
 

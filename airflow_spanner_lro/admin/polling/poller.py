@@ -21,7 +21,7 @@ from airflow_spanner_lro.admin.polling.watcher import (
     OperationWatcher,
     UntilDone,
 )
-from airflow_spanner_lro.admin.results import all_items
+from airflow_spanner_lro.admin.requests import all_items
 from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY
 from airflow_spanner_lro.core.operations.snapshot import decode_operation
 from airflow_spanner_lro.core.polling.budget import Budget
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from airflow_spanner_lro.admin.drive import Observer
-    from airflow_spanner_lro.admin.ports import AsyncClock, AsyncPagesClient
+    from airflow_spanner_lro.admin.driver import AsyncClock, AsyncPagesClient, Observer
     from airflow_spanner_lro.admin.telemetry import Telemetry
     from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.admin.drive import CALL_TIMEOUT
+from airflow_spanner_lro.admin.driver import CALL_TIMEOUT
 from airflow_spanner_lro.admin.polling.dispatcher import PendingRequest
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
     from google.longrunning.operations_pb2 import Operation
 
-    from airflow_spanner_lro.admin.drive import Observer
+    from airflow_spanner_lro.admin.driver import AsyncClock, AsyncPagesClient, Observer
     from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, RequestQueue
-    from airflow_spanner_lro.admin.ports import AsyncClock, AsyncPagesClient
     from airflow_spanner_lro.core.polling.rounds import Poll
     from airflow_spanner_lro.core.polling.watched import Listener
 

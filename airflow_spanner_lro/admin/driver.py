@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two loops that perform a flow, one in sync code and one in async.
+"""The two loops that perform a flow, one in sync code and one in async, and what they need.
 
 They own the deadline: the last sleep is cut short, and where a flow would sleep beyond it,
 ``DeadlinePassedError`` is thrown into the flow instead. What calls answer, errors of Google's
@@ -10,11 +10,12 @@ libraries included, goes back into the flow, which decides; anything else is a b
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
+from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
     AskAll,
@@ -32,21 +33,113 @@ from airflow_spanner_lro.core.flows.commands import (
     Sleep,
 )
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.flows.policy import CancelPolicy, counts
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-from airflow_spanner_lro.core.status import is_transient
+from airflow_spanner_lro.core.status import ErrorClass, classify, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from airflow_spanner_lro.admin.ports import (
-        AsyncClock,
-        AsyncOperationsClient,
-        Clock,
-        OperationsClient,
-    )
+    from google.longrunning.operations_pb2 import Operation
+
+    from airflow_spanner_lro.admin.requests import Page
+    from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
+    from airflow_spanner_lro.core.lists.queries import OperationQuery
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
+    from airflow_spanner_lro.core.operations.snapshot import ResourceState
 
     Observer = Callable[[OperationSnapshot | Exception], None]
+    from collections.abc import Callable
+
+
+class OperationsClient(Protocol):
+    """Asks about operations and their resources, one call at a time. Timeouts are in seconds."""
+
+    def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:
+        """Get an operation."""
+
+    def cancel(self, *, name: OperationName, timeout: float) -> None:
+        """Ask for cancellation of an operation."""
+
+    def get_result(self, *, name: OperationName, timeout: float) -> ResourceState | None:
+        """Get the resource that a finished operation answered."""
+
+    def get_resource_state(self, *, name: ResourceName, timeout: float) -> ResourceState:
+        """Get a resource as it is now."""
+
+    def delete_resource(self, *, name: ResourceName, timeout: float) -> None:
+        """Delete a resource."""
+
+    def query_operations(
+        self, *, query: OperationQuery, timeout: float
+    ) -> tuple[OperationSnapshot, ...]:
+        """List operations."""
+
+    def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
+        """List backups, the newest first."""
+
+
+class AsyncOperationsClient(Protocol):
+    """The same in async code."""
+
+    async def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:
+        """Get an operation."""
+
+    async def cancel(self, *, name: OperationName, timeout: float) -> None:
+        """Ask for cancellation of an operation."""
+
+    async def get_result(self, *, name: OperationName, timeout: float) -> ResourceState | None:
+        """Get the resource that a finished operation answered."""
+
+    async def get_resource_state(self, *, name: ResourceName, timeout: float) -> ResourceState:
+        """Get a resource as it is now."""
+
+    async def delete_resource(self, *, name: ResourceName, timeout: float) -> None:
+        """Delete a resource."""
+
+    async def query_operations(
+        self, *, query: OperationQuery, timeout: float
+    ) -> tuple[OperationSnapshot, ...]:
+        """List operations."""
+
+    async def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
+        """List backups, the newest first."""
+
+
+class AsyncPagesClient(AsyncOperationsClient, Protocol):
+    """One that lists page by page, each page being one request."""
+
+    async def operations_page(
+        self, *, query: OperationQuery, token: str = "", timeout: float
+    ) -> Page[Operation]:
+        """List one page of operations, as the API returns them."""
+
+    async def backups_page(
+        self, *, query: BackupQuery, token: str = "", timeout: float
+    ) -> Page[BackupFacts]:
+        """List one page of backups."""
+
+
+class SyncClock(Protocol):
+    """Tells the time, and lets it pass in sync code."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after this many seconds, or raise to end whatever is waiting."""
+
+
+class AsyncClock(Protocol):
+    """Tells the time, and lets it pass in async code."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after this many seconds."""
+
 
 T = TypeVar("T")
 
@@ -61,7 +154,7 @@ def run(
     flow: Flow[T],
     *,
     client: OperationsClient,
-    clock: Clock,
+    clock: SyncClock,
     deadline: datetime | None = None,
     observe: Observer | None = None,
 ) -> T:
@@ -190,3 +283,37 @@ def _tell(observe: Observer | None, command: Command, answer: Answer) -> None:
             _tell(observe, question, reply)
     if observe and isinstance(command, Get) and isinstance(answer, OperationSnapshot | Exception):
         observe(answer)
+
+
+def retry_transient(
+    call: Callable[[], T],
+    *,
+    clock: SyncClock,
+    patience: float,
+    tell: Callable[[str], None] | None = None,
+    quota_counts: bool = False,
+) -> T:
+    """Make a call until it is answered, and return the answer; errors that pass are waited out.
+
+    Any other error propagates.
+
+    :param patience: seconds after which an error that may pass counts all the same
+    :param tell: says once that the answer is being waited for
+    :param quota_counts: that too many requests were made propagates, for who waits it out better
+    :raises WaitStoppedError: if the clock is stopped meanwhile
+    """
+    waited = 0.0
+    for delay in CancelPolicy().delays():
+        try:
+            return call()
+        except Exception as exc:
+            if counts(exc, silence=waited, patience=patience):
+                raise
+            if quota_counts and classify(exc) is ErrorClass.QUOTA:
+                raise
+            if tell and not waited:
+                tell(f"Spanner is not answering ({error_text(exc)}); asking again.")
+        clock.sleep(delay)
+        waited += delay
+    message = "a policy's delays have no end"
+    raise AssertionError(message)
