@@ -16,10 +16,10 @@ from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.flows.turns import SlotWaitEndedError
 from airflow_spanner_lro.core.operations.outcome import decode_event
+from airflow_spanner_lro.error_mapping import map_errors
 from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.wait import BlockingWait, RefusalWait
 from airflow_spanner_lro.execution.work import deadline_of_try
-from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.triggers.slot import LIMIT, PAUSE, TIMED_OUT
 
@@ -74,12 +74,12 @@ class SpannerImmediateOperator(SpannerAdminOperator):
 
     def execute(self, context: Context) -> Any:
         """Do it, as soon as Spanner lets."""
-        with failing_for_good():
+        with map_errors():
             return self._insist(context)
 
     def execute_in_turn(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when another attempt is worth it."""
-        with failing_for_good():
+        with map_errors():
             with decode_event(event):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]
             if timed_out:

@@ -17,10 +17,10 @@ from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome, decode_event
+from airflow_spanner_lro.error_mapping import map_errors, skip_when_late
 from airflow_spanner_lro.execution import interrupts
 from airflow_spanner_lro.execution.run import OperationRun
 from airflow_spanner_lro.execution.work import RunOptions, Work
-from airflow_spanner_lro.failing import failing_for_good, skipping_when_late
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.results import ready_resource
@@ -200,8 +200,8 @@ class SpannerOperationOperator(SpannerAdminOperator):
         """Turn errors into what Airflow is to make of them: fail for good, skip, or retry."""
         with (
             interrupts.heard_by(lambda: self._run),
-            failing_for_good(),
-            skipping_when_late(soft=self.soft_fail),
+            map_errors(),
+            skip_when_late(soft=self.soft_fail),
         ):
             try:
                 yield

@@ -13,8 +13,8 @@ from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, Op
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import snapshot_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.error_mapping import map_errors
 from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
-from airflow_spanner_lro.failing import failing_for_good
 from airflow_spanner_lro.hooks.arguments import require_deletable
 from airflow_spanner_lro.links import SpannerOperationLink
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
@@ -218,7 +218,7 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
         :raises CancelNotSettledError: if any goes on, or may go on, or left something behind
         """
         timeout = self.settle_timeout
-        with failing_for_good():
+        with map_errors():
             names = refer_operations(self.operation_name)
             if not names:
                 self.log.info("There is no operation to cancel")
@@ -310,7 +310,7 @@ class SpannerDeleteOperationOperator(SpannerImmediateOperator):
 
     def execute(self, context: Context) -> None:
         """Delete the records, if there are any to delete."""
-        with failing_for_good():
+        with map_errors():
             names = self._names
         if names:
             super().execute(context)

@@ -50,7 +50,7 @@ from airflow_spanner_lro.core.names import (
     OperationName,
 )
 from airflow_spanner_lro.core.operations.errors import OperationFailedError
-from airflow_spanner_lro.failing import failing_for_good
+from airflow_spanner_lro.error_mapping import map_errors
 from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
 from airflow_spanner_lro.triggers.pollers import LONGEST_PAUSE, NotConnectedError, may_pass, outwait
 
@@ -75,7 +75,7 @@ def failing_as_a_sensor() -> Iterator[None]:
     An operation that ended badly is such an error here: a retry starts no other.
     """
     try:
-        with failing_for_good():
+        with map_errors():
             yield
     except OperationFailedError as exc:
         raise AirflowFailException(str(exc)) from exc

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which errors no retry can cure: the one table, and the one place that applies it."""
+"""Map errors that no retry can cure to ``AirflowFailException``, with what to do about each."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _OURS = (
 
 
 @contextmanager
-def failing_for_good() -> Iterator[None]:
+def map_errors() -> Iterator[None]:
     """Turn errors that no retry can cure into ``AirflowFailException``; let others pass.
 
     An endpoint that does not answer passes too, with a word on what to check.
@@ -102,7 +102,7 @@ def failing_for_good() -> Iterator[None]:
 
 
 @contextmanager
-def skipping_when_late(*, soft: bool) -> Iterator[None]:
+def skip_when_late(*, soft: bool) -> Iterator[None]:
     """Turn the end of a task's patience into ``AirflowSkipException``, as soft sensors do.
 
     An operation that goes on although it was to be cancelled is a failure all the same.
