@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.faults import Fault, FaultKind, Faults
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
     from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
+    from airflow_spanner_lro.emulator.plans import DEFAULT_PLANS, Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
-    from airflow_spanner_lro.emulator.state.planning import DEFAULT_PLANS
-    from airflow_spanner_lro.emulator.state.plans import Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
 
 __all__ = [
@@ -59,9 +58,9 @@ _MODULES = {
     "Fault": "airflow_spanner_lro.emulator.faults",
     "EmulatorStateError": "airflow_spanner_lro.emulator.journal.state_file",
     "AdminQuota": "airflow_spanner_lro.emulator.quota",
-    "DEFAULT_PLANS": "airflow_spanner_lro.emulator.state.planning",
-    "Between": "airflow_spanner_lro.emulator.state.plans",
-    "BySize": "airflow_spanner_lro.emulator.state.plans",
+    "DEFAULT_PLANS": "airflow_spanner_lro.emulator.plans",
+    "Between": "airflow_spanner_lro.emulator.plans",
+    "BySize": "airflow_spanner_lro.emulator.plans",
     "Call": "airflow_spanner_lro.emulator.calls",
     "CallHistory": "airflow_spanner_lro.emulator.calls",
     "Clock": "airflow_spanner_lro.emulator.clock",
@@ -70,9 +69,9 @@ _MODULES = {
     "Limits": "airflow_spanner_lro.emulator.quota",
     "ManualClock": "airflow_spanner_lro.emulator.clock",
     "OperationView": "airflow_spanner_lro.emulator.state.views",
-    "Plan": "airflow_spanner_lro.emulator.state.plans",
+    "Plan": "airflow_spanner_lro.emulator.plans",
     "ResourceView": "airflow_spanner_lro.emulator.state.views",
-    "Rollback": "airflow_spanner_lro.emulator.state.plans",
+    "Rollback": "airflow_spanner_lro.emulator.plans",
     "RpcError": "airflow_spanner_lro.emulator.errors",
     "SpannerAdminEmulator": "airflow_spanner_lro.emulator.server",
     "SystemClock": "airflow_spanner_lro.emulator.clock",

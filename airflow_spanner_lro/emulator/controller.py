@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.engine import Engine, Step
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
+    from airflow_spanner_lro.emulator.plans import Plan
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
-    from airflow_spanner_lro.emulator.state.plans import Plan
 
 _FOR_EVER = timedelta(days=30)
 

@@ -34,8 +34,8 @@ from airflow_spanner_lro.emulator.journal.entries import (
 from airflow_spanner_lro.emulator.journal.state_file import Journal
 from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.operations.registry import new_world
+from airflow_spanner_lro.emulator.plans import Planner
 from airflow_spanner_lro.emulator.services import all_servicers
-from airflow_spanner_lro.emulator.state.planning import Plans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -228,7 +228,7 @@ class _Made:
     """A new world, and the RPCs that work on it."""
 
     def __init__(self, seed: int) -> None:
-        self.world = new_world(plans=Plans(seed=seed), seed=seed)
+        self.world = new_world(plans=Planner(seed=seed), seed=seed)
         self.methods: dict[str, Method] = {}
         for servicer in all_servicers(self.world):
             self.methods.update(servicer.methods())

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.clock import Clock
     from airflow_spanner_lro.emulator.control.routes import Reply
     from airflow_spanner_lro.emulator.http.server import HttpServer
+    from airflow_spanner_lro.emulator.plans import Plan
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
-    from airflow_spanner_lro.emulator.state.plans import Plan
 
 
 class SpannerAdminEmulator(Controller):

@@ -3,7 +3,7 @@
 """Cancel a try's operation on a worker: on a kill, Ctrl-C, the deadline, Airflow's own timeout.
 
 Each of them comes to one settlement, and what that is, log, error, ledger and metric say with the
-same word (``Ending``). A try that may not cancel, or is not to, says why instead.
+same word (``LifecycleEnd``). A try that may not cancel, or is not to, says why instead.
 
 A kill works in a thread and on a channel of its own, because it may have interrupted anything. It
 has four seconds: Airflow 3.3.2 sends SIGKILL five seconds after SIGTERM.

@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.flows import policy
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.state import pages
+from airflow_spanner_lro.emulator import pagination
 
 from .started import COUNT, World
 
@@ -124,7 +124,7 @@ async def test_pages(
     world: World, poller: OperationPoller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list of several pages is read to its end."""
-    monkeypatch.setattr(pages, "MAX_PAGE_SIZE", 3)
+    monkeypatch.setattr(pagination, "MAX_PAGE_SIZE", 3)
     names = await asyncio.to_thread(world.databases, 10)
     waits = wait_for(poller, names)
     await until(lambda: len(world.emulator.calls.of("ListDatabaseOperations")) >= 8)

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.tries.stages import TRANSITIONS, Stage
 from airflow_spanner_lro.emulator import Faults, Limits, Plan, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.command import add_arguments
 from airflow_spanner_lro.emulator.control.routes import PREFIX, ROUTES
-from airflow_spanner_lro.emulator.state.plans import Between, BySize
+from airflow_spanner_lro.emulator.plans import Between, BySize
 
 from .conftest import EXAMPLES, REPOSITORY
 from .required import REQUIRED

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.emulator.clock import SystemClock
+from airflow_spanner_lro.emulator.plans import Plan
 from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
-from airflow_spanner_lro.emulator.state.plans import Plan
 from tests.cluster.airflow import LocalAirflow
 from tests.cluster.configuration import FORK_SUPPORT, AirflowSettings
 from tests.cluster.errors import ExamplesMissingError

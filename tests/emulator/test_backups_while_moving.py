@@ -17,8 +17,8 @@ from google.cloud import (
 from airflow_spanner_lro.core.kinds import MOVE_INSTANCE
 from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.emulator.lifecycle import Lifecycle
 from airflow_spanner_lro.emulator.operations.model import Operation
-from airflow_spanner_lro.emulator.state.lifecycle import Lifecycle
 
 from .conftest import BACKUP, DATABASE, INSTANCE
 from .schedules import DAYS, a_schedule, create, made

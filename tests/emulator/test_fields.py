@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+from airflow_spanner_lro.emulator.operations.messages import fields_of, metadata_of, read_field
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
-from airflow_spanner_lro.emulator.state.fields import fields_of, read
-from airflow_spanner_lro.emulator.state.metadata import metadata_of
 
 from .starting import STARTS, Start
 
@@ -49,4 +48,4 @@ def test_a_shortcut_tells_what_the_metadata_tells(start: Start, *, cancelled: bo
             metadata = metadata_of(operation, now=now)
 
             for path in HANDLERS[start.kind].shortcuts:
-                assert read(metadata, path) == value_of(f"metadata.{path}")
+                assert read_field(metadata, path) == value_of(f"metadata.{path}")

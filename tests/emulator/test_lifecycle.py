@@ -11,9 +11,8 @@ from hypothesis import assume, given, strategies as st
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.state.lifecycle import Lifecycle
-from airflow_spanner_lro.emulator.state.planning import spread
-from airflow_spanner_lro.emulator.state.plans import Plan, Rollback
+from airflow_spanner_lro.emulator.lifecycle import Lifecycle
+from airflow_spanner_lro.emulator.plans import Plan, Rollback, spread
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 durations = st.integers(0, 100).map(lambda seconds: timedelta(seconds=seconds))

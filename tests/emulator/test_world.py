@@ -16,11 +16,11 @@ from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.operations.service import OperationService
+from airflow_spanner_lro.emulator.plans import Planner
 from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.restores import Restores
 from airflow_spanner_lro.emulator.services.schemas import Schemas
-from airflow_spanner_lro.emulator.state.planning import Plans
 from airflow_spanner_lro.emulator.state.seeding import seed_database
 from airflow_spanner_lro.emulator.state.views import fingerprint, view_operations, view_resources
 
@@ -39,7 +39,7 @@ SCRIPTS = st.lists(st.tuples(st.integers(0, 2000), ACTIONS), max_size=12)
 
 def play(script: list[tuple[int, str]], reads: list[int]) -> tuple[World, datetime]:
     """Play a script of (seconds later, action) with reads in between; return the world then."""
-    world = new_world(plans=Plans(), seed=1)
+    world = new_world(plans=Planner(), seed=1)
     seed_database(world, DATABASE, statements=(), drop_protection=False, now=START)
     now, number = START, 0
     for pause, action in script:

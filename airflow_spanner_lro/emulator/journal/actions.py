@@ -18,8 +18,8 @@ from airflow_spanner_lro.core.operations.snapshot import OperationError, Operati
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME
+from airflow_spanner_lro.emulator.lifecycle import Breakage
 from airflow_spanner_lro.emulator.state import seeding
-from airflow_spanner_lro.emulator.state.lifecycle import Breakage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

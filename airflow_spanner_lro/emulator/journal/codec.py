@@ -25,7 +25,7 @@ from pydantic import (
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.journal.kind_names import read_name
-from airflow_spanner_lro.emulator.state.plans import ZERO, Between, BySize, Plan, Rollback
+from airflow_spanner_lro.emulator.plans import ZERO, Between, BySize, Plan, Rollback
 
 _SECONDS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*s\s*")
 # pydantic puts this before the sentences of others

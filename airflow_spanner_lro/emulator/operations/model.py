@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import OperationName, ResourceName
-    from airflow_spanner_lro.emulator.state.lifecycle import Lifecycle
+    from airflow_spanner_lro.emulator.lifecycle import Lifecycle
 
 RETENTION = timedelta(days=7)
 """For how long an operation that has ended can still be seen."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""RPCs about operations: ``google.longrunning.Operations``, and the lists of a whole instance."""
+"""RPCs about operations: ``google.longrunning.OperationTable``, and the lists of a whole instance."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.operations.messages import fields_of, operation_message
+from airflow_spanner_lro.emulator.pagination import last_key, page_of
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.times import time_in
-from airflow_spanner_lro.emulator.state.fields import fields_of
 from airflow_spanner_lro.emulator.state.messages import configs
-from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.pages import last_key, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

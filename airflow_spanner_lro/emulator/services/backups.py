@@ -15,14 +15,14 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceNam
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
+from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.backups import require_backups
 from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
 from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
 from airflow_spanner_lro.emulator.state.messages import backups as messages
-from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.pages import page_of
 from airflow_spanner_lro.emulator.state.records.backups import (
     MAX_BACKUP_AGE,
     MIN_BACKUP_AGE,

@@ -20,7 +20,9 @@ from airflow_spanner_lro.core.kinds import (
 from airflow_spanner_lro.core.names import InstanceConfigName, OperationName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.operations.guards import require_unchanging
+from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
+from airflow_spanner_lro.emulator.pagination import sorted_page_of
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.configs import new_message
 from airflow_spanner_lro.emulator.services.checks.requests import (
@@ -32,8 +34,6 @@ from airflow_spanner_lro.emulator.services.checks.requests import (
 from airflow_spanner_lro.emulator.state.behaviours.configs import ConfigDetails, ConfigUpdate
 from airflow_spanner_lro.emulator.state.behaviours.instances import MoveDetails
 from airflow_spanner_lro.emulator.state.messages import configs as messages
-from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.pages import sorted_page_of
 from airflow_spanner_lro.emulator.state.records.configs import InstanceConfig
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from airflow_spanner_lro.core.kinds import COPY_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
+from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.backups import require_backups
 from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.copies import CopyDetails
 from airflow_spanner_lro.emulator.state.encryption import keys_for
 from airflow_spanner_lro.emulator.state.firing import new_chain_id
-from airflow_spanner_lro.emulator.state.metadata import operation_message
 from airflow_spanner_lro.emulator.state.records.backups import MIN_BACKUP_AGE, Backup
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from airflow_spanner_lro.core.kinds import CREATE_DATABASE, Service
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
+from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.databases import (
     check_database_options,
@@ -26,8 +28,6 @@ from airflow_spanner_lro.emulator.state.ddl.statements import Statement, databas
 from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
 from airflow_spanner_lro.emulator.state.dropping import drop_database
 from airflow_spanner_lro.emulator.state.messages import databases as messages
-from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.pages import page_of
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from airflow_spanner_lro.core.kinds import MOVE_INSTANCE, UPDATE_INSTANCE, Servi
 from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
+from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks import instances as rules
 from airflow_spanner_lro.emulator.services.checks.requests import checked_paths
@@ -20,7 +21,6 @@ from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceUpda
 from airflow_spanner_lro.emulator.state.capacities import UNITS_PER_NODE, units_of
 from airflow_spanner_lro.emulator.state.messages import instances as messages
 from airflow_spanner_lro.emulator.state.messages.configs import usable_config
-from airflow_spanner_lro.emulator.state.metadata import operation_message
 
 if TYPE_CHECKING:
     from datetime import datetime

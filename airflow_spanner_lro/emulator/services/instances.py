@@ -15,6 +15,8 @@ from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, 
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
+from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.pagination import sorted_page_of
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks import instances as rules
 from airflow_spanner_lro.emulator.services.checks.requests import check_name, masked
@@ -23,8 +25,6 @@ from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceDeta
 from airflow_spanner_lro.emulator.state.dropping import drop_database
 from airflow_spanner_lro.emulator.state.messages import instances as messages
 from airflow_spanner_lro.emulator.state.messages.configs import usable_config
-from airflow_spanner_lro.emulator.state.metadata import operation_message
-from airflow_spanner_lro.emulator.state.pages import sorted_page_of
 from airflow_spanner_lro.emulator.state.records.instances import Instance
 
 if TYPE_CHECKING:

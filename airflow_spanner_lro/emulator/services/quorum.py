@@ -15,11 +15,11 @@ from airflow_spanner_lro.emulator import (
     errors,
     protos as quorum_pb2,
 )
+from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.state.base_configs import Quorum
 from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, QuorumDetails
 from airflow_spanner_lro.emulator.state.messages import configs
-from airflow_spanner_lro.emulator.state.metadata import operation_message
 from airflow_spanner_lro.emulator.state.quorums import etag_of
 
 if TYPE_CHECKING:

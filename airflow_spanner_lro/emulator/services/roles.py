@@ -13,10 +13,10 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.ddl.statements import INDEX, TABLE
-from airflow_spanner_lro.emulator.state.pages import page_of
 
 if TYPE_CHECKING:
     from datetime import datetime

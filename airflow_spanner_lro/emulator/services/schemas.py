@@ -13,6 +13,7 @@ from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
+from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.databases import (
     check_database_options,
@@ -21,7 +22,6 @@ from airflow_spanner_lro.emulator.services.checks.databases import (
 from airflow_spanner_lro.emulator.state.behaviours.schemas import DdlDetails
 from airflow_spanner_lro.emulator.state.ddl.options import DEFAULT_LEADER
 from airflow_spanner_lro.emulator.state.ddl.statements import Statement
-from airflow_spanner_lro.emulator.state.metadata import operation_message
 
 if TYPE_CHECKING:
     from datetime import datetime

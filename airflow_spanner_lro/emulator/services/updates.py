@@ -12,10 +12,10 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE, Service
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.databases import checked_encryption
 from airflow_spanner_lro.emulator.state.behaviours.database_updates import UpdateDetails
-from airflow_spanner_lro.emulator.state.metadata import operation_message
 
 if TYPE_CHECKING:
     from datetime import datetime

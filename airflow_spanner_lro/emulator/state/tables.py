@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
     from datetime import datetime
 
-    from airflow_spanner_lro.emulator.state.agenda import Agenda
+    from airflow_spanner_lro.emulator.state.event_queue import EventQueue
 
 
 class Row(Protocol):
@@ -90,7 +90,7 @@ class Table(Generic[_Name, _Record]):
     and their names are not free yet.
     """
 
-    def __init__(self, agenda: Agenda) -> None:
+    def __init__(self, agenda: EventQueue) -> None:
         self._agenda = agenda
         self._rows: dict[_Name, _Record] = {}
         self._indexes: list[Index[_Record]] = []
@@ -152,7 +152,7 @@ AnyRecord = Instance | InstanceConfig | InstancePartition | Database | Backup | 
 class Resources:
     """Everything that exists in the emulated world, operations aside."""
 
-    def __init__(self, agenda: Agenda) -> None:
+    def __init__(self, agenda: EventQueue) -> None:
         self.configs: Table[InstanceConfigName, InstanceConfig] = Table(agenda)
         self.instances: Table[InstanceName, Instance] = Table(agenda)
         self.partitions: Table[InstancePartitionName, InstancePartition] = Table(agenda)

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.operations.model import Operation
+from airflow_spanner_lro.emulator.operations.table import OperationTable
 from airflow_spanner_lro.emulator.quota import Limits
-from airflow_spanner_lro.emulator.state.agenda import Agenda
+from airflow_spanner_lro.emulator.state.event_queue import EventQueue
 from airflow_spanner_lro.emulator.state.leaving import Leavings
-from airflow_spanner_lro.emulator.state.lifecycle import Breakage, Lifecycle
-from airflow_spanner_lro.emulator.state.operations import Operations
 from airflow_spanner_lro.emulator.state.policies import Policies
 from airflow_spanner_lro.emulator.state.tables import Resources
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
-    from airflow_spanner_lro.emulator.state.agenda import Key
-    from airflow_spanner_lro.emulator.state.planning import Plans
+    from airflow_spanner_lro.emulator.plans import Planner
+    from airflow_spanner_lro.emulator.state.event_queue import EventKey
 
 
 class Handler(Protocol):
@@ -89,7 +89,7 @@ class World:
         *,
         handlers: Mapping[OperationKind, Handler],
         reactions: Mapping[type[ResourceName], Reaction],
-        plans: Plans,
+        plans: Planner,
         limits: Limits | None = None,
         seed: int = 0,
     ) -> None:
@@ -97,12 +97,12 @@ class World:
         self._reactions = reactions
         self.plans = plans
         self.limits = limits or Limits()
-        self.agenda = Agenda()
+        self.agenda = EventQueue()
         self.resources = Resources(self.agenda)
         self.policies = Policies()
         self.leavings = Leavings()
         self.rng = random.Random(seed)  # noqa: S311 - ids, not secrets
-        self.operations = Operations(self.rng, self.agenda)
+        self.operations = OperationTable(self.rng, self.agenda)
         self._serial = 0
 
     def next_serial(self) -> int:
@@ -176,7 +176,7 @@ class World:
         while (upcoming := self.agenda.upcoming()) is not None and upcoming[0] <= now:
             self._apply(upcoming[1], upcoming[0])
 
-    def _apply(self, key: Key, at: datetime) -> None:
+    def _apply(self, key: EventKey, at: datetime) -> None:
         if isinstance(key, OperationName):
             self._go_on(self.operations.row(key), at)
         else:

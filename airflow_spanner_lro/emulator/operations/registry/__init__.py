@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.emulator.operations.handler import OperationHandler
-    from airflow_spanner_lro.emulator.state.planning import Plans
+    from airflow_spanner_lro.emulator.plans import Planner
     from airflow_spanner_lro.emulator.state.world import Reaction
 
 HANDLERS: Mapping[OperationKind, OperationHandler[Any, Any]] = {
@@ -85,7 +85,7 @@ REACTIONS: Mapping[type[ResourceName], Reaction] = {
 """What resources do when their next event is due."""
 
 
-def new_world(*, plans: Plans, seed: int = 0) -> World:
+def new_world(*, plans: Planner, seed: int = 0) -> World:
     """Return an empty world that knows all kinds of operations and resources.
 
     :param plans: what operations are going to do

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How an operation goes through its life: a pure function of its record and the time.
+"""State, progress and end of an operation: a pure function of its record and the time.
 
 Nothing here is stored while time passes. State, percentage and end are computed from when the
 operation started, what it was planned to do, whether someone asked to cancel it, and *now*; so
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.state.plans import ZERO, Plan, Rollback
+from airflow_spanner_lro.emulator.plans import ZERO, Plan, Rollback
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ CANCELLED_TEXT = "The operation was cancelled."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class LifecycleEnd:
     """When and how an operation ends, as far as is known from what has been asked of it so far."""
 
     at: datetime
@@ -70,14 +70,14 @@ class Lifecycle:
     # computed once, because thousands of operations are asked again and again
     work: timedelta = field(init=False, compare=False, repr=False)
     """How long the work takes in all."""
-    ending: Ending | None = field(init=False, compare=False, repr=False)
+    ending: LifecycleEnd | None = field(init=False, compare=False, repr=False)
     """How it ends if nothing else is asked of it; None while the work cannot begin."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "work", sum(self.steps, ZERO))
         object.__setattr__(self, "ending", self._foresee())
 
-    def _foresee(self) -> Ending | None:
+    def _foresee(self) -> LifecycleEnd | None:
         cancelled = self._cancel_ending()
         if cancelled is not None and (self.undo_guaranteed or self.rolls_back):
             return cancelled
@@ -87,29 +87,31 @@ class Lifecycle:
         # the work's own ending comes first in the list, so it wins when both fall together
         return min(endings, key=lambda ending: ending.at, default=None)
 
-    def _own_endings(self) -> list[Ending]:
+    def _own_endings(self) -> list[LifecycleEnd]:
         if self.begins is None:
             return []
         error = self.plan.failure
         failing = OperationState.FAILED
         if error is None:
-            endings = [Ending(at=self.begins + self.work, state=OperationState.SUCCEEDED)]
+            endings = [LifecycleEnd(at=self.begins + self.work, state=OperationState.SUCCEEDED)]
         else:
             fraction = 1.0 if self.plan.fail_at is None else self.plan.fail_at
-            endings = [Ending(at=self.begins + self.work * fraction, state=failing, error=error)]
+            endings = [
+                LifecycleEnd(at=self.begins + self.work * fraction, state=failing, error=error)
+            ]
         if self.breakage is not None:
-            broken = Ending(at=self.breakage.at, state=failing, error=self.breakage.error)
+            broken = LifecycleEnd(at=self.breakage.at, state=failing, error=self.breakage.error)
             endings.insert(0, broken)
         return endings
 
-    def _cancel_ending(self) -> Ending | None:
+    def _cancel_ending(self) -> LifecycleEnd | None:
         asked, delay = self.cancel_effective, self.plan.cancel_delay
         if asked is None or delay is None:
             return None
         if isinstance(delay, Rollback):
             delay = ZERO if self.begins is None else max(ZERO, asked - self.begins)
         error = OperationError(code=Code.CANCELLED, message=CANCELLED_TEXT)
-        return Ending(at=asked + delay, state=OperationState.CANCELLED, error=error)
+        return LifecycleEnd(at=asked + delay, state=OperationState.CANCELLED, error=error)
 
     @property
     def cancel_effective(self) -> datetime | None:
@@ -132,7 +134,7 @@ class Lifecycle:
         ended = self.ended(now)
         return OperationState.RUNNING if ended is None else ended.state
 
-    def ended(self, now: datetime) -> Ending | None:
+    def ended(self, now: datetime) -> LifecycleEnd | None:
         """Return how it has ended by this time, or None if it has not."""
         ending = self.ending
         return ending if ending is not None and ending.at <= now else None

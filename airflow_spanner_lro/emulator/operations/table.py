@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.operations.model import Operation
-    from airflow_spanner_lro.emulator.state.agenda import Agenda
+    from airflow_spanner_lro.emulator.state.event_queue import EventQueue
 
 _Scope = tuple[type[ResourceName], str, str]
 
 
-class Operations:
+class OperationTable:
     """The operations.
 
     :param rng: where the ids come from that callers do not choose
     :param agenda: where it is noted when they change
     """
 
-    def __init__(self, rng: random.Random, agenda: Agenda) -> None:
+    def __init__(self, rng: random.Random, agenda: EventQueue) -> None:
         self._rng = rng
         self._agenda = agenda
         self._serials: dict[OperationName, int] = {}

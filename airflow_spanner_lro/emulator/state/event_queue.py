@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What time will bring, in the order in which it comes.
+"""The next event of each operation and resource, in the order in which they come.
 
 Thousands of operations may be pending, and every call asks whether something is due: so the next
-appointment must be at hand without looking at all of them.
+event must be at hand without looking at all of them.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from airflow_spanner_lro.core.names import OperationName, ResourceName
 if TYPE_CHECKING:
     from datetime import datetime
 
-Key = OperationName | ResourceName
+EventKey = OperationName | ResourceName
 
 
-class Agenda:
+class EventQueue:
     """The next appointment of each operation and resource that has one."""
 
     def __init__(self) -> None:
-        self._times: dict[Key, tuple[datetime, int]] = {}
+        self._times: dict[EventKey, tuple[datetime, int]] = {}
         # may hold entries that no longer count; those are dropped when they come up
-        self._heap: list[tuple[datetime, int, int, Key]] = []
+        self._heap: list[tuple[datetime, int, int, EventKey]] = []
         self._pushed = 0
 
-    def note(self, key: Key, *, at: datetime | None, serial: int = 0) -> None:
+    def note(self, key: EventKey, *, at: datetime | None, serial: int = 0) -> None:
         """Note the next appointment of something, in place of the one it had.
 
         :param at: when; None if it has none any more
@@ -44,7 +44,7 @@ class Agenda:
         # names are not comparable, so a number that never repeats stands before them
         heapq.heappush(self._heap, (at, serial, self._pushed, key))
 
-    def upcoming(self) -> tuple[datetime, Key] | None:
+    def upcoming(self) -> tuple[datetime, EventKey] | None:
         """Return the next appointment, or None if there is none."""
         while self._heap:
             at, serial, _, key = self._heap[0]

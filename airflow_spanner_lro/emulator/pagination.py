@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of a list. A token remembers the last item, so that new ones do not shift the pages.
+"""Pages of a list: a token remembers the last item, so that new ones do not shift the pages.
 
 Items come in order and no further than needed, so that a page of a long list costs what is on it.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_PAGE_SIZE = 1000
 """The longest page, and that of callers who do not say how long it should be."""
 
-Key: TypeAlias = tuple[int | str, ...]
+SortKey: TypeAlias = tuple[int | str, ...]
 
 _Item = TypeVar("_Item")
 _DIGEST_LENGTH = 16
@@ -31,7 +31,7 @@ _MAX_TOKEN_LENGTH = 4096
 def page_of(
     items: Iterable[_Item],
     *,
-    key: Callable[[_Item], Key],
+    key: Callable[[_Item], SortKey],
     size: int,
     token: str,
     method: str,
@@ -66,7 +66,7 @@ def page_of(
 def sorted_page_of(
     items: Iterable[_Item],
     *,
-    key: Callable[[_Item], Key],
+    key: Callable[[_Item], SortKey],
     size: int,
     token: str,
     method: str,
@@ -77,7 +77,7 @@ def sorted_page_of(
     return page_of(ordered, key=key, size=size, token=token, method=method, scope=scope)
 
 
-def last_key(token: str, *, method: str, scope: tuple[str, str]) -> Key | None:
+def last_key(token: str, *, method: str, scope: tuple[str, str]) -> SortKey | None:
     """Return the key of the last item before a page, None for the first page.
 
     For callers who can begin to iterate behind it, which :func:`page_of` allows.
@@ -101,7 +101,7 @@ def last_key(token: str, *, method: str, scope: tuple[str, str]) -> Key | None:
     return key
 
 
-def _encode(key: Key, *, method: str, scope: tuple[str, str]) -> str:
+def _encode(key: SortKey, *, method: str, scope: tuple[str, str]) -> str:
     """Make a token; its digest ties it to its call, and shows when somebody changed it."""
     digest = hashlib.sha256(repr((method, *scope, key)).encode()).hexdigest()[:_DIGEST_LENGTH]
     return base64.urlsafe_b64encode(f"{digest}{json.dumps(key)}".encode()).decode()

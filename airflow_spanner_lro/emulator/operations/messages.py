@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The fields of an operation that a list filter can ask for, by their dotted path.
+"""An operation as clients and list filters see it at one moment.
 
-A filter looks at thousands of operations, so what never changes is read from the description that
-each operation carries; the rest of the metadata is made only for filters that want it.
+It only reads, so that two clients who ask at the same emulated time get the same answer. It is asked
+thousands of times a second, hence plain protobuf messages; and a filter reads what never changes from
+the description that each operation carries, and makes the rest of the metadata only if it wants it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -22,6 +24,32 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator.filters import Value
     from airflow_spanner_lro.emulator.operations.model import Operation
+
+
+def operation_message(operation: Operation, *, now: datetime) -> operations_pb2.Operation:
+    """Return an operation as clients see it."""
+    message = operations_pb2.Operation(name=str(operation.name))
+    # maps in a settled order, so that equal worlds are equal byte by byte
+    message.metadata.Pack(metadata_of(operation, now=now), deterministic=True)
+    ended = operation.lifecycle.ended(now)
+    if ended is None:
+        return message
+    message.done = True
+    if ended.error is not None:
+        message.error.code = ended.error.code
+        message.error.message = ended.error.message
+    elif operation.response is not None:
+        message.response.Pack(operation.response, deterministic=True)
+    return message
+
+
+def metadata_of(operation: Operation, *, now: datetime) -> Message:
+    """Return what an operation tells about itself, as a plain message of its own."""
+    message = type(operation.described)()
+    message.CopyFrom(operation.described)
+    HANDLERS[operation.kind].refresh(message, operation, now)
+    return message
+
 
 _TYPE_URL = "type.googleapis.com/"
 
@@ -37,18 +65,18 @@ def fields_of(operation: Operation, now: datetime) -> Callable[[str], Value]:
             case "done":
                 return operation.lifecycle.ended(now) is not None
             case "error":
-                return _error(operation, rest, now)
+                return _error_field(operation, rest, now)
             case "metadata":
-                return _metadata(operation, rest, now)
+                return _metadata_field(operation, rest, now)
             case "response":
-                return _response(operation, rest, now)
+                return _response_field(operation, rest, now)
             case _:
                 return None
 
     return value_of
 
 
-def _error(operation: Operation, path: str, now: datetime) -> Value:
+def _error_field(operation: Operation, path: str, now: datetime) -> Value:
     ended = operation.lifecycle.ended(now)
     if ended is None or ended.error is None:
         return None
@@ -60,30 +88,30 @@ def _error(operation: Operation, path: str, now: datetime) -> Value:
     return ended.error.message if path == "message" else None
 
 
-def _metadata(operation: Operation, path: str, now: datetime) -> Value:
+def _metadata_field(operation: Operation, path: str, now: datetime) -> Value:
     described = operation.described
     if path == "@type":
         return _TYPE_URL + str(described.DESCRIPTOR.full_name)
     behaviour = HANDLERS[operation.kind]
     if path.partition(".")[0] not in behaviour.changing:
-        return read(described, path)
+        return read_field(described, path)
     if (shortcut := behaviour.shortcuts.get(path)) is not None:
         return cast("Value", shortcut(operation, now))
     # what never changes is not asked for, so it need not be there
     changing = type(described)()
     behaviour.refresh(changing, operation, now)
-    return read(changing, path)
+    return read_field(changing, path)
 
 
-def _response(operation: Operation, path: str, now: datetime) -> Value:
+def _response_field(operation: Operation, path: str, now: datetime) -> Value:
     if operation.response is None or operation.lifecycle.ended(now) is None:
         return None
     if path == "@type":
         return _TYPE_URL + str(operation.response.DESCRIPTOR.full_name)
-    return read(operation.response, path)
+    return read_field(operation.response, path)
 
 
-def read(message: Message, path: str) -> Value:
+def read_field(message: Message, path: str) -> Value:
     """Return the value at a dotted path below a message; None if it is not set, or unknown.
 
     :param path: names of fields as in the API; empty for the message itself
