@@ -23,8 +23,10 @@ from airflow_spanner_lro.core.operations.errors import ResourceDiffersError
 from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.links import SpannerDatabaseLink, SpannerInstanceLink
-from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
-from airflow_spanner_lro.operators.immediate import SpannerImmediateOperator
+from airflow_spanner_lro.operators.base import (
+    SpannerDeleteResourceOperator,
+    SpannerImmediateOperator,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -53,7 +55,7 @@ class SpannerCreateBackupScheduleOperator(SpannerImmediateOperator):
     :param kms_key_names: full names of the Cloud KMS keys to encrypt them with, or of the only one
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerImmediateOperator`.
     """
 
     operator_extra_links = (SpannerDatabaseLink(), SpannerInstanceLink())
@@ -171,7 +173,7 @@ class SpannerUpdateBackupScheduleOperator(SpannerImmediateOperator):
     :param kms_key_names: full names of the Cloud KMS keys to encrypt them with, or of the only one
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerImmediateOperator`.
     """
 
     operator_extra_links = (SpannerDatabaseLink(), SpannerInstanceLink())
@@ -260,7 +262,7 @@ class SpannerDeleteBackupScheduleOperator(SpannerDeleteResourceOperator):
     :param schedule_id: schedule to delete
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.deletion.SpannerDeleteResourceOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerDeleteResourceOperator`.
     """
 
     template_fields = (

@@ -30,8 +30,10 @@ from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.execution.wait import slot_taken
 from airflow_spanner_lro.links import SpannerBackupLink, SpannerInstanceLink
-from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
-from airflow_spanner_lro.operators.immediate import SpannerImmediateOperator
+from airflow_spanner_lro.operators.base import (
+    SpannerDeleteResourceOperator,
+    SpannerImmediateOperator,
+)
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
@@ -232,7 +234,7 @@ class SpannerUpdateBackupOperator(SpannerImmediateOperator):
         either as ISO 8601 text, such as ``P30D``; 6 hours to 366 days after it was made
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerImmediateOperator`.
     """
 
     operator_extra_links = (SpannerBackupLink(), SpannerInstanceLink())
@@ -285,7 +287,7 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
         where; otherwise fail with Spanner's refusal
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.deletion.SpannerDeleteResourceOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerDeleteResourceOperator`.
     """
 
     template_fields = (*SpannerDeleteResourceOperator.template_fields, "instance_id", "backup_id")

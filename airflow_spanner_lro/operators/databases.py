@@ -19,8 +19,8 @@ from airflow_spanner_lro.core.kinds import CREATE_DATABASE, RESTORE_DATABASE, UP
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.core.status import ErrorClass, classify
+from airflow_spanner_lro.operators.base import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.ddl import TakesDdl
-from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.descriptors import proto_descriptors
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 from airflow_spanner_lro.operators.protection import protect, update_request
@@ -302,7 +302,7 @@ class SpannerDropDatabaseOperator(SpannerDeleteResourceOperator):
     :param database_id: database to drop
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.deletion.SpannerDeleteResourceOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerDeleteResourceOperator`.
     """
 
     template_fields = (*SpannerDeleteResourceOperator.template_fields, "instance_id", "database_id")

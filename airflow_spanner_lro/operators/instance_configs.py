@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE_CONFIG, UPDATE_INSTANCE_CONFIG
 from airflow_spanner_lro.core.names import InstanceConfigName, ProjectName
-from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
+from airflow_spanner_lro.operators.base import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class SpannerDeleteInstanceConfigOperator(SpannerDeleteResourceOperator):
     :param config_id: configuration to delete
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.deletion.SpannerDeleteResourceOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerDeleteResourceOperator`.
     """
 
     template_fields = (*SpannerDeleteResourceOperator.template_fields, "config_id")

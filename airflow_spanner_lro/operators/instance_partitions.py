@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.arguments.instances import (
 from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE_PARTITION, UPDATE_INSTANCE_PARTITION
 from airflow_spanner_lro.core.names import InstanceConfigName, InstancePartitionName
-from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
+from airflow_spanner_lro.operators.base import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class SpannerDeleteInstancePartitionOperator(SpannerDeleteResourceOperator):
     :param partition_id: partition to delete
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.deletion.SpannerDeleteResourceOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerDeleteResourceOperator`.
     """
 
     template_fields = (

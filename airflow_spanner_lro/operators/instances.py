@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, MOVE_INSTANCE, UPDATE_INSTANCE
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ProjectName
 from airflow_spanner_lro.core.operations.errors import UnexpectedStateError
-from airflow_spanner_lro.operators.deletion import SpannerDeleteResourceOperator
+from airflow_spanner_lro.operators.base import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ class SpannerDeleteInstanceOperator(SpannerDeleteResourceOperator):
     :param instance_id: instance to delete
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.deletion.SpannerDeleteResourceOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerDeleteResourceOperator`.
     """
 
     template_fields = (*SpannerDeleteResourceOperator.template_fields, "instance_id")

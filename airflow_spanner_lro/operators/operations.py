@@ -17,9 +17,8 @@ from airflow_spanner_lro.error_mapping import map_errors
 from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
 from airflow_spanner_lro.hooks.arguments import require_deletable
 from airflow_spanner_lro.links import SpannerOperationLink
-from airflow_spanner_lro.operators.base import SpannerAdminOperator
+from airflow_spanner_lro.operators.base import SpannerAdminOperator, SpannerImmediateOperator
 from airflow_spanner_lro.operators.claims import Claims
-from airflow_spanner_lro.operators.immediate import SpannerImmediateOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +40,7 @@ class SpannerGetOperationOperator(SpannerImmediateOperator):
     :param operation_name: full name of the operation
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerImmediateOperator`.
     """
 
     operator_extra_links = (SpannerOperationLink(),)
@@ -86,7 +85,7 @@ class SpannerListOperationsOperator(SpannerImmediateOperator):
     :param pending_only: only operations that are not done
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerImmediateOperator`.
     """
 
     template_fields = (
@@ -285,7 +284,7 @@ class SpannerDeleteOperationOperator(SpannerImmediateOperator):
         and empty text are nothing to delete
 
     Also accepts the parameters of
-    :class:`~airflow_spanner_lro.operators.immediate.SpannerImmediateOperator`.
+    :class:`~airflow_spanner_lro.operators.base.SpannerImmediateOperator`.
     """
 
     template_fields = (*SpannerImmediateOperator.template_fields, "operation_name")

@@ -35,8 +35,8 @@ FAMILIES = ("operators", "sensors", "hooks", "triggers")
 BASES = {
     "airflow_spanner_lro.hooks.connection",
     "airflow_spanner_lro.operators.base",
-    "airflow_spanner_lro.operators.deletion",
-    "airflow_spanner_lro.operators.immediate",
+    "airflow_spanner_lro.operators.base",
+    "airflow_spanner_lro.operators.base",
     "airflow_spanner_lro.operators.operation",
     "airflow_spanner_lro.sensors.base",
     "airflow_spanner_lro.triggers.base",
