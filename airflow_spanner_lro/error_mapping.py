@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.errors import (
     SettingsError,
     UnavailableError,
 )
-from airflow_spanner_lro.core.flows.turns import SlotWaitEndedError
+from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.operations.errors import (
     NothingStartedError,
     OperationCancelledError,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
 
     from airflow_spanner_lro.core.access import Access
-    from airflow_spanner_lro.core.flows.turns import LimitReachedError
+    from airflow_spanner_lro.core.flows.limits import LimitReachedError
     from airflow_spanner_lro.core.names import OperationName
 
     class Defer(Protocol):

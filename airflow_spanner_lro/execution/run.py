@@ -20,9 +20,9 @@ from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.airflow_internals import plays_tasks_itself
 from airflow_spanner_lro.core.console import whereabouts
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import SlotWaitEndedError
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeDeliveryError,
     KilledBeforeStartError,

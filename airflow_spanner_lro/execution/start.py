@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, TypeVar
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.comparison import asked_of
 from airflow_spanner_lro.core.error_text import code_name, error_text, said
+from airflow_spanner_lro.core.flows.limits import (
+    LimitReachedError,
+    concurrency_limit,
+    start_refused_for_now,
+)
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.refusals import start_refused_for_now
-from airflow_spanner_lro.core.flows.turns import LimitReachedError, concurrency_limit
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.operations.errors import (
     AmbiguousStartError,

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, TypeVar
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
 from airflow_spanner_lro.core.error_text import error_text, said
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, wait
-from airflow_spanner_lro.core.flows.policy import BackOffPolicy, CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.flows.refusals import refused_for_now
-from airflow_spanner_lro.core.flows.turns import (
+from airflow_spanner_lro.core.flows.limits import (
     LimitReachedError,
     SlotWaitEndedError,
+    refused_for_now,
     wait_for_slot,
 )
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, wait
+from airflow_spanner_lro.core.flows.policy import BackOffPolicy, CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.status import Code, ErrorClass, classify, code_of
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.driver import Observer
     from airflow_spanner_lro.core.flows.commands import Flow
-    from airflow_spanner_lro.core.flows.turns import Turn
+    from airflow_spanner_lro.core.flows.limits import ConcurrencyLimit
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -415,7 +415,7 @@ def _looked(exc: Exception, *, target: ResourceName, verb: str) -> RefusedForNow
 
 def slot_taken(
     client: SpannerAdminClient,
-    turn: Turn | None,
+    turn: ConcurrencyLimit | None,
     refusal: Exception,
     *,
     target: ResourceName,

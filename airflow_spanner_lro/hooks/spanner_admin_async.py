@@ -17,9 +17,8 @@ from airflow.sdk import BaseHook
 from airflow_spanner_lro.core.access import Access
 from airflow_spanner_lro.core.arguments.references import refer_operations
 from airflow_spanner_lro.core.arguments.times import require_seconds
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop_all, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.flows.together import stop_all
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of

@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.commands import Get, Sleep
-from airflow_spanner_lro.core.flows.ending import cancel_if_running
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
+from airflow_spanner_lro.core.flows.operation import (
+    DeadlinePassedError,
+    cancel_if_running,
+    gather,
+    stop,
+)
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
-from airflow_spanner_lro.core.flows.together import together
 from airflow_spanner_lro.core.names import same_project
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -171,7 +174,7 @@ def _stop_some(
     clock = StoppableClock()
     try:
         ends = run(
-            together(_stop(order) for order in orders),
+            gather(_stop(order) for order in orders),
             client=client,
             clock=clock,
             deadline=clock.now() + timedelta(seconds=timeout),

@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.arguments.times import (
     sign_expire_time,
 )
 from airflow_spanner_lro.core.error_text import said
-from airflow_spanner_lro.core.flows.turns import deletion_limit
+from airflow_spanner_lro.core.flows.limits import deletion_limit
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError

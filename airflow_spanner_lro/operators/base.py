@@ -15,8 +15,8 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.configuration import conf
 
 from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import SlotWaitEndedError
 from airflow_spanner_lro.core.operations.outcome import decode_event
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.error_mapping import map_errors

@@ -21,9 +21,8 @@ from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT, run
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.commands import Cancel
-from airflow_spanner_lro.core.flows.operation import stop
+from airflow_spanner_lro.core.flows.operation import gather, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
-from airflow_spanner_lro.core.flows.together import together
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.budget import SPAN, RequestWindow
 from airflow_spanner_lro.core.polling.families import Family, family_of
@@ -266,7 +265,7 @@ def cancel_together(
 
     def cancel_some(some: Sequence[CancelRequest]) -> tuple[Settlement, ...]:
         flows = map(flow, some)
-        return run(together(flows), client=some[0].client, clock=clock, deadline=deadline)
+        return run(gather(flows), client=some[0].client, clock=clock, deadline=deadline)
 
     by_client: dict[int, list[CancelRequest]] = {}
     for each in requests:

@@ -21,9 +21,8 @@ from airflow.triggers.base import StartTriggerArgs
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.flows.conditions import Failed, NotYet
+from airflow_spanner_lro.core.flows.conditions import ConditionNarrator, Failed, NotYet, ask_once
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.watching import WatchNarrator, look
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.sensors.starting import NeedsWorkerError, plain, unrendered
 from airflow_spanner_lro.triggers.conditions import SpannerConditionTrigger, failing_as_a_sensor
@@ -110,8 +109,8 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
             raise InvalidArgumentError(field=field, value=exc.value, rule=exc.rule) from None
 
     @cached_property
-    def _narrator(self) -> WatchNarrator:
-        return WatchNarrator()
+    def _narrator(self) -> ConditionNarrator:
+        return ConditionNarrator()
 
     def trigger_arguments(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # for others
         """Return the trigger's parameters, from those of this sensor as they were rendered."""
@@ -191,7 +190,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         with failing_as_a_sensor():
             condition = self._next or self._trigger(context).condition()
             verdict = run(
-                look(condition),
+                ask_once(condition),
                 client=self.hook.client,
                 clock=StoppableClock(),
                 observe=self._tell,

@@ -33,12 +33,13 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.flows.conditions import (
     BackupReady,
     Condition,
+    ConditionNarrator,
     DatabaseInState,
     NothingInProgress,
     OperationsSucceeded,
+    wait_until_met,
 )
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.watching import WatchNarrator, watch
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.lists.backups import BackupQuery
 from airflow_spanner_lro.core.lists.listing import parse_kind, pending_queries
@@ -134,7 +135,7 @@ class SpannerConditionTrigger(SpannerTrigger):
         yield TriggerEvent(event)
 
     async def _wait(self) -> Any:
-        narrator = WatchNarrator()
+        narrator = ConditionNarrator()
 
         def tell(heard: OperationSnapshot | Exception | Verdict) -> None:
             for line in narrator.lines(heard, now=datetime.now(tz=UTC)):
@@ -143,7 +144,9 @@ class SpannerConditionTrigger(SpannerTrigger):
         with failing_as_a_sensor():
             condition = await outwait(self._prepared, tell=self.log.warning)
             policy = PollPolicy(maximum=self.poll_interval)
-            return await self._perform(watch(condition, policy=policy, tell=tell), observe=tell)
+            return await self._perform(
+                wait_until_met(condition, policy=policy, tell=tell), observe=tell
+            )
 
     async def _prepared(self) -> Condition:
         try:

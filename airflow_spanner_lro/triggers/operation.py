@@ -21,8 +21,7 @@ from airflow.triggers.base import TriggerEvent
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.airflow_internals import USER_ACTION
 from airflow_spanner_lro.core.error_text import error_text
-from airflow_spanner_lro.core.flows.ending import cancel_if_running
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop
+from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_if_running, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import OperationGoneError

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.driver import arun
-from airflow_spanner_lro.core.flows.ending import cancel_if_running
+from airflow_spanner_lro.core.flows.operation import cancel_if_running
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.urgency import Urgency

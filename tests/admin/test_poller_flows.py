@@ -8,8 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.admin.driver import arun
-from airflow_spanner_lro.core.flows.ending import cancel_if_running
-from airflow_spanner_lro.core.flows.operation import cancel_and_settle, stop
+from airflow_spanner_lro.core.flows.operation import cancel_and_settle, cancel_if_running, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.lists.backups import BackupQuery

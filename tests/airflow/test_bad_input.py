@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.errors import UnavailableError
-from airflow_spanner_lro.core.flows.turns import LimitReachedError
+from airflow_spanner_lro.core.flows.limits import LimitReachedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import start
 from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferralTimeout, TaskDeferred
 
-from airflow_spanner_lro.core.flows.turns import LimitReachedError, SlotWaitEndedError
+from airflow_spanner_lro.core.flows.limits import LimitReachedError, SlotWaitEndedError
 from airflow_spanner_lro.core.operations.errors import (
     OperationFailedError,
     RefusedForNowError,

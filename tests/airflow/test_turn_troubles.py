@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from google.api_core.exceptions import FailedPrecondition
 
-from airflow_spanner_lro.core.flows.turns import LimitReachedError, SlotWaitEndedError
+from airflow_spanner_lro.core.flows.limits import LimitReachedError, SlotWaitEndedError
 from airflow_spanner_lro.core.operations.errors import (
     ResumeConflictError,
     TargetTakenError,

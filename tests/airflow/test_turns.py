@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 
-from airflow_spanner_lro.core.flows.turns import LimitReachedError, SlotWaitEndedError
+from airflow_spanner_lro.core.flows.limits import LimitReachedError, SlotWaitEndedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.triggers.slot import SpannerSlotTrigger
 

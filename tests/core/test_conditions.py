@@ -18,8 +18,8 @@ from airflow_spanner_lro.core.flows.conditions import (
     NothingInProgress,
     NotYet,
     OperationsSucceeded,
+    ask_once,
 )
-from airflow_spanner_lro.core.flows.watching import look
 from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
 from airflow_spanner_lro.core.lists.listing import pending_queries
 from airflow_spanner_lro.core.names import (
@@ -75,7 +75,7 @@ def backup(**fields: Any) -> BackupFacts:
 
 def looked(condition: Condition, *answers: Answer) -> Verdict:
     """Return what a look comes to."""
-    verdict = play(look(condition), answers).result
+    verdict = play(ask_once(condition), answers).result
     assert verdict is not None
     return verdict
 
@@ -148,7 +148,7 @@ def test_any_fails_when_no_other_is_left() -> None:
 
 def test_transient_trouble_ends_a_look_early() -> None:
     """Where Spanner is out of reach, no more questions are asked, and nothing is decided."""
-    played = play(look(ALL), [UNAVAILABLE])
+    played = play(ask_once(ALL), [UNAVAILABLE])
 
     assert [Get(NAME)] == played.commands
     assert NotYet(condition=ALL, trouble=UNAVAILABLE) == played.result

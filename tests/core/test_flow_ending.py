@@ -14,9 +14,9 @@ from airflow_spanner_lro.core.flows.commands import (
     GetResource,
     GetResult,
 )
-from airflow_spanner_lro.core.flows.ending import (
-    LOOK_AGAIN_WITHIN,
-    LOOK_WITHIN,
+from airflow_spanner_lro.core.flows.operation import (
+    POLL_AGAIN_WITHIN,
+    POLL_WITHIN,
     UNSEEN,
     cancel_if_running,
 )
@@ -38,7 +38,7 @@ from .builders import (
 )
 from .playing import DEADLINE, play
 
-LOOK = Get(NAME, LOOK_WITHIN)
+LOOK = Get(NAME, POLL_WITHIN)
 TOO_LATE = DeadlineExceeded("no answer in time")
 MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
 
@@ -131,7 +131,7 @@ def test_a_clean_up_needs_a_look_of_its_own() -> None:
 
     played = play(flow, [TOO_LATE, None, succeeded()])
 
-    assert [Get(NAME, LOOK_AGAIN_WITHIN), Cancel(NAME), Get(NAME)] == played.asked
+    assert [Get(NAME, POLL_AGAIN_WITHIN), Cancel(NAME), Get(NAME)] == played.asked
 
 
 def test_who_waits_is_told_when_the_cancel_is_sent() -> None:

@@ -7,10 +7,15 @@ from __future__ import annotations
 import pytest
 
 from airflow_spanner_lro.core.flows.commands import Cancel, Flow, Get, Sleep
-from airflow_spanner_lro.core.flows.ending import LOOK_WITHIN, cancel_if_running
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
+from airflow_spanner_lro.core.flows.operation import (
+    POLL_WITHIN,
+    DeadlinePassedError,
+    cancel_if_running,
+    gather,
+    stop_all,
+    wait,
+)
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.flows.together import stop_all, together
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending
 
@@ -46,11 +51,11 @@ def test_a_cancel_that_is_ready_goes_before_a_look() -> None:
     )
 
     played = play(
-        together(flows),
+        gather(flows),
         [running(), None, running(), None, cancelled(), cancelled(name=OTHER)],
     )
 
-    looks = [Get(name, LOOK_WITHIN) for name in (NAME, OTHER)]
+    looks = [Get(name, POLL_WITHIN) for name in (NAME, OTHER)]
     assert [
         *(looks[0], Cancel(NAME)),
         *(looks[1], Cancel(OTHER)),
@@ -73,7 +78,7 @@ def test_each_has_its_own_ending() -> None:
 
 def test_sleeps_overlap() -> None:
     """All of them take as long as the longest."""
-    played = play(together([sleeper(3, 3), sleeper(5), sleeper(1, 1, 1)]), [])
+    played = play(gather([sleeper(3, 3), sleeper(5), sleeper(1, 1, 1)]), [])
 
     assert (6, 5, 3) == played.result
     assert 6 == played.slept
@@ -81,7 +86,7 @@ def test_sleeps_overlap() -> None:
 
 def test_nobody_sleeps_too_long() -> None:
     """Whoever's time has come goes on, whatever the others do."""
-    played = play(together([sleeper(1, 3), sleeper(2.5)]), [])
+    played = play(gather([sleeper(1, 3), sleeper(2.5)]), [])
 
     assert [1, 1.5, 1.5] == [each.seconds for each in played.commands if isinstance(each, Sleep)]
 
@@ -102,7 +107,7 @@ def test_an_error_ends_all() -> None:
     waits = (wait(name=name, policy=PollPolicy()) for name in (NAME, OTHER))
 
     with pytest.raises(DeadlinePassedError):
-        play(together(waits), [running(), running(), DEADLINE])
+        play(gather(waits), [running(), running(), DEADLINE])
 
 
 def test_nothing_to_do() -> None:
@@ -114,7 +119,7 @@ def test_nothing_to_do() -> None:
 
 def test_zero_seconds_are_slept_at_once() -> None:
     """A flow that sleeps for no time at all goes on."""
-    played = play(together([sleeper(0, 2)]), [])
+    played = play(gather([sleeper(0, 2)]), [])
 
     assert (2,) == played.result
     assert [Sleep(0), Sleep(2)] == played.commands

@@ -10,9 +10,9 @@ import pytest
 from google.api_core import exceptions
 
 from airflow_spanner_lro.core.flows.commands import Answer, ListOperations, Sleep
+from airflow_spanner_lro.core.flows.limits import RETRY_AFTER, concurrency_limit, wait_for_slot
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.turns import RETRY_AFTER, concurrency_limit, wait_for_slot
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, RESTORE_DATABASE
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName

@@ -11,13 +11,14 @@ import pytest
 
 from airflow_spanner_lro.core.flows.commands import Get
 from airflow_spanner_lro.core.flows.conditions import (
+    ConditionNarrator,
     Met,
     NothingInProgress,
     NotYet,
     OperationsSucceeded,
+    wait_until_met,
 )
 from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.flows.watching import WatchNarrator, watch
 from airflow_spanner_lro.core.lists.listing import pending_queries
 from airflow_spanner_lro.core.names import DatabaseName
 
@@ -36,7 +37,7 @@ QUIET = NothingInProgress(on=DATABASE, queries=pending_queries(DATABASE, field="
 def test_a_watch_asks_until_it_is_met() -> None:
     """A watch looks, sleeps and looks again; what ended is not asked again."""
     heard: list[Verdict] = []
-    flow = watch(ALL, policy=EVEN, tell=heard.append)
+    flow = wait_until_met(ALL, policy=EVEN, tell=heard.append)
 
     played = play(flow, [succeeded(), running(name=OTHER), UNAVAILABLE, succeeded(name=OTHER)])
 
@@ -47,7 +48,7 @@ def test_a_watch_asks_until_it_is_met() -> None:
 
 def test_names_come_in_the_order_given() -> None:
     """In whatever order the operations end, their names are told in that of the argument."""
-    flow = watch(ALL, policy=EVEN, tell=lambda _: None)
+    flow = wait_until_met(ALL, policy=EVEN, tell=lambda _: None)
 
     played = play(flow, [running(), succeeded(name=OTHER), succeeded()])
 
@@ -56,7 +57,7 @@ def test_names_come_in_the_order_given() -> None:
 
 def test_a_watch_that_cannot_be_met_raises() -> None:
     """A watch ends with the error of its condition."""
-    flow = watch(QUIET, policy=EVEN, tell=lambda _: None)
+    flow = wait_until_met(QUIET, policy=EVEN, tell=lambda _: None)
 
     with pytest.raises(type(DENIED)):
         play(flow, [(), (running(),), DENIED])
@@ -65,7 +66,7 @@ def test_a_watch_that_cannot_be_met_raises() -> None:
 def test_trouble_that_lasts_too_long_counts() -> None:
     """Transient errors are waited out for so long, counted from the last answer."""
     policy = PollPolicy(maximum=1, jitter=0, patience=2)
-    flow = watch(QUIET, policy=policy, tell=lambda _: None)
+    flow = wait_until_met(QUIET, policy=policy, tell=lambda _: None)
 
     with pytest.raises(type(UNAVAILABLE)):
         play(flow, [UNAVAILABLE, (), (running(),), UNAVAILABLE, UNAVAILABLE, UNAVAILABLE])
@@ -73,7 +74,7 @@ def test_trouble_that_lasts_too_long_counts() -> None:
 
 def test_narration_is_about_changes() -> None:
     """The same answer again is not worth a line; trouble and its end are one line each."""
-    narrator = WatchNarrator()
+    narrator = ConditionNarrator()
     heard: list[Verdict] = [
         NotYet(condition=QUIET, told="busy"),
         NotYet(condition=QUIET, told="busy"),
@@ -92,7 +93,7 @@ def test_narration_is_about_changes() -> None:
 
 def test_operations_are_narrated_one_by_one() -> None:
     """Each operation has its own progress to tell."""
-    narrator = WatchNarrator()
+    narrator = ConditionNarrator()
     seen = [running(percent=40), running(name=OTHER, percent=40), running(percent=41)]
 
     lines = [line for each in seen for line in narrator.lines(each, now=NOW)]
@@ -102,4 +103,4 @@ def test_operations_are_narrated_one_by_one() -> None:
 
 def test_errors_are_told_by_the_look() -> None:
     """An error of a get is heard twice, and told once."""
-    assert [] == WatchNarrator().lines(UNAVAILABLE, now=NOW)
+    assert [] == ConditionNarrator().lines(UNAVAILABLE, now=NOW)

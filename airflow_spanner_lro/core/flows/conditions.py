@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a sensor waits for, as a value: what to ask Spanner, and what the answers mean.
+"""What a sensor waits for: what to ask Spanner, what the answers mean, and the flow that waits.
 
 A condition is not met yet, met, or can no longer be met. Whoever asks, a worker that pokes or a
-trigger, judges by the same code. ``watching.py`` asks; here nothing is asked and no clock is read.
+trigger, judges by the same code.
 """
 
 from __future__ import annotations
@@ -11,23 +11,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from airflow_spanner_lro.core.error_text import code_name, error_text
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
+    AskAll,
+    Flow,
     Get,
     GetResource,
     ListBackups,
     ListOperations,
     Question,
+    Replies,
+    Sleep,
 )
 from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
 from airflow_spanner_lro.core.operations.errors import OperationCancelledError, OperationFailedError
+from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import (
         BackupName,
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
         OperationName,
         ResourceName,
     )
+
 
 _LISTED_AT_MOST = 5
 _NO_INSTANCE = "Instance not found"
@@ -296,3 +304,92 @@ def _listed(names: Sequence[str]) -> str:
     more = len(names) - _LISTED_AT_MOST
     listed = ", ".join(names[:_LISTED_AT_MOST])
     return f"{listed} and {more} more" if more > 0 else listed
+
+
+def ask_once(condition: Condition) -> Flow[Verdict]:
+    """Ask once.
+
+    What is answered after a passing error is not looked at, nor after an error for which the rest
+    of the answers does not matter.
+    """
+    replies = yield AskAll(condition.commands)
+    if not isinstance(replies, Replies):
+        message = f"several questions were answered by {replies!r}"
+        raise TypeError(message)
+    answers: list[Answer] = []
+    for answer in replies.of_each:
+        answers.append(answer)
+        if isinstance(answer, Exception) and (
+            is_transient(answer) or isinstance(condition.judge(answers), Failed)
+        ):
+            break
+    return condition.judge(answers)
+
+
+def wait_until_met(
+    condition: Condition, *, policy: PollPolicy, tell: Callable[[Verdict], None]
+) -> Flow[Any]:
+    """Ask until the condition is met, and return its facts.
+
+    Transient errors are waited out, up to the policy's patience without a single answer.
+
+    :param tell: is told what each look came to
+    :raises Exception: that of a condition that will not be met any more
+    """
+    silence = 0.0
+    for delay in policy.delays():
+        verdict = yield from ask_once(condition)
+        tell(verdict)
+        match verdict:
+            case Met(facts=facts):
+                return facts
+            case Failed(error=error):
+                raise error
+            case NotYet(trouble=Exception() as trouble) if policy.gives_up(
+                trouble, silence=silence
+            ):
+                raise trouble
+            case NotYet(trouble=None):
+                silence = 0.0
+        condition = verdict.condition
+        yield Sleep(delay)
+        silence += delay
+    message = "a policy's delays have no end"
+    raise AssertionError(message)
+
+
+class ConditionNarrator:
+    """Turn what is seen during a watch into log lines: one when something changed."""
+
+    def __init__(self) -> None:
+        self._operations: dict[OperationName, ProgressLog] = {}
+        self._told = ""
+        self._trouble = ""
+
+    def lines(self, heard: OperationSnapshot | Exception | Verdict, *, now: datetime) -> list[str]:
+        """Return the lines to log, oldest first; most often none.
+
+        :param heard: what a *get* answered, or what a look came to; errors are taken from the look
+        """
+        if isinstance(heard, OperationSnapshot):
+            narrator = self._operations.setdefault(heard.name, ProgressLog())
+            return narrator.lines(heard, now=now)
+        if isinstance(heard, NotYet | Met):
+            return [*self._trouble_lines(heard), *self._change_lines(heard.told)]
+        return []
+
+    def _trouble_lines(self, verdict: NotYet | Met) -> list[str]:
+        trouble = verdict.trouble if isinstance(verdict, NotYet) else None
+        what = code_name(trouble) if trouble else ""
+        if what == self._trouble:
+            return []
+        self._trouble = what
+        if not trouble:
+            return ["Spanner answers again."]
+        return [f"Spanner is not answering ({error_text(trouble)}); still waiting."]
+
+    def _change_lines(self, told: str) -> list[str]:
+        if not told or told == self._told:
+            return []
+        self._told = told
+        return [told]

@@ -1,23 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting and cancelling as pure decisions: generators that say what to do next.
+"""Wait for an operation, cancel it, settle it, clean up after it: pure decisions as generators.
 
 A flow yields a command and is sent the answer; it never sleeps, never calls, never reads a clock,
-so a test drives it by hand. The two drivers in ``admin/drive.py`` perform the commands, one in
+so a test drives it by hand. The two drivers in ``admin/driver.py`` perform the commands, one in
 sync code and one in async, and so the two cannot drift apart. Deadlines belong to the drivers: one
 that finds its deadline passed throws ``DeadlinePassedError`` into the flow instead of sleeping.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
     Cancel,
+    Command,
     DeleteResource,
     Flow,
     Get,
@@ -31,6 +34,8 @@ from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, Reso
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
     from airflow_spanner_lro.core.names import OperationName
 
@@ -171,3 +176,176 @@ def _refused(
         detail=error_text(refusal),
         code=code_of(refusal),
     )
+
+
+T = TypeVar("T")
+
+POLL_WITHIN = 4.0
+"""Seconds for the look on which a cancel waits."""
+POLL_AGAIN_WITHIN = 2.0
+"""Seconds for it where the operation was seen to run shortly before: only a clean-up needs it."""
+_POLLS = 2
+"""Looks that may fail before the cancel goes out all the same."""
+UNSEEN = (
+    "nobody saw it run after the decision to cancel it, so it may be a result that was delivered; "
+    "delete it if nobody uses it"
+)
+
+
+def cancel_if_running(
+    *,
+    name: OperationName,
+    policy: CancelPolicy,
+    cleans_up: bool,
+    seen_running: bool = False,
+    sent: Callable[[], None] = lambda: None,
+) -> Flow[OperationSnapshot | Settlement]:
+    """Stop an operation that still runs; one that is done is left as it is, and returned.
+
+    Without an answer to the look it is cancelled all the same, and what it made then stays.
+
+    :param seen_running: it was seen to run shortly before; without a clean-up that is enough
+    :param sent: is called once the cancel has got through
+    """
+    runs = seen_running and not cleans_up
+    seen = _Seen()
+    if not runs:
+        looking = _poll_once(
+            name, policy=policy, within=POLL_AGAIN_WITHIN if seen_running else POLL_WITHIN
+        )
+        snapshot = yield from seen.noting(looking, sent=sent)
+        if snapshot is not None and snapshot.done:
+            return snapshot
+    settlement = yield from seen.noting(cancel_and_settle(name=name, policy=policy), sent=sent)
+    if not cleans_up:
+        return settlement
+    if seen.running:
+        return (yield from clean_up(settlement, policy=policy))
+    kind = settlement.snapshot.kind if settlement.snapshot else None
+    made = settlement.succeeded_first and kind is not None and kind.creates
+    return settlement.with_leftover(UNSEEN) if made else settlement
+
+
+def _poll_once(
+    name: OperationName, *, policy: CancelPolicy, within: float
+) -> Flow[OperationSnapshot | None]:
+    """Look until there is an answer, within seconds; None if there is none."""
+    try:
+        for _, delay in zip(range(_POLLS), policy.delays(), strict=False):
+            match (yield Get(name, within)):
+                case OperationSnapshot() as snapshot:
+                    return snapshot
+                case Exception() as exc if (
+                    not is_transient(exc) or code_of(exc) is Code.DEADLINE_EXCEEDED
+                ):
+                    break
+            yield Sleep(delay)
+    except DeadlinePassedError:
+        pass
+    return None
+
+
+class _Seen:
+    """What was seen of an operation by the flows that end it."""
+
+    def __init__(self) -> None:
+        self.running = False
+
+    def noting(self, flow: Flow[T], *, sent: Callable[[], None]) -> Flow[T]:
+        """Perform a flow, and note whether a look saw the operation run.
+
+        :param sent: is called when a cancel was taken
+        """
+        try:
+            command = next(flow)
+            while True:
+                try:
+                    answer = yield command
+                except DeadlinePassedError as passed:
+                    command = flow.throw(passed)
+                    continue
+                if isinstance(answer, OperationSnapshot) and not answer.done:
+                    self.running = True
+                if isinstance(command, Cancel) and answer is None:
+                    sent()
+                command = flow.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+@dataclass(slots=True, eq=False)
+class _Running(Generic[T]):
+    """One of the flows: what it asks for now, or what it returned."""
+
+    flow: Flow[T]
+    command: Command | None = None
+    result: T | None = None
+
+    def send(self, answer: Answer) -> None:
+        """Tell the flow what its command was answered; None starts it."""
+        self._step(self.flow.send, answer)
+
+    def throw(self, exc: DeadlinePassedError) -> None:
+        """Tell the flow that its deadline passed."""
+        self._step(self.flow.throw, exc)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass for a flow that sleeps."""
+        left = self.sleeps - seconds
+        if left > 0:
+            self.command = Sleep(left)
+        else:
+            self.send(None)
+
+    @property
+    def cancels(self) -> bool:
+        """Whether it asks for a cancel now."""
+        return isinstance(self.command, Cancel)
+
+    @property
+    def sleeps(self) -> float:
+        """For how many more seconds it sleeps."""
+        return self.command.seconds if isinstance(self.command, Sleep) else 0.0
+
+    def _step(self, move: Callable[[Any], Command], what: Any) -> None:
+        try:
+            self.command = move(what)
+        except StopIteration as end:
+            self.command, self.result = None, end.value
+
+
+def gather(flows: Iterable[Flow[T]]) -> Flow[tuple[T, ...]]:
+    """Perform several flows side by side; return what each returned, in their order.
+
+    The deadline of the driver is everyone's. An error that one of them raises ends them all.
+    """
+    lanes = [_Running(flow) for flow in flows]
+    for lane in lanes:
+        lane.send(None)
+    while waiting := [lane for lane in lanes if lane.command]:
+        if awake := deque(lane for lane in waiting if not isinstance(lane.command, Sleep)):
+            while awake:
+                lane = next((each for each in awake if each.cancels), awake[0])
+                awake.remove(lane)
+                lane.send((yield lane.command))  # type: ignore[misc]  # it has a command
+                if lane.cancels:
+                    awake.append(lane)
+            continue
+        seconds = min(lane.sleeps for lane in waiting)
+        try:
+            yield Sleep(seconds)
+        except DeadlinePassedError as passed:
+            for lane in waiting:
+                lane.throw(passed)
+        else:
+            for lane in waiting:
+                lane.sleep(seconds)
+    return tuple(lane.result for lane in lanes)  # type: ignore[misc]  # each has ended
+
+
+def stop_all(
+    names: Iterable[OperationName], *, policy: CancelPolicy, cleans_up: bool
+) -> Flow[tuple[Settlement, ...]]:
+    """Cancel operations and settle them side by side; clean up after each, if asked to."""
+    return gather(stop(name=name, policy=policy, cleans_up=cleans_up) for name in names)

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting one's turn: Spanner allows only so many operations of some kinds at a time.
+"""Refusals that pass by themselves: concurrency limits and quotas are waited out, and fail no task.
 
-It refuses one too many with FAILED_PRECONDITION, which it uses for other things too. So a refusal
+Spanner has certainly begun nothing then. It allows only so many operations of some kinds at a time,
+and refuses one too many with FAILED_PRECONDITION, which it uses for other things too. So a refusal
 means *not yet* only while operations that hold a slot are pending, and where Spanner's text is
 known, only if the text says so.
 
@@ -15,8 +16,10 @@ of a refused restore as client libraries' tests have recorded it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.commands import Flow, ListOperations, Sleep
 from airflow_spanner_lro.core.kinds import (
@@ -33,20 +36,29 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName, OperationName
-from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.operations.errors import RefusedForNowError
+from airflow_spanner_lro.core.status import (
+    Code,
+    ErrorClass,
+    classify,
+    code_of,
+    was_never_sent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.names import ResourceName
+
 
 RETRY_AFTER = 900.0
 """Seconds after which a start is tried again although nobody was seen to leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class ConcurrencyLimit:
     """What a start has to wait for.
 
     :param query: lists the operations that hold a slot
@@ -73,7 +85,12 @@ class LimitReachedError(SpannerLroError):
     """
 
     def __init__(
-        self, turn: Turn, *, target: ResourceName, holders: tuple[OperationName, ...], told: str
+        self,
+        turn: ConcurrencyLimit,
+        *,
+        target: ResourceName,
+        holders: tuple[OperationName, ...],
+        told: str,
     ) -> None:
         super().__init__(
             f"{target.label} was not {turn.verb} yet: Spanner allows {turn.limit}. "
@@ -99,14 +116,14 @@ class SlotWaitEndedError(SpannerLroError):
         self.target = target
 
 
-def concurrency_limit(kind: OperationKind, request: Any) -> Turn | None:
+def concurrency_limit(kind: OperationKind, request: Any) -> ConcurrencyLimit | None:
     """Return what a start of this kind may have to wait for; None if there is no such limit."""
-    make = _TURNS.get(kind)
+    make = _LIMITS.get(kind)
     return make(request) if make else None
 
 
-def _backup(request: Any) -> Turn:
-    return Turn(
+def _backup(request: Any) -> ConcurrencyLimit:
+    return ConcurrencyLimit(
         query=OperationQuery(
             call=ListCall.OF_BACKUPS,
             parent=InstanceName.parse(request.parent),
@@ -118,8 +135,8 @@ def _backup(request: Any) -> Turn:
     )
 
 
-def _restore(request: Any) -> Turn:
-    return Turn(
+def _restore(request: Any) -> ConcurrencyLimit:
+    return ConcurrencyLimit(
         query=OperationQuery(
             call=ListCall.OF_DATABASES,
             parent=InstanceName.parse(request.parent),
@@ -131,7 +148,9 @@ def _restore(request: Any) -> Turn:
     )
 
 
-def _change(target: Callable[[Any], str], *holders: OperationKind) -> Callable[[Any], Turn]:
+def _change(
+    target: Callable[[Any], str], *holders: OperationKind
+) -> Callable[[Any], ConcurrencyLimit]:
     """Return what makes the turn of a change, of which a resource has one at a time.
 
     :param target: returns the name of the resource, from a request
@@ -139,9 +158,9 @@ def _change(target: Callable[[Any], str], *holders: OperationKind) -> Callable[[
     """
     types = tuple(each.metadata_type_url for each in holders)
 
-    def make(request: Any) -> Turn:
+    def make(request: Any) -> ConcurrencyLimit:
         resource = holders[0].target.parse(target(request))
-        return Turn(
+        return ConcurrencyLimit(
             query=OperationQuery(
                 call=ListCall.OF_RESOURCE, parent=resource, types=types, pending=True
             ),
@@ -156,7 +175,7 @@ def _with_article(noun: str) -> str:
 
 
 _CHANGES_OF_INSTANCE = (UPDATE_INSTANCE, MOVE_INSTANCE)
-_TURNS: dict[OperationKind, Callable[[Any], Turn]] = {
+_LIMITS: dict[OperationKind, Callable[[Any], ConcurrencyLimit]] = {
     CREATE_BACKUP: _backup,
     RESTORE_DATABASE: _restore,
     UPDATE_DATABASE: _change(lambda request: request.database.name, UPDATE_DATABASE),
@@ -171,7 +190,7 @@ _TURNS: dict[OperationKind, Callable[[Any], Turn]] = {
 }
 
 
-def deletion_limit(backup: Any) -> Turn | None:
+def deletion_limit(backup: Any) -> ConcurrencyLimit | None:
     """Return what the deletion of a backup has to wait for; None if nothing reads from it.
 
     Its readers may lie in other instances; one is waited for at a time, and each attempt to delete
@@ -182,7 +201,7 @@ def deletion_limit(backup: Any) -> Turn | None:
     for reader in (*backup.referencing_databases, *backup.referencing_backups):
         restored = reader in backup.referencing_databases
         kinds = (RESTORE_DATABASE, OPTIMIZE_RESTORED_DATABASE) if restored else (COPY_BACKUP,)
-        return Turn(
+        return ConcurrencyLimit(
             query=OperationQuery(
                 call=ListCall.OF_RESOURCE,
                 parent=kinds[0].target.parse(reader),
@@ -219,3 +238,55 @@ def wait_for_slot(
         yield Sleep(delay)
         waited += delay
         silence += delay
+
+
+QUOTA_LIMIT = "so many requests of a project in a while"
+PAST_ONLY = "backups of moments that have passed"
+_VERSION_TIME = "version_time"
+LONGEST_AHEAD = timedelta(minutes=10)
+"""How far the moment of a backup may lie ahead to be waited for."""
+_CLOCKS_APART = timedelta(minutes=5)
+"""How far Spanner's clock may be behind ours, so that a moment has not passed there yet."""
+
+
+def start_refused_for_now(
+    exc: BaseException, kind: OperationKind, request: Any, *, target: ResourceName, now: datetime
+) -> RefusedForNowError | None:
+    """Return what to wait out, if a start was refused only for now."""
+    early = _refused_too_soon(exc, kind, request, target=target, now=now)
+    return early or refused_for_now(exc, target=target)
+
+
+def refused_for_now(
+    exc: BaseException, *, target: ResourceName, verb: str = "started"
+) -> RefusedForNowError | None:
+    """Return what to wait out, if an error says only that this is not the moment.
+
+    That is so for a quota, and where no token could be had just now: then nothing was sent.
+
+    :param verb: what was to be done to the target
+    """
+    error = classify(exc)
+    if error is ErrorClass.QUOTA:
+        return RefusedForNowError(target, limit=QUOTA_LIMIT, told=said(exc), verb=verb)
+    if error is ErrorClass.TRANSIENT and was_never_sent(exc):
+        limit = "no request without a token, and none could be had just now"
+        return RefusedForNowError(target, limit=limit, told=said(exc), verb=verb)
+    return None
+
+
+def _refused_too_soon(
+    exc: BaseException, kind: OperationKind, request: Any, *, target: ResourceName, now: datetime
+) -> RefusedForNowError | None:
+    """Return what to wait for, if a backup was asked for of a moment that has not passed there.
+
+    Whose clock is right is not known here, so Spanner is asked first. A moment far ahead is a
+    mistake, and one that has long passed was refused for something else.
+    """
+    moment: datetime | None = request.backup.version_time if kind is CREATE_BACKUP else None
+    if moment is None or code_of(exc) is not Code.INVALID_ARGUMENT or _VERSION_TIME not in str(exc):
+        return None
+    if not -_CLOCKS_APART < moment - now <= LONGEST_AHEAD:
+        return None
+    until = moment if moment > now else None
+    return RefusedForNowError(target, limit=PAST_ONLY, told=said(exc), until=until)
