@@ -1,3 +1,33 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What Airflow loads by itself, in each of its processes: our listener."""
+"""The plugin as Airflow finds it, by the entry point ``airflow.plugins``.
+
+Every process of Airflow imports this when it begins: keep it light.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.plugins_manager import AirflowPlugin
+
+from airflow_spanner_lro.plugin import listener
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+class SpannerLroPlugin(AirflowPlugin):
+    """Lets the reaper run by itself, stops what a rejected deferral leaves, checks the settings."""
+
+    name = "spanner_lro"
+    listeners: list[ModuleType | object] = [listener]  # noqa: RUF012  # as Airflow declares it
+
+    @classmethod
+    def on_load(cls, *args: Any, **kwargs: Any) -> None:
+        """Say what is wrong with our configuration, where whoever has just changed it looks."""
+        del args, kwargs
+        # Airflow has its configuration loaded by now; before, importing this would make it do so
+        from airflow_spanner_lro import settings  # noqa: PLC0415
+
+        settings.tell_problems()

@@ -43,6 +43,6 @@ def before_stopping(component: object) -> None:
     note = pending_deferral.take()
     if note is None or type(component).__name__ != _TASK_RUNNER:
         return
-    from airflow_spanner_lro.plugin.rejected import stop_if_rejected  # noqa: PLC0415  # see above
+    from airflow_spanner_lro.plugin.rejected_deferral import stop_if_rejected  # noqa: PLC0415  # see above
 
     stop_if_rejected(note)

@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.operations.errors import OperationKilledError, Ope
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import cancel, interrupts, pending_deferral
-from airflow_spanner_lro.plugin import rejected
+from airflow_spanner_lro.plugin import rejected_deferral
 
 from .doubles import LONG
 from .measuring import Recorder
@@ -84,7 +84,7 @@ def deferral_rejected(scene: Scene) -> BaseException | None:
     airflow.state = "failed"
     note = pending_deferral.take()
     assert note is not None
-    rejected.stop_if_rejected(note)
+    rejected_deferral.stop_if_rejected(note)
     return None
 
 
@@ -136,7 +136,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait long for what never comes."""
     monkeypatch.setattr(cancel, "KILL_BUDGET", 0.5)
     monkeypatch.setattr(cancel, "_TO_CANCEL", 0.5)
-    monkeypatch.setattr(rejected, "_TO_SETTLE", 0.5)
+    monkeypatch.setattr(rejected_deferral, "_TO_SETTLE", 0.5)
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__SETTLE_TIMEOUT", "1")
 
 

@@ -21,7 +21,7 @@ from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.operators.databases import SpannerCreateDatabaseOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
-from airflow_spanner_lro.plugin import rejected
+from airflow_spanner_lro.plugin import rejected_deferral
 
 from .doubles import DATABASE, LONG, SOURCE, FakeTaskInstance
 from .measuring import Recorder
@@ -211,7 +211,7 @@ def test_a_deferral_that_is_rejected(
     note = pending_deferral.take()
     assert note is not None
 
-    rejected.stop_if_rejected(note)
+    rejected_deferral.stop_if_rejected(note)
 
     assert {"cause=rejected_deferral ending=cancelled": 1} == recorder.counted(CANCELS)
     assert {"kind=CreateBackup outcome=cancelled": 1} == recorder.timed(DURATION)

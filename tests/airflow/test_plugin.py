@@ -20,8 +20,7 @@ from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.tries.ownership import liveness_of
 from airflow_spanner_lro.core.tries.stages import Stage as LifeStage
 from airflow_spanner_lro.execution import pending_deferral
-from airflow_spanner_lro.plugin import rejected
-from airflow_spanner_lro.plugin.registration import SpannerLroPlugin
+from airflow_spanner_lro.plugin import SpannerLroPlugin, rejected_deferral
 
 from .doubles import BACKUP, LATER, LONG
 from .playing import backup, defer
@@ -243,7 +242,7 @@ def test_the_process_is_not_held_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An Airflow that does not answer is not waited for until the process is killed."""
-    monkeypatch.setattr(rejected, "TIMEOUT", 0.05)
+    monkeypatch.setattr(rejected_deferral, "TIMEOUT", 0.05)
     airflow.quiet.clear()
     airflow.state = "deferred"
 

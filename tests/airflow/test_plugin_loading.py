@@ -12,14 +12,14 @@ from pathlib import Path
 
 from airflow.sdk._shared.plugins_manager import is_valid_plugin
 
-from airflow_spanner_lro.plugin.registration import SpannerLroPlugin
+from airflow_spanner_lro.plugin import SpannerLroPlugin
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 LOADED = """
 import sys
 import airflow.sdk.execution_time.task_runner
 before = set(sys.modules)
-import airflow_spanner_lro.plugin.registration
+import airflow_spanner_lro.plugin
 print(*sorted(set(sys.modules) - before))
 """
 OURS = {
@@ -28,7 +28,7 @@ OURS = {
     "airflow_spanner_lro.execution.pending_deferral",
     "airflow_spanner_lro.plugin",
     "airflow_spanner_lro.plugin.listener",
-    "airflow_spanner_lro.plugin.registration",
+    "airflow_spanner_lro.plugin",
 }
 
 

@@ -14,7 +14,7 @@ from airflow.sdk.configuration import conf
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.errors import SettingsError
-from airflow_spanner_lro.plugin.registration import SpannerLroPlugin
+from airflow_spanner_lro.plugin import SpannerLroPlugin
 from airflow_spanner_lro.settings import ReaperHost
 
 if TYPE_CHECKING:
