@@ -4,7 +4,7 @@
 
 Each journey is one existing test. Between two well-known moments of it every call is recorded with
 the file it goes to; counted are the files, and how often the way comes back to a file that it had
-left. The emulator is not counted: it plays Spanner.
+left. The emulator is not counted, for it plays Spanner; nor is what a module does when it loads.
 
 Run it with ``python -m tests.benchmarks.journeys``; ``--steps`` shows the way itself.
 """
@@ -12,7 +12,6 @@ Run it with ``python -m tests.benchmarks.journeys``; ``--steps`` shows the way i
 from __future__ import annotations
 
 import dis
-import inspect
 import os
 import subprocess
 import sys
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = f"{os.sep}airflow_spanner_lro{os.sep}"
 _EMULATOR = f"{_PACKAGE}emulator{os.sep}"
+_IMPORT = "<frozen importlib._bootstrap>"
 _TESTS = f"{os.sep}tests{os.sep}"
 _SELF = os.path.basename(__file__)  # noqa: PTH119  # compared for every call
 _LAST_OPERATIONS = ("RETURN_VALUE", "RETURN_CONST")
@@ -114,8 +114,7 @@ class _Recorder:
 
     def _call(self, frame: FrameType) -> None:
         function = frame.f_code.co_qualname
-        # a module or a class that is being made is no step of the way
-        if self._over or not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        if self._over:
             return
         self._on = self._on or function == self._journey.begin
         if not self._on:
@@ -123,16 +122,17 @@ class _Recorder:
         if function == self._journey.end and not self._journey.to_return:
             self._over = True
         path = frame.f_code.co_filename
-        if _PACKAGE in path and not _plays_spanner(frame):
+        if _PACKAGE in path and not _is_aside(frame):
             self.way.enter(path.rpartition(_PACKAGE)[2], function)
-        elif _TESTS in path and not path.endswith(_SELF) and not _plays_spanner(frame):
+        elif _TESTS in path and not path.endswith(_SELF) and not _is_aside(frame):
             self.way.enter("tests/" + path.rpartition(_TESTS)[2], function)
 
 
-def _plays_spanner(frame: FrameType | None) -> bool:
-    """Tell whether a call is the emulator's, or made by it."""
+def _is_aside(frame: FrameType | None) -> bool:
+    """Tell whether a call is made by the emulator, or while a module is loaded on the way."""
     while frame is not None:
-        if _EMULATOR in frame.f_code.co_filename:
+        path = frame.f_code.co_filename
+        if _EMULATOR in path or path == _IMPORT:
             return True
         frame = frame.f_back
     return False
