@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all operators that start an operation share: their parameters, and Airflow's entry points.
+"""The base of operators that start an operation: parameters, and the methods that Airflow calls.
 
 A concrete operator says what to ask for; what happens then is the business of ``execution``.
 """
@@ -16,26 +16,57 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralTimeout
 
 from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.operations.errors import UnexpectedStateError
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome, decode_event
+from airflow_spanner_lro.core.protobuf import message_to_dict
+from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.error_mapping import map_errors, skip_when_late
 from airflow_spanner_lro.execution import interrupts
 from airflow_spanner_lro.execution.run import OperationRun
 from airflow_spanner_lro.execution.work import RunOptions, Work
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
-from airflow_spanner_lro.operators.results import ready_resource
 from airflow_spanner_lro.triggers.slot import LIMIT, PAUSE, TIMED_OUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
 
     from airflow.sdk import Context
 
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.schema_change import StatementRecord
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
+
+
+def ready_resource(
+    client: SpannerAdminClient,
+    name: ResourceName,
+    *,
+    verify: Callable[[Any], None] | None = None,
+) -> dict[str, Any]:
+    """Get a resource that an operation has left, as a dictionary.
+
+    :param verify: raises if the resource is not what was asked for
+    :raises UnexpectedStateError: if it is not in a state that means that it can be used, or gone
+    """
+    from airflow_spanner_lro.admin.requests import calls_for  # noqa: PLC0415  # loads gRPC
+
+    expected = calls_for(name).ready
+    try:
+        resource = client.get_resource(name=name)
+    except Exception as exc:
+        if code_of(exc) is not Code.NOT_FOUND:
+            raise
+        # no parameter is wrong, and a retry makes it anew
+        raise UnexpectedStateError(target=name, state="", expected=expected) from exc
+    if resource.state.name not in expected:
+        raise UnexpectedStateError(target=name, state=resource.state.name, expected=expected)
+    if verify is not None:
+        verify(resource)
+    return message_to_dict(resource)
 
 
 class SpannerOperationOperator(SpannerAdminOperator):
