@@ -12,13 +12,13 @@ from urllib.parse import urlunsplit
 
 from airflow.sdk import Asset
 
-from airflow_spanner_lro.core.asset_uris import (
-    BackupsOf,
-    instance_of,
-    resource_of,
-    uri_of,
-)
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.links import (
+    DatabaseBackups,
+    asset_uri,
+    instance_of_asset,
+    parse_asset_uri,
+)
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def database_asset(*, project_id: str, instance_id: str, database_id: str, **kwa
     :raises InvalidNameError: if an id breaks its rule
     """
     database = DatabaseName(project=project_id, instance=instance_id, database=database_id)
-    return Asset(uri=uri_of(database), **kwargs)
+    return Asset(uri=asset_uri(database), **kwargs)
 
 
 def backups_asset(*, project_id: str, instance_id: str, database_id: str, **kwargs: Any) -> Asset:
@@ -49,7 +49,7 @@ def backups_asset(*, project_id: str, instance_id: str, database_id: str, **kwar
     :raises InvalidNameError: if an id breaks its rule
     """
     database = DatabaseName(project=project_id, instance=instance_id, database=database_id)
-    return Asset(uri=uri_of(BackupsOf(database=database)), **kwargs)
+    return Asset(uri=asset_uri(DatabaseBackups(database=database)), **kwargs)
 
 
 def backup_asset(*, project_id: str, instance_id: str, backup_id: str, **kwargs: Any) -> Asset:
@@ -59,7 +59,7 @@ def backup_asset(*, project_id: str, instance_id: str, backup_id: str, **kwargs:
     :raises InvalidNameError: if an id breaks its rule
     """
     backup = BackupName(project=project_id, instance=instance_id, backup=backup_id)
-    return Asset(uri=uri_of(backup), **kwargs)
+    return Asset(uri=asset_uri(backup), **kwargs)
 
 
 def create_asset(
@@ -96,7 +96,7 @@ def sanitize_uri(uri: SplitResult) -> SplitResult:
 
     :raises InvalidArgumentError: if it is none of ours, or an id in it breaks its rule
     """
-    resource_of(urlunsplit(uri))
+    parse_asset_uri(urlunsplit(uri))
     return uri
 
 
@@ -110,10 +110,10 @@ def convert_asset_to_openlineage(asset: Asset, lineage_context: LineageContext) 
         Dataset,
     )
 
-    resource = resource_of(asset.uri)
-    instance = instance_of(resource)
+    resource = parse_asset_uri(asset.uri)
+    instance = instance_of_asset(resource)
     match resource:
-        case BackupsOf(database=database):
+        case DatabaseBackups(database=database):
             name = f"{database.database}/backups"
         case BackupName():
             name = f"backups/{resource.backup}"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralTimeout
 
-from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.errors import (
     AccessError,
     InvalidArgumentError,
@@ -25,7 +24,7 @@ from airflow_spanner_lro.core.operations.errors import (
     RefusedForNowError,
     ResumeConflictError,
 )
-from airflow_spanner_lro.core.status import Code, code_of, refuses_credentials
+from airflow_spanner_lro.core.status import Code, code_of, error_message, is_credentials_error
 from airflow_spanner_lro.core.tries.record import LedgerUnreadableError
 
 if TYPE_CHECKING:
@@ -90,14 +89,14 @@ def map_errors() -> Iterator[None]:
         raise AirflowFailException(str(exc.advising(_ENDED_FOR_GOOD[code]))) from exc
     except Exception as exc:
         code = code_of(exc)
-        if code is Code.UNAVAILABLE and not refuses_credentials(exc):
-            raise UnavailableError(said(exc)) from exc
+        if code is Code.UNAVAILABLE and not is_credentials_error(exc):
+            raise UnavailableError(error_message(exc)) from exc
         if code is None:
             raise
-        advice = _ADVICE.get(Code.UNAUTHENTICATED if refuses_credentials(exc) else code)
+        advice = _ADVICE.get(Code.UNAUTHENTICATED if is_credentials_error(exc) else code)
         if advice is None:
             raise
-        message = f"Spanner answered {code.name}: {said(exc)}. {advice}"
+        message = f"Spanner answered {code.name}: {error_message(exc)}. {advice}"
         raise AirflowFailException(message) from exc
 
 

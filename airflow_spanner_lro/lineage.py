@@ -14,7 +14,7 @@ from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.definitions.asset import AssetUriRef
 from airflow.sdk.lineage import get_hook_lineage_collector
 
-from airflow_spanner_lro.core.asset_uris import BackupsOf, uri_of
+from airflow_spanner_lro.core.links import DatabaseBackups, asset_uri
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 
 if TYPE_CHECKING:
@@ -55,10 +55,12 @@ def report(
     source: BackupName | DatabaseName | None
     if isinstance(made, BackupName):
         extra, source = _facts_of_backup(made, facts), _database_of(facts)
-        uris = {uri_of(made)} | ({uri_of(BackupsOf(database=source))} if source else set())
+        uris = {asset_uri(made)} | (
+            {asset_uri(DatabaseBackups(database=source))} if source else set()
+        )
     elif isinstance(made, DatabaseName):
         extra, source = _facts_of_database(made, facts), _backup_of(facts)
-        uris = {uri_of(made)}
+        uris = {asset_uri(made)}
     else:
         return
     if (events := context.get("outlet_events")) is not None:
@@ -70,8 +72,8 @@ def report(
     inputs = [source, *sources] if kind.creates else []
     for each in inputs:
         if isinstance(each, BackupName | DatabaseName):
-            collector.add_input_asset(hook, uri=uri_of(each))
-    collector.add_output_asset(hook, uri=uri_of(made), asset_extra=extra)
+            collector.add_input_asset(hook, uri=asset_uri(each))
+    collector.add_output_asset(hook, uri=asset_uri(made), asset_extra=extra)
 
 
 def _fill(
@@ -90,7 +92,7 @@ def _fill(
 
 def _facts_of_backup(name: BackupName, backup: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "uri": uri_of(name),
+        "uri": asset_uri(name),
         "name": str(name),
         **{key: backup.get(key) for key in _OF_A_BACKUP},
         # 64-bit numbers are text in JSON
@@ -99,7 +101,7 @@ def _facts_of_backup(name: BackupName, backup: Mapping[str, Any]) -> dict[str, A
 
 
 def _facts_of_database(name: DatabaseName, database: Mapping[str, Any]) -> dict[str, Any]:
-    extra = {"uri": uri_of(name), "name": str(name), "create_time": database.get("create_time")}
+    extra = {"uri": asset_uri(name), "name": str(name), "create_time": database.get("create_time")}
     if source := _restored_from(database):
         extra |= {key: source.get(key) for key in ("backup", "source_database", "version_time")}
     return extra

@@ -17,15 +17,15 @@ from airflow.sdk import BaseOperatorLink
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_spanner_lro.airflow_internals import pushed_value
-from airflow_spanner_lro.core.arguments.references import refer
-from airflow_spanner_lro.core.console import console_url
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.links import console_url
 from airflow_spanner_lro.core.names import (
     BackupName,
     BackupScheduleName,
     DatabaseName,
     InstanceName,
     OperationName,
+    resolve_name,
 )
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 
@@ -85,7 +85,7 @@ class SpannerBackupLink(SpannerConsoleLink):
         if isinstance(target, BackupName):
             return target
         source = getattr(operator, "source_backup", None)
-        return refer(BackupName, source, within=target) if source and target else None
+        return resolve_name(BackupName, source, within=target) if source and target else None
 
 
 class SpannerDatabaseLink(SpannerConsoleLink):
@@ -101,7 +101,7 @@ class SpannerDatabaseLink(SpannerConsoleLink):
         if isinstance(target, BackupScheduleName):
             return target.database_name
         database = getattr(operator, "database_id", None)
-        return refer(DatabaseName, database, within=target) if database and target else None
+        return resolve_name(DatabaseName, database, within=target) if database and target else None
 
 
 class SpannerInstanceLink(SpannerConsoleLink):

@@ -21,9 +21,14 @@ from typing import TYPE_CHECKING, Any
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.errors import SpannerLroError
-from airflow_spanner_lro.core.status import Code, code_of, refuses_credentials, was_never_sent
+from airflow_spanner_lro.core.status import (
+    Code,
+    code_of,
+    error_message,
+    is_credentials_error,
+    was_never_sent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -200,7 +205,7 @@ class Channels:
         return [client for each in (self._current, *left) for client in each.opened()]
 
     def _heard(self, channel: Channel, exc: Exception, *, since: float) -> None:
-        if refuses_credentials(exc):
+        if is_credentials_error(exc):
             self._hear_refusal(channel, exc)
         elif code_of(exc) is Code.DEADLINE_EXCEEDED:
             # of several calls that were under way at once, the first has said it
@@ -217,7 +222,7 @@ class Channels:
             channel.answered(at=self._now())
 
     def _hear_refusal(self, channel: Channel, exc: Exception) -> None:
-        told = said(exc)
+        told = error_message(exc)
         first, channel.refused = not channel.refused, told
         channel.refused_at = self._now()
         if first and self.on_refused is not None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
-from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
     AskAll,
@@ -35,7 +34,7 @@ from airflow_spanner_lro.core.flows.commands import (
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, counts
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-from airflow_spanner_lro.core.status import ErrorClass, classify, is_transient
+from airflow_spanner_lro.core.status import ErrorClass, classify, error_text, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,15 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.canonical import (
-    fitting,
-    lacking,
-    schema_shown,
-    text_of,
+from airflow_spanner_lro.core.facets import (
+    Label,
+    canonical_schema,
+    canonical_text,
+    fit_for_ledger,
+    missing_part,
 )
-from airflow_spanner_lro.core.facets import Label
 from airflow_spanner_lro.core.protobuf import field_values, protobuf_message
-from airflow_spanner_lro.core.words import escaped
+from airflow_spanner_lro.core.text import escape_unprintable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,10 +57,10 @@ class Difference:
         asked, found = _without_common_parents(self.asked, self.found)
         has = "is made from" if self.label in _SOURCES else "has"
         # what was asked for may come from a ledger, which may hold anything
-        return escaped(f"{self.label}: asked for {asked}, but it {has} {found}")
+        return escape_unprintable(f"{self.label}: asked for {asked}, but it {has} {found}")
 
 
-def asked_of(kind: OperationKind, request: Any) -> dict[str, str]:
+def requested_facets(kind: OperationKind, request: Any) -> dict[str, str]:
     """Return what a request asks for; of an update, what it names in its mask.
 
     :param request: a message of the kind's request type
@@ -72,11 +72,11 @@ def asked_of(kind: OperationKind, request: Any) -> dict[str, str]:
         mask=kind.mask,
         all_shown=bool(kind.mask),
     )
-    kept = ((label, fitting(Label(label), text)) for label, text in told.items())
+    kept = ((label, fit_for_ledger(Label(label), text)) for label, text in told.items())
     return {label: text for label, text in kept if text}
 
 
-def told_by_operation(kind: OperationKind, metadata: Any) -> dict[str, str]:
+def operation_facets(kind: OperationKind, metadata: Any) -> dict[str, str]:
     """Return what an operation tells of the request that it runs.
 
     :param metadata: a message of the kind's metadata type, of the client library or beneath it
@@ -90,7 +90,7 @@ def told_by_operation(kind: OperationKind, metadata: Any) -> dict[str, str]:
     )
 
 
-def told_by_resource(
+def resource_facets(
     kind: OperationKind, resource: Any, *, ddl: Sequence[str] | None = None
 ) -> dict[str, str]:
     """Return what a resource shows of the request that made it, or that changed it.
@@ -113,7 +113,7 @@ def told_by_resource(
     )
     shows_schema = any(facet.label is Label.SCHEMA for facet in kind.compared)
     if shows_schema and ready and ddl is not None:
-        told[Label.SCHEMA.value] = schema_shown(ddl)
+        told[Label.SCHEMA.value] = canonical_schema(ddl)
     return told
 
 
@@ -127,13 +127,13 @@ def differences(kind: OperationKind, asked: Facets, found: Facets) -> tuple[Diff
         label = facet.label.value
         if label not in asked or label not in found:
             continue
-        missing = lacking(facet.label, asked=asked[label], found=found[label])
+        missing = missing_part(facet.label, asked=asked[label], found=found[label])
         if missing:
             different.append(
                 Difference(
                     label=label,
                     asked=missing,
-                    found=fitting(facet.label, found[label]),
+                    found=fit_for_ledger(facet.label, found[label]),
                     fixed=facet.fixed,
                 )
             )
@@ -168,7 +168,7 @@ def _told(
         values: dict[str, list[Any]] = {}
         for path in counting:
             values.setdefault(path.rpartition(".")[2], []).extend(field_values(plain, path))
-        text = text_of(facet.label, values) or (facet.absent if all_shown else "")
+        text = canonical_text(facet.label, values) or (facet.absent if all_shown else "")
         if text:
             told[facet.label.value] = text
     return told

@@ -22,9 +22,9 @@ from airflow_spanner_lro.core.facets import (
     NONE,
     Facet,
     Label,
-    below,
     facet,
-    facet_of,
+    resource_facet,
+    subfields,
 )
 from airflow_spanner_lro.core.names import (
     BackupName,
@@ -145,37 +145,37 @@ class OperationKind:
 
 
 _KEYS = ("kms_key_name", "kms_key_names")
-_TYPE_AND_KEYS = below("encryption_config", "encryption_type", *_KEYS)
-_KEYS_OF_DATABASE = below("encryption_config", *_KEYS)
+_TYPE_AND_KEYS = subfields("encryption_config", "encryption_type", *_KEYS)
+_KEYS_OF_DATABASE = subfields("encryption_config", *_KEYS)
 _KEY_VERSIONS = ("encryption_type", "kms_key_version")
 # a backup has the second list also where it has several keys
 _BACKUP_IS_ENCRYPTED = facet(
     Label.ENCRYPTION,
     request=_TYPE_AND_KEYS,
     resource=(
-        *below("encryption_info", *_KEY_VERSIONS),
-        *below("encryption_information", *_KEY_VERSIONS),
+        *subfields("encryption_info", *_KEY_VERSIONS),
+        *subfields("encryption_information", *_KEY_VERSIONS),
     ),
     fixed=True,
 )
 
 _CAPACITY = ("node_count", "processing_units", "autoscaling_config")
 _INSTANCE_CAN_CHANGE = (
-    facet_of("instance", Label.CAPACITY, *_CAPACITY),
-    facet_of("instance", Label.AUTOSCALING, "autoscaling_config"),
-    facet_of("instance", Label.EDITION, "edition"),
-    facet_of("instance", Label.BACKUP_SCHEDULE, "default_backup_schedule_type"),
-    facet_of("instance", Label.DISPLAY_NAME, "display_name"),
-    facet_of("instance", Label.LABELS, "labels", absent=NONE),
+    resource_facet("instance", Label.CAPACITY, *_CAPACITY),
+    resource_facet("instance", Label.AUTOSCALING, "autoscaling_config"),
+    resource_facet("instance", Label.EDITION, "edition"),
+    resource_facet("instance", Label.BACKUP_SCHEDULE, "default_backup_schedule_type"),
+    resource_facet("instance", Label.DISPLAY_NAME, "display_name"),
+    resource_facet("instance", Label.LABELS, "labels", absent=NONE),
 )
 _CONFIG_CAN_CHANGE = (
-    facet_of("instance_config", Label.DISPLAY_NAME, "display_name"),
-    facet_of("instance_config", Label.LABELS, "labels", absent=NONE),
+    resource_facet("instance_config", Label.DISPLAY_NAME, "display_name"),
+    resource_facet("instance_config", Label.LABELS, "labels", absent=NONE),
 )
 _PARTITION_CAN_CHANGE = (
-    facet_of("instance_partition", Label.CAPACITY, *_CAPACITY),
-    facet_of("instance_partition", Label.AUTOSCALING, "autoscaling_config"),
-    facet_of("instance_partition", Label.DISPLAY_NAME, "display_name"),
+    resource_facet("instance_partition", Label.CAPACITY, *_CAPACITY),
+    resource_facet("instance_partition", Label.AUTOSCALING, "autoscaling_config"),
+    resource_facet("instance_partition", Label.DISPLAY_NAME, "display_name"),
 )
 
 CREATE_BACKUP = OperationKind(
@@ -300,8 +300,8 @@ UPDATE_DATABASE = OperationKind(
         ),
         facet(
             Label.ENCRYPTION,
-            request=below("database.encryption_config", *_KEYS),
-            metadata=below("request.database.encryption_config", *_KEYS),
+            request=subfields("database.encryption_config", *_KEYS),
+            metadata=subfields("request.database.encryption_config", *_KEYS),
             resource=_KEYS_OF_DATABASE,
             absent=GOOGLES_KEYS,
         ),
@@ -330,8 +330,8 @@ CREATE_INSTANCE = OperationKind(
     progress=ProgressShape.TIMES_ONLY,
     creates=True,
     compared=(
-        facet_of("instance", Label.CONFIGURATION, "config"),
-        facet_of("instance", Label.INSTANCE_TYPE, "instance_type"),
+        resource_facet("instance", Label.CONFIGURATION, "config"),
+        resource_facet("instance", Label.INSTANCE_TYPE, "instance_type"),
         *_INSTANCE_CAN_CHANGE,
     ),
 )
@@ -374,8 +374,8 @@ CREATE_INSTANCE_CONFIG = OperationKind(
     title="Create instance configuration",
     creates=True,
     compared=(
-        facet_of("instance_config", Label.BASE_CONFIGURATION, "base_config", fixed=True),
-        facet_of("instance_config", Label.REPLICAS, "replicas", fixed=True),
+        resource_facet("instance_config", Label.BASE_CONFIGURATION, "base_config", fixed=True),
+        resource_facet("instance_config", Label.REPLICAS, "replicas", fixed=True),
         *_CONFIG_CAN_CHANGE,
     ),
 )
@@ -401,7 +401,7 @@ CREATE_INSTANCE_PARTITION = OperationKind(
     progress=ProgressShape.TIMES_ONLY,
     creates=True,
     compared=(
-        facet_of("instance_partition", Label.CONFIGURATION, "config", fixed=True),
+        resource_facet("instance_partition", Label.CONFIGURATION, "config", fixed=True),
         *_PARTITION_CAN_CHANGE,
     ),
 )

@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Resource names as values: parsed and validated in one place, formatted with ``str()``.
+"""Parse, check and format resource names, as values.
 
 Every id is checked when a name is made, so a name that exists is a name Spanner could have given.
 Patterns are those of the admin API's reference (``database_id``, ``backup_id``, ``instance_id``).
+A name is always full; only people abbreviate, and ``resolve_name`` reads what they write.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from airflow_spanner_lro.core.errors import InvalidNameError
 
@@ -319,3 +321,43 @@ class OperationName:
                 f"{DatabaseName.template()}/operations/<operation>",
             )
         return cls(resource=parse_resource(resource), operation=operation)
+
+
+NameT = TypeVar("NameT", bound=ResourceName)
+
+_NOTHING = (None, "", "None")
+"""What an XCom that is not there is, and what a template makes of it."""
+
+
+def resolve_name(type_: type[NameT], text: object, *, within: ResourceName) -> NameT:
+    """Return the name that a text stands for.
+
+    :param type_: the type of name
+    :param text: the full name, or the last id of it
+    :param within: gives the ids before the last one, where only that one is given
+    :raises InvalidNameError: if it is neither
+    """
+    if isinstance(text, str) and "/" in text:
+        return type_.parse(text)
+    *outer, last = (field.name for field in fields(type_))
+    return type_(**{field: getattr(within, field) for field in outer} | {last: text})
+
+
+def parse_operation_names(value: object) -> tuple[OperationName, ...]:
+    """Return the operations that a value stands for, each once: one, many, or none.
+
+    The value is what XComs hold: a full name; nothing, where a task did not start one; or a list
+    of these, in which the results of a mapped task may be a list again.
+
+    :raises InvalidNameError: if there is something else among them
+    """
+    found = (each for each in _flat(value) if each not in _NOTHING)
+    return tuple(dict.fromkeys(map(OperationName.parse, found)))
+
+
+def _flat(value: object, *, depth: int = 2) -> Iterator[object]:
+    if depth and isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        for each in value:
+            yield from _flat(each, depth=depth - 1)
+    else:
+        yield value

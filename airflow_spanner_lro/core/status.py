@@ -1,15 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Status codes as values, and the one place that says which of them pass by themselves.
+"""Status codes, what an error means to whoever asks again, and how it reads inside a sentence.
 
 The numbers are those of ``google.rpc.Code``; they arrive as gRPC status codes, inside exceptions of
 google-api-core and inside failed operations. The core may not import gRPC, so it has its own enum.
+Every log line and every error that quotes another one quotes it by the functions here, so the same
+trouble looks the same wherever it is met.
 """
 
 from __future__ import annotations
 
 import re
 from enum import Enum, IntEnum
+
+from airflow_spanner_lro.core.errors import SpannerLroError
 
 
 class Code(IntEnum):
@@ -154,7 +158,7 @@ def is_transient(exc: BaseException) -> bool:
     return classify(exc).passes
 
 
-def refuses_credentials(exc: BaseException) -> bool:
+def is_credentials_error(exc: BaseException) -> bool:
     """Tell whether whoever asks is refused, so that only a client with other credentials helps."""
     return classify(exc) is ErrorClass.CREDENTIALS
 
@@ -166,13 +170,13 @@ def was_never_sent(exc: BaseException) -> bool:
     return _FROM_PLUGIN in str(exc).lower()
 
 
-UNANSWERED_CODES = frozenset(
+MAY_HAVE_STARTED_CODES = frozenset(
     {Code.CANCELLED, Code.UNKNOWN, Code.DEADLINE_EXCEEDED, Code.INTERNAL, Code.UNAVAILABLE}
 )
 """Codes of a *start* call that leave open whether it has begun anything; any other is a refusal."""
 
 
-def leaves_unanswered(exc: BaseException) -> bool:
+def may_have_started(exc: BaseException) -> bool:
     """Tell whether a start call that ended with this error may have begun something all the same.
 
     An error without a code is our own, or that of credentials: nothing was sent then. An answer
@@ -181,4 +185,33 @@ def leaves_unanswered(exc: BaseException) -> bool:
     code, text = code_of(exc), str(exc).lower()
     if code is Code.RESOURCE_EXHAUSTED and _OVERSIZED in text:
         return "received" in text and _BY_SERVER not in text
-    return code in UNANSWERED_CODES and not was_never_sent(exc)
+    return code in MAY_HAVE_STARTED_CODES and not was_never_sent(exc)
+
+
+def error_message(exc: BaseException) -> str:
+    """Return what an error says, without its code and without a full stop at the end.
+
+    Google's errors begin their own text with a number of HTTP, which nobody here knows.
+    """
+    text = str(getattr(exc, "message", "") or exc).rstrip(". \n")
+    return text or type(exc).__name__
+
+
+def code_name(exc: BaseException) -> str:
+    """Return the name of an error's code; where it has none, the name of its class.
+
+    The same trouble has the same name, however its text varies: *UNAVAILABLE*, *RefreshError*.
+    """
+    code = code_of(exc)
+    return code.name if code else type(exc).__name__
+
+
+def error_text(exc: BaseException) -> str:
+    """Return what kind of error it is and what it says: ``UNAVAILABLE: Socket closed``.
+
+    Errors of this package are sentences already, and say no class.
+    """
+    text, name = error_message(exc), code_name(exc)
+    if text == name or isinstance(exc, SpannerLroError):
+        return text
+    return f"{name}: {text}"

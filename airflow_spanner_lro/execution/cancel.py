@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_spanner_lro import metrics, settings
-from airflow_spanner_lro.core.error_text import error_text, said
 from airflow_spanner_lro.core.operations.errors import (
     OperationKilledError,
     OperationTimeoutError,
@@ -29,6 +28,7 @@ from airflow_spanner_lro.core.operations.errors import (
 )
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, cancel_advice
+from airflow_spanner_lro.core.status import error_message, error_text
 from airflow_spanner_lro.core.tries.ownership import Claim, KillDecision, decide_on_worker
 from airflow_spanner_lro.execution.wait import cancel
 from airflow_spanner_lro.triggers.task_state import view_task
@@ -420,7 +420,9 @@ class TryCancel:
             self._ledger.settle(settlement, now=self._wait.now())
         except AirflowRuntimeError as exc:
             # what became of the operation is told all the same
-            self._log.warning("Not written to the ledger: %s. %s", said(exc), settlement.name)
+            self._log.warning(
+                "Not written to the ledger: %s. %s", error_message(exc), settlement.name
+            )
 
 
 def log_ending(settlement: Settlement, *, log: Logger | logging.Logger) -> None:

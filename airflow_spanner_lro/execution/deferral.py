@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from airflow.triggers.base import BaseTrigger
 
-    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.connection import ConnectionSpec
     from airflow_spanner_lro.core.flows.limits import LimitReachedError
     from airflow_spanner_lro.core.names import OperationName
 
@@ -76,7 +76,7 @@ class Deferral:
     """
 
     defer: Defer
-    access: Access
+    access: ConnectionSpec
     poll_interval: float
     deadline: datetime | None
     now: datetime

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow_spanner_lro.core.comparison import (
     Difference,
     differences,
-    told_by_operation,
-    told_by_resource,
+    operation_facets,
+    resource_facets,
 )
 from airflow_spanner_lro.core.facets import Label
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE
@@ -134,7 +134,7 @@ class Lookup:
     def _candidate(
         self, intent: LedgerEntry, snapshot: OperationSnapshot, metadata: Any, resource: Any
     ) -> Candidate:
-        told = told_by_operation(intent.kind, metadata)
+        told = operation_facets(intent.kind, metadata)
         # what is there was made by the operation that runs, or by the one that answered with it
         its_own = resource is not None and (
             not snapshot.done
@@ -171,7 +171,7 @@ class Lookup:
                 # there is none yet while the database is being created
                 if code_of(exc) not in (Code.NOT_FOUND, Code.FAILED_PRECONDITION):
                     raise
-        return told_by_resource(kind, resource, ddl=ddl)
+        return resource_facets(kind, resource, ddl=ddl)
 
 
 def _mark(intent: LedgerEntry, told: Mapping[str, str]) -> Mark:

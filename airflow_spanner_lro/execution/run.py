@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro import lineage, metrics, settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.airflow_internals import plays_tasks_itself
-from airflow_spanner_lro.core.console import whereabouts
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.links import console_link
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeDeliveryError,
     KilledBeforeStartError,
@@ -157,7 +157,7 @@ class OperationRun:
             return result if self._options.wait_for_completion else str(begun.name)
         if self._out_of_time:
             return self.conclude(self._time_out(begun.name, ours=True))
-        self._log.info(whereabouts(begun.name.resource, access=self._hook.access))
+        self._log.info(console_link(begun.name.resource, access=self._hook.access))
         if not self._options.wait_for_completion:
             self._close(begun.name)
             return str(begun.name)

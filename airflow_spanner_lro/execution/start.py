@@ -15,8 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro.admin.clock import WaitStoppedError
-from airflow_spanner_lro.core.comparison import asked_of
-from airflow_spanner_lro.core.error_text import code_name, error_text, said
+from airflow_spanner_lro.core.comparison import requested_facets
 from airflow_spanner_lro.core.flows.limits import (
     LimitReachedError,
     concurrency_limit,
@@ -39,7 +38,16 @@ from airflow_spanner_lro.core.operations.schema_change import (
     statement_records,
 )
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
-from airflow_spanner_lro.core.status import Code, ErrorClass, classify, code_of, leaves_unanswered
+from airflow_spanner_lro.core.status import (
+    Code,
+    ErrorClass,
+    classify,
+    code_name,
+    code_of,
+    error_message,
+    error_text,
+    may_have_started,
+)
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.core.tries.proof import too_early
@@ -330,7 +338,7 @@ class Starter:
             exempt=order.exempt,
             statements=statements,
             carried=len(committed_prefix(statements)),
-            asked=asked_of(order.kind, order.request),
+            asked=requested_facets(order.kind, order.request),
             signed=order.signed,
             deployment=order.deployment,
         )
@@ -387,7 +395,7 @@ class Starter:
     ) -> tuple[OperationSnapshot, Evidence]:
         """Return what a call began that answered an error; raise if that is nothing of ours."""
         code = code_of(exc)
-        if leaves_unanswered(exc):
+        if may_have_started(exc):
             return self._after_silence(exc, intent=intent)
         if code is Code.ALREADY_EXISTS:
             # a call is sent once: only one that was never answered can have made what is there
@@ -396,12 +404,12 @@ class Starter:
                 self._log("It was begun by a start call that was never answered.")
                 return found
             self._ledger.update(intent.close())
-            asked = asked_of(self._order.kind, self._order.request)
+            asked = requested_facets(self._order.kind, self._order.request)
             raise self._lookup.taken(
                 kind=self._order.kind,
                 target=self._order.target,
                 asked=asked,
-                told=said(exc),
+                told=error_message(exc),
                 mapped=self._order.mapped,
             ) from exc
         self._ledger.update(intent.close())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in its stub only
 
-from airflow_spanner_lro.core.comparison import differences, told_by_resource
+from airflow_spanner_lro.core.comparison import differences, resource_facets
 from airflow_spanner_lro.core.operations.errors import (
     EndedByOthersError,
     ResourceDiffersError,
@@ -178,7 +178,7 @@ class TaskLedger:
         entry = self.mine
         if entry is None:
             return
-        told = told_by_resource(entry.kind, resource)
+        told = resource_facets(entry.kind, resource)
         # what can be changed may have been changed by somebody once it was there; it counts where
         # it is all that speaks for the operation being ours
         proven = entry.evidence in (Evidence.ANSWERED, Evidence.NAMED)

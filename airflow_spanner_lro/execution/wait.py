@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
-from airflow_spanner_lro.core.error_text import error_text, said
 from airflow_spanner_lro.core.flows.limits import (
     LimitReachedError,
     SlotWaitEndedError,
@@ -29,8 +28,15 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, 
 from airflow_spanner_lro.core.flows.policy import BackOffPolicy, CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.operations.progress import ProgressLog
-from airflow_spanner_lro.core.status import Code, ErrorClass, classify, code_of
-from airflow_spanner_lro.core.words import duration
+from airflow_spanner_lro.core.status import (
+    Code,
+    ErrorClass,
+    classify,
+    code_of,
+    error_message,
+    error_text,
+)
+from airflow_spanner_lro.core.text import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -376,7 +382,7 @@ class RefusalWait:
         pause: float | None,
         spent: float,
     ) -> None:
-        self.log(f"{refusal} Trying again in {duration(max(seconds, 1.0))}.")
+        self.log(f"{refusal} Trying again in {format_duration(max(seconds, 1.0))}.")
         if self.defer and spent > ON_WORKER:
             self.defer().for_pause(
                 seconds=seconds, pause=pause or FIRST_PAUSE, limit=refusal.limit, then=self.then
@@ -441,4 +447,4 @@ def slot_taken(
     holders = tuple(each.name for each in pending)
     if not holders and again:
         return None
-    return LimitReachedError(turn, target=target, holders=holders, told=said(refusal))
+    return LimitReachedError(turn, target=target, holders=holders, told=error_message(refusal))

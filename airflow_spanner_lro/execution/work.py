@@ -17,15 +17,15 @@ from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.arguments.times import parse_duration
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.names import OperationName, same_resource
+from airflow_spanner_lro.core.text import format_duration
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.proof import began_of
-from airflow_spanner_lro.core.words import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.connection import ConnectionSpec
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
@@ -79,7 +79,7 @@ def out_of_time(
     if shortest is None:
         return "out of time"
     limit, name = shortest
-    return f"out of time after {duration(limit.total_seconds())} ({name})"
+    return f"out of time after {format_duration(limit.total_seconds())} ({name})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +161,7 @@ class StartOrder:
     fingerprint: str
     identity: str
     mapped: bool
-    access: Access
+    access: ConnectionSpec
     deadline: datetime | None
     cleans_up: bool
     exempt: bool
@@ -192,7 +192,7 @@ class StartOrder:
         work: Work,
         *,
         task: Any,
-        access: Access,
+        access: ConnectionSpec,
         deadline: datetime | None,
         cleans_up: bool,
         exempt: bool,

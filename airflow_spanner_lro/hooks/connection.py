@@ -24,13 +24,13 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.airflow_internals import why_unreadable
-from airflow_spanner_lro.core.access import Access
-from airflow_spanner_lro.core.endpoints import (
+from airflow_spanner_lro.core.connection import (
     EMULATOR_VARIABLE,
     ENDPOINT_EXTRA,
+    ConnectionSpec,
     NamedEndpoint,
-    decide,
-    require_no_emulator,
+    choose_endpoint,
+    refuse_emulator,
 )
 from airflow_spanner_lro.core.errors import AccessError, ConnectionUnreadableError
 from airflow_spanner_lro.metrics import AirflowTelemetry
@@ -106,7 +106,7 @@ class SpannerConnectionHook(GoogleBaseHook):
         self._warned = False
 
     @classmethod
-    def for_access(cls, access: Access) -> Self:
+    def for_access(cls, access: ConnectionSpec) -> Self:
         """Return the hook that reaches what was reached before."""
         return cls(
             gcp_conn_id=access.gcp_conn_id,
@@ -115,7 +115,7 @@ class SpannerConnectionHook(GoogleBaseHook):
         )
 
     @classmethod
-    def fingerprint(cls, access: Access) -> bytes:
+    def fingerprint(cls, access: ConnectionSpec) -> bytes:
         """Return what changes whenever a connection would lead to other credentials. May block.
 
         :raises AccessError: if the connection does not exist
@@ -155,7 +155,7 @@ class SpannerConnectionHook(GoogleBaseHook):
         return connection
 
     @cached_property
-    def access(self) -> Access:
+    def access(self) -> ConnectionSpec:
         """By which way this hook reaches Spanner: ids and an endpoint, no credentials.
 
         :raises AccessError: if the endpoint is not certain, or an emulator and none is allowed
@@ -163,8 +163,8 @@ class SpannerConnectionHook(GoogleBaseHook):
         chain = self.impersonation_chain or ()
         endpoint = self._named_endpoint
         if endpoint.plain_text and not settings.allow_emulator():
-            require_no_emulator(endpoint, gcp_conn_id=self.gcp_conn_id)
-        return Access(
+            refuse_emulator(endpoint, gcp_conn_id=self.gcp_conn_id)
+        return ConnectionSpec(
             gcp_conn_id=self.gcp_conn_id,
             impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
             endpoint=endpoint.address,
@@ -172,7 +172,7 @@ class SpannerConnectionHook(GoogleBaseHook):
 
     @cached_property
     def _named_endpoint(self) -> NamedEndpoint:
-        return decide(
+        return choose_endpoint(
             argument=self._endpoint,
             connection=str(self._get_field(ENDPOINT_EXTRA) or ""),
             environment=os.environ.get(EMULATOR_VARIABLE, ""),

@@ -11,11 +11,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_spanner_lro.core.arguments.references import refer_operations
 from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop_all, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.names import OperationName, parse_operation_names
 from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.hooks import arguments
@@ -154,7 +153,7 @@ class SpannerAdminHook(SpannerConnectionHook):
         :param settle_timeout: how long to wait for all the outcomes, in seconds
         :returns: an outcome for each operation that was named, in order
         """
-        operations = refer_operations(names)
+        operations = parse_operation_names(names)
         require_seconds(settle_timeout, field="settle_timeout")
         flow = stop_all(operations, policy=CancelPolicy(), cleans_up=clean_up)
         return self._perform(flow, timeout=settle_timeout)

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow.sdk import BaseHook
 
-from airflow_spanner_lro.core.access import Access
-from airflow_spanner_lro.core.arguments.references import refer_operations
 from airflow_spanner_lro.core.arguments.times import require_seconds
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop_all, wait
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.names import OperationName, parse_operation_names
 from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.hooks import arguments
@@ -66,7 +65,7 @@ class SpannerAdminAsyncHook(BaseHook):
     ) -> None:
         super().__init__(**kwargs)
         chain = impersonation_chain or ()
-        self._access = Access(
+        self._access = ConnectionSpec(
             gcp_conn_id=gcp_conn_id,
             impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
             endpoint=endpoint,
@@ -193,7 +192,7 @@ class SpannerAdminAsyncHook(BaseHook):
         clean_up: bool = False,
     ) -> tuple[Settlement, ...]:
         """Cancel operations, all of them before the first is waited for."""
-        operations = refer_operations(names)
+        operations = parse_operation_names(names)
         require_seconds(settle_timeout, field="settle_timeout")
         flow = stop_all(operations, policy=CancelPolicy(), cleans_up=clean_up)
         return await self._perform(flow, timeout=settle_timeout)

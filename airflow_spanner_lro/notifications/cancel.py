@@ -18,11 +18,11 @@ from airflow.sdk import BaseNotifier
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.authored import task_of
-from airflow_spanner_lro.core.access import Access
-from airflow_spanner_lro.core.arguments.references import refer_operations
 from airflow_spanner_lro.core.arguments.times import require_seconds
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.kinds import OperationKind
+from airflow_spanner_lro.core.names import parse_operation_names
 from airflow_spanner_lro.core.tries.authority import (
     Refusal,
     authorise_given,
@@ -116,22 +116,22 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
         await asyncio.to_thread(self.notify, context)
 
     @property
-    def _own_way(self) -> Access:
+    def _own_way(self) -> ConnectionSpec:
         chain = self.impersonation_chain or ()
-        return Access(
+        return ConnectionSpec(
             gcp_conn_id=self.gcp_conn_id,
             impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
             endpoint=None,
         )
 
-    def _given(self) -> dict[Access, list[_Claim]]:
+    def _given(self) -> dict[ConnectionSpec, list[_Claim]]:
         names = dict.fromkeys(self._readable(self.operation_name))
         return {self._own_way: [(Order(name=name), None) for name in names]} if names else {}
 
     def _readable(self, value: object) -> Iterator[OperationName]:
         """Yield the operations that a value stands for; tell of what stands for none."""
         try:
-            yield from refer_operations(value)
+            yield from parse_operation_names(value)
         except InvalidNameError as exc:
             if isinstance(value, Sequence) and not isinstance(value, str | bytes):
                 for each in value:
@@ -139,7 +139,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
             else:
                 self.log.warning("It cannot be cancelled: %s", exc)
 
-    def _started(self, context: Context) -> dict[Access, list[_Claim]]:
+    def _started(self, context: Context) -> dict[ConnectionSpec, list[_Claim]]:
         """Return what the tasks of the context's run have started, by the way it is reached."""
         run = _run_of(context)
         if run is None:
@@ -150,7 +150,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
         dag: DAG | None = context.get("dag")
         dag_id, run_id = run
         began = began_of(context.get("dag_run"))
-        found: dict[Access, dict[OperationName, _Claim]] = {}
+        found: dict[ConnectionSpec, dict[OperationName, _Claim]] = {}
         for started in started_operations(
             dag_id=dag_id,
             run_id=run_id,
@@ -204,7 +204,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
             deployment=deployment,
         )
 
-    def _batches(self, work: Mapping[Access, Sequence[_Claim]]) -> Iterator[Batch]:
+    def _batches(self, work: Mapping[ConnectionSpec, Sequence[_Claim]]) -> Iterator[Batch]:
         from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # loads gRPC
             SpannerAdminHook,
         )
@@ -228,7 +228,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
                     project=partial(getattr, hook, "project_id"),
                 )
 
-    def _fits(self, order: Order, entry: LedgerEntry | None, access: Access) -> bool:
+    def _fits(self, order: Order, entry: LedgerEntry | None, access: ConnectionSpec) -> bool:
         """Tell whether a record agrees with where its way leads to from here; tell if not."""
         if entry is None or not (refusal := confirm(entry, access=access)):
             return True

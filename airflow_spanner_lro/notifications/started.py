@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.airflow_internals import task_states, xcom_of
+from airflow_spanner_lro.core.text import escape_unprintable, shorten
 from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.tries.ownership import TaskLiveness, liveness_of
 from airflow_spanner_lro.core.tries.record import LedgerFormatError
-from airflow_spanner_lro.core.words import escaped, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -108,6 +108,6 @@ def _read(record: object, *, key: str) -> LedgerEntry | None:
     try:
         return LedgerEntry.from_record(record)
     except LedgerFormatError as exc:
-        why = shortened(escaped(str(exc)), length=_TOLD)
+        why = shorten(escape_unprintable(str(exc)), length=_TOLD)
         log.warning("The record of %s cannot be read and is left alone: %s", key, why)
         return None

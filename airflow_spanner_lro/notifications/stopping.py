@@ -17,7 +17,6 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import metrics
-from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.commands import Get, Sleep
 from airflow_spanner_lro.core.flows.operation import (
     DeadlinePassedError,
@@ -29,7 +28,7 @@ from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.names import same_project
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -13,7 +13,6 @@ from airflow_spanner_lro.core.arguments.encryption import (
     DerivedEncryption,
     encryption_config,
 )
-from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.arguments.times import (
     is_relative,
     parse_expire_time,
@@ -21,13 +20,12 @@ from airflow_spanner_lro.core.arguments.times import (
     parse_timestamp,
     sign_expire_time,
 )
-from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.flows.limits import deletion_limit
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
-from airflow_spanner_lro.core.names import BackupName, DatabaseName
+from airflow_spanner_lro.core.names import BackupName, DatabaseName, resolve_name
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.protobuf import message_to_dict
-from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.status import Code, code_of, error_message
 from airflow_spanner_lro.execution.wait import slot_taken
 from airflow_spanner_lro.links import SpannerBackupLink, SpannerInstanceLink
 from airflow_spanner_lro.operators.base import (
@@ -195,7 +193,7 @@ class SpannerCopyBackupOperator(SpannerOperationOperator):
     @property
     def sources(self) -> tuple[BackupName, ...]:
         """The backup to copy."""
-        return (refer(BackupName, self.source_backup, within=self.target),)
+        return (resolve_name(BackupName, self.source_backup, within=self.target),)
 
     @property
     def signed(self) -> bool:
@@ -330,7 +328,9 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
         if taken.holders or not self.wait_for_slot:
             return taken
         # such as a reader in an instance that this account may not see into
-        return RefusedForNowError(target, limit=turn.limit, told=said(refusal), verb=turn.verb)
+        return RefusedForNowError(
+            target, limit=turn.limit, told=error_message(refusal), verb=turn.verb
+        )
 
 
 def signs(expires: TimeLike) -> bool:

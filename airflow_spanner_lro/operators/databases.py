@@ -12,11 +12,10 @@ from airflow_spanner_lro.core.arguments.encryption import (
     database_encryption_config,
     encryption_config,
 )
-from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, RESTORE_DATABASE, UPDATE_DATABASE
-from airflow_spanner_lro.core.names import BackupName, DatabaseName
+from airflow_spanner_lro.core.names import BackupName, DatabaseName, resolve_name
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.core.status import ErrorClass, classify
 from airflow_spanner_lro.operators.base import SpannerDeleteResourceOperator
@@ -222,7 +221,7 @@ class SpannerRestoreDatabaseOperator(SpannerOperationOperator):
         return self.kind.request_type()(
             parent=str(self.target.instance_name),
             database_id=self.target.database,
-            backup=str(refer(BackupName, self.source_backup, within=self.target)),
+            backup=str(resolve_name(BackupName, self.source_backup, within=self.target)),
             encryption_config=encryption_config(
                 type_=self.encryption_type, keys=self.kms_key_names, allowed=DerivedEncryption
             ),

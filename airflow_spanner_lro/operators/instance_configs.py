@@ -14,10 +14,9 @@ from airflow_spanner_lro.core.arguments.instances import (
     parse_replicas,
     replicas_with_optional,
 )
-from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE_CONFIG, UPDATE_INSTANCE_CONFIG
-from airflow_spanner_lro.core.names import InstanceConfigName, ProjectName
+from airflow_spanner_lro.core.names import InstanceConfigName, ProjectName, resolve_name
 from airflow_spanner_lro.operators.base import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
@@ -99,7 +98,7 @@ class SpannerCreateInstanceConfigOperator(SpannerOperationOperator):
         if not target.config.startswith(_OWN_PREFIX):
             rule = f"the id of a configuration of your own starts with {_OWN_PREFIX!r}"
             raise InvalidArgumentError(field="config_id", value=self.config_id, rule=rule)
-        base = refer(InstanceConfigName, self.base_config_id, within=target)
+        base = resolve_name(InstanceConfigName, self.base_config_id, within=target)
         config: dict[str, Any] = {
             "name": str(target),
             "base_config": str(base),

@@ -13,9 +13,8 @@ from airflow_spanner_lro.core.arguments.instances import (
     parse_display_name,
     require_capacity,
 )
-from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE_PARTITION, UPDATE_INSTANCE_PARTITION
-from airflow_spanner_lro.core.names import InstanceConfigName, InstancePartitionName
+from airflow_spanner_lro.core.names import InstanceConfigName, InstancePartitionName, resolve_name
 from airflow_spanner_lro.operators.base import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 
@@ -97,7 +96,7 @@ class SpannerCreateInstancePartitionOperator(SpannerOperationOperator):
         )
         partition: dict[str, Any] = {
             "name": str(target),
-            "config": str(refer(InstanceConfigName, self.config_id, within=target)),
+            "config": str(resolve_name(InstanceConfigName, self.config_id, within=target)),
             "display_name": parse_display_name(self.display_name, default=target.partition),
             **require_capacity(size),
         }

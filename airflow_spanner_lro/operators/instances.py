@@ -13,9 +13,13 @@ from airflow_spanner_lro.core.arguments.instances import (
     capacity_mask_paths,
     parse_display_name,
 )
-from airflow_spanner_lro.core.arguments.references import refer
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, MOVE_INSTANCE, UPDATE_INSTANCE
-from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ProjectName
+from airflow_spanner_lro.core.names import (
+    InstanceConfigName,
+    InstanceName,
+    ProjectName,
+    resolve_name,
+)
 from airflow_spanner_lro.core.operations.errors import UnexpectedStateError
 from airflow_spanner_lro.operators.base import SpannerDeleteResourceOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
@@ -116,7 +120,7 @@ class SpannerCreateInstanceOperator(SpannerOperationOperator):
         target = self.target
         instance: dict[str, Any] = {
             "name": str(target),
-            "config": str(refer(InstanceConfigName, self.config_id, within=target)),
+            "config": str(resolve_name(InstanceConfigName, self.config_id, within=target)),
             "display_name": parse_display_name(self.display_name, default=target.instance),
             **instances.size_fields(
                 node_count=self.node_count,
@@ -273,7 +277,7 @@ class SpannerMoveInstanceOperator(SpannerOperationOperator):
 
     @property
     def _target_config(self) -> InstanceConfigName:
-        return refer(InstanceConfigName, self.target_config_id, within=self.target)
+        return resolve_name(InstanceConfigName, self.target_config_id, within=self.target)
 
 
 class SpannerDeleteInstanceOperator(SpannerDeleteResourceOperator):

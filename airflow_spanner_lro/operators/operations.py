@@ -7,8 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import metrics, settings
-from airflow_spanner_lro.core.arguments.references import refer_operations
-from airflow_spanner_lro.core.names import OperationName, ProjectName
+from airflow_spanner_lro.core.names import OperationName, ProjectName, parse_operation_names
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, OperationRunningError
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import snapshot_to_dict
@@ -218,7 +217,7 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
         """
         timeout = self.settle_timeout
         with map_errors():
-            names = refer_operations(self.operation_name)
+            names = parse_operation_names(self.operation_name)
             if not names:
                 self.log.info("There is no operation to cancel")
                 return {}
@@ -302,7 +301,7 @@ class SpannerDeleteOperationOperator(SpannerImmediateOperator):
 
     @property
     def _names(self) -> list[OperationName]:
-        names = list(refer_operations(self.operation_name))
+        names = list(parse_operation_names(self.operation_name))
         for name in names:
             require_deletable(name)
         return names

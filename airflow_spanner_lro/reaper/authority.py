@@ -22,10 +22,10 @@ from google.auth.exceptions import GoogleAuthError
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.airflow_serialised import SerialisedDags, rendered_fields
-from airflow_spanner_lro.core.error_text import error_text
-from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.connection import ConnectionSpec
+from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
+from airflow_spanner_lro.core.text import escape_unprintable
 from airflow_spanner_lro.core.tries.authority import Grant, Refusal, authorise, confirm
-from airflow_spanner_lro.core.words import escaped
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.reaper.bulk import MOST, RateLimitedClient, RequestAllowance
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from airflow_spanner_lro.admin.driver import SyncClock
-    from airflow_spanner_lro.core.access import Access
     from airflow_spanner_lro.core.tries.authority import AuthoredTask
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.reaper.records import LedgerRow
@@ -53,7 +52,7 @@ class _Unreachable:
     left: list[str] = field(default_factory=list)
 
 
-Allowances = dict["Access", RequestAllowance]
+Allowances = dict[ConnectionSpec, RequestAllowance]
 """How many requests each connection may still send; kept from round to round."""
 
 
@@ -70,9 +69,9 @@ class AuthorisedClients:
         self._dags = SerialisedDags()
         self._clock = clock
         self._allowances: Allowances = {} if allowances is None else allowances
-        self._clients: dict[Access, RateLimitedClient] = {}
-        self._hooks: dict[Access, SpannerAdminHook] = {}
-        self._unreachable: dict[Access, _Unreachable] = {}
+        self._clients: dict[ConnectionSpec, RateLimitedClient] = {}
+        self._hooks: dict[ConnectionSpec, SpannerAdminHook] = {}
+        self._unreachable: dict[ConnectionSpec, _Unreachable] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -135,7 +134,7 @@ class AuthorisedClients:
             hook = self._hooks.get(access)
             at = f" at {hook.access.target}" if hook and hook.access.target else ""
             yield (
-                f"Connection {escaped(f'{access.gcp_conn_id}{chain}{at}')}: {trouble.reason} "
+                f"Connection {escape_unprintable(f'{access.gcp_conn_id}{chain}{at}')}: {trouble.reason} "
                 f"Left until it works again: {', '.join(trouble.left)}."
             )
 
@@ -173,7 +172,7 @@ class AuthorisedClients:
             deployment=self.deployment,
         )
 
-    def _client(self, access: Access, hook: SpannerAdminHook) -> RateLimitedClient:
+    def _client(self, access: ConnectionSpec, hook: SpannerAdminHook) -> RateLimitedClient:
         if access not in self._clients:
             allowance = self._allowances.setdefault(access, RequestAllowance())
             self._clients[access] = RateLimitedClient(
@@ -181,7 +180,7 @@ class AuthorisedClients:
             )
         return self._clients[access]
 
-    def _hook(self, access: Access) -> SpannerAdminHook:
+    def _hook(self, access: ConnectionSpec) -> SpannerAdminHook:
         if access not in self._hooks:
             self._hooks[access] = SpannerAdminHook.for_access(access)
         return self._hooks[access]

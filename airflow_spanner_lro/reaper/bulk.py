@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT, run
-from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.commands import Cancel
 from airflow_spanner_lro.core.flows.operation import gather, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy
@@ -27,7 +26,7 @@ from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.budget import SPAN, RequestWindow
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.rounds import NAMED_AT_ONCE, WORTH_A_LIST
-from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
 from airflow_spanner_lro.core.tries.reaping import settled_as
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.driver import retry_transient
-from airflow_spanner_lro.core.error_text import error_text
-from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.status import Code, code_of, error_text
 from airflow_spanner_lro.core.tries.proof import disproof
 from airflow_spanner_lro.core.tries.reaping import ReapStep
 from airflow_spanner_lro.execution.lookup import Lookup

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import airflow_internals
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.core.text import escape_unprintable, shorten
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-from airflow_spanner_lro.core.words import escaped, shortened
 from airflow_spanner_lro.execution.store import KEY_PREFIX
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def rows_naming(operation: OperationName, *, besides: LedgerRow) -> list[LedgerR
 
 def shown(text: str) -> str:
     """Return a text that somebody may have made up, fit for a line of a terminal."""
-    return shortened(escaped(text), length=_LONGEST)
+    return shorten(escape_unprintable(text), length=_LONGEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import airflow_database, settings
 from airflow_spanner_lro.admin.clock import StoppableClock
-from airflow_spanner_lro.core.error_text import error_text
-from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.status import Code, code_of, error_text
+from airflow_spanner_lro.core.text import escape_unprintable
 from airflow_spanner_lro.core.tries.authority import Refusal
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.reaping import (
@@ -29,7 +29,6 @@ from airflow_spanner_lro.core.tries.reaping import (
     decide_reap,
 )
 from airflow_spanner_lro.core.tries.round_record import overdue
-from airflow_spanner_lro.core.words import escaped
 from airflow_spanner_lro.reaper.authority import CALL_ERRORS, AuthorisedClients
 from airflow_spanner_lro.reaper.inspection import not_asked, state_of
 from airflow_spanner_lro.reaper.loop import FAILED, latest_round
@@ -39,7 +38,7 @@ from airflow_spanner_lro.settings import ReaperHost
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.connection import ConnectionSpec
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.core.tries.round_record import RoundRecord
@@ -212,7 +211,7 @@ def _print_reaper(latest: RoundRecord | None, *, now: datetime, entries: int, sa
     if latest is not None:
         ago = latest.age(now).total_seconds()
         say(
-            f"Last round   {ago:.0f} s ago on {escaped(latest.host)}, took {latest.seconds:g} s: "
+            f"Last round   {ago:.0f} s ago on {escape_unprintable(latest.host)}, took {latest.seconds:g} s: "
             f"{latest.kept} kept (task active), {latest.reaped} cancelled or closed, "
             f"{latest.left} need attention"
         )
@@ -275,7 +274,9 @@ def _print_triggerers(*, now: datetime, say: Say) -> None:
     )
     for each in living:
         ago = max(0.0, (now - each.heartbeat).total_seconds())
-        say(f"             {escaped(each.host)}: {each.triggers} triggers, seen {ago:.0f} s ago")
+        say(
+            f"             {escape_unprintable(each.host)}: {each.triggers} triggers, seen {ago:.0f} s ago"
+        )
     if not living:
         say("             no triggerer is alive")
     if homeless:
@@ -295,7 +296,7 @@ def _print_connections(rows: Iterable[LedgerRow], *, say: Say) -> bool:
     say(f"Connections  {len(states)} used by open entries")
     for (connection_id, chain), state in sorted(states.items()):
         name = " as ".join((connection_id, *chain[-1:]))
-        say(f"             {escaped(name)}: {state}")
+        say(f"             {escape_unprintable(name)}: {state}")
     for trouble in troubles:
         say(f"             {trouble}")
     return bool(troubles) or any(state != _USABLE for state in states.values())
@@ -319,5 +320,5 @@ def _connection_state(
     return _USABLE
 
 
-def _connection(access: Access) -> tuple[str, tuple[str, ...]]:
+def _connection(access: ConnectionSpec) -> tuple[str, tuple[str, ...]]:
     return access.gcp_conn_id, access.impersonation_chain

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from airflow_spanner_lro.core.asset_uris import uri_of
-from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.commands import ListBackups
 from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.links import asset_uri
 from airflow_spanner_lro.core.lists.backups import BackupMemory, BackupQuery
 from airflow_spanner_lro.core.names import DatabaseName
-from airflow_spanner_lro.core.status import code_of
+from airflow_spanner_lro.core.status import code_of, error_text
 from airflow_spanner_lro.triggers.base import SpannerTrigger, await_keeping_cancel_message, trigger
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
     :param instance_id: instance that holds the database and its backups
     :param database_id: database whose backups to watch
     :param include_existing: when the watch begins, fire for the backups that are there already
-    :param endpoint: as in :class:`~airflow_spanner_lro.core.access.Access`; by default what the
+    :param endpoint: as in :class:`~airflow_spanner_lro.core.connection.ConnectionSpec`; by default what the
         triggerer's connection and environment say
     :param poll_interval: the time between two looks, in seconds; at least 1
 
@@ -95,7 +94,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
                     fresh = []
                 for backup in fresh:
                     self.log.info("%s is complete.", backup.name)
-                    yield TriggerEvent(backup.to_dict() | {"uri": uri_of(backup.name)})
+                    yield TriggerEvent(backup.to_dict() | {"uri": asset_uri(backup.name)})
                     handed_over = min(_HANDED_OVER, self.poll_interval)
                 await self._pause(handed_over)
             # noted after the events: better told twice than never

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
 
 from airflow.triggers.base import BaseTrigger
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.polling.urgency import Urgency
 from airflow_spanner_lro.triggers.pollers import await_poller
 
@@ -70,7 +70,7 @@ class SpannerTrigger(BaseTrigger):
 
     :param gcp_conn_id: connection to ask through
     :param impersonation_chain: service accounts, the last of which is impersonated
-    :param endpoint: as in :class:`~airflow_spanner_lro.core.access.Access`
+    :param endpoint: as in :class:`~airflow_spanner_lro.core.connection.ConnectionSpec`
     :param poll_interval: the longest time between two looks, in seconds
     """
 
@@ -83,7 +83,7 @@ class SpannerTrigger(BaseTrigger):
         super().__init__()  # type: ignore[no-untyped-call]
 
     @classmethod
-    def through(cls, access: Access, **arguments: Any) -> Self:
+    def through(cls, access: ConnectionSpec, **arguments: Any) -> Self:
         """Return the trigger that asks by the same way as a worker did."""
         return cls(
             gcp_conn_id=access.gcp_conn_id,
@@ -99,9 +99,9 @@ class SpannerTrigger(BaseTrigger):
         return path, {"version": VERSION, **own}
 
     @property
-    def _access(self) -> Access:
+    def _access(self) -> ConnectionSpec:
         chain = self.impersonation_chain or ()
-        return Access(
+        return ConnectionSpec(
             gcp_conn_id=self.gcp_conn_id,
             impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
             endpoint=self.endpoint,

@@ -20,7 +20,6 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.airflow_internals import USER_ACTION
-from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_if_running, stop
 from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
@@ -29,7 +28,7 @@ from airflow_spanner_lro.core.operations.outcome import WaitOutcome
 from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.operations.settlement import Settlement, cancel_advice
 from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.status import Code, code_of, error_text
 from airflow_spanner_lro.core.tries.ownership import (
     Claim,
     KillDecision,
@@ -42,7 +41,7 @@ from airflow_spanner_lro.triggers.base import SpannerTrigger, finish_despite_can
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.connection import ConnectionSpec
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.ownership import Published, TaskLiveness
 
@@ -96,7 +95,12 @@ class SpannerOperationTrigger(SpannerTrigger):
 
     @classmethod
     def watching(
-        cls, name: OperationName, *, access: Access, deadline: datetime | None = None, **kwargs: Any
+        cls,
+        name: OperationName,
+        *,
+        access: ConnectionSpec,
+        deadline: datetime | None = None,
+        **kwargs: Any,
     ) -> Self:
         """Return the trigger for an operation, from values; other fields by keyword."""
         return cls.through(

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient
     from airflow_spanner_lro.admin.connect import Endpoint
     from airflow_spanner_lro.admin.polling.poller import OperationPoller
-    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.connection import ConnectionSpec
 
 
 _FILES = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
@@ -63,7 +63,7 @@ class Connected:
     rate: float
 
 
-def connect(access: Access) -> Connected:
+def connect(access: ConnectionSpec) -> Connected:
     """Load the client library, read the connection, its key and the budget: all of it blocks.
 
     :raises SettingsError: if the section ``[spanner_lro]`` of the configuration cannot be used
@@ -84,7 +84,7 @@ def connect(access: Access) -> Connected:
     )
 
 
-def fingerprint(access: Access) -> bytes:
+def fingerprint(access: ConnectionSpec) -> bytes:
     """Return the fingerprint of what the connection holds now; blocks."""
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook  # noqa: PLC0415
 
@@ -138,7 +138,7 @@ class Link:
     :param used_at: when a trigger last asked for it
     """
 
-    access: Access
+    access: ConnectionSpec
     client: AsyncSpannerAdminClient
     poller: OperationPoller
     fingerprint: bytes
@@ -162,7 +162,7 @@ class Keeper:
     """
 
     def __init__(
-        self, links: dict[Access, Link], *, take: Callable[[Link, Connected], None]
+        self, links: dict[ConnectionSpec, Link], *, take: Callable[[Link, Connected], None]
     ) -> None:
         self._links = links
         self._take = take
@@ -284,7 +284,7 @@ class NotConnectedError(SpannerLroError):
     :param again_in: seconds after which it is worth trying again
     """
 
-    def __init__(self, access: Access, exc: BaseException, *, again_in: float) -> None:
+    def __init__(self, access: ConnectionSpec, exc: BaseException, *, again_in: float) -> None:
         super().__init__(
             f"Not connected: connection {access.gcp_conn_id!r} cannot be used just now "
             f"({type(exc).__name__}: {str(exc).rstrip('.')}). It is tried again until it can be."
@@ -305,9 +305,9 @@ class _Failure:
 class _Shared:
     """What the triggers of one event loop share."""
 
-    links: dict[Access, Link] = field(default_factory=dict)
-    building: dict[Access, asyncio.Task[Link]] = field(default_factory=dict)
-    failures: dict[Access, _Failure] = field(default_factory=dict)
+    links: dict[ConnectionSpec, Link] = field(default_factory=dict)
+    building: dict[ConnectionSpec, asyncio.Task[Link]] = field(default_factory=dict)
+    failures: dict[ConnectionSpec, _Failure] = field(default_factory=dict)
     budgets: WeakValueDictionary[tuple[str, str, str], Budget] = field(
         default_factory=WeakValueDictionary
     )
@@ -341,7 +341,7 @@ class _Shared:
 _shared: dict[asyncio.AbstractEventLoop, _Shared] = {}
 
 
-async def shared_poller(access: Access) -> OperationPoller:
+async def shared_poller(access: ConnectionSpec) -> OperationPoller:
     """Return the running loop's poller for this access, building it if this is the first call.
 
     :raises NotConnectedError: if that failed for a reason that may pass
@@ -360,7 +360,7 @@ async def shared_poller(access: Access) -> OperationPoller:
 
 
 async def await_poller(
-    access: Access, *, deadline: datetime | None = None, tell: Callable[[str], None]
+    access: ConnectionSpec, *, deadline: datetime | None = None, tell: Callable[[str], None]
 ) -> OperationPoller:
     """Return the shared poller as soon as there is one: what may pass is waited out.
 
@@ -403,7 +403,7 @@ async def outwait(
         await asyncio.sleep(pause)
 
 
-async def _built(shared: _Shared, access: Access) -> Link:
+async def _built(shared: _Shared, access: ConnectionSpec) -> Link:
     failure = shared.failures.get(access)
     if failure and (left := failure.until - asyncio.get_running_loop().time()) > 0:
         raise NotConnectedError(access, failure.exc, again_in=left)
@@ -423,7 +423,7 @@ async def _built(shared: _Shared, access: Access) -> Link:
     return await asyncio.shield(building)
 
 
-async def _build(shared: _Shared, access: Access) -> Link:
+async def _build(shared: _Shared, access: ConnectionSpec) -> Link:
     time = asyncio.get_running_loop().time
     try:
         connected = await asyncio.to_thread(connect, access)

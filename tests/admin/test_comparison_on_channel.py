@@ -15,11 +15,11 @@ from google.api_core.exceptions import FailedPrecondition
 from google.longrunning.operations_pb2 import GetOperationRequest
 
 from airflow_spanner_lro.core.comparison import (
-    asked_of,
     differences,
     in_words,
-    told_by_operation,
-    told_by_resource,
+    operation_facets,
+    requested_facets,
+    resource_facets,
 )
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, KINDS
 from airflow_spanner_lro.core.names import DatabaseName
@@ -65,11 +65,11 @@ class Observer:
         """Return what is told at this moment."""
         operation = self._client.database_admin.get_operation(GetOperationRequest(name=str(name)))
         metadata = kind.metadata_type().deserialize(operation.metadata.value)
-        told = told_by_operation(kind, metadata)
+        told = operation_facets(kind, metadata)
         # until it has succeeded, what is updated shows its old values
         if kind.creates or operation.done:
             resource = self._client.get_resource(name=name.resource)
-            shown = told_by_resource(kind, resource, ddl=self._ddl(kind, name))
+            shown = resource_facets(kind, resource, ddl=self._ddl(kind, name))
             assert () == differences(kind, told, shown)
             told |= shown
         return told
@@ -96,7 +96,7 @@ def observer(
 def test_what_was_asked_for_is_found(kind: OperationKind, observer: Observer) -> None:
     """At no moment does what Spanner tells differ from the request, and in the end it tells all."""
     request = usual_request(kind)
-    asked = asked_of(kind, request)
+    asked = requested_facets(kind, request)
     name = observer.start(kind, request)
 
     running = observer.told(kind, name)
@@ -111,7 +111,7 @@ def test_what_was_asked_for_is_found(kind: OperationKind, observer: Observer) ->
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_thing_that_is_otherwise_is_found(case: Case, observer: Observer) -> None:
     """The operation of another request differs in just that, once it is told, and for good."""
-    kind, asked = case.kind, asked_of(case.kind, case.request())
+    kind, asked = case.kind, requested_facets(case.kind, case.request())
     name = observer.start(kind, case.request(otherwise=True))
 
     running = differences(kind, asked, observer.told(kind, name))
@@ -126,7 +126,7 @@ def test_each_thing_that_is_otherwise_is_found(case: Case, observer: Observer) -
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_thing_that_is_as_asked_for_is_found(case: Case, observer: Observer) -> None:
     """The operation of the request itself does not differ from it, and tells all of it."""
-    kind, asked = case.kind, asked_of(case.kind, case.request())
+    kind, asked = case.kind, requested_facets(case.kind, case.request())
     name = observer.start(kind, case.request())
 
     running = observer.told(kind, name)

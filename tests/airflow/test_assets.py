@@ -15,8 +15,8 @@ from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
 
 from airflow_spanner_lro import assets
 from airflow_spanner_lro.assets import backup_asset, backups_asset, create_asset, database_asset
-from airflow_spanner_lro.core.asset_uris import BackupsOf, resource_of, uri_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
+from airflow_spanner_lro.core.links import DatabaseBackups, asset_uri, parse_asset_uri
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 
 WHERE: dict[str, Any] = {"project_id": "test", "instance_id": "main"}
@@ -26,7 +26,9 @@ URIS = [
     pytest.param(DATABASE, "spanner://test/main/databases/orders", id="database"),
     pytest.param(BACKUP, "spanner://test/main/backups/nightly", id="backup"),
     pytest.param(
-        BackupsOf(database=DATABASE), "spanner://test/main/databases/orders/backups", id="backups"
+        DatabaseBackups(database=DATABASE),
+        "spanner://test/main/databases/orders/backups",
+        id="backups",
     ),
     pytest.param(
         DatabaseName(project="example.com:pp", instance="main", database="orders"),
@@ -46,8 +48,8 @@ WRONG = [
 @pytest.mark.parametrize(("resource", "uri"), URIS)
 def test_address_and_back(resource: Any, uri: str) -> None:
     """Each address stands for one resource, and is that resource's address."""
-    assert uri == uri_of(resource)
-    assert resource == resource_of(uri)
+    assert uri == asset_uri(resource)
+    assert resource == parse_asset_uri(uri)
 
 
 def test_assets_have_these_addresses() -> None:
@@ -107,7 +109,7 @@ def test_sanitizer_returns_what_it_got() -> None:
 def test_other_schemes_are_not_ours() -> None:
     """An address of something else stands for nothing here."""
     with pytest.raises(InvalidArgumentError, match="expected spanner://"):
-        resource_of("gs://bucket/key")
+        parse_asset_uri("gs://bucket/key")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import AccessError, SettingsError
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.emulator import Plan
@@ -99,7 +99,9 @@ def test_operation_of_production_is_asked_about_there(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A variable that is left over in a process moves no operation from Google to an emulator."""
-    hook = SpannerAdminHook.for_access(Access(gcp_conn_id="google_cloud_default", endpoint=""))
+    hook = SpannerAdminHook.for_access(
+        ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint="")
+    )
     monkeypatch.setattr(hook, "get_credentials", lambda: None)
 
     endpoint = hook.connect()
@@ -110,7 +112,7 @@ def test_operation_of_production_is_asked_about_there(
 
 def test_credentials_need_the_connection(stage: Stage) -> None:
     """A missing connection is forgiven on an emulator, and not where credentials are needed."""
-    access = Access(gcp_conn_id="nowhere", endpoint="")
+    access = ConnectionSpec(gcp_conn_id="nowhere", endpoint="")
 
     with pytest.raises(AccessError, match="gcp_conn_id='nowhere': there is no such connection"):
         SpannerAdminHook.for_access(access).connect()

@@ -13,7 +13,7 @@ from airflow.jobs import triggerer_job_runner
 from airflow.triggers.base import TriggerEvent
 
 from airflow_spanner_lro.airflow_internals import USER_ACTION
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
@@ -57,7 +57,7 @@ def _record(operation: str, *, try_number: int = TRY) -> LedgerEntry:
         fingerprint="as rendered",
         intended=datetime.now(tz=UTC),
         try_number=try_number,
-        access=Access(gcp_conn_id="google_cloud_default"),
+        access=ConnectionSpec(gcp_conn_id="google_cloud_default"),
         operation=OperationName.parse(operation),
     )
 

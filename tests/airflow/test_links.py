@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.serialization.serialized_objects import DagSerialization
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.names import parse_resource
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.links import (
@@ -47,7 +47,9 @@ INSTANCE_PAGE = f"{CONSOLE}/main/details/databases?project=test"
 class FakeHook:
     """A hook that has reached Google's own endpoint."""
 
-    access: Access = field(default_factory=lambda: Access(gcp_conn_id="google_cloud_default"))
+    access: ConnectionSpec = field(
+        default_factory=lambda: ConnectionSpec(gcp_conn_id="google_cloud_default")
+    )
     project_id: str = "test"
 
 

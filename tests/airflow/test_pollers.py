@@ -13,7 +13,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 
 from airflow_spanner_lro.admin.connect import Endpoint
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import SettingsError
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.triggers import pollers
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from .doubles import Stage
 
-ONE = Access(gcp_conn_id="one", endpoint=None)
-TWO = Access(gcp_conn_id="two", endpoint=None)
+ONE = ConnectionSpec(gcp_conn_id="one", endpoint=None)
+TWO = ConnectionSpec(gcp_conn_id="two", endpoint=None)
 
 
 class Robot(AnonymousCredentials):
@@ -88,7 +88,7 @@ async def test_another_impersonation_chain(two: None, mocker: MockerFixture) -> 
     """Whom to impersonate is part of the way, whatever account the connection has."""
     del two
     lead_to(mocker, "robot@test", "robot@test")
-    chain = Access(gcp_conn_id="one", impersonation_chain=("other@test",), endpoint=None)
+    chain = ConnectionSpec(gcp_conn_id="one", impersonation_chain=("other@test",), endpoint=None)
 
     first, second = await shared_poller(ONE), await shared_poller(chain)
 
@@ -127,7 +127,7 @@ async def test_another_endpoint(stage: Stage, two: None) -> None:
     del stage, two
 
     first = await shared_poller(ONE)
-    second = await shared_poller(Access(gcp_conn_id="one", endpoint="http://localhost:1"))
+    second = await shared_poller(ConnectionSpec(gcp_conn_id="one", endpoint="http://localhost:1"))
 
     assert first is not second
 

@@ -17,7 +17,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_spanner_lro.admin import channels
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import AccessError, ConnectionUnreadableError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.hooks import connection
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .doubles import FakeTask, Stage
 
 CONNECTION = "AIRFLOW_CONN_ONE"
-ONE = Access(gcp_conn_id="one")
+ONE = ConnectionSpec(gcp_conn_id="one")
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ async def test_rotations_leave_nothing_behind(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After many keys there is one client, one channel and one poller, and no entry of any key."""
-    poller = await shared_poller(Access(gcp_conn_id="one", endpoint=gateway.target))
+    poller = await shared_poller(ConnectionSpec(gcp_conn_id="one", endpoint=gateway.target))
     ((access, link),) = pollers._shared[asyncio.get_running_loop()].links.items()
     clients = []
     for number in range(5):
@@ -200,14 +200,14 @@ async def test_unused_client_is_closed(stage: Stage, monkeypatch: pytest.MonkeyP
     """What nobody has used for long is closed and forgotten, and nothing is read any more."""
     monkeypatch.setattr(pollers, "UNUSED_AFTER", 0.1)
     assert stage.emulator.running
-    poller = await shared_poller(Access(gcp_conn_id="google_cloud_default", endpoint=None))
+    poller = await shared_poller(ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint=None))
     shared = pollers._shared[asyncio.get_running_loop()]
 
     await until(lambda: not shared.links)
     await until(lambda: shared.keeper._running is None)
 
     assert poller is not await shared_poller(
-        Access(gcp_conn_id="google_cloud_default", endpoint=None)
+        ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint=None)
     )
 
 
@@ -303,7 +303,7 @@ async def test_connection_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
 
     with pytest.raises(AccessError, match="airflow connections add nowhere"):
-        await await_poller(Access(gcp_conn_id="nowhere"), tell=pytest.fail)
+        await await_poller(ConnectionSpec(gcp_conn_id="nowhere"), tell=pytest.fail)
 
 
 def test_trouble_is_told_from_absence(monkeypatch: pytest.MonkeyPatch) -> None:

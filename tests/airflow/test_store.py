@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in its stub only
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.errors import EndedByOthersError
@@ -47,7 +47,7 @@ def entry(number: int, **fields: Any) -> LedgerEntry:
         "fingerprint": "as rendered",
         "intended": NOW,
         "try_number": 1,
-        "access": Access(gcp_conn_id="google_cloud_default"),
+        "access": ConnectionSpec(gcp_conn_id="google_cloud_default"),
         "operation": name(number),
         "evidence": Evidence.ANSWERED,
     }

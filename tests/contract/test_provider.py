@@ -21,7 +21,7 @@ from airflow.sdk import BaseNotifier, BaseOperatorLink
 from airflow.sdk._shared.module_loading import import_string
 from airflow.triggers.base import BaseTrigger
 
-from airflow_spanner_lro.core.asset_uris import SCHEME
+from airflow_spanner_lro.core.links import ASSET_SCHEME
 from airflow_spanner_lro.provider_info import get_provider_info
 
 from .conftest import PACKAGE
@@ -219,7 +219,7 @@ def test_exactly_our_links_and_notifiers_are_named() -> None:
 
 def test_scheme_is_ours() -> None:
     """The scheme of our assets is the one that is registered."""
-    assert [SCHEME] == [
+    assert [ASSET_SCHEME] == [
         scheme for entry in get_provider_info()["asset-uris"] for scheme in entry["schemes"]
     ]
 

@@ -10,7 +10,7 @@ from typing import Any
 from google.api_core import exceptions
 from google.longrunning.operations_pb2 import Operation
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import (
@@ -27,7 +27,7 @@ BACKUP = BackupName(project="test", instance="main", backup="nightly")
 NAME = OperationName(resource=BACKUP, operation="_auto_op_1")
 OTHER = OperationName(resource=BACKUP, operation="_auto_op_2")
 FINGERPRINT = "as rendered"
-ACCESS = Access(gcp_conn_id="google_cloud_default")
+ACCESS = ConnectionSpec(gcp_conn_id="google_cloud_default")
 
 UNAVAILABLE = exceptions.ServiceUnavailable("try later")
 DENIED = exceptions.PermissionDenied("spanner.backups.cancel is missing")

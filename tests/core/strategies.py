@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import KINDS
 from airflow_spanner_lro.core.names import (
     BackupName,
@@ -129,7 +129,7 @@ outcomes = st.builds(
 )
 _short_texts = st.text(max_size=500)
 accesses = st.builds(
-    Access,
+    ConnectionSpec,
     gcp_conn_id=_short_texts,
     impersonation_chain=st.lists(_short_texts, max_size=3).map(tuple),
     endpoint=st.sampled_from([None, "", "spanner.example:443", "http://localhost:9010"]),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import (
     COPY_BACKUP,
     CREATE_BACKUP,
@@ -41,7 +41,7 @@ WRITTEN: dict[str, Any] = {
     "database_id": "orders",
     "backup_id": "nightly",
 }
-WAY = Access(gcp_conn_id="mine", endpoint="spanner.example.com:443")
+WAY = ConnectionSpec(gcp_conn_id="mine", endpoint="spanner.example.com:443")
 ENTRY = LedgerEntry(
     kind=CREATE_BACKUP,
     target=BackupName.parse("projects/p/instances/main/backups/nightly"),
@@ -259,12 +259,12 @@ def test_what_was_published(author: AuthoredTask, reason: Reason | None) -> None
 @pytest.mark.parametrize(
     ("way", "may"),
     [
-        (Access(gcp_conn_id="mine", endpoint=None), True),
-        (Access(gcp_conn_id="other", endpoint=None), False),
-        (Access(gcp_conn_id="mine", impersonation_chain=SECRET, endpoint=None), False),
+        (ConnectionSpec(gcp_conn_id="mine", endpoint=None), True),
+        (ConnectionSpec(gcp_conn_id="other", endpoint=None), False),
+        (ConnectionSpec(gcp_conn_id="mine", impersonation_chain=SECRET, endpoint=None), False),
     ],
 )
-def test_way_that_was_given(way: Access, may: bool) -> None:
+def test_way_that_was_given(way: ConnectionSpec, may: bool) -> None:
     """Without a Dag only the way that was given is taken."""
     told = authorise_given(ENTRY, access=way, deployment="")
 

@@ -14,16 +14,15 @@ from typing import Any
 import pytest
 
 from airflow_spanner_lro.core import kinds
-from airflow_spanner_lro.core.canonical import LONGEST
 from airflow_spanner_lro.core.comparison import (
     Difference,
-    asked_of,
     differences,
     in_words,
-    told_by_operation,
-    told_by_resource,
+    operation_facets,
+    requested_facets,
+    resource_facets,
 )
-from airflow_spanner_lro.core.facets import Label
+from airflow_spanner_lro.core.facets import MAX_LENGTH, Label
 
 INSTANCE = "projects/test/instances/main"
 ORDERS, USERS = (f"{INSTANCE}/databases/{each}" for each in ("orders", "users"))
@@ -55,7 +54,7 @@ def instance(**fields: Any) -> Any:
 def instance_request(**fields: Any) -> dict[str, str]:
     """Return what the request for an instance asks for."""
     request = kinds.CREATE_INSTANCE.request_type()(instance=fields)
-    return asked_of(kinds.CREATE_INSTANCE, request)
+    return requested_facets(kinds.CREATE_INSTANCE, request)
 
 
 def instance_update(*paths: str, **fields: Any) -> dict[str, str]:
@@ -63,12 +62,12 @@ def instance_update(*paths: str, **fields: Any) -> dict[str, str]:
     request = kinds.UPDATE_INSTANCE.request_type()(
         instance=fields | {"name": INSTANCE}, field_mask={"paths": paths}
     )
-    return asked_of(kinds.UPDATE_INSTANCE, request)
+    return requested_facets(kinds.UPDATE_INSTANCE, request)
 
 
 def test_only_what_was_given_is_asked_for() -> None:
     """A request that leaves version time and encryption to Spanner asks for neither."""
-    asked = asked_of(kinds.CREATE_BACKUP, backup_request())
+    asked = requested_facets(kinds.CREATE_BACKUP, backup_request())
 
     assert {"source database": ORDERS, "expiry": MOMENT_TEXT} == asked
 
@@ -80,7 +79,7 @@ def test_times_are_in_utc_with_microseconds() -> None:
         expire_time=MOMENT.astimezone(elsewhere), version_time=MOMENT.replace(microsecond=0)
     )
 
-    asked = asked_of(kinds.CREATE_BACKUP, request)
+    asked = requested_facets(kinds.CREATE_BACKUP, request)
 
     assert MOMENT_TEXT == asked["expiry"]
     assert "2027-01-02T03:04:05.000000+00:00" == asked["version time"]
@@ -91,10 +90,10 @@ def test_a_message_reads_as_the_one_beneath_it() -> None:
     request = backup_request()
     metadata = kinds.CREATE_BACKUP.metadata_type()(database=ORDERS)
 
-    assert asked_of(kinds.CREATE_BACKUP, request) == asked_of(
+    assert requested_facets(kinds.CREATE_BACKUP, request) == requested_facets(
         kinds.CREATE_BACKUP, type(request).pb(request)
     )
-    assert told_by_operation(kinds.CREATE_BACKUP, metadata) == told_by_operation(
+    assert operation_facets(kinds.CREATE_BACKUP, metadata) == operation_facets(
         kinds.CREATE_BACKUP, type(metadata).pb(metadata)
     )
 
@@ -113,7 +112,7 @@ def test_an_update_may_ask_for_nothing_to_be_there() -> None:
     )
 
     assert {"labels": "none"} == instance_update("labels")
-    assert {"drop protection": "false"} == asked_of(kinds.UPDATE_DATABASE, protection)
+    assert {"drop protection": "false"} == requested_facets(kinds.UPDATE_DATABASE, protection)
 
 
 def test_a_mask_may_name_a_field_as_a_whole_or_in_part() -> None:
@@ -124,7 +123,7 @@ def test_a_mask_may_name_a_field_as_a_whole_or_in_part() -> None:
             update_mask={"paths": [path]},
         )
 
-        assert {"encryption": ", ".join(KEYS)} == asked_of(kinds.UPDATE_DATABASE, request)
+        assert {"encryption": ", ".join(KEYS)} == requested_facets(kinds.UPDATE_DATABASE, request)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +164,7 @@ def test_labels_are_sorted() -> None:
 )
 def test_encryption_is_told_by_its_keys(encryption: dict[str, Any], text: str | None) -> None:
     """Keys are sorted; to be encrypted as the database is says nothing of the keys."""
-    asked = asked_of(kinds.CREATE_BACKUP, backup_request(encryption=encryption))
+    asked = requested_facets(kinds.CREATE_BACKUP, backup_request(encryption=encryption))
 
     assert text == asked.get("encryption")
 
@@ -180,12 +179,12 @@ def test_what_is_kept_is_short_and_fit_for_json() -> None:
     asked = [
         instance_request(labels=labels),
         instance_request(labels=dict(reversed(labels.items()))),
-        asked_of(kinds.CREATE_DATABASE, request),
+        requested_facets(kinds.CREATE_DATABASE, request),
     ]
 
     assert asked[0] == asked[1]
     assert asked[0] != instance_request(labels=labels | {"key-9": "w"})
-    assert all(len(text) <= LONGEST for each in asked for text in each.values())
+    assert all(len(text) <= MAX_LENGTH for each in asked for text in each.values())
     assert asked == json.loads(json.dumps(asked))
     assert asked[2]["schema"].endswith(", and 94 more")
 
@@ -195,15 +194,15 @@ def test_what_is_kept_is_short_and_fit_for_json() -> None:
 
 def test_what_is_not_ready_shows_no_capacity() -> None:
     """An instance without resources yet says nothing of how many it was asked for."""
-    shown = told_by_resource(kinds.CREATE_INSTANCE, instance(state="CREATING", node_count=0))
+    shown = resource_facets(kinds.CREATE_INSTANCE, instance(state="CREATING", node_count=0))
 
     assert {} == shown
 
 
 def test_nothing_in_what_is_ready_says_something() -> None:
     """A database that is ready and shows no backup and no keys was made without them."""
-    creating = told_by_resource(kinds.RESTORE_DATABASE, database(state="CREATING"))
-    optimizing = told_by_resource(kinds.RESTORE_DATABASE, database(state="READY_OPTIMIZING"))
+    creating = resource_facets(kinds.RESTORE_DATABASE, database(state="CREATING"))
+    optimizing = resource_facets(kinds.RESTORE_DATABASE, database(state="READY_OPTIMIZING"))
 
     assert {} == creating
     assert {"source backup": "none", "encryption": "Google's keys"} == optimizing
@@ -211,7 +210,7 @@ def test_nothing_in_what_is_ready_says_something() -> None:
 
 def test_what_is_being_updated_shows_nothing_of_the_update() -> None:
     """A resource that says that it is changing has its old values still."""
-    shown = told_by_resource(kinds.UPDATE_DATABASE, database(reconciling=True))
+    shown = resource_facets(kinds.UPDATE_DATABASE, database(reconciling=True))
 
     assert {} == shown
 
@@ -224,7 +223,7 @@ def test_an_operation_that_tells_its_request_tells_its_mask() -> None:
     }
     metadata = kinds.UPDATE_DATABASE.metadata_type()(request=request)
 
-    assert {"drop protection": "false"} == told_by_operation(kinds.UPDATE_DATABASE, metadata)
+    assert {"drop protection": "false"} == operation_facets(kinds.UPDATE_DATABASE, metadata)
 
 
 def test_versions_of_keys_do_not_count() -> None:
@@ -240,7 +239,7 @@ def test_versions_of_keys_do_not_count() -> None:
         ],
     )
 
-    assert {"encryption": ", ".join(KEYS)} == told_by_resource(kinds.CREATE_BACKUP, shown)
+    assert {"encryption": ", ".join(KEYS)} == resource_facets(kinds.CREATE_BACKUP, shown)
 
 
 def test_a_value_that_is_newer_than_the_client_library_is_a_number() -> None:
@@ -248,15 +247,15 @@ def test_a_value_that_is_newer_than_the_client_library_is_a_number() -> None:
     shown = instance()
     type(shown).pb(shown).edition = 77
 
-    assert "77" == told_by_resource(kinds.CREATE_INSTANCE, shown)["edition"]
+    assert "77" == resource_facets(kinds.CREATE_INSTANCE, shown)["edition"]
 
 
 def test_the_follow_up_of_a_restore_has_nothing_to_compare() -> None:
     """Nobody asks for what the service starts by itself."""
     kind = kinds.OPTIMIZE_RESTORED_DATABASE
 
-    assert {} == told_by_operation(kind, kind.metadata_type()(name=ORDERS))
-    assert {} == told_by_resource(kind, database())
+    assert {} == operation_facets(kind, kind.metadata_type()(name=ORDERS))
+    assert {} == resource_facets(kind, database())
 
 
 # --- how they differ ---
@@ -344,7 +343,7 @@ def test_the_autoscaler_may_have_settings_that_nobody_asked_for() -> None:
 
     def found(**config: Any) -> dict[str, str]:
         shown = instance(autoscaling_config=config, node_count=2, processing_units=2000)
-        return told_by_resource(kinds.CREATE_INSTANCE, shown)
+        return resource_facets(kinds.CREATE_INSTANCE, shown)
 
     same = found(autoscaling_limits=in_units, autoscaling_targets=more)
     other = found(autoscaling_limits=in_units | {"max_processing_units": 9000})
@@ -372,7 +371,7 @@ def test_an_autoscaler_for_some_replicas_is_told_by_their_place() -> None:
 def test_a_fixed_capacity_is_not_what_an_autoscaler_happens_to_give() -> None:
     """Three nodes were asked for, and there are three, but only for now."""
     config = {"autoscaling_limits": {"min_nodes": 1}}
-    found = told_by_resource(
+    found = resource_facets(
         kinds.CREATE_INSTANCE, instance(node_count=3, autoscaling_config=config)
     )
 
@@ -388,7 +387,7 @@ def test_replicas_are_compared_by_place_and_type() -> None:
         request = kinds.CREATE_INSTANCE_CONFIG.request_type()(
             instance_config={"replicas": replicas}
         )
-        return asked_of(kinds.CREATE_INSTANCE_CONFIG, request).get("replicas")
+        return requested_facets(kinds.CREATE_INSTANCE_CONFIG, request).get("replicas")
 
     near, far = ({"location": at, "type_": "READ_ONLY"} for at in ("near", "far"))
 

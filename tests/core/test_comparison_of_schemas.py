@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from airflow_spanner_lro.core.comparison import asked_of, differences, in_words, told_by_resource
+from airflow_spanner_lro.core.comparison import (
+    differences,
+    in_words,
+    requested_facets,
+    resource_facets,
+)
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, UPDATE_DATABASE_DDL, Service
 
 TABLE = "CREATE TABLE Orders (Id INT64) PRIMARY KEY (Id)"
@@ -17,13 +22,13 @@ TABLE = "CREATE TABLE Orders (Id INT64) PRIMARY KEY (Id)"
 def asked(*statements: str) -> dict[str, str]:
     """Return what the request for a database with these statements asks for."""
     request = CREATE_DATABASE.request_type()(extra_statements=statements)
-    return asked_of(CREATE_DATABASE, request)
+    return requested_facets(CREATE_DATABASE, request)
 
 
 def found(*ddl: str, state: str = "READY") -> dict[str, str]:
     """Return what a database with this schema shows."""
     database: Any = Service.DATABASE_ADMIN.message("Database")(state=state)
-    return told_by_resource(CREATE_DATABASE, database, ddl=ddl)
+    return resource_facets(CREATE_DATABASE, database, ddl=ddl)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +115,7 @@ def test_a_schema_that_nobody_looked_at_is_not_told() -> None:
     """Without its statements a database says nothing of its schema."""
     database: Any = Service.DATABASE_ADMIN.message("Database")(state="READY")
 
-    assert "schema" not in told_by_resource(CREATE_DATABASE, database)
+    assert "schema" not in resource_facets(CREATE_DATABASE, database)
 
 
 def test_a_long_schema_is_compared_as_far_as_it_was_kept() -> None:
@@ -127,7 +132,7 @@ def test_statements_are_told_by_number_and_digest() -> None:
 
     def digest(*statements: str) -> str:
         request = UPDATE_DATABASE_DDL.request_type()(statements=statements)
-        return asked_of(UPDATE_DATABASE_DDL, request)["statements"]
+        return requested_facets(UPDATE_DATABASE_DDL, request)["statements"]
 
     assert digest(TABLE).startswith("1 statement, digest ")
     assert digest(TABLE, "ANALYZE").startswith("2 statements, digest ")

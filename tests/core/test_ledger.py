@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.tries.evidence import Evidence
 from airflow_spanner_lro.core.tries.fingerprint import fingerprint
 from airflow_spanner_lro.core.tries.ledger import LedgerEntry
@@ -31,12 +31,12 @@ def test_an_entry_survives_its_record(value: LedgerEntry) -> None:
 
 
 @given(access=strategies.accesses)
-def test_an_access_survives_its_dictionary(access: Access) -> None:
+def test_an_access_survives_its_dictionary(access: ConnectionSpec) -> None:
     """Nothing is lost in the primitives, nor in their way through JSON."""
     data = access.to_dict()
 
     assert data == json.loads(json.dumps(data))
-    assert access == Access.from_dict(json.loads(json.dumps(data)))
+    assert access == ConnectionSpec.from_dict(json.loads(json.dumps(data)))
 
 
 def test_an_intent_becomes_an_entry() -> None:
@@ -107,6 +107,6 @@ def test_a_changed_request_has_another_fingerprint(other: dict[str, object]) -> 
 )
 def test_an_endpoint_tells_how_to_speak(endpoint: str, plain_text: bool, target: str) -> None:
     """Only an endpoint with the plain scheme is spoken to without TLS."""
-    access = Access(gcp_conn_id="any", endpoint=endpoint)
+    access = ConnectionSpec(gcp_conn_id="any", endpoint=endpoint)
 
     assert (plain_text, target) == (access.plain_text, access.target)

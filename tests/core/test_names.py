@@ -1,9 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Names: what parses formats back, and what Spanner could not have given is refused."""
+"""Names: what parses formats back, and what Spanner could not have given is refused.
+
+How resources and operations are named by people and by XComs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,13 +25,17 @@ from airflow_spanner_lro.core.names import (
     OperationName,
     ProjectName,
     SsdCacheName,
+    parse_operation_names,
     parse_resource,
+    resolve_name,
 )
 
 from . import strategies
+from .builders import BACKUP, NAME, OTHER
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import ResourceName
+
 
 INSTANCE = "projects/p/instances/main"
 CONFIG = "projects/p/instanceConfigs/custom-mine"
@@ -236,3 +244,75 @@ def test_what_an_instance_holds_knows_its_instance(
 
     assert InstanceName.parse(INSTANCE) == name.instance_name
     assert InstanceName is type(name.instance_name)
+
+
+A, B = str(NAME), str(OTHER)
+
+
+class Lazy(Sequence[str]):
+    """A sequence that is no list, as the results of a mapped task are."""
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return an item."""
+        return [A, B][index]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return 2
+
+
+def test_an_id_is_completed() -> None:
+    """An id alone is one in the same instance."""
+    within = InstanceName(project="test", instance="main")
+
+    assert resolve_name(BackupName, "nightly", within=within) == BACKUP
+    assert resolve_name(BackupName, str(BACKUP), within=within) == BACKUP
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, "", "None", [], [None], ["", "None", None], [[], [None, ""]], ()],
+    ids=repr,
+)
+def test_there_may_be_no_operation(value: object) -> None:
+    """The XCom of a task that did not run is None, and a template makes text of it."""
+    assert () == parse_operation_names(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        A,
+        [A],
+        (A, A),
+        [None, A, ""],
+        [[A], None],
+        ["None", [None, A]],
+        iter([A]),
+    ],
+    ids=["text", "list", "twice", "among-nothing", "nested", "template", "iterator"],
+)
+def test_one_operation(value: object) -> None:
+    """One is found wherever it is, and is one however often it is named."""
+    assert (NAME,) == parse_operation_names(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[A, B], [[A], B], [A, [A, B]], Lazy(), [Lazy(), None]],
+    ids=["list", "nested", "twice", "lazy", "lazy-among-nothing"],
+)
+def test_many_operations(value: object) -> None:
+    """Many come in the order they are named in."""
+    assert (NAME, OTHER) == parse_operation_names(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["some", [A, "some"], 1, [A, 0], {"name": A}, [[[A]]], "['a', 'b']", b"x", False],
+    ids=str,
+)
+def test_anything_else_is_refused(value: object) -> None:
+    """What is no name, and not nothing either, is an error that shows it."""
+    with pytest.raises(InvalidNameError, match="expected <resource>/operations/<operation>"):
+        parse_operation_names(value)

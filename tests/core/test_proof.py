@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import (
     COPY_BACKUP,
     CREATE_BACKUP,
@@ -36,7 +36,7 @@ ENTRY = LedgerEntry(
     fingerprint="f",
     intended=BEGAN,
     try_number=1,
-    access=Access(gcp_conn_id="mine"),
+    access=ConnectionSpec(gcp_conn_id="mine"),
     operation=NAME,
 )
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE, UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.schema_change import StatementRecord
@@ -140,7 +140,7 @@ def test_backup_of_an_earlier_release_is_presumed() -> None:
         fingerprint="6f1ed002ab559585",
         intended=NOW,
         try_number=1,
-        access=Access(gcp_conn_id="google_cloud_default", endpoint="http://127.0.0.1:9010"),
+        access=ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint="http://127.0.0.1:9010"),
         deadline=NOW + timedelta(hours=1),
         operation=OperationName(resource=backup, operation="_auto_op_1"),
         cleans_up=True,
@@ -162,7 +162,7 @@ def test_restore_of_an_earlier_release_keeps_its_follow_up() -> None:
         fingerprint="b2677a771a6eb30a",
         intended=datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC),
         try_number=2,
-        access=Access(
+        access=ConnectionSpec(
             gcp_conn_id="spanner", impersonation_chain=("admin@test.iam.gserviceaccount.com",)
         ),
         operation=OperationName(resource=database, operation="_auto_op_2"),
@@ -187,7 +187,7 @@ def test_schema_change_of_an_earlier_release_is_named() -> None:
         fingerprint="0f343b0931126a20",
         intended=NOW,
         try_number=1,
-        access=Access(gcp_conn_id="spanner"),
+        access=ConnectionSpec(gcp_conn_id="spanner"),
         operation=OperationName(resource=database, operation="lro_0123456789abcdef"),
         statements=(
             StatementRecord(digest="1a79a4d60de6718e", committed=NOW - MINUTE),

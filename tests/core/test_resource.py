@@ -12,7 +12,7 @@ from google.cloud import (
     spanner_admin_instance_v1 as instance_v1,
 )
 
-from airflow_spanner_lro.core.console import console_url
+from airflow_spanner_lro.core.links import console_url
 from airflow_spanner_lro.core.names import parse_resource
 from airflow_spanner_lro.core.operations.snapshot import ResourceState, resource_state
 

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Status codes: which exception carries which, and which of them pass by themselves."""
+"""Status codes: which exception carries which, and which of them pass by themselves.
+
+How an error reads inside a sentence.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,19 @@ from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 from google.rpc import code_pb2
 
+from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.core.status import (
     TRANSIENT_CODES,
     Code,
     ErrorClass,
     classify,
+    code_name,
     code_of,
+    error_message,
+    error_text,
+    is_credentials_error,
     is_transient,
-    leaves_unanswered,
-    refuses_credentials,
+    may_have_started,
     to_code,
     was_never_sent,
 )
@@ -219,7 +226,7 @@ def test_what_an_error_means_to_whoever_asks_again(
     """One table says whether the same request, a later one or another client may succeed."""
     assert expected is classify(exc)
     assert expected.passes == is_transient(exc)
-    assert (expected is ErrorClass.CREDENTIALS) == refuses_credentials(exc)
+    assert (expected is ErrorClass.CREDENTIALS) == is_credentials_error(exc)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +258,7 @@ def test_whether_a_start_call_may_have_begun_something(
     exc: BaseException, unanswered: bool
 ) -> None:
     """A call that was never sent has begun nothing; one whose answer nobody read may have."""
-    assert unanswered is leaves_unanswered(exc)
+    assert unanswered is may_have_started(exc)
 
 
 @pytest.mark.parametrize(
@@ -268,3 +275,43 @@ def test_whether_a_start_call_may_have_begun_something(
 def test_what_was_never_sent(exc: BaseException, unsent: bool) -> None:
     """Without a token there is no call."""
     assert unsent is was_never_sent(exc)
+
+
+@pytest.mark.parametrize(
+    ("exc", "text"),
+    [
+        pytest.param(
+            exceptions.from_grpc_status(Code.UNAVAILABLE.value, "Socket closed."),
+            "UNAVAILABLE: Socket closed",
+            id="Google's",
+        ),
+        pytest.param(
+            exceptions.from_grpc_status(Code.INTERNAL.value, ""), "INTERNAL: 500", id="no text"
+        ),
+        pytest.param(TransportError("no route"), "TransportError: no route", id="credentials"),
+        pytest.param(
+            RefreshError("invalid_grant: expired"),
+            "RefreshError: invalid_grant: expired",
+            id="credentials, refused",
+        ),
+        pytest.param(
+            AccessError("The connection x does not exist."),
+            "The connection x does not exist",
+            id="of this package",
+        ),
+        pytest.param(KeyError("name"), "KeyError: 'name'", id="another"),
+        pytest.param(TimeoutError(), "TimeoutError", id="nothing said"),
+    ],
+)
+def test_an_error_says_what_kind_it_is_and_what_it_means(exc: Exception, text: str) -> None:
+    """The code comes first; no full stop ends it, because a sentence goes on behind it."""
+    assert text == error_text(exc)
+    assert text.endswith(error_message(exc))
+
+
+def test_the_name_of_trouble_does_not_vary_with_its_text() -> None:
+    """A line about trouble is told once, as long as its name stays the same."""
+    one, other = (exceptions.ServiceUnavailable(text) for text in ("one", "other"))
+
+    assert code_name(one) == code_name(other)
+    assert "TransportError" == code_name(TransportError("x"))

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.arguments.times import (
     parse_timestamp,
 )
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.words import duration, moment
+from airflow_spanner_lro.core.text import format_duration, format_moment
 
 from . import strategies
 from .builders import NOW, after
@@ -97,13 +97,13 @@ def test_a_moment_may_be_given_as_its_text(value: datetime) -> None:
 )
 def test_a_duration_is_said_in_its_two_largest_units(seconds: float, expected: str) -> None:
     """Nobody reads 1,503 seconds; and no duration is negative."""
-    assert expected == duration(seconds)
+    assert expected == format_duration(seconds)
 
 
 @given(seconds=st.floats(0, 1e8))
 def test_a_duration_never_shows_a_full_unit(seconds: float) -> None:
     """There are no 60 seconds, 60 minutes or 24 hours in a duration."""
-    words = duration(seconds).split()
+    words = format_duration(seconds).split()
 
     limits = {"s": 60, "min": 60, "h": 24, "d": 10**6}
     assert all(int(n) < limits[u] for n, u in zip(words[::2], words[1::2], strict=True))
@@ -125,12 +125,14 @@ def test_a_duration_never_shows_a_full_unit(seconds: float) -> None:
 )
 def test_a_moment_is_said_in_utc(when: datetime, now: datetime, expected: str) -> None:
     """The date is only there if it is not today's, by UTC."""
-    assert expected == moment(when, now=now)
+    assert expected == format_moment(when, now=now)
 
 
 def test_the_zone_of_a_moment_is_utc_itself() -> None:
     """The words do not depend on the machine's zone."""
-    assert moment(NOW.astimezone(UTC), now=NOW) == moment(NOW.astimezone(WEST), now=NOW)
+    assert format_moment(NOW.astimezone(UTC), now=NOW) == format_moment(
+        NOW.astimezone(WEST), now=NOW
+    )
 
 
 MONTH = timedelta(days=30)

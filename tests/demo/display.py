@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.core.words import duration
+from airflow_spanner_lro.core.text import format_duration
 from tests.demo.scenario import INSTANCE
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Display:
         if operation.ended is None:
             return "still running"
         emulated = (operation.ended - operation.started).total_seconds()
-        return f"{duration(emulated / self._time_scale)} (stands for {duration(emulated)})"
+        return f"{format_duration(emulated / self._time_scale)} (stands for {format_duration(emulated)})"
 
 
 def _short(name: str) -> str:

@@ -14,7 +14,7 @@ from google.cloud.spanner_admin_database_v1 import CreateBackupRequest
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.admin.connect import Endpoint
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.tries.evidence import Evidence
@@ -135,7 +135,7 @@ class Reaping:
             "fingerprint": "as rendered",
             "intended": datetime.now(tz=UTC) - LONG_AGO,
             "try_number": 1,
-            "access": Access(
+            "access": ConnectionSpec(
                 gcp_conn_id="google_cloud_default", endpoint=f"http://{self.emulator.endpoint}"
             ),
             "operation": operation,

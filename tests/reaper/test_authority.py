@@ -17,7 +17,7 @@ from sqlalchemy import make_url, select, update
 
 from airflow_spanner_lro import airflow_internals
 from airflow_spanner_lro.airflow_internals import digest_of
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.reaper.report import list_ledger
 
@@ -105,7 +105,7 @@ def test_nobody_vouches_for_impersonation_without_a_dag(
     reaping: Reaping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The allow-list names connections, and not whom they may act as."""
-    access = Access(
+    access = ConnectionSpec(
         gcp_conn_id="google_cloud_default",
         impersonation_chain=("admin@p.iam.gserviceaccount.com",),
         endpoint=f"http://{reaping.emulator.endpoint}",

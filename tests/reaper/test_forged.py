@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.cloud.spanner_admin_database_v1 import CopyBackupRequest, CreateDatabaseRequest
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_DATABASE
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.tries.stages import Stage
@@ -77,7 +77,7 @@ def test_no_request_goes_to_an_endpoint_of_the_entrys_own(
         connection = json.dumps({"conn_type": "google_cloud_platform", "extra": extra})
         monkeypatch.setenv("AIRFLOW_CONN_MINE", connection)
         conn_id = "mine" if by == "connection" else "google_cloud_default"
-        forge(reaping, access=Access(gcp_conn_id=conn_id, endpoint=f"http://{address}"))
+        forge(reaping, access=ConnectionSpec(gcp_conn_id=conn_id, endpoint=f"http://{address}"))
 
         if command == "ledger":
             list_ledger(dag_ids=(), closed=False, offline=False)
@@ -96,7 +96,7 @@ def test_no_request_goes_to_an_endpoint_of_the_entrys_own(
 
 def test_impersonation_is_the_tasks(reaping: Reaping) -> None:
     """An entry cannot let the reaper act as another account."""
-    access = Access(
+    access = ConnectionSpec(
         gcp_conn_id="google_cloud_default",
         impersonation_chain=("admin@p.iam.gserviceaccount.com",),
         endpoint=f"http://{reaping.emulator.endpoint}",
@@ -316,7 +316,7 @@ def test_control_characters_are_escaped(reaping: Reaping, capsys: Capture) -> No
     """Nothing in an entry, or in the name of its key or run, moves the cursor of a terminal."""
     evil = "\x1b[2J\r\n\u202eevil"
     endpoint = f"http://{reaping.emulator.endpoint}"
-    forge(reaping, access=Access(gcp_conn_id=evil, endpoint=endpoint))
+    forge(reaping, access=ConnectionSpec(gcp_conn_id=evil, endpoint=endpoint))
     other = reaping.rows.add_task(task_id="other")
     reaping.rows.write_value(other, {"kind": evil}, number=evil)
 

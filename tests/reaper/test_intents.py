@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.cloud.spanner_admin_database_v1 import CreateDatabaseRequest
 
-from airflow_spanner_lro.core.comparison import asked_of
+from airflow_spanner_lro.core.comparison import requested_facets
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, CREATE_DATABASE
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.tries.evidence import Evidence
@@ -46,7 +46,7 @@ def intend_database(reaping: Reaping) -> TaskScope:
         where = {"project_id": "test", "instance_id": "main", "database_id": "new"}
         SpannerCreateDatabaseOperator(task_id=task_id, **where)
 
-    asked = asked_of(CREATE_DATABASE, REQUEST)
+    asked = requested_facets(CREATE_DATABASE, REQUEST)
     target = DatabaseName.parse(NEW)
     return intend(reaping, author=author, kind=CREATE_DATABASE, target=target, asked=asked)
 
@@ -59,7 +59,7 @@ def pass_time(reaping: Reaping) -> None:
 def test_operation_that_bears_the_tasks_mark_is_cancelled(reaping: Reaping) -> None:
     """A worker that was lost right after its call has left a backup with an expiry of its own."""
     request = reaping.request()
-    scope = intend(reaping, signed=True, asked=asked_of(CREATE_BACKUP, request))
+    scope = intend(reaping, signed=True, asked=requested_facets(CREATE_BACKUP, request))
     operation = reaping.start_backup(request)
     pass_time(reaping)
 
@@ -75,7 +75,7 @@ def test_backup_that_bears_another_mark_is_somebody_elses(reaping: Reaping) -> N
     """The same backup at the same moment, by another request, is not touched."""
     mine = reaping.request()
     reaping.time.advance(timedelta(microseconds=1))
-    scope = intend(reaping, signed=True, asked=asked_of(CREATE_BACKUP, mine))
+    scope = intend(reaping, signed=True, asked=requested_facets(CREATE_BACKUP, mine))
     reaping.start_backup()
     pass_time(reaping)
 
@@ -91,7 +91,9 @@ def test_backup_that_bears_another_mark_is_somebody_elses(reaping: Reaping) -> N
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_operation_that_is_only_presumed_is_left_running(reaping: Reaping, dry_run: bool) -> None:
     """What can only have been begun by the task is told, with what ends it, and goes on."""
-    scope = intend(reaping, asked=asked_of(CREATE_BACKUP, reaping.request()) | {"expiry": ""})
+    scope = intend(
+        reaping, asked=requested_facets(CREATE_BACKUP, reaping.request()) | {"expiry": ""}
+    )
     operation = reaping.start_backup()
     pass_time(reaping)
 
@@ -147,7 +149,7 @@ def test_what_was_started_much_later_is_somebody_elses(reaping: Reaping) -> None
 def test_what_another_entry_names_is_not_taken(reaping: Reaping) -> None:
     """An operation that another task has started for the same target is left to that task."""
     request = reaping.request()
-    scope = intend(reaping, signed=True, asked=asked_of(CREATE_BACKUP, request))
+    scope = intend(reaping, signed=True, asked=requested_facets(CREATE_BACKUP, request))
     other = reaping.rows.add_task(task_id="other", state="deferred")
     reaping.rows.write(other, reaping.entry(reaping.start_backup(request)))
     pass_time(reaping)

@@ -12,7 +12,7 @@ import pytest
 from google.auth.exceptions import RefreshError
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.core.tries.stages import Stage
@@ -23,7 +23,7 @@ from .rows import back_up
 if TYPE_CHECKING:
     from .reaping import Reaping
 
-ELSEWHERE = Access(gcp_conn_id="deleted", endpoint="")
+ELSEWHERE = ConnectionSpec(gcp_conn_id="deleted", endpoint="")
 
 
 @pytest.fixture

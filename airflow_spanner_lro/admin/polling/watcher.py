@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT
 from airflow_spanner_lro.admin.polling.dispatcher import PendingRequest
-from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName
@@ -22,7 +21,7 @@ from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.group import WatchedFamily
 from airflow_spanner_lro.core.polling.urgency import Urgency
 from airflow_spanner_lro.core.polling.watched import PollMethod
-from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.status import Code, code_of, error_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

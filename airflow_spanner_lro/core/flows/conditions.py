@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from airflow_spanner_lro.core.error_text import code_name, error_text
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
     AskAll,
@@ -28,7 +27,7 @@ from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
 from airflow_spanner_lro.core.operations.errors import OperationCancelledError, OperationFailedError
 from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
-from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.status import Code, code_name, code_of, error_text, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.error_text import said
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.commands import Flow, ListOperations, Sleep
 from airflow_spanner_lro.core.kinds import (
@@ -42,6 +41,7 @@ from airflow_spanner_lro.core.status import (
     ErrorClass,
     classify,
     code_of,
+    error_message,
     was_never_sent,
 )
 
@@ -268,10 +268,10 @@ def refused_for_now(
     """
     error = classify(exc)
     if error is ErrorClass.QUOTA:
-        return RefusedForNowError(target, limit=QUOTA_LIMIT, told=said(exc), verb=verb)
+        return RefusedForNowError(target, limit=QUOTA_LIMIT, told=error_message(exc), verb=verb)
     if error is ErrorClass.TRANSIENT and was_never_sent(exc):
         limit = "no request without a token, and none could be had just now"
-        return RefusedForNowError(target, limit=limit, told=said(exc), verb=verb)
+        return RefusedForNowError(target, limit=limit, told=error_message(exc), verb=verb)
     return None
 
 
@@ -289,4 +289,4 @@ def _refused_too_soon(
     if not -_CLOCKS_APART < moment - now <= LONGEST_AHEAD:
         return None
     until = moment if moment > now else None
-    return RefusedForNowError(target, limit=PAST_ONLY, told=said(exc), until=until)
+    return RefusedForNowError(target, limit=PAST_ONLY, told=error_message(exc), until=until)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from airflow_spanner_lro.core.error_text import error_text
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.commands import (
     Answer,
@@ -31,7 +30,7 @@ from airflow_spanner_lro.core.flows.commands import (
 from airflow_spanner_lro.core.flows.pace import Pace
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
-from airflow_spanner_lro.core.status import Code, code_of, is_transient
+from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

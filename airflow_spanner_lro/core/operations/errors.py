@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.operations.settlement import cancel_advice
-from airflow_spanner_lro.core.words import shortened
+from airflow_spanner_lro.core.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -347,7 +347,7 @@ class UnknownEventError(SpannerLroError):
 
     def __init__(self, event: object, *, missing: str) -> None:
         super().__init__(
-            f"The trigger's event is of another release ({missing}): {shortened(repr(event))}. "
+            f"The trigger's event is of another release ({missing}): {shorten(repr(event))}. "
             "Do triggerer and worker have the same release of airflow-spanner-lro? "
             "A retry takes up what this try has started."
         )

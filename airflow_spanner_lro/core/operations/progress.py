@@ -13,8 +13,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.error_text import code_name, error_text
-from airflow_spanner_lro.core.words import duration, moment
+from airflow_spanner_lro.core.status import code_name, error_text
+from airflow_spanner_lro.core.text import format_duration, format_moment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,7 +81,7 @@ class ProgressLog:
         total = len(snapshot.statements)
         lines = [
             f"{snapshot.label}: statement {number} of {total} committed at "
-            f"{moment(statement.committed, now=now)}: {statement.label}"
+            f"{format_moment(statement.committed, now=now)}: {statement.label}"
             for number, statement in enumerate(snapshot.statements, start=1)
             if statement.committed and number > self._told_committed
         ]
@@ -111,7 +111,7 @@ class ProgressLog:
         elapsed = (now - since).total_seconds()
         if elapsed <= 0:
             return text
-        text += f" after {duration(elapsed)}"
+        text += f" after {format_duration(elapsed)}"
         gained = snapshot.percent - base
         if gained <= 0:
             return text
@@ -119,7 +119,7 @@ class ProgressLog:
         left = timedelta(minutes=(_COMPLETE - snapshot.percent) / rate)
         return (
             f"{text}, {rate:{'.0f' if rate >= _NOTICEABLE_POINTS else '.2g'}} % a minute, "
-            f"about {duration(left.total_seconds())} left (until {moment(now + left, now=now)})"
+            f"about {format_duration(left.total_seconds())} left (until {format_moment(now + left, now=now)})"
         )
 
     def _origin(
@@ -142,7 +142,7 @@ def _end_line(snapshot: OperationSnapshot, *, now: datetime) -> str:
     text = f"{snapshot.label}: {snapshot.state.value.lower()}"
     if snapshot.start_time:
         ended = snapshot.end_time or snapshot.cancel_time or now
-        text += f" after {duration((ended - snapshot.start_time).total_seconds())}"
+        text += f" after {format_duration((ended - snapshot.start_time).total_seconds())}"
     if snapshot.error and not snapshot.cancelled:
         text += f" with {snapshot.error}"
     return text

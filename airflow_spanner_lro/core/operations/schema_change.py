@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.words import shortened
+from airflow_spanner_lro.core.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,9 +124,9 @@ def statement_report(
             became = "cancelled"
         else:
             # the whole of what the server said stands above
-            told = shortened(snapshot.error.message, length=_TOLD) if snapshot.error else ""
+            told = shorten(snapshot.error.message, length=_TOLD) if snapshot.error else ""
             became = f"failed ({told})" if told else "failed"
-        lines.append(f"  {number + 1}. {became}: {shortened(text)}")
+        lines.append(f"  {number + 1}. {became}: {shorten(text)}")
     told_of = [*_few(lines[:done], "committed"), *lines[done : done + 1]]
     told_of += _few(lines[done + 1 :], "not run")
     return "\n".join(["Statements:", *told_of, f"A retry goes on with statement {done + 1}."])

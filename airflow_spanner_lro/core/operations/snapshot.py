@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.kinds import OperationKind, ProgressShape, kind_of
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.protobuf import datetime_field, timestamp_to_datetime
 from airflow_spanner_lro.core.status import Code, to_code
-from airflow_spanner_lro.core.words import shortened
+from airflow_spanner_lro.core.text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -278,7 +278,7 @@ def _label(statement: str, action: Any) -> str:
     """Say what a statement does, in the service's words if it gave any, else by its first ones."""
     if action and action.action:
         return " ".join([action.action, action.entity_type, ", ".join(action.entity_names)]).strip()
-    return shortened(statement)
+    return shorten(statement)
 
 
 _METADATA = "Metadata"

@@ -41,10 +41,10 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import KINDS
 from airflow_spanner_lro.core.names import same_project
-from airflow_spanner_lro.core.words import escaped, shortened
+from airflow_spanner_lro.core.text import escape_unprintable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -122,7 +122,7 @@ class Grant:
     :param own_project: the target must be in the connection's own project
     """
 
-    access: Access
+    access: ConnectionSpec
     own_project: bool = False
 
 
@@ -144,7 +144,9 @@ def authorise_published(
     return refusal or Grant(access=_undecided(entry.access), own_project=own_project)
 
 
-def authorise_given(entry: LedgerEntry, *, access: Access, deployment: str) -> Grant | Refusal:
+def authorise_given(
+    entry: LedgerEntry, *, access: ConnectionSpec, deployment: str
+) -> Grant | Refusal:
     """Decide the same where no task is at hand, and the way is given by who asks.
 
     :param access: with an endpoint that is not decided yet
@@ -195,7 +197,9 @@ def authorise(
     return Grant(access=_undecided(entry.access), own_project=not known)
 
 
-def confirm(entry: LedgerEntry, *, access: Access, project: str | None = None) -> Refusal | None:
+def confirm(
+    entry: LedgerEntry, *, access: ConnectionSpec, project: str | None = None
+) -> Refusal | None:
     """Check an entry against where its way leads from here; None if it leads to the same.
 
     :param access: with the endpoint of the connection and the environment here
@@ -312,8 +316,8 @@ def _compared(value: object, name: str) -> object:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _undecided(access: Access) -> Access:
-    return Access(
+def _undecided(access: ConnectionSpec) -> ConnectionSpec:
+    return ConnectionSpec(
         gcp_conn_id=access.gcp_conn_id,
         impersonation_chain=access.impersonation_chain,
         endpoint=None,
@@ -330,7 +334,7 @@ def _other_deployment(entry: LedgerEntry, *, deployment: str) -> Refusal:
     )
 
 
-def _templated(access: Access, name: str, task: AuthoredTask) -> Refusal:
+def _templated(access: ConnectionSpec, name: str, task: AuthoredTask) -> Refusal:
     if name in task.assumed or name not in task.written:
         why = f"{name} of its task is not written where Airflow keeps it"
     else:
@@ -341,7 +345,7 @@ def _templated(access: Access, name: str, task: AuthoredTask) -> Refusal:
     )
 
 
-def _other_way(access: Access, asked: object, name: str, who: str) -> Refusal:
+def _other_way(access: ConnectionSpec, asked: object, name: str, who: str) -> Refusal:
     return Refusal(
         reason=Reason.WAY,
         sentence=f"Refused: the entry names {_way_of(access)}, and {who} has "
@@ -367,21 +371,21 @@ def _not_rendered(task: AuthoredTask, name: str) -> Refusal:
     )
 
 
-def _allow(access: Access) -> str:
+def _allow(access: ConnectionSpec) -> str:
     return (
         "If it is right, see to its operation yourself, or add the connection to [spanner_lro] "
         f"reaper_connections: {_told(access.gcp_conn_id)}."
     )
 
 
-def _way_of(access: Access) -> str:
+def _way_of(access: ConnectionSpec) -> str:
     chain = "".join(f" as {_told(each)}" for each in access.impersonation_chain[-1:])
     return f"connection {_told(access.gcp_conn_id)}{chain}"
 
 
-def _at(access: Access) -> str:
+def _at(access: ConnectionSpec) -> str:
     return _told(access.endpoint) or "Google's own endpoint"
 
 
 def _told(value: object) -> str:
-    return shortened(escaped(str(value)), length=100) if value else ""
+    return shorten(escape_unprintable(str(value)), length=100) if value else ""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.access import Access
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.kinds import OperationKind, kind_of_metadata
 from airflow_spanner_lro.core.names import (
@@ -85,7 +85,7 @@ class LedgerEntry:
     fingerprint: str
     intended: datetime
     try_number: int
-    access: Access
+    access: ConnectionSpec
     deadline: datetime | None = None
     operation: OperationName | None = None
     closed: bool = False
@@ -296,7 +296,7 @@ class LedgerEntry:
             fingerprint=read.fingerprint,
             intended=read.intended,
             try_number=read.try_number,
-            access=Access.from_dict(read.access.model_dump()),
+            access=ConnectionSpec.from_dict(read.access.model_dump()),
             deadline=read.deadline,
             operation=operation,
             closed=read.closed,

@@ -16,8 +16,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.operations.settlement import Ending
+from airflow_spanner_lro.core.text import escape_unprintable, shorten
 from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.words import escaped, shortened
 
 VERSION = 2
 """What this release writes."""
@@ -49,7 +49,7 @@ class LedgerUnreadableError(SpannerLroError):
         )
         super().__init__(
             f"Nothing was started: the task's ledger entry {key} cannot be read, and its operation "
-            f"may still run ({escaped(str(reason))}). {advice}, and clear the task."
+            f"may still run ({escape_unprintable(str(reason))}). {advice}, and clear the task."
         )
         self.key = key
 
@@ -123,10 +123,10 @@ def read_record(record: object) -> LedgerRecord:
 def _in_words(record: object, exc: ValidationError) -> str:
     first: Any = exc.errors(include_url=False, include_context=False, include_input=True)[0]
     # a part of it may be a key of a mapping, which may be anything
-    place = shortened(escaped(".".join(str(part) for part in first["loc"])))
+    place = shorten(escape_unprintable(".".join(str(part) for part in first["loc"])))
     if not isinstance(record, dict):
-        return f"this is no ledger entry: {shortened(repr(record))}"
+        return f"this is no ledger entry: {shorten(repr(record))}"
     if first["type"] == "missing":
         return f"this is no ledger entry: {place} is missing"
-    value = shortened(repr(first.get("input")))
+    value = shorten(repr(first.get("input")))
     return f"this is no ledger entry: {place or 'it'} is {value}; {first['msg'].lower()}"

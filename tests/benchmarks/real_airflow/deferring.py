@@ -40,7 +40,7 @@ from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_spanner_lro.core.access import Access
+    from airflow_spanner_lro.core.connection import ConnectionSpec
 
 METHOD = SpannerCreateBackupOperator.execute_complete.__name__
 
@@ -102,7 +102,7 @@ def main() -> None:
             task.next_kwargs = {}
 
 
-def _entry(name: str, *, access: Access, intended: datetime) -> LedgerEntry:
+def _entry(name: str, *, access: ConnectionSpec, intended: datetime) -> LedgerEntry:
     operation = OperationName.parse(name)
     return LedgerEntry(
         kind=CREATE_BACKUP,

@@ -6,33 +6,33 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_spanner_lro.core.endpoints import Source, decide, require_no_emulator
+from airflow_spanner_lro.core.connection import EndpointSource, choose_endpoint, refuse_emulator
 from airflow_spanner_lro.core.errors import AccessError
 
 
 @pytest.mark.parametrize(
     ("argument", "connection", "environment", "address", "source"),
     [
-        ("http://a:1", "b:2", "c:3", "http://a:1", Source.ARGUMENT),
-        ("a:1", "http://b:2", "c:3", "a:1", Source.ARGUMENT),
-        ("https://a:1/", "", "c:3", "a:1", Source.ARGUMENT),
-        ("", "http://b:2", "c:3", "", Source.ARGUMENT),
-        ("", "b:2", "c:3", "", Source.ARGUMENT),
-        (None, "http://c:3", "c:3", "http://c:3", Source.CONNECTION),
-        (None, "HTTP://c:3/", " http://c:3 ", "http://c:3", Source.CONNECTION),
-        (None, "http://b:2", "", "http://b:2", Source.CONNECTION),
-        (None, "https://b:2/", "", "b:2", Source.CONNECTION),
-        (None, "b:2", " ", "b:2", Source.CONNECTION),
-        (None, "", "c:3", "http://c:3", Source.ENVIRONMENT),
-        (None, "", "http://c:3/", "http://c:3", Source.ENVIRONMENT),
-        (None, "", "", "", Source.NOBODY),
+        ("http://a:1", "b:2", "c:3", "http://a:1", EndpointSource.ARGUMENT),
+        ("a:1", "http://b:2", "c:3", "a:1", EndpointSource.ARGUMENT),
+        ("https://a:1/", "", "c:3", "a:1", EndpointSource.ARGUMENT),
+        ("", "http://b:2", "c:3", "", EndpointSource.ARGUMENT),
+        ("", "b:2", "c:3", "", EndpointSource.ARGUMENT),
+        (None, "http://c:3", "c:3", "http://c:3", EndpointSource.CONNECTION),
+        (None, "HTTP://c:3/", " http://c:3 ", "http://c:3", EndpointSource.CONNECTION),
+        (None, "http://b:2", "", "http://b:2", EndpointSource.CONNECTION),
+        (None, "https://b:2/", "", "b:2", EndpointSource.CONNECTION),
+        (None, "b:2", " ", "b:2", EndpointSource.CONNECTION),
+        (None, "", "c:3", "http://c:3", EndpointSource.ENVIRONMENT),
+        (None, "", "http://c:3/", "http://c:3", EndpointSource.ENVIRONMENT),
+        (None, "", "", "", EndpointSource.NOBODY),
     ],
 )
 def test_who_decides(
-    *, argument: str | None, connection: str, environment: str, address: str, source: Source
+    *, argument: str | None, connection: str, environment: str, address: str, source: EndpointSource
 ) -> None:
     """The argument, then the connection or the environment, then Google."""
-    found = decide(
+    found = choose_endpoint(
         argument=argument, connection=connection, environment=environment, gcp_conn_id="mine"
     )
 
@@ -51,7 +51,7 @@ def test_who_decides(
 def test_contradiction(connection: str, sort: str) -> None:
     """Nothing is guessed where the connection and the environment name two endpoints."""
     with pytest.raises(AccessError) as caught:
-        decide(argument=None, connection=connection, environment="c:3", gcp_conn_id="mine")
+        choose_endpoint(argument=None, connection=connection, environment="c:3", gcp_conn_id="mine")
 
     own = connection.removeprefix("https://")
     assert str(caught.value) == (
@@ -74,12 +74,12 @@ def test_no_emulator_is_allowed(
     argument: str | None, connection: str, environment: str, told: str
 ) -> None:
     """An endpoint without TLS is refused wherever it comes from, and the error says where from."""
-    endpoint = decide(
+    endpoint = choose_endpoint(
         argument=argument, connection=connection, environment=environment, gcp_conn_id="mine"
     )
 
     with pytest.raises(AccessError, match=r"^No emulator is allowed here: ") as caught:
-        require_no_emulator(endpoint, gcp_conn_id="mine")
+        refuse_emulator(endpoint, gcp_conn_id="mine")
 
     assert told in str(caught.value)
     assert "[spanner_lro] allow_emulator is False. Nothing was sent." in str(caught.value)
@@ -88,6 +88,8 @@ def test_no_emulator_is_allowed(
 @pytest.mark.parametrize("argument", ["", "a:1"])
 def test_tls_is_no_emulator(argument: str) -> None:
     """An endpoint with TLS is allowed, and so is Google's."""
-    endpoint = decide(argument=argument, connection="", environment="c:3", gcp_conn_id="mine")
+    endpoint = choose_endpoint(
+        argument=argument, connection="", environment="c:3", gcp_conn_id="mine"
+    )
 
-    require_no_emulator(endpoint, gcp_conn_id="mine")
+    refuse_emulator(endpoint, gcp_conn_id="mine")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How durations and moments read in a log line."""
+"""Format durations, times and short texts for log lines and errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration in its two largest units: ``25 min 3 s``, ``2 h 5 min``, ``4 h``."""
     whole = max(round(seconds), 0)
     if whole < _MINUTE:
@@ -23,20 +23,20 @@ def duration(seconds: float) -> str:
     return large if small.startswith("0 ") else f"{large} {small}"
 
 
-def moment(when: datetime, *, now: datetime) -> str:
+def format_moment(when: datetime, *, now: datetime) -> str:
     """Return a moment in UTC, with its date only if it is not today: ``14:05:09 UTC``."""
     when = when.astimezone(UTC)
     same_day = abs(when - now) < timedelta(days=1) and when.date() == now.astimezone(UTC).date()
     return when.strftime("%H:%M:%S UTC" if same_day else "%Y-%m-%d %H:%M UTC")
 
 
-def shortened(text: str, *, length: int = 60) -> str:
+def shorten(text: str, *, length: int = 60) -> str:
     """Return a text on one line, cut to a length with an ellipsis."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def escaped(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Return a text with everything escaped that could move a terminal's cursor or end a line."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text

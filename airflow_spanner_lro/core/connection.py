@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which endpoint counts, of those that an argument, a connection and the environment name.
+"""Connection specs: which connection, whom to impersonate, and which endpoint counts.
+
+A spec holds ids and an endpoint only, never a credential. It is made once, on the worker that
+starts the operation, and carried along: a triggerer whose environment lacks
+``SPANNER_EMULATOR_HOST`` must not go and ask production instead.
 
 An emulator in the environment means "nothing of this is to happen in production", and an endpoint
 of the connection means "it happens there". Where they contradict each other nothing is guessed:
@@ -20,9 +24,59 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.access import INSECURE_SCHEME
 from airflow_spanner_lro.core.errors import AccessError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+INSECURE_SCHEME = "http://"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSpec:
+    """A connection, whom to impersonate, and where the admin API answers.
+
+    :param gcp_conn_id: Airflow connection of type ``google_cloud_platform``
+    :param impersonation_chain: service accounts, the last of which is impersonated
+    :param endpoint: ``host:port`` for TLS, ``http://host:port`` for plain text without credentials
+        (an emulator), empty for Google's own endpoint; None where nobody has decided yet, so that
+        whoever asks first looks at its own connection and environment
+    """
+
+    gcp_conn_id: str
+    impersonation_chain: tuple[str, ...] = ()
+    endpoint: str | None = ""
+
+    @property
+    def plain_text(self) -> bool:
+        """The endpoint is spoken to without TLS and without credentials."""
+        return (self.endpoint or "").startswith(INSECURE_SCHEME)
+
+    @property
+    def target(self) -> str:
+        """The ``host:port`` of the endpoint, empty for Google's own."""
+        return (self.endpoint or "").removeprefix(INSECURE_SCHEME)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return this access as primitives."""
+        return {
+            "gcp_conn_id": self.gcp_conn_id,
+            "impersonation_chain": list(self.impersonation_chain),
+            "endpoint": self.endpoint,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ConnectionSpec:
+        """Return the access that ``snapshot_to_dict`` described."""
+        return cls(
+            gcp_conn_id=data["gcp_conn_id"],
+            impersonation_chain=tuple(data["impersonation_chain"]),
+            endpoint=data["endpoint"],
+        )
+
 
 EMULATOR_VARIABLE = "SPANNER_EMULATOR_HOST"
 ENDPOINT_EXTRA = "spanner_endpoint"
@@ -30,7 +84,7 @@ ENDPOINT_EXTRA = "spanner_endpoint"
 _SECURE_SCHEME = "https://"
 
 
-class Source(Enum):
+class EndpointSource(Enum):
     """Who names an endpoint, as a person is told."""
 
     ARGUMENT = "the argument endpoint"
@@ -43,12 +97,12 @@ class Source(Enum):
 class NamedEndpoint:
     """An endpoint, and who names it.
 
-    :param address: as in :class:`~airflow_spanner_lro.core.access.Access`
+    :param address: as in :class:`~airflow_spanner_lro.core.connection.ConnectionSpec`
     :param source: who names it
     """
 
     address: str
-    source: Source
+    source: EndpointSource
 
     @property
     def plain_text(self) -> bool:
@@ -56,7 +110,7 @@ class NamedEndpoint:
         return self.address.startswith(INSECURE_SCHEME)
 
 
-def decide(
+def choose_endpoint(
     *, argument: str | None, connection: str, environment: str, gcp_conn_id: str
 ) -> NamedEndpoint:
     """Return the endpoint that counts.
@@ -68,20 +122,20 @@ def decide(
     :raises AccessError: if connection and environment contradict each other
     """
     if argument is not None:
-        return NamedEndpoint(address=_address(argument), source=Source.ARGUMENT)
+        return NamedEndpoint(address=_address(argument), source=EndpointSource.ARGUMENT)
     own, emulator = _address(connection), _address(environment)
     if emulator and not emulator.startswith(INSECURE_SCHEME):
         emulator = f"{INSECURE_SCHEME}{emulator}"
     if own and emulator and own != emulator:
         raise _contradiction(own=own, emulator=emulator, gcp_conn_id=gcp_conn_id)
     if own:
-        return NamedEndpoint(address=own, source=Source.CONNECTION)
+        return NamedEndpoint(address=own, source=EndpointSource.CONNECTION)
     if emulator:
-        return NamedEndpoint(address=emulator, source=Source.ENVIRONMENT)
-    return NamedEndpoint(address="", source=Source.NOBODY)
+        return NamedEndpoint(address=emulator, source=EndpointSource.ENVIRONMENT)
+    return NamedEndpoint(address="", source=EndpointSource.NOBODY)
 
 
-def require_no_emulator(endpoint: NamedEndpoint, *, gcp_conn_id: str) -> None:
+def refuse_emulator(endpoint: NamedEndpoint, *, gcp_conn_id: str) -> None:
     """Refuse an endpoint without TLS, where emulators are not allowed.
 
     :raises AccessError: if it is one
@@ -89,9 +143,9 @@ def require_no_emulator(endpoint: NamedEndpoint, *, gcp_conn_id: str) -> None:
     if not endpoint.plain_text:
         return
     remedy = {
-        Source.ARGUMENT: "Give none, or one with TLS",
-        Source.CONNECTION: f"Remove that extra from the connection {gcp_conn_id!r}",
-        Source.ENVIRONMENT: f"Unset {EMULATOR_VARIABLE} in this process",
+        EndpointSource.ARGUMENT: "Give none, or one with TLS",
+        EndpointSource.CONNECTION: f"Remove that extra from the connection {gcp_conn_id!r}",
+        EndpointSource.ENVIRONMENT: f"Unset {EMULATOR_VARIABLE} in this process",
     }[endpoint.source]
     message = (
         f"No emulator is allowed here: {endpoint.address} speaks no TLS (it comes from "
