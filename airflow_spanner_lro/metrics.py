@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.polling.urgency import Urgency
+    from airflow_spanner_lro.core.polling.budget import Urgency
     from airflow_spanner_lro.core.status import Code
 
 log = logging.getLogger(__name__)

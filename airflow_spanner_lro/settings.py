@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from airflow.sdk.configuration import conf
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError, SettingsError
-from airflow_spanner_lro.core.flows import policy
+from airflow_spanner_lro.core.polling import policy
 from airflow_spanner_lro.provider_info import get_provider_info
 
 if TYPE_CHECKING:

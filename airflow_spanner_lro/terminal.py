@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_and_settle, wait
-from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.links import console_url
 from airflow_spanner_lro.core.names import InstanceName, OperationName, parse_resource
 from airflow_spanner_lro.core.operations.progress import ProgressLog
+from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import code_of, error_text
 
 if TYPE_CHECKING:

@@ -32,8 +32,8 @@ from airflow_spanner_lro.core.flows.commands import (
     Sleep,
 )
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import CancelPolicy, counts
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.polling.policy import CancelPolicy, is_final
 from airflow_spanner_lro.core.status import ErrorClass, classify, error_text, is_transient
 
 if TYPE_CHECKING:
@@ -306,7 +306,7 @@ def retry_transient(
         try:
             return call()
         except Exception as exc:
-            if counts(exc, silence=waited, patience=patience):
+            if is_final(exc, silence=waited, patience=patience):
                 raise
             if quota_counts and classify(exc) is ErrorClass.QUOTA:
                 raise

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.polling.urgency import Urgency
+    from airflow_spanner_lro.core.polling.budget import Urgency
 
 
 class Telemetry(Protocol):

@@ -21,7 +21,6 @@ from airflow_spanner_lro.airflow_internals import plays_tasks_itself
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.links import console_link
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeDeliveryError,
@@ -31,6 +30,7 @@ from airflow_spanner_lro.core.operations.errors import (
     StartUnansweredError,
 )
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unless_succeeded
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.execution import pending_deferral

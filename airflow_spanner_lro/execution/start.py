@@ -22,7 +22,6 @@ from airflow_spanner_lro.core.flows.limits import (
     start_refused_for_now,
 )
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.operations.errors import (
     AmbiguousStartError,
@@ -38,6 +37,7 @@ from airflow_spanner_lro.core.operations.schema_change import (
     statement_records,
 )
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import (
     Code,
     ErrorClass,

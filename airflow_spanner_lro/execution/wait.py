@@ -25,9 +25,9 @@ from airflow_spanner_lro.core.flows.limits import (
     wait_for_slot,
 )
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop, wait
-from airflow_spanner_lro.core.flows.policy import BackOffPolicy, CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.operations.progress import ProgressLog
+from airflow_spanner_lro.core.polling.policy import BackOffPolicy, CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import (
     Code,
     ErrorClass,

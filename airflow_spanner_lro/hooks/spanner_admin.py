@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop_all, wait
-from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName, parse_operation_names
+from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.hooks import arguments

@@ -24,10 +24,10 @@ from airflow_spanner_lro.core.flows.operation import (
     gather,
     stop,
 )
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.names import same_project
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from airflow.sdk.configuration import conf
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.operations.outcome import decode_event
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.error_mapping import map_errors
 from airflow_spanner_lro.execution.deferral import Deferral

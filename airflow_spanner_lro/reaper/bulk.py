@@ -21,11 +21,11 @@ from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT, run
 from airflow_spanner_lro.core.flows.commands import Cancel
 from airflow_spanner_lro.core.flows.operation import gather, stop
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.budget import SPAN, RequestWindow
 from airflow_spanner_lro.core.polling.families import Family, family_of
-from airflow_spanner_lro.core.polling.rounds import NAMED_AT_ONCE, WORTH_A_LIST
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
+from airflow_spanner_lro.core.polling.schedule import NAMED_AT_ONCE, WORTH_A_LIST
 from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
 from airflow_spanner_lro.core.tries.reaping import settled_as
 

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.core.tries.authority import Reason, Refusal
 from airflow_spanner_lro.core.tries.reaping import (
     KILL_OVER,

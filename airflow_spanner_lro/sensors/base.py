@@ -22,7 +22,7 @@ from airflow.triggers.base import StartTriggerArgs
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.flows.conditions import ConditionNarrator, Failed, NotYet, ask_once
-from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.sensors.starting import NeedsWorkerError, plain, unrendered
 from airflow_spanner_lro.triggers.conditions import SpannerConditionTrigger, failing_as_a_sensor

@@ -17,10 +17,10 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.commands import ListBackups
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.links import asset_uri
 from airflow_spanner_lro.core.lists.backups import BackupMemory, BackupQuery
 from airflow_spanner_lro.core.names import DatabaseName
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import code_of, error_text
 from airflow_spanner_lro.triggers.base import SpannerTrigger, await_keeping_cancel_message, trigger
 

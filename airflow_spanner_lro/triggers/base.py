@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
 from airflow.triggers.base import BaseTrigger
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.triggers.pollers import await_poller
 
 if TYPE_CHECKING:

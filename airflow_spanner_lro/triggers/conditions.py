@@ -39,7 +39,6 @@ from airflow_spanner_lro.core.flows.conditions import (
     OperationsSucceeded,
     wait_until_met,
 )
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.lists.backups import BackupQuery
 from airflow_spanner_lro.core.lists.listing import parse_kind, pending_queries
@@ -51,6 +50,7 @@ from airflow_spanner_lro.core.names import (
     OperationName,
 )
 from airflow_spanner_lro.core.operations.errors import OperationFailedError
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.error_mapping import map_errors
 from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
 from airflow_spanner_lro.triggers.pollers import LONGEST_PAUSE, NotConnectedError, may_pass, outwait

@@ -21,13 +21,13 @@ from airflow.triggers.base import TriggerEvent
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.airflow_internals import USER_ACTION
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_if_running, stop
-from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import OperationGoneError
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome
 from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.operations.settlement import Settlement, cancel_advice
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import Code, code_of, error_text
 from airflow_spanner_lro.core.tries.ownership import (
     Claim,

@@ -34,8 +34,8 @@ from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_spanner_lro.core.errors import ConnectionUnreadableError, SpannerLroError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.polling.budget import Budget
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import classify
 
 if TYPE_CHECKING:

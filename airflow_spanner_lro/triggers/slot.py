@@ -16,9 +16,9 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_spanner_lro.core.flows.limits import wait_for_slot
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.lists.queries import OperationQuery
 from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.triggers.base import SpannerTrigger, await_keeping_cancel_message, trigger
 
 if TYPE_CHECKING:

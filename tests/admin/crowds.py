@@ -17,10 +17,10 @@ from google.rpc.status_pb2 import Status
 
 from airflow_spanner_lro.admin.polling.poller import OperationPoller
 from airflow_spanner_lro.admin.requests import Page
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import ResourceState, decode_operation
 from airflow_spanner_lro.core.polling.families import Family, family_of
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code
 
 from .fakes import NOW

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.driver import arun
 from airflow_spanner_lro.core.flows.operation import cancel_if_running
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
 
 from .crowds import EXHAUSTED, SPAN, CrowdedSpanner, poller_of, waiting
 from .virtual_time import VirtualClock, VirtualLoop

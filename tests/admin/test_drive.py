@@ -21,8 +21,8 @@ from airflow_spanner_lro.core.flows.commands import (
     Sleep,
 )
 from airflow_spanner_lro.core.flows.operation import stop, wait
-from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.operations.snapshot import ResourceState
+from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 
 from .drivers import SyncDriver
 from .fakes import BACKUP, NAME, NOW, RUNNING, SUCCEEDED, after

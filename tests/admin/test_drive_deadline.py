@@ -11,8 +11,8 @@ import pytest
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT
 from airflow_spanner_lro.core.flows.commands import Get, Sleep
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_and_settle, wait
-from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending
+from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 
 from .fakes import NAME, NOW, RUNNING, SUCCEEDED, after
 

@@ -13,9 +13,9 @@ from google.api_core import exceptions
 
 from airflow_spanner_lro.admin.driver import arun, run
 from airflow_spanner_lro.core.flows.operation import cancel_and_settle, stop, wait
-from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
+from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 

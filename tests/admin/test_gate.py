@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, PendingRequest, RequestQueue
-from airflow_spanner_lro.core.polling.budget import Budget
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Budget, Urgency
 
 from .crowds import EXHAUSTED, GONE, Noticing
 from .virtual_time import in_virtual_time

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Urgency
 
 from .crowds import (
     EXHAUSTED,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.admin.driver import arun
 from airflow_spanner_lro.core.flows.operation import cancel_and_settle, cancel_if_running, stop
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.lists.backups import BackupQuery
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import BackupName, InstanceName, OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
 
 from .crowds import CrowdedSpanner, Noticing, name_of, poller_of, waiting
 from .fakes import after

@@ -11,7 +11,7 @@ import pytest
 from google.api_core import exceptions
 
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 from .crowds import UNAVAILABLE, CrowdedSpanner, name_of, outcomes, poller_of, waiting
 from .fakes import after

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from google.api_core import exceptions
 
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName, SsdCacheName
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 from .crowds import DENIED, CrowdedSpanner, Noticing, name_of, outcomes, poller_of, waiting
 from .virtual_time import in_virtual_time

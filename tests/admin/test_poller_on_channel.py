@@ -15,9 +15,9 @@ from google.api_core import exceptions
 
 from airflow_spanner_lro.admin.clock import LoopClock
 from airflow_spanner_lro.admin.polling.poller import OperationPoller
-from airflow_spanner_lro.core.flows import policy
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.polling import policy
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import pagination
 

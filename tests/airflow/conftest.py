@@ -19,8 +19,8 @@ import pytest
 from airflow_spanner_lro.admin import clock
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
-from airflow_spanner_lro.core.flows import policy
 from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.polling import policy
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
 from .doubles import DATABASE, LATEST, LONG, FakeTask, Script, Stage

@@ -15,7 +15,7 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP, CREATE_DATABASE
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.status import Code
 
 from .doubles import BACKUP, LONG

@@ -251,7 +251,7 @@ async def test_kill_between_two_looks(
     stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A trigger that is stopped while nothing is asked keeps the reason, and leaves the poller."""
-    monkeypatch.setattr("airflow_spanner_lro.core.flows.policy.MINIMUM_INTERVAL", 1.0)
+    monkeypatch.setattr("airflow_spanner_lro.core.polling.policy.MINIMUM_INTERVAL", 1.0)
     future = await waiting(task, stage)
 
     future.cancel("a user acted")

@@ -23,7 +23,7 @@ from airflow_spanner_lro import metrics
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.status import Code
 
 from .doubles import BACKUP

@@ -12,7 +12,7 @@ import pytest
 
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.metrics import METRICS, Cause
 
 from .conftest import REPOSITORY

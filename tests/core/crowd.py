@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING
 from google.api_core.exceptions import ResourceExhausted
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.core.polling.budget import Budget
-from airflow_spanner_lro.core.polling.families import family_of
-from airflow_spanner_lro.core.polling.group import WatchedFamily
-from airflow_spanner_lro.core.polling.urgency import FAIR_EACH, Urgency
-from airflow_spanner_lro.core.polling.watched import PollMethod
+from airflow_spanner_lro.core.polling.budget import FAIR_EACH, Budget, Urgency
+from airflow_spanner_lro.core.polling.families import WatchedFamily, family_of
+from airflow_spanner_lro.core.polling.schedule import PollMethod
 
 from .builders import DENIED, after, snapshot
 from .polled import POLICY, Ear, numbered
@@ -27,9 +25,9 @@ from .polled import POLICY, Ear, numbered
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.polling.rounds import Poll
+    from airflow_spanner_lro.core.polling.policy import PollPolicy
+    from airflow_spanner_lro.core.polling.schedule import Poll
 
 QUOTA = ResourceExhausted("too many administrative requests")
 

@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.flows.commands import (
     Sleep,
 )
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.core.status import is_transient
 
 if TYPE_CHECKING:

@@ -7,20 +7,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-from airflow_spanner_lro.core.polling.families import family_of
-from airflow_spanner_lro.core.polling.group import WatchedFamily
-from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import PollMethod
+from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.families import WatchedFamily, family_of
+from airflow_spanner_lro.core.polling.policy import PollPolicy
+from airflow_spanner_lro.core.polling.schedule import PollMethod
 
 from .builders import after, running, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_spanner_lro.core.polling.rounds import Poll
+    from airflow_spanner_lro.core.polling.schedule import Poll
 
 Heard = OperationSnapshot | Exception
 POLICY = PollPolicy(maximum=30, jitter=0)

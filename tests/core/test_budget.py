@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.polling.budget import Budget
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Budget, Urgency
 
 Arrival = tuple[float, Urgency]
 

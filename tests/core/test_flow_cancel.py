@@ -12,8 +12,8 @@ from google.auth.exceptions import RefreshError
 
 from airflow_spanner_lro.core.flows.commands import Cancel, Get, Sleep
 from airflow_spanner_lro.core.flows.operation import cancel_and_settle
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.core.status import Code
 
 from .builders import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, running, succeeded

@@ -17,10 +17,10 @@ from airflow_spanner_lro.core.flows.commands import (
     GetResult,
 )
 from airflow_spanner_lro.core.flows.operation import clean_up, stop
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.kinds import KINDS
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import ResourceState
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.core.status import code_of
 
 from .builders import (

@@ -20,9 +20,9 @@ from airflow_spanner_lro.core.flows.operation import (
     UNSEEN,
     cancel_if_running,
 )
-from airflow_spanner_lro.core.flows.policy import CancelPolicy
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import ResourceState
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
 
 from .builders import (
     BACKUP,

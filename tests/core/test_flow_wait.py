@@ -15,7 +15,7 @@ from google.auth.exceptions import RefreshError, TransportError
 
 from airflow_spanner_lro.core.flows.commands import Get, Sleep
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
-from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 from .builders import DENIED, GONE, NAME, NOW, UNAVAILABLE, cancelled, failed, running, succeeded
 from .playing import DEADLINE, play

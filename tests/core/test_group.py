@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import math
 
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName, SsdCacheName
-from airflow_spanner_lro.core.polling.families import family_of
-from airflow_spanner_lro.core.polling.group import FRESH, WatchedFamily
-from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import PollMethod
+from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.families import FRESH, WatchedFamily, family_of
+from airflow_spanner_lro.core.polling.policy import PollPolicy
+from airflow_spanner_lro.core.polling.schedule import PollMethod
 
 from .builders import GONE, NOW, running, succeeded
 from .polled import POLICY, Audience, Ear

@@ -7,10 +7,10 @@ from __future__ import annotations
 import pytest
 from google.api_core import exceptions
 
-from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.polling.group import LISTS_AGAIN
-from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import PollMethod
+from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.families import LISTS_AGAIN
+from airflow_spanner_lro.core.polling.policy import PollPolicy
+from airflow_spanner_lro.core.polling.schedule import PollMethod
 
 from .builders import DENIED, GONE, UNAVAILABLE, after
 from .polled import POLICY, Audience, Ear

@@ -8,9 +8,9 @@ from bisect import bisect_left
 from itertools import cycle
 from statistics import mean
 
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-from airflow_spanner_lro.core.polling.watched import PollMethod
+from airflow_spanner_lro.core.polling.policy import PollPolicy
+from airflow_spanner_lro.core.polling.schedule import PollMethod
 
 from .crowd import Crowd, Member, members
 

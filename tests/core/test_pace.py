@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.flows.pace import Pace
-from airflow_spanner_lro.core.flows.policy import PollPolicy
+from airflow_spanner_lro.core.polling.policy import Pace, PollPolicy
 
 from .builders import NOW, after, running
 

@@ -12,11 +12,11 @@ from google.api_core.exceptions import from_grpc_status
 from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.flows.policy import (
+from airflow_spanner_lro.core.polling.policy import (
     BackOffPolicy,
     CancelPolicy,
     PollPolicy,
-    counts,
+    is_final,
 )
 from airflow_spanner_lro.core.status import Code
 
@@ -143,7 +143,7 @@ def test_when_an_error_ends_a_wait(code: Code, silence: float, expected: bool) -
     """What may pass is waited out up to the patience; everything else counts at once."""
     exc = from_grpc_status(code.value, "text")
 
-    assert expected is counts(exc, silence=silence, patience=60)
+    assert expected is is_final(exc, silence=silence, patience=60)
     assert expected is PollPolicy(patience=60).gives_up(exc, silence=silence)
 
 

@@ -7,9 +7,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.polling.rounds import NAMED_AT_ONCE, Poll, next_poll
-from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import PollMethod, WatchedOperation
+from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.schedule import (
+    NAMED_AT_ONCE,
+    Poll,
+    PollMethod,
+    WatchedOperation,
+    next_poll,
+)
 
 from .polled import POLICY
 

@@ -15,9 +15,9 @@ from airflow_spanner_lro.core.flows.operation import (
     stop_all,
     wait,
 )
-from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending
+from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 
 from .builders import BACKUP, DENIED, NAME, OTHER, cancelled, running, succeeded
 from .playing import DEADLINE, play

@@ -12,10 +12,10 @@ from google.api_core import exceptions
 from airflow_spanner_lro.core.flows.commands import Answer, ListOperations, Sleep
 from airflow_spanner_lro.core.flows.limits import RETRY_AFTER, concurrency_limit, wait_for_slot
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, RESTORE_DATABASE
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 from .builders import DENIED, NAME, OTHER, UNAVAILABLE, running
 from .playing import DEADLINE, Play, play

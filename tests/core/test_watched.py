@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_spanner_lro.core.flows.policy import PollPolicy
-from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import PollMethod, WatchedOperation
+from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.policy import PollPolicy
+from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedOperation
 
 from .builders import DENIED, GONE, NAME, UNAVAILABLE, after, running, succeeded
 from .polled import POLICY, Ear, Heard

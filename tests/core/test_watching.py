@@ -18,9 +18,9 @@ from airflow_spanner_lro.core.flows.conditions import (
     OperationsSucceeded,
     wait_until_met,
 )
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.lists.listing import pending_queries
 from airflow_spanner_lro.core.names import DatabaseName
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 from .builders import DENIED, NAME, NOW, OTHER, UNAVAILABLE, running, succeeded
 from .playing import play

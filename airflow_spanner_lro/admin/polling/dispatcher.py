@@ -14,7 +14,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from airflow_spanner_lro.core.polling.urgency import FAIR_EACH, Urgency
+from airflow_spanner_lro.core.polling.budget import FAIR_EACH, Urgency
 from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:

@@ -24,8 +24,7 @@ from airflow_spanner_lro.admin.polling.watcher import (
 from airflow_spanner_lro.admin.requests import all_items
 from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY
 from airflow_spanner_lro.core.operations.snapshot import decode_operation
-from airflow_spanner_lro.core.polling.budget import Budget
-from airflow_spanner_lro.core.polling.urgency import Urgency
+from airflow_spanner_lro.core.polling.budget import Budget, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,11 +32,11 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.driver import AsyncClock, AsyncPagesClient, Observer
     from airflow_spanner_lro.admin.telemetry import Telemetry
-    from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
+    from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 
 T = TypeVar("T")

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT
 from airflow_spanner_lro.admin.polling.dispatcher import PendingRequest
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
-from airflow_spanner_lro.core.flows.policy import PollPolicy
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, decode_operation
-from airflow_spanner_lro.core.polling.families import Family, family_of
-from airflow_spanner_lro.core.polling.group import WatchedFamily
-from airflow_spanner_lro.core.polling.urgency import Urgency
-from airflow_spanner_lro.core.polling.watched import PollMethod
+from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.families import Family, WatchedFamily, family_of
+from airflow_spanner_lro.core.polling.policy import PollPolicy
+from airflow_spanner_lro.core.polling.schedule import PollMethod
 from airflow_spanner_lro.core.status import Code, code_of, error_text
 
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.driver import AsyncClock, AsyncPagesClient, Observer
     from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, RequestQueue
-    from airflow_spanner_lro.core.polling.rounds import Poll
-    from airflow_spanner_lro.core.polling.watched import Listener
+    from airflow_spanner_lro.core.polling.schedule import Listener, Poll
 
 
 class FirstAnswer:

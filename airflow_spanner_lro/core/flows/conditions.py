@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import (
         BackupName,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
         OperationName,
         ResourceName,
     )
+    from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 
 _LISTED_AT_MOST = 5

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from airflow_spanner_lro.core.flows.policy import PollPolicy
     from airflow_spanner_lro.core.names import ResourceName
+    from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 
 RETRY_AFTER = 900.0

@@ -27,16 +27,16 @@ from airflow_spanner_lro.core.flows.commands import (
     GetResult,
     Sleep,
 )
-from airflow_spanner_lro.core.flows.pace import Pace
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
+from airflow_spanner_lro.core.polling.policy import Pace
 from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from airflow_spanner_lro.core.flows.policy import CancelPolicy, PollPolicy
     from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 
 
 class DeadlinePassedError(SpannerLroError):

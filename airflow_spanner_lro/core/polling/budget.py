@@ -1,12 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many requests may be sent, and when the next: two allowances within one hard limit.
+"""How many requests may be sent, when the next, and which: two allowances within one hard limit.
 
 Spanner counts five a second, on average over a hundred seconds; so five hundred may go at once.
 Polls and all else have a budget that is a part of it: in no hundred seconds are there more of them
 than its rate allows, and most of them are spaced out evenly. Cancels are not counted against it.
 They go at once as long as all requests together stay within Spanner's limit, and never wait for a
 poll.
+
+When fewer requests may be sent than are wanted, the more urgent one goes first, but each third
+request goes to the one who has waited longest, so nobody starves. Only cancels, and polls that a
+cancel waits for, always go first: an operation that nobody wants costs money, and a kill has half a
+minute.
 
 Source: the quota page (administrative requests). Time is in seconds on an axis that goes forward.
 """
@@ -16,9 +21,33 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.polling.urgency import Urgency
+
+FAIR_EACH = 3
+"""Each request of that number is for the one who has waited longest."""
+
+
+class Urgency(IntEnum):
+    """How urgent a request is; less is more urgent."""
+
+    CANCEL = 0
+    """It cancels an operation. It has an allowance of its own, and gives way to nobody."""
+    DECIDING = 1
+    """It looks at an operation so that somebody can decide whether to cancel it."""
+    ENDING = 2
+    """It looks at an operation that is about to end, or that seems to have ended."""
+    USUAL = 3
+
+    def rank(self, *, due: float, fair: bool) -> tuple[int, float]:
+        """Return where a request stands among others; the lowest goes first.
+
+        :param due: since when it is wanted
+        :param fair: it is the turn of the one who has waited longest
+        """
+        return (min(self, Urgency.ENDING) if fair else self), due
+
 
 OVER = 100.0
 """Seconds over which Spanner averages."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_spanner_lro.core.flows import policy
+from airflow_spanner_lro.core.polling import policy
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from tests.airflow.doubles import DATABASE, LATEST, FakeTask, FakeTaskInstance
 

@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""When to look, how long to insist, and when trouble counts: numbers as values, no clock.
+"""When to poll, how long to insist, and when errors count: numbers as values, no clock.
 
-All durations are in seconds.
+All durations are in seconds, and times on any axis that only goes forward: the caller says what
+time it is. Wall-clock time is needed only to learn the age of an operation that was not started
+just now.
 """
 
 from __future__ import annotations
@@ -16,6 +18,10 @@ from airflow_spanner_lro.core.status import classify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
 
 MINIMUM_INTERVAL = 1.0
 """Spanner's admin quota is five requests a second for a whole project; nobody polls faster."""
@@ -24,7 +30,7 @@ MAXIMUM_INTERVAL = 86_400.0
 _DICE = random.Random()  # noqa: S311  # shared: one of its own would be most of a wait's memory
 
 
-def counts(exc: BaseException, *, silence: float, patience: float) -> bool:
+def is_final(exc: BaseException, *, silence: float, patience: float) -> bool:
     """Tell whether an error ends what is waited for, or is only waited out: the one decision.
 
     ====================== ========================= =================================
@@ -82,7 +88,7 @@ class PollPolicy:
 
         :param silence: seconds since the last answer
         """
-        return counts(exc, silence=silence, patience=self.patience)
+        return is_final(exc, silence=silence, patience=self.patience)
 
     def interval(self, age: float) -> float:
         """Return the interval at this age, in seconds; without jitter."""
@@ -146,3 +152,71 @@ class BackOffPolicy:
     def jittered(self, pause: float) -> float:
         """Return a pause that differs from this one."""
         return pause * self.rng.uniform(1 - self.jitter, 1 + self.jitter)
+
+
+_COMPLETE = 100
+_ROUNDED_DOWN = 0.5
+"""A percentage is a whole number, so on average the operation is half a point further."""
+
+
+class Pace:
+    """The intervals between looks at one operation.
+
+    :param policy: the bounds of the interval
+    :param since: when the wait began
+    """
+
+    __slots__ = ("_complete", "_ends", "_first", "_since", "policy")
+
+    def __init__(self, *, policy: PollPolicy, since: float) -> None:
+        self.policy = policy
+        self._since = since
+        self._first: tuple[float, int] | None = None
+        self._ends: float | None = None
+        self._complete = False
+
+    def heard(self, snapshot: OperationSnapshot, *, at: float, now: datetime | None) -> None:
+        """Learn from a look at the operation.
+
+        :param at: when it was looked at
+        :param now: the same moment by the wall clock, if that is known
+        """
+        started_before = False
+        if now is not None and snapshot.start_time is not None:
+            age = (now - snapshot.start_time).total_seconds()
+            # the service's clock may be ahead of ours; then the wait is all that is known
+            started_before = age > 0
+            self._since = min(self._since, at - age)
+        if snapshot.percent is None:
+            return
+        if snapshot.percent >= _COMPLETE:
+            # the work is done, and some are still being put in order for a long time
+            self._ends = self._ends if self._complete and self._ends is not None else at
+            self._complete = True
+            return
+        self._complete = False
+        self._first = self._first or (at, snapshot.percent)
+        begun, base = (self._since, 0) if started_before else self._first
+        gained = snapshot.percent - base
+        if gained > 0 and at > begun:
+            left = _COMPLETE - snapshot.percent - _ROUNDED_DOWN
+            self._ends = at + left * (at - begun) / (gained + _ROUNDED_DOWN)
+
+    def interval(self, *, at: float) -> float:
+        """Return how long to wait for the next look, in seconds; without jitter.
+
+        Never beyond the estimated end; from there on it grows again with the distance from it.
+        """
+        usual = self.policy.interval(at - self._since)
+        if self._ends is None:
+            return usual
+        left = self._ends - at
+        if left >= 0:
+            return min(usual, max(left, MINIMUM_INTERVAL))
+        return min(usual, self.policy.interval(-left))
+
+    def ending(self, *, at: float) -> bool:
+        """Tell whether the operation is expected to end before a usual interval is over."""
+        if self._ends is None:
+            return False
+        return abs(self._ends - at) <= self.policy.interval(at - self._since)
