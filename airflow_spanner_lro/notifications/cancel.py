@@ -1,6 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cancel the operations of a Dag run when something else in it fails, or its deadline passes.
+"""Which operations the tasks of a Dag run have started, as far as everybody can read.
+
+Where callbacks run (the dag-processor, the triggerer), the task state store is out of reach: a read
+of it hangs for ever and takes the process down (Airflow 3.3.2). So this reads task states and XComs
+only: each task publishes its ledger entry right after the start. Both reads block. A record is
+what somebody has written; whether it is acted on is for the notifier to decide.
+
+Cancel the operations of a Dag run when something else in it fails, or its deadline passes.
 
 What tasks have published is only what somebody has written. Where the Dag is at hand, its tasks say
 through which connection, of which kind and on what; where it is not, the notifier's own connection
@@ -10,32 +17,40 @@ counts and no other. A record that says something else is told, and nobody is as
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseNotifier
 
 from airflow_spanner_lro import settings
+from airflow_spanner_lro.airflow_internals import task_states, xcom_of
 from airflow_spanner_lro.authored import task_of
 from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.kinds import OperationKind
 from airflow_spanner_lro.core.names import parse_operation_names
+from airflow_spanner_lro.core.text import escape_unprintable, shorten
 from airflow_spanner_lro.core.tries.authority import (
     Refusal,
     authorise_given,
     authorise_published,
     confirm,
 )
+from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.tries.ownership import TaskLiveness, liveness_of
 from airflow_spanner_lro.core.tries.proof import began_of, disproof
+from airflow_spanner_lro.core.tries.record import LedgerFormatError
 from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
-from airflow_spanner_lro.notifications.started import started_operations
-from airflow_spanner_lro.notifications.stopping import Batch, Order, stop_all
+from airflow_spanner_lro.notifications.bulk_cancel import CancelBatch, CancelOrder, cancel_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from airflow.sdk import DAG, Context
@@ -43,8 +58,95 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.tries.authority import Grant
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-    from airflow_spanner_lro.notifications.started import StartedOperation
+
+
+log = logging.getLogger(__name__)
+
+_TOLD = 200
+"""How many characters are shown of why a record cannot be read."""
+_NEVER_RAN = {None, "none", "upstream_failed"}
+_MAPPED = re.compile(r"(.+)_(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedOperation:
+    """What a task instance has started.
+
+    :param task_id: its task
+    :param entry: what its latest try has published; it has an operation's name
+    :param awaited: the task goes on and will find out about the end by itself
+    """
+
+    task_id: str
+    entry: LedgerEntry
+    awaited: bool
+
+
+def started_operations(
+    *, dag_id: str, run_id: str, task_ids: Collection[str] | None, within: float
+) -> list[StartedOperation]:
+    """Return what the latest try of each task instance has started, what is awaited first.
+
+    :param task_ids: the tasks to ask; None for all, which takes a read for each
+    :param within: how long this may take, in seconds; what is not read by then is told and left out
+    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot be asked
+    """
+    if task_ids is not None and not task_ids:
+        return []
+    end = time.monotonic() + within
+    states = task_states(dag_id=dag_id, run_id=run_id, task_ids=task_ids)
+    may_have = [each for each in states.items() if each[1] not in _NEVER_RAN]
+    # stable, so Airflow's order stays within both halves
+    may_have.sort(key=lambda each: _has_ended(each[1]))
+    found = []
+    for position, (key, state) in enumerate(may_have):
+        if time.monotonic() > end:
+            log.warning(
+                "The time to look is over: %s task instances of run %s of %s were not asked what "
+                "they have started.",
+                len(may_have) - position,
+                run_id,
+                dag_id,
+            )
+            break
+        for task_id, map_index in _instances(key, task_ids=task_ids):
+            try:
+                record = xcom_of(
+                    key=RECORD_KEY,
+                    dag_id=dag_id,
+                    task_id=task_id,
+                    run_id=run_id,
+                    map_index=map_index,
+                )
+            except Exception:
+                log.exception("The record of %s cannot be read and is left alone", key)
+                continue
+            if record and (entry := _read(record, key=key)) and entry.operation:
+                awaited = not _has_ended(state)
+                found.append(StartedOperation(task_id=task_id, entry=entry, awaited=awaited))
+    return found
+
+
+def _has_ended(state: str | None) -> bool:
+    return liveness_of(state) is TaskLiveness.ENDED
+
+
+def _instances(key: str, *, task_ids: Collection[str] | None) -> Iterator[tuple[str, int]]:
+    """Yield what a key of Airflow's task states may mean: ``a_1`` may be the second ``a``."""
+    if task_ids is None or key in task_ids:
+        yield key, -1
+    if (mapped := _MAPPED.fullmatch(key)) and (task_ids is None or mapped[1] in task_ids):
+        yield mapped[1], int(mapped[2])
+
+
+def _read(record: object, *, key: str) -> LedgerEntry | None:
+    try:
+        return LedgerEntry.from_record(record)
+    except LedgerFormatError as exc:
+        why = shorten(escape_unprintable(str(exc)), length=_TOLD)
+        log.warning("The record of %s cannot be read and is left alone: %s", key, why)
+        return None
+
 
 LOOKING_TIME = 15.0
 """Seconds to ask Airflow what was started. With the time to settle this stays well below the 50 s
@@ -107,7 +209,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
         if not work:
             self.log.info("There is no operation to cancel.")
             return
-        for told in stop_all(list(self._batches(work)), timeout=self.settle_timeout):
+        for told in cancel_all(list(self._batches(work)), timeout=self.settle_timeout):
             tell = self.log.info if told.settled else self.log.warning
             tell(told.sentence)
 
@@ -126,7 +228,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
 
     def _given(self) -> dict[ConnectionSpec, list[_Claim]]:
         names = dict.fromkeys(self._readable(self.operation_name))
-        return {self._own_way: [(Order(name=name), None) for name in names]} if names else {}
+        return {self._own_way: [(CancelOrder(name=name), None) for name in names]} if names else {}
 
     def _readable(self, value: object) -> Iterator[OperationName]:
         """Yield the operations that a value stands for; tell of what stands for none."""
@@ -164,7 +266,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
             if isinstance(permit, Refusal):
                 self.log.warning("%s: %s", name, permit.sentence)
                 continue
-            order = Order(
+            order = CancelOrder(
                 name=name,
                 # a task that goes on would tell of something that is not there any more
                 cleans_up=entry.may_clean_up and not entry.follow_up and not started.awaited,
@@ -204,7 +306,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
             deployment=deployment,
         )
 
-    def _batches(self, work: Mapping[ConnectionSpec, Sequence[_Claim]]) -> Iterator[Batch]:
+    def _batches(self, work: Mapping[ConnectionSpec, Sequence[_Claim]]) -> Iterator[CancelBatch]:
         from airflow_spanner_lro.hooks.spanner_admin import (  # noqa: PLC0415  # loads gRPC
             SpannerAdminHook,
         )
@@ -222,13 +324,13 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
                 )
             else:
                 orders = [order for order, entry in claims if self._fits(order, entry, access)]
-                yield Batch(
+                yield CancelBatch(
                     orders=orders,
                     connect=partial(getattr, hook, "client"),
                     project=partial(getattr, hook, "project_id"),
                 )
 
-    def _fits(self, order: Order, entry: LedgerEntry | None, access: ConnectionSpec) -> bool:
+    def _fits(self, order: CancelOrder, entry: LedgerEntry | None, access: ConnectionSpec) -> bool:
         """Tell whether a record agrees with where its way leads to from here; tell if not."""
         if entry is None or not (refusal := confirm(entry, access=access)):
             return True
@@ -236,7 +338,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
         return False
 
 
-_Claim = tuple[Order, "LedgerEntry | None"]
+_Claim = tuple[CancelOrder, "LedgerEntry | None"]
 """What to stop, and the record that names it; None where a Dag's author does."""
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.notifications import cancel, stopping
-from airflow_spanner_lro.notifications.stopping import Batch, Order, stop_all
+from airflow_spanner_lro.notifications import bulk_cancel, cancel
+from airflow_spanner_lro.notifications.bulk_cancel import CancelBatch, CancelOrder, cancel_all
 
 from .doubles import BACKUP, DATABASE, LATER, LONG
 from .notifying import FakeRun, notify
@@ -89,15 +89,15 @@ def test_time_to_look_is_over(
 
 def test_call_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the time is up, what is not known is told, whatever still hangs."""
-    monkeypatch.setattr(stopping, "_GRACE", 0.0)
-    order = Order(name=OperationName.parse(f"{BACKUP}/operations/o"))
+    monkeypatch.setattr(bulk_cancel, "_GRACE", 0.0)
+    order = CancelOrder(name=OperationName.parse(f"{BACKUP}/operations/o"))
     released = Event()
 
     def hang() -> Any:
         released.wait()
         return MagicMock(SpannerAdminClient)
 
-    told = list(stop_all([Batch(orders=[order], connect=hang)], timeout=0.0))
+    told = list(cancel_all([CancelBatch(orders=[order], connect=hang)], timeout=0.0))
     released.set()
 
     assert [f"{order.name}: what became of it is not known"] == [told[0].sentence.partition(";")[0]]

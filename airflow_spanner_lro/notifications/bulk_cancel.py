@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.names import OperationName
 
-    Report = SimpleQueue[tuple[OperationName, "Told"]]
+    Report = SimpleQueue[tuple[OperationName, "CancelReport"]]
 
 _AT_ONCE = 16
 """How many calls are made at the same time, for each way to reach Spanner."""
@@ -46,7 +46,7 @@ _GRACE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class CancelOrder:
     """An operation to stop.
 
     :param cleans_up: delete what it made in spite of that
@@ -62,7 +62,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CancelReport:
     """What there is to say of an operation.
 
     :param settled: nothing of it goes on
@@ -73,19 +73,19 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class CancelBatch:
     """Operations that are reached by the same way.
 
     :param connect: makes the client; called in a thread, because credentials may take long
     :param project: returns the connection's own project; likewise
     """
 
-    orders: Sequence[Order]
+    orders: Sequence[CancelOrder]
     connect: Callable[[], SpannerAdminClient]
     project: Callable[[], str] = str
 
 
-def stop_all(batches: Sequence[Batch], *, timeout: float) -> Iterator[Told]:
+def cancel_all(batches: Sequence[CancelBatch], *, timeout: float) -> Iterator[CancelReport]:
     """Stop operations; yield what became of each as soon as that is known.
 
     :param timeout: how long to wait for the outcomes, in seconds; this ends within seconds of it
@@ -104,10 +104,10 @@ def stop_all(batches: Sequence[Batch], *, timeout: float) -> Iterator[Told]:
         yield replace(told, sentence=f"{name}: {told.sentence}")
     for lost in sorted(map(str, missing)):
         unknown = "what became of it is not known; check it with `spanner-lro describe"
-        yield Told(f"{lost}: {unknown} {lost}`.", settled=False)
+        yield CancelReport(f"{lost}: {unknown} {lost}`.", settled=False)
 
 
-def _stop_batch(batch: Batch, timeout: float, report: Report) -> None:
+def _stop_batch(batch: CancelBatch, timeout: float, report: Report) -> None:
     try:
         client = batch.connect()
         orders = list(_in_project(batch, report))
@@ -124,18 +124,18 @@ def _stop_batch(batch: Batch, timeout: float, report: Report) -> None:
     client.close()
 
 
-def _in_project(batch: Batch, report: Report) -> Iterator[Order]:
+def _in_project(batch: CancelBatch, report: Report) -> Iterator[CancelOrder]:
     """Yield the orders whose project is not another one than it must be; tell of the rest."""
     for order in batch.orders:
         named = order.name.resource.project
         if order.own_project and not same_project(named, batch.project()):
             sentence = f"Refused: its task's project is {batch.project()}."
-            report.put((order.name, Told(sentence, settled=False)))
+            report.put((order.name, CancelReport(sentence, settled=False)))
         else:
             yield order
 
 
-def _stop(order: Order) -> Flow[OperationSnapshot | Settlement | Told]:
+def _stop(order: CancelOrder) -> Flow[OperationSnapshot | Settlement | CancelReport]:
     """Stop an operation that still runs, if nothing speaks against it once it was seen."""
     policy, cleans_up = CancelPolicy(), order.cleans_up
     if order.objection is None:
@@ -145,7 +145,9 @@ def _stop(order: Order) -> Flow[OperationSnapshot | Settlement | Told]:
         for delay in policy.delays():
             match (yield Get(order.name)):
                 case OperationSnapshot() as snapshot if wrong := order.objection(snapshot):
-                    return Told(f"Left alone: it cannot be this run's. {wrong}", settled=False)
+                    return CancelReport(
+                        f"Left alone: it cannot be this run's. {wrong}", settled=False
+                    )
                 case OperationSnapshot(done=True) as snapshot:
                     return snapshot
                 case OperationSnapshot():
@@ -165,7 +167,7 @@ def _stop(order: Order) -> Flow[OperationSnapshot | Settlement | Told]:
 
 
 def _stop_some(
-    orders: Sequence[Order], client: SpannerAdminClient, timeout: float, report: Report
+    orders: Sequence[CancelOrder], client: SpannerAdminClient, timeout: float, report: Report
 ) -> None:
     from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415  # with the client
     from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
@@ -182,20 +184,20 @@ def _stop_some(
         _tell_failure(exc, orders, report)
         return
     for order, end in zip(orders, ends, strict=True):
-        told = Told("The operation was done already.", settled=True)
-        if isinstance(end, Told):
+        told = CancelReport("The operation was done already.", settled=True)
+        if isinstance(end, CancelReport):
             told = end
         elif isinstance(end, Settlement):
             metrics.count_cancel(end, cause=metrics.Cause.NOTIFIER)
-            told = Told(end.sentence, settled=end.settled and not end.left_behind)
+            told = CancelReport(end.sentence, settled=end.settled and not end.left_behind)
         report.put((order.name, told))
 
 
-def _tell_failure(exc: Exception, orders: Sequence[Order], report: Report) -> None:
+def _tell_failure(exc: Exception, orders: Sequence[CancelOrder], report: Report) -> None:
     for order in orders:
         end = Settlement(name=order.name, ending=Ending.NOT_SENT, detail=error_text(exc))
         metrics.count_cancel(end, cause=metrics.Cause.NOTIFIER)
-        report.put((order.name, Told(end.sentence, settled=False)))
+        report.put((order.name, CancelReport(end.sentence, settled=False)))
 
 
 def _in_thread(work: Callable[..., None], *arguments: object) -> Thread:
