@@ -10,6 +10,10 @@ Counted as written by the author is what stands in a text in the Dag's file, or 
 that is named there, outside of ``{{ … }}`` and outside of what a template captures (``macro``,
 ``call``, ``filter`` and ``set`` blocks). All else is a value: what comes from another task, out of
 a function, or from the caller.
+
+Proto descriptors for schemas with a proto bundle, read from a file when the task runs.
+
+They are bytes, which neither a template nor a serialised Dag can hold; a file name is text.
 """
 
 from __future__ import annotations
@@ -17,9 +21,15 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_spanner_lro.core.ddl.statements import DdlText, TextPart, parse_statements, texts_in
+from airflow_spanner_lro.core.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -259,3 +269,42 @@ def _put_in(item: object) -> DdlText:
 
 def _all_put_in(given: object) -> tuple[DdlText, ...]:
     return tuple(map(_put_in, texts_in(given)))
+
+
+_DESCRIPTORS_FIELD = "proto_descriptors_file"
+
+
+def proto_descriptors(path: object, *, operator: BaseOperator) -> bytes:
+    """Return what a descriptor file holds; nothing if there is none.
+
+    :param path: where the file is on the worker: absolute, or as seen from the Dag's file; None
+        for no file
+    :param operator: whose Dag it is
+    :raises InvalidArgumentError: if the file cannot be read, or holds no descriptors
+    """
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet  # noqa: PLC0415  # slow to load
+    from google.protobuf.message import DecodeError  # noqa: PLC0415
+
+    if path is None:
+        return b""
+    if not isinstance(path, str) or not path:
+        raise InvalidArgumentError(
+            field=_DESCRIPTORS_FIELD, value=path, rule="expected the path of a file"
+        )
+    file = Path(operator.dag.folder if operator.has_dag() else "") / path
+    try:
+        data = file.read_bytes()
+        holds_any = bool(FileDescriptorSet.FromString(data).file)
+    except OSError as exc:
+        rule = f"this worker cannot read {file}: {exc.strerror}"
+        raise InvalidArgumentError(field=_DESCRIPTORS_FIELD, value=path, rule=rule) from exc
+    except DecodeError:
+        holds_any = False
+    if not holds_any:
+        raise InvalidArgumentError(
+            field=_DESCRIPTORS_FIELD,
+            value=path,
+            rule="the file holds no descriptors; "
+            "protoc makes it with --include_imports and --descriptor_set_out",
+        )
+    return data

@@ -15,8 +15,10 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.serde import deserialize, serialize
 
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
-from airflow_spanner_lro.operators.databases import SpannerRestoreDatabaseOperator
-from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
+from airflow_spanner_lro.operators.databases import (
+    SpannerRestoreDatabaseOperator,
+    SpannerUpdateDatabaseDdlOperator,
+)
 
 from .doubles import STATEMENTS
 

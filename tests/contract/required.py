@@ -22,6 +22,7 @@ from airflow_spanner_lro.operators.databases import (
     SpannerCreateDatabaseOperator,
     SpannerDropDatabaseOperator,
     SpannerRestoreDatabaseOperator,
+    SpannerUpdateDatabaseDdlOperator,
     SpannerUpdateDatabaseOperator,
 )
 from airflow_spanner_lro.operators.instance_configs import (
@@ -46,7 +47,6 @@ from airflow_spanner_lro.operators.operations import (
     SpannerGetOperationOperator,
     SpannerListOperationsOperator,
 )
-from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 from airflow_spanner_lro.sensors.backup import SpannerBackupSensor
 from airflow_spanner_lro.sensors.database import SpannerDatabaseSensor
 from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
