@@ -163,7 +163,7 @@ class OperationRun:
             return str(begun.name)
         return self.conclude(self._wait_for(begun.name))
 
-    def start_in_turn(self, *, timed_out: bool, limit: str, pause: float | None = None) -> Any:
+    def start_after_slot(self, *, timed_out: bool, limit: str, pause: float | None = None) -> Any:
         """Start after a wait for a slot, or after a pause.
 
         :param timed_out: the deadline passed first

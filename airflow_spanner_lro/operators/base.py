@@ -136,7 +136,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
         with map_errors():
             return self._insist(context)
 
-    def execute_in_turn(self, context: Context, event: Mapping[str, Any]) -> Any:
+    def execute_after_slot(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when another attempt is worth it."""
         with map_errors():
             with decode_event(event):
@@ -179,7 +179,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
             policy=policy,
             deadline=deadline,
             defer=deferral if self.deferrable else None,
-            then=self.execute_in_turn.__name__,
+            then=self.execute_after_slot.__name__,
             wait_for_slot=self.wait_for_slot,
             log=self.log.info,
             verb=self.verb,

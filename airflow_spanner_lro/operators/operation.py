@@ -182,14 +182,14 @@ class SpannerOperationOperator(SpannerAdminOperator):
             settings.check()
             return self._begin(context).start()
 
-    def execute_in_turn(self, context: Context, event: Mapping[str, Any]) -> Any:
+    def execute_after_slot(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when it may be this task's turn to start."""
         with self._failing():
             settings.check()
             run = self._begin(context)
             with decode_event(event):
                 timed_out, limit = event[TIMED_OUT], event[LIMIT]
-            return run.start_in_turn(timed_out=timed_out, limit=limit, pause=event.get(PAUSE))
+            return run.start_after_slot(timed_out=timed_out, limit=limit, pause=event.get(PAUSE))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when the trigger has fired."""
@@ -256,7 +256,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
                 sources=lambda: self.sources,
                 outlets=self.outlets,
                 after_wait=self.execute_complete.__name__,
-                after_slot=self.execute_in_turn.__name__,
+                after_slot=self.execute_after_slot.__name__,
             ),
             options=RunOptions(
                 wait_for_completion=self.wait_for_completion,

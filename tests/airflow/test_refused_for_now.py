@@ -126,7 +126,7 @@ def test_a_long_pause_holds_no_worker(stage: Stage, task: FakeTask) -> None:
 
     trigger = over_the_wire(deferred.trigger)
     assert isinstance(trigger, SpannerPauseTrigger)
-    assert "execute_in_turn" == deferred.method_name
+    assert "execute_after_slot" == deferred.method_name
     event = fire(trigger)
     assert {"timed_out": False, "pause": 0.02, "limit": trigger.limit} == event
     assert "READY" == play(operator, task)["state"]
@@ -189,7 +189,7 @@ def test_the_deadline_counts_while_it_is_deferred(stage: Stage, task: FakeTask) 
     assert deferred.timeout is not None
     assert {"timed_out": True, "pause": 0.0, "limit": "so many"} == fire(late)
     with pytest.raises(SlotWaitEndedError, match="Spanner allows so many"):
-        operator.execute_in_turn(task.context, fire(late))
+        operator.execute_after_slot(task.context, fire(late))
     with pytest.raises(TaskDeferralTimeout):
         operator.resume_execution("__fail__", {"error": "Trigger timeout"}, task.context)
 

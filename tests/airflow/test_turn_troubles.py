@@ -90,7 +90,7 @@ def test_nothing_starts_after_the_deadline(
 
     with pytest.raises(SlotWaitEndedError, match="out of time while it waited for a slot"):
         operator.resume_execution(
-            "execute_in_turn", {"event": {"timed_out": False, "limit": "one"}}, task.context
+            "execute_after_slot", {"event": {"timed_out": False, "limit": "one"}}, task.context
         )
 
     assert 2 == len(stage.starts)
@@ -137,7 +137,7 @@ def test_a_kill_while_deferred_has_nothing_to_stop(stage: Stage, task: FakeTask)
 
 
 @pytest.mark.parametrize("event", [{}, {"name": BACKUP}, None, {"timed_out": False}], ids=repr)
-@pytest.mark.parametrize("method", ["execute_complete", "execute_in_turn"])
+@pytest.mark.parametrize("method", ["execute_complete", "execute_after_slot"])
 def test_an_event_of_another_release_is_named(
     stage: Stage, task: FakeTask, method: str, event: Any
 ) -> None:

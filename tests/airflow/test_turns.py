@@ -54,7 +54,7 @@ def test_waiting_for_a_turn_holds_no_worker(stage: Stage, task: FakeTask) -> Non
 
     trigger = over_the_wire(deferred.trigger)
     assert isinstance(trigger, SpannerSlotTrigger)
-    assert "execute_in_turn" == deferred.method_name
+    assert "execute_after_slot" == deferred.method_name
     assert [stage.first.name] == trigger.holders
     assert task.entry["closed"]
     assert "operation_name" not in task.ti.xcoms
