@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.errors import SpannerLroError
-from airflow_spanner_lro.core.tries.reaping import TaskFacts, TaskPhase
+from airflow_spanner_lro.core.ledger.reaping import TaskFacts, TaskPhase
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from airflow_spanner_lro.airflow_internals import StoredValue
-    from airflow_spanner_lro.core.tries.authority import AuthoredTask
+    from airflow_spanner_lro.core.ledger.authority import AuthoredTask
 
 _REMEMBERED = 50
 """How many versions of Dags are kept in memory; a Dag of a thousand tasks takes megabytes."""

@@ -14,13 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.tries.authority import (
-    CHAIN,
-    CONNECTION,
-    OURS,
-    PROJECT,
-    AuthoredTask,
-)
+from airflow_spanner_lro.core.ledger.authority import CHAIN, CONNECTION, OURS, PROJECT, AuthoredTask
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

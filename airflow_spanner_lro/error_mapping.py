@@ -16,6 +16,7 @@ from airflow_spanner_lro.core.errors import (
     UnavailableError,
 )
 from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
+from airflow_spanner_lro.core.ledger.record import LedgerUnreadableError
 from airflow_spanner_lro.core.operations.errors import (
     NothingStartedError,
     OperationCancelledError,
@@ -25,7 +26,6 @@ from airflow_spanner_lro.core.operations.errors import (
     ResumeConflictError,
 )
 from airflow_spanner_lro.core.status import Code, code_of, error_message, is_credentials_error
-from airflow_spanner_lro.core.tries.record import LedgerUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

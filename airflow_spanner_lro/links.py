@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_spanner_lro.airflow_internals import pushed_value
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY
 from airflow_spanner_lro.core.links import console_url
 from airflow_spanner_lro.core.names import (
     BackupName,
@@ -27,7 +28,6 @@ from airflow_spanner_lro.core.names import (
     OperationName,
     resolve_name,
 )
-from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from airflow_spanner_lro import metrics, settings
+from airflow_spanner_lro.core.ledger.ownership import Claim, KillDecision, decide_on_worker
 from airflow_spanner_lro.core.operations.errors import (
     OperationKilledError,
     OperationTimeoutError,
@@ -29,7 +30,6 @@ from airflow_spanner_lro.core.operations.errors import (
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, cancel_advice
 from airflow_spanner_lro.core.status import error_message, error_text
-from airflow_spanner_lro.core.tries.ownership import Claim, KillDecision, decide_on_worker
 from airflow_spanner_lro.execution.wait import cancel
 from airflow_spanner_lro.triggers.task_state import view_task
 

@@ -19,19 +19,25 @@ from airflow_spanner_lro.core.comparison import (
 )
 from airflow_spanner_lro.core.facets import Label
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE
+from airflow_spanner_lro.core.ledger.evidence import (
+    Candidate,
+    Evidence,
+    LookupResult,
+    Mark,
+    identify_started,
+)
 from airflow_spanner_lro.core.operations.errors import TargetTakenError
 from airflow_spanner_lro.core.operations.snapshot import resource_state
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.core.tries.evidence import Candidate, Evidence, LookupResult, Mark, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 T = TypeVar("T")
 
@@ -71,7 +77,7 @@ class Lookup:
         candidates = [
             self._candidate(intent, snapshot, metadata, resource) for snapshot, metadata in listed
         ]
-        return judge(candidates, window=intent.window(longest=START_CALL_TIMEOUT))
+        return identify_started(candidates, window=intent.window(longest=START_CALL_TIMEOUT))
 
     def taken(
         self,

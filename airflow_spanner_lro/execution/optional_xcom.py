@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import XComNotFound
 
-from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
+from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY
 
 if TYPE_CHECKING:
     import jinja2

@@ -21,6 +21,7 @@ from airflow_spanner_lro.airflow_internals import plays_tasks_itself
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
+from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY
 from airflow_spanner_lro.core.links import console_link
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeDeliveryError,
@@ -32,7 +33,6 @@ from airflow_spanner_lro.core.operations.errors import (
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unless_succeeded
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.execution.cancel import TryCancel
 from airflow_spanner_lro.execution.deferral import Deferral
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import Logger
 
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.execution.deferral import Defer
     from airflow_spanner_lro.execution.wait import StartCall
     from airflow_spanner_lro.execution.work import RunOptions, Work

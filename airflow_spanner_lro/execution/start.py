@@ -23,6 +23,9 @@ from airflow_spanner_lro.core.flows.limits import (
 )
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.kinds import ProgressShape
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import Evidence, too_early
+from airflow_spanner_lro.core.ledger.resume import NextStep, next_step
 from airflow_spanner_lro.core.operations.errors import (
     AmbiguousStartError,
     CancelNotSettledError,
@@ -48,10 +51,6 @@ from airflow_spanner_lro.core.status import (
     error_text,
     may_have_started,
 )
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-from airflow_spanner_lro.core.tries.proof import too_early
-from airflow_spanner_lro.core.tries.resume import NextStep, next_step
 from airflow_spanner_lro.execution.lookup import Lookup
 from airflow_spanner_lro.execution.wait import StartCall, StartGivenUpError, slot_taken
 from airflow_spanner_lro.metrics import Cause
@@ -60,10 +59,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.ledger.evidence import LookupResult
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.schema_change import StatementRecord
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.tries.evidence import LookupResult
     from airflow_spanner_lro.execution.store import TaskLedger
     from airflow_spanner_lro.execution.wait import BlockingWait
     from airflow_spanner_lro.execution.work import StartOrder

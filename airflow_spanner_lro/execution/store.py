@@ -17,17 +17,16 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in its stub only
 
 from airflow_spanner_lro.core.comparison import differences, resource_facets
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry, Stage
+from airflow_spanner_lro.core.ledger.evidence import Evidence
+from airflow_spanner_lro.core.ledger.reaping import settled_as
+from airflow_spanner_lro.core.ledger.record import LedgerFormatError, LedgerUnreadableError
+from airflow_spanner_lro.core.ledger.resume import killed_late
 from airflow_spanner_lro.core.operations.errors import (
     EndedByOthersError,
     ResourceDiffersError,
     left_running_presumed,
 )
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.reaping import settled_as
-from airflow_spanner_lro.core.tries.record import LedgerFormatError, LedgerUnreadableError
-from airflow_spanner_lro.core.tries.resume import killed_late
-from airflow_spanner_lro.core.tries.stages import Stage
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.arguments.times import parse_duration
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.ledger.evidence import run_began
+from airflow_spanner_lro.core.ledger.resume import fingerprint
 from airflow_spanner_lro.core.names import OperationName, same_resource
 from airflow_spanner_lro.core.text import format_duration
-from airflow_spanner_lro.core.tries.fingerprint import fingerprint
-from airflow_spanner_lro.core.tries.proof import began_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.connection import ConnectionSpec
     from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 
 _TIMEOUT_FIELD = "operation_timeout"
@@ -222,5 +222,5 @@ class StartOrder:
             exempt=exempt,
             deployment=settings.deployment(),
             settle_timeout=settings.settle_timeout(),
-            began=began_of(run),
+            began=run_began(run),
         )

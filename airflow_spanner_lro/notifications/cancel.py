@@ -34,18 +34,18 @@ from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.kinds import OperationKind
-from airflow_spanner_lro.core.names import parse_operation_names
-from airflow_spanner_lro.core.text import escape_unprintable, shorten
-from airflow_spanner_lro.core.tries.authority import (
+from airflow_spanner_lro.core.ledger.authority import (
     Refusal,
     authorise_given,
     authorise_published,
     confirm,
 )
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import TaskLiveness, liveness_of
-from airflow_spanner_lro.core.tries.proof import began_of, disproof
-from airflow_spanner_lro.core.tries.record import LedgerFormatError
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import disproof, run_began
+from airflow_spanner_lro.core.ledger.ownership import TaskLiveness, liveness_of
+from airflow_spanner_lro.core.ledger.record import LedgerFormatError
+from airflow_spanner_lro.core.names import parse_operation_names
+from airflow_spanner_lro.core.text import escape_unprintable, shorten
 from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
 from airflow_spanner_lro.notifications.bulk_cancel import CancelBatch, CancelOrder, cancel_all
 
@@ -55,9 +55,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG, Context
 
+    from airflow_spanner_lro.core.ledger.authority import Grant
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.tries.authority import Grant
 
 
 log = logging.getLogger(__name__)
@@ -251,7 +251,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
             return {}
         dag: DAG | None = context.get("dag")
         dag_id, run_id = run
-        began = began_of(context.get("dag_run"))
+        began = run_began(context.get("dag_run"))
         found: dict[ConnectionSpec, dict[OperationName, _Claim]] = {}
         for started in started_operations(
             dag_id=dag_id,

@@ -19,10 +19,10 @@ from airflow.sdk.definitions.xcom_arg import XComArg
 from airflow_spanner_lro.authored import task_of
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import OperationKind
-from airflow_spanner_lro.core.tries.authority import check_kind, check_written
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.proof import began_of, too_early
-from airflow_spanner_lro.core.tries.record import LedgerFormatError
+from airflow_spanner_lro.core.ledger.authority import check_kind, check_written
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import run_began, too_early
+from airflow_spanner_lro.core.ledger.record import LedgerFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ def _objection(snapshot: OperationSnapshot, operator: Any, context: Context) -> 
     )
     if refusal:
         return refusal.sentence
-    return too_early(snapshot, began=began_of(context.get("dag_run")))
+    return too_early(snapshot, began=run_began(context.get("dag_run")))
 
 
 def _published(operator: Any, context: Context) -> Iterator[LedgerEntry]:

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.core.flows.operation import cancel_if_running
-from airflow_spanner_lro.core.operations.outcome import WaitOutcome
-from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, cancel_advice
-from airflow_spanner_lro.core.polling.policy import CancelPolicy
-from airflow_spanner_lro.core.status import error_text
-from airflow_spanner_lro.core.tries.ownership import (
+from airflow_spanner_lro.core.ledger.ownership import (
     Claim,
     KillDecision,
     UnreadableRecord,
     decide_rejected,
 )
+from airflow_spanner_lro.core.operations.outcome import WaitOutcome
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, cancel_advice
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
+from airflow_spanner_lro.core.status import error_text
 from airflow_spanner_lro.execution.cancel import log_ending
 from airflow_spanner_lro.triggers.task_state import read_liveness, read_record
 

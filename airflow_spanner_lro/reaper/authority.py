@@ -23,9 +23,9 @@ from google.auth.exceptions import GoogleAuthError
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.airflow_serialised import SerialisedDags, rendered_fields
 from airflow_spanner_lro.core.connection import ConnectionSpec
+from airflow_spanner_lro.core.ledger.authority import Grant, Refusal, authorise, confirm
 from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
 from airflow_spanner_lro.core.text import escape_unprintable
-from airflow_spanner_lro.core.tries.authority import Grant, Refusal, authorise, confirm
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.reaper.bulk import MOST, RateLimitedClient, RequestAllowance
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from airflow_spanner_lro.admin.driver import SyncClock
-    from airflow_spanner_lro.core.tries.authority import AuthoredTask
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+    from airflow_spanner_lro.core.ledger.authority import AuthoredTask
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.reaper.records import LedgerRow
 
 log = logging.getLogger(__name__)

@@ -21,13 +21,13 @@ from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT, run
 from airflow_spanner_lro.core.flows.commands import Cancel
 from airflow_spanner_lro.core.flows.operation import gather, stop
+from airflow_spanner_lro.core.ledger.reaping import settled_as
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.budget import SPAN, RequestWindow
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.core.polling.schedule import NAMED_AT_ONCE, WORTH_A_LIST
 from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
-from airflow_spanner_lro.core.tries.reaping import settled_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.driver import SyncClock
     from airflow_spanner_lro.core.flows.commands import Flow
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import DatabaseName, OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.reaper.records import LedgerRow
 
     Elapsed = Callable[[], float]

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.driver import retry_transient
+from airflow_spanner_lro.core.ledger.evidence import disproof
+from airflow_spanner_lro.core.ledger.reaping import ReapStep
 from airflow_spanner_lro.core.status import Code, code_of, error_text
-from airflow_spanner_lro.core.tries.proof import disproof
-from airflow_spanner_lro.core.tries.reaping import ReapStep
 from airflow_spanner_lro.execution.lookup import Lookup
 from airflow_spanner_lro.reaper.records import rows_naming, shown
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.driver import SyncClock
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
     from airflow_spanner_lro.reaper.records import LedgerRow
 
 _TRANSIENT_LIMIT = 2.0

@@ -29,7 +29,7 @@ from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.core.arguments.times import parse_duration
 from airflow_spanner_lro.core.errors import InvalidArgumentError, SettingsError
-from airflow_spanner_lro.core.tries.round_record import ROUND_KEY, RoundRecord
+from airflow_spanner_lro.core.ledger.reaping import ROUND_KEY, RoundRecord
 from airflow_spanner_lro.reaper.rounds import ReaperRound, RoundOptions
 
 if TYPE_CHECKING:

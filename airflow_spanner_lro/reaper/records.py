@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import airflow_internals
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
 from airflow_spanner_lro.core.text import escape_unprintable, shorten
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.execution.store import KEY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from airflow_spanner_lro.airflow_internals import LockedValue, StoredValue
+    from airflow_spanner_lro.core.ledger.reaping import TaskFacts
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.tries.reaping import TaskFacts
 
 COPIED_DATABASE = (
     "Nothing was touched: Airflow's database is not where its ledgers were reaped before. A copy "

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import airflow_database, settings
 from airflow_spanner_lro.admin.clock import StoppableClock
-from airflow_spanner_lro.core.status import Code, code_of, error_text
-from airflow_spanner_lro.core.text import escape_unprintable
-from airflow_spanner_lro.core.tries.authority import Refusal
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.reaping import (
+from airflow_spanner_lro.core.ledger.authority import Refusal
+from airflow_spanner_lro.core.ledger.evidence import Evidence
+from airflow_spanner_lro.core.ledger.reaping import (
     KILL_OVER,
     ReapDecision,
     TaskPhase,
     decide_reap,
+    overdue,
 )
-from airflow_spanner_lro.core.tries.round_record import overdue
+from airflow_spanner_lro.core.status import Code, code_of, error_text
+from airflow_spanner_lro.core.text import escape_unprintable
 from airflow_spanner_lro.reaper.authority import CALL_ERRORS, AuthorisedClients
 from airflow_spanner_lro.reaper.inspection import not_asked, state_of
 from airflow_spanner_lro.reaper.loop import FAILED, latest_round
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from airflow_spanner_lro.core.connection import ConnectionSpec
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+    from airflow_spanner_lro.core.ledger.reaping import RoundRecord
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-    from airflow_spanner_lro.core.tries.round_record import RoundRecord
     from airflow_spanner_lro.reaper.records import LedgerRow
 
     Say = Callable[[str], object]

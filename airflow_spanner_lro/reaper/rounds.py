@@ -22,10 +22,8 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
-from airflow_spanner_lro.core.operations.settlement import Ending
-from airflow_spanner_lro.core.polling.policy import CancelPolicy
-from airflow_spanner_lro.core.tries.authority import Reason, Refusal
-from airflow_spanner_lro.core.tries.reaping import (
+from airflow_spanner_lro.core.ledger.authority import Reason, Refusal
+from airflow_spanner_lro.core.ledger.reaping import (
     KILL_OVER,
     ReapDecision,
     ReapStep,
@@ -33,6 +31,8 @@ from airflow_spanner_lro.core.tries.reaping import (
     decide_reap,
     reap_step,
 )
+from airflow_spanner_lro.core.operations.settlement import Ending
+from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.reaper.authority import CALL_ERRORS, AuthorisedClients
 from airflow_spanner_lro.reaper.bulk import CancelRequest, cancel_together
 from airflow_spanner_lro.reaper.inspection import (
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from airflow_spanner_lro.admin.clock import StoppableClock
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.reaper.authority import Allowances
     from airflow_spanner_lro.reaper.bulk import RateLimitedClient
     from airflow_spanner_lro.reaper.inspection import Inspection

@@ -21,6 +21,13 @@ from airflow.triggers.base import TriggerEvent
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.airflow_internals import USER_ACTION
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel_if_running, stop
+from airflow_spanner_lro.core.ledger.ownership import (
+    Claim,
+    KillDecision,
+    UnreadableRecord,
+    decide_deadline,
+    decide_kill,
+)
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import OperationGoneError
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome
@@ -29,21 +36,14 @@ from airflow_spanner_lro.core.operations.settlement import Settlement, cancel_ad
 from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import Code, code_of, error_text
-from airflow_spanner_lro.core.tries.ownership import (
-    Claim,
-    KillDecision,
-    UnreadableRecord,
-    decide_deadline,
-    decide_kill,
-)
 from airflow_spanner_lro.triggers.base import SpannerTrigger, finish_despite_cancels, trigger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from airflow_spanner_lro.core.connection import ConnectionSpec
+    from airflow_spanner_lro.core.ledger.ownership import Published, TaskLiveness
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.tries.ownership import Published, TaskLiveness
 
     class Decide(Protocol):
         """One of the decisions of ``core/tries/ownership.py``."""

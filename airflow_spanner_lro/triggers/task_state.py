@@ -21,14 +21,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from airflow_spanner_lro.airflow_internals import task_states, xcom_of
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import TaskLiveness, UnreadableRecord, liveness_of
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.ledger.ownership import TaskLiveness, UnreadableRecord, liveness_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import TypeVar
 
-    from airflow_spanner_lro.core.tries.ownership import Published
+    from airflow_spanner_lro.core.ledger.ownership import Published
 
     T = TypeVar("T")
 

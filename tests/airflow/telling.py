@@ -12,7 +12,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.sdk.execution_time.xcom import XCom
 
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 
 if TYPE_CHECKING:
     import pytest

@@ -14,13 +14,13 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_spanner_lro import lineage
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.ledger.ownership import Claim, KillDecision, TaskLiveness, decide_kill
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import (
     OperationTimeoutError,
     UnexpectedStateError,
 )
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import Claim, KillDecision, TaskLiveness, decide_kill
 from airflow_spanner_lro.emulator import Plan
 
 from .databases import FRESH, create, finish_at_each_look

@@ -20,7 +20,7 @@ from .playing import backup
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_spanner_lro.core.tries.authority import AuthoredTask
+    from airflow_spanner_lro.core.ledger.authority import AuthoredTask
 
 WAY = ("gcp_conn_id", "impersonation_chain", "project_id")
 IDS = ("instance_id", "database_id", "backup_id")

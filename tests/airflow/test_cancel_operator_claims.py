@@ -13,8 +13,8 @@ from airflow.sdk import DAG, task as taskflow
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
+from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY, RECORD_KEY
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
-from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY, RECORD_KEY
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 

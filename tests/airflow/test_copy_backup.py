@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_spanner_lro.core.ledger.ownership import TaskLiveness
 from airflow_spanner_lro.core.operations.errors import OperationCancelledError
-from airflow_spanner_lro.core.tries.ownership import TaskLiveness
 from airflow_spanner_lro.triggers.task_state import TaskView
 
 from .backing_up import COPY, DAYS, FAR, GOOGLE, HERE, HOURS, copy_backup, keys, moment

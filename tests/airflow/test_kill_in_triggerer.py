@@ -15,9 +15,9 @@ from airflow.triggers.base import TriggerEvent
 from airflow_spanner_lro.airflow_internals import USER_ACTION
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.ownership import TaskLiveness
 from airflow_spanner_lro.core.names import BackupName, OperationName
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import TaskLiveness
 from airflow_spanner_lro.triggers.task_state import TaskView
 
 from .doubles import BACKUP, LATER, LONG, FakeTaskInstance
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pytest_mock import MockerFixture
 
-    from airflow_spanner_lro.core.tries.ownership import Published
+    from airflow_spanner_lro.core.ledger.ownership import Published
     from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 
     from .doubles import FakeTask, Stage

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
+from airflow_spanner_lro.core.ledger.ownership import KillDecision
 from airflow_spanner_lro.core.operations.errors import (
     CancelNotSettledError,
     KilledBeforeStartError,
@@ -17,8 +19,6 @@ from airflow_spanner_lro.core.operations.errors import (
     OperationTimeoutError,
 )
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
-from airflow_spanner_lro.core.tries.ownership import KillDecision
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.execution.cancel import WorkerKill
 

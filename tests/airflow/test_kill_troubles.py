@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.core.operations.errors import OperationGoneError, OperationTimeoutError
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.triggers import operation
 
 from .doubles import BACKUP, LONG, FakeTaskInstance
@@ -347,7 +347,9 @@ async def test_operation_vanishes(stage: Stage, trigger: SpannerOperationTrigger
     """A wait for an operation that Spanner no longer knows ends, saying what a retry will do."""
     stage.script.fail(method="GetOperation", code=Code.NOT_FOUND)
 
-    with pytest.raises(OperationGoneError, match=r"is gone: it was deleted, .* a retry starts anew"):
+    with pytest.raises(
+        OperationGoneError, match=r"is gone: it was deleted, .* a retry starts anew"
+    ):
         await anext(_events(trigger))
 
 

@@ -11,13 +11,13 @@ import pytest
 from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in its stub only
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.core.operations.errors import (
     OperationCancelledError,
     OperationTimeoutError,
 )
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 
 from .doubles import LONG
 from .playing import backup, change_schema, defer, play, resume

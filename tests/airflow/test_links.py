@@ -16,8 +16,8 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
+from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY
 from airflow_spanner_lro.core.names import parse_resource
-from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY
 from airflow_spanner_lro.links import (
     LINKS,
     SpannerBackupLink,

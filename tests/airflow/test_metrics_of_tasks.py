@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.core.operations.errors import (
     OperationCancelledError,
     OperationFailedError,
@@ -16,7 +17,6 @@ from airflow_spanner_lro.core.operations.errors import (
     OperationTimeoutError,
 )
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.operators.databases import SpannerCreateDatabaseOperator

@@ -14,8 +14,8 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.notifications.cancel import SpannerCancelOperationNotifier
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 

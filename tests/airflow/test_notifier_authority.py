@@ -13,7 +13,7 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_spanner_lro.core.kinds import COPY_BACKUP
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 
 from .doubles import LONG

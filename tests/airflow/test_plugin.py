@@ -15,10 +15,9 @@ from airflow.sdk._shared.plugins_manager import integrate_listener_plugins
 from airflow.sdk.api.datamodels._generated import TaskInstanceState
 from airflow.sdk.execution_time import task_runner
 
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry, Stage as LifeStage
+from airflow_spanner_lro.core.ledger.ownership import liveness_of
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import liveness_of
-from airflow_spanner_lro.core.tries.stages import Stage as LifeStage
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.plugin import SpannerLroPlugin, rejected_deferral
 

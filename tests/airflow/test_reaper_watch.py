@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time import comms, task_runner
 
-from airflow_spanner_lro.core.tries.round_record import ROUND_KEY, RoundRecord
+from airflow_spanner_lro.core.ledger.reaping import ROUND_KEY, RoundRecord
 from airflow_spanner_lro.execution import deferral
 
 from .doubles import LONG

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.core.operations.errors import (
     NothingStartedError,
     OperationKilledError,
@@ -20,7 +21,6 @@ from airflow_spanner_lro.core.operations.errors import (
     StartUnansweredError,
 )
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
 from airflow_spanner_lro.execution import cancel, wait
 
 from .doubles import BACKUP, DATABASE, LONG, SOURCE, eventually

@@ -13,10 +13,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
+from airflow_spanner_lro.core.ledger.record import LedgerUnreadableError
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY
-from airflow_spanner_lro.core.tries.record import LedgerUnreadableError
 from airflow_spanner_lro.emulator import Plan
 
 from .doubles import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, SOURCE

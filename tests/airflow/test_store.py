@@ -13,13 +13,13 @@ from airflow.sdk import NEVER_EXPIRE  # type: ignore[attr-defined]  # missing in
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import Evidence
+from airflow_spanner_lro.core.ledger.record import LedgerUnreadableError
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.errors import EndedByOthersError
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.tries.record import LedgerUnreadableError
 from airflow_spanner_lro.execution.store import NEWEST_KEY, TaskLedger
 
 from .doubles import BACKUP, LONG

@@ -13,7 +13,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.sdk.execution_time.xcom import XCom
 
-from airflow_spanner_lro.core.tries.ownership import TaskLiveness, UnreadableRecord
+from airflow_spanner_lro.core.ledger.ownership import TaskLiveness, UnreadableRecord
 from airflow_spanner_lro.triggers.task_state import TaskInquiry
 
 from .doubles import FakeTaskInstance

@@ -17,7 +17,7 @@ from airflow.cli.cli_config import GroupCommand
 
 from airflow_spanner_lro import cli
 from airflow_spanner_lro.commands import get_cli_commands
-from airflow_spanner_lro.core.tries.stages import TRANSITIONS, Stage
+from airflow_spanner_lro.core.ledger.entry import TRANSITIONS, Stage
 from airflow_spanner_lro.emulator import Faults, Limits, Plan, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.command import add_arguments
 from airflow_spanner_lro.emulator.control.routes import PREFIX, ROUTES

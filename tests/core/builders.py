@@ -12,6 +12,8 @@ from google.longrunning.operations_pb2 import Operation
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import (
     OperationError,
@@ -19,8 +21,6 @@ from airflow_spanner_lro.core.operations.snapshot import (
     OperationState,
 )
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BACKUP = BackupName(project="test", instance="main", backup="nightly")

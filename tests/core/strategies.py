@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import KINDS
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,
@@ -34,8 +36,6 @@ from airflow_spanner_lro.core.operations.snapshot import (
     StatementProgress,
 )
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

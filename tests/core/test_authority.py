@@ -18,8 +18,7 @@ from airflow_spanner_lro.core.kinds import (
     OPTIMIZE_RESTORED_DATABASE,
     UPDATE_DATABASE,
 )
-from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.core.tries.authority import (
+from airflow_spanner_lro.core.ledger.authority import (
     AuthoredTask,
     Grant,
     Reason,
@@ -30,7 +29,8 @@ from airflow_spanner_lro.core.tries.authority import (
     check_kind,
     confirm,
 )
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.names import BackupName, DatabaseName
 
 MODULE = "airflow_spanner_lro.operators.backups"
 WRITTEN: dict[str, Any] = {

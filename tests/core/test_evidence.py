@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.comparison import Difference
-from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.tries import evidence
-from airflow_spanner_lro.core.tries.evidence import (
+from airflow_spanner_lro.core.ledger import evidence
+from airflow_spanner_lro.core.ledger.evidence import (
     CLOCK_ALLOWANCE,
     Candidate,
     Evidence,
@@ -23,9 +22,10 @@ from airflow_spanner_lro.core.tries.evidence import (
     Mark,
     StartWindow,
     evidence_for,
-    judge,
+    identify_started,
 )
-from airflow_spanner_lro.core.tries.resume import NextStep, next_step
+from airflow_spanner_lro.core.ledger.resume import NextStep, next_step
+from airflow_spanner_lro.core.names import OperationName
 
 from .builders import BACKUP, FINGERPRINT, NOW, after, entry, running, succeeded
 
@@ -208,7 +208,7 @@ def test_a_clock_that_differs_hides_nothing_of_ours(seconds: int, skew: int, too
 )
 def test_judgement(candidates: list[Candidate], expected: LookupResult) -> None:
     """Exactly one operation is found, or none; those that cannot be told apart are named."""
-    assert expected == judge(candidates, window=WINDOW)
+    assert expected == identify_started(candidates, window=WINDOW)
 
 
 candidates = st.fixed_dictionaries(
@@ -219,7 +219,7 @@ candidates = st.fixed_dictionaries(
 @given(among=st.lists(candidates, max_size=4))
 def test_nothing_is_found_that_nothing_speaks_for(among: list[Candidate]) -> None:
     """What is found has the evidence that is told for it, and a snapshot and it come together."""
-    finding = judge(among, window=WINDOW)
+    finding = identify_started(among, window=WINDOW)
     speaking: list[tuple[OperationSnapshot, Evidence | None]] = [
         (each.snapshot, evidence_for(each, window=WINDOW)) for each in among
     ]
@@ -232,7 +232,7 @@ def test_nothing_is_found_that_nothing_speaks_for(among: list[Candidate]) -> Non
 @given(among=st.lists(candidates, max_size=4))
 def test_what_may_be_cancelled_is_signed_or_not_found_so(among: list[Candidate]) -> None:
     """A search alone never allows to delete or cancel, unless it has found our own mark."""
-    finding = judge(among, window=WINDOW)
+    finding = identify_started(among, window=WINDOW)
 
     assert finding.evidence in (None, Evidence.PRESUMED, Evidence.SIGNED)
     if finding.evidence is not None and finding.evidence.may_cancel:

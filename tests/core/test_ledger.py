@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.fingerprint import fingerprint
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import Evidence
+from airflow_spanner_lro.core.ledger.resume import fingerprint
 
 from . import strategies
 from .builders import NOW, OTHER, entry

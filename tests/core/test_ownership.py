@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.operations.snapshot import FollowUp
-from airflow_spanner_lro.core.tries import ownership
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-from airflow_spanner_lro.core.tries.ownership import (
+from airflow_spanner_lro.core.ledger import ownership
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.ownership import (
     Claim,
     KillDecision,
     TaskLiveness,
@@ -24,6 +23,7 @@ from airflow_spanner_lro.core.tries.ownership import (
     decide_rejected,
     liveness_of,
 )
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 
 from . import strategies
 from .builders import NAME, NOW, OTHER, entry
@@ -31,8 +31,8 @@ from .builders import NAME, NOW, OTHER, entry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_spanner_lro.core.ledger.ownership import Published
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.tries.ownership import Published
 
 CLAIM = Claim(operation=NAME, try_number=1)
 UNREADABLE = UnreadableRecord(why="LedgerFormatError: a later release wrote it")

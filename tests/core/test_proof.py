@@ -19,10 +19,10 @@ from airflow_spanner_lro.core.kinds import (
     RESTORE_DATABASE,
     UPDATE_DATABASE_DDL,
 )
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import disproof, run_began
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot, OperationState
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-from airflow_spanner_lro.core.tries.proof import began_of, disproof
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 TARGET = BackupName.parse("projects/p/instances/main/backups/nightly")
@@ -107,4 +107,4 @@ def test_follow_up(kind: Any, may: bool) -> None:
 )
 def test_beginning_of_a_run(run: Any, began: datetime | None) -> None:
     """Contexts tell of runs in two forms; the earlier of two moments holds also after a clear."""
-    assert began == began_of(run)
+    assert began == run_began(run)

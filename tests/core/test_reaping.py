@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
-from airflow_spanner_lro.core.operations.snapshot import FollowUp
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.reaping import (
+from airflow_spanner_lro.core.ledger.entry import Stage
+from airflow_spanner_lro.core.ledger.evidence import Evidence
+from airflow_spanner_lro.core.ledger.reaping import (
     ReapDecision,
     ReapStep,
     TaskFacts,
@@ -23,7 +22,8 @@ from airflow_spanner_lro.core.tries.reaping import (
     reap_step,
     settled_as,
 )
-from airflow_spanner_lro.core.tries.stages import Stage
+from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 
 from .builders import NAME, NOW, OTHER, after, cancelled, entry, failed, running, succeeded
 from .strategies import entries, settlements, snapshots

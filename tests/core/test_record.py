@@ -16,17 +16,17 @@ from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE, UPDATE_DATABASE_DDL
-from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
-from airflow_spanner_lro.core.operations.schema_change import StatementRecord
-from airflow_spanner_lro.core.operations.snapshot import FollowUp
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-from airflow_spanner_lro.core.tries.record import (
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import Evidence
+from airflow_spanner_lro.core.ledger.record import (
     VERSION,
     LedgerFormatError,
     LedgerUnreadableError,
     read_record,
 )
+from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
+from airflow_spanner_lro.core.operations.schema_change import StatementRecord
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 
 from . import strategies
 from .builders import NAME, NOW, entry

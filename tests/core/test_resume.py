@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.resume import NextStep, next_step
+from airflow_spanner_lro.core.ledger.evidence import Evidence
+from airflow_spanner_lro.core.ledger.resume import NextStep, next_step
 
 from . import strategies
 from .builders import FINGERPRINT, NOW, cancelled, entry, failed, running, succeeded
 
 if TYPE_CHECKING:
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 OURS = entry()
 CLOSED = entry(closed=True)

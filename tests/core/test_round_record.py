@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_spanner_lro.core.tries.round_record import OVERDUE, RoundRecord, overdue
+from airflow_spanner_lro.core.ledger.reaping import OVERDUE, RoundRecord, overdue
 
 from .builders import NOW
 

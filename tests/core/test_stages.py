@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, strategies as st
 
+from airflow_spanner_lro.core.ledger.entry import (
+    TRANSITIONS,
+    LedgerEntry,
+    Stage,
+    StageError,
+    stage_after,
+)
+from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
-from airflow_spanner_lro.core.tries.stages import TRANSITIONS, Stage, StageError, stage_after
 
 from .builders import NOW, OTHER, entry
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.plans import Plan
 from airflow_spanner_lro.emulator.server import SpannerAdminEmulator

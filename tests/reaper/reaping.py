@@ -16,9 +16,9 @@ from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.names import BackupName, OperationName
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 from airflow_spanner_lro.emulator import Faults
 from airflow_spanner_lro.reaper.rounds import ReaperRound, RoundOptions, RoundSummary
 

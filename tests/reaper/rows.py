@@ -28,7 +28,7 @@ from airflow.utils.orm_event_handlers import setup_event_handlers
 from sqlalchemy import create_engine, delete, func, insert, select, update
 from sqlalchemy.orm import scoped_session, sessionmaker
 
-from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+from airflow_spanner_lro.core.ledger.entry import LedgerEntry
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from airflow_spanner_lro import airflow_internals
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.commands import get_cli_commands
 from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.reaper import loop
 
 from .reaping import BACKUP

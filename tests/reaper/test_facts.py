@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.utils.state import State, TaskInstanceState
 
-from airflow_spanner_lro.core.tries.ownership import TaskLiveness, liveness_of
-from airflow_spanner_lro.core.tries.reaping import TaskFacts, TaskPhase
+from airflow_spanner_lro.core.ledger.ownership import TaskLiveness, liveness_of
+from airflow_spanner_lro.core.ledger.reaping import TaskFacts, TaskPhase
 from airflow_spanner_lro.reaper.records import ledger_rows
 
 from .rows import LONG_AGO

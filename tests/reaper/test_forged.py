@@ -21,8 +21,8 @@ from google.cloud.spanner_admin_database_v1 import CopyBackupRequest, CreateData
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_DATABASE
+from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.reaper.report import list_ledger
 

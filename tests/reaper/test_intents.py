@@ -12,9 +12,9 @@ from google.cloud.spanner_admin_database_v1 import CreateDatabaseRequest
 
 from airflow_spanner_lro.core.comparison import requested_facets
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, CREATE_DATABASE
+from airflow_spanner_lro.core.ledger.entry import Stage
+from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.names import DatabaseName
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.operators.databases import SpannerCreateDatabaseOperator
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.names import BackupName
 from airflow_spanner_lro.core.polling.budget import SPAN
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.reaper import loop
 from airflow_spanner_lro.reaper.bulk import MOST, RateLimitedClient, RequestAllowance

@@ -13,8 +13,8 @@ import pytest
 
 from airflow_spanner_lro import airflow_database, airflow_internals
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.reaper import loop
 from airflow_spanner_lro.reaper.loop import LOCK, ReaperLoop, latest_round
 

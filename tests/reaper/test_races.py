@@ -16,13 +16,13 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from airflow_spanner_lro.core.tries.stages import Stage
+from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.reaper.records import ledger_rows, locked
 
 if TYPE_CHECKING:
     from airflow.state import TaskScope
 
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
 
     from .reaping import Reaping
 

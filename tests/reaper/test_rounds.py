@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.stages import Stage
 from airflow_spanner_lro.emulator import Plan
 
 from .reaping import BACKUP

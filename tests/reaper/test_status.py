@@ -20,7 +20,7 @@ from airflow_spanner_lro.reaper.rounds import RoundSummary
 from .test_commands import airflow
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.tries.round_record import RoundRecord
+    from airflow_spanner_lro.core.ledger.reaping import RoundRecord
 
     from .reaping import Reaping
 

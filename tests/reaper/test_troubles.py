@@ -13,9 +13,9 @@ from google.auth.exceptions import RefreshError
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.core.connection import ConnectionSpec
+from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.core.tries.stages import Stage
 
 from .reaping import BACKUP
 from .rows import back_up

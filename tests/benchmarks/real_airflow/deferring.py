@@ -29,9 +29,9 @@ from sqlalchemy import select
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.tries.evidence import Evidence
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.execution.store import KEY_PREFIX
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator

@@ -12,7 +12,7 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.tries.ledger import OPERATION_NAME_KEY, RECORD_KEY
+from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY, RECORD_KEY
 from tests.cluster.rest_api import TaskState
 from tests.e2e.clocks import AHEAD
 

@@ -9,7 +9,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.tries.ownership import KillDecision
+from airflow_spanner_lro.core.ledger.ownership import KillDecision
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import TaskState
 

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.tries.ledger import RECORD_KEY, LedgerEntry
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from tests.cluster.rest_api import TaskState
 
 from .healthy import process_of, wait_until_gone

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the tries of a task know of each other, and decide from it."""
+"""The ledger: what the tries of a task record of the operations they start, and decide from it."""

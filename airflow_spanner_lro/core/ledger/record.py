@@ -15,9 +15,9 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.text import escape_unprintable, shorten
-from airflow_spanner_lro.core.tries.evidence import Evidence
 
 VERSION = 2
 """What this release writes."""

@@ -77,8 +77,8 @@ from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 
 class TaskLiveness(Enum):

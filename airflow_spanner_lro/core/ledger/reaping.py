@@ -1,27 +1,28 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an operation is left to nobody, and what to do about it then: two pure decisions.
+"""Whether an operation is orphaned, and what to do about it then: two pure decisions.
 
-Airflow 3.3.2 ends tasks without a word to their operator or trigger (a lost worker, a triggerer
-that was away, a mark in the first second). What they had started is in the ledger, and the reaper
-closes it. A false cancel is worse than a late one, so whatever might still be waited for is let be.
+Airflow 3.3.2 ends tasks without calling their operator or trigger (a lost worker, a triggerer that
+was away, a mark in the first second). What they had started is in the ledger, and the reaper closes
+it. A false cancel is worse than a late one, so whatever might still be waited for is left alone.
+What is recorded of the reaper's latest round tells whether it is at work; whoever may edit
+Variables can edit that record, so nothing is done on its word but to warn.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.operations.settlement import Ending
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 
 class TaskPhase(StrEnum):
@@ -179,3 +180,68 @@ def settled_as(entry: LedgerEntry, settlement: Settlement, *, now: datetime) -> 
     if entry.follow_up or undelivered:
         return entry.exempt_from_reaping(ending=settlement.ending)
     return entry.close(settlement.snapshot, ending=settlement.ending)
+
+
+ROUND_KEY = "spanner_lro_reaper_round"
+"""The Airflow Variable that holds the record."""
+OVERDUE = timedelta(minutes=10)
+"""A reaper that has made no round for so long is not at work."""
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundRecord:
+    """A round of the reaper.
+
+    :param host: the machine, and what kind of process: triggerer, scheduler or command
+    :param ended: when it was over
+    :param seconds: how long it took
+    :param kept: entries whose tasks were active
+    :param reaped: entries whose operations were cancelled, or that were closed
+    :param left: entries that need attention, by a person or the next round
+    """
+
+    host: str
+    ended: datetime
+    seconds: float
+    kept: int
+    reaped: int
+    left: int
+
+    def age(self, now: datetime) -> timedelta:
+        """Return how long ago it was; clocks of two machines may differ."""
+        return max(now - self.ended, timedelta())
+
+    def to_json(self) -> str:
+        """Return the record as it is stored."""
+        return json.dumps({**asdict(self), "ended": self.ended.isoformat(), "version": 1})
+
+    @classmethod
+    def from_json(cls, text: str | None) -> RoundRecord | None:
+        """Return what ``to_json`` described; None if there is none, or it is damaged."""
+        try:
+            data = json.loads(text or "")
+            ended = datetime.fromisoformat(data["ended"])
+            return cls(
+                host=str(data["host"])[:_LONGEST],
+                ended=ended if ended.tzinfo else ended.replace(tzinfo=UTC),
+                seconds=float(data["seconds"]),
+                kept=int(data["kept"]),
+                reaped=int(data["reaped"]),
+                left=int(data["left"]),
+            )
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+            return None
+
+
+def overdue(record: RoundRecord | None, *, now: datetime) -> str | None:
+    """Return what is wrong if no round was made for ten minutes, as a clause; None if one was."""
+    if record is None:
+        return "no round of the reaper was ever recorded here"
+    age = record.age(now)
+    if age <= OVERDUE:
+        return None
+    return (
+        f"its last round was {age.total_seconds() / 60:.0f} minutes ago "
+        f"({record.ended:%Y-%m-%d %H:%M:%S} UTC)"
+    )

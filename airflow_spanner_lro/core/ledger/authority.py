@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import ResourceName
-    from airflow_spanner_lro.core.tries.ledger import LedgerEntry
 
 CONNECTION, CHAIN, PROJECT = "gcp_conn_id", "impersonation_chain", "project_id"
 """Parameters of every operator of ours."""
