@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.addresses import EmulatorStartError
-    from airflow_spanner_lro.emulator.calls import Call, CallHistory
     from airflow_spanner_lro.emulator.clock import Clock, ManualClock, SystemClock
+    from airflow_spanner_lro.emulator.controller import NeverDoneError
     from airflow_spanner_lro.emulator.errors import RpcError
-    from airflow_spanner_lro.emulator.fast_forward import NeverDoneError
     from airflow_spanner_lro.emulator.faults import Fault, FaultKind, Faults
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
     from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
+    from airflow_spanner_lro.emulator.pipeline import Call, CallHistory
     from airflow_spanner_lro.emulator.plans import DEFAULT_PLANS, Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
@@ -53,7 +53,7 @@ __all__ = [
 
 _MODULES = {
     "Snapshot": "airflow_spanner_lro.emulator.journal.entries",
-    "NeverDoneError": "airflow_spanner_lro.emulator.fast_forward",
+    "NeverDoneError": "airflow_spanner_lro.emulator.controller",
     "FaultKind": "airflow_spanner_lro.emulator.faults",
     "Fault": "airflow_spanner_lro.emulator.faults",
     "EmulatorStateError": "airflow_spanner_lro.emulator.journal.state_file",
@@ -61,8 +61,8 @@ _MODULES = {
     "DEFAULT_PLANS": "airflow_spanner_lro.emulator.plans",
     "Between": "airflow_spanner_lro.emulator.plans",
     "BySize": "airflow_spanner_lro.emulator.plans",
-    "Call": "airflow_spanner_lro.emulator.calls",
-    "CallHistory": "airflow_spanner_lro.emulator.calls",
+    "Call": "airflow_spanner_lro.emulator.pipeline",
+    "CallHistory": "airflow_spanner_lro.emulator.pipeline",
     "Clock": "airflow_spanner_lro.emulator.clock",
     "EmulatorStartError": "airflow_spanner_lro.emulator.addresses",
     "Faults": "airflow_spanner_lro.emulator.faults",

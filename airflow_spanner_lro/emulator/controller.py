@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Python interface of a running or stopped emulator: plans, limits, faults, time, snapshots.
+"""The Python interface of an emulator: plans, limits, faults, time, snapshots, and what there is.
 
 It has nothing to do with how clients reach the emulator, and works before, while and after it runs.
 """
@@ -11,23 +11,88 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
+from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName, OperationName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.calls import CallHistory, CallLog
-from airflow_spanner_lro.emulator.fast_forward import run_until_done
 from airflow_spanner_lro.emulator.faults import Faults
+from airflow_spanner_lro.emulator.journal import actions
 from airflow_spanner_lro.emulator.journal.kind_names import name_of
+from airflow_spanner_lro.emulator.pipeline import CallHistory, CallLog
 from airflow_spanner_lro.emulator.quota import QuotaMeter
-from airflow_spanner_lro.emulator.state import seeding, views
+from airflow_spanner_lro.emulator.state import views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.engine import Engine, Step
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.plans import Plan
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
+
+
+class NeverDoneError(Exception):
+    """Operations that somebody waits for do not end, or not soon enough.
+
+    :param names: those that are not done
+    """
+
+    def __init__(self, names: Sequence[OperationName], *, reason: str) -> None:
+        super().__init__(f"Not done: {', '.join(str(name) for name in names)}: {reason}.")
+        self.names = tuple(str(name) for name in names)
+
+
+def run_until_done(
+    engine: Engine, names: Sequence[str], *, limit: timedelta
+) -> tuple[views.OperationView, ...]:
+    """Let time jump until operations are done, and return them as they are then.
+
+    :param names: of the operations; without any, all that are pending and all that follow them
+    :param limit: how far time may go
+    :raises NeverDoneError: if one waits for something that never comes, or for longer than that.
+    :raises RpcError: NOT_FOUND if there is no such operation.
+    """
+    wanted = dict.fromkeys(OperationName.parse(name) for name in names)
+    everything = not wanted
+    with engine.look() as (world, now):
+        for name in wanted:
+            world.operations.get(name, now=now)
+        deadline = now + limit
+    while True:
+        with engine.look() as (world, now):
+            pending = world.operations.pending()
+            if everything:
+                wanted |= dict.fromkeys(row.name for row in pending)
+            waiting = [row.name for row in pending if row.name in wanted]
+            if not waiting:
+                rows = sorted((world.operations.row(name) for name in wanted), key=_serial)
+                return tuple(views.view_operation(row, now=now) for row in rows)
+            # what they wait for may be the end of others
+            events = [at for row in pending if (at := row.next_event) is not None]
+        _jump(engine, events, now=now, deadline=deadline, waiting=waiting)
+
+
+def _jump(
+    engine: Engine,
+    events: Sequence[datetime],
+    *,
+    now: datetime,
+    deadline: datetime,
+    waiting: Sequence[OperationName],
+) -> None:
+    if not events:
+        raise NeverDoneError(waiting, reason="nothing that is going to happen would end them")
+    at = min(events)
+    if at > deadline:
+        reason = f"the next thing happens at {at.isoformat()}, after the limit"
+        raise NeverDoneError(waiting, reason=reason)
+    engine.clock.advance(at - now)
+
+
+def _serial(operation: Operation) -> int:
+    return operation.serial
+
 
 _FOR_EVER = timedelta(days=30)
 
@@ -108,7 +173,7 @@ class Controller:
         self._meter.quota = quota
 
     def create_instance(
-        self, name: str | InstanceName, *, config: str = seeding.DEFAULT_CONFIG
+        self, name: str | InstanceName, *, config: str = actions.DEFAULT_CONFIG
     ) -> None:
         """Put a READY instance there at once, unless it is there.
 

@@ -22,7 +22,7 @@ from tests.cluster.rest_api import RunState
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from airflow_spanner_lro.emulator.calls import Call
+    from airflow_spanner_lro.emulator.pipeline import Call
     from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
     from tests.cluster.rest_api import DagRun
 

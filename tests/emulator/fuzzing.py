@@ -14,11 +14,10 @@ from google.cloud import (
 from google.protobuf.message import Message
 
 from airflow_spanner_lro.emulator import ManualClock
-from airflow_spanner_lro.emulator.calls import CallLog
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.operations.handler import raw
-from airflow_spanner_lro.emulator.pipeline import Answer, CallPipeline
+from airflow_spanner_lro.emulator.pipeline import Answer, CallLog, CallPipeline
 from airflow_spanner_lro.emulator.rpc import plain_type
 
 from .starting import (

@@ -13,8 +13,8 @@ from google.rpc import error_details_pb2
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import AdminQuota, ManualClock, RpcError, SpannerAdminEmulator
-from airflow_spanner_lro.emulator.calls import resource_of
 from airflow_spanner_lro.emulator.engine import Engine
+from airflow_spanner_lro.emulator.pipeline import resource_of
 from airflow_spanner_lro.emulator.quota import QuotaMeter, project_of
 from airflow_spanner_lro.emulator.rpc import Method, plain_type
 

@@ -19,11 +19,10 @@ import pytest
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import EmulatorStartError, SpannerAdminEmulator
-from airflow_spanner_lro.emulator.calls import CallLog
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.http.server import HttpServer
-from airflow_spanner_lro.emulator.pipeline import CallPipeline
+from airflow_spanner_lro.emulator.pipeline import CallLog, CallPipeline
 
 from .conftest import DATABASE, INSTANCE
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.journal.actions import seed_database
 from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.operations.service import OperationService
 from airflow_spanner_lro.emulator.plans import Planner
@@ -21,7 +22,6 @@ from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.restores import Restores
 from airflow_spanner_lro.emulator.services.schemas import Schemas
-from airflow_spanner_lro.emulator.state.seeding import seed_database
 from airflow_spanner_lro.emulator.state.views import fingerprint, view_operations, view_resources
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import Faults, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.addresses import join_address
-from airflow_spanner_lro.emulator.calls import CallLog
 from airflow_spanner_lro.emulator.grpc_server import GrpcServer
-from airflow_spanner_lro.emulator.pipeline import CallPipeline
+from airflow_spanner_lro.emulator.pipeline import CallLog, CallPipeline
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import CallHistory

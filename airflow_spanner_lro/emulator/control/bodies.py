@@ -12,9 +12,9 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.faults import TIMED, Fault, FaultKind
+from airflow_spanner_lro.emulator.journal.actions import DEFAULT_CONFIG
 from airflow_spanner_lro.emulator.journal.codec import STRICT, CodeName, Kind, PlanJson, Seconds
 from airflow_spanner_lro.emulator.quota import Limits
-from airflow_spanner_lro.emulator.state.seeding import DEFAULT_CONFIG
 
 _LIMITS = tuple(field.name for field in fields(Limits))
 

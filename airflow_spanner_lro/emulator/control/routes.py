@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.control import bodies
+from airflow_spanner_lro.emulator.controller import NeverDoneError
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.fast_forward import NeverDoneError
 from airflow_spanner_lro.emulator.journal.codec import read
 from airflow_spanner_lro.emulator.journal.entries import Snapshot
 from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME, name_of
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from pydantic import TypeAdapter
 
-    from airflow_spanner_lro.emulator.calls import Call, CallHistory
     from airflow_spanner_lro.emulator.controller import Controller
     from airflow_spanner_lro.emulator.faults import Fault
+    from airflow_spanner_lro.emulator.pipeline import Call, CallHistory
     from airflow_spanner_lro.emulator.state.views import OperationView
 
 log = logging.getLogger(__name__)

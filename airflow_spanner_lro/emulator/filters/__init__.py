@@ -24,7 +24,6 @@ The language, and what was decided where its documents are silent:
 from __future__ import annotations
 
 from airflow_spanner_lro.emulator.filters.expressions import Value
-from airflow_spanner_lro.emulator.filters.filter import Filter
-from airflow_spanner_lro.emulator.filters.parser import FilterError
+from airflow_spanner_lro.emulator.filters.parser import Filter, FilterError
 
 __all__ = ["Filter", "FilterError", "Value"]

@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the owner of an emulator can do to its world, beside the RPCs: a table of actions.
+"""What the emulator's controller can do to its world, beside the RPCs: a table of actions.
 
 Arguments are such as JSON can tell, because each action is an entry of the journal. An action
-depends on the world, the time and its arguments alone, so that a replay does the same.
+depends on the world, the time and its arguments alone, so that a replay does the same. Seeds put
+resources there ready, without an operation; the rules of the RPCs do not apply to them, apart from
+those of names.
 """
 
 from __future__ import annotations
@@ -13,13 +15,29 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName, OperationName
+from google.cloud import (
+    spanner_admin_database_v1 as database_v1,
+    spanner_admin_instance_v1 as instance_v1,
+)
+
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    DatabaseName,
+    InstanceConfigName,
+    InstanceName,
+    OperationName,
+)
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME
 from airflow_spanner_lro.emulator.lifecycle import Breakage
-from airflow_spanner_lro.emulator.state import seeding
+from airflow_spanner_lro.emulator.state.ddl.schema import Schema
+from airflow_spanner_lro.emulator.state.ddl.statements import Statement
+from airflow_spanner_lro.emulator.state.messages.configs import require_config
+from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
+from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
+from airflow_spanner_lro.emulator.state.records.instances import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,9 +46,88 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.state.world import World
 
 
+DEFAULT_CONFIG = "regional-europe-west1"
+
+
+def seed_instance(world: World, name: InstanceName, *, config: str, now: datetime) -> None:
+    """Put a ready instance there, unless it is there.
+
+    :raises RpcError: if there is no such configuration.
+    """
+    if world.resources.instances.find(name) is not None:
+        return
+    config_name = InstanceConfigName(project=name.project, config=config)
+    if world.resources.configs.find(config_name) is None:
+        require_config(config_name)
+    instance = Instance(
+        name=name,
+        serial=world.next_serial(),
+        ready=True,
+        create_time=now,
+        config=config_name,
+        update_time=now,
+        message=instance_v1.Instance(display_name=name.instance, node_count=1),
+    )
+    world.resources.instances.put(name, instance)
+
+
+def seed_database(
+    world: World,
+    name: DatabaseName,
+    *,
+    statements: Sequence[str],
+    drop_protection: bool,
+    now: datetime,
+) -> None:
+    """Put a ready database there, and its instance if that is missing.
+
+    :raises RpcError: if it is there already, or a statement cannot be applied.
+    """
+    seed_instance(world, name.instance_name, config=DEFAULT_CONFIG, now=now)
+    world.resources.databases.require_new(name)
+    schema = Schema()
+    for text in statements:
+        schema = schema.apply(Statement.parse(text))
+    database = Database(
+        name=name,
+        serial=world.next_serial(),
+        state=DatabaseState.READY,
+        create_time=now,
+        dialect=int(database_v1.DatabaseDialect.GOOGLE_STANDARD_SQL),
+        history=((now, schema),),
+        drop_protection=drop_protection,
+    )
+    world.resources.databases.put(name, database)
+
+
+def seed_backup(
+    world: World, name: BackupName, *, database: DatabaseName, keep: timedelta, now: datetime
+) -> None:
+    """Put a ready backup of a database there.
+
+    :raises RpcError: if it is there already, or the database is not.
+    """
+    world.resources.backups.require_new(name)
+    source = world.resources.databases.get(database)
+    backup = Backup(
+        name=name,
+        serial=world.next_serial(),
+        ready=True,
+        create_time=now,
+        database=database,
+        version_time=now,
+        expire_time=now + keep,
+        dialect=source.dialect,
+        max_expire_time=now + MAX_BACKUP_AGE,
+        schema=source.schema,
+        data_bytes=source.size,
+    )
+    world.resources.backups.put(name, backup)
+
+
 def create_instance(world: World, now: datetime, *, name: str, config: str) -> None:
     """Put a READY instance there, unless it is there."""
-    seeding.seed_instance(world, InstanceName.parse(name), config=config, now=now)
+    seed_instance(world, InstanceName.parse(name), config=config, now=now)
 
 
 def create_database(
@@ -46,16 +143,14 @@ def create_database(
     parsed = DatabaseName.parse(name)
     if if_missing and world.resources.databases.find(parsed) is not None:
         return
-    seeding.seed_database(
-        world, parsed, statements=statements, drop_protection=drop_protection, now=now
-    )
+    seed_database(world, parsed, statements=statements, drop_protection=drop_protection, now=now)
 
 
 def create_backup(
     world: World, now: datetime, *, name: str, database: str, keep_seconds: float
 ) -> None:
     """Put a READY backup of a database there."""
-    seeding.seed_backup(
+    seed_backup(
         world,
         BackupName.parse(name),
         database=DatabaseName.parse(database),

@@ -14,9 +14,9 @@ from airflow_spanner_lro.emulator.import_stubs import stub_client_imports
 
 SCRIPT = """
 import sys
-from airflow_spanner_lro.emulator.import_stubs import leave_clients_out
+from airflow_spanner_lro.emulator.import_stubs import stub_client_imports
 
-leave_clients_out()
+stub_client_imports()
 
 from airflow_spanner_lro.emulator import SpannerAdminEmulator
 
