@@ -75,7 +75,7 @@ def get_provider_info() -> dict[str, Any]:
                 ),
             }
         ],
-        "cli": ["airflow_spanner_lro.commands.get_cli_commands"],
+        "cli": ["airflow_spanner_lro.cli.airflow_commands.get_cli_commands"],
         "config": {
             "spanner_lro": {
                 "description": "How Cloud Spanner's long-running operations are watched.",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.admin import driver
-from airflow_spanner_lro.cli import main
+from airflow_spanner_lro.cli.standalone import main
 from airflow_spanner_lro.core.status import Code
 
 from .conftest import DATABASE, INSTANCE
@@ -21,7 +21,7 @@ from .conftest import DATABASE, INSTANCE
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-_COMMAND = "import sys; from airflow_spanner_lro.cli import main; sys.exit(main())"
+_COMMAND = "import sys; from airflow_spanner_lro.cli.standalone import main; sys.exit(main())"
 
 
 def test_list_of_an_instance_shows_what_runs_in_it(

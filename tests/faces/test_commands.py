@@ -31,7 +31,7 @@ def airflow(*words: str) -> int:
     """Call a command of ours as ``airflow spanner-lro`` would; return the exit code."""
     from airflow.cli.cli_config import GroupCommand  # noqa: PLC0415  # after AIRFLOW_HOME
 
-    from airflow_spanner_lro.commands import get_cli_commands  # noqa: PLC0415
+    from airflow_spanner_lro.cli.airflow_commands import get_cli_commands  # noqa: PLC0415
 
     (group,) = get_cli_commands()
     assert isinstance(group, GroupCommand)
@@ -178,14 +178,14 @@ def test_missing_connection_is_told(
 
 def test_definitions_are_light() -> None:
     """Each start of ``airflow`` reads the definitions, so they load neither gRPC nor a client."""
-    program = (
-        "import sys, airflow_spanner_lro.commands as c; c.get_cli_commands(); print(*sys.modules)"
-    )
+    program = "import sys, airflow_spanner_lro.cli.airflow_commands as c; c.get_cli_commands(); print(*sys.modules)"
 
     done = subprocess.run(  # noqa: S603  # our own interpreter
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
 
     loaded = done.stdout.splitlines()[-1].split()
-    assert "airflow_spanner_lro.commands" in loaded
-    assert not {"grpc", "airflow_spanner_lro.terminal", "airflow_spanner_lro.admin"} & set(loaded)
+    assert "airflow_spanner_lro.cli.airflow_commands" in loaded
+    assert not {"grpc", "airflow_spanner_lro.cli.operations", "airflow_spanner_lro.admin"} & set(
+        loaded
+    )

@@ -8,7 +8,8 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 from unittest.mock import MagicMock, call
 
-from airflow_spanner_lro import cli, metrics
+from airflow_spanner_lro import metrics
+from airflow_spanner_lro.cli import standalone
 
 if TYPE_CHECKING:
     import pytest
@@ -29,7 +30,7 @@ def _backend(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
 
 def test_airflows_command(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """``airflow spanner-lro cancel`` counts by how the cancel ended."""
-    from airflow_spanner_lro.commands import cancel  # noqa: PLC0415  # after AIRFLOW_HOME
+    from airflow_spanner_lro.cli.airflow_commands import cancel  # noqa: PLC0415  # after AIRFLOW_HOME
 
     backend = _backend(monkeypatch)
     args = Namespace(
@@ -49,6 +50,6 @@ def test_the_command_without_airflow(operation: str, monkeypatch: pytest.MonkeyP
     """``spanner-lro cancel`` runs without Airflow and tells nobody."""
     backend = _backend(monkeypatch)
 
-    cli.main(["cancel", operation])
+    standalone.main(["cancel", operation])
 
     assert [] == backend.mock_calls

@@ -15,7 +15,7 @@ from airflow.cli.cli_config import GroupCommand
 
 from airflow_spanner_lro import airflow_internals
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
-from airflow_spanner_lro.commands import get_cli_commands
+from airflow_spanner_lro.cli.airflow_commands import get_cli_commands
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.names import OperationName

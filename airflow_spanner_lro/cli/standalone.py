@@ -12,7 +12,8 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro import __version__, terminal
+from airflow_spanner_lro import __version__
+from airflow_spanner_lro.cli import operations
 from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.emulator import command as emulator
 from airflow_spanner_lro.emulator.import_stubs import stub_client_imports
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None and args.run is emulator.run:
         # nobody called us from Python, so the process is the emulator's alone
         stub_client_imports()
-    return terminal.saying_errors(lambda: int(args.run(args)), program=_PROGRAM)
+    return operations.print_errors(lambda: int(args.run(args)), program=_PROGRAM)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     waits.add_argument(
         "--poll-interval",
         type=float,
-        default=terminal.DEFAULT_POLL_INTERVAL,
+        default=operations.DEFAULT_POLL_INTERVAL,
         help="the longest time between two looks, in seconds (%(default)g)",
     )
     waits.set_defaults(run=_wait)
@@ -74,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     cancel.add_argument(
         "--timeout",
         type=float,
-        default=terminal.DEFAULT_CANCEL_TIMEOUT,
+        default=operations.DEFAULT_CANCEL_TIMEOUT,
         help="seconds to wait (%(default)g)",
     )
     cancel.set_defaults(run=_cancel)
@@ -104,15 +105,15 @@ def _client() -> SpannerAdminClient:
 
 
 def _list(args: argparse.Namespace) -> int:
-    return terminal.list_operations(_client, resource=args.resource)
+    return operations.list_operations(_client, resource=args.resource)
 
 
 def _describe(args: argparse.Namespace) -> int:
-    return terminal.describe(_client, operation=args.operation)
+    return operations.describe(_client, operation=args.operation)
 
 
 def _wait(args: argparse.Namespace) -> int:
-    return terminal.wait_for(
+    return operations.wait_for(
         _client,
         operation=args.operation,
         timeout=args.timeout,
@@ -122,4 +123,4 @@ def _wait(args: argparse.Namespace) -> int:
 
 
 def _cancel(args: argparse.Namespace) -> int:
-    return terminal.cancel(_client, operation=args.operation, timeout=args.timeout)
+    return operations.cancel(_client, operation=args.operation, timeout=args.timeout)

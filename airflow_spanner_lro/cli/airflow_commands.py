@@ -131,25 +131,25 @@ def _command(name: str, text: str, function: str, *args: Arg) -> ActionCommand:
 
 def list_operations(args: Namespace) -> None:
     """List the operations of a resource."""
-    from airflow_spanner_lro import terminal  # noqa: PLC0415
+    from airflow_spanner_lro.cli import operations  # noqa: PLC0415
 
-    _run(partial(terminal.list_operations, partial(_client, args), resource=args.resource))
+    _run(partial(operations.list_operations, partial(_client, args), resource=args.resource))
 
 
 def describe(args: Namespace) -> None:
     """Show one operation."""
-    from airflow_spanner_lro import terminal  # noqa: PLC0415
+    from airflow_spanner_lro.cli import operations  # noqa: PLC0415
 
-    _run(partial(terminal.describe, partial(_client, args), operation=args.operation))
+    _run(partial(operations.describe, partial(_client, args), operation=args.operation))
 
 
 def wait(args: Namespace) -> None:
     """Wait until an operation is done."""
-    from airflow_spanner_lro import terminal  # noqa: PLC0415
+    from airflow_spanner_lro.cli import operations  # noqa: PLC0415
 
     _run(
         partial(
-            terminal.wait_for,
+            operations.wait_for,
             partial(_client, args),
             operation=args.operation,
             timeout=args.timeout,
@@ -161,11 +161,12 @@ def wait(args: Namespace) -> None:
 
 def cancel(args: Namespace) -> None:
     """Cancel an operation and wait for the outcome."""
-    from airflow_spanner_lro import metrics, terminal  # noqa: PLC0415
+    from airflow_spanner_lro import metrics  # noqa: PLC0415
+    from airflow_spanner_lro.cli import operations  # noqa: PLC0415
 
     _run(
         partial(
-            terminal.cancel,
+            operations.cancel,
             partial(_client, args),
             operation=args.operation,
             timeout=args.timeout,
@@ -210,9 +211,9 @@ def status(args: Namespace) -> None:
 
 def _run(command: Callable[[], int]) -> None:
     """Run a command; Airflow takes no exit code, so end the process if it is not 0."""
-    from airflow_spanner_lro.terminal import saying_errors  # noqa: PLC0415
+    from airflow_spanner_lro.cli.operations import print_errors  # noqa: PLC0415
 
-    if code := saying_errors(command, program=_PROGRAM):
+    if code := print_errors(command, program=_PROGRAM):
         raise SystemExit(code)
 
 

@@ -41,7 +41,7 @@ DEFAULT_POLL_INTERVAL = 30.0
 DEFAULT_CANCEL_TIMEOUT = 60.0
 
 
-def saying_errors(command: Callable[[], int], *, program: str) -> int:
+def print_errors(command: Callable[[], int], *, program: str) -> int:
     """Run a command; say an error in one line, and return the exit code.
 
     :param program: what the line begins with
