@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import dag
 
-from airflow_spanner_lro.operators.instance_configs import (
+from airflow_spanner_lro.operators.configs import (
     SpannerCreateInstanceConfigOperator,
     SpannerDeleteInstanceConfigOperator,
     SpannerUpdateInstanceConfigOperator,

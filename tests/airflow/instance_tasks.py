@@ -6,21 +6,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.operators.instance_configs import (
+from airflow_spanner_lro.operators.configs import (
     SpannerCreateInstanceConfigOperator,
     SpannerDeleteInstanceConfigOperator,
     SpannerUpdateInstanceConfigOperator,
-)
-from airflow_spanner_lro.operators.instance_partitions import (
-    SpannerCreateInstancePartitionOperator,
-    SpannerDeleteInstancePartitionOperator,
-    SpannerUpdateInstancePartitionOperator,
 )
 from airflow_spanner_lro.operators.instances import (
     SpannerCreateInstanceOperator,
     SpannerDeleteInstanceOperator,
     SpannerMoveInstanceOperator,
     SpannerUpdateInstanceOperator,
+)
+from airflow_spanner_lro.operators.partitions import (
+    SpannerCreateInstancePartitionOperator,
+    SpannerDeleteInstancePartitionOperator,
+    SpannerUpdateInstancePartitionOperator,
 )
 
 from .doubles import LONG, FakeTask

@@ -18,22 +18,17 @@ from airflow_spanner_lro.operators.backups import (
     SpannerDeleteBackupOperator,
     SpannerUpdateBackupOperator,
 )
+from airflow_spanner_lro.operators.configs import (
+    SpannerCreateInstanceConfigOperator,
+    SpannerDeleteInstanceConfigOperator,
+    SpannerUpdateInstanceConfigOperator,
+)
 from airflow_spanner_lro.operators.databases import (
     SpannerCreateDatabaseOperator,
     SpannerDropDatabaseOperator,
     SpannerRestoreDatabaseOperator,
     SpannerUpdateDatabaseDdlOperator,
     SpannerUpdateDatabaseOperator,
-)
-from airflow_spanner_lro.operators.instance_configs import (
-    SpannerCreateInstanceConfigOperator,
-    SpannerDeleteInstanceConfigOperator,
-    SpannerUpdateInstanceConfigOperator,
-)
-from airflow_spanner_lro.operators.instance_partitions import (
-    SpannerCreateInstancePartitionOperator,
-    SpannerDeleteInstancePartitionOperator,
-    SpannerUpdateInstancePartitionOperator,
 )
 from airflow_spanner_lro.operators.instances import (
     SpannerCreateInstanceOperator,
@@ -46,6 +41,11 @@ from airflow_spanner_lro.operators.operations import (
     SpannerDeleteOperationOperator,
     SpannerGetOperationOperator,
     SpannerListOperationsOperator,
+)
+from airflow_spanner_lro.operators.partitions import (
+    SpannerCreateInstancePartitionOperator,
+    SpannerDeleteInstancePartitionOperator,
+    SpannerUpdateInstancePartitionOperator,
 )
 from airflow_spanner_lro.sensors.backup import SpannerBackupSensor
 from airflow_spanner_lro.sensors.database import SpannerDatabaseSensor
