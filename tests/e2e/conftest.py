@@ -22,11 +22,10 @@ from tests.cluster.airflow import LocalAirflow
 from tests.cluster.configuration import FORK_SUPPORT, AirflowSettings
 from tests.cluster.executors import Executor
 from tests.cluster.waiting import wait_until
-
-from .asking import E2eApi
-from .clocks import AHEAD, BEHIND, SKEW, connection_to, skewed
-from .cues import CuedFaults
-from .guarantee.rows import ALLOWANCE
+from tests.e2e.asking import E2eApi
+from tests.e2e.clocks import AHEAD, BEHIND, SKEW, connection_to, skewed
+from tests.e2e.cues import CuedFaults
+from tests.e2e.guarantee.rows import ALLOWANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,16 +14,14 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
 from tests.cluster.waiting import wait_until
-
-from .conftest import EXAMPLES, LONG_TIME
+from tests.e2e.conftest import EXAMPLES, LONG_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_spanner_lro.emulator import Call
     from tests.cluster.rest_api import DagRun
-
-    from .conftest import World
+    from tests.e2e.conftest import World
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

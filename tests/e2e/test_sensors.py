@@ -12,13 +12,11 @@ import pytest
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
 from tests.cluster.waiting import wait_until
-
-from .conftest import INSTANCE
+from tests.e2e.conftest import INSTANCE
 
 if TYPE_CHECKING:
     from tests.cluster.rest_api import DagRun
-
-    from .conftest import World
+    from tests.e2e.conftest import World
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -23,9 +23,9 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.processes import TerminatedBySignal, exit_on_signals
 
 if TYPE_CHECKING:
-    from .evidence import Evidence
-    from .report import LogFolder
-    from .totals import Totals
+    from tests.soak.evidence import Evidence
+    from tests.soak.report import LogFolder
+    from tests.soak.totals import Totals
 
 _INTERRUPTED = 130
 _VIOLATED = 1
@@ -70,7 +70,7 @@ def main() -> int:
 def _perform(*, home: Path, seed: int, minutes: float) -> int:
     # this process forks only to start others, and gRPC would remark on each of them
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
-    from .soak import Soak  # noqa: PLC0415  # with check_requirements() before it
+    from tests.soak.soak import Soak  # noqa: PLC0415  # with check_requirements() before it
 
     evidence, totals, log_folder = Soak(home=home, seed=seed, minutes=minutes).perform()
     if _tell(evidence, totals=totals, log_folder=log_folder):
@@ -79,8 +79,8 @@ def _perform(*, home: Path, seed: int, minutes: float) -> int:
 
 
 def _judge_again(path: Path) -> int:
-    from .evidence import Evidence  # noqa: PLC0415
-    from .totals import Totals  # noqa: PLC0415
+    from tests.soak.evidence import Evidence  # noqa: PLC0415
+    from tests.soak.totals import Totals  # noqa: PLC0415
 
     logs = path.parent / "airflow" / "logs"
     violated = _tell(
@@ -93,9 +93,9 @@ def _judge_again(path: Path) -> int:
 
 def _tell(evidence: Evidence, *, totals: Totals, log_folder: LogFolder) -> bool:
     """Print the report; tell whether there is a violation."""
-    from .presuming import presumptions  # noqa: PLC0415
-    from .report import report  # noqa: PLC0415
-    from .verdict import judge  # noqa: PLC0415
+    from tests.soak.presuming import presumptions  # noqa: PLC0415
+    from tests.soak.report import report  # noqa: PLC0415
+    from tests.soak.verdict import judge  # noqa: PLC0415
 
     violations = judge(evidence)
     presumed = presumptions(evidence)

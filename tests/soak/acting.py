@@ -18,25 +18,23 @@ from airflow_spanner_lro.core.status import Code
 from tests.cluster.airflow import Component
 from tests.cluster.errors import ApiError, ApiUnreachableError
 from tests.cluster.rest_api import DagRun, RunState, TaskState
-
-from .ambush import Plot
-from .evidence import Blow, BlowKind, Cause, CauseKind
-from .hunting import Hunter
-from .meddling import Meddler
-from .plan import STRANGERS, Deed, Disturb
-from .recipes import RECIPES, Kind
+from tests.soak.ambush import Plot
+from tests.soak.evidence import Blow, BlowKind, Cause, CauseKind
+from tests.soak.hunting import Hunter
+from tests.soak.meddling import Meddler
+from tests.soak.plan import STRANGERS, Deed, Disturb
+from tests.soak.recipes import RECIPES, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
     from tests.cluster.airflow import LocalAirflow
-
-    from .ambush import AmbushingFaults
-    from .asking import SoakApi, Worker
-    from .strangers import Strangers
-    from .totals import Totals
-    from .wire import Wire
+    from tests.soak.ambush import AmbushingFaults
+    from tests.soak.asking import SoakApi, Worker
+    from tests.soak.strangers import Strangers
+    from tests.soak.totals import Totals
+    from tests.soak.wire import Wire
 
 AT_WORK = (TaskState.RUNNING, TaskState.DEFERRED)
 _CAUSES = {

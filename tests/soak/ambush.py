@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Faults, RpcError
 from airflow_spanner_lro.emulator.faults import Trouble
-
-from .recipes import Kind, task_of
+from tests.soak.recipes import Kind, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .recipes import Kind as TaskKind
+    from tests.soak.recipes import Kind as TaskKind
 
     Attack = Callable[[str, TaskKind], None]
 

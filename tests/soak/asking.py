@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.cluster.rest_api import AirflowApi, DagRun, RunState, TaskState
-
-from .evidence import Try
+from tests.soak.evidence import Try
 
 if TYPE_CHECKING:
     from tests.cluster.airflow import LocalAirflow

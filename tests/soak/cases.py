@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from .ambush import CANCEL
-from .evidence import CauseKind
-from .recipes import Kind
+from tests.soak.ambush import CANCEL
+from tests.soak.evidence import CauseKind
+from tests.soak.recipes import Kind
 
 if TYPE_CHECKING:
-    from .evidence import Blow, Call, Cause, Evidence, Left, Operation, Task
+    from tests.soak.evidence import Blow, Call, Cause, Evidence, Left, Operation, Task
 
 DELETES = frozenset({"DeleteBackup", "DropDatabase"})
 OK = "OK"

@@ -19,11 +19,10 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from tests.cluster.errors import ProcessDiedError
-
-from .ambush import CANCEL, STARTS
-from .cases import DELETES
-from .evidence import Adoption, Call, Evidence, Left, Operation, Task, Try
-from .recipes import MADE_BY_DDL, RECIPES, Kind, target, task_of
+from tests.soak.ambush import CANCEL, STARTS
+from tests.soak.cases import DELETES
+from tests.soak.evidence import Adoption, Call, Evidence, Left, Operation, Task, Try
+from tests.soak.recipes import MADE_BY_DDL, RECIPES, Kind, target, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,10 +30,9 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator import CallHistory, OperationView
     from tests.cluster.rest_api import DagRun, TaskInstance
-
-    from .evidence import Blow, Cause
-    from .recipes import Recipe
-    from .scene import Scene
+    from tests.soak.evidence import Blow, Cause
+    from tests.soak.recipes import Recipe
+    from tests.soak.scene import Scene
 
 _JUDGED = frozenset({CANCEL, *DELETES, *STARTS})
 _ADOPTED = re.compile(r'of an earlier try was adopted: ([^\s"]+)')

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .ambush import AmbushingFaults
-from .door import TwoDoorEmulator
-from .histories import RUN
-from .recipes import INSTANCE, ORIGIN_ID, OTHER_BACKUP, SOURCE_BACKUP, Kind, target
-from .strangers import Strangers
+from tests.soak.ambush import AmbushingFaults
+from tests.soak.door import TwoDoorEmulator
+from tests.soak.histories import RUN
+from tests.soak.recipes import INSTANCE, ORIGIN_ID, OTHER_BACKUP, SOURCE_BACKUP, Kind, target
+from tests.soak.strangers import Strangers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

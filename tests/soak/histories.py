@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-
-from .ambush import CANCEL
-from .evidence import (
+from tests.soak.ambush import CANCEL
+from tests.soak.evidence import (
     Adoption,
     Blow,
     BlowKind,
@@ -23,9 +22,9 @@ from .evidence import (
     Task,
     Try,
 )
-from .presuming import Doubt, presumptions
-from .recipes import Kind, target
-from .verdict import Charge, judge
+from tests.soak.presuming import Doubt, presumptions
+from tests.soak.recipes import Kind, target
+from tests.soak.verdict import Charge, judge
 
 RUN = "s0001"
 REAPED_FROM = 1000.0

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.cluster.airflow import LocalAirflow
-
-    from .asking import SoakApi, Worker
-    from .recipes import Kind
+    from tests.soak.asking import SoakApi, Worker
+    from tests.soak.recipes import Kind
 
 HELD = 6.0
 """Seconds for which an ambushed answer is held back at most."""

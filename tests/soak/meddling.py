@@ -16,22 +16,20 @@ from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.core.status import Code
 from tests.cluster.errors import ApiError, ApiUnreachableError
 from tests.cluster.rest_api import TaskState
-
-from .ambush import Plot
-from .plan import Deed, Disturb, StartRun
-from .recipes import Kind, target, task_of
-from .strangers import Wish
+from tests.soak.ambush import Plot
+from tests.soak.plan import Deed, Disturb, StartRun
+from tests.soak.recipes import Kind, target, task_of
+from tests.soak.strangers import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow_spanner_lro.emulator import OperationView
     from tests.cluster.rest_api import DagRun
-
-    from .ambush import AmbushingFaults
-    from .asking import SoakApi, Worker
-    from .strangers import Strangers
-    from .totals import Totals
+    from tests.soak.ambush import AmbushingFaults
+    from tests.soak.asking import SoakApi, Worker
+    from tests.soak.strangers import Strangers
+    from tests.soak.totals import Totals
 
 _ENDED = 0.6
 """How many of the tasks that meet a stranger at their start are ended soon afterwards."""

@@ -15,13 +15,13 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from .cases import OK, case_of
+from tests.soak.cases import OK, case_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .cases import Case
-    from .evidence import Call, Evidence, Left, Operation, Task
+    from tests.soak.cases import Case
+    from tests.soak.evidence import Call, Evidence, Left, Operation, Task
 
 UNANSWERED = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN", "INTERNAL", "CANCELLED"})
 """What a start call may be told, or its log says, although nobody knows then what became of it."""

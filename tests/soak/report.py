@@ -11,17 +11,17 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .presuming import Doubt
-from .verdict import Charge
+from tests.soak.presuming import Doubt
+from tests.soak.verdict import Charge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from .evidence import Call, Operation
-    from .presuming import Presumption
-    from .totals import Totals
-    from .verdict import Violation
+    from tests.soak.evidence import Call, Operation
+    from tests.soak.presuming import Presumption
+    from tests.soak.totals import Totals
+    from tests.soak.verdict import Violation
 
     LogFolder = Callable[[str, str], Path]
 

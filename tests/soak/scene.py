@@ -15,12 +15,11 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.airflow import LocalAirflow
 from tests.cluster.configuration import AirflowSettings
-
-from .ambush import AmbushingFaults
-from .asking import SoakApi
-from .door import TwoDoorEmulator
-from .plan import SHARED_DATABASES, StartRun, reaps_meanwhile
-from .recipes import (
+from tests.soak.ambush import AmbushingFaults
+from tests.soak.asking import SoakApi
+from tests.soak.door import TwoDoorEmulator
+from tests.soak.plan import SHARED_DATABASES, StartRun, reaps_meanwhile
+from tests.soak.recipes import (
     INSTANCE,
     ORIGIN_ID,
     OTHER_BACKUP,
@@ -30,8 +29,8 @@ from .recipes import (
     resource_id,
     target,
 )
-from .strangers import Strangers
-from .wire import Wire
+from tests.soak.strangers import Strangers
+from tests.soak.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

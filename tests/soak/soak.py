@@ -13,25 +13,23 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from tests.cluster.errors import ApiError, ApiUnreachableError, NotReachedError, ProcessDiedError
 from tests.cluster.waiting import wait_until
-
-from .acting import AT_WORK, Actor, needs_user
-from .ambush import CANCEL
-from .cases import DELETES
-from .collecting import collect, operations_of
-from .plan import Deed, StartRun, make_plan, reaps_meanwhile
-from .scene import set_scene
-from .totals import Totals
+from tests.soak.acting import AT_WORK, Actor, needs_user
+from tests.soak.ambush import CANCEL
+from tests.soak.cases import DELETES
+from tests.soak.collecting import collect, operations_of
+from tests.soak.plan import Deed, StartRun, make_plan, reaps_meanwhile
+from tests.soak.scene import set_scene
+from tests.soak.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.cluster.rest_api import DagRun
-
-    from .evidence import Evidence
-    from .plan import Action, Disturb
-    from .report import LogFolder
-    from .scene import Scene
+    from tests.soak.evidence import Evidence
+    from tests.soak.plan import Action, Disturb
+    from tests.soak.report import LogFolder
+    from tests.soak.scene import Scene
 
 GRACE = 5.0
 """Of the command in the end, in seconds; nothing else is at work then."""

@@ -24,8 +24,7 @@ from airflow_spanner_lro.core.names import OperationName, parse_resource
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.emulator import Plan
-
-from .recipes import (
+from tests.soak.recipes import (
     DDL,
     INSTANCE,
     ORIGIN_ID,
@@ -42,8 +41,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator import OperationView
-
-    from .door import TwoDoorEmulator
+    from tests.soak.door import TwoDoorEmulator
 
 KINDS: dict[Kind, OperationKind] = {
     Kind.BACKUP: kinds.CREATE_BACKUP,

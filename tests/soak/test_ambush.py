@@ -8,9 +8,8 @@ import pytest
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors import RpcError
-
-from .ambush import CANCEL, AmbushingFaults, Plot
-from .recipes import Kind, target
+from tests.soak.ambush import CANCEL, AmbushingFaults, Plot
+from tests.soak.recipes import Kind, target
 
 RUN = "s0001"
 

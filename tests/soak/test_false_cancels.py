@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from .evidence import CauseKind
-from .histories import REAPED_FROM, History, done, failed
-from .verdict import LATE_KILL, LATE_START, Charge
+from tests.soak.evidence import CauseKind
+from tests.soak.histories import REAPED_FROM, History, done, failed
+from tests.soak.verdict import LATE_KILL, LATE_START, Charge
 
 CLEAR = CauseKind.CLEAR
 EVICT = CauseKind.EVICT

@@ -18,14 +18,13 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from tests.cluster.rest_api import TaskState
 from tests.cluster.waiting import wait_until
-
-from .asking import Worker
-from .histories import RUN
-from .meddling import Meddler
-from .plan import Deed, Disturb, StartRun
-from .recipes import ORIGIN_ID, Kind, target
-from .strangers import KINDS, Wish
-from .totals import Totals
+from tests.soak.asking import Worker
+from tests.soak.histories import RUN
+from tests.soak.meddling import Meddler
+from tests.soak.plan import Deed, Disturb, StartRun
+from tests.soak.recipes import ORIGIN_ID, Kind, target
+from tests.soak.strangers import KINDS, Wish
+from tests.soak.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +33,9 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from tests.cluster.rest_api import DagRun
-
-    from .ambush import AmbushingFaults
-    from .door import TwoDoorEmulator
-    from .strangers import Strangers
+    from tests.soak.ambush import AmbushingFaults
+    from tests.soak.door import TwoDoorEmulator
+    from tests.soak.strangers import Strangers
 
 TARGET = target(RUN, Kind.BACKUP)
 OTHERWISE = 0.9

@@ -12,9 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from .plan import FAULTS, KILLS, QUIET, STRANGERS, USER_ACTIONS, Deed, Disturb, StartRun, make_plan
-from .recipes import RECIPES, Kind, target, task_of
-from .totals import ENOUGH, Totals
+from tests.soak.plan import (
+    FAULTS,
+    KILLS,
+    QUIET,
+    STRANGERS,
+    USER_ACTIONS,
+    Deed,
+    Disturb,
+    StartRun,
+    make_plan,
+)
+from tests.soak.recipes import RECIPES, Kind, target, task_of
+from tests.soak.totals import ENOUGH, Totals
 
 SEEDS = range(5)
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import pytest
 
-from .evidence import BlowKind, CauseKind
-from .histories import History, failed
-from .presuming import CLOCKS, UNANSWERED, Doubt, presumptions
-from .recipes import Kind
-from .verdict import Charge
+from tests.soak.evidence import BlowKind, CauseKind
+from tests.soak.histories import History, failed
+from tests.soak.presuming import CLOCKS, UNANSWERED, Doubt, presumptions
+from tests.soak.recipes import Kind
+from tests.soak.verdict import Charge
 
 SIGNED = [Kind.BACKUP, Kind.COPY, Kind.DDL]
 

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .evidence import CauseKind
-from .histories import History
-from .plan import Deed
-from .presuming import Doubt, presumptions
-from .recipes import Kind
-from .report import report
-from .totals import Totals
-from .verdict import Charge, judge
+from tests.soak.evidence import CauseKind
+from tests.soak.histories import History
+from tests.soak.plan import Deed
+from tests.soak.presuming import Doubt, presumptions
+from tests.soak.recipes import Kind
+from tests.soak.report import report
+from tests.soak.totals import Totals
+from tests.soak.verdict import Charge, judge
 
 
 def told(history: History, totals: Totals | None = None) -> str:

@@ -18,15 +18,13 @@ from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.waiting import wait_until
-
-from .histories import RUN
-from .recipes import INSTANCE, ORIGIN_ID, Kind, target
-from .strangers import LASTING, Strangers, Wish
+from tests.soak.histories import RUN
+from tests.soak.recipes import INSTANCE, ORIGIN_ID, Kind, target
+from tests.soak.strangers import LASTING, Strangers, Wish
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import OperationView
-
-    from .door import TwoDoorEmulator
+    from tests.soak.door import TwoDoorEmulator
 
 ALIKE = 0.1
 OTHERWISE = 0.9

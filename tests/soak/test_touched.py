@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import pytest
 
-from .evidence import CauseKind
-from .histories import History, failed
-from .recipes import Kind
-from .verdict import Charge, judge
+from tests.soak.evidence import CauseKind
+from tests.soak.histories import History, failed
+from tests.soak.recipes import Kind
+from tests.soak.verdict import Charge, judge
 
 MARK_FAILED = CauseKind.MARK_FAILED
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from .evidence import CauseKind, Evidence
-from .histories import RUN, History, done, failed
-from .recipes import Kind
-from .verdict import DELIVERY, Charge, judge
+from tests.soak.evidence import CauseKind, Evidence
+from tests.soak.histories import RUN, History, done, failed
+from tests.soak.recipes import Kind
+from tests.soak.verdict import DELIVERY, Charge, judge
 
 CLEAR = CauseKind.CLEAR
 EVICT = CauseKind.EVICT

@@ -14,8 +14,7 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.emulator import SpannerAdminEmulator
-
-from .wire import Wire
+from tests.soak.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .plan import FAULTS, KILLS, STRANGERS, USER_ACTIONS, Deed
+from tests.soak.plan import FAULTS, KILLS, STRANGERS, USER_ACTIONS, Deed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

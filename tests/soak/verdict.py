@@ -16,15 +16,15 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
-from .cases import DELETES, OK, case_of
-from .evidence import CauseKind
-from .presuming import delivered_of_others, why_left, why_presumed
+from tests.soak.cases import DELETES, OK, case_of
+from tests.soak.evidence import CauseKind
+from tests.soak.presuming import delivered_of_others, why_left, why_presumed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .cases import Case
-    from .evidence import Call, Cause, Evidence, Operation, Task, Try
+    from tests.soak.cases import Case
+    from tests.soak.evidence import Call, Cause, Evidence, Operation, Task, Try
 
 SUCCESS = "success"
 GIVEN_UP = frozenset({"failed", "skipped", "upstream_failed", "removed", None})

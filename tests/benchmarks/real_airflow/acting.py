@@ -20,18 +20,24 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
+from tests.benchmarks.real_airflow.command import say
+from tests.benchmarks.real_airflow.crowd import Crowd, Size
+from tests.benchmarks.real_airflow.emulator import Emulator, running_emulator
+from tests.benchmarks.real_airflow.records import Records
+from tests.benchmarks.real_airflow.sampling import (
+    Sample,
+    Use,
+    blocks_of,
+    now,
+    starts_of,
+    wait_for_processes,
+)
 from tests.cluster.airflow import Component, LocalAirflow
 from tests.cluster.configuration import AirflowSettings
 from tests.cluster.errors import NotReachedError
 from tests.cluster.processes import ProcessSpec
 from tests.cluster.rest_api import AirflowApi
 from tests.cluster.waiting import wait_until
-
-from .command import say
-from .crowd import Crowd, Size
-from .emulator import Emulator, running_emulator
-from .records import Records
-from .sampling import Sample, Use, blocks_of, now, starts_of, wait_for_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,15 +15,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tests.benchmarks.real_airflow import packages
+from tests.benchmarks.real_airflow.command import say
+from tests.benchmarks.real_airflow.emulator import running_emulator
+from tests.benchmarks.real_airflow.records import Records
 from tests.cluster.airflow import LocalAirflow
 from tests.cluster.configuration import AirflowSettings
 from tests.cluster.rest_api import RunState
 from tests.cluster.watchdog import package_path
-
-from . import packages
-from .command import say
-from .emulator import running_emulator
-from .records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from .sampling import Block, Sample, Use
+    from tests.benchmarks.real_airflow.sampling import Block, Sample, Use
 
 _TO_START = 30.0
 """Seconds from the last start of an operation until a triggerer takes its first trigger, amply."""

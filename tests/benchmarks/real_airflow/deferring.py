@@ -50,7 +50,7 @@ def main() -> None:
     listed = json.loads(Path(sys.argv[1]).read_text())
     operations = {(dag_id, map_index): name for dag_id, map_index, name in listed}
     dag_ids = {dag_id for dag_id, _ in operations}
-    access = SpannerAdminHook().access
+    connection_spec = SpannerAdminHook().connection_spec
     interval, settling = settings.poll_interval(), settings.settle_timeout()
     with create_session() as session:
         runs = {}
@@ -64,7 +64,7 @@ def main() -> None:
                 continue
             trigger = SpannerOperationTrigger.watching(
                 OperationName.parse(name),
-                access=access,
+                connection_spec=connection_spec,
                 poll_interval=interval,
                 cancel_on_timeout=True,
                 cancel_on_kill=True,
@@ -77,7 +77,9 @@ def main() -> None:
             session.add(row)
             session.flush()
             entry = _entry(
-                name, access=access, intended=runs[task.dag_id, task.run_id].created_at
+                name,
+                connection_spec=connection_spec,
+                intended=runs[task.dag_id, task.run_id].created_at,
             ).to_record()
             of: dict[str, Any] = {
                 "dag_id": task.dag_id,
@@ -102,7 +104,7 @@ def main() -> None:
             task.next_kwargs = {}
 
 
-def _entry(name: str, *, access: ConnectionSpec, intended: datetime) -> LedgerEntry:
+def _entry(name: str, *, connection_spec: ConnectionSpec, intended: datetime) -> LedgerEntry:
     operation = OperationName.parse(name)
     return LedgerEntry(
         kind=CREATE_BACKUP,
@@ -110,7 +112,7 @@ def _entry(name: str, *, access: ConnectionSpec, intended: datetime) -> LedgerEn
         fingerprint="of a crowd",
         intended=intended,
         try_number=1,
-        access=access,
+        connection_spec=connection_spec,
         operation=operation,
         cleans_up=True,
         evidence=Evidence.ANSWERED,

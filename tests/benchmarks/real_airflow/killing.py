@@ -18,19 +18,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from airflow_spanner_lro.core.operations.settlement import Ending
+from tests.benchmarks.real_airflow.acting import set_scene
+from tests.benchmarks.real_airflow.command import say
+from tests.benchmarks.real_airflow.crowd import Size
+from tests.benchmarks.real_airflow.sampling import now, starts_of
 from tests.cluster.airflow import Component
 from tests.cluster.errors import NotReachedError
 from tests.cluster.waiting import wait_until
 
-from .acting import set_scene
-from .command import say
-from .crowd import Size
-from .sampling import now, starts_of
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .acting import Scene
+    from tests.benchmarks.real_airflow.acting import Scene
 
 CANCEL, START, LIST, GET = "CancelOperation", "CreateBackup", "ListBackupOperations", "GetOperation"
 WITHIN = 28.0

@@ -13,16 +13,15 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.real_airflow.command import in_scratch, run
+from tests.benchmarks.real_airflow.killing import CANCEL, START, WITHIN, KillSize, observe_kills
+from tests.benchmarks.real_airflow.sampling import busiest
 from tests.benchmarks.report import UNKNOWN, Row, Table, Target, markdown_of
-
-from .command import in_scratch, run
-from .killing import CANCEL, START, WITHIN, KillSize, observe_kills
-from .sampling import busiest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .killing import Killed
+    from tests.benchmarks.real_airflow.killing import Killed
 
 USUAL = KillSize(kills=300, waits=1_000, instances=100)
 QUICK = KillSize(kills=60, waits=60, instances=20, calm=10)

@@ -14,12 +14,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.provider_info import get_provider_info
+from tests.benchmarks.real_airflow.acting import CAPACITY, observe
+from tests.benchmarks.real_airflow.command import in_scratch, run
+from tests.benchmarks.real_airflow.crowd import Crowd, Size
+from tests.benchmarks.real_airflow.sampling import between, busiest, percentile
 from tests.benchmarks.report import UNKNOWN, Row, Table, Target, markdown_of
-
-from .acting import CAPACITY, observe
-from .command import in_scratch, run
-from .crowd import Crowd, Size
-from .sampling import between, busiest, percentile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,11 +17,10 @@ import os
 import sys
 from pathlib import Path
 
+from tests.benchmarks.real_airflow import packages
+from tests.benchmarks.real_airflow.changes import CHANGE_SECONDS, SLOTS, Side, Took, measure
+from tests.benchmarks.real_airflow.command import RESULTS, in_scratch, run, say
 from tests.benchmarks.report import Row, Table, markdown_of
-
-from . import packages
-from .changes import CHANGE_SECONDS, SLOTS, Side, Took, measure
-from .command import RESULTS, in_scratch, run, say
 
 TASKS = 100
 SAMPLE = 12

@@ -21,10 +21,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .lines import Lines
-from .loop_block import TimedSelector, Watchdog
-from .sides import Side, arguments, succeeded, trigger_class
-from .world import Service, World
+from tests.benchmarks.waiting.lines import Lines
+from tests.benchmarks.waiting.loop_block import TimedSelector, Watchdog
+from tests.benchmarks.waiting.sides import Side, arguments, succeeded, trigger_class
+from tests.benchmarks.waiting.world import Service, World
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger

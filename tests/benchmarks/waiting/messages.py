@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2, timestamp_pb2
 
-from .world import LOCATION, PROJECT, Family, Item, Service
+from tests.benchmarks.waiting.world import LOCATION, PROJECT, Family, Item, Service
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

@@ -11,17 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .measuring import Bench
-from .plan import carry_out, full, quick as quick_plan
-from .summary import summaries
-from .tables import costs, delays, growth
-from .targets import targets
-from .tls import make_certificate
+from tests.benchmarks.waiting.measuring import Bench
+from tests.benchmarks.waiting.plan import carry_out, full, quick as quick_plan
+from tests.benchmarks.waiting.summary import summaries
+from tests.benchmarks.waiting.tables import costs, delays, growth
+from tests.benchmarks.waiting.targets import targets
+from tests.benchmarks.waiting.tls import make_certificate
 
 if TYPE_CHECKING:
     from tests.benchmarks.report import Table
-
-    from .measuring import Figures
+    from tests.benchmarks.waiting.measuring import Figures
 
 _LOADING_AT_ONCE = 2
 

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import psutil
 
-from .ledger import Ledger
-from .lines import Lines
-from .service import Operations
-from .world import Service, World
+from tests.benchmarks.waiting.ledger import Ledger
+from tests.benchmarks.waiting.lines import Lines
+from tests.benchmarks.waiting.service import Operations
+from tests.benchmarks.waiting.world import Service, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

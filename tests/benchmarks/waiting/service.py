@@ -19,14 +19,14 @@ from google.cloud.spanner_admin_database_v1 import (
 )
 from google.longrunning import operations_pb2
 
-from .messages import Answer
-from .world import Family
+from tests.benchmarks.waiting.messages import Answer
+from tests.benchmarks.waiting.world import Family
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from .ledger import Ledger
-    from .world import World
+    from tests.benchmarks.waiting.ledger import Ledger
+    from tests.benchmarks.waiting.world import World
 
     Handler = Callable[[bytes, grpc.aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]
 

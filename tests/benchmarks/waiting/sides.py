@@ -14,7 +14,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .world import LOCATION, PROJECT, Service
+from tests.benchmarks.waiting.world import LOCATION, PROJECT, Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import settings
 from tests.benchmarks.report import UNKNOWN, Row, Table
-
-from .sides import Side
+from tests.benchmarks.waiting.sides import Side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .summary import Summary
+    from tests.benchmarks.waiting.summary import Summary
 
 KIB = 1024
 _NEVER = "later"

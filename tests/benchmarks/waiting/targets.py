@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import settings
 from tests.benchmarks.report import Target
-
-from .ledger import OVER
-from .sides import PROVIDER, Side
-from .tables import KIB
+from tests.benchmarks.waiting.ledger import OVER
+from tests.benchmarks.waiting.sides import PROVIDER, Side
+from tests.benchmarks.waiting.tables import KIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .summary import Summary
+    from tests.benchmarks.waiting.summary import Summary
 
 _THOUSAND = 1_000
 

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.errors import ApiError
 from tests.cluster.rest_api import RunState, TaskState
-
-from .looking import Going
-from .verdicts import Verdicts
+from tests.e2e.guarantee.looking import Going
+from tests.e2e.guarantee.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from tests.cluster.rest_api import DagRun, TaskInstance
     from tests.e2e.conftest import World
-
-    from .rows import Row
+    from tests.e2e.guarantee.rows import Row
 
 NEVER = Plan(duration=timedelta(hours=20))
 """Ends within no test: twenty minutes."""

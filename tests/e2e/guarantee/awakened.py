@@ -16,18 +16,17 @@ import psutil
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
-
-from .healthy import process_of, wait_until_gone
-from .injured import wait_until_moved
-from .injuries import LOST_TASKS_AND_CALLS, SECOND, TRIGGERER_STALLED
-from .rows import ANY, Seen, row
+from tests.e2e.guarantee.healthy import process_of, wait_until_gone
+from tests.e2e.guarantee.injured import wait_until_moved
+from tests.e2e.guarantee.injuries import LOST_TASKS_AND_CALLS, SECOND, TRIGGERER_STALLED
+from tests.e2e.guarantee.rows import ANY, Seen, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .acting import Act
-    from .looking import Going
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.rows import Scenario
 
 DELIVERED = Plan(duration=timedelta(minutes=50))
 """Ends after 50 s: when another triggerer, or the next try, is there to see it."""

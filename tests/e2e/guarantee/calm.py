@@ -11,14 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.cluster.rest_api import RunState, TaskState
-
-from .acting import SOON
-from .rows import ANY, row
+from tests.e2e.guarantee.acting import SOON
+from tests.e2e.guarantee.rows import ANY, row
 
 if TYPE_CHECKING:
-    from .acting import Act
-    from .looking import Going
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.rows import Scenario
 
 ATTEMPTS = 4
 """How often a row that depends on the moment of a heartbeat may be played."""

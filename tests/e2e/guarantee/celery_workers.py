@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 
 from tests.cluster.airflow import Component
 from tests.cluster.rest_api import TaskState
-
-from .healthy import OUTLIVES, after_trouble, taken_up
-from .rows import ONLY_CELERY, Group, row
+from tests.e2e.guarantee.healthy import OUTLIVES, after_trouble, taken_up
+from tests.e2e.guarantee.rows import ONLY_CELERY, Group, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
     from tests.cluster.airflow import LocalAirflow
     from tests.cluster.processes import ManagedProcess
     from tests.e2e.conftest import World
-
-    from .acting import Act
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.rows import Scenario
 
 WORKER = Component.WORKER
 NUMBERS = {"c1": 11, "c2": 12, "c3": 13, "c4": 14}

@@ -15,21 +15,19 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.execution.store import KEY_PREFIX
 from tests.cluster.rest_api import RunState, TaskState
-
-from .acting import NEVER
-from .clone import cloned
-from .others import NOT_OURS, RUNNING, judged, winner_and_loser
-from .reaping import GRACE, reap
-from .rows import row
-from .tries import BACKUP, SCHEMA, Played, play, unsaid
-from .unanswered import PRESUMED
+from tests.e2e.guarantee.acting import NEVER
+from tests.e2e.guarantee.clone import cloned
+from tests.e2e.guarantee.others import NOT_OURS, RUNNING, judged, winner_and_loser
+from tests.e2e.guarantee.reaping import GRACE, reap
+from tests.e2e.guarantee.rows import row
+from tests.e2e.guarantee.tries import BACKUP, SCHEMA, Played, play, unsaid
+from tests.e2e.guarantee.unanswered import PRESUMED
 
 if TYPE_CHECKING:
     from tests.cluster.rest_api import TaskInstance
-
-    from .acting import Act
-    from .looking import Going
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.rows import Scenario
 
 KEPT, LEFT = "kept by who waits", "told, left alone"
 QUICK = Plan(duration=timedelta(minutes=3))

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tests.e2e.conftest import executor_of
-
-from .acting import NEVER
-from .looking import INSTANCES
-from .playing import Runner
-from .reporting import table
-from .rows import ALLOWANCE
+from tests.e2e.guarantee.acting import NEVER
+from tests.e2e.guarantee.looking import INSTANCES
+from tests.e2e.guarantee.playing import Runner
+from tests.e2e.guarantee.reporting import table
+from tests.e2e.guarantee.rows import ALLOWANCE
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import World
-
-    from .rows import Row
+    from tests.e2e.guarantee.rows import Row
 
 RUNNER = pytest.StashKey[Runner]()
 

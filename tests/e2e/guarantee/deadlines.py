@@ -11,13 +11,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.cluster.rest_api import TaskState
-
-from .rows import ANY, DEADLINES, row
+from tests.e2e.guarantee.rows import ANY, DEADLINES, row
 
 if TYPE_CHECKING:
-    from .acting import Act
-    from .looking import Going
-    from .rows import Scenario, Seen
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.rows import Scenario, Seen
 
 TASK_TIMEOUT = 40.0
 """The ``execution_timeout`` of the tasks here, in seconds."""

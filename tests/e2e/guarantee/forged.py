@@ -15,20 +15,19 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY, RECORD_KEY
 from tests.cluster.rest_api import TaskState
 from tests.e2e.clocks import AHEAD
-
-from . import strangers
-from .claims import AT_ONCE, entry, key
-from .others import NOT_OURS, RUNNING, judged
-from .reaping import GRACE, command, reap
-from .rows import row
-from .tries import unsaid
-from .whole_runs import SIBLING
+from tests.e2e.guarantee import strangers
+from tests.e2e.guarantee.claims import AT_ONCE, entry, key
+from tests.e2e.guarantee.others import NOT_OURS, RUNNING, judged
+from tests.e2e.guarantee.reaping import GRACE, command, reap
+from tests.e2e.guarantee.rows import row
+from tests.e2e.guarantee.tries import unsaid
+from tests.e2e.guarantee.whole_runs import SIBLING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .acting import Act
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.rows import Scenario
 
 REFUSED = "refused and told"
 
@@ -61,8 +60,8 @@ def forged_entries(act: Act) -> Scenario:
     own = entry(act, task, 1)
     with listening() as (address, visited):
         forgeries: list[dict[str, Any]] = [
-            {"access": own["access"] | {"endpoint": address}},
-            {"access": own["access"] | {"gcp_conn_id": AHEAD, "endpoint": None}},
+            {"connection_spec": own["connection_spec"] | {"endpoint": address}},
+            {"connection_spec": own["connection_spec"] | {"gcp_conn_id": AHEAD, "endpoint": None}},
             {"operation": theirs, "target": target},
             {
                 name: own[name].replace("projects/e2e/", "projects/payments/")
@@ -95,8 +94,8 @@ def forged_xcoms(act: Act) -> Scenario:
     task, target = act.task(going), theirs.partition("/operations/")[0]
     own = act.record(going).to_record()
     with listening() as (address, visited):
-        access = own["access"] | {"endpoint": address}
-        forged = own | {"operation": theirs, "target": target, "access": access}
+        connection_spec = own["connection_spec"] | {"endpoint": address}
+        forged = own | {"operation": theirs, "target": target, "connection_spec": connection_spec}
         act.world.api.write_xcom(task, RECORD_KEY, forged)
         act.world.api.write_xcom(task, OPERATION_NAME_KEY, theirs)
         act.world.emulator.fail_operation(act.operation(SIBLING))

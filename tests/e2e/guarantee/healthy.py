@@ -17,15 +17,14 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.triggers.operation import KILL_TIMEOUT
 from tests.cluster.rest_api import TaskState
-
-from .injuries import LOST_TASKS_AND_CALLS
-from .reaping import WITHIN, by_itself
-from .rows import ANY, row
+from tests.e2e.guarantee.injuries import LOST_TASKS_AND_CALLS
+from tests.e2e.guarantee.reaping import WITHIN, by_itself
+from tests.e2e.guarantee.rows import ANY, row
 
 if TYPE_CHECKING:
-    from .acting import Act
-    from .looking import Going
-    from .rows import Scenario, Seen
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.rows import Scenario, Seen
 
 OUTLIVES = Plan(duration=timedelta(minutes=60))
 """Ends when a next try waits or all errors are over: after a minute."""

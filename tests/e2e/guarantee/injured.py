@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.ledger.ownership import KillDecision
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import TaskState
-
-from .injuries import SECOND, TRIGGERER, TRIGGERER_KILLED, TRIGGERER_STALLED
-from .reaping import WITHIN, by_itself
-from .rows import ANY, row
+from tests.e2e.guarantee.injuries import SECOND, TRIGGERER, TRIGGERER_KILLED, TRIGGERER_STALLED
+from tests.e2e.guarantee.reaping import WITHIN, by_itself
+from tests.e2e.guarantee.rows import ANY, row
 
 if TYPE_CHECKING:
-    from .acting import Act
-    from .looking import Going
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.rows import Scenario
 
 BACKSTOP = 10.0
 """``deferral_grace``, see ``tests/e2e/conftest.py``: how long Airflow leaves it to a triggerer."""

@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.cluster.airflow import Component
-
-from .rows import Group
+from tests.e2e.guarantee.rows import Group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

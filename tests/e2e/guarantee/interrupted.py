@@ -15,15 +15,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tests.cluster.airflow import Component
-
-from .looking import GET_READY, Going
-from .rows import Group, row
+from tests.e2e.guarantee.looking import GET_READY, Going
+from tests.e2e.guarantee.rows import Group, row
 
 if TYPE_CHECKING:
     from tests.cluster.processes import ManagedProcess
-
-    from .acting import Act
-    from .rows import Scenario, Seen
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.rows import Scenario, Seen
 
 AT_THE_KEYBOARD = Group(name="at the keyboard", at_once=True)
 """Each row has a command of its own, and interrupts no other."""

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from tests.cluster.rest_api import TaskState
-
-from .healthy import process_of, wait_until_gone
-from .injuries import LOST_TASKS_AND_CALLS
-from .reaping import WITHIN, by_itself
-from .rows import ANY, DEADLINES, row
+from tests.e2e.guarantee.healthy import process_of, wait_until_gone
+from tests.e2e.guarantee.injuries import LOST_TASKS_AND_CALLS
+from tests.e2e.guarantee.reaping import WITHIN, by_itself
+from tests.e2e.guarantee.rows import ANY, DEADLINES, row
 
 if TYPE_CHECKING:
-    from .acting import Act
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.rows import Scenario
 
 METHOD = "CreateBackup"
 SOON = 3.0

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from tests.cluster.waiting import wait_until
-
-from .telling import tell
+from tests.e2e.guarantee.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import Call, OperationView
     from tests.cluster.rest_api import DagRun, TaskInstance, TaskState
     from tests.e2e.conftest import World
-
-    from .rows import Row
+    from tests.e2e.guarantee.rows import Row
 
 T = TypeVar("T")
 

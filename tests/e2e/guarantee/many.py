@@ -20,17 +20,15 @@ from tests.benchmarks.real_airflow.sampling import starts_of
 from tests.cluster.processes import ProcessSpec
 from tests.cluster.rest_api import RunState
 from tests.cluster.waiting import wait_until
-
-from .looking import GET_READY
-from .rows import ALLOWANCE, Group, Seen, row
+from tests.e2e.guarantee.looking import GET_READY
+from tests.e2e.guarantee.rows import ALLOWANCE, Group, Seen, row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cluster.rest_api import DagRun
-
-    from .acting import Act
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.rows import Scenario
 
 TASKS, INSTANCES = 300, 100
 """As in ``tests/e2e/dags/guarantee_many.py``."""

@@ -14,16 +14,15 @@ from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
-
-from .acting import NEVER, SOON
-from .looking import GET_READY
-from .rows import ANY, Group, row
-from .tries import BACKUP, SCHEMA, hold, play, wait_until_held
+from tests.e2e.guarantee.acting import NEVER, SOON
+from tests.e2e.guarantee.looking import GET_READY
+from tests.e2e.guarantee.rows import ANY, Group, row
+from tests.e2e.guarantee.tries import BACKUP, SCHEMA, hold, play, wait_until_held
 
 if TYPE_CHECKING:
-    from .acting import Act
-    from .rows import Scenario
-    from .tries import Played
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.rows import Scenario
+    from tests.e2e.guarantee.tries import Played
 
 ONCE = Group(name="starting once", at_once=True)
 """Rows that wait for themselves only; nothing is measured."""

@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING, cast
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from tests.cluster.rest_api import RunState, TaskState
-
-from . import strangers
-from .acting import NEVER, SOON
-from .looking import GET_READY
-from .rows import ANY, Group, Seen, row
-from .tries import BACKUP, ENDS, hold, play, unsaid, wait_until_held
+from tests.e2e.guarantee import strangers
+from tests.e2e.guarantee.acting import NEVER, SOON
+from tests.e2e.guarantee.looking import GET_READY
+from tests.e2e.guarantee.rows import ANY, Group, Seen, row
+from tests.e2e.guarantee.tries import BACKUP, ENDS, hold, play, unsaid, wait_until_held
 
 if TYPE_CHECKING:
     from tests.cluster.rest_api import DagRun, TaskInstance
-
-    from .acting import Act
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.rows import Scenario
 
 NOT_OURS = Group(name="not ours", at_once=True)
 """Rows that wait for themselves only; nothing is measured."""

@@ -19,16 +19,15 @@ from airflow_spanner_lro.triggers.base import VERSION
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from tests.airflow import playing
 from tests.airflow.doubles import BACKUP, LONG, STARTS
-
-from .fake_airflow import theatre
-from .others import CONFLICT, judged
-from .rows import Group, row
-from .tries import ENDS
+from tests.e2e.guarantee.fake_airflow import theatre
+from tests.e2e.guarantee.others import CONFLICT, judged
+from tests.e2e.guarantee.rows import Group, row
+from tests.e2e.guarantee.tries import ENDS
 
 if TYPE_CHECKING:
-    from .acting import Act
-    from .fake_airflow import Theatre
-    from .rows import Scenario, Seen
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.fake_airflow import Theatre
+    from tests.e2e.guarantee.rows import Scenario, Seen
 
 PLAYED = Group(name="played")
 """Rows without an Airflow; one after the other, since they share this process."""

@@ -13,14 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .acting import Act
+from tests.e2e.guarantee.acting import Act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tests.e2e.conftest import World
-
-    from .rows import Row, Scenario, Seen
+    from tests.e2e.guarantee.rows import Row, Scenario, Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

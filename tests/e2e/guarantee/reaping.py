@@ -17,9 +17,9 @@ from tests.cluster.airflow import Component
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .acting import Act
-    from .looking import Going
-    from .rows import Seen
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.rows import Seen
 
 GRACE = 5.0
 """How long a task has to be over where a row runs the reaper by hand, in seconds."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .playing import Outcome
+    from tests.e2e.guarantee.playing import Outcome
 
 _HEADINGS = ("row", "exit", "expected", "seen", "seconds", "")
 _WIDTHS = (4, 52, 21, 24, 7, 6)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from . import (
+from tests.e2e.guarantee import (
     awakened,
     calm,
     celery_workers,
@@ -30,11 +30,11 @@ from . import (
     unanswered,
     whole_runs,
 )
-from .rows import ROWS
+from tests.e2e.guarantee.rows import ROWS
 
 if TYPE_CHECKING:
-    from .playing import Runner
-    from .rows import Row
+    from tests.e2e.guarantee.playing import Runner
+    from tests.e2e.guarantee.rows import Row
 
 DECLARING = (
     calm,

@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.cluster.executors import Executor
-
-from .playing import Outcome, Runner
-from .reporting import table
-from .rows import ANY, ONLY_CELERY, ROWS, Group, Row, Seen
-from .test_guarantee import DECLARING
+from tests.e2e.guarantee.playing import Outcome, Runner
+from tests.e2e.guarantee.reporting import table
+from tests.e2e.guarantee.rows import ANY, ONLY_CELERY, ROWS, Group, Row, Seen
+from tests.e2e.guarantee.test_guarantee import DECLARING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.e2e.conftest import World
-
-    from .acting import Act
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.rows import Scenario
 
 WORLD = cast("World", None)
 """What the rows here do without."""

@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from tests.cluster.rest_api import RunState, TaskState
-
-from .looking import GET_READY
-from .rows import Seen
+from tests.e2e.guarantee.looking import GET_READY
+from tests.e2e.guarantee.rows import Seen
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import OperationView, Plan
     from tests.cluster.rest_api import DagRun, TaskInstance
-
-    from .acting import Act
+    from tests.e2e.guarantee.acting import Act
 
 STARTS = ("CreateBackup", "RestoreDatabase", "UpdateDatabase", "UpdateDatabaseDdl")
 ENDS = ("CancelOperation", "DeleteBackup", "DropDatabase")

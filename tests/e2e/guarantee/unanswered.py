@@ -14,17 +14,25 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
 from tests.e2e.clocks import AHEAD, BEHIND
-
-from . import strangers
-from .acting import NEVER
-from .others import CONFLICT, HELD, NOT_OURS, RUNNING, SUCCEEDED, TAKEN, UNTOUCHED, judged
-from .reaping import GRACE, reap
-from .rows import row
-from .tries import play, unsaid, wait_until_held
+from tests.e2e.guarantee import strangers
+from tests.e2e.guarantee.acting import NEVER
+from tests.e2e.guarantee.others import (
+    CONFLICT,
+    HELD,
+    NOT_OURS,
+    RUNNING,
+    SUCCEEDED,
+    TAKEN,
+    UNTOUCHED,
+    judged,
+)
+from tests.e2e.guarantee.reaping import GRACE, reap
+from tests.e2e.guarantee.rows import row
+from tests.e2e.guarantee.tries import play, unsaid, wait_until_held
 
 if TYPE_CHECKING:
-    from .acting import Act
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.rows import Scenario
 
 FOUND = "found, started once"
 BRIEF = Plan(duration=timedelta(seconds=4))

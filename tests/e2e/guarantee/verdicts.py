@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from tests.cluster.errors import NotReachedError
 from tests.cluster.rest_api import RunState
-
-from .looking import GET_READY, Looks
-from .rows import ALLOWANCE, Seen
+from tests.e2e.guarantee.looking import GET_READY, Looks
+from tests.e2e.guarantee.rows import ALLOWANCE, Seen
 
 if TYPE_CHECKING:
-    from .looking import Going
+    from tests.e2e.guarantee.looking import Going
 
 A_WHILE = 15.0
 """Seconds in which what must not happen would have happened."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.cluster.rest_api import RunState, TaskState
-
-from .rows import ANY, row
+from tests.e2e.guarantee.rows import ANY, row
 
 if TYPE_CHECKING:
-    from .acting import Act
-    from .looking import Going
-    from .rows import Scenario
+    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.rows import Scenario
 
 SIBLING = "sibling"
 FAILED = "Task failed with exception"
