@@ -26,7 +26,7 @@ from airflow_spanner_lro.operators.operations import (
     SpannerGetOperationOperator,
     SpannerListOperationsOperator,
 )
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
+from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
 
 PROJECT_ID = os.environ.get("SPANNER_PROJECT_ID", "demo-project")
 INSTANCE_ID = os.environ.get("SPANNER_INSTANCE_ID", "demo-instance")

@@ -21,10 +21,12 @@ from airflow_spanner_lro.operators.backups import (
     SpannerCreateBackupOperator,
     SpannerDeleteBackupOperator,
 )
-from airflow_spanner_lro.sensors.backup import SpannerBackupSensor
-from airflow_spanner_lro.sensors.database import SpannerDatabaseSensor
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
-from airflow_spanner_lro.sensors.progress import SpannerNoOperationInProgressSensor
+from airflow_spanner_lro.sensors.sensors import (
+    SpannerBackupSensor,
+    SpannerDatabaseSensor,
+    SpannerNoOperationInProgressSensor,
+    SpannerOperationSensor,
+)
 
 PROJECT_ID = os.environ.get("SPANNER_PROJECT_ID", "demo-project")
 INSTANCE_ID = os.environ.get("SPANNER_INSTANCE_ID", "demo-instance")

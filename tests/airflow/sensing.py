@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from airflow_spanner_lro.sensors.backup import SpannerBackupSensor
-from airflow_spanner_lro.sensors.database import SpannerDatabaseSensor
-from airflow_spanner_lro.sensors.progress import SpannerNoOperationInProgressSensor
+from airflow_spanner_lro.sensors.sensors import (
+    SpannerBackupSensor,
+    SpannerDatabaseSensor,
+    SpannerNoOperationInProgressSensor,
+)
 
 WHERE: dict[str, Any] = {
     "task_id": "wait",

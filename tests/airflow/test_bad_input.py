@@ -17,7 +17,7 @@ from airflow_spanner_lro.execution import start
 from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
+from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
 
 from .doubles import BACKUP, DATABASE, INSTANCE, LONG
 from .playing import backup, change_schema, restore

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
+from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
 from airflow_spanner_lro.triggers.conditions import SpannerOperationsTrigger
 
 from .doubles import BACKUP, LONG, FakeTask

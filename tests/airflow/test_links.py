@@ -27,7 +27,7 @@ from airflow_spanner_lro.links import (
     SpannerOperationLink,
 )
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
+from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
 
 from .doubles import BACKUP, DATABASE, INSTANCE, FakeTaskInstance
 from .playing import backup, change_schema, play, restore
@@ -47,7 +47,7 @@ INSTANCE_PAGE = f"{CONSOLE}/main/details/databases?project=test"
 class FakeHook:
     """A hook that has reached Google's own endpoint."""
 
-    access: ConnectionSpec = field(
+    connection_spec: ConnectionSpec = field(
         default_factory=lambda: ConnectionSpec(gcp_conn_id="google_cloud_default")
     )
     project_id: str = "test"

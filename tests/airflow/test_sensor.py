@@ -18,7 +18,7 @@ from airflow.triggers.base import BaseTrigger
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
+from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
 
 from .doubles import INSTANCE, LONG, LONG_TIME, FakeTask
 from .playing import backup, defer, play

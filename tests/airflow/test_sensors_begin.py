@@ -20,9 +20,11 @@ from airflow.sdk._shared.module_loading import import_string
 from airflow.serialization.decoders import smart_decode_trigger_kwargs
 from airflow.serialization.serialized_objects import DagSerialization
 
-from airflow_spanner_lro.sensors.backup import SpannerBackupSensor
-from airflow_spanner_lro.sensors.database import SpannerDatabaseSensor
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
+from airflow_spanner_lro.sensors.sensors import (
+    SpannerBackupSensor,
+    SpannerDatabaseSensor,
+    SpannerOperationSensor,
+)
 from airflow_spanner_lro.triggers.conditions import SpannerBackupTrigger
 
 from .doubles import BACKUP, DATABASE, INSTANCE

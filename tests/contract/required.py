@@ -47,10 +47,12 @@ from airflow_spanner_lro.operators.partitions import (
     SpannerDeleteInstancePartitionOperator,
     SpannerUpdateInstancePartitionOperator,
 )
-from airflow_spanner_lro.sensors.backup import SpannerBackupSensor
-from airflow_spanner_lro.sensors.database import SpannerDatabaseSensor
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
-from airflow_spanner_lro.sensors.progress import SpannerNoOperationInProgressSensor
+from airflow_spanner_lro.sensors.sensors import (
+    SpannerBackupSensor,
+    SpannerDatabaseSensor,
+    SpannerNoOperationInProgressSensor,
+    SpannerOperationSensor,
+)
 
 REQUIRED: dict[type[Any], dict[str, Any]] = {
     SpannerCreateBackupOperator: {

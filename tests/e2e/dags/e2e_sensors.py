@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, Param
 
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
-from airflow_spanner_lro.sensors.backup import SpannerBackupSensor
-from airflow_spanner_lro.sensors.database import SpannerDatabaseSensor
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
+from airflow_spanner_lro.sensors.sensors import (
+    SpannerBackupSensor,
+    SpannerDatabaseSensor,
+    SpannerOperationSensor,
+)
 
 RUN = "{{ dag_run.run_after.strftime('%m%d-%H%M%S-%f') }}"
 WHERE = {"project_id": "e2e", "instance_id": "main"}

@@ -15,7 +15,7 @@ from guarantee_parts import (  # type: ignore[import-not-found]  # Airflow finds
 
 from airflow_spanner_lro.notifications.cancel import SpannerCancelOperationNotifier
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
-from airflow_spanner_lro.sensors.operation import SpannerOperationSensor
+from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
 
 SINGLE: dict[str, dict[str, Any]] = {
     "e5": {},
