@@ -137,7 +137,7 @@ class ManualClock:
     """Emulated time that stands still until somebody moves it.
 
     :param start: the first time it shows; the real time by default, because clients compute
-        absolute times such as a backup's ``parse_expire_time`` from the real one
+        absolute times such as a backup's ``expire_time`` from the real one
     :raises ValueError: if it has no time zone.
     """
 

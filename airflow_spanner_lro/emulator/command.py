@@ -212,7 +212,7 @@ class _Sayer(logging.Handler):
 
 
 def _log_calls() -> None:
-    logger = logging.getLogger("airflow_spanner_lro.emulator.pipeline")
+    logger = logging.getLogger("airflow_spanner_lro.emulator.pipeline.calls")
     logger.addHandler(_Sayer())
     logger.setLevel(logging.DEBUG)
     logger.propagate = False

@@ -100,10 +100,10 @@ _FOR_EVER = timedelta(days=30)
 def first_steps(
     *, plans: Mapping[OperationKind, Plan] | None, limits: Limits | None
 ) -> Iterable[Step]:
-    """Return the actions that make a new world what its owner wants."""
+    """Return the actions that make a new world what its controller wants."""
     if plans:
-        forms = {name_of(kind): _form(plan) for kind, plan in plans.items()}
-        yield "set_usual_plans", {"plans": forms}
+        usual = {name_of(kind): _encode(plan) for kind, plan in plans.items()}
+        yield "set_usual_plans", {"plans": usual}
     if limits is not None:
         yield "set_limits", {"limits": limits.to_json()}
 
@@ -143,7 +143,7 @@ class Controller:
         :param times: only the next so many of them
         """
         name = None if kind is None else name_of(kind)
-        self._engine.act("plan", plan=_form(plan), kind=name, target=target, times=times)
+        self._engine.act("plan", plan=_encode(plan), kind=name, target=target, times=times)
 
     def clear_plans(self) -> None:
         """Forget what :meth:`plan` was told: operations do what is usual again."""
@@ -299,7 +299,7 @@ class Controller:
             return views.view_resources(world)
 
 
-def _form(plan: Plan) -> dict[str, Any]:
+def _encode(plan: Plan) -> dict[str, Any]:
     # pydantic is loaded when the first plan is made
     from airflow_spanner_lro.emulator.journal.codec import encode_plan  # noqa: PLC0415
 

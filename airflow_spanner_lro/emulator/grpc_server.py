@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The gRPC face of the emulator: bytes come in, the front answers, bytes go out.
+"""The gRPC server of the emulator: bytes come in, the call pipeline answers, bytes go out.
 
 The server answers on threads and has no event loop. All event loops of a process share one queue of
 gRPC's, so an asynchronous server would choke on what a test's closed loop leaves there.
@@ -36,16 +36,16 @@ _WORKERS = 64
 
 
 class GrpcServer:
-    """A gRPC server in front of a front, listening from its construction on.
+    """A gRPC server in front of a call pipeline, listening from its construction on.
 
-    :param front: who answers
+    :param pipeline: who answers
     :param host: address to listen on
     :param port: port to listen on; 0 picks a free one
     :raises EmulatorStartError: if the address is taken.
     """
 
-    def __init__(self, *, front: CallPipeline, host: str, port: int) -> None:
-        self._handler = _Handler(front)
+    def __init__(self, *, pipeline: CallPipeline, host: str, port: int) -> None:
+        self._handler = _Handler(pipeline)
         self._host = host
         # two of drop_connections and stop at once would fight for the port
         self._lock = threading.Lock()
@@ -86,8 +86,8 @@ class GrpcServer:
 class _Handler(grpc.GenericRpcHandler):
     """Hands every call over, known or not."""
 
-    def __init__(self, front: CallPipeline) -> None:
-        self._front = front
+    def __init__(self, pipeline: CallPipeline) -> None:
+        self._pipeline = pipeline
 
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
@@ -96,7 +96,7 @@ class _Handler(grpc.GenericRpcHandler):
         path = handler_call_details.method
 
         def answer(data: bytes, context: grpc.ServicerContext) -> bytes:
-            answer = self._front.answer(
+            answer = self._pipeline.answer(
                 path, lambda method: method.parse(data), waiting=context.is_active
             )
             if answer.error is not None:

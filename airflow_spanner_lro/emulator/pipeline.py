@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.faults import Faults
 
 
-_call_log = logging.getLogger(__name__)
+_call_log = logging.getLogger(f"{__name__}.calls")
 
 _LIMIT = 100_000
 _CHILD_IDS = (

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operation is going to do, as a value, and which plan each operation gets.
 
-A plan says how long an operation takes, how it fails, and how it takes a cancel. What is usual stands
-in :data:`DEFAULT_PLANS`; tests say what happens instead.
+A plan says how long an operation takes, how it fails, and how it takes a cancel. What is usual
+stands in :data:`DEFAULT_PLANS`; tests say what happens instead.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from airflow_spanner_lro.core.operations.snapshot import OperationError
 from airflow_spanner_lro.core.status import Code
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Mapping
 
     from airflow_spanner_lro.core.kinds import OperationKind

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Spanner's quotas and limits: how many of each thing, and how many admin requests of a project.
+"""Spanner's quotas and limits: how many of each thing, and how many requests of a project.
 
-Production answers five requests a second, averaged over a hundred seconds; polling counts. A request
-that is refused for it does not. Source of the limits: the page on quotas and limits, and the comments
-of the admin API.
+Production answers five requests a second, averaged over a hundred seconds; polling counts. A
+request that is refused for it does not. Source of the limits: the page on quotas and limits, and
+the comments of the admin API.
 """
 
 from __future__ import annotations

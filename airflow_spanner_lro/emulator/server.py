@@ -67,7 +67,7 @@ class SpannerAdminEmulator(Controller):
         super().__init__(engine=engine, quota=quota)
         self._port = port
         self._rest_port = rest_port
-        self._front: CallPipeline | None = None
+        self._pipeline: CallPipeline | None = None
         self._grpc: GrpcServer | None = None
         self._rest: HttpServer | None = None
 
@@ -112,7 +112,7 @@ class SpannerAdminEmulator(Controller):
     @property
     def running(self) -> bool:
         """Whether it listens."""
-        return self._front is not None
+        return self._pipeline is not None
 
     def start(self) -> None:
         """Start to listen; when this returns, calls are answered.
@@ -133,10 +133,10 @@ class SpannerAdminEmulator(Controller):
 
     def stop(self) -> None:
         """Stop to listen, cutting off calls under way; the world stays as it is."""
-        front, self._front = self._front, None
-        if front is None:
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is None:
             return
-        front.closing.set()
+        pipeline.closing.set()
         if self._rest is not None:
             self._rest.stop()
         if self._grpc is not None:
@@ -162,27 +162,30 @@ class SpannerAdminEmulator(Controller):
                 advice="Choose another port for one of them; 0 picks a free one.",
             )
         check_free(host=self.host, port=self._port)
-        front = CallPipeline(
+        pipeline = CallPipeline(
             engine=self._engine, faults=self.faults, calls=self._calls, meter=self._meter
         )
-        self._grpc = GrpcServer(front=front, host=self.host, port=self._port)
+        self._grpc = GrpcServer(pipeline=pipeline, host=self.host, port=self._port)
         self._port = self._grpc.port
         if self._rest_port is not None:
             try:
-                self._rest = self._start_rest(front)
+                self._rest = self._start_rest(pipeline)
             except BaseException:
                 # if that was not the address but aiohttp, which is missing: the same
                 self._grpc.stop()
                 raise
             self._rest_port = self._rest.port
-        self._front = front
+        self._pipeline = pipeline
 
-    def _start_rest(self, front: CallPipeline) -> HttpServer:
+    def _start_rest(self, pipeline: CallPipeline) -> HttpServer:
         # whoever needs no REST needs no aiohttp
         from airflow_spanner_lro.emulator.http.server import HttpServer  # noqa: PLC0415
 
         return HttpServer(
-            front=front, host=self.host, port=self._rest_port or 0, control=self._answer_control
+            pipeline=pipeline,
+            host=self.host,
+            port=self._rest_port or 0,
+            control=self._answer_control,
         )
 
     def _answer_control(

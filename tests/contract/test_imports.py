@@ -60,7 +60,7 @@ for module in json.loads(sys.argv[1]):
         os.write(writable, json.dumps([module in sys.modules, heavy[:99]]).encode())
         os._exit(0)
     os.close(writable)
-    found[module] = json.loads(os.read_field(readable, 65536) or "[false, []]")
+    found[module] = json.loads(os.read(readable, 65536) or "[false, []]")
     os.close(readable)
     os.wait()
 print(json.dumps(found))

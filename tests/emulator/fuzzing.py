@@ -175,7 +175,7 @@ class FuzzedWorld:
     def __init__(self) -> None:
         clock = self._clock = ManualClock(START)
         self.engine = Engine(clock=clock)
-        self._front = CallPipeline(engine=self.engine, faults=Faults(), calls=CallLog())
+        self._pipeline = CallPipeline(engine=self.engine, faults=Faults(), calls=CallLog())
         statements = ["CREATE TABLE T (Id INT64) PRIMARY KEY (Id)"]
         self.engine.act(
             "create_database",
@@ -192,8 +192,8 @@ class FuzzedWorld:
         self._snapshot = self.engine.snapshot()
 
     def ask(self, path: str, request: Message) -> Answer:
-        """Let the front answer a request."""
-        return self._front.answer(path, lambda method: method.wrap(request))
+        """Let the call pipeline answer a request."""
+        return self._pipeline.answer(path, lambda method: method.wrap(request))
 
     def go_on(self) -> None:
         """Let two days pass, in which everything that was started ends."""

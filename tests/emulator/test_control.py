@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The remote control: what an owner in another process can do, over real HTTP."""
+"""The control interface: what a controller in another process can do, over real HTTP."""
 
 from __future__ import annotations
 

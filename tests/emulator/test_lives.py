@@ -163,7 +163,7 @@ DRIVERS = {"grpc": grpc_driver, "grpc asyncio": async_driver, "rest": rest_drive
 
 @pytest.fixture
 def world(clock: ManualClock) -> Iterator[SpannerAdminEmulator]:
-    """Run an emulator with both faces."""
+    """Run an emulator with both servers."""
     with SpannerAdminEmulator(clock=clock, rest_port=0) as running:
         yield running
 

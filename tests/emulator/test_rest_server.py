@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator import ManualClock
 
-# the name under which the gRPC face has its threads, too
+# the name under which the gRPC server has its threads, too
 THREADS = "spanner-emulator"
 
 
@@ -52,13 +52,13 @@ def repeat(*, verb: str, path: str, query: Mapping[str, str], body: bytes) -> To
 
 @pytest.fixture
 def echo(clock: ManualClock) -> Iterator[str]:
-    """Run a REST face with that control interface; return its address."""
-    front = CallPipeline(engine=Engine(clock=clock), faults=Faults(), calls=CallLog())
-    face = HttpServer(front=front, control=repeat, host="127.0.0.1", port=0)
+    """Run an HTTP server with that control interface; return its address."""
+    pipeline = CallPipeline(engine=Engine(clock=clock), faults=Faults(), calls=CallLog())
+    server = HttpServer(pipeline=pipeline, control=repeat, host="127.0.0.1", port=0)
     try:
-        yield f"http://127.0.0.1:{face.port}"
+        yield f"http://127.0.0.1:{server.port}"
     finally:
-        face.stop()
+        server.stop()
 
 
 def threads() -> list[str]:
@@ -115,7 +115,7 @@ def test_it_can_be_started_again() -> None:
 
 
 def test_a_taken_port_is_an_error_that_says_so(rest_emulator: SpannerAdminEmulator) -> None:
-    """The error names the port, and the other face does not stay behind."""
+    """The error names the port, and the other server does not stay behind."""
     before = threads()
     other = SpannerAdminEmulator(rest_port=rest_emulator.rest_port)
 

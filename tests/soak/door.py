@@ -28,8 +28,8 @@ class TwoDoorEmulator(SpannerAdminEmulator):
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
         self._strangers_log = CallLog()
-        self._strangers_front: CallPipeline | None = None
-        self._strangers_face: GrpcServer | None = None
+        self._strangers_pipeline: CallPipeline | None = None
+        self._strangers_server: GrpcServer | None = None
 
     @property
     def strangers_endpoint(self) -> str:
@@ -37,10 +37,10 @@ class TwoDoorEmulator(SpannerAdminEmulator):
 
         :raises RuntimeError: if it does not run.
         """
-        if self._strangers_face is None:
+        if self._strangers_server is None:
             message = "the emulator does not run, so there is no entrance"
             raise RuntimeError(message)
-        return join_address(self.host, self._strangers_face.port)
+        return join_address(self.host, self._strangers_server.port)
 
     @property
     def strangers_calls(self) -> CallHistory:
@@ -50,14 +50,14 @@ class TwoDoorEmulator(SpannerAdminEmulator):
     def start(self) -> None:
         """Start to listen at both entrances."""
         super().start()
-        front = CallPipeline(engine=self._engine, faults=Faults(), calls=self._strangers_log)
-        self._strangers_front = front
-        self._strangers_face = GrpcServer(front=front, host=self.host, port=0)
+        pipeline = CallPipeline(engine=self._engine, faults=Faults(), calls=self._strangers_log)
+        self._strangers_pipeline = pipeline
+        self._strangers_server = GrpcServer(pipeline=pipeline, host=self.host, port=0)
 
     def stop(self) -> None:
         """Stop to listen at both."""
-        if self._strangers_front is not None and self._strangers_face is not None:
-            self._strangers_front.closing.set()
-            self._strangers_face.stop()
-            self._strangers_front = self._strangers_face = None
+        if self._strangers_pipeline is not None and self._strangers_server is not None:
+            self._strangers_pipeline.closing.set()
+            self._strangers_server.stop()
+            self._strangers_pipeline = self._strangers_server = None
         super().stop()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The bodies that the remote control understands. It loads pydantic, as ``forms`` does."""
+"""The bodies that the control interface reads and writes. It loads pydantic, as ``codec`` does."""
 
 from __future__ import annotations
 

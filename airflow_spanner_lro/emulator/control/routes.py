@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.control import bodies
 from airflow_spanner_lro.emulator.controller import NeverDoneError
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.journal.codec import read
+from airflow_spanner_lro.emulator.journal.codec import decode
 from airflow_spanner_lro.emulator.journal.entries import Snapshot
 from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME, name_of
 from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
@@ -99,7 +99,7 @@ class Request:
 
         :raises ValueError: saying what is wrong.
         """
-        return read(adapter, self.json())
+        return decode(adapter, self.json())
 
     def json(self) -> object:
         """Return the body as JSON; an empty one is an empty object.

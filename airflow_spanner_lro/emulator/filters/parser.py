@@ -3,9 +3,9 @@
 """From the text of a filter to one function: tokens, grammar, Spanner's rules on fields.
 
 A comparison is one token, because only inside of it can be told what a character means: a colon
-separates a field from its value, and is a part of the value afterwards. OR binds tighter than AND. The
-parser calls itself for what is inside of parentheses and after NOT, and so limits how deep that goes.
-The rules stand apart from the grammar because they differ from list to list.
+separates a field from its value, and is a part of the value afterwards. OR binds tighter than AND.
+The parser calls itself for what is inside of parentheses and after NOT, and so limits how deep that
+goes. The rules stand apart from the grammar because they differ from list to list.
 """
 
 from __future__ import annotations

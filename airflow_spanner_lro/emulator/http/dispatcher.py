@@ -126,12 +126,12 @@ class HttpAnswer:
 class HttpDispatcher:
     """Answers HTTP requests.
 
-    :param front: who answers RPCs
+    :param pipeline: who answers RPCs
     :param control: who answers what is below ``/control``
     """
 
-    def __init__(self, *, front: CallPipeline, control: ControlHandler | None = None) -> None:
-        self._front = front
+    def __init__(self, *, pipeline: CallPipeline, control: ControlHandler | None = None) -> None:
+        self._pipeline = pipeline
         self._control = control
         self._router = Router(HTTP_RULES)
 
@@ -144,7 +144,7 @@ class HttpDispatcher:
         try:
             return self._answer(request, waiting)
         except Exception as exc:
-            # as in the front: a bug must not look like an outage
+            # as in the call pipeline: a bug must not look like an outage
             log.exception("The emulator failed in %s %s", request.verb, request.target)
             return HttpAnswer.refusal(errors.internal(method=request.verb, reason=repr(exc)))
 
@@ -181,7 +181,7 @@ class HttpDispatcher:
             read_request(message, match=match, query=query, body=body)
             return method.wrap(message)
 
-        answer = self._front.answer(match.route.rpc, read, waiting=waiting)
+        answer = self._pipeline.answer(match.route.rpc, read, waiting=waiting)
         if answer.dropped:
             return HttpAnswer(status=_OK, body=b"", dropped=True)
         if answer.error is not None:

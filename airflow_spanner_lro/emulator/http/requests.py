@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A request message from the parts of an HTTP request: its path, its query and its body.
 
-Where they disagree the path wins over the body, and the body over the query. Every mistake in them is
-reported, in Google's words: protobuf's own reader stops at the first one, knows it by Python's words,
-and refuses field masks that gcloud sends; hence a walk of our own along the descriptors.
+Where they disagree the path wins over the body, and the body over the query. Every mistake in them
+is reported, in Google's words: protobuf's own reader stops at the first one, knows it by Python's
+words, and refuses field masks that gcloud sends; hence a walk of our own along the descriptors.
 """
 
 from __future__ import annotations

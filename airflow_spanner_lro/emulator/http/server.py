@@ -40,9 +40,9 @@ _BEFORE_PATH = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 class HttpServer:
-    """An HTTP server in front of a front, listening from its construction on.
+    """An HTTP server in front of a call pipeline, listening from its construction on.
 
-    :param front: who answers RPCs
+    :param pipeline: who answers RPCs
     :param control: who answers what is below ``/control``
     :param host: address to listen on
     :param port: port to listen on; 0 picks a free one
@@ -50,9 +50,9 @@ class HttpServer:
     """
 
     def __init__(
-        self, *, front: CallPipeline, host: str, port: int, control: ControlHandler | None = None
+        self, *, pipeline: CallPipeline, host: str, port: int, control: ControlHandler | None = None
     ) -> None:
-        self._desk = HttpDispatcher(front=front, control=control)
+        self._dispatcher = HttpDispatcher(pipeline=pipeline, control=control)
         self._sockets = listen(host=host, port=port, backlog=_BACKLOG)
         self.port: int = self._sockets[0].getsockname()[1]
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=_NAME)
@@ -118,7 +118,7 @@ class HttpServer:
             transport = request.transport
             return transport is not None and not transport.is_closing()
 
-        return self._desk.answer(asked, waiting=waiting)
+        return self._dispatcher.answer(asked, waiting=waiting)
 
 
 def _respond(answer: HttpAnswer) -> web.Response:

@@ -187,7 +187,7 @@ def set_usual_plans(world: World, now: datetime, *, plans: Mapping[str, Mapping[
     from airflow_spanner_lro.emulator.journal.codec import decode_plan  # noqa: PLC0415 - it loads pydantic
 
     del now
-    world.plans.set_usual({KINDS_BY_NAME[kind]: decode_plan(form) for kind, form in plans.items()})
+    world.plans.set_usual({KINDS_BY_NAME[kind]: decode_plan(plan) for kind, plan in plans.items()})
 
 
 def set_limits(world: World, now: datetime, *, limits: Mapping[str, int]) -> None:

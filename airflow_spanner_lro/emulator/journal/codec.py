@@ -103,7 +103,7 @@ class BetweenJson:
 
 
 def _duration_tag(value: object) -> str:
-    """Tell which of the forms of a duration somebody means."""
+    """Tell which kind of duration somebody means."""
     if isinstance(value, dict):
         return _SIZE if "base" in value or "per_gib" in value else _RANGE
     if isinstance(value, BySizeJson):
@@ -136,7 +136,7 @@ class PlanJson:
 
     @classmethod
     def of(cls, plan: Plan) -> PlanJson:
-        """Return the form of a plan."""
+        """Return a plan as JSON has it."""
         duration: Any = plan.duration
         match duration:
             case BySize(base=base, per_gib=per_gib):
@@ -149,9 +149,9 @@ class PlanJson:
             queued=plan.queued,
             cancel_delay=_ROLLBACK if isinstance(delay, Rollback) else delay,
             cancel_until=plan.cancel_until,
-            cancel_error=_error_form(plan.cancel_error),
+            cancel_error=_error_json(plan.cancel_error),
             fail_at=plan.fail_at,
-            fail_with=_error_form(plan.fail_with),
+            fail_with=_error_json(plan.fail_with),
             throttled=plan.throttled,
         )
 
@@ -184,38 +184,38 @@ _PLAN = TypeAdapter(PlanJson)
 
 def encode_plan(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON, without what it leaves as usual."""
-    form: dict[str, Any] = _PLAN.dump_python(PlanJson.of(plan), mode="json", exclude_defaults=True)
-    return form
+    found: dict[str, Any] = _PLAN.dump_python(PlanJson.of(plan), mode="json", exclude_defaults=True)
+    return found
 
 
-def decode_plan(form: object) -> Plan:
+def decode_plan(value: object) -> Plan:
     """Read what :func:`encode_plan` returned, or somebody else wrote.
 
     :raises ValueError: if it is no plan; says what is wrong.
     """
-    read_form: PlanJson = read(_PLAN, form)
-    return read_form.plan()
+    found: PlanJson = decode(_PLAN, value)
+    return found.plan()
 
 
-def read(adapter: TypeAdapter[Any], form: object) -> Any:
-    """Read a form.
+def decode(adapter: TypeAdapter[Any], value: object) -> Any:
+    """Check a value, and return what an adapter makes of it.
 
     :raises ValueError: in a sentence for each thing that is wrong.
     """
     try:
-        return adapter.validate_python(form)
+        return adapter.validate_python(value)
     except ValidationError as exc:
         found = exc.errors(include_url=False, include_context=False)
         wrong = (_sentence(error["loc"], error["msg"]) for error in found)
         raise ValueError("; ".join(dict.fromkeys(wrong))) from exc
 
 
-def _error_form(error: tuple[Code, str] | None) -> ErrorJson | None:
+def _error_json(error: tuple[Code, str] | None) -> ErrorJson | None:
     return None if error is None else ErrorJson(code=error[0], message=error[1])
 
 
-def _error(form: ErrorJson | None) -> tuple[Code, str] | None:
-    return None if form is None else (form.code, form.message)
+def _error(error: ErrorJson | None) -> tuple[Code, str] | None:
+    return None if error is None else (error.code, error.message)
 
 
 def _sentence(where: tuple[int | str, ...], message: str) -> str:

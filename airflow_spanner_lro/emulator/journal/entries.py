@@ -26,7 +26,7 @@ FORMAT = 1
 _EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 _MARK = "airflow-spanner-lro emulator"
 _NOT_SUCH = (KeyError, TypeError, OverflowError, RecursionError)
-"""What reading a form raises, beside a ValueError, if it is the form of something else."""
+"""What decoding raises, beside a ValueError, if it is something else that was encoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class CallEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionEntry:
-    """Something that the emulator's owner did; see ``actions.py``."""
+    """Something that the emulator's controller did; see ``actions.py``."""
 
     at: datetime
     action: str
@@ -72,7 +72,7 @@ class Snapshot:
     lines: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return it in a form that ``json`` can write."""
+        """Return it as what ``json`` can write."""
         return {
             "format": FORMAT,
             "seed": self.seed,
@@ -81,17 +81,17 @@ class Snapshot:
         }
 
     @classmethod
-    def from_json(cls, form: Any) -> Self:
+    def from_json(cls, value: Any) -> Self:
         """Read what :meth:`to_json` returned.
 
         :raises ValueError: if it is something else; says what.
         """
         try:
-            if form["format"] != FORMAT:
-                message = f"it has format {form['format']!r}, and this emulator reads {FORMAT}"
+            if value["format"] != FORMAT:
+                message = f"it has format {value['format']!r}, and this emulator reads {FORMAT}"
                 raise ValueError(message)
-            lines = tuple(_dumps(entry) for entry in form["entries"])
-            snapshot = cls(seed=int(form["seed"]), at=_at(form), lines=lines)
+            lines = tuple(_dumps(entry) for entry in value["entries"])
+            snapshot = cls(seed=int(value["seed"]), at=_at(value), lines=lines)
             snapshot.check()
             return snapshot  # noqa: TRY300 - what follows is about all of it
         except _NOT_SUCH as exc:
@@ -153,15 +153,15 @@ def decode_header(line: str) -> Header:
 
     :raises ValueError: if it is something else; says what.
     """
-    form = _loads(line)
-    if form.get("file") != _MARK:
+    value = _loads(line)
+    if value.get("file") != _MARK:
         message = "it is not a state file of this emulator"
         raise ValueError(message)
-    if form.get("format") != FORMAT:
-        message = f"it has format {form.get('format')!r}, and this emulator reads {FORMAT}"
+    if value.get("format") != FORMAT:
+        message = f"it has format {value.get('format')!r}, and this emulator reads {FORMAT}"
         raise ValueError(message)
     try:
-        return Header(seed=int(form["seed"]), anchor=_anchor(form))
+        return Header(seed=int(value["seed"]), anchor=_anchor(value))
     except _NOT_SUCH as exc:
         message = f"its header is damaged: {exc!r}"
         raise ValueError(message) from exc
@@ -188,18 +188,18 @@ def decode(line: str) -> Entry:
 
     :raises ValueError: if the line is something else; says what.
     """
-    form = _loads(line)
+    value = _loads(line)
     try:
-        if "rpc" in form:
-            request = base64.b64decode(form["request"], validate=True)
-            return CallEntry(at=_at(form), path=_text(form["rpc"]), request=request)
-        if "action" in form:
-            arguments = dict(form["arguments"])
-            return ActionEntry(at=_at(form), action=_text(form["action"]), arguments=arguments)
-        if "restore" in form:
-            snapshot = Snapshot.from_json(form["restore"])
-            return RestoreEntry(snapshot=snapshot, anchor=_anchor(form))
-        return ClockEntry(anchor=_anchor(form))
+        if "rpc" in value:
+            request = base64.b64decode(value["request"], validate=True)
+            return CallEntry(at=_at(value), path=_text(value["rpc"]), request=request)
+        if "action" in value:
+            arguments = dict(value["arguments"])
+            return ActionEntry(at=_at(value), action=_text(value["action"]), arguments=arguments)
+        if "restore" in value:
+            snapshot = Snapshot.from_json(value["restore"])
+            return RestoreEntry(snapshot=snapshot, anchor=_anchor(value))
+        return ClockEntry(anchor=_anchor(value))
     except _NOT_SUCH as exc:
         message = f"it is no entry: {exc!r}"
         raise ValueError(message) from exc
@@ -215,34 +215,34 @@ def _change(line: str) -> CallEntry | ActionEntry:
 
 def _loads(line: str) -> dict[str, Any]:
     try:
-        form = json.loads(line)
+        value = json.loads(line)
     except RecursionError as exc:
         message = "it is nested too deeply"
         raise ValueError(message) from exc
-    if not isinstance(form, dict):
+    if not isinstance(value, dict):
         message = "it is no JSON object"
         raise ValueError(message)  # noqa: TRY004 - to callers it is a bad value like others
-    return form
+    return value
 
 
-def _dumps(form: Mapping[str, Any]) -> str:
-    return json.dumps(form, separators=(",", ":"), ensure_ascii=False)
+def _dumps(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _clock_form(anchor: Anchor) -> dict[str, Any]:
     return {"at": anchor.emulated.isoformat(), "wall": anchor.wall, "scale": anchor.scale}
 
 
-def _anchor(form: Mapping[str, Any]) -> Anchor:
-    wall, scale = float(form["wall"]), float(form["scale"])
+def _anchor(value: Mapping[str, Any]) -> Anchor:
+    wall, scale = float(value["wall"]), float(value["scale"])
     if not (math.isfinite(wall) and 0 <= scale < math.inf):
         message = f"time cannot go by wall={wall}, scale={scale}"
         raise ValueError(message)
-    return Anchor(emulated=_at(form), wall=wall, scale=scale)
+    return Anchor(emulated=_at(value), wall=wall, scale=scale)
 
 
-def _at(form: Mapping[str, Any]) -> datetime:
-    at = datetime.fromisoformat(form["at"])
+def _at(value: Mapping[str, Any]) -> datetime:
+    at = datetime.fromisoformat(value["at"])
     if at.tzinfo is None:
         message = f"the time {at} has no time zone"
         raise ValueError(message)

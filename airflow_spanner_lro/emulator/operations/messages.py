@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An operation as clients and list filters see it at one moment.
 
-It only reads, so that two clients who ask at the same emulated time get the same answer. It is asked
-thousands of times a second, hence plain protobuf messages; and a filter reads what never changes from
-the description that each operation carries, and makes the rest of the metadata only if it wants it.
+It only reads, so that two clients who ask at the same emulated time get the same answer. It is
+asked thousands of times a second, hence plain protobuf messages; and a filter reads what never
+changes from the description that each operation carries, and makes the rest only if it wants it.
 """
 
 from __future__ import annotations
@@ -92,14 +92,14 @@ def _metadata_field(operation: Operation, path: str, now: datetime) -> Value:
     described = operation.described
     if path == "@type":
         return _TYPE_URL + str(described.DESCRIPTOR.full_name)
-    behaviour = HANDLERS[operation.kind]
-    if path.partition(".")[0] not in behaviour.changing:
+    handler = HANDLERS[operation.kind]
+    if path.partition(".")[0] not in handler.changing:
         return read_field(described, path)
-    if (shortcut := behaviour.shortcuts.get(path)) is not None:
+    if (shortcut := handler.shortcuts.get(path)) is not None:
         return cast("Value", shortcut(operation, now))
     # what never changes is not asked for, so it need not be there
     changing = type(described)()
-    behaviour.refresh(changing, operation, now)
+    handler.refresh(changing, operation, now)
     return read_field(changing, path)
 
 

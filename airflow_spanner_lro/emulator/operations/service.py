@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""RPCs about operations: ``google.longrunning.OperationTable``, and the lists of a whole instance."""
+"""RPCs about operations: ``google.longrunning.Operations``, and the lists of a whole instance."""
 
 from __future__ import annotations
 

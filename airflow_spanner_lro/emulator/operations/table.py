@@ -38,12 +38,12 @@ class OperationTable:
     """The operations.
 
     :param rng: where the ids come from that callers do not choose
-    :param agenda: where it is noted when they change
+    :param events: where it is noted when they change
     """
 
-    def __init__(self, rng: random.Random, agenda: EventQueue) -> None:
+    def __init__(self, rng: random.Random, events: EventQueue) -> None:
         self._rng = rng
-        self._agenda = agenda
+        self._events = events
         self._serials: dict[OperationName, int] = {}
         self._rows: dict[int, Operation] = {}
         self._by_target: dict[ResourceName, list[int]] = defaultdict(list)
@@ -97,7 +97,7 @@ class OperationTable:
         else:
             self._pending[serial] = None
             self._pending_by_target[target][serial] = None
-        self._agenda.note(operation.name, at=operation.next_event, serial=serial)
+        self._events.note(operation.name, at=operation.next_event, serial=serial)
 
     def delete(self, operation: Operation) -> None:
         """Hide an operation; if it is running, it goes on."""

@@ -20,7 +20,7 @@ EventKey = OperationName | ResourceName
 
 
 class EventQueue:
-    """The next appointment of each operation and resource that has one."""
+    """The next event of each operation and resource that has one."""
 
     def __init__(self) -> None:
         self._times: dict[EventKey, tuple[datetime, int]] = {}
@@ -29,7 +29,7 @@ class EventQueue:
         self._pushed = 0
 
     def note(self, key: EventKey, *, at: datetime | None, serial: int = 0) -> None:
-        """Note the next appointment of something, in place of the one it had.
+        """Note the next event of something, in place of the one it had.
 
         :param at: when; None if it has none any more
         :param serial: who comes first among those of the same time
@@ -45,7 +45,7 @@ class EventQueue:
         heapq.heappush(self._heap, (at, serial, self._pushed, key))
 
     def upcoming(self) -> tuple[datetime, EventKey] | None:
-        """Return the next appointment, or None if there is none."""
+        """Return the next event, or None if there is none."""
         while self._heap:
             at, serial, _, key = self._heap[0]
             if self._times.get(key) == (at, serial):

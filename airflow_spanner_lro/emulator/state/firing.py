@@ -46,7 +46,7 @@ def fire(world: World, name: BackupScheduleName, at: datetime) -> None:
     if database is None:
         world.resources.schedules.remove(name)
         return
-    # first of all, because starting the backup looks at the agenda again
+    # first of all, because starting the backup looks at the event queue again
     schedule = replace(schedule, due=Cron.parse(schedule.crontab).next_after(at))
     world.resources.schedules.put(name, schedule)
     try:

@@ -90,8 +90,8 @@ class Table(Generic[_Name, _Record]):
     and their names are not free yet.
     """
 
-    def __init__(self, agenda: EventQueue) -> None:
-        self._agenda = agenda
+    def __init__(self, events: EventQueue) -> None:
+        self._events = events
         self._rows: dict[_Name, _Record] = {}
         self._indexes: list[Index[_Record]] = []
 
@@ -136,14 +136,14 @@ class Table(Generic[_Name, _Record]):
         for index in self._indexes:
             index.note(name, self._rows.get(name), record)
         self._rows[name] = record
-        self._agenda.note(name, at=record.next_event, serial=record.serial)
+        self._events.note(name, at=record.next_event, serial=record.serial)
 
     def remove(self, name: _Name) -> None:
         """Remove a resource, if it is there."""
         old = self._rows.pop(name, None)
         for index in self._indexes:
             index.note(name, old, None)
-        self._agenda.note(name, at=None)
+        self._events.note(name, at=None)
 
 
 AnyRecord = Instance | InstanceConfig | InstancePartition | Database | Backup | BackupSchedule
@@ -152,13 +152,13 @@ AnyRecord = Instance | InstanceConfig | InstancePartition | Database | Backup | 
 class Resources:
     """Everything that exists in the emulated world, operations aside."""
 
-    def __init__(self, agenda: EventQueue) -> None:
-        self.configs: Table[InstanceConfigName, InstanceConfig] = Table(agenda)
-        self.instances: Table[InstanceName, Instance] = Table(agenda)
-        self.partitions: Table[InstancePartitionName, InstancePartition] = Table(agenda)
-        self.databases: Table[DatabaseName, Database] = Table(agenda)
-        self.backups: Table[BackupName, Backup] = Table(agenda)
-        self.schedules: Table[BackupScheduleName, BackupSchedule] = Table(agenda)
+    def __init__(self, events: EventQueue) -> None:
+        self.configs: Table[InstanceConfigName, InstanceConfig] = Table(events)
+        self.instances: Table[InstanceName, Instance] = Table(events)
+        self.partitions: Table[InstancePartitionName, InstancePartition] = Table(events)
+        self.databases: Table[DatabaseName, Database] = Table(events)
+        self.backups: Table[BackupName, Backup] = Table(events)
+        self.schedules: Table[BackupScheduleName, BackupSchedule] = Table(events)
         self._tables: dict[type[ResourceName], Table[Any, Any]] = {
             InstanceConfigName: self.configs,
             InstanceName: self.instances,

@@ -97,12 +97,12 @@ class World:
         self._reactions = reactions
         self.plans = plans
         self.limits = limits or Limits()
-        self.agenda = EventQueue()
-        self.resources = Resources(self.agenda)
+        self.events = EventQueue()
+        self.resources = Resources(self.events)
         self.policies = Policies()
         self.leavings = Leavings()
         self.rng = random.Random(seed)  # noqa: S311 - ids, not secrets
-        self.operations = OperationTable(self.rng, self.agenda)
+        self.operations = OperationTable(self.rng, self.events)
         self._serial = 0
 
     def next_serial(self) -> int:
@@ -173,7 +173,7 @@ class World:
 
     def catch_up(self, now: datetime) -> None:
         """Apply everything that was due up to now, in the order in which it was due."""
-        while (upcoming := self.agenda.upcoming()) is not None and upcoming[0] <= now:
+        while (upcoming := self.events.upcoming()) is not None and upcoming[0] <= now:
             self._apply(upcoming[1], upcoming[0])
 
     def _apply(self, key: EventKey, at: datetime) -> None:
