@@ -3,7 +3,7 @@
 """The commands ``airflow spanner-lro …``: operations through an Airflow connection, and the ledger.
 
 Every ``airflow`` process asks for these definitions as it starts, so whatever a command needs is
-imported when it runs. What they print is in ``terminal.py``, and for the ledger in ``reaper/``.
+imported when it runs. What they print is in ``operations.py``, and for the ledger in ``reaper/``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
+
+from airflow_spanner_lro import cli
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -31,20 +33,14 @@ _CHAIN = Arg(
     ("--impersonation-chain",),
     help="service account to impersonate, or a chain of them, separated by commas",
 )
-_RESOURCE = Arg(
-    ("resource",),
-    help="full name of a database or backup, or of an instance for everything in it",
-)
-_OPERATION = Arg(("operation",), help="full name of the operation")
-_WAIT_TIMEOUT = Arg(("--timeout",), type=float, help="give up after this many seconds")
+_RESOURCE = Arg(("resource",), help=cli.RESOURCE_HELP)
+_OPERATION = Arg(("operation",), help=cli.OPERATION_HELP)
+_WAIT_TIMEOUT = Arg(("--timeout",), type=float, help=cli.WAIT_TIMEOUT_HELP)
 _POLL_INTERVAL = Arg(
-    ("--poll-interval",),
-    type=float,
-    default=30.0,
-    help="the longest time between two looks, in seconds (default: 30)",
+    ("--poll-interval",), type=float, default=cli.POLL_INTERVAL, help=cli.POLL_INTERVAL_HELP
 )
 _CANCEL_TIMEOUT = Arg(
-    ("--timeout",), type=float, default=60.0, help="seconds to wait for the outcome (default: 60)"
+    ("--timeout",), type=float, default=cli.CANCEL_TIMEOUT, help=cli.CANCEL_TIMEOUT_HELP
 )
 _DAG_IDS = Arg(
     ("--dag-id",),

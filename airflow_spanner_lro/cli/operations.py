@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The operations API at a terminal: what each command prints, and its exit code.
+"""List, describe, wait for and cancel operations at a terminal: what is printed, and exit codes.
 
 Shared by ``spanner-lro``, which runs without Airflow, and ``airflow spanner-lro``, which asks
 through an Airflow connection. They differ in where the client comes from, and in nothing else.
@@ -36,9 +36,6 @@ GAVE_UP = 3
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 """As a shell says of a program that nobody listens to any more."""
-
-DEFAULT_POLL_INTERVAL = 30.0
-DEFAULT_CANCEL_TIMEOUT = 60.0
 
 
 def print_errors(command: Callable[[], int], *, program: str) -> int:
@@ -121,10 +118,10 @@ def wait_for(
     name = OperationName.parse(operation)
     if timeout is not None:
         require_seconds(timeout, field="--timeout")
-    clock, narrator = StoppableClock(), ProgressLog()
+    clock, progress = StoppableClock(), ProgressLog()
 
-    def tell(heard: OperationSnapshot | Exception) -> None:
-        for line in narrator.lines(heard, now=clock.now()):
+    def on_snapshot(answer: OperationSnapshot | Exception) -> None:
+        for line in progress.lines(answer, now=clock.now()):
             print(line, flush=True)
 
     limit = None if timeout is None else clock.now() + timedelta(seconds=timeout)
@@ -134,10 +131,13 @@ def wait_for(
             client=connect(),
             clock=clock,
             deadline=limit,
-            observe=tell,
+            observe=on_snapshot,
         )
     except DeadlinePassedError:
-        print(f"{program}: not done after {timeout:g} s; it goes on", file=sys.stderr)
+        print(
+            f"{program}: not done after {timeout:g} s; the operation keeps running. {name}",
+            file=sys.stderr,
+        )
         return GAVE_UP
     return 0 if snapshot.succeeded else FAILED
 
@@ -167,7 +167,7 @@ def cancel(
             deadline=clock.now() + timedelta(seconds=timeout),
         )
     except KeyboardInterrupt:
-        print(f"interrupted; Spanner may have been asked to cancel {name} already", file=sys.stderr)
+        print(f"interrupted; Spanner may have got the cancel already. {name}", file=sys.stderr)
         return INTERRUPTED
     if count:
         count(settlement)

@@ -12,7 +12,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro import __version__
+from airflow_spanner_lro import __version__, cli
 from airflow_spanner_lro.cli import operations
 from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.emulator import command as emulator
@@ -49,34 +49,28 @@ def _parser() -> argparse.ArgumentParser:
     emulate.set_defaults(run=emulator.run)
 
     list_ = commands.add_parser("list", help="list the operations of a resource")
-    list_.add_argument(
-        "resource",
-        help="full name of a database or backup, or of an instance for everything in it",
-    )
+    list_.add_argument("resource", help=cli.RESOURCE_HELP)
     list_.set_defaults(run=_list)
 
     describe = commands.add_parser("describe", help="show one operation")
-    describe.add_argument("operation", help="full name of the operation")
+    describe.add_argument("operation", help=cli.OPERATION_HELP)
     describe.set_defaults(run=_describe)
 
     waits = commands.add_parser("wait", help="wait until an operation is done")
-    waits.add_argument("operation", help="full name of the operation")
-    waits.add_argument("--timeout", type=float, help="give up after this many seconds")
+    waits.add_argument("operation", help=cli.OPERATION_HELP)
+    waits.add_argument("--timeout", type=float, help=cli.WAIT_TIMEOUT_HELP)
     waits.add_argument(
         "--poll-interval",
         type=float,
-        default=operations.DEFAULT_POLL_INTERVAL,
-        help="the longest time between two looks, in seconds (%(default)g)",
+        default=cli.POLL_INTERVAL,
+        help=cli.POLL_INTERVAL_HELP,
     )
     waits.set_defaults(run=_wait)
 
     cancel = commands.add_parser("cancel", help="cancel an operation and wait for the outcome")
-    cancel.add_argument("operation", help="full name of the operation")
+    cancel.add_argument("operation", help=cli.OPERATION_HELP)
     cancel.add_argument(
-        "--timeout",
-        type=float,
-        default=operations.DEFAULT_CANCEL_TIMEOUT,
-        help="seconds to wait (%(default)g)",
+        "--timeout", type=float, default=cli.CANCEL_TIMEOUT, help=cli.CANCEL_TIMEOUT_HELP
     )
     cancel.set_defaults(run=_cancel)
     return parser

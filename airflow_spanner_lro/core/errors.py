@@ -32,7 +32,7 @@ Each has what a person needs: which operation, what happened, what to do now::
 
 They are plain exceptions: in Airflow 3 nothing needs to inherit ``AirflowException``, and the core
 may not import it. Google's own exceptions propagate as they are unless we add knowledge; then the
-original is the cause. Only ``failing.py`` decides which of them no retry can cure.
+original is the cause. Only ``error_mapping.py`` decides which of them no retry can cure.
 """
 
 from __future__ import annotations

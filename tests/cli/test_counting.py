@@ -8,8 +8,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 from unittest.mock import MagicMock, call
 
-from airflow_spanner_lro import metrics
-from airflow_spanner_lro.cli import standalone
+from airflow_spanner_lro import cli, metrics
 
 if TYPE_CHECKING:
     import pytest
@@ -50,6 +49,6 @@ def test_the_command_without_airflow(operation: str, monkeypatch: pytest.MonkeyP
     """``spanner-lro cancel`` runs without Airflow and tells nobody."""
     backend = _backend(monkeypatch)
 
-    standalone.main(["cancel", operation])
+    cli.main(["cancel", operation])
 
     assert [] == backend.mock_calls
