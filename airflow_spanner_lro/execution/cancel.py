@@ -3,7 +3,7 @@
 """Cancel a try's operation on a worker: on a kill, Ctrl-C, the deadline, Airflow's own timeout.
 
 Each of them comes to one settlement, and what that is, log, error, ledger and metric say with the
-same word (``LifecycleEnd``). A try that may not cancel, or is not to, says why instead.
+same word (``Ending``). A try that may not cancel, or is not to, says why instead.
 
 A kill works in a thread and on a channel of its own, because it may have interrupted anything. It
 has four seconds: Airflow 3.3.2 sends SIGKILL five seconds after SIGTERM.
@@ -15,7 +15,6 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowRuntimeError
@@ -34,13 +33,8 @@ from airflow_spanner_lro.execution.wait import cancel
 from airflow_spanner_lro.triggers.task_state import view_task
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable
-
     from airflow.sdk.types import Logger
 
-    from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.admin.clock import StoppableClock
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.execution.store import TaskLedger
     from airflow_spanner_lro.execution.wait import BlockingWait, StartCall
@@ -48,12 +42,29 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
     from airflow_spanner_lro.triggers.task_state import TaskKey
 
+KILL_BUDGET = 4.0
+"""Seconds for all of a kill on a worker."""
+_TO_ASK = 1.5
+"""Seconds of these for Airflow to say whose the operation is."""
+_TO_CANCEL = 1.0
+"""Seconds for the outcome of a cancel that is sent when the budget is spent."""
+_TO_NOTE = 2.0
+"""Seconds for the ledger to take a note, once the outcome is known."""
+_LAST_WORD = 1.0
+"""Seconds for a kill whose budget is spent to say how it ended."""
+_TO_ASK_AT_DEADLINE = 2.0
+"""Seconds for Airflow to say whose the operation is, when the deadline passes."""
+CALL_ENDS = 90.0
+"""Seconds within which every start call has ended, one way or another."""
+
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Liveness:
-    """Whether this try may still cancel its operation.
+class Inquiry:
+    """What Airflow's answer means for the cancel of an operation.
 
-    :param trouble: why that could not be found out; empty if it could
+    :param trouble: why there was no answer; empty if there was
     """
 
     decision: KillDecision
@@ -70,188 +81,8 @@ class Liveness:
         return f"{told} {cancel_advice(name)}" if self.decision is KillDecision.UNKNOWN else told
 
 
-def ask_airflow(task: TaskKey, *, name: OperationName, try_number: int, timeout: float) -> Liveness:
-    """Ask Airflow, and decide.
-
-    :param timeout: how long to wait for its answer, in seconds
-    """
-    found: list[Liveness] = []
-
-    def work() -> None:
-        claim = Claim(operation=name, try_number=try_number)
-        try:
-            view = view_task(task)
-        except Exception as exc:  # noqa: BLE001  # it is told
-            trouble = f"Airflow could not be asked ({type(exc).__name__}: {exc})"
-            found.append(Liveness(decision=KillDecision.UNKNOWN, trouble=trouble))
-            return
-        decision = decide_on_worker(claim=claim, liveness=view.liveness, record=view.record)
-        found.append(Liveness(decision=decision))
-
-    thread = Thread(target=work, name="spanner-lro-liveness", daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if found:
-        return found[0]
-    trouble = f"Airflow has not answered within {timeout:g} s"
-    return Liveness(decision=KillDecision.UNKNOWN, trouble=trouble)
-
-
-KILL_BUDGET = 4.0
-"""Seconds for all of a kill on a worker."""
-_TO_CANCEL = 1.0
-"""Seconds for the outcome of a cancel that is sent when the budget is spent."""
-CALL_ENDS = 90.0
-"""Seconds within which every start call has ended, one way or another."""
-_TO_ASK = 1.5
-"""Seconds for Airflow to say whose the operation is."""
-_TO_NOTE = 2.0
-"""Seconds for the ledger to take a note, once the outcome is known."""
-
-log = logging.getLogger(__name__)
-
-
-class WorkerKill:
-    """The kill of one process's operation; it happens once, however often it is asked for.
-
-    :param new_client: makes a client with channels of its own
-    :param clock: that of the wait which is to end
-    :param note: writes down that the end of the operation is decided: SIGKILL may come before its
-        outcome is known, and then the reaper has to know
-    """
-
-    def __init__(
-        self,
-        *,
-        new_client: Callable[[], SpannerAdminClient],
-        clock: StoppableClock,
-        note: Callable[[OperationName], None],
-        task: TaskKey,
-        try_number: int,
-    ) -> None:
-        self._new_client = new_client
-        self._clock = clock
-        self._note = note
-        self._task = task
-        self._try_number = try_number
-        self._thread: threading.Thread | None = None
-        self._over = threading.Event()
-        self._settlement: Settlement | None = None
-        self.liveness: Liveness | None = None
-        """Why it was not cancelled, if that was not this try's to do."""
-
-    def end_wait(self) -> None:
-        """End the wait, and cancel nothing."""
-        self._clock.stop()
-
-    def cancel(
-        self,
-        *,
-        name: OperationName | None,
-        call: StartCall | None,
-        cleans_up: bool,
-        cause: metrics.Cause,
-        asks_airflow: bool = True,
-    ) -> None:
-        """End the wait and cancel the operation, within a budget; safe in a signal handler.
-
-        :param name: the operation; None while only the answer of its start call can tell it
-        :param call: the start call
-        :param cause: as what it is counted
-        :param asks_airflow: find out first whether the operation is still this try's, and write
-            down that its end is decided
-        """
-        thread: threading.Thread | None = None
-        if self._thread is None:
-            until = time.monotonic() + KILL_BUDGET
-
-            def work() -> None:
-                try:
-                    found = name or _name_told_by(call)
-                    if found is not None and (not asks_airflow or self._is_ours(found)):
-                        noted = self._begin_to_note(found) if asks_airflow else None
-                        self._cancel(found, cleans_up=cleans_up, until=until)
-                        if noted:
-                            noted.join(_TO_NOTE)
-                    if self._settlement is not None:
-                        metrics.count_kill(self._settlement, cause=cause, at=self._clock.now())
-                finally:
-                    self._over.set()
-
-            thread = threading.Thread(target=work, name="spanner-lro-kill", daemon=True)
-            # known before the wait ends, because whoever waits then asks for the settlement
-            self._thread = thread
-        self._clock.stop()
-        if thread is not None:
-            thread.start()
-            thread.join(KILL_BUDGET)
-
-    def outcome(self, name: OperationName, *, timeout: float) -> Settlement | None:
-        """Wait until it is over, and return what became of it.
-
-        None if there was nothing to cancel, or that was not this try's to do.
-
-        :param timeout: how long, in seconds
-        """
-        if self._thread is not None and not self._over.wait(timeout):
-            return _not_sent(name, why=f"the cancel was not over within {timeout:g} s")
-        return self._settlement
-
-    def _is_ours(self, name: OperationName) -> bool:
-        liveness = ask_airflow(self._task, name=name, try_number=self._try_number, timeout=_TO_ASK)
-        if liveness.decision is KillDecision.UNKNOWN:
-            # the ledger tells, and the reaper reads it
-            self._settlement = _not_sent(name, why=liveness.reason)
-        elif liveness.decision is not KillDecision.CANCEL:
-            self.liveness = liveness
-        return liveness.decision is KillDecision.CANCEL
-
-    def _cancel(self, name: OperationName, *, cleans_up: bool, until: float) -> None:
-        # the cancel goes out however late it is: nobody else may be there to send it
-        left = max(until - time.monotonic(), _TO_CANCEL)
-        try:
-            client = self._new_client()
-            self._settlement = cancel(client, name=name, cleans_up=cleans_up, timeout=left)
-        except Exception as exc:  # noqa: BLE001  # it is told, whatever it was
-            self._settlement = _not_sent(name, why=error_text(exc))
-
-    def _begin_to_note(self, name: OperationName) -> threading.Thread:
-        """Write down that the end is decided, beside the cancel, which waits for nothing."""
-        thread = threading.Thread(target=self._note_stopping, args=(name,), daemon=True)
-        thread.start()
-        return thread
-
-    def _note_stopping(self, name: OperationName) -> None:
-        try:
-            self._note(name)
-        except AirflowRuntimeError as exc:
-            log.warning("The ledger does not hear of this kill: %s", exc)
-
-
-def _name_told_by(call: StartCall | None) -> OperationName | None:
-    """Return the name of what a start call begins, when it has told.
-
-    Nobody waits for a kill longer than its budget; while the process lives, an answer that comes
-    later is acted on all the same.
-    """
-    if call is None:
-        return None
-    call.wait(CALL_ENDS)
-    return call.answer.name if call.answer else None
-
-
-def _not_sent(name: OperationName, *, why: str) -> Settlement:
-    return Settlement(name=name, ending=Ending.NOT_SENT, detail=why)
-
-
-_TO_ASK_AT_DEADLINE = 2.0
-"""Seconds for Airflow to say whose the operation is, when the deadline passes."""
-_LAST_WORD = 1.0
-"""Seconds for a kill whose budget is spent to say how it ended."""
-
-
-class TryCancel:
-    """The end of one try in one process, as far as it ends the operation.
+class WorkerCancel:
+    """The cancel of one try's operation in one process, whatever it is that ends the try.
 
     :param task: Airflow's task instance
     :param clean_up: what an operation makes in spite of a cancel is to be deleted, if it may be
@@ -271,18 +102,15 @@ class TryCancel:
         self._task = task
         self._options = options
         self._clean_up = clean_up
+        self._hook = hook
         self._ledger = ledger
         self._wait = wait
         self._log = log
-        self._not_ours: Liveness | None = None
         self._reason = "the task was killed"
-        self._kill = WorkerKill(
-            new_client=hook.new_client,
-            clock=wait.clock,
-            note=lambda name: ledger.note_stopping(name, now=wait.now()),
-            task=task,
-            try_number=ledger.try_number,
-        )
+        self._not_ours: Inquiry | None = None
+        self._kill: threading.Thread | None = None
+        self._kill_over = threading.Event()
+        self._settlement: Settlement | None = None
 
     @property
     def may_clean_up(self) -> bool:
@@ -292,6 +120,8 @@ class TryCancel:
         """
         may = self._ledger.may_clean_up
         return self._clean_up if may is None else may
+
+    # a kill, in a thread of its own
 
     def kill(
         self, *, name: OperationName | None, call: StartCall | None, timed_out: bool = False
@@ -303,57 +133,157 @@ class TryCancel:
         :param timed_out: Airflow's own timeout has struck
         """
         wanted = self._options.cancel_on_timeout if timed_out else self._options.cancel_on_kill
-        if not wanted or self._ledger.presumed or (name is None and call is None):
-            self._kill.end_wait()
-            return
         cause = metrics.Cause.DEADLINE if timed_out else metrics.Cause.KILL_ON_WORKER
-        self._kill.cancel(name=name, call=call, cleans_up=self.may_clean_up, cause=cause)
+        self._end_wait(name=name, call=call, cancels=wanted, cause=cause)
 
     def interrupt(self, *, name: OperationName | None, call: StartCall | None) -> None:
-        """Do the same on Ctrl-C, in a process that plays the task without a supervisor.
-
-        Airflow is not asked: this process may be in the midst of asking it, and nobody else has the
-        task.
-        """
+        """Do the same on Ctrl-C, in a process that plays the task without a supervisor."""
         self._reason = "the task was interrupted (Ctrl-C)"
-        if not self._options.cancel_on_kill or self._ledger.presumed or not (name or call):
-            self._kill.end_wait()
-            return
-        self._kill.cancel(
-            name=name,
-            call=call,
-            cleans_up=self.may_clean_up,
-            cause=metrics.Cause.INTERRUPT,
-            asks_airflow=False,
-        )
+        wanted = self._options.cancel_on_kill
+        self._end_wait(name=name, call=call, cancels=wanted, cause=metrics.Cause.INTERRUPT)
 
-    def tell_interrupt(self, name: OperationName) -> None:
-        """Log what became of a deferred task's operation after Ctrl-C, and write it down."""
-        self._log.warning("Deferred no longer: %s. %s", self._reason, name)
-        settlement = self._kill.outcome(name, timeout=_LAST_WORD)
+    def _end_wait(
+        self,
+        *,
+        name: OperationName | None,
+        call: StartCall | None,
+        cancels: bool,
+        cause: metrics.Cause,
+    ) -> None:
+        """End the wait and cancel the operation, once, within a budget; safe in a signal handler.
+
+        :param name: the operation; None while only the answer of its start call can tell it
+        """
+        thread: threading.Thread | None = None
+        cancels = cancels and not self._ledger.presumed and (name or call) is not None
+        if cancels and self._kill is None:
+            thread = threading.Thread(
+                target=self._perform_kill,
+                kwargs={
+                    "name": name,
+                    "call": call,
+                    "cleans_up": self.may_clean_up,
+                    "cause": cause,
+                    "until": time.monotonic() + KILL_BUDGET,
+                },
+                name="spanner-lro-kill",
+                daemon=True,
+            )
+            # known before the wait ends, because whoever waits then asks for the settlement
+            self._kill = thread
+        self._wait.clock.stop()
+        if thread is not None:
+            thread.start()
+            thread.join(KILL_BUDGET)
+
+    def _perform_kill(
+        self,
+        *,
+        name: OperationName | None,
+        call: StartCall | None,
+        cleans_up: bool,
+        cause: metrics.Cause,
+        until: float,
+    ) -> None:
+        """Find the name, ask whose the operation is, and cancel it.
+
+        On Ctrl-C Airflow is not asked, and nothing noted: this process may be in the midst of
+        asking it, and nobody else has the task.
+        """
+        asks_airflow = cause is not metrics.Cause.INTERRUPT
+        try:
+            if name is None and call is not None:
+                # nobody waits for a kill longer than its budget; while the process lives, an
+                # answer that comes later is acted on all the same
+                call.wait(CALL_ENDS)
+                name = call.answer.name if call.answer else None
+            if name is not None and (not asks_airflow or self._is_ours(name)):
+                # beside the cancel, which waits for nothing
+                note = threading.Thread(target=self._note_stopping, args=(name,), daemon=True)
+                if asks_airflow:
+                    note.start()
+                # the cancel goes out however late it is: nobody else may be there to send it
+                self._settlement = self._cancel_by_itself(
+                    name, cleans_up=cleans_up, timeout=max(until - time.monotonic(), _TO_CANCEL)
+                )
+                if asks_airflow:
+                    note.join(_TO_NOTE)
+            if self._settlement is not None:
+                metrics.count_kill(self._settlement, cause=cause, at=self._wait.now())
+        finally:
+            self._kill_over.set()
+
+    def _is_ours(self, name: OperationName) -> bool:
+        inquiry = self._ask_airflow(name, timeout=_TO_ASK)
+        if inquiry.decision is KillDecision.UNKNOWN:
+            # the ledger tells, and the reaper reads it
+            self._settlement = _not_sent(name, why=inquiry.reason)
+        elif inquiry.decision is not KillDecision.CANCEL:
+            self._not_ours = inquiry
+        return inquiry.decision is KillDecision.CANCEL
+
+    def _cancel_by_itself(
+        self, name: OperationName, *, cleans_up: bool, timeout: float
+    ) -> Settlement:
+        try:
+            client = self._hook.new_client()
+            return cancel(client, name=name, cleans_up=cleans_up, timeout=timeout)
+        except Exception as exc:  # noqa: BLE001  # it is told, whatever it was
+            return _not_sent(name, why=error_text(exc))
+
+    def _note_stopping(self, name: OperationName) -> None:
+        """Write down that the end is decided.
+
+        SIGKILL may come before its outcome is known, and then the reaper has to know.
+        """
+        try:
+            self._ledger.note_stopping(name, now=self._wait.now())
+        except AirflowRuntimeError as exc:
+            log.warning("Not written to the ledger: %s. %s", error_message(exc), name)
+
+    def kill_outcome(self, name: OperationName, *, timeout: float) -> Settlement | None:
+        """Wait until a kill is over; log and write down what became of the operation.
+
+        None if there was nothing to cancel, or that was not this try's to do.
+
+        :param timeout: how long, in seconds
+        """
+        settlement: Settlement | None
+        if self._kill is not None and not self._kill_over.wait(timeout):
+            settlement = _not_sent(name, why=f"the cancel was not over within {timeout:g} s")
+        else:
+            settlement = self._settlement
         if settlement is not None:
             log_ending(settlement, log=self._log)
             self._write(settlement)
+        return settlement
 
-    def killed(self, name: OperationName) -> OperationKilledError:
+    def log_interrupt(self, name: OperationName) -> None:
+        """Log what became of a deferred task's operation after Ctrl-C, and write it down."""
+        self._log.warning("Deferred no longer: %s. %s", self._reason, name)
+        self.kill_outcome(name, timeout=_LAST_WORD)
+
+    # what the try ends with
+
+    def killed_error(self, name: OperationName) -> OperationKilledError:
         """Return the error of a try that was killed, and write down what became of it."""
-        settlement = self._settled(name)
+        settlement = self.kill_outcome(name, timeout=settings.settle_timeout())
         if settlement is None and self._ledger.presumed:
             self._ledger.leave(name)
         left = self.why_left(name)
         return OperationKilledError(self._reason, name=name, settlement=settlement, left=left)
 
-    def interrupted(self, name: OperationName) -> OperationTimeoutError:
+    def timeout_error(self, name: OperationName) -> OperationTimeoutError:
         """Return the error of a try that Airflow's own timeout has ended, after its ``kill``."""
-        settlement = self._settled(name)
+        settlement = self.kill_outcome(name, timeout=settings.settle_timeout())
         if settlement is None:
-            self.note(WaitOutcome(name=name))
+            self.record(WaitOutcome(name=name))
         left = self.why_left(name)
         return OperationTimeoutError(
             self._options.late, name=name, settlement=settlement, left=left
         )
 
-    def out_of_time(self, name: OperationName, *, ours: bool) -> WaitOutcome:
+    def cancel_at_deadline(self, name: OperationName, *, ours: bool) -> WaitOutcome:
         """Return what became of an operation whose deadline has passed, after cancelling it.
 
         Airflow is asked first whether the operation is still this try's: this process may have been
@@ -361,21 +291,18 @@ class TryCancel:
         """
         if not (self._options.cancel_on_timeout and ours) or self._ledger.presumed:
             return WaitOutcome(name=name)
-        number = self._ledger.try_number
-        liveness = ask_airflow(
-            self._task, name=name, try_number=number, timeout=_TO_ASK_AT_DEADLINE
-        )
-        if liveness.decision is KillDecision.UNKNOWN:
+        inquiry = self._ask_airflow(name, timeout=_TO_ASK_AT_DEADLINE)
+        if inquiry.decision is KillDecision.UNKNOWN:
             # its end is decided all the same: the ledger says so, and the reaper reads it
-            settlement = Settlement(name=name, ending=Ending.NOT_SENT, detail=liveness.reason)
+            settlement = _not_sent(name, why=inquiry.reason)
             metrics.count_cancel(settlement, cause=metrics.Cause.DEADLINE)
-        elif liveness.decision is not KillDecision.CANCEL:
-            self._not_ours = liveness
+        elif inquiry.decision is not KillDecision.CANCEL:
+            self._not_ours = inquiry
             self._log.warning(
                 "%s was not cancelled: %s. %s %s",
                 name.label,
                 self._options.late,
-                liveness.sentence(name),
+                inquiry.sentence(name),
                 name,
             )
             return WaitOutcome(name=name)
@@ -392,11 +319,11 @@ class TryCancel:
 
     def why_left(self, name: OperationName) -> str:
         """Return why an operation was left running; nothing if that was asked for."""
-        if liveness := self._kill.liveness or self._not_ours:
-            return liveness.sentence(name)
+        if self._not_ours is not None:
+            return self._not_ours.sentence(name)
         return left_running_presumed(name) if self._ledger.presumed else ""
 
-    def note(self, outcome: WaitOutcome) -> None:
+    def record(self, outcome: WaitOutcome) -> None:
         """Write down what the end of a wait that failed leaves behind."""
         if outcome.settlement is not None:
             self._write(outcome.settlement)
@@ -407,14 +334,6 @@ class TryCancel:
         elif not self._options.cancel_on_timeout:
             self._ledger.exempt_from_reaping()
 
-    def _settled(self, name: OperationName) -> Settlement | None:
-        """Wait for the outcome of a kill; log it, and write it down."""
-        settlement = self._kill.outcome(name, timeout=settings.settle_timeout())
-        if settlement is not None:
-            log_ending(settlement, log=self._log)
-            self._write(settlement)
-        return settlement
-
     def _write(self, settlement: Settlement) -> None:
         try:
             self._ledger.settle(settlement, now=self._wait.now())
@@ -424,6 +343,36 @@ class TryCancel:
                 "Not written to the ledger: %s. %s", error_message(exc), settlement.name
             )
 
+    def _ask_airflow(self, name: OperationName, *, timeout: float) -> Inquiry:
+        """Ask Airflow whose the operation is by now, within a time that holds whatever it does.
+
+        A question to Airflow has no timeout, and may have to wait for a lock that this very process
+        holds. So it is asked in a thread that is given up when the time is over: who cannot know
+        leaves it to who can.
+
+        :param timeout: how long to wait for its answer, in seconds
+        """
+        found: list[Inquiry] = []
+        claim = Claim(operation=name, try_number=self._ledger.try_number)
+
+        def work() -> None:
+            try:
+                view = view_task(self._task)
+            except Exception as exc:  # noqa: BLE001  # it is told
+                trouble = f"Airflow could not be asked ({type(exc).__name__}: {exc})"
+                found.append(Inquiry(decision=KillDecision.UNKNOWN, trouble=trouble))
+                return
+            decision = decide_on_worker(claim=claim, liveness=view.liveness, record=view.record)
+            found.append(Inquiry(decision=decision))
+
+        thread = threading.Thread(target=work, name="spanner-lro-liveness", daemon=True)
+        thread.start()
+        thread.join(timeout)
+        if found:
+            return found[0]
+        trouble = f"Airflow has not answered within {timeout:g} s"
+        return Inquiry(decision=KillDecision.UNKNOWN, trouble=trouble)
+
 
 def log_ending(settlement: Settlement, *, log: Logger | logging.Logger) -> None:
     """Log how a cancel ended, and what to do if something of the operation goes on."""
@@ -431,3 +380,7 @@ def log_ending(settlement: Settlement, *, log: Logger | logging.Logger) -> None:
         log.warning("%s %s", settlement.sentence, settlement.name)
     else:
         log.error("%s %s", settlement.sentence, cancel_advice(settlement.name))
+
+
+def _not_sent(name: OperationName, *, why: str) -> Settlement:
+    return Settlement(name=name, ending=Ending.NOT_SENT, detail=why)

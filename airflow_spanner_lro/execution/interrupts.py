@@ -64,7 +64,7 @@ class _Interruption:
             run.interrupt()
             # not in this thread, which may have been interrupted while it logged or asked Airflow
             telling = threading.Thread(
-                target=run.end.tell_interrupt, args=(self._deferred,), daemon=True
+                target=run.cancel.log_interrupt, args=(self._deferred,), daemon=True
             )
             telling.start()
             telling.join(TO_TELL)
@@ -87,12 +87,12 @@ def heard_by(run: Callable[[], OperationRun | None]) -> Iterator[None]:
     try:
         yield
     except TaskDeferred:
-        note = pending_deferral.left()
+        note = pending_deferral.current()
         if note is None or note.run is not run():
             _forget()
         elif interruption.heard:
             _forget()
-            raise AirflowFailException(str(note.run.end.killed(note.name))) from None
+            raise AirflowFailException(str(note.run.cancel.killed_error(note.name))) from None
         else:
             interruption.defer(note.name)
         raise

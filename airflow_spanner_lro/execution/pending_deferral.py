@@ -14,8 +14,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
+    from airflow.sdk import Context
+
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.execution.run import OperationRun
+    from airflow_spanner_lro.core.operations.outcome import WaitOutcome
+    from airflow_spanner_lro.execution.cancel import WorkerCancel
+    from airflow_spanner_lro.execution.wait import BlockingWait
+
+    class DeferringRun(Protocol):
+        """The run of a try that asks to be deferred, as far as its process may still need it."""
+
+        context: Context
+        wait: BlockingWait
+        cancel: WorkerCancel
+
+        def record_end(self, outcome: WaitOutcome) -> None:
+            """Write down what the end of a wait that failed leaves behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +43,18 @@ class PendingDeferral:
     """
 
     name: OperationName
-    run: OperationRun
+    run: DeferringRun
 
 
 _notes: list[PendingDeferral] = []
 
 
-def leave(name: OperationName, *, run: OperationRun) -> None:
+def remember(name: OperationName, *, run: DeferringRun) -> None:
     """Note what is left running, just before the deferral; a later note replaces an earlier one."""
     _notes[:] = [PendingDeferral(name=name, run=run)]
 
 
-def left() -> PendingDeferral | None:
+def current() -> PendingDeferral | None:
     """Return the note, and leave it where it is."""
     return _notes[-1] if _notes else None
 

@@ -34,7 +34,7 @@ from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unles
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.execution import pending_deferral
-from airflow_spanner_lro.execution.cancel import TryCancel
+from airflow_spanner_lro.execution.cancel import WorkerCancel
 from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.start import Starter
 from airflow_spanner_lro.execution.store import TaskLedger
@@ -114,7 +114,7 @@ class OperationRun:
         self.context = context
         self.ledger = TaskLedger(context)
         self.wait = BlockingWait(client=hook.client, log=log.info)
-        self.end = TryCancel(
+        self.cancel = WorkerCancel(
             task=context["ti"],
             options=options,
             clean_up=self._wants_clean_up,
@@ -151,13 +151,15 @@ class OperationRun:
         if self.wait.killed:
             # the kill may have come when the name was not known yet
             self.kill(timed_out=False)
-            raise self.end.killed(begun.name)
+            raise self.cancel.killed_error(begun.name)
         if begun.done:
             result = self.conclude(WaitOutcome(name=begun.name, snapshot=begun))
             return result if self._options.wait_for_completion else str(begun.name)
         if self._out_of_time:
             return self.conclude(self._time_out(begun.name, ours=True))
-        self._log.info(console_link(begun.name.resource, access=self._hook.access))
+        self._log.info(
+            console_link(begun.name.resource, connection_spec=self._hook.connection_spec)
+        )
         if not self._options.wait_for_completion:
             self._close(begun.name)
             return str(begun.name)
@@ -207,10 +209,10 @@ class OperationRun:
                 kind=self._work.kind,
                 late=self._options.late,
                 report=report,
-                left=self.end.why_left(outcome.name),
+                left=self.cancel.why_left(outcome.name),
             )
         except SpannerLroError:
-            self.note_end(outcome)
+            self.record_end(outcome)
             raise
         if outcome.timed_out:
             self._log.warning(
@@ -233,11 +235,11 @@ class OperationRun:
 
         :param timed_out: Airflow's own timeout has struck
         """
-        self.end.kill(name=self._running, call=self._call, timed_out=timed_out)
+        self.cancel.kill(name=self._running, call=self._call, timed_out=timed_out)
 
     def interrupt(self) -> None:
         """Do the same on Ctrl-C, in a process that plays the task without a supervisor."""
-        self.end.interrupt(name=self._running, call=self._call)
+        self.cancel.interrupt(name=self._running, call=self._call)
 
     def interrupted(self) -> SpannerLroError:
         """Return the error of a try that Airflow's own timeout has interrupted, wherever it was.
@@ -252,15 +254,15 @@ class OperationRun:
             if call is None:
                 return NothingStartedError(target, reason=self._options.late)
             return StartUnansweredError(target, kind=self._work.kind)
-        return self.end.interrupted(name)
+        return self.cancel.timeout_error(name)
 
-    def note_end(self, outcome: WaitOutcome) -> None:
+    def record_end(self, outcome: WaitOutcome) -> None:
         """Write down what the end of a wait that failed leaves behind."""
         if outcome.settled:
             # a kill has nothing to stop any more
             self._running, self._starter = None, None
             self._time(outcome.last)
-        self.end.note(outcome)
+        self.cancel.record(outcome)
 
     # starting
 
@@ -301,7 +303,7 @@ class OperationRun:
                 exempt=not self._options.cancel_on_kill,
                 task=self.context["ti"],
                 run=self.context.get("dag_run"),
-                access=self._hook.access,
+                connection_spec=self._hook.connection_spec,
                 deadline=self._deadline,
                 cleans_up=self._wants_clean_up,
             ),
@@ -328,7 +330,7 @@ class OperationRun:
         options, cancellable = self._options, ours and not self.ledger.presumed
         if options.deferrable:
             if options.cancel_on_kill and cancellable:
-                pending_deferral.leave(name, run=self)
+                pending_deferral.remember(name, run=self)
             self._deferral.until_done(
                 name,
                 then=self._work.after_wait,
@@ -336,14 +338,14 @@ class OperationRun:
                 cancel_on_timeout=options.cancel_on_timeout and cancellable,
                 # a triggerer that runs beside such a process may take the trigger for its own
                 cancel_on_kill=options.cancel_on_kill and cancellable and not plays_tasks_itself(),
-                cleans_up=self.end.may_clean_up,
+                cleans_up=self.cancel.may_clean_up,
             )
         try:
             snapshot = self.wait.wait(name=name, policy=self._policy, deadline=self._deadline)
         except DeadlinePassedError:
             return self._time_out(name, ours=ours)
         except WaitStoppedError as exc:
-            raise self.end.killed(name) from exc
+            raise self.cancel.killed_error(name) from exc
         except Exception as exc:
             if code_of(exc) is not Code.NOT_FOUND:
                 raise
@@ -355,7 +357,7 @@ class OperationRun:
     def _deferral(self) -> Deferral:
         return Deferral(
             defer=self._defer,
-            access=self._hook.access,
+            connection_spec=self._hook.connection_spec,
             poll_interval=self._policy.maximum,
             deadline=self._deadline,
             now=self.wait.now(),
@@ -376,7 +378,7 @@ class OperationRun:
 
     def _time_out(self, name: OperationName, *, ours: bool) -> WaitOutcome:
         """Return what became of an operation whose deadline has passed, after cancelling it."""
-        return self.end.out_of_time(name, ours=ours)
+        return self.cancel.cancel_at_deadline(name, ours=ours)
 
     def _cancelled_here(self, outcome: WaitOutcome) -> WaitOutcome:
         """Return the outcome of a wait in the triggerer, after doing what it could not know.

@@ -103,7 +103,9 @@ def _decide(note: PendingDeferral) -> KillDecision:
 def _stop(note: PendingDeferral) -> None:
     run = note.run
     log.warning("The task was ended while it ran, and is not deferred; cancelling %s.", note.name)
-    flow = cancel_if_running(name=note.name, policy=CancelPolicy(), cleans_up=run.end.may_clean_up)
+    flow = cancel_if_running(
+        name=note.name, policy=CancelPolicy(), cleans_up=run.cancel.may_clean_up
+    )
     deadline = run.wait.now() + timedelta(seconds=_TO_SETTLE)
     ended: OperationSnapshot | Settlement
     try:
@@ -117,4 +119,4 @@ def _stop(note: PendingDeferral) -> None:
         return
     metrics.count_cancel(ended, cause=metrics.Cause.REJECTED_DEFERRAL)
     log_ending(ended, log=log)
-    run.note_end(WaitOutcome(name=note.name, settlement=ended))
+    run.record_end(WaitOutcome(name=note.name, settlement=ended))

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.operations.errors import (
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-from airflow_spanner_lro.execution.cancel import WorkerKill
+from airflow_spanner_lro.execution.cancel import WorkerCancel
 
 from .doubles import BACKUP, LONG, LONG_TIME
 from .playing import backup, defer
@@ -242,14 +242,14 @@ def test_the_ledger_hears_of_a_kill_before_its_outcome_is_known(
     operator = backup()
     noted: list[str | None] = []
     stage.script.upon("GetOperation", operator.on_kill)
-    real_wait = WorkerKill.outcome
+    real_wait = WorkerCancel.kill_outcome
 
-    def lost(kill: WorkerKill, name: OperationName, *, timeout: float) -> Settlement | None:
+    def lost(cancel: WorkerCancel, name: OperationName, *, timeout: float) -> Settlement | None:
         # all that is written from here on is what a lost process would not have written
         noted.append(task.entry["stopping"])
-        return real_wait(kill, name, timeout=timeout)
+        return real_wait(cancel, name, timeout=timeout)
 
-    monkeypatch.setattr(WorkerKill, "outcome", lost)
+    monkeypatch.setattr(WorkerCancel, "kill_outcome", lost)
     with pytest.raises(OperationKilledError):
         operator.execute(task.context)
 
