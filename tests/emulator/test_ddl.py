@@ -44,7 +44,7 @@ def schema_of(*texts: str, dialect: Dialect = Dialect.GOOGLE_STANDARD_SQL) -> Sc
         ("CREATE SCHEMA sales", "CREATE", "SCHEMA", ("sales",)),
         ("ALTER STATISTICS p SET OPTIONS (allow_gc = true)", "ALTER", "STATISTICS", ("p",)),
         ("RENAME TABLE A TO B, C TO D", "RENAME", "TABLE", ("A", "C")),
-        ("CREATE TABLE sales.`CancelOrder` (A INT64) PRIMARY KEY (A)", "CREATE", "TABLE",
+        ("CREATE TABLE sales.`Order` (A INT64) PRIMARY KEY (A)", "CREATE", "TABLE",
          ("sales.Order",)),
         ("GRANT SELECT (A, B), UPDATE(A) ON TABLE T TO ROLE r, s", "GRANT", "TABLE", ("T",)),
         ("REVOKE ROLE a, b FROM ROLE c", "REVOKE", "ROLE", ("a", "b")),
