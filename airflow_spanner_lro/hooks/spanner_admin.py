@@ -238,7 +238,7 @@ class SpannerAdminHook(SpannerConnectionHook):
         :param filter_: in the filter language of the API's ListBackups call, such as
             ``state:READY``
         :returns: for each ``name``, ``database``, ``state``, ``create_time``, ``version_time``,
-            ``parse_expire_time``, ``size_bytes`` and ``schedules`` (names of those that made it)
+            ``expire_time``, ``size_bytes`` and ``schedules`` (names of those that made it)
         """
         query = arguments.backup_query(
             project=project_id or self.project_id,

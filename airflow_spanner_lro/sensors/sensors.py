@@ -27,7 +27,7 @@ class SpannerBackupSensor(SpannerInstanceSensor):
 
     Also finds what Spanner's own backup schedules make, under names that nobody knows beforehand.
     A backup that is missing is waited for. Returns the facts of the backup: ``name``,
-    ``database``, ``state``, ``create_time``, ``version_time``, ``parse_expire_time``, ``size_bytes`` and
+    ``database``, ``state``, ``create_time``, ``version_time``, ``expire_time``, ``size_bytes`` and
     ``schedules``. A kill or a timeout ends the wait and leaves the backup alone.
 
     :param backup_id: this backup; exactly one of this and ``database_id``

@@ -41,7 +41,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
     """Fire when a backup of a database becomes READY, once for each backup.
 
     The payload is the backup's facts: ``uri``, ``name``, ``database``, ``state``, ``create_time``,
-    ``version_time``, ``parse_expire_time``, ``size_bytes`` and ``schedules``.
+    ``version_time``, ``expire_time``, ``size_bytes`` and ``schedules``.
 
     What was seen is remembered with the asset, so a restart of the triggerer repeats nothing and
     misses nothing; only one in the few seconds between an event and its note repeats that one. Give

@@ -69,7 +69,7 @@ TimeLike = datetime | timedelta | str
 
 
 def parse_expire_time(
-    value: TimeLike, *, now: datetime, field: str = "parse_expire_time"
+    value: TimeLike, *, now: datetime, field: str = "expire_time"
 ) -> datetime:
     """Return when a backup expires.
 
@@ -115,7 +115,7 @@ def is_relative(value: object) -> bool:
 def sign_expire_time(expires: datetime, *, now: datetime) -> datetime:
     """Return an expiry with random microseconds: a mark that no other request has.
 
-    Spanner keeps the expiry of a backup in microseconds (API reference, ``Backup.parse_expire_time``),
+    Spanner keeps the expiry of a backup in microseconds (API reference, ``Backup.expire_time``),
     and nobody means those of "thirty days from now". A backup that shows them was made by the
     request that had them, even where its answer was lost.
     """
