@@ -31,8 +31,8 @@ from airflow_spanner_lro.core.operations.schema_change import (
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.core.status import ErrorClass, classify, code_of
 from airflow_spanner_lro.operators.base import SpannerDeleteResourceOperator
-from airflow_spanner_lro.operators.ddl import TakesDdl, proto_descriptors
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
+from airflow_spanner_lro.operators.schemas import TakesDdl, proto_descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,7 +178,7 @@ class SpannerCreateDatabaseOperator(TakesDdl, SpannerOperationOperator):
                     raise
                 return exc
 
-        found = self._run.wait.patiently(attempt)
+        found = self._run.wait.retry_transient(attempt)
         if isinstance(found, Exception):
             raise found
         return found

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What operators that take DDL share: whose words are in it, once Airflow has rendered it.
+"""The operator that changes a schema, and what all operators that take DDL share.
 
 Airflow renders a template before an operator is executed, and then nothing tells what the author of
 the Dag wrote from what the template put in. So the author's text is rendered with marks around it,
@@ -10,10 +10,6 @@ Counted as written by the author is what stands in a text in the Dag's file, or 
 that is named there, outside of ``{{ … }}`` and outside of what a template captures (``macro``,
 ``call``, ``filter`` and ``set`` blocks). All else is a value: what comes from another task, out of
 a function, or from the caller.
-
-Proto descriptors for schemas with a proto bundle, read from a file when the task runs.
-
-They are bytes, which neither a template nor a serialised Dag can hold; a file name is text.
 """
 
 from __future__ import annotations
