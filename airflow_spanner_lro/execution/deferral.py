@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import metrics, settings
-from airflow_spanner_lro.airflow_database import variable_for_task
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, plays_tasks_itself
+from airflow_spanner_lro.airflow_internals.metadata_database import variable_for_task
 from airflow_spanner_lro.core.ledger.reaping import ROUND_KEY, RoundRecord, overdue
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger, SpannerSlotTrigger
@@ -69,14 +69,14 @@ class Deferral:
     """Defers the waits of one try.
 
     :param defer: ends this process
-    :param access: by which way the trigger asks
+    :param connection_spec: by which way the trigger asks
     :param poll_interval: the longest time between two polls, in seconds
     :param deadline: when the patience of the try ends
     :param now: the current time
     """
 
     defer: Defer
-    access: ConnectionSpec
+    connection_spec: ConnectionSpec
     poll_interval: float
     deadline: datetime | None
     now: datetime
@@ -97,9 +97,9 @@ class Deferral:
         :param presumed: it is only presumed to be the task's
         """
         warn_if_no_reaper(now=self.now)
-        trigger = SpannerOperationTrigger.watching(
+        trigger = SpannerOperationTrigger.for_operation(
             name,
-            access=self.access,
+            connection_spec=self.connection_spec,
             deadline=self.deadline,
             poll_interval=self.poll_interval,
             cancel_on_timeout=cancel_on_timeout,
@@ -115,8 +115,8 @@ class Deferral:
 
         :param then: the method to go on with
         """
-        trigger = SpannerSlotTrigger.through(
-            self.access,
+        trigger = SpannerSlotTrigger.from_connection(
+            self.connection_spec,
             query=taken.turn.query.to_record(),
             holders=list(map(str, taken.holders)),
             limit=taken.turn.limit,
@@ -132,8 +132,8 @@ class Deferral:
         :param limit: what Spanner allows, in words
         :param then: the method to go on with
         """
-        trigger = SpannerPauseTrigger.through(
-            self.access,
+        trigger = SpannerPauseTrigger.from_connection(
+            self.connection_spec,
             until=(self.now + timedelta(seconds=seconds)).isoformat(),
             pause=pause,
             limit=limit,

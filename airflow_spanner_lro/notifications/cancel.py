@@ -29,7 +29,7 @@ from airflow.sdk import BaseNotifier
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.airflow_internals import task_states, xcom_of
-from airflow_spanner_lro.authored import task_of
+from airflow_spanner_lro.airflow_internals.dags import authored_task
 from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import InvalidNameError
@@ -273,8 +273,8 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
                 own_project=permit.own_project,
                 objection=partial(_objection, entry, began),
             )
-            found.setdefault(permit.access, {})[name] = (order, entry)
-        return {access: list(claims.values()) for access, claims in found.items()}
+            found.setdefault(permit.connection_spec, {})[name] = (order, entry)
+        return {connection_spec: list(claims.values()) for connection_spec, claims in found.items()}
 
     def _wanted(self, started: StartedOperation) -> OperationName | None:
         """Return the operation to cancel, if the task's own record wants that; tell why not."""
@@ -298,10 +298,12 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
     def _permit(self, started: StartedOperation, dag: DAG | None) -> Grant | Refusal:
         deployment = settings.deployment()
         if dag is None:
-            return authorise_given(started.entry, access=self._own_way, deployment=deployment)
+            return authorise_given(
+                started.entry, connection_spec=self._own_way, deployment=deployment
+            )
         return authorise_published(
             started.entry,
-            task=task_of(dag.get_task(started.task_id)),
+            task=authored_task(dag.get_task(started.task_id)),
             allowed=settings.reaper_connections(),
             deployment=deployment,
         )
@@ -314,8 +316,8 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
         for way, claims in work.items():
             try:
                 # here: only this thread may be able to ask Airflow for a connection
-                hook = SpannerAdminHook.for_access(way)
-                access = hook.access
+                hook = SpannerAdminHook.from_connection(way)
+                connection_spec = hook.connection_spec
             except Exception:
                 self.log.exception(
                     "These operations of connection %s are not cancelled: %s",
@@ -323,16 +325,20 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
                     ", ".join(str(order.name) for order, _ in claims),
                 )
             else:
-                orders = [order for order, entry in claims if self._fits(order, entry, access)]
+                orders = [
+                    order for order, entry in claims if self._fits(order, entry, connection_spec)
+                ]
                 yield CancelBatch(
                     orders=orders,
                     connect=partial(getattr, hook, "client"),
                     project=partial(getattr, hook, "project_id"),
                 )
 
-    def _fits(self, order: CancelOrder, entry: LedgerEntry | None, access: ConnectionSpec) -> bool:
+    def _fits(
+        self, order: CancelOrder, entry: LedgerEntry | None, connection_spec: ConnectionSpec
+    ) -> bool:
         """Tell whether a record agrees with where its way leads to from here; tell if not."""
-        if entry is None or not (refusal := confirm(entry, access=access)):
+        if entry is None or not (refusal := confirm(entry, connection_spec=connection_spec)):
             return True
         self.log.warning("%s: %s", order.name, refusal.sentence)
         return False

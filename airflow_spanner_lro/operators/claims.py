@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.xcom_arg import XComArg
 
-from airflow_spanner_lro.authored import task_of
+from airflow_spanner_lro.airflow_internals.dags import authored_task
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import OperationKind
 from airflow_spanner_lro.core.ledger.authority import check_kind, check_written
@@ -86,7 +86,7 @@ class Claims:
 
 
 def _objection(snapshot: OperationSnapshot, operator: Any, context: Context) -> str | None:
-    task = task_of(operator)
+    task = authored_task(operator)
     if snapshot.kind is None:
         return "Spanner tells no kind of operation that is known here."
     refusal = check_kind(snapshot.kind, task=task) or check_written(

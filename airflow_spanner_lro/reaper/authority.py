@@ -21,7 +21,7 @@ from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
 
 from airflow_spanner_lro import settings
-from airflow_spanner_lro.airflow_serialised import SerialisedDags, rendered_fields
+from airflow_spanner_lro.airflow_internals.dags import SerialisedDags, rendered_fields
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.ledger.authority import Grant, Refusal, authorise, confirm
 from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
@@ -95,24 +95,26 @@ class AuthorisedClients:
         grant = self._grant(row, entry)
         if isinstance(grant, Refusal):
             return grant
-        access = grant.access
-        if known := self._unreachable.get(access):
+        connection_spec = grant.connection_spec
+        if known := self._unreachable.get(connection_spec):
             known.left.append(row.subject)
             return None
         try:
-            hook = self._hook(access)
-            return _contradiction(grant, entry=entry, hook=hook) or self._client(access, hook)
+            hook = self._hook(connection_spec)
+            return _contradiction(grant, entry=entry, hook=hook) or self._client(
+                connection_spec, hook
+            )
         except Exception as exc:
             # credentials are read by whatever code a connection names
-            log.debug("No client for %s", access, exc_info=True)
-            self._unreachable[access] = _Unreachable(
+            log.debug("No client for %s", connection_spec, exc_info=True)
+            self._unreachable[connection_spec] = _Unreachable(
                 reason=f"{error_text(exc)}.", left=[row.subject]
             )
             return None
 
     def is_unreachable(self, row: LedgerRow, entry: LedgerEntry) -> bool:
         """Tell whether an entry's connection has failed meanwhile; the entry is left then."""
-        known = self._unreachable.get(replace(entry.access, endpoint=None))
+        known = self._unreachable.get(replace(entry.connection_spec, endpoint=None))
         if known is not None:
             known.left.append(row.subject)
         return known is not None
@@ -122,20 +124,24 @@ class AuthorisedClients:
         refused = isinstance(exc, GoogleAuthError) or code_of(exc) is Code.UNAUTHENTICATED
         if not refused and not is_transient(exc):
             return False
-        access = replace(entry.access, endpoint=None)
-        known = self._unreachable.setdefault(access, _Unreachable(reason=f"{error_text(exc)}."))
+        connection_spec = replace(entry.connection_spec, endpoint=None)
+        known = self._unreachable.setdefault(
+            connection_spec, _Unreachable(reason=f"{error_text(exc)}.")
+        )
         known.left.append(row.subject)
         return True
 
     def troubles(self) -> Iterator[str]:
         """Yield a line for each connection that cannot be used."""
-        for access, trouble in self._unreachable.items():
-            chain = "".join(f" as {each}" for each in access.impersonation_chain[-1:])
-            hook = self._hooks.get(access)
-            at = f" at {hook.access.target}" if hook and hook.access.target else ""
+        for spec, trouble in self._unreachable.items():
+            chain = "".join(f" as {each}" for each in spec.impersonation_chain[-1:])
+            hook = self._hooks.get(spec)
+            at = (
+                f" at {hook.connection_spec.target}" if hook and hook.connection_spec.target else ""
+            )
             yield (
-                f"Connection {escape_unprintable(f'{access.gcp_conn_id}{chain}{at}')}: {trouble.reason} "
-                f"Left until it works again: {', '.join(trouble.left)}."
+                f"Connection {escape_unprintable(f'{spec.gcp_conn_id}{chain}{at}')}: "
+                f"{trouble.reason} Left until it works again: {', '.join(trouble.left)}."
             )
 
     @property
@@ -172,24 +178,24 @@ class AuthorisedClients:
             deployment=self.deployment,
         )
 
-    def _client(self, access: ConnectionSpec, hook: SpannerAdminHook) -> RateLimitedClient:
-        if access not in self._clients:
-            allowance = self._allowances.setdefault(access, RequestAllowance())
-            self._clients[access] = RateLimitedClient(
+    def _client(self, connection_spec: ConnectionSpec, hook: SpannerAdminHook) -> RateLimitedClient:
+        if connection_spec not in self._clients:
+            allowance = self._allowances.setdefault(connection_spec, RequestAllowance())
+            self._clients[connection_spec] = RateLimitedClient(
                 hook.client, allowance=allowance, clock=self._clock
             )
-        return self._clients[access]
+        return self._clients[connection_spec]
 
-    def _hook(self, access: ConnectionSpec) -> SpannerAdminHook:
-        if access not in self._hooks:
-            self._hooks[access] = SpannerAdminHook.for_access(access)
-        return self._hooks[access]
+    def _hook(self, connection_spec: ConnectionSpec) -> SpannerAdminHook:
+        if connection_spec not in self._hooks:
+            self._hooks[connection_spec] = SpannerAdminHook.from_connection(connection_spec)
+        return self._hooks[connection_spec]
 
 
 def _contradiction(grant: Grant, *, entry: LedgerEntry, hook: SpannerAdminHook) -> Refusal | None:
     """Return what is wrong if the connection leads to another place from here than it says."""
-    if refusal := confirm(entry, access=hook.access):
+    if refusal := confirm(entry, connection_spec=hook.connection_spec):
         return refusal
     # asked last, because it may take credentials
     project = hook.project_id if grant.own_project else None
-    return confirm(entry, access=hook.access, project=project)
+    return confirm(entry, connection_spec=hook.connection_spec, project=project)

@@ -208,10 +208,10 @@ def main(hostname: str, parent: int) -> None:
     Thread(target=_end_with, args=(parent, stopped), daemon=True).start()
     # connections of Airflow's database are found, as by Airflow's own commands
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
-    from airflow_spanner_lro import airflow_database  # noqa: PLC0415
+    from airflow_spanner_lro.airflow_internals import metadata_database  # noqa: PLC0415
     from airflow_spanner_lro.reaper.loop import LoopClock, ReaperLoop  # noqa: PLC0415
 
-    airflow_database.open_database()
+    metadata_database.open_database()
     loop = ReaperLoop(host=f"{hostname} (scheduler)", clock=LoopClock(stopped))
     loop.run(interval=settings.reaper_interval())
 

@@ -24,9 +24,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro import airflow_database, metrics, settings
+from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, metadata_database
 from airflow_spanner_lro.core.arguments.times import parse_duration
 from airflow_spanner_lro.core.errors import InvalidArgumentError, SettingsError
 from airflow_spanner_lro.core.ledger.reaping import ROUND_KEY, RoundRecord
@@ -121,7 +121,7 @@ class ReaperLoop:
         if before is not None and latest != before:
             # somebody else is at work; clocks of two machines may differ, so only changes count
             return None
-        with airflow_database.sole_holder(LOCK) as held:
+        with metadata_database.sole_holder(LOCK) as held:
             if not held and (latest is None or latest.age(now) < _LOST):
                 return None
             summary = self._round()
@@ -198,7 +198,7 @@ def latest_round() -> RoundRecord | None:
 
     :raises AirflowDatabaseError: if the database cannot be read
     """
-    return RoundRecord.from_json(airflow_database.variable(ROUND_KEY))
+    return RoundRecord.from_json(metadata_database.variable(ROUND_KEY))
 
 
 def record_round(
@@ -216,7 +216,7 @@ def record_round(
         reaped=summary.reaped,
         left=summary.left,
     )
-    airflow_database.put_variable(ROUND_KEY, record.to_json(), description=_ABOUT)
+    metadata_database.put_variable(ROUND_KEY, record.to_json(), description=_ABOUT)
     return record
 
 

@@ -16,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro import airflow_database, settings
+from airflow_spanner_lro import settings
 from airflow_spanner_lro.admin.clock import StoppableClock
+from airflow_spanner_lro.airflow_internals import metadata_database
 from airflow_spanner_lro.core.ledger.authority import Refusal
 from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.ledger.reaping import (
@@ -211,8 +212,8 @@ def _print_reaper(latest: RoundRecord | None, *, now: datetime, entries: int, sa
     if latest is not None:
         ago = latest.age(now).total_seconds()
         say(
-            f"Last round   {ago:.0f} s ago on {escape_unprintable(latest.host)}, took {latest.seconds:g} s: "
-            f"{latest.kept} kept (task active), {latest.reaped} cancelled or closed, "
+            f"Last round   {ago:.0f} s ago on {escape_unprintable(latest.host)}, took "
+            f"{latest.seconds:g} s: {latest.kept} kept (task active), {latest.reaped} cancelled or closed, "
             f"{latest.left} need attention"
         )
     else:
@@ -266,7 +267,7 @@ def _kind(entry: LedgerEntry | None) -> str:
 
 
 def _print_triggerers(*, now: datetime, say: Say) -> None:
-    living, homeless = airflow_database.triggerers(now=now, within=_ALIVE)
+    living, homeless = metadata_database.triggerers(now=now, within=_ALIVE)
     budget = settings.max_admin_requests_per_second()
     say(
         f"Pollers      one in each triggerer, with a budget of {budget:g}/s for each project and "
@@ -275,7 +276,8 @@ def _print_triggerers(*, now: datetime, say: Say) -> None:
     for each in living:
         ago = max(0.0, (now - each.heartbeat).total_seconds())
         say(
-            f"             {escape_unprintable(each.host)}: {each.triggers} triggers, seen {ago:.0f} s ago"
+            f"             {escape_unprintable(each.host)}: {each.triggers} triggers, "
+            f"seen {ago:.0f} s ago"
         )
     if not living:
         say("             no triggerer is alive")
@@ -288,7 +290,10 @@ def _print_connections(rows: Iterable[LedgerRow], *, say: Say) -> bool:
     states: dict[tuple[str, tuple[str, ...]], str] = {}
     with AuthorisedClients(clock=StoppableClock()) as clients:
         for row in rows:
-            if row.entry is None or (connection := _connection(row.entry.access)) in states:
+            if (
+                row.entry is None
+                or (connection := _connection(row.entry.connection_spec)) in states
+            ):
                 continue
             if (state := _connection_state(row, row.entry, clients=clients)) is not None:
                 states[connection] = state
@@ -320,5 +325,5 @@ def _connection_state(
     return _USABLE
 
 
-def _connection(access: ConnectionSpec) -> tuple[str, tuple[str, ...]]:
-    return access.gcp_conn_id, access.impersonation_chain
+def _connection(connection_spec: ConnectionSpec) -> tuple[str, tuple[str, ...]]:
+    return connection_spec.gcp_conn_id, connection_spec.impersonation_chain

@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk import DAG, TaskGroup, task as taskflow, task_group
 from airflow.serialization.serialized_objects import DagSerialization
 
-from airflow_spanner_lro.authored import task_of, tasks_of
+from airflow_spanner_lro.airflow_internals.dags import authored_task, authored_tasks
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 
 from .playing import backup
@@ -45,7 +45,7 @@ def forms(
     ) as dag:
         write()
     stored = json.loads(json.dumps(DagSerialization.to_dict(dag)))
-    return tasks_of(stored["dag"])[task_id], task_of(dag.get_task(task_id))
+    return authored_tasks(stored["dag"])[task_id], authored_task(dag.get_task(task_id))
 
 
 def literals(task: AuthoredTask) -> dict[str, object]:

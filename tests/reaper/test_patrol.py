@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_spanner_lro import airflow_database, airflow_internals
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro import airflow_internals
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, metadata_database
 from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.reaper import loop
@@ -132,7 +132,7 @@ def test_trouble_is_told_when_it_begins_and_when_it_ends(
         raise AirflowDatabaseError(message)
 
     with monkeypatch.context() as outage:
-        outage.setattr(airflow_database, "variable", away)
+        outage.setattr(metadata_database, "variable", away)
         for _ in range(5):
             one.run_once()
     one.run_once()
@@ -187,7 +187,7 @@ def test_copy_of_the_database_is_no_round(reaping: Reaping) -> None:
 @contextmanager
 def lost_lock() -> Iterator[None]:
     """Hold the lock as a machine does that is gone, and whose connection has not been missed."""
-    with airflow_database.sole_holder(LOCK) as held:
+    with metadata_database.sole_holder(LOCK) as held:
         assert held
         yield
 
@@ -248,9 +248,12 @@ def database(request: pytest.FixtureRequest) -> Rows:
 def test_lock_is_held_by_one(database: Rows) -> None:
     """While one holds it nobody else does, and then the next one may."""
     del database
-    with airflow_database.sole_holder(LOCK) as first, airflow_database.sole_holder(LOCK) as second:
+    with (
+        metadata_database.sole_holder(LOCK) as first,
+        metadata_database.sole_holder(LOCK) as second,
+    ):
         pass
-    with airflow_database.sole_holder(LOCK) as third:
+    with metadata_database.sole_holder(LOCK) as third:
         pass
 
     assert [True, False, True] == [first, second, third]
@@ -260,14 +263,14 @@ def test_lock_goes_with_its_connection(shared_rows: Rows) -> None:
     """A holder whose connection is ended by the server holds nothing, and hears no error."""
     from sqlalchemy import text  # noqa: PLC0415
 
-    with airflow_database.sole_holder(LOCK) as first:
+    with metadata_database.sole_holder(LOCK) as first:
         shared_rows.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks "
                 "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
             )
         )
-        with airflow_database.sole_holder(LOCK) as second:
+        with metadata_database.sole_holder(LOCK) as second:
             pass
 
     assert [True, True] == [first, second]
