@@ -38,7 +38,7 @@ from airflow_spanner_lro.execution.cancel import WorkerCancel
 from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.start import Starter
 from airflow_spanner_lro.execution.store import TaskLedger
-from airflow_spanner_lro.execution.wait import BlockingWait, RefusalWait
+from airflow_spanner_lro.execution.wait import BlockingWait, RefusalRetry
 from airflow_spanner_lro.execution.work import StartOrder, deadline_of_try
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class OperationRun:
     # how a try goes on, from one process to the next
 
     def start(self, *, pause: float | None = None) -> Any:
-        """Start or adopt, as soon as it is this task's turn, and go on from there.
+        """Start or adopt, as soon as Spanner allows it, and go on from there.
 
         :param pause: how long the last pause was meant to be, in seconds, if there was one
         :return: what the task returns
@@ -268,7 +268,7 @@ class OperationRun:
 
     def _begin(self, *, pause: float | None) -> OperationSnapshot | None:
         # a bad parameter is found before anything is written or asked
-        patience = RefusalWait(
+        refusals = RefusalRetry(
             target=self._work.target(),
             wait=self.wait,
             policy=self._policy,
@@ -288,7 +288,7 @@ class OperationRun:
             return starter.begin(durable=self._options.durable)
 
         try:
-            return patience.insist(begin, pause=pause)
+            return refusals.until_accepted(begin, pause=pause)
         except StartUnansweredError:
             raise
         except DeadlinePassedError as exc:
@@ -399,7 +399,7 @@ class OperationRun:
         # it has succeeded: a kill has nothing to stop any more, and must delete nothing
         self._running, self._starter = None, None
         try:
-            result = self.wait.patiently(lambda: work.result(snapshot))
+            result = self.wait.retry_transient(lambda: work.result(snapshot))
         except WaitStoppedError as exc:
             raise KilledBeforeDeliveryError(work.target()) from exc
         report_lineage(work, result, snapshot=snapshot, context=self.context, hook=self._hook)

@@ -52,7 +52,7 @@ from airflow_spanner_lro.core.status import (
     may_have_started,
 )
 from airflow_spanner_lro.execution.lookup import Lookup
-from airflow_spanner_lro.execution.wait import StartCall, StartGivenUpError, slot_taken
+from airflow_spanner_lro.execution.wait import StartCall, StartGivenUpError, limit_reached
 from airflow_spanner_lro.metrics import Cause
 
 if TYPE_CHECKING:
@@ -125,13 +125,13 @@ class Starter:
             # and asks whose the operation is just before it cancels
             self._ledger.publish(self._claimed(entry))
         name = entry.operation
-        snapshot = self._patiently(lambda: self._lookup.operation(name)) if name else None
+        snapshot = self._retry_transient(lambda: self._lookup.operation(name)) if name else None
         if snapshot and (why := too_early(snapshot, began=self._order.began)):
             raise NotThisRunsError(snapshot, why=why)
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
         if step is NextStep.SEARCH:
             intent = entry
-            found = self._patiently(lambda: self._lookup.follow_up(intent))
+            found = self._retry_transient(lambda: self._lookup.follow_up(intent))
             if found.ambiguous:
                 raise self._ambiguous(entry, found)
             if found.snapshot and found.evidence:
@@ -145,9 +145,9 @@ class Starter:
             return self._start_after(entry)
         return self._take_up(step, entry=entry, snapshot=snapshot)
 
-    def _patiently(self, ask: Callable[[], T]) -> T:
+    def _retry_transient(self, ask: Callable[[], T]) -> T:
         # a quota is waited out by whoever begins again, and can leave the worker meanwhile
-        return self._wait.patiently(ask, deadline=self._order.deadline, quota_counts=True)
+        return self._wait.retry_transient(ask, deadline=self._order.deadline, quota_counts=True)
 
     def _take_up(
         self, step: NextStep, *, entry: LedgerEntry, snapshot: OperationSnapshot
@@ -311,7 +311,7 @@ class Starter:
             return None
         try:
             # nothing is at stake yet: of trouble that lasts the start call tells more
-            return self._wait.patiently(
+            return self._wait.retry_transient(
                 lambda: self._lookup.listed(kind=order.kind, target=order.target),
                 deadline=self._wait.now() + timedelta(seconds=TO_LIST),
                 quota_counts=True,
@@ -331,7 +331,7 @@ class Starter:
             fingerprint=order.fingerprint,
             intended=self._wait.now(),
             try_number=self._ledger.try_number,
-            access=order.access,
+            connection_spec=order.connection_spec,
             deadline=order.deadline,
             cleans_up=order.cleans_up,
             exempt=order.exempt,
@@ -413,8 +413,8 @@ class Starter:
             ) from exc
         self._ledger.update(intent.close())
         kind, request, target = self._order.kind, self._order.request, self._order.target
-        turn = concurrency_limit(kind, request)
-        if taken := slot_taken(self._client, turn, exc, target=target, again=self._unexplained):
+        limit = concurrency_limit(kind, request)
+        if taken := limit_reached(self._client, limit, exc, target=target, again=self._unexplained):
             # once more at once, but not for ever: it may be due to something else
             self._unexplained = not taken.holders
             raise taken from exc

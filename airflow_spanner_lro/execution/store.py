@@ -102,7 +102,7 @@ class TaskLedger:
         """Write an entry under a key of its own.
 
         An intent that came to nothing gives its key away: a task may be refused many times before
-        it is its turn.
+        a slot is free.
         """
         latest = self.latest()
         if latest is None or latest.operation or not latest.closed:

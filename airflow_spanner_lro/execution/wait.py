@@ -59,6 +59,12 @@ ANSWER_BUDGET = 4.0
 that a cancel needs. Airflow 3.3.2 kills the process five seconds after SIGTERM."""
 _SLICE = 0.1
 """Seconds between two looks whether the task is killed while a start call is under way."""
+FIRST_PAUSE = 1.0
+"""Seconds until the second attempt at what Spanner has refused for now."""
+ON_WORKER = 10.0
+"""Seconds of pauses for which a worker is held, where the task may be deferred."""
+
+log = logging.getLogger(__name__)
 
 
 class StartGivenUpError(WaitStoppedError):
@@ -123,14 +129,14 @@ class BlockingWait:
             raise WaitStoppedError
         return result
 
-    def patiently(
+    def retry_transient(
         self,
         ask: Callable[[], T],
         *,
         deadline: datetime | None = None,
         quota_counts: bool = False,
     ) -> T:
-        """Ask for something until there is an answer, as patiently as a wait does.
+        """Ask for something until there is an answer, through transient errors, as a wait does.
 
         The client library waits out the most usual trouble by itself where a resource is read; this
         waits out the rest, and hears of a kill.
@@ -296,17 +302,12 @@ class StartCall:
                 self._ended.set()
 
 
-FIRST_PAUSE = 1.0
-"""Seconds until the second attempt."""
-ON_WORKER = 10.0
-"""Seconds of pauses for which a worker is held, where the task may be deferred."""
-
-log = logging.getLogger(__name__)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefusalWait:
-    """How a task waits out what Spanner refuses for now.
+class RefusalRetry:
+    """Tries again what Spanner refuses for now: for lack of a slot, or of quota, or too early.
+
+    A short wait is made on the worker; a longer one is left to the triggerer, if the task may be
+    deferred, and the task then tries again from the beginning.
 
     :param target: what it acts on
     :param wait: waits on the worker
@@ -329,7 +330,7 @@ class RefusalWait:
     log: Callable[[str], None]
     verb: str = "started"
 
-    def insist(self, act: Callable[[], T], *, pause: float | None = None) -> T:
+    def until_accepted(self, act: Callable[[], T], *, pause: float | None = None) -> T:
         """Act, as often as it takes until Spanner does it; everything is done anew each time.
 
         :param act: makes one attempt
@@ -362,7 +363,7 @@ class RefusalWait:
                 # such as a look that comes before the start
                 if classify(exc) is not ErrorClass.QUOTA:
                     raise
-                refusal, last = _looked(exc, target=self.target, verb=self.verb), exc
+                refusal, last = _refusal_of(exc, target=self.target, verb=self.verb), exc
             if refusal.until is None:
                 pause = back_off.after(pause)
                 seconds = back_off.jittered(pause)
@@ -397,21 +398,21 @@ class RefusalWait:
         self.log(f"Waiting for a slot. {taken}")
         if self.defer:
             self.defer().for_slot(taken, then=self.then)
-        turn = taken.turn
+        limit = taken.turn
         try:
             self.wait.perform(
-                wait_for_slot(query=turn.query, holders=taken.holders, policy=self.policy),
+                wait_for_slot(query=limit.query, holders=taken.holders, policy=self.policy),
                 deadline=self.deadline,
             )
         except (DeadlinePassedError, WaitStoppedError) as exc:
             killed = isinstance(exc, WaitStoppedError)
             reason = "the task was killed" if killed else "out of time"
             raise SlotWaitEndedError(
-                reason, target=self.target, limit=turn.limit, verb=turn.verb
+                reason, target=self.target, limit=limit.limit, verb=limit.verb
             ) from exc
 
 
-def _looked(exc: Exception, *, target: ResourceName, verb: str) -> RefusedForNowError:
+def _refusal_of(exc: Exception, *, target: ResourceName, verb: str) -> RefusedForNowError:
     refusal = refused_for_now(exc, target=target, verb=verb)
     if refusal is None:
         message = "a quota is always a refusal for now"
@@ -419,9 +420,9 @@ def _looked(exc: Exception, *, target: ResourceName, verb: str) -> RefusedForNow
     return refusal
 
 
-def slot_taken(
+def limit_reached(
     client: SpannerAdminClient,
-    turn: ConcurrencyLimit | None,
+    limit: ConcurrencyLimit | None,
     refusal: Exception,
     *,
     target: ResourceName,
@@ -429,14 +430,14 @@ def slot_taken(
 ) -> LimitReachedError | None:
     """Tell a refusal that passes when others have ended from all others.
 
-    :param turn: what may have to be waited for; None if nothing limits this
+    :param limit: what may have to be waited for; None if nothing limits this
     :param again: it was refused before for reasons that nobody has seen
     :return: the error that says what to wait for; None if it is another refusal
     """
-    if turn is None or not turn.explains(refusal):
+    if limit is None or not limit.explains(refusal):
         return None
     try:
-        pending = client.query_operations(query=turn.query)
+        pending = client.query_operations(query=limit.query)
     except Exception as exc:
         if code_of(exc) is None or classify(exc) is ErrorClass.QUOTA:
             raise
@@ -447,4 +448,4 @@ def slot_taken(
     holders = tuple(each.name for each in pending)
     if not holders and again:
         return None
-    return LimitReachedError(turn, target=target, holders=holders, told=error_message(refusal))
+    return LimitReachedError(limit, target=target, holders=holders, told=error_message(refusal))

@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName, resolve_nam
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of, error_message
-from airflow_spanner_lro.execution.wait import slot_taken
+from airflow_spanner_lro.execution.wait import limit_reached
 from airflow_spanner_lro.links import SpannerBackupLink, SpannerInstanceLink
 from airflow_spanner_lro.operators.base import (
     SpannerDeleteResourceOperator,
@@ -319,17 +319,17 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
     def _in_use(self, refusal: Exception) -> SpannerLroError | None:
         """Return what to wait for, if the backup is refused to be deleted while it is read."""
         client, target = self.hook.client, self.target
-        turn = deletion_limit(client.get_resource(name=target))
+        limit = deletion_limit(client.get_resource(name=target))
         if (
-            turn is None
-            or (taken := slot_taken(client, turn, refusal, target=target, again=False)) is None
+            limit is None
+            or (taken := limit_reached(client, limit, refusal, target=target, again=False)) is None
         ):
             return None
         if taken.holders or not self.wait_for_slot:
             return taken
         # such as a reader in an instance that this account may not see into
         return RefusedForNowError(
-            target, limit=turn.limit, told=error_message(refusal), verb=turn.verb
+            target, limit=limit.limit, told=error_message(refusal), verb=limit.verb
         )
 
 

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.error_mapping import map_errors
 from airflow_spanner_lro.execution.deferral import Deferral
-from airflow_spanner_lro.execution.wait import BlockingWait, RefusalWait
+from airflow_spanner_lro.execution.wait import BlockingWait, RefusalRetry
 from airflow_spanner_lro.execution.work import deadline_of_try
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.links import SpannerInstanceLink
@@ -167,13 +167,13 @@ class SpannerImmediateOperator(SpannerAdminOperator):
         def deferral() -> Deferral:
             return Deferral(
                 defer=self.defer,
-                access=self.hook.access,
+                connection_spec=self.hook.connection_spec,
                 poll_interval=policy.maximum,
                 deadline=deadline,
                 now=wait.now(),
             )
 
-        patience = RefusalWait(
+        refusals = RefusalRetry(
             target=self.target,
             wait=wait,
             policy=policy,
@@ -184,7 +184,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
             log=self.log.info,
             verb=self.verb,
         )
-        return patience.insist(lambda: self.act(context), pause=pause)
+        return refusals.until_accepted(lambda: self.act(context), pause=pause)
 
 
 class SpannerDeleteResourceOperator(SpannerImmediateOperator):

@@ -91,7 +91,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         for backups, and off for everything else
     :param durable: let a retry take up an earlier try's operation instead of starting another
     :param wait_for_slot: where Spanner allows only so many such operations at a time, or one
-        change of a resource, wait for a turn, as ``deferrable`` says where; otherwise fail with
+        change of a resource, wait for a free slot, where ``deferrable`` says; otherwise fail with
         Spanner's refusal
     :param soft_fail: skip the task instead of failing it when its deadline passes
 
@@ -183,7 +183,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
             return self._begin(context).start()
 
     def execute_after_slot(self, context: Context, event: Mapping[str, Any]) -> Any:
-        """Go on when it may be this task's turn to start."""
+        """Go on after the wait for a slot, or after a pause."""
         with self._failing():
             settings.check()
             run = self._begin(context)

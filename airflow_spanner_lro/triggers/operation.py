@@ -94,17 +94,17 @@ class SpannerOperationTrigger(SpannerTrigger):
     settle_timeout: float = 60.0
 
     @classmethod
-    def watching(
+    def for_operation(
         cls,
         name: OperationName,
         *,
-        access: ConnectionSpec,
+        connection_spec: ConnectionSpec,
         deadline: datetime | None = None,
         **kwargs: Any,
     ) -> Self:
         """Return the trigger for an operation, from values; other fields by keyword."""
-        return cls.through(
-            access,
+        return cls.from_connection(
+            connection_spec,
             operation=str(name),
             deadline=deadline.isoformat() if deadline else None,
             **kwargs,

@@ -62,7 +62,7 @@ def main() -> None:
             name = operations.get((task.dag_id, task.map_index))
             if name is None:
                 continue
-            trigger = SpannerOperationTrigger.watching(
+            trigger = SpannerOperationTrigger.for_operation(
                 OperationName.parse(name),
                 connection_spec=connection_spec,
                 poll_interval=interval,
