@@ -15,9 +15,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.state.ddl import references
 from airflow_spanner_lro.emulator.state.ddl.options import database_options
-from airflow_spanner_lro.emulator.state.ddl.references import NOTHING, References
+from airflow_spanner_lro.emulator.state.ddl.references import (
+    NOTHING,
+    References,
+    of_change_stream,
+    of_table,
+    of_view,
+)
 from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect, Reader
 
 if TYPE_CHECKING:
@@ -182,13 +187,13 @@ class Statement:
                 made = replace(self._beside(on, reader), on=on, parent=reader.parent())
             case ("CREATE", "TABLE"):
                 at = reader.place
-                refers = references.of_table(reader)
+                refers = of_table(reader)
                 reader.place = at
                 made = replace(self, parent=reader.parent(), refers=refers)
             case ("CREATE", "VIEW"):
-                made = replace(self, refers=references.of_view(reader))
+                made = replace(self, refers=of_view(reader))
             case ("CREATE" | "ALTER", "CHANGE STREAM"):
-                made = replace(self, refers=references.of_change_stream(reader))
+                made = replace(self, refers=of_change_stream(reader))
             case ("ALTER", "DATABASE"):
                 made = replace(self, options=database_options(reader))
             case ("ALTER", "TABLE"):
@@ -212,7 +217,7 @@ class Statement:
             return _with_valid_names(replace(self, synonym=reader.name() or ""))
         keeps_old = reader.take("RENAME", "WITH", "SYNONYM", "TO")
         if not keeps_old and not reader.take("RENAME", "TO"):
-            return replace(self, refers=references.of_table(reader))
+            return replace(self, refers=of_table(reader))
         new = reader.name()
         if new is None:
             raise errors.bad_statement(self.text, reason="expected the new name of the table")
