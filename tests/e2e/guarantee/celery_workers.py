@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from tests.cluster.airflow import Component
 from tests.cluster.rest_api import TaskState
-from tests.e2e.guarantee.healthy import OUTLIVES, after_trouble, taken_up
 from tests.e2e.guarantee.rows import ONLY_CELERY, Group, row
+from tests.e2e.guarantee.worker_loss import OUTLIVES, after_trouble, taken_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

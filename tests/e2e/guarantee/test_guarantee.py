@@ -13,22 +13,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.guarantee import (
-    awakened,
-    calm,
     celery_workers,
-    claims,
     deadlines,
-    forged,
-    healthy,
-    injured,
-    interrupted,
-    late_answers,
-    many,
-    once,
-    others,
-    played,
-    unanswered,
-    whole_runs,
+    foreign_operations,
+    frozen_processes,
+    keyboard_interrupts,
+    ledger_entries,
+    mass_kill,
+    start_once,
+    triggerer_loss,
+    unanswered_starts,
+    user_actions,
+    without_airflow,
+    worker_loss,
 )
 from tests.e2e.guarantee.rows import ROWS
 
@@ -37,22 +34,22 @@ if TYPE_CHECKING:
     from tests.e2e.guarantee.rows import Row
 
 DECLARING = (
-    calm,
-    whole_runs,
+    user_actions,
+    user_actions,
     deadlines,
-    healthy,
-    injured,
-    awakened,
-    late_answers,
-    once,
-    others,
-    unanswered,
-    claims,
+    worker_loss,
+    triggerer_loss,
+    frozen_processes,
+    unanswered_starts,
+    start_once,
+    foreign_operations,
+    unanswered_starts,
+    ledger_entries,
     celery_workers,
-    forged,
-    interrupted,
-    played,
-    many,
+    ledger_entries,
+    keyboard_interrupts,
+    without_airflow,
+    mass_kill,
 )
 """The modules that declare rows, in the order in which their groups are played."""
 

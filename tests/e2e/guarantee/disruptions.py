@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is done to Airflow while rows are played, and what undoes it.
+"""Disrupt Airflow while rows are played, and undo it: a lost or stalled triggerer, failing calls.
 
-Each injury costs a minute or more, most of it waiting for Airflow to notice; so there are few of
+Each disruption costs a minute or more, most of it waiting for Airflow to notice; so there are few of
 them, and each serves as many rows as it can.
 """
 

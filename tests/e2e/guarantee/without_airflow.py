@@ -3,31 +3,91 @@
 """Rows that no process of Airflow can be brought into, played with the suite's fake task.
 
 A trigger and a worker of different releases would take two installations; and a day passes in no
-Airflow within seconds.
+Airflow within seconds. They have an emulator of their own, and come one after the other.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.operations.errors import TargetTakenError, UnknownEventError
+from airflow_spanner_lro.core.polling import policy
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.triggers.base import VERSION
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from tests.airflow import playing
-from tests.airflow.doubles import BACKUP, LONG, STARTS
-from tests.e2e.guarantee.fake_airflow import theatre
-from tests.e2e.guarantee.others import CONFLICT, judged
+from tests.airflow.doubles import BACKUP, DATABASE, LATEST, LONG, STARTS, FakeTask, FakeTaskInstance
+from tests.e2e.guarantee.foreign_operations import CONFLICT, judged
 from tests.e2e.guarantee.rows import Group, row
 from tests.e2e.guarantee.tries import ENDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.e2e.guarantee.acting import Act
-    from tests.e2e.guarantee.fake_airflow import Theatre
     from tests.e2e.guarantee.rows import Scenario, Seen
+
+
+USERS = DATABASE.replace("/orders", "/users")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InProcess:
+    """The emulator, whose time stands still until somebody moves it, and two databases in it."""
+
+    emulator: SpannerAdminEmulator
+    clock: ManualClock
+
+    @staticmethod
+    def task(dag_id: str = "nightly") -> FakeTask:
+        """Return a task instance in its first try."""
+        return FakeTask(ti=FakeTaskInstance(dag_id=dag_id))
+
+
+@contextmanager
+def emulator_in_process() -> Iterator[InProcess]:
+    """Let operators be executed in this process; nothing of it is left afterwards."""
+    clock = ManualClock()
+    with SpannerAdminEmulator(clock=clock) as emulator, pytest.MonkeyPatch.context() as patch:
+        for database in (DATABASE, USERS):
+            emulator.create_database(database)
+        patch.setenv("SPANNER_EMULATOR_HOST", emulator.endpoint)
+        patch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", "google-cloud-platform://")
+        patch.setattr(policy, "MINIMUM_INTERVAL", 0.02)
+        _let_airflow_answer(patch)
+        yield InProcess(emulator=emulator, clock=clock)
+
+
+def _let_airflow_answer(patch: pytest.MonkeyPatch) -> None:
+    """Let what asks Airflow about a task be told of the fake one."""
+    from airflow.sdk.bases.operator import ExecutorSafeguard  # noqa: PLC0415  # heavy
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415
+    from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415
+
+    def states(*, dag_id: str, run_ids: list[str], **_: Any) -> dict[str, dict[str, str | None]]:
+        found = {
+            task_id: ti.state
+            for (of, task_id, run_id, _), ti in LATEST.items()
+            if of == dag_id and run_id in run_ids
+        }
+        return dict.fromkeys(run_ids, found)
+
+    def xcom(*, key: str, dag_id: str, task_id: str, run_id: str, map_index: int) -> Any:
+        ti = LATEST.get((dag_id, task_id, run_id, map_index))
+        return ti.xcoms.get(key) if ti else None
+
+    LATEST.clear()
+    patch.setattr(ExecutorSafeguard, "test_mode", True)
+    patch.setattr(RuntimeTaskInstance, "get_task_states", states)
+    patch.setattr(XCom, "get_one", xcom)
+
 
 PLAYED = Group(name="played")
 """Rows without an Airflow; one after the other, since they share this process."""
@@ -43,7 +103,7 @@ def another_airflow_was_there_a_day_before(act: Act) -> Scenario:
     """Ask for a backup when another Airflow's has long been finished."""
     del act
     yield
-    with theatre() as stage:
+    with emulator_in_process() as stage:
         playing.play(playing.backup(wait_for_completion=False), stage.task("another"))
         stage.clock.advance(DAY)
         told = failure(playing.backup(database_id="users", deferrable=True), stage.task())
@@ -73,7 +133,7 @@ def trigger_of_a_newer_release(act: Act) -> Scenario:
     """Run a trigger with an argument that this release does not know, to the end."""
     del act
     yield
-    with theatre() as stage:
+    with emulator_in_process() as stage:
         stage.emulator.plan(LONG)
         task, operator = stage.task(), playing.backup(deferrable=True)
         deferred = playing.defer(operator, task)
@@ -89,7 +149,7 @@ def trigger_of_a_newer_release(act: Act) -> Scenario:
 
 def resumed_with(event: dict[str, Any]) -> Seen:
     """Resume a deferred task with an event that cannot be read; then let the next try adopt."""
-    with theatre() as stage:
+    with emulator_in_process() as stage:
         stage.emulator.plan(LONG)
         task, operator = stage.task(), playing.backup(deferrable=True)
         deferred = playing.defer(operator, task)
@@ -119,7 +179,7 @@ def failure(operator: Any, task: Any) -> AirflowFailException:
     raise AssertionError(message)
 
 
-def touched(stage: Theatre, *, starts: int) -> list[str]:
+def touched(stage: InProcess, *, starts: int) -> list[str]:
     """Return what is wrong where nobody is to cancel or to delete anything.
 
     :param starts: how many start calls are to have been answered with an operation

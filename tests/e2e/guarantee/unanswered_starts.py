@@ -1,22 +1,29 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rows in which a start call is not answered, and what it has begun must be told from others'.
+"""Rows in which a start call is answered late or never.
 
-They are played where Spanner's clock differs from ours by five minutes: nothing may depend on that.
+Where it is never answered, what it has begun must be told from others'. These rows are played where
+Spanner's clock differs from ours by five minutes: nothing may depend on that.
 """
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
 from tests.e2e.clocks import AHEAD, BEHIND
-from tests.e2e.guarantee import strangers
+from tests.e2e.guarantee import other_clients
 from tests.e2e.guarantee.acting import NEVER
-from tests.e2e.guarantee.others import (
+from tests.e2e.guarantee.disruptions import LOST_TASKS_AND_CALLS
+from tests.e2e.guarantee.foreign_operations import (
     CONFLICT,
     HELD,
     NOT_OURS,
@@ -26,13 +33,112 @@ from tests.e2e.guarantee.others import (
     UNTOUCHED,
     judged,
 )
-from tests.e2e.guarantee.reaping import GRACE, reap
-from tests.e2e.guarantee.rows import row
+from tests.e2e.guarantee.reaping import GRACE, WITHIN, by_itself, reap
+from tests.e2e.guarantee.rows import ANY, DEADLINES, row
 from tests.e2e.guarantee.tries import play, unsaid, wait_until_held
+from tests.e2e.guarantee.worker_loss import process_of, wait_until_gone
 
 if TYPE_CHECKING:
     from tests.e2e.guarantee.acting import Act
     from tests.e2e.guarantee.rows import Scenario
+
+
+METHOD = "CreateBackup"
+SOON = 3.0
+"""Seconds until an answer that comes while the process that is told to end still lives."""
+TERMINATING = "the task shouldn't be running anymore"
+"""What Airflow 3.3.2 writes into the log of a task right when it ends its process."""
+TOO_LATE = 58.0
+"""Seconds until an answer that no process waits for any more; nobody waits longer than a minute."""
+
+
+@row("E21a", "SIGTERM in the start call, answered 3 s later", within=5, executors=ANY, core=True)
+def terminated_in_the_start_call(act: Act) -> Scenario:
+    """Airflow calls on_kill, which has no name to cancel yet."""
+    yield
+    act.world.faults.answer_late(SOON, method=METHOD, resource=f"{act.instance}/backups/*")
+    going = act.going(act.start(), "backup")
+    process = process_of(act, going)
+    since = time.time()
+    os.kill(process, signal.SIGTERM)
+    seen = act.cancelled(going, since=since)
+    yield
+    act.wait_for_task(going.run, going.task_id, TaskState.FAILED)
+    return seen
+
+
+@row(
+    "E21b",
+    "marked failed in the start call, never answered",
+    within=WITHIN,
+    group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
+)
+def killed_in_the_start_call(act: Act) -> Scenario:
+    """Airflow calls on_kill and kills the process five seconds later, before any answer."""
+    yield
+    act.world.faults.answer_late(TOO_LATE, method=METHOD, resource=f"{act.instance}/backups/*")
+    going = act.going(act.start(), "backup")
+    process = process_of(act, going)
+    act.mark(going, TaskState.FAILED)
+    wait_until_gone(act, process)
+    over = time.time()
+    yield
+    return by_itself(act, going, since=over)
+
+
+@row(
+    "E21d",
+    "marked failed in the start call, answered 3 s later",
+    within=5,
+    group=LOST_TASKS_AND_CALLS,
+    executors=ANY,
+)
+def marked_in_the_start_call(act: Act) -> Scenario:
+    """Airflow calls on_kill at its next heartbeat, with the answer on its way or just there.
+
+    Measured from when Airflow says that it ends the process: its heartbeats are five seconds apart,
+    and each line of the log that it gets puts the next one off (3.3.2).
+    """
+    yield
+    act.world.faults.answer_late(SOON, method=METHOD, resource=f"{act.instance}/backups/*")
+    going = act.going(act.start(), "backup")
+    process = process_of(act, going)
+    marked = act.mark(going, TaskState.FAILED)
+    seen = act.cancelled(going, since=marked)
+    wait_until_gone(act, process)
+    if seen.wrong:
+        return seen
+    lines = act.world.api.log_lines(act.task(going))
+    told = [line.at for line in lines if TERMINATING in line.text]
+    assert told, f"the log does not say {TERMINATING!r}"
+    assert told[0] is not None
+    seconds = act.cancels(going.operation)[0].real_time - told[0].timestamp()
+    return replace(seen, seconds=max(0.0, seconds))
+
+
+@row("E21c", "execution_timeout in the start call", within=5, group=DEADLINES, executors=ANY)
+def timed_out_in_the_start_call(act: Act) -> Scenario:
+    """Airflow interrupts the wait for an answer, which comes two seconds after that."""
+    act.world.faults.answer_at(
+        lambda: deadline(act) + 2.0, method=METHOD, resource=f"{act.instance}/backups/*"
+    )
+    going = act.going(act.start(), "backup")
+    yield
+    seen = act.cancelled(going, since=act.deadline(going))
+    act.wait_for_task(going.run, going.task_id, TaskState.FAILED)
+    log = act.world.api.task_log(act.task(going))
+    assert "was cancelled: out of time after" in log
+    return seen
+
+
+def deadline(act: Act) -> float:
+    """Return the deadline that the row's task has published before its start call."""
+    record = act.world.api.xcom(act.world.task(act.runs[-1]), RECORD_KEY)
+    entry = LedgerEntry.from_record(record)
+    assert entry.deadline is not None
+    return entry.deadline.timestamp()
+
 
 FOUND = "found, started once"
 BRIEF = Plan(duration=timedelta(seconds=4))
@@ -65,7 +171,7 @@ def unanswered_beside_another_request(act: Act) -> Scenario:
     yield
     played = play(act, NEVER, task_id="restore", target=restored)
     wait_until_held(act, restored)
-    strangers.restore(act, "n5a-restored", backup_id="n5a-other")
+    other_clients.restore(act, "n5a-restored", backup_id="n5a-other")
     return played.ends(
         CONFLICT,
         states=(RUNNING,),
@@ -88,7 +194,7 @@ def unanswered_beside_the_same_request(act: Act) -> Scenario:
     yield
     played = play(act, NEVER, task_id="restore", target=restored)
     wait_until_held(act, restored)
-    operation = strangers.restore(act, "n5b-restored", backup_id="n5b-source")
+    operation = other_clients.restore(act, "n5b-restored", backup_id="n5b-source")
     act.wait_for_task(played.run, played.task_id, TaskState.DEFERRED)
     act.wait_for_poll(operation)
     act.world.api.set_task_state(played.task, TaskState.FAILED)
@@ -130,7 +236,7 @@ def unanswered_after_another(act: Act, *, connection: str) -> Scenario:
     database = f"{act.instance}/databases/{name}"
     act.world.emulator.create_database(database)
     act.world.emulator.plan(BRIEF, target=database)
-    act.world.wait_for_end(strangers.protect(act, name))
+    act.world.wait_for_end(other_clients.protect(act, name))
     faults = act.world.emulator.faults
     faults.fail(method="UpdateDatabase", resource=database, code=Code.UNAVAILABLE)
     faults.lose_answer(method="UpdateDatabase", resource=database)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from tests.cluster.rest_api import RunState, TaskState
-from tests.e2e.guarantee import strangers
+from tests.e2e.guarantee import other_clients
 from tests.e2e.guarantee.acting import NEVER, SOON
 from tests.e2e.guarantee.looking import GET_READY
 from tests.e2e.guarantee.rows import ANY, Group, Seen, row
@@ -109,7 +109,7 @@ def another_airflow_is_faster(act: Act) -> Scenario:
     held = hold(act, "CreateBackup", "backups", seconds=HELD)
     played = play(act, NEVER)
     wait_until_held(act, held)
-    strangers.back_up(act, "n2a-backup-shared")
+    other_clients.back_up(act, "n2a-backup-shared")
     return played.ends(
         CONFLICT,
         states=(RUNNING,),
@@ -126,7 +126,7 @@ def another_airflow_was_there_before(act: Act) -> Scenario:
     act.plan(SOON)
     database = f"{act.instance}/databases/n2b"
     act.world.emulator.create_database(database)
-    backup = strangers.back_up(act, "n2b-backup-shared", keep=SHORTER)
+    backup = other_clients.back_up(act, "n2b-backup-shared", keep=SHORTER)
     begun = act.world.view(backup).started
     yield
     act.until(
@@ -155,7 +155,7 @@ def a_person_is_faster_than_the_retry(act: Act) -> Scenario:
     yield
     played = play(act, NEVER)
     act.wait_for_task(played.run, played.task_id, TaskState.UP_FOR_RETRY)
-    strangers.back_up(act, "n3a-backup-shared")
+    other_clients.back_up(act, "n3a-backup-shared")
     return played.ends(
         CONFLICT,
         states=(RUNNING,),
@@ -179,7 +179,7 @@ def a_person_restores_before_the_retry(act: Act) -> Scenario:
     yield
     played = play(act, NEVER, task_id="restore", target=restored)
     act.wait_for_task(played.run, played.task_id, TaskState.UP_FOR_RETRY)
-    strangers.restore(act, "n3b-restored", backup_id="n3b-source")
+    other_clients.restore(act, "n3b-restored", backup_id="n3b-source")
     return played.ends(
         CONFLICT,
         states=(RUNNING,),
@@ -195,7 +195,7 @@ def refused_while_another_runs(act: Act) -> Scenario:
     database = f"{act.instance}/databases/n4a-protected"
     act.world.emulator.create_database(database)
     act.world.emulator.plan(NEVER, target=database)
-    strangers.protect(act, "n4a-protected")
+    other_clients.protect(act, "n4a-protected")
     yield
     return play(act, NEVER, task_id="protect", target=database).ends(
         "failed",
@@ -211,7 +211,7 @@ def refused_while_another_runs(act: Act) -> Scenario:
 def refused_as_invalid(act: Act) -> Scenario:
     """Refuse the start call for good, while the same of somebody else runs."""
     act.world.emulator.create_database(f"{act.instance}/databases/n4b")
-    strangers.back_up(act, "n4b-backup-shared")
+    other_clients.back_up(act, "n4b-backup-shared")
     act.world.emulator.faults.fail(
         method="CreateBackup", resource=f"{act.instance}/backups/*", code=Code.INVALID_ARGUMENT
     )
@@ -230,7 +230,7 @@ def refused_as_invalid(act: Act) -> Scenario:
 def refused_for_now(act: Act) -> Scenario:
     """Answer that there are too many requests, while the same of somebody else runs."""
     act.world.emulator.create_database(f"{act.instance}/databases/n4c")
-    strangers.back_up(act, "n4c-backup-shared")
+    other_clients.back_up(act, "n4c-backup-shared")
     act.world.emulator.faults.fail(
         method="CreateBackup",
         resource=f"{act.instance}/backups/*",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rows in which a process was frozen, and wakes up when others have long gone on with its task."""
+"""Rows in which a process freezes, and goes on when others have long taken over its task."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import psutil
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
-from tests.e2e.guarantee.healthy import process_of, wait_until_gone
-from tests.e2e.guarantee.injured import wait_until_moved
-from tests.e2e.guarantee.injuries import LOST_TASKS_AND_CALLS, SECOND, TRIGGERER_STALLED
+from tests.e2e.guarantee.disruptions import LOST_TASKS_AND_CALLS, SECOND, TRIGGERER_STALLED
 from tests.e2e.guarantee.rows import ANY, Seen, row
+from tests.e2e.guarantee.triggerer_loss import wait_until_moved
+from tests.e2e.guarantee.worker_loss import process_of, wait_until_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

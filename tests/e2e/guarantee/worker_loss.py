@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rows in which a task's process is lost, or calls fail; Airflow's components are well."""
+"""Rows in which a task's process is lost, or its calls fail; Airflow's components are well."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.triggers.operation import KILL_TIMEOUT
 from tests.cluster.rest_api import TaskState
-from tests.e2e.guarantee.injuries import LOST_TASKS_AND_CALLS
+from tests.e2e.guarantee.disruptions import LOST_TASKS_AND_CALLS
 from tests.e2e.guarantee.reaping import WITHIN, by_itself
 from tests.e2e.guarantee.rows import ANY, row
 

@@ -1,10 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rows in which a person at the keyboard ends a Dag, or a task, that Airflow plays in a terminal.
-
-The command uses the database of the Airflow whose components run beside it, as it does where
-somebody tries a Dag out on a deployment.
-"""
+"""Rows in which a person at the keyboard ends a Dag, or a task, that Airflow runs in a terminal."""
 
 from __future__ import annotations
 

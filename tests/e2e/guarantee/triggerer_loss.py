@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.ledger.ownership import KillDecision
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import TaskState
-from tests.e2e.guarantee.injuries import SECOND, TRIGGERER, TRIGGERER_KILLED, TRIGGERER_STALLED
+from tests.e2e.guarantee.disruptions import SECOND, TRIGGERER, TRIGGERER_KILLED, TRIGGERER_STALLED
 from tests.e2e.guarantee.reaping import WITHIN, by_itself
 from tests.e2e.guarantee.rows import ANY, row
 
