@@ -15,7 +15,7 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceNam
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.journal import actions
-from airflow_spanner_lro.emulator.journal.kind_names import name_of
+from airflow_spanner_lro.emulator.operations.registry import kind_name
 from airflow_spanner_lro.emulator.pipeline import CallHistory, CallLog
 from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.state import views
@@ -102,7 +102,7 @@ def first_steps(
 ) -> Iterable[Step]:
     """Return the actions that make a new world what its controller wants."""
     if plans:
-        usual = {name_of(kind): _encode(plan) for kind, plan in plans.items()}
+        usual = {kind_name(kind): _encode(plan) for kind, plan in plans.items()}
         yield "set_usual_plans", {"plans": usual}
     if limits is not None:
         yield "set_limits", {"limits": limits.to_json()}
@@ -142,7 +142,7 @@ class Controller:
             in file names
         :param times: only the next so many of them
         """
-        name = None if kind is None else name_of(kind)
+        name = None if kind is None else kind_name(kind)
         self._engine.act("plan", plan=_encode(plan), kind=name, target=target, times=times)
 
     def clear_plans(self) -> None:

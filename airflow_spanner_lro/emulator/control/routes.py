@@ -21,7 +21,7 @@ from airflow_spanner_lro.emulator.controller import NeverDoneError
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.journal.codec import decode
 from airflow_spanner_lro.emulator.journal.entries import Snapshot
-from airflow_spanner_lro.emulator.journal.kind_names import KINDS_BY_NAME, name_of
+from airflow_spanner_lro.emulator.operations.registry import KINDS_BY_NAME, kind_name
 from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
 
 if TYPE_CHECKING:
@@ -358,7 +358,7 @@ def _operation_json(operation: OperationView) -> dict[str, Any]:
     error = operation.error
     return {
         "name": operation.name,
-        "kind": name_of(operation.kind),
+        "kind": kind_name(operation.kind),
         "target": operation.target,
         "state": operation.state.name,
         "done": operation.done,

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.journal.kind_names import read_name
+from airflow_spanner_lro.emulator.operations.registry import parse_kind_name
 from airflow_spanner_lro.emulator.plans import ZERO, Between, BySize, Plan, Rollback
 
 _SECONDS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*s\s*")
@@ -65,7 +65,7 @@ Seconds = Annotated[
 CodeName = Annotated[
     Code, BeforeValidator(_code), PlainSerializer(lambda code: code.name, return_type=str)
 ]
-Kind = Annotated[str, BeforeValidator(read_name)]
+Kind = Annotated[str, BeforeValidator(parse_kind_name)]
 """The name of a kind of operations."""
 
 STRICT = ConfigDict(extra="forbid")

@@ -1,22 +1,40 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is remembered of an operation.
+"""Operations: what is remembered of each, and the table of all of them.
 
-It outlives its target: a cancelled backup is gone, and its operation still tells why.
+An operation outlives its target: a cancelled backup is gone, and its operation still tells why. The
+table finds operations by name, by target, and by the collection that their targets are in. They never
+leave it and are always added in the order in which they start, so each index is a list that grows at
+its end, and the latest of thousands are found without sorting them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    DatabaseName,
+    InstanceName,
+    OperationName,
+    ResourceName,
+)
+from airflow_spanner_lro.emulator import errors
+
 if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator
+
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.emulator.lifecycle import Lifecycle
+    from airflow_spanner_lro.emulator.state.tables import EventQueue
+
 
 RETENTION = timedelta(days=7)
 """For how long an operation that has ended can still be seen."""
@@ -78,3 +96,131 @@ class Operation:
     def order(self) -> tuple[int, int]:
         """Return the sort key of lists: the latest start first."""
         return (-((self.started - _EPOCH) // _MICROSECOND), -self.serial)
+
+
+_Scope = tuple[type[ResourceName], str, str]
+
+
+class OperationTable:
+    """The operations.
+
+    :param rng: where the ids come from that callers do not choose
+    :param events: where it is noted when they change
+    """
+
+    def __init__(self, rng: random.Random, events: EventQueue) -> None:
+        self._rng = rng
+        self._events = events
+        self._serials: dict[OperationName, int] = {}
+        self._rows: dict[int, Operation] = {}
+        self._by_target: dict[ResourceName, list[int]] = defaultdict(list)
+        self._by_scope: dict[_Scope, list[int]] = defaultdict(list)
+        # dictionaries serve as sets that remember the order
+        self._pending: dict[int, None] = {}
+        self._pending_by_target: dict[ResourceName, dict[int, None]] = defaultdict(dict)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter([row for row in self._rows.values() if not row.deleted])
+
+    def new_name(self, target: ResourceName) -> OperationName:
+        """Make a name of the form that the service gives to operations on such a resource."""
+        if isinstance(target, DatabaseName | BackupName):
+            operation = f"_auto_op_{self._rng.getrandbits(64):016x}"
+        else:
+            operation = f"_auto_{self._rng.randrange(10**15, 10**16)}"
+        return OperationName(resource=target, operation=operation)
+
+    def row(self, name: OperationName) -> Operation:
+        """Return an operation that exists, hidden or not."""
+        return self._rows[self._serials[name]]
+
+    def find(self, name: OperationName) -> Operation | None:
+        """Return an operation however old it is, or None if there is none of this name."""
+        serial = self._serials.get(name)
+        row = None if serial is None else self._rows[serial]
+        return None if row is None or row.deleted else row
+
+    def get(self, name: OperationName, *, now: datetime) -> Operation:
+        """Return an operation that can still be seen.
+
+        :raises RpcError: NOT_FOUND if there is none of this name, or if it ended long ago.
+        """
+        row = self.find(name)
+        if row is None or not row.retained(now):
+            raise errors.not_found(name)
+        return row
+
+    def put(self, operation: Operation) -> None:
+        """Add an operation, or replace it with its changed self."""
+        serial, target = operation.serial, operation.target
+        if serial not in self._rows:
+            self._serials[operation.name] = serial
+            self._by_target[target].append(serial)
+            self._by_scope[_scope_of(target)].append(serial)
+        self._rows[serial] = operation
+        if operation.settled:
+            self._pending.pop(serial, None)
+            self._pending_by_target[target].pop(serial, None)
+        else:
+            self._pending[serial] = None
+            self._pending_by_target[target][serial] = None
+        self._events.note(operation.name, at=operation.next_event, serial=serial)
+
+    def delete(self, operation: Operation) -> None:
+        """Hide an operation; if it is running, it goes on."""
+        self.put(replace(operation, deleted=True))
+
+    def pending(
+        self, *, kind: OperationKind | None = None, target: ResourceName | None = None
+    ) -> list[Operation]:
+        """Return the operations that have not ended, in the order in which they started."""
+        serials = self._pending if target is None else self._pending_by_target.get(target, {})
+        rows = (self._rows[serial] for serial in serials)
+        return [row for row in rows if kind in (None, row.kind)]
+
+    def of(
+        self, target: ResourceName, *, since: int, now: datetime, before: int | None = None
+    ) -> Iterator[Operation]:
+        """Yield the operations on one resource, the latest first.
+
+        Leaves out those of its earlier namesakes, and what ended long ago.
+
+        :param since: the serial number of the resource
+        :param before: only those with a lower serial number
+        """
+        for row in self._latest_first(self._by_target.get(target, []), before=before):
+            if row.serial <= since:
+                return
+            if row.retained(now):
+                yield row
+
+    def within(
+        self,
+        parent: ResourceName,
+        collection: type[ResourceName],
+        *,
+        now: datetime,
+        before: int | None = None,
+    ) -> Iterator[Operation]:
+        """Yield the operations on all resources of a collection, the latest first.
+
+        Includes those of resources that are gone, and leaves out what ended long ago.
+
+        :param parent: the project or instance that the resources are in
+        :param before: only those with a lower serial number
+        """
+        scope = (collection, parent.project, getattr(parent, "instance", ""))
+        for row in self._latest_first(self._by_scope.get(scope, []), before=before):
+            if row.retained(now):
+                yield row
+
+    def _latest_first(self, serials: list[int], *, before: int | None) -> Iterator[Operation]:
+        end = len(serials) if before is None else bisect_right(serials, before - 1)
+        for index in range(end - 1, -1, -1):
+            yield self._rows[serials[index]]
+
+
+def _scope_of(target: ResourceName) -> _Scope:
+    """Return which collection a resource is in."""
+    instance = target.instance if isinstance(target, InstanceName) else ""
+    return type(target), target.project, instance

@@ -19,13 +19,11 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.lifecycle import Breakage, Lifecycle
-from airflow_spanner_lro.emulator.operations.model import Operation
-from airflow_spanner_lro.emulator.operations.table import OperationTable
+from airflow_spanner_lro.emulator.operations.model import Operation, OperationTable
 from airflow_spanner_lro.emulator.quota import Limits
-from airflow_spanner_lro.emulator.state.event_queue import EventQueue
 from airflow_spanner_lro.emulator.state.leaving import Leavings
 from airflow_spanner_lro.emulator.state.policies import Policies
-from airflow_spanner_lro.emulator.state.tables import Resources
+from airflow_spanner_lro.emulator.state.tables import EventQueue, Resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.emulator.plans import Planner
-    from airflow_spanner_lro.emulator.state.event_queue import EventKey
+    from airflow_spanner_lro.emulator.state.tables import EventKey
 
 
 class Handler(Protocol):

@@ -1,9 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The operation handler of each kind."""
+"""Who does what in a world: the handler of each kind of operations, and timed reactions.
+
+Kinds have names, for the journal and the control interface: that of the RPC, such as
+``CreateBackup``; the kind that no RPC starts has one like it.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.kinds import (
@@ -59,6 +64,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.plans import Planner
     from airflow_spanner_lro.emulator.state.world import Reaction
 
+
 HANDLERS: Mapping[OperationKind, OperationHandler[Any, Any]] = {
     CREATE_INSTANCE: CreateInstance(),
     UPDATE_INSTANCE: UpdateInstance(),
@@ -92,3 +98,31 @@ def new_world(*, plans: Planner, seed: int = 0) -> World:
     :param seed: for the ids that the service makes up
     """
     return World(handlers=HANDLERS, reactions=REACTIONS, plans=plans, seed=seed)
+
+
+_METADATA = "Metadata"
+_HUMP = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def kind_name(kind: OperationKind) -> str:
+    """Return the name of a kind."""
+    return kind.metadata.removesuffix(_METADATA)
+
+
+KINDS_BY_NAME: Mapping[str, OperationKind] = {kind_name(kind): kind for kind in HANDLERS}
+"""All kinds that the emulator knows."""
+
+_NAMES = {
+    spelling: name for name in KINDS_BY_NAME for spelling in (name, _HUMP.sub("_", name).lower())
+}
+
+
+def parse_kind_name(text: object) -> str:
+    """Return the name of a kind, written as the RPC or as the method of a Python client.
+
+    :raises ValueError: if there is no such kind.
+    """
+    if isinstance(text, str) and text in _NAMES:
+        return _NAMES[text]
+    message = f"expected one of {', '.join(KINDS_BY_NAME)}"
+    raise ValueError(message)
