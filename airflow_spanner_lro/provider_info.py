@@ -34,17 +34,15 @@ def get_provider_info() -> dict[str, Any]:
             _modules(
                 "operators.backup_schedules",
                 "operators.backups",
+                "operators.configs",
                 "operators.databases",
-                "operators.instance_configs",
-                "operators.instance_partitions",
                 "operators.instances",
                 "operators.operations",
+                "operators.partitions",
                 "operators.schemas",
             )
         ],
-        "sensors": [
-            _modules("sensors.backup", "sensors.database", "sensors.operation", "sensors.progress")
-        ],
+        "sensors": [_modules("sensors.sensors")],
         "triggers": [
             _modules(
                 "triggers.backup_watcher",

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import dag
 
-from airflow_spanner_lro.operators.databases import SpannerUpdateDatabaseDdlOperator
+from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
 PROJECT_ID = os.environ.get("SPANNER_PROJECT_ID", "demo-project")
 INSTANCE_ID = os.environ.get("SPANNER_INSTANCE_ID", "demo-instance")

@@ -17,11 +17,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.tries.stages import TRANSITIONS
 from docutils import nodes
 from sphinx.errors import ExtensionError
 
 from airflow_spanner_lro.core.kinds import KINDS
-from airflow_spanner_lro.core.tries.stages import TRANSITIONS
 from airflow_spanner_lro.provider_info import get_provider_info
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ NOT_APPLICABLE = "–"  # noqa: RUF001  # typography is wanted here
 BASES = {
     "operators": (
         "operators.operation",
-        "operators.deletion",
-        "operators.immediate",
         "operators.base",
     ),
     "sensors": ("sensors.base",),

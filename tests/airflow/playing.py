@@ -17,8 +17,8 @@ from airflow.sdk.serde import deserialize, serialize
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.operators.databases import (
     SpannerRestoreDatabaseOperator,
-    SpannerUpdateDatabaseDdlOperator,
 )
+from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
 from .doubles import STATEMENTS
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 
-from airflow_spanner_lro.operators.databases import SpannerUpdateDatabaseDdlOperator
+from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
 from .databases import TABLE
 from .templating import ATTACK, COLUMN, MANY, dag_in, refused, statements

@@ -12,7 +12,7 @@ from airflow.sdk import DAG
 
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
-from airflow_spanner_lro.operators.databases import SpannerUpdateDatabaseDdlOperator
+from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
 from .doubles import BACKUP, FakeTask
 from .playing import play

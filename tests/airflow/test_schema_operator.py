@@ -24,7 +24,7 @@ from .playing import change_schema, play
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_spanner_lro.operators.databases import SpannerUpdateDatabaseDdlOperator
+    from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
     from .doubles import Stage
 

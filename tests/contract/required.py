@@ -27,7 +27,6 @@ from airflow_spanner_lro.operators.databases import (
     SpannerCreateDatabaseOperator,
     SpannerDropDatabaseOperator,
     SpannerRestoreDatabaseOperator,
-    SpannerUpdateDatabaseDdlOperator,
     SpannerUpdateDatabaseOperator,
 )
 from airflow_spanner_lro.operators.instances import (
@@ -47,6 +46,7 @@ from airflow_spanner_lro.operators.partitions import (
     SpannerDeleteInstancePartitionOperator,
     SpannerUpdateInstancePartitionOperator,
 )
+from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 from airflow_spanner_lro.sensors.sensors import (
     SpannerBackupSensor,
     SpannerDatabaseSensor,

@@ -13,8 +13,8 @@ from guarantee_parts import (  # type: ignore[import-not-found]  # Airflow finds
 )
 
 from airflow_spanner_lro.notifications.cancel import SpannerCancelOperationNotifier
-from airflow_spanner_lro.operators.databases import SpannerUpdateDatabaseDdlOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
+from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
 n9a = single("n9a")
 with row_dag("n9b"):

@@ -18,7 +18,7 @@ from guarantee_parts import (  # type: ignore[import-not-found]  # Airflow finds
 )
 
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
-from airflow_spanner_lro.operators.databases import SpannerUpdateDatabaseDdlOperator
+from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
 SINGLE: dict[str, dict[str, Any]] = {
     "s1": {},

@@ -16,8 +16,8 @@ from airflow_spanner_lro.operators.backups import (
 from airflow_spanner_lro.operators.databases import (
     SpannerCreateDatabaseOperator,
     SpannerRestoreDatabaseOperator,
-    SpannerUpdateDatabaseDdlOperator,
 )
+from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 from tests.soak.recipes import DDL, INSTANCE_ID, PROJECT, RECIPES, SOURCE_BACKUP, Kind, Recipe
 
 KEEP = "P30D"

@@ -8,7 +8,7 @@ import os
 
 from airflow.sdk import DAG
 
-from airflow_spanner_lro.operators.databases import SpannerUpdateDatabaseDdlOperator
+from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
 TASKS = int(os.environ["BENCH_TASKS"])
 
