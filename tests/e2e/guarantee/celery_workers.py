@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.cluster.airflow import LocalAirflow
     from tests.cluster.processes import ManagedProcess
     from tests.e2e.conftest import World
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
     from tests.e2e.guarantee.rows import Scenario
 
 WORKER = Component.WORKER

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tests.e2e.conftest import executor_of
-from tests.e2e.guarantee.acting import NEVER
-from tests.e2e.guarantee.looking import INSTANCES
-from tests.e2e.guarantee.playing import Runner
-from tests.e2e.guarantee.reporting import table
+from tests.e2e.guarantee.result_table import result_table
+from tests.e2e.guarantee.row_actions import INSTANCES, NEVER
+from tests.e2e.guarantee.row_runner import Runner
 from tests.e2e.guarantee.rows import ALLOWANCE
 
 if TYPE_CHECKING:
@@ -68,5 +67,5 @@ def pytest_terminal_summary(
     allowance = float(config.getoption("allowance", ALLOWANCE))
     executor = executor_of(config)
     terminalreporter.section(f"guarantees, {executor} (seconds times {allowance:g})")
-    for line in table(runner.outcomes, allowance=allowance):
+    for line in result_table(runner.outcomes, allowance=allowance):
         terminalreporter.write_line(line)

@@ -14,8 +14,7 @@ from tests.cluster.rest_api import TaskState
 from tests.e2e.guarantee.rows import ANY, DEADLINES, row
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.acting import Act
-    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.row_actions import Act, WaitingTask
     from tests.e2e.guarantee.rows import Scenario, Seen
 
 TASK_TIMEOUT = 40.0
@@ -26,14 +25,14 @@ START_UP = 15.0
 """Airflow tells a task a start that is seconds later than the one its REST API shows."""
 
 
-def overrun(act: Act, going: Going, *, ends: TaskState = TaskState.FAILED) -> Seen:
+def overrun(act: Act, going: WaitingTask, *, ends: TaskState = TaskState.FAILED) -> Seen:
     """Wait for the deadline that a task has published, and for what comes of it."""
     seen = act.cancelled(going, since=act.deadline(going))
     act.wait_for_task(going.run, going.task_id, ends)
     return seen
 
 
-def assert_counted_from_the_start(act: Act, going: Going) -> None:
+def assert_counted_from_the_start(act: Act, going: WaitingTask) -> None:
     """Assert that the deadline is the start of the task and its timeout, and nothing else."""
     started = act.task(going).started
     assert started is not None
@@ -114,7 +113,7 @@ def timed_out_without_cancel(act: Act) -> Scenario:
     return act.untouched(going, since=act.deadline(going))
 
 
-def run_timeout(act: Act, going: Going) -> float:
+def run_timeout(act: Act, going: WaitingTask) -> float:
     """Return when the run's time is over."""
     started = act.world.api.dag_run(going.run).started
     assert started is not None

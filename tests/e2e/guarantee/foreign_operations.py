@@ -14,14 +14,13 @@ from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from tests.cluster.rest_api import RunState, TaskState
 from tests.e2e.guarantee import other_clients
-from tests.e2e.guarantee.acting import NEVER, SOON
-from tests.e2e.guarantee.looking import GET_READY
+from tests.e2e.guarantee.row_actions import GET_READY, NEVER, SOON
 from tests.e2e.guarantee.rows import ANY, Group, Seen, row
 from tests.e2e.guarantee.tries import BACKUP, ENDS, hold, play, unsaid, wait_until_held
 
 if TYPE_CHECKING:
     from tests.cluster.rest_api import DagRun, TaskInstance
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
     from tests.e2e.guarantee.rows import Scenario
 
 NOT_OURS = Group(name="not ours", at_once=True)

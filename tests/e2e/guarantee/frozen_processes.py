@@ -24,8 +24,7 @@ from tests.e2e.guarantee.worker_loss import process_of, wait_until_gone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.guarantee.acting import Act
-    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.row_actions import Act, WaitingTask
     from tests.e2e.guarantee.rows import Scenario
 
 DELIVERED = Plan(duration=timedelta(minutes=50))
@@ -130,7 +129,7 @@ def worker_without_a_supervisor(act: Act) -> Scenario:
     return seen
 
 
-def frozen(act: Act, going: Going) -> tuple[int, int]:
+def frozen(act: Act, going: WaitingTask) -> tuple[int, int]:
     """Stop the process of a task, and its supervisor, whose heartbeats Airflow then misses."""
     process = process_of(act, going)
     supervisor = psutil.Process(process).ppid()
@@ -150,7 +149,7 @@ def woken(act: Act, processes: tuple[int, int]) -> float:
     return since
 
 
-def wait_until_adopted(act: Act, going: Going) -> None:
+def wait_until_adopted(act: Act, going: WaitingTask) -> None:
     """Wait until the next try waits for the operation."""
     act.until(
         lambda: act.record(going).try_number,
@@ -162,12 +161,12 @@ def wait_until_adopted(act: Act, going: Going) -> None:
     act.wait_for_poll(going.operation)
 
 
-def still_there(act: Act, going: Going, seen: Seen) -> Seen:
+def still_there(act: Act, going: WaitingTask, seen: Seen) -> Seen:
     """Return what was seen, and whether the backup is there."""
     wrong = [each for each in (seen.wrong, *_missing(act, going)) if each]
     return replace(seen, wrong="; ".join(wrong))
 
 
-def _missing(act: Act, going: Going) -> Iterator[str]:
+def _missing(act: Act, going: WaitingTask) -> Iterator[str]:
     if not act.world.exists(going.operation):
         yield "the backup is gone"

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tests.cluster.airflow import Component
-from tests.e2e.guarantee.looking import GET_READY, Going
+from tests.e2e.guarantee.row_actions import GET_READY, WaitingTask
 from tests.e2e.guarantee.rows import Group, row
 
 if TYPE_CHECKING:
     from tests.cluster.processes import ManagedProcess
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
     from tests.e2e.guarantee.rows import Scenario, Seen
 
 AT_THE_KEYBOARD = Group(name="at the keyboard", at_once=True)
@@ -41,7 +41,7 @@ class Played:
     """A command that plays a task, whose operation runs."""
 
     command: ManagedProcess
-    going: Going
+    going: WaitingTask
 
 
 def play(act: Act, *arguments: str) -> Played:
@@ -66,7 +66,9 @@ def play(act: Act, *arguments: str) -> Played:
     run = act.world.api.latest_run(dag_id)
     assert run is not None, f"there is no run of {dag_id}"
     act.runs.append(run)
-    return Played(command=process, going=Going(run=run, task_id="backup", operation=operation))
+    return Played(
+        command=process, going=WaitingTask(run=run, task_id="backup", operation=operation)
+    )
 
 
 def interrupted(act: Act, played: Played, *, status: frozenset[int]) -> Seen:

@@ -22,12 +22,12 @@ from airflow_spanner_lro.execution.store import KEY_PREFIX
 from tests.cluster.rest_api import RunState, TaskState
 from tests.e2e.clocks import AHEAD
 from tests.e2e.guarantee import other_clients
-from tests.e2e.guarantee.acting import NEVER
 from tests.e2e.guarantee.database_clone import cloned
 from tests.e2e.guarantee.foreign_operations import NOT_OURS, RUNNING, judged, winner_and_loser
-from tests.e2e.guarantee.reaping import GRACE, command, reap
+from tests.e2e.guarantee.reaper_actions import GRACE, command, reap
+from tests.e2e.guarantee.row_actions import NEVER
 from tests.e2e.guarantee.rows import row
-from tests.e2e.guarantee.tries import BACKUP, SCHEMA, Played, play, unsaid
+from tests.e2e.guarantee.tries import BACKUP, SCHEMA, PlayedTask, play, unsaid
 from tests.e2e.guarantee.unanswered_starts import PRESUMED
 from tests.e2e.guarantee.user_actions import SIBLING
 
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.cluster.rest_api import TaskInstance
-    from tests.e2e.guarantee.acting import Act
-    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.row_actions import Act, WaitingTask
     from tests.e2e.guarantee.rows import Scenario
 
 
@@ -121,7 +120,7 @@ def entry_of_a_newer_release(act: Act) -> Scenario:
     written = entry(act, act.task(going), 1)
     act.forge(act.task(going), key(1), written | {"version": 99})
     fail_trigger(act, going)
-    seen = Played(act=act, run=going.run).ends(
+    seen = PlayedTask(act=act, run=going.run).ends(
         LEFT,
         states=(RUNNING,),
         says=("Nothing was started: the task's ledger entry", "a later release"),
@@ -195,14 +194,14 @@ def entry(act: Act, task: TaskInstance, number: int) -> dict[str, Any]:
     return cast("dict[str, Any]", found)
 
 
-def fail_trigger(act: Act, going: Going) -> None:
+def fail_trigger(act: Act, going: WaitingTask) -> None:
     """Let the trigger of a task fail for good, at its next look."""
     act.world.emulator.faults.fail(
         method="GetOperation", resource=going.operation, code=Code.PERMISSION_DENIED
     )
 
 
-def runs_on(act: Act, going: Going) -> list[str]:
+def runs_on(act: Act, going: WaitingTask) -> list[str]:
     """Return what is wrong where an operation is to run on, and nobody to have touched it."""
     state = act.world.view(going.operation).state
     wrong = [] if state is RUNNING else [f"the operation is {state}"]

@@ -20,14 +20,14 @@ from tests.benchmarks.real_airflow.sampling import starts_of
 from tests.cluster.processes import ProcessSpec
 from tests.cluster.rest_api import RunState
 from tests.cluster.waiting import wait_until
-from tests.e2e.guarantee.looking import GET_READY
+from tests.e2e.guarantee.row_actions import GET_READY
 from tests.e2e.guarantee.rows import ALLOWANCE, Group, Seen, row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cluster.rest_api import DagRun
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
     from tests.e2e.guarantee.rows import Scenario
 
 TASKS, INSTANCES = 300, 100

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE, UPDA
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
 
 KEEP = timedelta(days=30)
 """What the tasks ask for, too."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
 
     from tests.e2e.conftest import World
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
 
     Scenario = Generator[None, None, "Seen"]
     Play = Callable[["Act"], Scenario]

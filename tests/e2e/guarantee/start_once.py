@@ -14,15 +14,14 @@ from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
-from tests.e2e.guarantee.acting import NEVER, SOON
-from tests.e2e.guarantee.looking import GET_READY
+from tests.e2e.guarantee.row_actions import GET_READY, NEVER, SOON
 from tests.e2e.guarantee.rows import ANY, Group, row
 from tests.e2e.guarantee.tries import BACKUP, SCHEMA, hold, play, wait_until_held
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
     from tests.e2e.guarantee.rows import Scenario
-    from tests.e2e.guarantee.tries import Played
+    from tests.e2e.guarantee.tries import PlayedTask
 
 ONCE = Group(name="starting once", at_once=True)
 """Rows that wait for themselves only; nothing is measured."""
@@ -43,7 +42,7 @@ CANCELLED, FAILED, SUCCEEDED = (
 )
 
 
-def lose_worker_with_the_answer(act: Act, *, method: str, task_id: str = BACKUP) -> Played:
+def lose_worker_with_the_answer(act: Act, *, method: str, task_id: str = BACKUP) -> PlayedTask:
     """Kill a task's process when Spanner has answered its start call, and it has not read that."""
     held = hold(act, method, "databases" if task_id == SCHEMA else "backups")
     played = play(act, LATER, task_id=task_id)
@@ -55,7 +54,7 @@ def lose_worker_with_the_answer(act: Act, *, method: str, task_id: str = BACKUP)
     return played
 
 
-def clear_when(state: RunState, act: Act, played: Played) -> None:
+def clear_when(state: RunState, act: Act, played: PlayedTask) -> None:
     """Clear a task whose run has ended, and wait until its next try has started an operation.
 
     A task that is marked and cleared again before the scheduler has looked at its run has no state

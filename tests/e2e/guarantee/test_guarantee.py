@@ -30,7 +30,7 @@ from tests.e2e.guarantee import (
 from tests.e2e.guarantee.rows import ROWS
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.playing import Runner
+    from tests.e2e.guarantee.row_runner import Runner
     from tests.e2e.guarantee.rows import Row
 
 DECLARING = (

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.cluster.executors import Executor
-from tests.e2e.guarantee.playing import Outcome, Runner
-from tests.e2e.guarantee.reporting import table
+from tests.e2e.guarantee.result_table import result_table
+from tests.e2e.guarantee.row_runner import Outcome, Runner
 from tests.e2e.guarantee.rows import ANY, ONLY_CELERY, ROWS, Group, Row, Seen
 from tests.e2e.guarantee.test_guarantee import DECLARING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.e2e.conftest import World
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
     from tests.e2e.guarantee.rows import Scenario
 
 WORLD = cast("World", None)
@@ -214,7 +214,7 @@ def test_the_table_fits_a_terminal(first: Row) -> None:
         Outcome(row=first, error=RuntimeError("no luck")),
     ]
 
-    lines = list(table(outcomes, allowance=1.0))
+    lines = list(result_table(outcomes, allowance=1.0))
 
     assert max(map(len, lines)) <= 120
     assert "Rows: 2, short: 2." in lines
@@ -229,7 +229,7 @@ def test_the_table_tells_what_was_played(first: Row) -> None:
         Outcome(row=replace(first, id="E3", played=True), seen=replace(OK, wrong="not so")),
     ]
 
-    lines = list(table(outcomes, allowance=1.0))
+    lines = list(result_table(outcomes, allowance=1.0))
 
     assert ["ok", "played", "SHORT"] == [line.split()[-1] for line in lines[2:5]]
     assert any("since no process of Airflow can be brought there: 2" in line for line in lines)

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from tests.cluster.rest_api import RunState, TaskState
-from tests.e2e.guarantee.looking import GET_READY
+from tests.e2e.guarantee.row_actions import GET_READY
 from tests.e2e.guarantee.rows import Seen
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import OperationView, Plan
     from tests.cluster.rest_api import DagRun, TaskInstance
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
 
 STARTS = ("CreateBackup", "RestoreDatabase", "UpdateDatabase", "UpdateDatabaseDdl")
 ENDS = ("CancelOperation", "DeleteBackup", "DropDatabase")
@@ -32,7 +32,7 @@ HELD = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
+class PlayedTask:
     """A row's task, and what the emulator saw of it.
 
     :param act: the row's
@@ -135,7 +135,7 @@ def unsaid(log: str, says: str | tuple[str, ...]) -> list[str]:
     return [f"the log does not say {each!r}" for each in texts if each not in log]
 
 
-def play(act: Act, *plans: Plan, task_id: str = BACKUP, target: str = "") -> Played:
+def play(act: Act, *plans: Plan, task_id: str = BACKUP, target: str = "") -> PlayedTask:
     """Start the row's Dag.
 
     :param plans: what its operations do, one after the other; the last one counts for all others
@@ -149,7 +149,7 @@ def play(act: Act, *plans: Plan, task_id: str = BACKUP, target: str = "") -> Pla
     for index, plan in reversed(list(enumerate(plans, start=1))):
         times = None if index == len(plans) else 1
         act.world.emulator.plan(plan, target=target, times=times)
-    return Played(act=act, run=act.start(), task_id=task_id)
+    return PlayedTask(act=act, run=act.start(), task_id=task_id)
 
 
 def hold(act: Act, method: str, resources: str, *, seconds: float = HELD) -> str:

@@ -13,12 +13,11 @@ from airflow_spanner_lro.core.ledger.ownership import KillDecision
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import TaskState
 from tests.e2e.guarantee.disruptions import SECOND, TRIGGERER, TRIGGERER_KILLED, TRIGGERER_STALLED
-from tests.e2e.guarantee.reaping import WITHIN, by_itself
+from tests.e2e.guarantee.reaper_actions import WITHIN, by_itself
 from tests.e2e.guarantee.rows import ANY, row
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.acting import Act
-    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.row_actions import Act, WaitingTask
     from tests.e2e.guarantee.rows import Scenario
 
 BACKSTOP = 10.0
@@ -160,7 +159,7 @@ def adopted_while_the_triggerer_stalls(act: Act) -> Scenario:
     return act.succeeded(going)
 
 
-def wait_until_forgotten(act: Act, going: Going) -> float:
+def wait_until_forgotten(act: Act, going: WaitingTask) -> float:
     """Wait until Airflow has deleted the trigger of a task; return when that was over at last.
 
     It changes the task instance, and to the reaper a task that has just changed is a young one.
@@ -174,7 +173,7 @@ def wait_until_forgotten(act: Act, going: Going) -> float:
     return time.time()
 
 
-def wait_until_moved(act: Act, going: Going, *, to: int) -> None:
+def wait_until_moved(act: Act, going: WaitingTask, *, to: int) -> None:
     """Wait until a triggerer has a task's trigger, and runs it.
 
     :param to: its number
@@ -189,7 +188,7 @@ def wait_until_moved(act: Act, going: Going, *, to: int) -> None:
     act.wait_for_poll(going.operation)
 
 
-def wait_until_killed(act: Act, going: Going, decision: KillDecision) -> None:
+def wait_until_killed(act: Act, going: WaitingTask, decision: KillDecision) -> None:
     """Wait until on_kill of the first try was called, and has decided so."""
     task = act.task(going)
     act.until(

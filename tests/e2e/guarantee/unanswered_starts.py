@@ -21,7 +21,6 @@ from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
 from tests.e2e.clocks import AHEAD, BEHIND
 from tests.e2e.guarantee import other_clients
-from tests.e2e.guarantee.acting import NEVER
 from tests.e2e.guarantee.disruptions import LOST_TASKS_AND_CALLS
 from tests.e2e.guarantee.foreign_operations import (
     CONFLICT,
@@ -33,13 +32,14 @@ from tests.e2e.guarantee.foreign_operations import (
     UNTOUCHED,
     judged,
 )
-from tests.e2e.guarantee.reaping import GRACE, WITHIN, by_itself, reap
+from tests.e2e.guarantee.reaper_actions import GRACE, WITHIN, by_itself, reap
+from tests.e2e.guarantee.row_actions import NEVER
 from tests.e2e.guarantee.rows import ANY, DEADLINES, row
 from tests.e2e.guarantee.tries import play, unsaid, wait_until_held
 from tests.e2e.guarantee.worker_loss import process_of, wait_until_gone
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
     from tests.e2e.guarantee.rows import Scenario
 
 

@@ -14,12 +14,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.cluster.rest_api import RunState, TaskState
-from tests.e2e.guarantee.acting import SOON
+from tests.e2e.guarantee.row_actions import SOON
 from tests.e2e.guarantee.rows import ANY, row
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.acting import Act
-    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.row_actions import Act, WaitingTask
     from tests.e2e.guarantee.rows import Scenario
 
 
@@ -94,7 +93,7 @@ def marked_failed_before_it_defers(act: Act) -> Scenario:
     return replace(seen, wrong=f"in {ATTEMPTS} runs it was on_kill that cancelled")
 
 
-def _marked_in_the_start_call(act: Act, *, number: int) -> tuple[Going, float]:
+def _marked_in_the_start_call(act: Act, *, number: int) -> tuple[WaitingTask, float]:
     """Mark the task of a new run failed, while its start call is held; return when that was."""
     backups = f"{act.instance}/backups/{act.row.key}-*"
     faults = act.world.emulator.faults
@@ -192,7 +191,7 @@ FAILED = "Task failed with exception"
 """What Airflow 3.3.2 writes into the log of a task right when it fails."""
 
 
-def sibling_fails(act: Act, going: Going) -> float:
+def sibling_fails(act: Act, going: WaitingTask) -> float:
     """Let the operation of a task beside it fail; return when that task failed."""
     act.world.emulator.fail_operation(act.operation(SIBLING))
     sibling = act.wait_for_task(going.run, SIBLING, TaskState.FAILED)
@@ -203,7 +202,7 @@ def sibling_fails(act: Act, going: Going) -> float:
     return failed[0].timestamp()
 
 
-def with_sibling(act: Act) -> Going:
+def with_sibling(act: Act) -> WaitingTask:
     """Start two tasks and wait until both wait in the triggerer; return the one to look at."""
     going = act.deferred()
     act.deferred(SIBLING, run=going.run)

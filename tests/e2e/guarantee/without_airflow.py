@@ -31,7 +31,7 @@ from tests.e2e.guarantee.tries import ENDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.guarantee.acting import Act
+    from tests.e2e.guarantee.row_actions import Act
     from tests.e2e.guarantee.rows import Scenario, Seen
 
 

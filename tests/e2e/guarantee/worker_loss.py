@@ -18,12 +18,11 @@ from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.triggers.operation import KILL_TIMEOUT
 from tests.cluster.rest_api import TaskState
 from tests.e2e.guarantee.disruptions import LOST_TASKS_AND_CALLS
-from tests.e2e.guarantee.reaping import WITHIN, by_itself
+from tests.e2e.guarantee.reaper_actions import WITHIN, by_itself
 from tests.e2e.guarantee.rows import ANY, row
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.acting import Act
-    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.row_actions import Act, WaitingTask
     from tests.e2e.guarantee.rows import Scenario, Seen
 
 OUTLIVES = Plan(duration=timedelta(minutes=60))
@@ -161,7 +160,7 @@ def polls_fail_while_running(act: Act) -> Scenario:
     return after_trouble(act, going)
 
 
-def process_of(act: Act, going: Going) -> int:
+def process_of(act: Act, going: WaitingTask) -> int:
     """Return the process that executes a task."""
     process = act.world.airflow.task_process(act.task(going))
     assert process is not None, "there is no process that executes the task"
@@ -178,7 +177,7 @@ def wait_until_gone(act: Act, *processes: int) -> None:
     )
 
 
-def taken_up(act: Act, going: Going) -> Seen:
+def taken_up(act: Act, going: WaitingTask) -> Seen:
     """Wait for the end of a task whose first try was lost, and return what was seen."""
     seen = act.succeeded(going)
     tries = act.task(going).try_number
@@ -187,7 +186,7 @@ def taken_up(act: Act, going: Going) -> Seen:
     return replace(seen, words=f"succeeded in try {tries}")
 
 
-def let_polls_fail(act: Act, going: Going) -> None:
+def let_polls_fail(act: Act, going: WaitingTask) -> None:
     """Answer polls with each of the transient errors, and wait until all are told."""
     for code in TRANSIENT:
         act.world.emulator.faults.fail(
@@ -197,13 +196,13 @@ def let_polls_fail(act: Act, going: Going) -> None:
     act.wait_for_poll(going.operation)
 
 
-def errors_told(act: Act, going: Going) -> set[Code]:
+def errors_told(act: Act, going: WaitingTask) -> set[Code]:
     """Return what whoever polled was told but answers."""
     polls = act.world.emulator.calls.of("GetOperation").on(going.operation)
     return {poll.code for poll in polls} - {Code.OK}
 
 
-def after_trouble(act: Act, going: Going) -> Seen:
+def after_trouble(act: Act, going: WaitingTask) -> Seen:
     """Wait for the end of a task that nothing has become of, and return what was seen."""
     seen = act.succeeded(going)
     if act.task(going).try_number > 1:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a row ends where Airflow tells nobody anything: the reaper cancels, and nobody has run it."""
+"""Run the reaper for a row, or wait until the one in the triggerer has cancelled."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from tests.cluster.airflow import Component
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.e2e.guarantee.acting import Act
-    from tests.e2e.guarantee.looking import Going
+    from tests.e2e.guarantee.row_actions import Act, WaitingTask
     from tests.e2e.guarantee.rows import Seen
 
 GRACE = 5.0
@@ -59,7 +58,7 @@ def reap(act: Act, *arguments: str, environment: Mapping[str, str] | None = None
     return command(act, "reap", *arguments, environment=environment)
 
 
-def by_itself(act: Act, going: Going, *, since: float) -> Seen:
+def by_itself(act: Act, going: WaitingTask, *, since: float) -> Seen:
     """Wait until the reaper that runs in the triggerer has cancelled; return what was seen.
 
     :param since: when the causing event happened

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The table that is printed in the end: row, exit, expected, seen, seconds."""
+"""Print the table of all rows: row, exit, expected, seen, seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tests.e2e.guarantee.playing import Outcome
+    from tests.e2e.guarantee.row_runner import Outcome
 
 _HEADINGS = ("row", "exit", "expected", "seen", "seconds", "")
 _WIDTHS = (4, 52, 21, 24, 7, 6)
@@ -17,7 +17,7 @@ _PLAYED = "played"
 """Stands where ``ok`` does, for a row without processes of Airflow."""
 
 
-def table(outcomes: Iterable[Outcome], *, allowance: float) -> Iterator[str]:
+def result_table(outcomes: Iterable[Outcome], *, allowance: float) -> Iterator[str]:
     """Yield the lines of the table, at most 120 columns wide; below it, what falls short."""
     outcomes = tuple(outcomes)
     yield _line(_HEADINGS)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What happened in a row that falls short: tasks with their logs, calls with their times."""
+"""Report what happened in a row that fell short: tasks with their logs, calls with their times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LINES = 40
 """The last lines of a log are enough."""
 
 
-def tell(world: World, *, key: str, runs: list[DagRun]) -> str:
+def failure_report(world: World, *, key: str, runs: list[DagRun]) -> str:
     """Return what is known about a row.
 
     :param key: the row's

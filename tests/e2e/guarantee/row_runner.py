@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How rows are played: group by group, and within a group in three steps.
+"""Run rows group by group, and within a group in three steps.
 
 First all rows get ready, side by side, since that takes Airflow long and disturbs nobody. Then
 their causes happen, one after the other, since seconds are measured. The rest is side by side.
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tests.e2e.guarantee.acting import Act
+from tests.e2e.guarantee.row_actions import Act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,7 +56,7 @@ class Outcome:
         return ""
 
 
-class _Part:
+class _RowInProgress:
     """One row while it is played: whatever happens in it stays in it."""
 
     def __init__(self, row: Row, *, world: World) -> None:
@@ -122,19 +122,19 @@ class Runner:
 
     def _play(self, rows: list[Row]) -> None:
         group = rows[0].group
-        parts = [_Part(row, world=self._world) for row in rows]
+        parts = [_RowInProgress(row, world=self._world) for row in rows]
         trouble: Exception | None = None
         with ThreadPoolExecutor(max_workers=len(parts)) as pool:
             try:
                 with group.around(self._world):
-                    _side_by_side(pool, _Part.step, parts)
+                    _side_by_side(pool, _RowInProgress.step, parts)
                     with group.injury(self._world):
                         if group.at_once:
-                            _side_by_side(pool, _Part.step, parts)
+                            _side_by_side(pool, _RowInProgress.step, parts)
                         else:
                             for part in parts:
                                 part.step()
-                    _side_by_side(pool, _Part.finish, parts)
+                    _side_by_side(pool, _RowInProgress.finish, parts)
             except Exception as exc:  # noqa: BLE001  # it is shown by the tests of these rows
                 trouble = exc
         for part in parts:
@@ -143,7 +143,7 @@ class Runner:
 
 
 def _side_by_side(
-    pool: ThreadPoolExecutor, do: Callable[[_Part], None], parts: Iterable[_Part]
+    pool: ThreadPoolExecutor, do: Callable[[_RowInProgress], None], parts: Iterable[_RowInProgress]
 ) -> None:
     for _ in pool.map(do, parts):
         pass
