@@ -22,10 +22,10 @@ from tests.cluster.airflow import LocalAirflow
 from tests.cluster.configuration import FORK_SUPPORT, AirflowSettings
 from tests.cluster.executors import Executor
 from tests.cluster.waiting import wait_until
-from tests.e2e.asking import E2eApi
-from tests.e2e.clocks import AHEAD, BEHIND, SKEW, connection_to, skewed
-from tests.e2e.cues import CuedFaults
+from tests.e2e.conditional_faults import ConditionalFaults
 from tests.e2e.guarantee.rows import ALLOWANCE
+from tests.e2e.skewed_emulators import AHEAD, BEHIND, SKEW, connection_to, skewed
+from tests.e2e.writing_api import WritingApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,9 +64,9 @@ class World:
     """
 
     airflow: LocalAirflow
-    api: E2eApi
+    api: WritingApi
     emulator: SpannerAdminEmulator
-    faults: CuedFaults
+    faults: ConditionalFaults
     skewed: Mapping[str, SpannerAdminEmulator]
     _one_at_a_time: Lock = field(default_factory=Lock)
 
@@ -177,7 +177,7 @@ def world(folder: Path, pytestconfig: pytest.Config) -> Iterator[World]:
     shutil.copytree(EXAMPLES, dags, dirs_exist_ok=True)
     emulator = SpannerAdminEmulator(clock=SystemClock(scale=TIME_SCALE))
     # put there before the start, which hands them on
-    emulator.faults = faults = CuedFaults()
+    emulator.faults = faults = ConditionalFaults()
     with emulator, skewed(SKEW) as ahead, skewed(-SKEW) as behind:
         emulator.create_database(
             "projects/demo-project/instances/demo-instance/databases/orders",
@@ -203,7 +203,7 @@ def world(folder: Path, pytestconfig: pytest.Config) -> Iterator[World]:
         )
         with LocalAirflow(settings) as airflow:
             airflow.wait_until_ready(timeout=240)
-            with E2eApi.of(airflow) as api:
+            with WritingApi.of(airflow) as api:
                 yield World(
                     airflow=airflow,
                     api=api,

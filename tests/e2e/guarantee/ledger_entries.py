@@ -20,7 +20,6 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.execution.store import KEY_PREFIX
 from tests.cluster.rest_api import RunState, TaskState
-from tests.e2e.clocks import AHEAD
 from tests.e2e.guarantee import other_clients
 from tests.e2e.guarantee.database_clone import cloned
 from tests.e2e.guarantee.foreign_operations import NOT_OURS, RUNNING, judged, winner_and_loser
@@ -30,6 +29,7 @@ from tests.e2e.guarantee.rows import row
 from tests.e2e.guarantee.tries import BACKUP, SCHEMA, PlayedTask, play, unsaid
 from tests.e2e.guarantee.unanswered_starts import PRESUMED
 from tests.e2e.guarantee.user_actions import SIBLING
+from tests.e2e.skewed_emulators import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

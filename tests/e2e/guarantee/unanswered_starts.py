@@ -19,7 +19,6 @@ from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
-from tests.e2e.clocks import AHEAD, BEHIND
 from tests.e2e.guarantee import other_clients
 from tests.e2e.guarantee.disruptions import LOST_TASKS_AND_CALLS
 from tests.e2e.guarantee.foreign_operations import (
@@ -37,6 +36,7 @@ from tests.e2e.guarantee.row_actions import NEVER
 from tests.e2e.guarantee.rows import ANY, DEADLINES, row
 from tests.e2e.guarantee.tries import play, unsaid, wait_until_held
 from tests.e2e.guarantee.worker_loss import process_of, wait_until_gone
+from tests.e2e.skewed_emulators import AHEAD, BEHIND
 
 if TYPE_CHECKING:
     from tests.e2e.guarantee.row_actions import Act

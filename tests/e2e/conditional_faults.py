@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Cue:
+class _HeldAnswer:
     """A call whose answer is held back.
 
     :param until: tells until when, as by ``time.time()``; asked when the call has arrived
@@ -30,13 +30,13 @@ class _Cue:
     until: Callable[[], float]
 
 
-class CuedFaults(Faults):
+class ConditionalFaults(Faults):
     """Faults, and answers that come late by an amount which only the call itself decides."""
 
     def __init__(self) -> None:
         super().__init__()
         self._guard = threading.Lock()
-        self._cues: list[_Cue] = []
+        self._cues: list[_HeldAnswer] = []
 
     def answer_at(self, until: Callable[[], float], *, method: str, resource: str) -> None:
         """Do the work of the next such call at once, and hold its answer back until a moment.
@@ -45,7 +45,7 @@ class CuedFaults(Faults):
         :param resource: its full name, in which ``*`` and ``?`` match as in file names
         """
         with self._guard:
-            self._cues.append(_Cue(method=method, resource=resource, until=until))
+            self._cues.append(_HeldAnswer(method=method, resource=resource, until=until))
 
     def take(self, *, method: str, resource: str) -> Trouble:
         """Return what happens to a call, and hold its answer back if there is a cue for it."""
@@ -55,7 +55,7 @@ class CuedFaults(Faults):
             return replace(trouble, late=max(0.0, cue.until() - time.time()))
         return trouble
 
-    def _cue(self, method: str, resource: str) -> _Cue | None:
+    def _cue(self, method: str, resource: str) -> _HeldAnswer | None:
         with self._guard:
             for cue in self._cues:
                 if cue.method == method and fnmatchcase(resource, cue.resource):

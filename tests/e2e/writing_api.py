@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests ask of Airflow's REST API beyond a demo: to write what tasks have written.
+"""A client of Airflow's REST API that also writes what tasks have written: stores and XComs.
 
 Everybody who may edit a task instance may do that.
 """
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from tests.cluster.rest_api import TaskInstance
 
 
-class E2eApi(AirflowApi):
+class WritingApi(AirflowApi):
     """Airflow's REST API, with the ways to write into a task's store and its XComs."""
 
     @classmethod
-    def of(cls, airflow: LocalAirflow) -> E2eApi:
+    def of(cls, airflow: LocalAirflow) -> WritingApi:
         """Return a new client of an Airflow."""
         login = airflow.login
         return cls(url=airflow.url, username=login.username, password=login.password)
