@@ -49,7 +49,7 @@ class SpannerConsoleLink(BaseOperatorLink):
         try:
             if hook is None:
                 return _pushed(self.xcom_key, ti_key=ti_key)
-            if hook.access.plain_text:
+            if hook.connection_spec.plain_text:
                 return ""
             resource = self.find(operator, ti_key=ti_key)
         except (SpannerLroError, AirflowRuntimeError):

@@ -61,7 +61,7 @@ class ConnectionSpec:
         return (self.endpoint or "").removeprefix(INSECURE_SCHEME)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return this access as primitives."""
+        """Return this connection spec as primitives."""
         return {
             "gcp_conn_id": self.gcp_conn_id,
             "impersonation_chain": list(self.impersonation_chain),
@@ -70,7 +70,7 @@ class ConnectionSpec:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ConnectionSpec:
-        """Return the access that ``snapshot_to_dict`` described."""
+        """Return the connection spec that ``to_dict`` described."""
         return cls(
             gcp_conn_id=data["gcp_conn_id"],
             impersonation_chain=tuple(data["impersonation_chain"]),
@@ -156,7 +156,7 @@ def refuse_emulator(endpoint: NamedEndpoint, *, gcp_conn_id: str) -> None:
 
 
 def _address(text: str) -> str:
-    """Return an endpoint as an access has it: a scheme only where there is no TLS."""
+    """Return an endpoint as a connection spec has it: a scheme only where there is no TLS."""
     address = text.strip().rstrip("/")
     for scheme, kept in ((_SECURE_SCHEME, ""), (INSECURE_SCHEME, INSECURE_SCHEME)):
         if address.lower().startswith(scheme):

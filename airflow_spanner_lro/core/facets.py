@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Facets: what a request asks for and Spanner shows again, in which fields, and as which short text.
+"""Facets: what a request asks for and Spanner shows again, in which fields, as which short text.
 
 A facet stands in the request, in the operation that runs it, in what that makes, or in several of
-them. Which facets a kind has is in its entry in ``kinds``. Spanner shows again what it was asked for
-in words of its own: nodes as processing units, a key with its version, a project by its number, a
-schema in its own hand. So each facet has a canonical text, the same for the same meaning. The texts
-are kept in ledgers, which have little room, and outlive the process and the release that wrote them.
+them. Which facets a kind has is in its entry in ``kinds``. Spanner shows again what it was asked
+for in words of its own: nodes as processing units, a key with its version, a project by its number,
+a schema in its own hand. So each facet has a canonical text, the same for the same meaning. The
+texts are kept in ledgers, which have little room, and outlive the process and the release that
+wrote them.
 """
 
 from __future__ import annotations

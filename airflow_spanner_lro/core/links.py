@@ -45,18 +45,18 @@ def console_url(resource: ResourceName) -> str:
     return f"{_CONSOLE}{page}?project={resource.project}"
 
 
-def console_link(resource: ResourceName, *, access: ConnectionSpec) -> str:
+def console_link(resource: ResourceName, *, connection_spec: ConnectionSpec) -> str:
     """Say where a person can look at a resource; an emulator has no console."""
-    if access.plain_text:
-        return f"Emulator: {access.target}"
+    if connection_spec.plain_text:
+        return f"Emulator: {connection_spec.target}"
     return f"Console: {console_url(resource)}"
 
 
 ASSET_SCHEME = "spanner"
 
 _ASSET_RULE = (
-    f"expected {ASSET_SCHEME}://<project>/<instance>/databases/<database>, the same with /backups, or "
-    f"{ASSET_SCHEME}://<project>/<instance>/backups/<backup>"
+    f"expected {ASSET_SCHEME}://<project>/<instance>/databases/<database>, the same with /backups, "
+    f"or {ASSET_SCHEME}://<project>/<instance>/backups/<backup>"
 )
 
 

@@ -14,8 +14,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import metrics, settings
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, plays_tasks_itself
-from airflow_spanner_lro.airflow_internals.metadata_database import variable_for_task
+from airflow_spanner_lro.airflow_internals import (
+    AirflowDatabaseError,
+    plays_tasks_itself,
+    variable_for_task,
+)
 from airflow_spanner_lro.core.ledger.reaping import ROUND_KEY, RoundRecord, overdue
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger, SpannerSlotTrigger

@@ -161,7 +161,7 @@ class StartOrder:
     fingerprint: str
     identity: str
     mapped: bool
-    access: ConnectionSpec
+    connection_spec: ConnectionSpec
     deadline: datetime | None
     cleans_up: bool
     exempt: bool
@@ -192,7 +192,7 @@ class StartOrder:
         work: Work,
         *,
         task: Any,
-        access: ConnectionSpec,
+        connection_spec: ConnectionSpec,
         deadline: datetime | None,
         cleans_up: bool,
         exempt: bool,
@@ -216,7 +216,7 @@ class StartOrder:
             fingerprint=fingerprint(parameters | {"target": str(target)}),
             identity=f"{task.dag_id}/{task.task_id}/{task.run_id}/{task.map_index}",
             mapped=task.map_index is not None and task.map_index >= 0,
-            access=access,
+            connection_spec=connection_spec,
             deadline=deadline,
             cleans_up=cleans_up,
             exempt=exempt,

@@ -106,22 +106,22 @@ class SpannerConnectionHook(GoogleBaseHook):
         self._warned = False
 
     @classmethod
-    def for_access(cls, access: ConnectionSpec) -> Self:
+    def from_connection(cls, connection_spec: ConnectionSpec) -> Self:
         """Return the hook that reaches what was reached before."""
         return cls(
-            gcp_conn_id=access.gcp_conn_id,
-            impersonation_chain=list(access.impersonation_chain) or None,
-            endpoint=access.endpoint,
+            gcp_conn_id=connection_spec.gcp_conn_id,
+            impersonation_chain=list(connection_spec.impersonation_chain) or None,
+            endpoint=connection_spec.endpoint,
         )
 
     @classmethod
-    def fingerprint(cls, access: ConnectionSpec) -> bytes:
+    def fingerprint(cls, connection_spec: ConnectionSpec) -> bytes:
         """Return what changes whenever a connection would lead to other credentials. May block.
 
         :raises AccessError: if the connection does not exist
         :raises ConnectionUnreadableError: if Airflow cannot tell just now
         """
-        return fingerprint_of(cls.get_connection(access.gcp_conn_id))
+        return fingerprint_of(cls.get_connection(connection_spec.gcp_conn_id))
 
     @classmethod
     def get_connection(cls, conn_id: str) -> Connection:
@@ -155,7 +155,7 @@ class SpannerConnectionHook(GoogleBaseHook):
         return connection
 
     @cached_property
-    def access(self) -> ConnectionSpec:
+    def connection_spec(self) -> ConnectionSpec:
         """By which way this hook reaches Spanner: ids and an endpoint, no credentials.
 
         :raises AccessError: if the endpoint is not certain, or an emulator and none is allowed
@@ -187,12 +187,12 @@ class SpannerConnectionHook(GoogleBaseHook):
 
         :param warn: writes a warning, as a logger does
         """
-        if self.access.plain_text and not self._warned:
+        if self.connection_spec.plain_text and not self._warned:
             self._warned = True
             warn(
                 "Emulator: this works on %s, which %s names, and not on Google Cloud. In "
                 "production, [spanner_lro] allow_emulator = False refuses it.",
-                self.access.target,
+                self.connection_spec.target,
                 self._named_endpoint.source.value,
             )
 
@@ -202,7 +202,7 @@ class SpannerConnectionHook(GoogleBaseHook):
 
         :raises AccessError: if neither names one
         """
-        if self.access.plain_text:
+        if self.connection_spec.plain_text:
             project = self._get_field("project") or os.environ.get("GOOGLE_CLOUD_PROJECT")
         else:
             project = super().project_id
@@ -230,9 +230,9 @@ class SpannerConnectionHook(GoogleBaseHook):
         from airflow_spanner_lro.admin.connect import Endpoint  # noqa: PLC0415  # loads gRPC
 
         return Endpoint(
-            target=self.access.target,
-            plain_text=self.access.plain_text,
-            credentials=None if self.access.plain_text else self.get_credentials(),
+            target=self.connection_spec.target,
+            plain_text=self.connection_spec.plain_text,
+            credentials=None if self.connection_spec.plain_text else self.get_credentials(),
             origin=f"connection {self.gcp_conn_id!r}",
             # one of its own: each poller tells how many operations it waits for
             telemetry=AirflowTelemetry(),
@@ -246,7 +246,7 @@ class SpannerConnectionHook(GoogleBaseHook):
         fresh = type(self)(
             gcp_conn_id=self.gcp_conn_id,
             impersonation_chain=self._chain,
-            endpoint=self.access.endpoint,
+            endpoint=self.connection_spec.endpoint,
             quota_project_id=self.quota_project_id,
         )
         return fresh.connect()

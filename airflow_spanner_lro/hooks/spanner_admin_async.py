@@ -65,7 +65,7 @@ class SpannerAdminAsyncHook(BaseHook):
     ) -> None:
         super().__init__(**kwargs)
         chain = impersonation_chain or ()
-        self._access = ConnectionSpec(
+        self._connection_spec = ConnectionSpec(
             gcp_conn_id=gcp_conn_id,
             impersonation_chain=(chain,) if isinstance(chain, str) else tuple(chain),
             endpoint=endpoint,
@@ -119,7 +119,7 @@ class SpannerAdminAsyncHook(BaseHook):
             SpannerAdminHook,
         )
 
-        hook = self._hook = SpannerAdminHook.for_access(self._access)
+        hook = self._hook = SpannerAdminHook.from_connection(self._connection_spec)
 
         async def renew() -> Endpoint:
             return await asyncio.to_thread(hook.reconnect)

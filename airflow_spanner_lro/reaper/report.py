@@ -213,8 +213,8 @@ def _print_reaper(latest: RoundRecord | None, *, now: datetime, entries: int, sa
         ago = latest.age(now).total_seconds()
         say(
             f"Last round   {ago:.0f} s ago on {escape_unprintable(latest.host)}, took "
-            f"{latest.seconds:g} s: {latest.kept} kept (task active), {latest.reaped} cancelled or closed, "
-            f"{latest.left} need attention"
+            f"{latest.seconds:g} s: {latest.kept} kept (task active), "
+            f"{latest.reaped} cancelled or closed, {latest.left} need attention"
         )
     else:
         say("Last round   none is recorded")

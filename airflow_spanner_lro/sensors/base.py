@@ -289,7 +289,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
                 ask_once(condition),
                 client=self.hook.client,
                 clock=StoppableClock(),
-                observe=self._tell,
+                on_snapshot=self._tell,
             )
             self._tell(verdict)
             if isinstance(verdict, Failed):

@@ -83,12 +83,12 @@ class SpannerTrigger(BaseTrigger):
         super().__init__()  # type: ignore[no-untyped-call]
 
     @classmethod
-    def through(cls, access: ConnectionSpec, **arguments: Any) -> Self:
+    def from_connection(cls, connection_spec: ConnectionSpec, **arguments: Any) -> Self:
         """Return the trigger that asks by the same way as a worker did."""
         return cls(
-            gcp_conn_id=access.gcp_conn_id,
-            impersonation_chain=list(access.impersonation_chain),
-            endpoint=access.endpoint,
+            gcp_conn_id=connection_spec.gcp_conn_id,
+            impersonation_chain=list(connection_spec.impersonation_chain),
+            endpoint=connection_spec.endpoint,
             **arguments,
         )
 
@@ -99,7 +99,7 @@ class SpannerTrigger(BaseTrigger):
         return path, {"version": VERSION, **own}
 
     @property
-    def _access(self) -> ConnectionSpec:
+    def _connection_spec(self) -> ConnectionSpec:
         chain = self.impersonation_chain or ()
         return ConnectionSpec(
             gcp_conn_id=self.gcp_conn_id,
@@ -108,22 +108,22 @@ class SpannerTrigger(BaseTrigger):
         )
 
     async def _poller(self, *, deadline: datetime | None = None) -> OperationPoller:
-        """Return the poller of all triggers of this access; wait out what keeps it from us.
+        """Return the poller of all triggers of this connection; wait out what keeps it from us.
 
         :raises DeadlinePassedError: if the deadline passes first
         """
-        return await await_poller(self._access, deadline=deadline, tell=self.log.warning)
+        return await await_poller(self._connection_spec, deadline=deadline, tell=self.log.warning)
 
     async def _perform(
         self,
         flow: Flow[T],
         *,
         deadline: datetime | None = None,
-        observe: Callable[[OperationSnapshot | Exception], None] | None = None,
+        on_snapshot: Callable[[OperationSnapshot | Exception], None] | None = None,
         urgency: Urgency = Urgency.USUAL,
         cancel_by: datetime | None = None,
     ) -> T:
-        """Perform a flow, within the budget that all triggers of this access share.
+        """Perform a flow, within the budget that all triggers of this connection share.
 
         :param urgency: of what the flow asks until it cancels something
         :param cancel_by: when it is too late to cancel
@@ -139,7 +139,7 @@ class SpannerTrigger(BaseTrigger):
             client=poller.client(urgency=urgency, deadline=deadline, cancel_by=cancel_by),
             clock=LoopClock(),
             deadline=deadline,
-            observe=observe,
+            on_snapshot=on_snapshot,
         )
 
 

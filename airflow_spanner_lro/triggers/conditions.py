@@ -145,7 +145,7 @@ class SpannerConditionTrigger(SpannerTrigger):
             condition = await outwait(self._prepared, tell=self.log.warning)
             policy = PollPolicy(maximum=self.poll_interval)
             return await self._perform(
-                wait_until_met(condition, policy=policy, tell=tell), observe=tell
+                wait_until_met(condition, policy=policy, tell=tell), on_snapshot=tell
             )
 
     async def _prepared(self) -> Condition:
@@ -154,7 +154,7 @@ class SpannerConditionTrigger(SpannerTrigger):
         except Exception as exc:
             if not may_pass(exc):
                 raise
-            raise NotConnectedError(self._access, exc, again_in=LONGEST_PAUSE) from exc
+            raise NotConnectedError(self._connection_spec, exc, again_in=LONGEST_PAUSE) from exc
 
     def render_template(
         self,
@@ -231,7 +231,7 @@ class _InstanceTrigger(SpannerConditionTrigger):
                 SpannerAdminHook,
             )
 
-            self.project_id = SpannerAdminHook.for_access(self._access).project_id
+            self.project_id = SpannerAdminHook.from_connection(self._connection_spec).project_id
         return super().prepare()
 
     @property

@@ -148,7 +148,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         try:
             poller = await self._poller(deadline=deadline)
             snapshot = await poller.wait(
-                name=self._name, policy=policy, deadline=deadline, observe=tell
+                name=self._name, policy=policy, deadline=deadline, on_snapshot=tell
             )
         except DeadlinePassedError:
             settlement = None

@@ -63,7 +63,7 @@ class Connected:
     rate: float
 
 
-def connect(access: ConnectionSpec) -> Connected:
+def connect(connection_spec: ConnectionSpec) -> Connected:
     """Load the client library, read the connection, its key and the budget: all of it blocks.
 
     :raises SettingsError: if the section ``[spanner_lro]`` of the configuration cannot be used
@@ -76,19 +76,19 @@ def connect(access: ConnectionSpec) -> Connected:
 
     settings.check()
     # first: what changes in between is then noticed by the next check
-    fingerprint = SpannerAdminHook.fingerprint(access)
+    fingerprint = SpannerAdminHook.fingerprint(connection_spec)
     return Connected(
-        endpoint=SpannerAdminHook.for_access(access).connect(),
+        endpoint=SpannerAdminHook.from_connection(connection_spec).connect(),
         fingerprint=fingerprint,
         rate=settings.max_admin_requests_per_second(),
     )
 
 
-def fingerprint(access: ConnectionSpec) -> bytes:
+def fingerprint(connection_spec: ConnectionSpec) -> bytes:
     """Return the fingerprint of what the connection holds now; blocks."""
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook  # noqa: PLC0415
 
-    return SpannerAdminHook.fingerprint(access)
+    return SpannerAdminHook.fingerprint(connection_spec)
 
 
 def may_pass(exc: BaseException) -> bool:
@@ -129,7 +129,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Link:
-    """A client and its poller, for all triggers of one access.
+    """A client and its poller, for all triggers of one connection.
 
     Never for those of another connection: it may have other rights, though it has the same e-mail.
 
@@ -138,7 +138,7 @@ class Link:
     :param used_at: when a trigger last asked for it
     """
 
-    access: ConnectionSpec
+    connection_spec: ConnectionSpec
     client: AsyncSpannerAdminClient
     poller: OperationPoller
     fingerprint: bytes
@@ -206,8 +206,8 @@ class Keeper:
 
     async def _drop(self, link: Link) -> None:
         # first: whoever comes meanwhile gets a link of his own
-        if self._links.get(link.access) is link:
-            del self._links[link.access]
+        if self._links.get(link.connection_spec) is link:
+            del self._links[link.connection_spec]
         await link.client.close()
 
     async def _check(self, link: Link) -> None:
@@ -216,16 +216,16 @@ class Keeper:
         self._tell_refusal(link)
         link.checked_at = _now()
         try:
-            changed = await asyncio.to_thread(fingerprint, link.access) != link.fingerprint
+            changed = await asyncio.to_thread(fingerprint, link.connection_spec) != link.fingerprint
             refused = bool(channels.refused) and _now() - link.built_at >= REBUILD_REFUSED
             if changed or refused:
-                self._take(link, await asyncio.to_thread(connect, link.access))
+                self._take(link, await asyncio.to_thread(connect, link.connection_spec))
                 link.built_at = _now()
                 log.log(
                     logging.INFO if changed else logging.DEBUG,
                     "Credentials renewed: connection %r has changed, and what waits goes on with "
                     "what it holds now.",
-                    link.access.gcp_conn_id,
+                    link.connection_spec.gcp_conn_id,
                 )
             link.told_unreadable = False
         except Exception as exc:  # noqa: BLE001  # the client goes on with what it has
@@ -233,7 +233,7 @@ class Keeper:
                 log.warning(
                     "Connection not checked: %r could not be read or used (%s: %s). What waits "
                     "goes on with the credentials it had; checked again every %g s.",
-                    link.access.gcp_conn_id,
+                    link.connection_spec.gcp_conn_id,
                     type(exc).__name__,
                     exc,
                     CHECK_EVERY,
@@ -253,7 +253,7 @@ class Keeper:
                 "Credentials refused: Spanner does not take those of connection %r (%s). Put a "
                 "valid key into it, or give its account the access back; what waits goes on by "
                 "itself within a minute then, and fails if it takes longer than an hour.",
-                link.access.gcp_conn_id,
+                link.connection_spec.gcp_conn_id,
                 channels.refused.rstrip("."),
             )
 
@@ -284,9 +284,11 @@ class NotConnectedError(SpannerLroError):
     :param again_in: seconds after which it is worth trying again
     """
 
-    def __init__(self, access: ConnectionSpec, exc: BaseException, *, again_in: float) -> None:
+    def __init__(
+        self, connection_spec: ConnectionSpec, exc: BaseException, *, again_in: float
+    ) -> None:
         super().__init__(
-            f"Not connected: connection {access.gcp_conn_id!r} cannot be used just now "
+            f"Not connected: connection {connection_spec.gcp_conn_id!r} cannot be used just now "
             f"({type(exc).__name__}: {str(exc).rstrip('.')}). It is tried again until it can be."
         )
         self.again_in = again_in
@@ -335,14 +337,14 @@ class _Shared:
         link.client.channels.use(endpoint)
         link.fingerprint = connected.fingerprint
         if other:
-            link.poller.count_by(self.budget_of(endpoint, rate=connected.rate))
+            link.poller.use_budgets(self.budget_of(endpoint, rate=connected.rate))
 
 
 _shared: dict[asyncio.AbstractEventLoop, _Shared] = {}
 
 
-async def shared_poller(access: ConnectionSpec) -> OperationPoller:
-    """Return the running loop's poller for this access, building it if this is the first call.
+async def shared_poller(connection_spec: ConnectionSpec) -> OperationPoller:
+    """Return the running loop's poller for this connection, building it if this is the first call.
 
     :raises NotConnectedError: if that failed for a reason that may pass
     :raises SettingsError: if the section ``[spanner_lro]`` of the configuration cannot be used
@@ -352,15 +354,18 @@ async def shared_poller(access: ConnectionSpec) -> OperationPoller:
     for closed in [each for each in _shared if each.is_closed()]:
         del _shared[closed]
     shared = _shared.setdefault(loop, _Shared())
-    link = shared.links.get(access)
+    link = shared.links.get(connection_spec)
     if link is None:
-        link = await _built(shared, access)
+        link = await _built(shared, connection_spec)
     link.used_at = loop.time()
     return link.poller
 
 
 async def await_poller(
-    access: ConnectionSpec, *, deadline: datetime | None = None, tell: Callable[[str], None]
+    connection_spec: ConnectionSpec,
+    *,
+    deadline: datetime | None = None,
+    tell: Callable[[str], None],
 ) -> OperationPoller:
     """Return the shared poller as soon as there is one: what may pass is waited out.
 
@@ -368,7 +373,7 @@ async def await_poller(
     :param tell: says once that it is waited for
     :raises DeadlinePassedError: if the deadline passes first
     """
-    return await outwait(lambda: shared_poller(access), deadline=deadline, tell=tell)
+    return await outwait(lambda: shared_poller(connection_spec), deadline=deadline, tell=tell)
 
 
 async def outwait(
@@ -389,7 +394,7 @@ async def outwait(
         try:
             return await ask()
         except NotConnectedError as exc:
-            if time() - begun >= PollPolicy().patience:
+            if time() - begun >= PollPolicy().transient_error_limit:
                 raise
             if not told:
                 tell(str(exc))
@@ -403,17 +408,17 @@ async def outwait(
         await asyncio.sleep(pause)
 
 
-async def _built(shared: _Shared, access: ConnectionSpec) -> Link:
-    failure = shared.failures.get(access)
+async def _built(shared: _Shared, connection_spec: ConnectionSpec) -> Link:
+    failure = shared.failures.get(connection_spec)
     if failure and (left := failure.until - asyncio.get_running_loop().time()) > 0:
-        raise NotConnectedError(access, failure.exc, again_in=left)
-    building = shared.building.get(access)
+        raise NotConnectedError(connection_spec, failure.exc, again_in=left)
+    building = shared.building.get(connection_spec)
     if building is None:
-        building = asyncio.create_task(_build(shared, access))
-        shared.building[access] = building
+        building = asyncio.create_task(_build(shared, connection_spec))
+        shared.building[connection_spec] = building
 
         def over(built: asyncio.Task[Link]) -> None:
-            del shared.building[access]
+            del shared.building[connection_spec]
             if not built.cancelled():
                 # whoever wanted it may be gone; then nobody else takes note of an error
                 built.exception()
@@ -423,18 +428,18 @@ async def _built(shared: _Shared, access: ConnectionSpec) -> Link:
     return await asyncio.shield(building)
 
 
-async def _build(shared: _Shared, access: ConnectionSpec) -> Link:
+async def _build(shared: _Shared, connection_spec: ConnectionSpec) -> Link:
     time = asyncio.get_running_loop().time
     try:
-        connected = await asyncio.to_thread(connect, access)
+        connected = await asyncio.to_thread(connect, connection_spec)
     except Exception as exc:
-        last = shared.failures.pop(access, None)
+        last = shared.failures.pop(connection_spec, None)
         if not may_pass(exc):
             raise
         pause = min(last.pause * 2, LONGEST_PAUSE) if last else FIRST_PAUSE
-        shared.failures[access] = _Failure(exc=exc, until=time() + pause, pause=pause)
-        raise NotConnectedError(access, exc, again_in=pause) from exc
-    shared.failures.pop(access, None)
+        shared.failures[connection_spec] = _Failure(exc=exc, until=time() + pause, pause=pause)
+        raise NotConnectedError(connection_spec, exc, again_in=pause) from exc
+    shared.failures.pop(connection_spec, None)
     # loaded off the loop
     from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient  # noqa: PLC0415
     from airflow_spanner_lro.admin.clock import LoopClock  # noqa: PLC0415
@@ -444,7 +449,7 @@ async def _build(shared: _Shared, access: ConnectionSpec) -> Link:
     # a worker has started the operation with them, or the sensor's Dag was written for them
     client = AsyncSpannerAdminClient(endpoint, proven=True)
     link = Link(
-        access=access,
+        connection_spec=connection_spec,
         client=client,
         poller=OperationPoller(
             client=client,
@@ -457,6 +462,6 @@ async def _build(shared: _Shared, access: ConnectionSpec) -> Link:
         built_at=time(),
         used_at=time(),
     )
-    shared.links[access] = link
+    shared.links[connection_spec] = link
     shared.keeper.watch(link)
     return link

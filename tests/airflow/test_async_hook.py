@@ -153,7 +153,7 @@ async def test_whom_to_impersonate(chain: Any) -> None:
     hook = SpannerAdminAsyncHook(impersonation_chain=chain)
 
     assert ([chain] if isinstance(chain, str) else chain or []) == list(
-        hook._access.impersonation_chain
+        hook._connection_spec.impersonation_chain
     )
 
 

@@ -51,21 +51,21 @@ def test_endpoint(
     connection(monkeypatch, **{"spanner_endpoint": extra} if extra else {})
     monkeypatch.setenv("SPANNER_EMULATOR_HOST", variable)
 
-    access = SpannerAdminHook(endpoint=argument).access
+    connection_spec = SpannerAdminHook(endpoint=argument).connection_spec
 
-    assert expected == access.endpoint
-    assert expected.startswith("http://") == access.plain_text
+    assert expected == connection_spec.endpoint
+    assert expected.startswith("http://") == connection_spec.plain_text
 
 
 def test_same_way_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was reached once is reached again the same way, wherever the environment points now."""
     monkeypatch.setenv("SPANNER_EMULATOR_HOST", "here:1")
-    access = SpannerAdminHook(impersonation_chain=["a@x", "b@x"]).access
+    connection_spec = SpannerAdminHook(impersonation_chain=["a@x", "b@x"]).connection_spec
     monkeypatch.setenv("SPANNER_EMULATOR_HOST", "there:2")
 
-    again = SpannerAdminHook.for_access(access).access
+    again = SpannerAdminHook.from_connection(connection_spec).connection_spec
 
-    assert access == again
+    assert connection_spec == again
 
 
 def test_project_of_the_connection(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,4 +112,4 @@ def test_clients_are_separate(stage: Stage) -> None:
 
     assert hook.client is hook.client
     assert other is not hook.client
-    assert stage.emulator.endpoint == hook.access.target
+    assert stage.emulator.endpoint == hook.connection_spec.target

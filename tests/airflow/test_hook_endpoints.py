@@ -99,7 +99,7 @@ def test_operation_of_production_is_asked_about_there(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A variable that is left over in a process moves no operation from Google to an emulator."""
-    hook = SpannerAdminHook.for_access(
+    hook = SpannerAdminHook.from_connection(
         ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint="")
     )
     monkeypatch.setattr(hook, "get_credentials", lambda: None)
@@ -112,10 +112,10 @@ def test_operation_of_production_is_asked_about_there(
 
 def test_credentials_need_the_connection(stage: Stage) -> None:
     """A missing connection is forgiven on an emulator, and not where credentials are needed."""
-    access = ConnectionSpec(gcp_conn_id="nowhere", endpoint="")
+    connection_spec = ConnectionSpec(gcp_conn_id="nowhere", endpoint="")
 
     with pytest.raises(AccessError, match="gcp_conn_id='nowhere': there is no such connection"):
-        SpannerAdminHook.for_access(access).connect()
+        SpannerAdminHook.from_connection(connection_spec).connect()
 
     assert stage.emulator.running
 

@@ -57,7 +57,7 @@ def _record(operation: str, *, try_number: int = TRY) -> LedgerEntry:
         fingerprint="as rendered",
         intended=datetime.now(tz=UTC),
         try_number=try_number,
-        access=ConnectionSpec(gcp_conn_id="google_cloud_default"),
+        connection_spec=ConnectionSpec(gcp_conn_id="google_cloud_default"),
         operation=OperationName.parse(operation),
     )
 

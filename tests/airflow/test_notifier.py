@@ -122,7 +122,7 @@ def test_missing_connection_does_not_stop_the_others(
 ) -> None:
     """Operations that were started through a connection that is gone are passed over."""
     lost, name = run.started("first"), run.started("second", database_id="orders2")
-    run.xcoms["first", -1][RECORD_KEY]["access"]["gcp_conn_id"] = "gone"
+    run.xcoms["first", -1][RECORD_KEY]["connection_spec"]["gcp_conn_id"] = "gone"
     with DAG("nightly", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
         backup(task_id="first", backup_id="first", gcp_conn_id="gone")
         backup(task_id="second", backup_id="second", database_id="orders2")

@@ -83,7 +83,10 @@ def test_no_request_goes_to_an_endpoint_of_the_records_own(
     run.started()
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     monkeypatch.setenv("AIRFLOW_CONN_MINE", f"google-cloud-platform://?spanner_endpoint={address}")
-    forge(run, access={"gcp_conn_id": conn_id, "impersonation_chain": [], "endpoint": address})
+    forge(
+        run,
+        connection_spec={"gcp_conn_id": conn_id, "impersonation_chain": [], "endpoint": address},
+    )
 
     notify(context() if where == "Dag" else deadline())
 

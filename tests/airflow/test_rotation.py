@@ -161,7 +161,7 @@ async def test_rotations_leave_nothing_behind(
 ) -> None:
     """After many keys there is one client, one channel and one poller, and no entry of any key."""
     poller = await shared_poller(ConnectionSpec(gcp_conn_id="one", endpoint=gateway.target))
-    ((access, link),) = pollers._shared[asyncio.get_running_loop()].links.items()
+    ((connection_spec, link),) = pollers._shared[asyncio.get_running_loop()].links.items()
     clients = []
     for number in range(5):
         before = link.fingerprint
@@ -170,7 +170,7 @@ async def test_rotations_leave_nothing_behind(
         clients.append(link.client.channels.endpoint)
 
     assert 5 == len(set(map(id, clients)))
-    assert poller is await shared_poller(access)
+    assert poller is await shared_poller(connection_spec)
     assert 0 == link.client.channels.waiting_to_close
     assert 1 == len(pollers._shared[asyncio.get_running_loop()].links)
 

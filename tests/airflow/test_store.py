@@ -47,7 +47,7 @@ def entry(number: int, **fields: Any) -> LedgerEntry:
         "fingerprint": "as rendered",
         "intended": NOW,
         "try_number": 1,
-        "access": ConnectionSpec(gcp_conn_id="google_cloud_default"),
+        "connection_spec": ConnectionSpec(gcp_conn_id="google_cloud_default"),
         "operation": name(number),
         "evidence": Evidence.ANSWERED,
     }

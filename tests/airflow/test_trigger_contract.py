@@ -165,7 +165,8 @@ def test_event_tells_everything(stage: Stage, task: FakeTask) -> None:
 async def test_pollers_are_shared(trigger: SpannerOperationTrigger) -> None:
     """Triggers that ask the same way at the same time share one poller."""
     first, second = await asyncio.gather(
-        shared_poller(trigger._access), shared_poller(over_the_wire(trigger)._access)
+        shared_poller(trigger._connection_spec),
+        shared_poller(over_the_wire(trigger)._connection_spec),
     )
 
     assert first is second
@@ -179,8 +180,8 @@ async def test_failed_poller_is_forgotten(
     with monkeypatch.context() as environment:
         environment.delenv("SPANNER_EMULATOR_HOST")
         with pytest.raises(AccessError, match="airflow connections add nowhere"):
-            await shared_poller(trigger._access)
+            await shared_poller(trigger._connection_spec)
 
-    poller = await shared_poller(trigger._access)
+    poller = await shared_poller(trigger._connection_spec)
 
-    assert poller is await shared_poller(trigger._access)
+    assert poller is await shared_poller(trigger._connection_spec)

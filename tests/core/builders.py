@@ -75,7 +75,7 @@ def entry(**fields: Any) -> LedgerEntry:
         "fingerprint": FINGERPRINT,
         "intended": NOW,
         "try_number": 1,
-        "access": ACCESS,
+        "connection_spec": ACCESS,
         "operation": NAME,
         "evidence": Evidence.ANSWERED if fields.get("operation", NAME) else None,
     }

@@ -157,7 +157,7 @@ def _entries(draw: Callable[..., Any]) -> LedgerEntry:
         fingerprint=draw(_short_texts),
         intended=draw(moments),
         try_number=draw(st.integers(1, 100)),
-        access=draw(accesses),
+        connection_spec=draw(accesses),
         deadline=draw(st.none() | moments),
         operation=operation,
         closed=draw(st.booleans()),

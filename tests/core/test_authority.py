@@ -48,7 +48,7 @@ ENTRY = LedgerEntry(
     fingerprint="f",
     intended=datetime(2026, 1, 1, tzinfo=UTC),
     try_number=1,
-    access=WAY,
+    connection_spec=WAY,
 )
 
 
@@ -76,7 +76,7 @@ def judged(
     return verdict.reason if isinstance(verdict, Refusal) else verdict
 
 
-PERMIT = Grant(access=replace(WAY, endpoint=None))
+PERMIT = Grant(connection_spec=replace(WAY, endpoint=None))
 SECRET = ("admin@p.iam.gserviceaccount.com",)
 
 
@@ -93,7 +93,7 @@ def test_dag_that_is_gone(
     allowed: tuple[str, ...], chain: tuple[str, ...], verdict: Grant | Reason
 ) -> None:
     """Only the allow-list vouches for a connection then, and nothing for impersonation."""
-    entry = replace(ENTRY, access=replace(WAY, impersonation_chain=chain))
+    entry = replace(ENTRY, connection_spec=replace(WAY, impersonation_chain=chain))
 
     told = authorise(entry, task=None, rendered=None, allowed=allowed, deployment="")
 
@@ -145,7 +145,7 @@ def test_connection(
 )
 def test_impersonation(written: Any, says: tuple[str, ...], rendered: Any, verdict: Any) -> None:
     """Whom to act as is the task's own; an allow-list for its connection does not add to that."""
-    entry = replace(ENTRY, access=replace(WAY, impersonation_chain=says))
+    entry = replace(ENTRY, connection_spec=replace(WAY, impersonation_chain=says))
 
     told = judged(task(impersonation_chain=written), entry, rendered=rendered, allowed=("mine",))
 
@@ -234,7 +234,7 @@ def test_another_deployment_comes_first() -> None:
 )
 def test_where_the_way_leads_to(endpoint: str, project: str | None, reason: Reason | None) -> None:
     """The endpoint, and the project where the task names none, are the connection's own."""
-    told = confirm(ENTRY, access=replace(WAY, endpoint=endpoint), project=project)
+    told = confirm(ENTRY, connection_spec=replace(WAY, endpoint=endpoint), project=project)
 
     assert reason == (told.reason if told else None)
 
@@ -266,7 +266,7 @@ def test_what_was_published(author: AuthoredTask, reason: Reason | None) -> None
 )
 def test_way_that_was_given(way: ConnectionSpec, may: bool) -> None:
     """Without a Dag only the way that was given is taken."""
-    told = authorise_given(ENTRY, access=way, deployment="")
+    told = authorise_given(ENTRY, connection_spec=way, deployment="")
 
     assert may is isinstance(told, Grant)
 

@@ -30,13 +30,13 @@ def test_an_entry_survives_its_record(value: LedgerEntry) -> None:
     assert value == LedgerEntry.from_record(json.loads(json.dumps(record)))
 
 
-@given(access=strategies.accesses)
-def test_an_access_survives_its_dictionary(access: ConnectionSpec) -> None:
+@given(connection_spec=strategies.accesses)
+def test_an_access_survives_its_dictionary(connection_spec: ConnectionSpec) -> None:
     """Nothing is lost in the primitives, nor in their way through JSON."""
-    data = access.to_dict()
+    data = connection_spec.to_dict()
 
     assert data == json.loads(json.dumps(data))
-    assert access == ConnectionSpec.from_dict(json.loads(json.dumps(data)))
+    assert connection_spec == ConnectionSpec.from_dict(json.loads(json.dumps(data)))
 
 
 def test_an_intent_becomes_an_entry() -> None:
@@ -107,6 +107,6 @@ def test_a_changed_request_has_another_fingerprint(other: dict[str, object]) -> 
 )
 def test_an_endpoint_tells_how_to_speak(endpoint: str, plain_text: bool, target: str) -> None:
     """Only an endpoint with the plain scheme is spoken to without TLS."""
-    access = ConnectionSpec(gcp_conn_id="any", endpoint=endpoint)
+    connection_spec = ConnectionSpec(gcp_conn_id="any", endpoint=endpoint)
 
-    assert (plain_text, target) == (access.plain_text, access.target)
+    assert (plain_text, target) == (connection_spec.plain_text, connection_spec.target)

@@ -36,7 +36,7 @@ ENTRY = LedgerEntry(
     fingerprint="f",
     intended=BEGAN,
     try_number=1,
-    access=ConnectionSpec(gcp_conn_id="mine"),
+    connection_spec=ConnectionSpec(gcp_conn_id="mine"),
     operation=NAME,
 )
 

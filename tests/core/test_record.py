@@ -43,7 +43,7 @@ BACKUP_OF_0_1_0 = """{
     "fingerprint": "6f1ed002ab559585",
     "intended": "2026-11-21T12:00:00+00:00",
     "try_number": 1,
-    "access": {
+    "connection_spec": {
         "gcp_conn_id": "google_cloud_default",
         "impersonation_chain": [],
         "endpoint": "http://127.0.0.1:9010"
@@ -66,7 +66,7 @@ RESTORE_OF_0_1_0 = """{
     "fingerprint": "b2677a771a6eb30a",
     "intended": "2026-11-21T12:00:00.123456+00:00",
     "try_number": 2,
-    "access": {
+    "connection_spec": {
         "gcp_conn_id": "spanner",
         "impersonation_chain": ["admin@test.iam.gserviceaccount.com"],
         "endpoint": ""
@@ -92,7 +92,7 @@ SCHEMA_CHANGE_OF_0_1_0 = """{
     "fingerprint": "0f343b0931126a20",
     "intended": "2026-11-21T12:00:00+00:00",
     "try_number": 1,
-    "access": {"gcp_conn_id": "spanner", "impersonation_chain": [], "endpoint": ""},
+    "connection_spec": {"gcp_conn_id": "spanner", "impersonation_chain": [], "endpoint": ""},
     "deadline": null,
     "operation": "projects/test/instances/main/databases/orders/operations/lro_0123456789abcdef",
     "closed": false,
@@ -140,7 +140,9 @@ def test_backup_of_an_earlier_release_is_presumed() -> None:
         fingerprint="6f1ed002ab559585",
         intended=NOW,
         try_number=1,
-        access=ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint="http://127.0.0.1:9010"),
+        connection_spec=ConnectionSpec(
+            gcp_conn_id="google_cloud_default", endpoint="http://127.0.0.1:9010"
+        ),
         deadline=NOW + timedelta(hours=1),
         operation=OperationName(resource=backup, operation="_auto_op_1"),
         cleans_up=True,
@@ -162,7 +164,7 @@ def test_restore_of_an_earlier_release_keeps_its_follow_up() -> None:
         fingerprint="b2677a771a6eb30a",
         intended=datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC),
         try_number=2,
-        access=ConnectionSpec(
+        connection_spec=ConnectionSpec(
             gcp_conn_id="spanner", impersonation_chain=("admin@test.iam.gserviceaccount.com",)
         ),
         operation=OperationName(resource=database, operation="_auto_op_2"),
@@ -187,7 +189,7 @@ def test_schema_change_of_an_earlier_release_is_named() -> None:
         fingerprint="0f343b0931126a20",
         intended=NOW,
         try_number=1,
-        access=ConnectionSpec(gcp_conn_id="spanner"),
+        connection_spec=ConnectionSpec(gcp_conn_id="spanner"),
         operation=OperationName(resource=database, operation="lro_0123456789abcdef"),
         statements=(
             StatementRecord(digest="1a79a4d60de6718e", committed=NOW - MINUTE),
@@ -298,15 +300,15 @@ def test_a_newer_version_is_told_as_such(version: int) -> None:
         pytest.param({"asked": {"expiry": 1}}, id="what was asked as a number"),
         pytest.param({"asked": ["expiry"]}, id="what was asked as a list"),
         pytest.param({"before": "all"}, id="what was before as a text"),
-        pytest.param({"access": None}, id="no access"),
-        pytest.param({"access": "google_cloud_default"}, id="access as a text"),
-        pytest.param({"access": {"gcp_conn_id": "a"}}, id="half an access"),
+        pytest.param({"connection_spec": None}, id="no connection"),
+        pytest.param({"connection_spec": "google_cloud_default"}, id="connection as a text"),
+        pytest.param({"connection_spec": {"gcp_conn_id": "a"}}, id="half a connection"),
         pytest.param(
-            {"access": {"gcp_conn_id": "a", "impersonation_chain": "b", "endpoint": ""}},
+            {"connection_spec": {"gcp_conn_id": "a", "impersonation_chain": "b", "endpoint": ""}},
             id="impersonation as a text",
         ),
         pytest.param(
-            {"access": {"gcp_conn_id": 1, "impersonation_chain": [], "endpoint": ""}},
+            {"connection_spec": {"gcp_conn_id": 1, "impersonation_chain": [], "endpoint": ""}},
             id="connection as a number",
         ),
         pytest.param({"fingerprint": "f" * 501}, id="huge fingerprint"),
@@ -333,7 +335,8 @@ def test_the_place_of_a_mistake_is_told(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["version", "kind", "target", "fingerprint", "intended", "try_number", "access"]
+    "field",
+    ["version", "kind", "target", "fingerprint", "intended", "try_number", "connection_spec"],
 )
 def test_what_is_missing_is_told(field: str) -> None:
     """The error names the field that every record has."""

@@ -135,7 +135,7 @@ class Reaping:
             "fingerprint": "as rendered",
             "intended": datetime.now(tz=UTC) - LONG_AGO,
             "try_number": 1,
-            "access": ConnectionSpec(
+            "connection_spec": ConnectionSpec(
                 gcp_conn_id="google_cloud_default", endpoint=f"http://{self.emulator.endpoint}"
             ),
             "operation": operation,

@@ -15,8 +15,8 @@ from airflow.models.variable import Variable
 from airflow.sdk import TaskGroup
 from sqlalchemy import make_url, select, update
 
-from airflow_spanner_lro import airflow_internals
-from airflow_spanner_lro.airflow_internals import digest_of
+from airflow_spanner_lro.airflow_internals import metadata_database
+from airflow_spanner_lro.airflow_internals.metadata_database import digest_of
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.reaper.report import list_ledger
@@ -105,13 +105,13 @@ def test_nobody_vouches_for_impersonation_without_a_dag(
     reaping: Reaping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The allow-list names connections, and not whom they may act as."""
-    access = ConnectionSpec(
+    connection_spec = ConnectionSpec(
         gcp_conn_id="google_cloud_default",
         impersonation_chain=("admin@p.iam.gserviceaccount.com",),
         endpoint=f"http://{reaping.emulator.endpoint}",
     )
     monkeypatch.setenv(ALLOW, "google_cloud_default")
-    orphan(reaping, access=access)
+    orphan(reaping, connection_spec=connection_spec)
     reaping.rows.delete_dag()
 
     assert 1 == reaping.reap().left
@@ -307,7 +307,7 @@ def test_ledger_of_another_deployment(
 def test_copy_of_the_database_is_not_reaped(reaping: Reaping) -> None:
     """A database that was reaped elsewhere before may be a copy: nothing is touched."""
     orphan(reaping)
-    airflow_internals.mark_database("elsewhere", anew=False)
+    metadata_database.mark_database("elsewhere", anew=False)
 
     summary = reaping.reap()
 
@@ -321,7 +321,7 @@ def test_copy_of_the_database_is_not_reaped(reaping: Reaping) -> None:
 def test_database_that_has_moved_is_claimed_once(reaping: Reaping) -> None:
     """After somebody has said that it has moved, its ledgers are reaped as before."""
     orphan(reaping)
-    airflow_internals.mark_database("elsewhere", anew=False)
+    metadata_database.mark_database("elsewhere", anew=False)
 
     first = reaping.reap(claim=True)
     second = reaping.reap()
@@ -334,7 +334,7 @@ def test_first_round_marks_the_database(reaping: Reaping) -> None:
     reaping.reap()
 
     assert ["spanner_lro_home"] == reaping.rows.execute(select(Variable.key)).scalars().all()
-    assert airflow_internals.database_digest() == airflow_internals.database_mark()
+    assert metadata_database.database_digest() == metadata_database.database_mark()
 
 
 @pytest.mark.parametrize(
@@ -358,4 +358,4 @@ def test_dry_run_marks_nothing(reaping: Reaping) -> None:
     """A dry run leaves the database as it is."""
     reaping.reap(dry_run=True)
 
-    assert airflow_internals.database_mark() is None
+    assert metadata_database.database_mark() is None

@@ -77,7 +77,10 @@ def test_no_request_goes_to_an_endpoint_of_the_entrys_own(
         connection = json.dumps({"conn_type": "google_cloud_platform", "extra": extra})
         monkeypatch.setenv("AIRFLOW_CONN_MINE", connection)
         conn_id = "mine" if by == "connection" else "google_cloud_default"
-        forge(reaping, access=ConnectionSpec(gcp_conn_id=conn_id, endpoint=f"http://{address}"))
+        forge(
+            reaping,
+            connection_spec=ConnectionSpec(gcp_conn_id=conn_id, endpoint=f"http://{address}"),
+        )
 
         if command == "ledger":
             list_ledger(dag_ids=(), closed=False, offline=False)
@@ -96,12 +99,12 @@ def test_no_request_goes_to_an_endpoint_of_the_entrys_own(
 
 def test_impersonation_is_the_tasks(reaping: Reaping) -> None:
     """An entry cannot let the reaper act as another account."""
-    access = ConnectionSpec(
+    connection_spec = ConnectionSpec(
         gcp_conn_id="google_cloud_default",
         impersonation_chain=("admin@p.iam.gserviceaccount.com",),
         endpoint=f"http://{reaping.emulator.endpoint}",
     )
-    forge(reaping, access=access)
+    forge(reaping, connection_spec=connection_spec)
 
     reaping.reap()
 
@@ -277,7 +280,7 @@ def test_a_key_that_cannot_be_read_may_be_the_one_that_waits(reaping: Reaping) -
         {"version": 3},
         {"operation": "projects/test/instances/main/backups/other/operations/o"},
         {"target": "projects/test/instances/main/databases/orders"},
-        {"access": None},
+        {"connection_spec": None},
         {"kind": "\x1b[2J"},
         {"deadline": "9999-12-31T23:59:59-23:59"},
         {"intended": "0001-01-01T00:00:00+14:00"},
@@ -316,7 +319,7 @@ def test_control_characters_are_escaped(reaping: Reaping, capsys: Capture) -> No
     """Nothing in an entry, or in the name of its key or run, moves the cursor of a terminal."""
     evil = "\x1b[2J\r\n\u202eevil"
     endpoint = f"http://{reaping.emulator.endpoint}"
-    forge(reaping, access=ConnectionSpec(gcp_conn_id=evil, endpoint=endpoint))
+    forge(reaping, connection_spec=ConnectionSpec(gcp_conn_id=evil, endpoint=endpoint))
     other = reaping.rows.add_task(task_id="other")
     reaping.rows.write_value(other, {"kind": evil}, number=evil)
 

@@ -41,7 +41,7 @@ def orphan_elsewhere(reaping: Reaping, task_id: str) -> None:
         task_id=task_id, author=partial(back_up, gcp_conn_id=ELSEWHERE.gcp_conn_id)
     )
     name = OperationName.parse(f"{BACKUP}/operations/{task_id}")
-    reaping.rows.write(scope, reaping.entry(name, access=ELSEWHERE))
+    reaping.rows.write(scope, reaping.entry(name, connection_spec=ELSEWHERE))
 
 
 @pytest.mark.usefixtures("no_emulator_variable")

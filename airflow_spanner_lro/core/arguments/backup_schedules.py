@@ -78,7 +78,7 @@ class ScheduleSpec:
         kind = "incremental_backup_spec" if self.incremental else "full_backup_spec"
         return {
             "spec": {"cron_spec": {"text": self.cron}},
-            "parse_retention": self.retention,
+            "retention_duration": self.retention,
             "encryption_config": self.encryption,
             kind: {},
         }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Read what describes an instance, a partition or a configuration: size, replicas, labels, settings.
+"""Read what describes an instance, a partition or a configuration: size, replicas, labels.
 
 Creating and updating set the same fields by the same rules, which are those of the messages
 Instance, InstanceConfig and InstancePartition in the API.
@@ -135,10 +135,11 @@ def parse_display_name(given: object, *, default: str | None = None) -> str:
     name = default if given is None else given
     if isinstance(name, str) and len(name) in _DISPLAY_NAME_LENGTHS:
         return name
-    rule = f"a display name has {_DISPLAY_NAME_LENGTHS.start} to {_DISPLAY_NAME_LENGTHS.stop - 1} characters"
+    shortest, longest = _DISPLAY_NAME_LENGTHS.start, _DISPLAY_NAME_LENGTHS.stop - 1
+    rule = f"a display name has {shortest} to {longest} characters"
     if given is None:
         rule += f", so the id {default!r} cannot stand in for it"
-    raise InvalidArgumentError(field="parse_display_name", value=given, rule=rule)
+    raise InvalidArgumentError(field="display_name", value=given, rule=rule)
 
 
 def parse_config_display_name(given: object) -> str:
@@ -149,7 +150,7 @@ def parse_config_display_name(given: object) -> str:
     if isinstance(given, str) and given:
         return given
     raise InvalidArgumentError(
-        field="parse_display_name", value=given, rule="expected text, not empty"
+        field="display_name", value=given, rule="expected text, not empty"
     )
 
 
@@ -175,7 +176,7 @@ def parse_labels(given: object) -> dict[str, str]:
 
 
 def _refused_labels(given: object, rule: str) -> InvalidArgumentError:
-    return InvalidArgumentError(field="parse_labels", value=given, rule=rule)
+    return InvalidArgumentError(field="labels", value=given, rule=rule)
 
 
 _FREE = "FREE_INSTANCE"

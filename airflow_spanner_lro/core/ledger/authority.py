@@ -122,7 +122,7 @@ class Grant:
     :param own_project: the target must be in the connection's own project
     """
 
-    access: ConnectionSpec
+    connection_spec: ConnectionSpec
     own_project: bool = False
 
 
@@ -141,28 +141,30 @@ def authorise_published(
         or check_written(entry.target, task=task)
     )
     own_project = task.literal(PROJECT) and not task.written[PROJECT]
-    return refusal or Grant(access=_undecided(entry.access), own_project=own_project)
+    return refusal or Grant(
+        connection_spec=_undecided(entry.connection_spec), own_project=own_project
+    )
 
 
 def authorise_given(
-    entry: LedgerEntry, *, access: ConnectionSpec, deployment: str
+    entry: LedgerEntry, *, connection_spec: ConnectionSpec, deployment: str
 ) -> Grant | Refusal:
     """Decide the same where no task is at hand, and the way is given by who asks.
 
-    :param access: with an endpoint that is not decided yet
+    :param connection_spec: with an endpoint that is not decided yet
     """
     if entry.deployment != deployment:
         return _other_deployment(entry, deployment=deployment)
-    if _undecided(entry.access) == access:
-        return Grant(access=access)
-    chain = list(entry.access.impersonation_chain)
+    if _undecided(entry.connection_spec) == connection_spec:
+        return Grant(connection_spec=connection_spec)
+    chain = list(entry.connection_spec.impersonation_chain)
     also = f", impersonation_chain={_told(chain)}" if chain else ""
     return Refusal(
         reason=Reason.WAY,
         sentence=(
-            f"Refused: it was started through {_way_of(entry.access)}, and no Dag is at hand that "
-            "vouches for it. If that is right, give the notifier gcp_conn_id="
-            f"{_told(repr(entry.access.gcp_conn_id))}{also}."
+            f"Refused: it was started through {_way_of(entry.connection_spec)}, and no Dag is at "
+            "hand that vouches for it. If that is right, give the notifier gcp_conn_id="
+            f"{_told(repr(entry.connection_spec.gcp_conn_id))}{also}."
         ),
     )
 
@@ -194,25 +196,25 @@ def authorise(
     if refusal:
         return refusal
     known = task.written.get(PROJECT) if task.literal(PROJECT) else (rendered or {}).get(PROJECT)
-    return Grant(access=_undecided(entry.access), own_project=not known)
+    return Grant(connection_spec=_undecided(entry.connection_spec), own_project=not known)
 
 
 def confirm(
-    entry: LedgerEntry, *, access: ConnectionSpec, project: str | None = None
+    entry: LedgerEntry, *, connection_spec: ConnectionSpec, project: str | None = None
 ) -> Refusal | None:
     """Check an entry against where its way leads from here; None if it leads to the same.
 
-    :param access: with the endpoint of the connection and the environment here
+    :param connection_spec: with the endpoint of the connection and the environment here
     :param project: the connection's own, if the target must be in it
     """
-    if access.endpoint != entry.access.endpoint:
+    if connection_spec.endpoint != entry.connection_spec.endpoint:
         return Refusal(
             reason=Reason.ENDPOINT,
             sentence=(
-                f"Refused: the entry says that it was started at {_at(entry.access)}, and "
-                f"connection {_told(access.gcp_conn_id)} leads to {_at(access)} from here. If the "
-                "worker had another SPANNER_EMULATOR_HOST or connection, run this where it is the "
-                "same."
+                f"Refused: the entry says that it was started at {_at(entry.connection_spec)}, and "
+                f"connection {_told(connection_spec.gcp_conn_id)} leads to {_at(connection_spec)} "
+                "from here. If the worker had another SPANNER_EMULATOR_HOST or connection, run "
+                "this where it is the same."
             ),
         )
     target = entry.target
@@ -268,14 +270,14 @@ def check_written(target: ResourceName, *, task: AuthoredTask) -> Refusal | None
 
 
 def _orphaned(entry: LedgerEntry, *, allowed: Collection[str]) -> Grant | Refusal:
-    access = entry.access
-    if access.gcp_conn_id in allowed and not access.impersonation_chain:
-        return Grant(access=_undecided(access))
+    spec = entry.connection_spec
+    if spec.gcp_conn_id in allowed and not spec.impersonation_chain:
+        return Grant(connection_spec=_undecided(spec))
     return Refusal(
         reason=Reason.DAG_GONE,
         sentence=(
             "Refused: its task is not in Airflow's Dags any more, so nobody vouches for "
-            f"{_way_of(access)}. {_allow(access)}"
+            f"{_way_of(spec)}. {_allow(spec)}"
         ),
     )
 
@@ -287,28 +289,31 @@ def _way(
     rendered: Mapping[str, object] | None,
     allowed: Collection[str],
 ) -> Refusal | None:
-    access, values = entry.access, rendered or {}
-    for name, says in ((CONNECTION, access.gcp_conn_id), (CHAIN, access.impersonation_chain)):
+    spec, values = entry.connection_spec, rendered or {}
+    for name, says in (
+        (CONNECTION, spec.gcp_conn_id),
+        (CHAIN, spec.impersonation_chain),
+    ):
         written = _compared(task.written.get(name), name)
         if task.literal(name):
             if written != says:
-                return _other_way(access, task.written[name], name, "its task")
+                return _other_way(spec, task.written[name], name, "its task")
             continue
         known = name in values
         made = _compared(values[name], name) if known else None
         if name in task.assumed and known and made == says == written:
             continue
-        if access.gcp_conn_id not in allowed:
-            return _templated(access, name, task)
+        if spec.gcp_conn_id not in allowed:
+            return _templated(spec, name, task)
         if known and made != says:
-            return _other_way(access, values[name], name, "its task, as rendered,")
+            return _other_way(spec, values[name], name, "its task, as rendered,")
         if not known and name == CHAIN and says:
-            return _templated(access, name, task)
+            return _templated(spec, name, task)
     return None
 
 
 def _compared(value: object, name: str) -> object:
-    """Return a connection id, or a chain as a tuple, in the form of an access."""
+    """Return a connection id, or a chain as a tuple, in the form of a connection spec."""
     if name == CONNECTION:
         return value
     if value is None or value == "":
@@ -316,10 +321,10 @@ def _compared(value: object, name: str) -> object:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _undecided(access: ConnectionSpec) -> ConnectionSpec:
+def _undecided(spec: ConnectionSpec) -> ConnectionSpec:
     return ConnectionSpec(
-        gcp_conn_id=access.gcp_conn_id,
-        impersonation_chain=access.impersonation_chain,
+        gcp_conn_id=spec.gcp_conn_id,
+        impersonation_chain=spec.impersonation_chain,
         endpoint=None,
     )
 
@@ -334,21 +339,21 @@ def _other_deployment(entry: LedgerEntry, *, deployment: str) -> Refusal:
     )
 
 
-def _templated(access: ConnectionSpec, name: str, task: AuthoredTask) -> Refusal:
+def _templated(spec: ConnectionSpec, name: str, task: AuthoredTask) -> Refusal:
     if name in task.assumed or name not in task.written:
         why = f"{name} of its task is not written where Airflow keeps it"
     else:
         why = f"{name} of its task is made by a template"
     return Refusal(
         reason=Reason.TEMPLATE,
-        sentence=f"Refused: {why}, so nobody vouches for {_way_of(access)}. {_allow(access)}",
+        sentence=f"Refused: {why}, so nobody vouches for {_way_of(spec)}. {_allow(spec)}",
     )
 
 
-def _other_way(access: ConnectionSpec, asked: object, name: str, who: str) -> Refusal:
+def _other_way(spec: ConnectionSpec, asked: object, name: str, who: str) -> Refusal:
     return Refusal(
         reason=Reason.WAY,
-        sentence=f"Refused: the entry names {_way_of(access)}, and {who} has "
+        sentence=f"Refused: the entry names {_way_of(spec)}, and {who} has "
         f"{name}={_told(asked) or 'none'}.",
     )
 
@@ -371,20 +376,20 @@ def _not_rendered(task: AuthoredTask, name: str) -> Refusal:
     )
 
 
-def _allow(access: ConnectionSpec) -> str:
+def _allow(spec: ConnectionSpec) -> str:
     return (
         "If it is right, see to its operation yourself, or add the connection to [spanner_lro] "
-        f"reaper_connections: {_told(access.gcp_conn_id)}."
+        f"reaper_connections: {_told(spec.gcp_conn_id)}."
     )
 
 
-def _way_of(access: ConnectionSpec) -> str:
-    chain = "".join(f" as {_told(each)}" for each in access.impersonation_chain[-1:])
-    return f"connection {_told(access.gcp_conn_id)}{chain}"
+def _way_of(spec: ConnectionSpec) -> str:
+    chain = "".join(f" as {_told(each)}" for each in spec.impersonation_chain[-1:])
+    return f"connection {_told(spec.gcp_conn_id)}{chain}"
 
 
-def _at(access: ConnectionSpec) -> str:
-    return _told(access.endpoint) or "Google's own endpoint"
+def _at(spec: ConnectionSpec) -> str:
+    return _told(spec.endpoint) or "Google's own endpoint"
 
 
 def _told(value: object) -> str:

@@ -138,7 +138,7 @@ class LedgerEntry:
     :param fingerprint: digest of the rendered request; a changed Dag gives another one
     :param intended: when the intent was written
     :param try_number: which try owns it now; adoption changes it
-    :param access: how to reach the operation
+    :param connection_spec: how to reach the operation
     :param deadline: when the patience of that try ends, None if it has no limit
     :param operation: its name, None while this is only an intent
     :param closed: nothing is owed any more
@@ -166,7 +166,7 @@ class LedgerEntry:
     fingerprint: str
     intended: datetime
     try_number: int
-    access: ConnectionSpec
+    connection_spec: ConnectionSpec
     deadline: datetime | None = None
     operation: OperationName | None = None
     closed: bool = False
@@ -325,7 +325,7 @@ class LedgerEntry:
             "fingerprint": self.fingerprint,
             "intended": self.intended.isoformat(),
             "try_number": self.try_number,
-            "access": self.access.to_dict(),
+            "connection_spec": self.connection_spec.to_dict(),
             "deadline": _text(self.deadline),
             "operation": str(self.operation) if self.operation else None,
             "closed": self.closed,
@@ -377,7 +377,7 @@ class LedgerEntry:
             fingerprint=read.fingerprint,
             intended=read.intended,
             try_number=read.try_number,
-            access=ConnectionSpec.from_dict(read.access.model_dump()),
+            connection_spec=ConnectionSpec.from_dict(read.connection_spec.model_dump()),
             deadline=read.deadline,
             operation=operation,
             closed=read.closed,

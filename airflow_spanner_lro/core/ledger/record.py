@@ -59,7 +59,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-class AccessRecord(_Strict):
+class ConnectionRecord(_Strict):
     """How the operation was reached."""
 
     gcp_conn_id: _ShortText
@@ -76,7 +76,7 @@ class LedgerRecord(_Strict):
     fingerprint: _ShortText
     intended: AwareDatetime
     try_number: _FirstOrLater
-    access: AccessRecord
+    connection_spec: ConnectionRecord
     deadline: AwareDatetime | None = None
     operation: _Name | None = None
     closed: bool = False

@@ -186,7 +186,7 @@ def query_for_resource(
     filter_: str = "",
     pending: bool = False,
 ) -> OperationQuery:
-    """Return the query for the operations of a resource, given by its name; as ``query_for_ids``."""
+    """Return the query for the operations of a resource by its name; see ``query_for_ids``."""
     if list_type is None:
         return OperationQuery(
             call=ListCall.OF_RESOURCE, parent=resource, filter_=filter_, pending=pending

@@ -119,7 +119,8 @@ class ProgressLog:
         left = timedelta(minutes=(_COMPLETE - snapshot.percent) / rate)
         return (
             f"{text}, {rate:{'.0f' if rate >= _NOTICEABLE_POINTS else '.2g'}} % a minute, "
-            f"about {format_duration(left.total_seconds())} left (until {format_moment(now + left, now=now)})"
+            f"about {format_duration(left.total_seconds())} left "
+            f"(until {format_moment(now + left, now=now)})"
         )
 
     def _origin(
