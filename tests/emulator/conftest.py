@@ -21,9 +21,8 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 )
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-from . import configs, partitions
-from .channels import open_channel
+from tests.emulator import configs, partitions
+from tests.emulator.channels import open_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

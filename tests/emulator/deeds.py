@@ -20,10 +20,9 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.emulator import protos as quorum_pb2
-
-from .conftest import BACKUP, DATABASE, INSTANCE
-from .schedules import SCHEDULE, a_schedule
-from .starting import CUSTOM, PARTITION, STARTS, Start
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.schedules import SCHEDULE, a_schedule
+from tests.emulator.starting import CUSTOM, PARTITION, STARTS, Start
 
 QUORUM_INSTANCE = "projects/test/instances/dual"
 QUORUM_DATABASE = f"{QUORUM_INSTANCE}/databases/orders"

@@ -19,8 +19,7 @@ from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.pipeline import Answer, CallLog, CallPipeline
 from airflow_spanner_lro.emulator.rpc import plain_type
-
-from .starting import (
+from tests.emulator.starting import (
     BACKUP,
     CREATE_CONFIG,
     CREATE_PARTITION,
@@ -31,7 +30,7 @@ from .starting import (
     PROJECT,
     STARTS,
 )
-from .worlds import ADMIN, START
+from tests.emulator.worlds import ADMIN, START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

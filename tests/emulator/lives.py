@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_spanner_lro.core.kinds import OperationKind
-
-    from .starting import Start
+    from tests.emulator.starting import Start
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _GETTERS = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor import FieldDescriptor
 from hypothesis import strategies as st
 
-from .starting import BACKUP, CONFIG, CUSTOM, DATABASE, INSTANCE, PARTITION, PROJECT
+from tests.emulator.starting import BACKUP, CONFIG, CUSTOM, DATABASE, INSTANCE, PARTITION, PROJECT
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

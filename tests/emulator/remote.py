@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-from .conftest import DATABASE
+from tests.emulator.conftest import DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from .conftest import BACKUP, INSTANCE
+from tests.emulator.conftest import BACKUP, INSTANCE
 
 if TYPE_CHECKING:
     from google.api_core.operation import Operation

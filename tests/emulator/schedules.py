@@ -9,7 +9,7 @@ from datetime import timedelta
 from google.cloud import spanner_admin_database_v1 as database_v1
 from google.protobuf import field_mask_pb2
 
-from .conftest import DATABASE, INSTANCE
+from tests.emulator.conftest import DATABASE, INSTANCE
 
 SCHEDULE = f"{DATABASE}/backupSchedules/daily"
 HOURS, DAYS = timedelta(hours=1), timedelta(days=1)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .asking import (
+from tests.emulator.asking import (
     FRESH,
     FRESH_CONFIG,
     FRESH_PARTITION,
@@ -19,7 +19,7 @@ from .asking import (
     on_instance,
     on_partition,
 )
-from .starting import BACKUP, CONFIG, CREATE_CONFIG, DATABASE, INSTANCE, PROJECT
+from tests.emulator.starting import BACKUP, CONFIG, CREATE_CONFIG, DATABASE, INSTANCE, PROJECT
 
 REFUSED = "FAILED_PRECONDITION"
 MISSING = "NOT_FOUND"

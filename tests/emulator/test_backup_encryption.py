@@ -12,8 +12,7 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.emulator import Plan
-
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator

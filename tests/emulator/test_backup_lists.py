@@ -11,12 +11,11 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
 

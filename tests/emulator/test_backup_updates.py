@@ -12,12 +12,11 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
 from google.protobuf import field_mask_pb2
 
-from .conftest import BACKUP, DATABASE
+from tests.emulator.conftest import BACKUP, DATABASE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
 

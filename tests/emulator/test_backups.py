@@ -18,14 +18,12 @@ from google.protobuf import timestamp_pb2
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Between, BySize, Limits, Plan, SpannerAdminEmulator
-
-from .channels import open_channel
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.channels import open_channel
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock
-
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 STATE = database_v1.Backup.State
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)

@@ -19,14 +19,12 @@ from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.emulator.lifecycle import Lifecycle
 from airflow_spanner_lro.emulator.operations.model import Operation
-
-from .conftest import BACKUP, DATABASE, INSTANCE
-from .schedules import DAYS, a_schedule, create, made
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.schedules import DAYS, a_schedule, create, made
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 OTHER = "projects/test/instances/other"
 

@@ -15,12 +15,11 @@ from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan, Rollback, RpcError
-
-from .lives import Life
-from .starting import STARTS
+from tests.emulator.lives import Life
+from tests.emulator.starting import STARTS
 
 if TYPE_CHECKING:
-    from .starting import Start
+    from tests.emulator.starting import Start
 
 WORK = timedelta(seconds=1000)
 QUEUED = timedelta(seconds=100)

@@ -13,13 +13,11 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .conftest import BACKUP
+from tests.emulator.conftest import BACKUP
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-    from .conftest import GetOperation, StartBackup
+    from tests.emulator.conftest import GetOperation, StartBackup
 
 STATE = database_v1.Backup.State
 MINUTES = timedelta(minutes=1)

@@ -18,9 +18,8 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 )
 
 from airflow_spanner_lro.emulator import Plan
-
-from .channels import ALONE
-from .conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
+from tests.emulator.channels import ALONE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -20,15 +20,13 @@ from airflow_spanner_lro.emulator import (
     SystemClock,
 )
 from airflow_spanner_lro.emulator.clock import Anchor
-
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_database_v1 as database_v1
 
     from airflow_spanner_lro.emulator import Clock
-
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

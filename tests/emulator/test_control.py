@@ -27,17 +27,16 @@ from airflow_spanner_lro.emulator import (
     SpannerAdminEmulator,
 )
 from airflow_spanner_lro.emulator.journal.codec import decode_plan, encode_plan
-
-from .channels import open_channel
-from .conftest import BACKUP, DATABASE, INSTANCE
-from .remote import ask, emulator
+from tests.emulator.channels import open_channel
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.remote import ask, emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from google.api_core.operation import Operation
 
-    from .remote import Ask
+    from tests.emulator.remote import Ask
 
 __all__ = ["ask", "emulator"]
 

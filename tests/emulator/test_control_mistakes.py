@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from .channels import open_channel
-from .conftest import DATABASE
-from .remote import ask, emulator
+from tests.emulator.channels import open_channel
+from tests.emulator.conftest import DATABASE
+from tests.emulator.remote import ask, emulator
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
-
-    from .remote import Ask
+    from tests.emulator.remote import Ask
 
 __all__ = ["ask", "emulator"]
 

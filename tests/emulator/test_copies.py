@@ -14,15 +14,13 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 from airflow_spanner_lro.core.kinds import COPY_BACKUP
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.api_core.operation import Operation
 
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-    from .conftest import GetOperation, StartBackup
+    from tests.emulator.conftest import GetOperation, StartBackup
 
 STATE = database_v1.Backup.State
 FAR = "projects/other/instances/far"

@@ -11,9 +11,8 @@ import pytest
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.emulator import EmulatorStateError, ManualClock, Snapshot
 from airflow_spanner_lro.emulator.engine import Engine
-
-from .conftest import INSTANCE
-from .worlds import START, do, engine, prints
+from tests.emulator.conftest import INSTANCE
+from tests.emulator.worlds import START, do, engine, prints
 
 if TYPE_CHECKING:
     from pathlib import Path

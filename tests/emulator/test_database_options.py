@@ -12,7 +12,7 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
 from google.protobuf import descriptor_pb2
 
-from .conftest import DATABASE
+from tests.emulator.conftest import DATABASE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator

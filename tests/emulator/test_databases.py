@@ -13,13 +13,11 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan, SpannerAdminEmulator
-
-from .conftest import DATABASE, INSTANCE, SCHEMA
+from tests.emulator.conftest import DATABASE, INSTANCE, SCHEMA
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock
-
-    from .conftest import GetOperation, StartBackup
+    from tests.emulator.conftest import GetOperation, StartBackup
 
 STATE = database_v1.Database.State
 DIALECT = database_v1.DatabaseDialect

@@ -15,8 +15,7 @@ from airflow_spanner_lro.emulator import RpcError
 from airflow_spanner_lro.emulator.state.ddl.schema import Schema
 from airflow_spanner_lro.emulator.state.ddl.statements import Statement
 from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
-
-from .conftest import DATABASE, INSTANCE
+from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock

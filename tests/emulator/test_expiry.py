@@ -14,13 +14,11 @@ from google.protobuf import field_mask_pb2
 
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP
 from airflow_spanner_lro.emulator import Plan
-
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 HOURS, SECONDS = timedelta(hours=1), timedelta(seconds=1)
 

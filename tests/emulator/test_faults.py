@@ -24,13 +24,12 @@ from airflow_spanner_lro.emulator import (
     RpcError,
     SpannerAdminEmulator,
 )
-
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_database_v1 as database_v1
 
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 GET_DATABASE = "/google.spanner.admin.database.v1.DatabaseAdmin/GetDatabase"
 

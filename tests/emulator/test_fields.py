@@ -11,8 +11,7 @@ import pytest
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.operations.messages import fields_of, metadata_of, read_field
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
-
-from .starting import STARTS, Start
+from tests.emulator.starting import STARTS, Start
 
 WITH_SHORTCUTS = [start for start in STARTS if HANDLERS[start.kind].shortcuts]
 MOMENTS = [timedelta(), timedelta(seconds=1), timedelta(minutes=7), timedelta(days=2)]

@@ -9,9 +9,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.rpc import plain_type
-
-from .fuzzing import FuzzedWorld, good_request
-from .random_requests import changes_of, with_changes
+from tests.emulator.fuzzing import FuzzedWorld, good_request
+from tests.emulator.random_requests import changes_of, with_changes
 
 _EXAMPLES = 30
 

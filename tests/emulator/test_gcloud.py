@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from pathlib import Path

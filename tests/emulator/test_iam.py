@@ -14,7 +14,7 @@ from google.iam.v1 import iam_policy_pb2, options_pb2, policy_pb2
 from google.protobuf import field_mask_pb2
 from google.type import expr_pb2  # type: ignore[import-untyped]
 
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_instance_v1 as instance_v1

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.api_core import exceptions
 
-from .configs import BASE, update
-from .conftest import INSTANCE
-from .instances import start_instance
+from tests.emulator.configs import BASE, update
+from tests.emulator.conftest import INSTANCE
+from tests.emulator.instances import start_instance
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_instance_v1 as instance_v1

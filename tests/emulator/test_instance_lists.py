@@ -10,8 +10,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from .conftest import INSTANCE
-from .instances import CONFIG, start_instance
+from tests.emulator.conftest import INSTANCE
+from tests.emulator.instances import CONFIG, start_instance
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator

@@ -12,10 +12,9 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.emulator import Limits, Plan
-
-from .conftest import DATABASE, INSTANCE
-from .instances import AUTOSCALING, FRESH, start_instance
-from .partitions import CONFIG, PARTITION, create, update
+from tests.emulator.conftest import DATABASE, INSTANCE
+from tests.emulator.instances import AUTOSCALING, FRESH, start_instance
+from tests.emulator.partitions import CONFIG, PARTITION, create, update
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_database_v1 as database_v1

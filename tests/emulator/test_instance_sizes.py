@@ -11,10 +11,9 @@ import pytest
 from google.api_core import exceptions
 
 from airflow_spanner_lro.emulator import Plan
-
-from .asking import Asker, on_database, on_instance
-from .instances import FRESH, start_instance
-from .starting import BACKUP, DATABASE
+from tests.emulator.asking import Asker, on_database, on_instance
+from tests.emulator.instances import FRESH, start_instance
+from tests.emulator.starting import BACKUP, DATABASE
 
 if TYPE_CHECKING:
     from google.cloud import (

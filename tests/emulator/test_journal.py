@@ -26,9 +26,8 @@ from airflow_spanner_lro.emulator import (
     SystemClock,
 )
 from airflow_spanner_lro.emulator.engine import Engine
-
-from .conftest import BACKUP, DATABASE, INSTANCE
-from .worlds import ADMIN, START, engine, prints
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.worlds import ADMIN, START, engine, prints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,16 +19,14 @@ from google.longrunning import operations_pb2
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import FaultKind, SpannerAdminEmulator
-
-from .channels import open_channel
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.channels import open_channel
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.emulator import ManualClock
-
-    from .conftest import GetOperation
+    from tests.emulator.conftest import GetOperation
 
     Start = Callable[..., grpc.Future[operations_pb2.Operation]]
 

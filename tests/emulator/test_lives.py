@@ -25,9 +25,8 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin import (
 from airflow_spanner_lro.core.kinds import KINDS, OPTIMIZE_RESTORED_DATABASE, Service
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-from .channels import ALONE, open_channel
-from .starting import BACKUP, DATABASE, INSTANCE, STARTS, Start
+from tests.emulator.channels import ALONE, open_channel
+from tests.emulator.starting import BACKUP, DATABASE, INSTANCE, STARTS, Start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

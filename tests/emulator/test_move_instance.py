@@ -12,10 +12,9 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.emulator import Plan
-
-from .conftest import BACKUP, DATABASE, INSTANCE
-from .instances import FRESH, start_instance
-from .test_instance_updates import update
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.instances import FRESH, start_instance
+from tests.emulator.test_instance_updates import update
 
 if TYPE_CHECKING:
     from google.api_core.operation import Operation

@@ -17,13 +17,11 @@ from google.cloud import (
 from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, CREATE_DATABASE
-
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock
-
-    from .conftest import GetOperation, StartBackup
+    from tests.emulator.conftest import GetOperation, StartBackup
 
 TYPE = CREATE_BACKUP.metadata_type_url
 OPERATIONS = "/google.longrunning.Operations"

@@ -11,8 +11,8 @@ import pytest
 from google.api_core import exceptions
 from google.rpc import error_details_pb2
 
-from .asking import LATER, Asker
-from .starting import BACKUP, CONFIG, DATABASE, INSTANCE, PROJECT
+from tests.emulator.asking import LATER, Asker
+from tests.emulator.starting import BACKUP, CONFIG, DATABASE, INSTANCE, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from google.api_core import exceptions
 
-from .starting import BACKUP, DATABASE
+from tests.emulator.starting import BACKUP, DATABASE
 
 if TYPE_CHECKING:
     from google.cloud import (

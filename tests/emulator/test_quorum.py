@@ -19,15 +19,13 @@ from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.plans import Planner
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.state.quorums import etag_of
-
-from .conftest import DATABASE
+from tests.emulator.conftest import DATABASE
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_database_v1 as database_v1
 
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-    from .conftest import GetOperation
+    from tests.emulator.conftest import GetOperation
 
 DUAL = "projects/test/instances/dual"
 TWIN = f"{DUAL}/databases/twin"

@@ -17,8 +17,7 @@ from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.pipeline import resource_of
 from airflow_spanner_lro.emulator.quota import QuotaMeter, project_of
 from airflow_spanner_lro.emulator.rpc import Method, plain_type
-
-from .conftest import DATABASE, INSTANCE
+from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     import grpc

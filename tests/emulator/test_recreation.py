@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.emulator import Plan
-
-from . import partitions
-from .asking import Asker, on_database
-from .starting import DATABASE, INSTANCE
+from tests.emulator import partitions
+from tests.emulator.asking import Asker, on_database
+from tests.emulator.starting import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.cloud import (

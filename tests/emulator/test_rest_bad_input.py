@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from airflow_spanner_lro.core.status import Code
-
-from .conftest import DATABASE, INSTANCE
+from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator

@@ -14,8 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from airflow_spanner_lro.core.status import Code
-
-from .conftest import DATABASE, INSTANCE
+from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator

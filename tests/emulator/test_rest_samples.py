@@ -11,8 +11,7 @@ import pytest
 from google.protobuf import descriptor_pool
 
 from airflow_spanner_lro.core.kinds import KINDS
-
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     import httpx

@@ -23,8 +23,7 @@ from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.http.server import HttpServer
 from airflow_spanner_lro.emulator.pipeline import CallLog, CallPipeline
-
-from .conftest import DATABASE, INSTANCE
+from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

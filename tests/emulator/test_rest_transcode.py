@@ -18,8 +18,7 @@ from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.emulator.http.requests import MessageReader, read_request
 from airflow_spanner_lro.emulator.http.routes import HTTP_RULES, Router
-
-from .conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

@@ -13,14 +13,12 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.emulator import Plan, SpannerAdminEmulator
-
-from .conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
-from .restoring import COPY, MINUTES, STATE, restore
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
+from tests.emulator.restoring import COPY, MINUTES, STATE, restore
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock
-
-    from .conftest import GetOperation, StartBackup
+    from tests.emulator.conftest import GetOperation, StartBackup
 
 
 @pytest.fixture(autouse=True)

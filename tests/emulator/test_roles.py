@@ -11,7 +11,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from .conftest import DATABASE, INSTANCE
+from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,10 +17,9 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import ManualClock, Plan, SpannerAdminEmulator
-
-from .channels import open_channel
-from .conftest import DATABASE, INSTANCE, SCHEMA
-from .schedules import (
+from tests.emulator.channels import open_channel
+from tests.emulator.conftest import DATABASE, INSTANCE, SCHEMA
+from tests.emulator.schedules import (
     CUSTOMER,
     DAYS,
     HOURS,
@@ -33,7 +32,7 @@ from .schedules import (
 )
 
 if TYPE_CHECKING:
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 pytestmark = pytest.mark.usefixtures("emulator")
 

@@ -14,15 +14,13 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .conftest import DATABASE, SCHEMA
+from tests.emulator.conftest import DATABASE, SCHEMA
 
 if TYPE_CHECKING:
     from google.longrunning import operations_pb2
 
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-    from .conftest import GetOperation
+    from tests.emulator.conftest import GetOperation
 
 pytestmark = pytest.mark.usefixtures("emulator")
 INDEX = "CREATE INDEX OrdersById ON Orders (Id)"

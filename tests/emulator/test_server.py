@@ -24,14 +24,13 @@ from airflow_spanner_lro.emulator import (
     SpannerAdminEmulator,
     SystemClock,
 )
-
-from .channels import open_channel
-from .conftest import DATABASE, INSTANCE
+from tests.emulator.channels import open_channel
+from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_database_v1 as database_v1
 
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 SERVICE = "google.spanner.admin.database.v1.DatabaseAdmin"
 

@@ -21,12 +21,11 @@ from hypothesis import given, settings, strategies as st
 
 from airflow_spanner_lro.emulator import Limits, ManualClock, Snapshot, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.engine import Engine
-
-from .conftest import DATABASE, INSTANCE
-from .worlds import ACTIONS, do, engine, furnish, play, prints
+from tests.emulator.conftest import DATABASE, INSTANCE
+from tests.emulator.worlds import ACTIONS, do, engine, furnish, play, prints
 
 if TYPE_CHECKING:
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 SCRIPTS = st.lists(st.tuples(st.integers(0, 3000), st.sampled_from(ACTIONS)), max_size=24)
 PRINT_A_REPLAY = """

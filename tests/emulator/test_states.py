@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.emulator import Plan
-
-from .asking import OK, Asker
-from .starting import BACKUP, DATABASE
-from .states import STATES, State
+from tests.emulator.asking import OK, Asker
+from tests.emulator.starting import BACKUP, DATABASE
+from tests.emulator.states import STATES, State
 
 if TYPE_CHECKING:
     from google.cloud import (

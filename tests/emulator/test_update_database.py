@@ -15,8 +15,7 @@ from google.protobuf import field_mask_pb2
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .conftest import DATABASE, INSTANCE
+from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from google.api_core.operation import Operation

@@ -17,16 +17,15 @@ from google.cloud import (
     spanner_admin_instance_v1 as instance_v1,
 )
 
-from . import starting
-from .conftest import BACKUP, DATABASE, INSTANCE
-from .starting import CONFIG, CREATE_CONFIG, CREATE_PARTITION, PROJECT
+from tests.emulator import starting
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.starting import CONFIG, CREATE_CONFIG, CREATE_PARTITION, PROJECT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-    from .conftest import StartBackup
+    from tests.emulator.conftest import StartBackup
 
 ODD = timedelta(microseconds=123_457)
 """Part of a second that nobody would get by chance."""

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.emulator import ManualClock, RpcError
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.state.views import fingerprint
-
-from .conftest import BACKUP, DATABASE
-from .deeds import DEEDS, QUORUM_DATABASE, QUORUM_INSTANCE
+from tests.emulator.conftest import BACKUP, DATABASE
+from tests.emulator.deeds import DEEDS, QUORUM_DATABASE, QUORUM_INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

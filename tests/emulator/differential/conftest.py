@@ -13,9 +13,8 @@ import grpc
 import pytest
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-from .google_emulator import ALONE, HOW_TO_GET_IT, find_binary, running
-from .sides import Answer, Side
+from tests.emulator.differential.google_emulator import ALONE, HOW_TO_GET_IT, find_binary, running
+from tests.emulator.differential.sides import Answer, Side
 
 Script = Callable[[Side], Iterator[Answer]]
 """Makes calls, and yields the answers that are to be compared."""

@@ -15,14 +15,13 @@ import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.status import Code
-
-from .sides import codes
+from tests.emulator.differential.sides import codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .conftest import RunBoth
-    from .sides import Answer, Side
+    from tests.emulator.differential.conftest import RunBoth
+    from tests.emulator.differential.sides import Answer, Side
 
 ITEMS = "CREATE TABLE Items (Id INT64) PRIMARY KEY (Id)"
 

@@ -17,8 +17,8 @@ from airflow_spanner_lro.core.status import Code
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .conftest import RunBoth
-    from .sides import Answer, Side
+    from tests.emulator.differential.conftest import RunBoth
+    from tests.emulator.differential.sides import Answer, Side
 
 _MISSING: dict[str, tuple[Callable[[Side], Answer], Code]] = {
     "ListDatabaseOperations": (

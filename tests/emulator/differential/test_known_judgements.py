@@ -16,14 +16,13 @@ import pytest
 from google.cloud.spanner_admin_database_v1 import DatabaseDialect
 
 from airflow_spanner_lro.core.status import Code
-
-from .sides import SCHEMA, codes
+from tests.emulator.differential.sides import SCHEMA, codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .conftest import RunBoth
-    from .sides import Answer, Side
+    from tests.emulator.differential.conftest import RunBoth
+    from tests.emulator.differential.sides import Answer, Side
 
 OK = Code.OK
 BAD = Code.INVALID_ARGUMENT

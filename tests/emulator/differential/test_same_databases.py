@@ -10,14 +10,13 @@ import pytest
 from google.cloud.spanner_admin_database_v1 import DatabaseDialect
 
 from airflow_spanner_lro.core.status import Code
-
-from .sides import SCHEMA, codes, plain_statement
+from tests.emulator.differential.sides import SCHEMA, codes, plain_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .conftest import Agreed
-    from .sides import Answer, Side
+    from tests.emulator.differential.conftest import Agreed
+    from tests.emulator.differential.sides import Answer, Side
 
 PG_TABLE = "CREATE TABLE t (\n  id bigint NOT NULL,\n  PRIMARY KEY(id)\n)"
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_spanner_lro.core.status import Code
-
-from .sides import codes
+from tests.emulator.differential.sides import codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .conftest import Agreed
-    from .sides import Answer, Side
+    from tests.emulator.differential.conftest import Agreed
+    from tests.emulator.differential.sides import Answer, Side
 
 
 def test_an_instance_is_created_once(agreed: Agreed) -> None:

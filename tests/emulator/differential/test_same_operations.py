@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.core.status import Code
-
-from .sides import codes
+from tests.emulator.differential.sides import codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .conftest import Agreed, RunBoth
-    from .sides import Answer, Side
+    from tests.emulator.differential.conftest import Agreed, RunBoth
+    from tests.emulator.differential.sides import Answer, Side
 
 ITEMS = "CREATE TABLE Items (Id INT64) PRIMARY KEY (Id)"
 
