@@ -30,8 +30,8 @@ from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.messages import fields_of, operation_message
 from airflow_spanner_lro.emulator.pagination import last_key, page_of
+from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.messages import configs
 
 if TYPE_CHECKING:

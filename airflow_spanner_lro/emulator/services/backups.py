@@ -17,9 +17,9 @@ from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import page_of
+from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.backups import require_backups
-from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
 from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
 from airflow_spanner_lro.emulator.state.messages import backups as messages

@@ -23,14 +23,14 @@ from airflow_spanner_lro.emulator.operations.guards import require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 from airflow_spanner_lro.emulator.pagination import sorted_page_of
-from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks.configs import new_message
-from airflow_spanner_lro.emulator.services.checks.requests import (
+from airflow_spanner_lro.emulator.request_checks import (
     check_labels,
     check_name,
     checked_paths,
     copy_paths,
 )
+from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.services.checks.configs import new_message
 from airflow_spanner_lro.emulator.state.behaviours.configs import ConfigDetails, ConfigUpdate
 from airflow_spanner_lro.emulator.state.behaviours.instances import MoveDetails
 from airflow_spanner_lro.emulator.state.messages import configs as messages

@@ -15,9 +15,9 @@ from airflow_spanner_lro.core.names import BackupName, InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.backups import require_backups
-from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.copies import CopyDetails
 from airflow_spanner_lro.emulator.state.encryption import keys_for
 from airflow_spanner_lro.emulator.state.firing import new_chain_id

@@ -14,9 +14,9 @@ from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.request_checks import checked_paths
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks import instances as rules
-from airflow_spanner_lro.emulator.services.checks.requests import checked_paths
 from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceUpdate, MoveDetails
 from airflow_spanner_lro.emulator.state.capacities import UNITS_PER_NODE, units_of
 from airflow_spanner_lro.emulator.state.messages import instances as messages

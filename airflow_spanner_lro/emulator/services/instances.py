@@ -17,10 +17,9 @@ from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import sorted_page_of
+from airflow_spanner_lro.emulator.request_checks import check_name, masked, time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks import instances as rules
-from airflow_spanner_lro.emulator.services.checks.requests import check_name, masked
-from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceDetails
 from airflow_spanner_lro.emulator.state.dropping import drop_database
 from airflow_spanner_lro.emulator.state.messages import instances as messages

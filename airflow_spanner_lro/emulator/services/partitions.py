@@ -20,20 +20,20 @@ from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import sorted_page_of
+from airflow_spanner_lro.emulator.request_checks import (
+    check_choice,
+    check_display_name,
+    check_name,
+    checked_paths,
+    copy_paths,
+    time_in,
+)
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.services.checks.capacities import (
     AUTOSCALING,
     CAPACITY,
     set_capacity,
 )
-from airflow_spanner_lro.emulator.services.checks.requests import (
-    check_choice,
-    check_display_name,
-    check_name,
-    checked_paths,
-    copy_paths,
-)
-from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.behaviours.partitions import (
     PartitionDetails,
     PartitionUpdate,

@@ -14,8 +14,8 @@ from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.pagination import page_of
+from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks.times import time_in
 from airflow_spanner_lro.emulator.state.ddl.statements import INDEX, TABLE
 
 if TYPE_CHECKING:

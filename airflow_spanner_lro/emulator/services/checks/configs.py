@@ -11,7 +11,7 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.services.checks.requests import check_labels, number_in
+from airflow_spanner_lro.emulator.request_checks import check_labels, number_in
 from airflow_spanner_lro.emulator.state.base_configs import BASE_CONFIGS
 from airflow_spanner_lro.emulator.state.messages import configs as messages
 

@@ -11,17 +11,17 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 from google.protobuf import timestamp_pb2
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.services.checks.capacities import (
-    AUTOSCALING,
-    CAPACITY,
-    set_capacity,
-)
-from airflow_spanner_lro.emulator.services.checks.requests import (
+from airflow_spanner_lro.emulator.request_checks import (
     check_choice,
     check_display_name,
     check_labels,
     copy_paths,
     number_in,
+)
+from airflow_spanner_lro.emulator.services.checks.capacities import (
+    AUTOSCALING,
+    CAPACITY,
+    set_capacity,
 )
 from airflow_spanner_lro.emulator.state.base_configs import Quorum
 from airflow_spanner_lro.emulator.state.capacities import autoscaled

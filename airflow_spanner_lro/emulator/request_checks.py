@@ -1,10 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What several requests of InstanceAdmin carry: names, labels, masks, and who else is at work."""
+"""Checks of what requests of several families carry: names, labels, field masks, enums, times.
+
+What is too large for a calendar, or is no member of an enum, is the client's mistake.
+"""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf import field_mask_pb2
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     import proto
 
     from airflow_spanner_lro.core.names import ResourceName
+
 
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}", re.ASCII)
@@ -135,3 +140,33 @@ def _copy(source: Any, target: Any, path: Sequence[str]) -> None:
         getattr(target, last).CopyFrom(getattr(source, last))
     else:
         setattr(target, last, getattr(source, last))
+
+
+def time_in(message: proto.Message, field: str) -> datetime | None:
+    """Return a timestamp of a message; None if it is not set.
+
+    :raises RpcError: INVALID_ARGUMENT if there is no such time.
+    """
+    raw = type(message).pb(message)
+    if not raw.HasField(field):
+        return None
+    try:
+        moment: datetime = getattr(raw, field).ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as exc:
+        raise errors.bad_time(field, reason=str(exc)) from exc
+    return moment
+
+
+def duration_in(message: proto.Message, field: str) -> timedelta | None:
+    """Return a duration of a message; None if it is not set.
+
+    :raises RpcError: INVALID_ARGUMENT if there is no such duration.
+    """
+    raw = type(message).pb(message)
+    if not raw.HasField(field):
+        return None
+    try:
+        duration: timedelta = getattr(raw, field).ToTimedelta()
+    except (ValueError, OverflowError) as exc:
+        raise errors.bad_time(field, reason=str(exc)) from exc
+    return duration
