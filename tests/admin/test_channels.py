@@ -17,7 +17,7 @@ from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.status import is_transient
-from tests.soak.wire import Wire
+from tests.soak.tcp_proxy import TcpProxy
 
 from .fakes import DATABASE
 from .gateway import Gateway
@@ -60,9 +60,9 @@ def make(request: pytest.FixtureRequest) -> Callable[..., Asking]:
 
 
 @pytest.fixture
-def wire(emulator: SpannerAdminEmulator) -> Iterator[Wire]:
+def wire(emulator: SpannerAdminEmulator) -> Iterator[TcpProxy]:
     """Return the wire to the emulator."""
-    with Wire(emulator.endpoint) as wire:
+    with TcpProxy(emulator.endpoint) as wire:
         yield wire
 
 
@@ -75,7 +75,7 @@ def gateway(emulator: SpannerAdminEmulator, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_silent_connection_is_replaced(
-    make: Callable[..., Asking], wire: Wire, monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., Asking], wire: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a connection has gone silent, one deadline passes and the next call is answered."""
     monkeypatch.setattr(channels, "SILENT_AFTER", 0.2)
@@ -91,7 +91,7 @@ async def test_a_silent_connection_is_replaced(
     assert TARGET == state.name
 
 
-async def test_one_slow_call_replaces_nothing(make: Callable[..., Asking], wire: Wire) -> None:
+async def test_one_slow_call_replaces_nothing(make: Callable[..., Asking], wire: TcpProxy) -> None:
     """A deadline that passes sooner than a connection counts as silent leaves the channel alone."""
     asking = make(Endpoint(target=wire.endpoint, plain_text=True))
     await asking.look()
@@ -106,7 +106,7 @@ async def test_one_slow_call_replaces_nothing(make: Callable[..., Asking], wire:
 
 
 async def test_a_replaced_channel_is_closed_when_nobody_uses_it(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    wire: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Calls that are under way end where they began; after the last the channel is closed."""
     monkeypatch.setattr(channels, "SILENT_AFTER", 0.2)

@@ -27,7 +27,7 @@ from airflow_spanner_lro.triggers import pollers
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import NotConnectedError, await_poller, shared_poller
 from tests.admin.gateway import Gateway
-from tests.soak.wire import Wire
+from tests.soak.tcp_proxy import TcpProxy
 
 from .doubles import DATABASE, LONG
 from .playing import backup, play
@@ -182,7 +182,7 @@ async def test_silent_connection(
     monkeypatch.setattr(channels, "SILENT_AFTER", 0.2)
     monkeypatch.setattr("airflow_spanner_lro.admin.polling.watcher.CALL_TIMEOUT", 0.5)
     name = await asyncio.to_thread(began, stage, task, monkeypatch)
-    with Wire(stage.emulator.endpoint) as wire:
+    with TcpProxy(stage.emulator.endpoint) as wire:
         event = waiting(name, f"http://{wire.endpoint}")
         before = len(stage.emulator.calls)
         await until(lambda: len(stage.emulator.calls) > before)

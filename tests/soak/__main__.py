@@ -23,9 +23,8 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.processes import TerminatedBySignal, exit_on_signals
 
 if TYPE_CHECKING:
-    from tests.soak.evidence import Evidence
-    from tests.soak.report import LogFolder
-    from tests.soak.totals import Totals
+    from tests.soak.evidence import SoakEvidence
+    from tests.soak.report import LogFolder, Totals
 
 _INTERRUPTED = 130
 _VIOLATED = 1
@@ -79,23 +78,23 @@ def _perform(*, home: Path, seed: int, minutes: float) -> int:
 
 
 def _judge_again(path: Path) -> int:
-    from tests.soak.evidence import Evidence  # noqa: PLC0415
-    from tests.soak.totals import Totals  # noqa: PLC0415
+    from tests.soak.evidence import SoakEvidence  # noqa: PLC0415
+    from tests.soak.report import Totals  # noqa: PLC0415
 
     logs = path.parent / "airflow" / "logs"
     violated = _tell(
-        Evidence.from_json(path.read_text()),
+        SoakEvidence.from_json(path.read_text()),
         totals=Totals(minutes=0),
         log_folder=lambda dag_id, run_id: logs / f"dag_id={dag_id}" / f"run_id={run_id}",
     )
     return _VIOLATED if violated else 0
 
 
-def _tell(evidence: Evidence, *, totals: Totals, log_folder: LogFolder) -> bool:
+def _tell(evidence: SoakEvidence, *, totals: Totals, log_folder: LogFolder) -> bool:
     """Print the report; tell whether there is a violation."""
-    from tests.soak.presuming import presumptions  # noqa: PLC0415
+    from tests.soak.judge import judge  # noqa: PLC0415
+    from tests.soak.presumed_operations import presumptions  # noqa: PLC0415
     from tests.soak.report import report  # noqa: PLC0415
-    from tests.soak.verdict import judge  # noqa: PLC0415
 
     violations = judge(evidence)
     presumed = presumptions(evidence)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.soak.ambush import AmbushingFaults
-from tests.soak.door import TwoDoorEmulator
-from tests.soak.histories import RUN
-from tests.soak.recipes import INSTANCE, ORIGIN_ID, OTHER_BACKUP, SOURCE_BACKUP, Kind, target
+from tests.soak.call_hooks import HookedFaults
+from tests.soak.dag_specs import INSTANCE, ORIGIN_ID, OTHER_BACKUP, SOURCE_BACKUP, Kind, target
+from tests.soak.sample_histories import RUN
+from tests.soak.second_endpoint import TwoEndpointEmulator
 from tests.soak.strangers import Strangers
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def faults() -> AmbushingFaults:
+def faults() -> HookedFaults:
     """Return the faults of the emulator."""
-    return AmbushingFaults()
+    return HookedFaults()
 
 
 @pytest.fixture
-def emulator(faults: AmbushingFaults) -> Iterator[TwoDoorEmulator]:
+def emulator(faults: HookedFaults) -> Iterator[TwoEndpointEmulator]:
     """Return an emulator with what the tasks of a run find."""
-    emulator = TwoDoorEmulator()
+    emulator = TwoEndpointEmulator()
     emulator.faults = faults
     for database in (f"{INSTANCE}/databases/{ORIGIN_ID}", target(RUN, Kind.DDL)):
         emulator.create_database(database)
@@ -38,7 +38,7 @@ def emulator(faults: AmbushingFaults) -> Iterator[TwoDoorEmulator]:
 
 
 @pytest.fixture
-def strangers(emulator: TwoDoorEmulator) -> Iterator[Strangers]:
+def strangers(emulator: TwoEndpointEmulator) -> Iterator[Strangers]:
     """Return strangers."""
     with Strangers(emulator) as strangers:
         yield strangers

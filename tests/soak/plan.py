@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from tests.soak.recipes import RECIPES, Kind, Recipe
+from tests.soak.dag_specs import RECIPES, Kind, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from tests.cluster.errors import ApiError, ApiUnreachableError, NotReachedError, ProcessDiedError
 from tests.cluster.waiting import wait_until
-from tests.soak.acting import AT_WORK, Actor, needs_user
-from tests.soak.ambush import CANCEL
-from tests.soak.cases import DELETES
-from tests.soak.collecting import collect, operations_of
+from tests.soak.call_hooks import CANCEL
+from tests.soak.environment import start_environment
+from tests.soak.evidence import DELETES
+from tests.soak.evidence_collector import collect, operations_of
 from tests.soak.plan import Deed, StartRun, make_plan, reaps_meanwhile
-from tests.soak.scene import set_scene
-from tests.soak.totals import Totals
+from tests.soak.plan_runner import AT_WORK, PlanRunner, needs_user
+from tests.soak.report import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.cluster.rest_api import DagRun
-    from tests.soak.evidence import Evidence
+    from tests.soak.environment import SoakEnvironment
+    from tests.soak.evidence import SoakEvidence
     from tests.soak.plan import Action, Disturb
     from tests.soak.report import LogFolder
-    from tests.soak.scene import Scene
 
 GRACE = 5.0
 """Of the command in the end, in seconds; nothing else is at work then."""
@@ -59,13 +59,13 @@ class Soak:
     def __post_init__(self) -> None:
         self.totals = Totals(minutes=self.minutes)
 
-    def perform(self) -> tuple[Evidence, Totals, LogFolder]:
+    def perform(self) -> tuple[SoakEvidence, Totals, LogFolder]:
         """Do all of it; nothing that was started is alive afterwards."""
         plan = make_plan(seed=self.seed, minutes=self.minutes)
         self._begun = time.monotonic()
         self._say("starting PostgreSQL, the emulator and Airflow")
-        with set_scene(home=self.home, seed=self.seed) as scene:
-            actor = Actor(
+        with start_environment(home=self.home, seed=self.seed) as scene:
+            actor = PlanRunner(
                 airflow=scene.airflow,
                 api=scene.api,
                 emulator=scene.emulator,
@@ -101,7 +101,7 @@ class Soak:
     # -- the storm
 
     def _storm(
-        self, plan: tuple[Action, ...], *, scene: Scene, actor: Actor
+        self, plan: tuple[Action, ...], *, scene: SoakEnvironment, actor: PlanRunner
     ) -> list[Callable[[], None]]:
         """Perform the plan; return what still has to follow."""
         self._say("the storm begins")
@@ -129,7 +129,7 @@ class Soak:
         ]
 
     def _start(
-        self, order: StartRun, *, scene: Scene, actor: Actor
+        self, order: StartRun, *, scene: SoakEnvironment, actor: PlanRunner
     ) -> tuple[float, Callable[[], None]] | None:
         """Start a run; return what its user is going to do, and when."""
         scene.prepare(order)
@@ -156,7 +156,9 @@ class Soak:
 
     # -- calm
 
-    def _calm(self, left: list[Callable[[], None]], *, scene: Scene, actor: Actor) -> None:
+    def _calm(
+        self, left: list[Callable[[], None]], *, scene: SoakEnvironment, actor: PlanRunner
+    ) -> None:
         """Let all that was hurt come back, and all runs end."""
         self._say("calm: all components come back")
         scene.faults.clear()
@@ -179,7 +181,7 @@ class Soak:
             self.totals.others["runs that did not end by themselves"] += 1
             actor.user(Deed.FAIL_RUN, run=run, task_id="")
 
-    def _unended(self, scene: Scene, *, actor: Actor) -> tuple[str, ...]:
+    def _unended(self, scene: SoakEnvironment, *, actor: PlanRunner) -> tuple[str, ...]:
         """Return the runs that go on; those that need a user get one."""
         for worker in scene.api.tasks_in(*AT_WORK):
             if needs_user(worker.dag_id):
@@ -190,7 +192,7 @@ class Soak:
 
     # -- the reaper
 
-    def _wait_for_the_reaper(self, scene: Scene) -> None:
+    def _wait_for_the_reaper(self, scene: SoakEnvironment) -> None:
         """Give the reaper that runs by itself the time in which it is to find everything."""
         self._say("the reaper sees to what is left, by itself")
         before = self._deeds(scene)
@@ -199,7 +201,7 @@ class Soak:
             self._deeds(scene) - before
         )
 
-    def _reap(self, scene: Scene, *, actor: Actor) -> None:
+    def _reap(self, scene: SoakEnvironment, *, actor: PlanRunner) -> None:
         """Run the command until it finds nothing to do, with strangers beside it at first."""
         beginning = self._deeds(scene)
         for number in range(1, ROUNDS + 1):
@@ -226,7 +228,7 @@ class Soak:
         )
         scene.strangers.rest()
 
-    def _wait_for_the_spared(self, scene: Scene) -> None:
+    def _wait_for_the_spared(self, scene: SoakEnvironment) -> None:
         """Wait for what is to end by itself."""
         try:
             wait_until(
@@ -244,12 +246,12 @@ class Soak:
             self._say(str(exc))
 
     @staticmethod
-    def _deeds(scene: Scene) -> int:
+    def _deeds(scene: SoakEnvironment) -> int:
         return len(scene.emulator.calls.of(CANCEL, *DELETES))
 
     # -- what is told
 
-    def _count(self, evidence: Evidence, *, calm_from: float) -> None:
+    def _count(self, evidence: SoakEvidence, *, calm_from: float) -> None:
         others = self.totals.others
         others["runs"] = len(self._runs)
         own = [each for each in evidence.operations if not each.stranger]

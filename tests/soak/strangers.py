@@ -24,7 +24,7 @@ from airflow_spanner_lro.core.names import OperationName, parse_resource
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.emulator import Plan
-from tests.soak.recipes import (
+from tests.soak.dag_specs import (
     DDL,
     INSTANCE,
     ORIGIN_ID,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator import OperationView
-    from tests.soak.door import TwoDoorEmulator
+    from tests.soak.second_endpoint import TwoEndpointEmulator
 
 KINDS: dict[Kind, OperationKind] = {
     Kind.BACKUP: kinds.CREATE_BACKUP,
@@ -124,7 +124,7 @@ class Strangers:
     :param emulator: whose second entrance they use
     """
 
-    def __init__(self, emulator: TwoDoorEmulator) -> None:
+    def __init__(self, emulator: TwoEndpointEmulator) -> None:
         self._emulator = emulator
         self._endpoint = Endpoint(target=emulator.strangers_endpoint, plain_text=True)
         self._databases: dict[str, str] = {}

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from tests.soak.evidence import CauseKind
-from tests.soak.histories import REAPED_FROM, History, done, failed
-from tests.soak.verdict import LATE_KILL, LATE_START, Charge
+from tests.soak.judge import LATE_KILL, LATE_START, Charge
+from tests.soak.sample_histories import REAPED_FROM, History, done, failed
 
 CLEAR = CauseKind.CLEAR
 EVICT = CauseKind.EVICT

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.soak.dag_specs import RECIPES, Kind, target, task_of
 from tests.soak.plan import (
     FAULTS,
     KILLS,
@@ -23,8 +24,7 @@ from tests.soak.plan import (
     StartRun,
     make_plan,
 )
-from tests.soak.recipes import RECIPES, Kind, target, task_of
-from tests.soak.totals import ENOUGH, Totals
+from tests.soak.report import ENOUGH, Totals
 
 SEEDS = range(5)
 

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.soak.dag_specs import Kind
 from tests.soak.evidence import CauseKind
-from tests.soak.histories import History
+from tests.soak.judge import Charge, judge
 from tests.soak.plan import Deed
-from tests.soak.presuming import Doubt, presumptions
-from tests.soak.recipes import Kind
-from tests.soak.report import report
-from tests.soak.totals import Totals
-from tests.soak.verdict import Charge, judge
+from tests.soak.presumed_operations import Doubt, presumptions
+from tests.soak.report import Totals, report
+from tests.soak.sample_histories import History
 
 
 def told(history: History, totals: Totals | None = None) -> str:

@@ -18,13 +18,13 @@ from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.waiting import wait_until
-from tests.soak.histories import RUN
-from tests.soak.recipes import INSTANCE, ORIGIN_ID, Kind, target
+from tests.soak.dag_specs import INSTANCE, ORIGIN_ID, Kind, target
+from tests.soak.sample_histories import RUN
 from tests.soak.strangers import LASTING, Strangers, Wish
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import OperationView
-    from tests.soak.door import TwoDoorEmulator
+    from tests.soak.second_endpoint import TwoEndpointEmulator
 
 ALIKE = 0.1
 OTHERWISE = 0.9
@@ -35,7 +35,7 @@ def wish(kind: Kind = Kind.BACKUP, *, share: float = ALIKE) -> Wish:
     return Wish(run_id=RUN, kind=kind, share=share)
 
 
-def only(emulator: TwoDoorEmulator) -> OperationView:
+def only(emulator: TwoEndpointEmulator) -> OperationView:
     """Return the only operation that there is."""
     (operation,) = emulator.operations()
     return operation
@@ -44,7 +44,7 @@ def only(emulator: TwoDoorEmulator) -> OperationView:
 @pytest.mark.parametrize("share", [ALIKE, OTHERWISE])
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_stranger_starts_what_a_task_starts(
-    emulator: TwoDoorEmulator, strangers: Strangers, kind: Kind, share: float
+    emulator: TwoEndpointEmulator, strangers: Strangers, kind: Kind, share: float
 ) -> None:
     """The operation has the task's target, and is known as the stranger's."""
     started = strangers.start(wish(kind, share=share))
@@ -55,7 +55,7 @@ def test_a_stranger_starts_what_a_task_starts(
 
 
 def test_a_strangers_operation_ends_in_time(
-    emulator: TwoDoorEmulator, strangers: Strangers
+    emulator: TwoEndpointEmulator, strangers: Strangers
 ) -> None:
     """It lasts seconds, though the task's would last for hours."""
     emulator.plan(Plan(duration=timedelta(hours=6)), target=wish().target)
@@ -65,7 +65,9 @@ def test_a_strangers_operation_ends_in_time(
     assert OperationState.SUCCEEDED is only(emulator).state
 
 
-def test_calls_are_logged_by_who_made_them(emulator: TwoDoorEmulator, strangers: Strangers) -> None:
+def test_calls_are_logged_by_who_made_them(
+    emulator: TwoEndpointEmulator, strangers: Strangers
+) -> None:
     """The log of a stranger's calls and that of Airflow's have nothing in common."""
     strangers.start(wish())
     client = SpannerAdminClient(Endpoint(target=emulator.endpoint, plain_text=True))
@@ -76,7 +78,7 @@ def test_calls_are_logged_by_who_made_them(emulator: TwoDoorEmulator, strangers:
     assert ["CreateBackup"] == [call.method for call in emulator.strangers_calls]
 
 
-def test_faults_do_not_hit_strangers(emulator: TwoDoorEmulator, strangers: Strangers) -> None:
+def test_faults_do_not_hit_strangers(emulator: TwoEndpointEmulator, strangers: Strangers) -> None:
     """An outage for Airflow is none for strangers, nor do they use up a fault for a task."""
     emulator.faults.fail(method="CreateBackup")
 
@@ -84,7 +86,9 @@ def test_faults_do_not_hit_strangers(emulator: TwoDoorEmulator, strangers: Stran
     assert 1 == len(emulator.faults.in_store())
 
 
-def test_what_is_there_cannot_be_started(emulator: TwoDoorEmulator, strangers: Strangers) -> None:
+def test_what_is_there_cannot_be_started(
+    emulator: TwoEndpointEmulator, strangers: Strangers
+) -> None:
     """A stranger who comes second starts nothing."""
     strangers.start(wish())
 
@@ -92,7 +96,9 @@ def test_what_is_there_cannot_be_started(emulator: TwoDoorEmulator, strangers: S
     assert 1 == len(emulator.operations())
 
 
-def test_a_stranger_cancels_whosever_it_is(emulator: TwoDoorEmulator, strangers: Strangers) -> None:
+def test_a_stranger_cancels_whosever_it_is(
+    emulator: TwoEndpointEmulator, strangers: Strangers
+) -> None:
     """A cancel by a stranger ends an operation."""
     strangers.start(wish(share=0.0))
 
@@ -100,7 +106,9 @@ def test_a_stranger_cancels_whosever_it_is(emulator: TwoDoorEmulator, strangers:
     assert OperationState.CANCELLED is only(emulator).state
 
 
-def test_a_stranger_replaces_what_is_there(emulator: TwoDoorEmulator, strangers: Strangers) -> None:
+def test_a_stranger_replaces_what_is_there(
+    emulator: TwoEndpointEmulator, strangers: Strangers
+) -> None:
     """What was there is gone, and another of the name is being made by the stranger."""
     emulator.create_backup(wish().target, f"{INSTANCE}/databases/{ORIGIN_ID}")
 
@@ -109,14 +117,14 @@ def test_a_stranger_replaces_what_is_there(emulator: TwoDoorEmulator, strangers:
     assert only(emulator).name in strangers.started
 
 
-def test_nothing_cannot_be_replaced(emulator: TwoDoorEmulator, strangers: Strangers) -> None:
+def test_nothing_cannot_be_replaced(emulator: TwoEndpointEmulator, strangers: Strangers) -> None:
     """Where nothing is, a stranger replaces nothing."""
     assert not strangers.replace(wish())
     assert () == emulator.operations()
 
 
 def test_a_stranger_takes_a_name_as_soon_as_it_is_free(
-    emulator: TwoDoorEmulator, strangers: Strangers
+    emulator: TwoEndpointEmulator, strangers: Strangers
 ) -> None:
     """A stranger waits until an operation has ended, and starts in its place."""
     seen: list[bool] = []
@@ -129,7 +137,7 @@ def test_a_stranger_takes_a_name_as_soon_as_it_is_free(
     assert 2 == len(strangers.started)
 
 
-def test_strangers_withdraw(emulator: TwoDoorEmulator, strangers: Strangers) -> None:
+def test_strangers_withdraw(emulator: TwoEndpointEmulator, strangers: Strangers) -> None:
     """A stranger cancels its own operation, or deletes its own result, and nothing else."""
     emulator.create_backup(wish(Kind.COPY).target, f"{INSTANCE}/databases/{ORIGIN_ID}")
     strangers.start(wish(share=0.0))
@@ -141,7 +149,7 @@ def test_strangers_withdraw(emulator: TwoDoorEmulator, strangers: Strangers) -> 
 
 
 def test_strangers_who_rest_do_nothing_more(
-    emulator: TwoDoorEmulator, strangers: Strangers
+    emulator: TwoEndpointEmulator, strangers: Strangers
 ) -> None:
     """When it gets calm nothing of theirs is under way in the background."""
     seen: list[bool] = []
@@ -153,7 +161,7 @@ def test_strangers_who_rest_do_nothing_more(
     assert 1 == len(emulator.operations())
 
 
-def test_what_lasts_is_ended(emulator: TwoDoorEmulator, strangers: Strangers) -> None:
+def test_what_lasts_is_ended(emulator: TwoEndpointEmulator, strangers: Strangers) -> None:
     """A stranger's operation that got in the way of a task's plan does not last as long."""
     changed = Wish(run_id="s0002", kind=Kind.DDL, share=ALIKE)
     strangers.start(changed)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.soak.dag_specs import Kind
 from tests.soak.evidence import CauseKind
-from tests.soak.histories import History, failed
-from tests.soak.recipes import Kind
-from tests.soak.verdict import Charge, judge
+from tests.soak.judge import Charge, judge
+from tests.soak.sample_histories import History, failed
 
 MARK_FAILED = CauseKind.MARK_FAILED
 

@@ -18,7 +18,7 @@ from airflow_spanner_lro.operators.databases import (
     SpannerRestoreDatabaseOperator,
 )
 from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
-from tests.soak.recipes import DDL, INSTANCE_ID, PROJECT, RECIPES, SOURCE_BACKUP, Kind, Recipe
+from tests.soak.dag_specs import DDL, INSTANCE_ID, PROJECT, RECIPES, SOURCE_BACKUP, Kind, Recipe
 
 KEEP = "P30D"
 

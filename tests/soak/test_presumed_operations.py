@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.soak.dag_specs import Kind
 from tests.soak.evidence import BlowKind, CauseKind
-from tests.soak.histories import History, failed
-from tests.soak.presuming import CLOCKS, UNANSWERED, Doubt, presumptions
-from tests.soak.recipes import Kind
-from tests.soak.verdict import Charge
+from tests.soak.judge import Charge
+from tests.soak.presumed_operations import CLOCKS, UNANSWERED, Doubt, presumptions
+from tests.soak.sample_histories import History, failed
 
 SIGNED = [Kind.BACKUP, Kind.COPY, Kind.DDL]
 

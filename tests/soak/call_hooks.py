@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of their own kind: something is done while a call of a task is under way.
+"""Do something while a call of a task is under way: before its work, or before its answer.
 
-Before its work, or between its work and its answer: moments that no kill and no stranger would
-meet by chance.
+These are moments that no kill and no stranger would meet by chance.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Faults, RpcError
 from airflow_spanner_lro.emulator.faults import Trouble
-from tests.soak.recipes import Kind, task_of
+from tests.soak.dag_specs import Kind, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.soak.recipes import Kind as TaskKind
+    from tests.soak.dag_specs import Kind as TaskKind
 
     Attack = Callable[[str, TaskKind], None]
 
@@ -33,7 +32,7 @@ _LOST = "The soak loses this answer."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plot:
+class CallHook:
     """What happens to one call of a task; whoever acts is told its run and task.
 
     It is done in a thread of the emulator, which answers when it is done.
@@ -67,8 +66,8 @@ class _Plotted(Trouble):
 
     run_id: str
     kind: Kind
-    first: Plot | None
-    claim: Callable[[], Plot | None]
+    first: CallHook | None
+    claim: Callable[[], CallHook | None]
 
     def before_work(self) -> None:
         """Let it happen, then refuse the call if it is to be."""
@@ -81,7 +80,7 @@ class _Plotted(Trouble):
 
     def after_work(self) -> None:
         """Let it happen, then answer as usual, or late, or lose the answer."""
-        plot = self.first or self.claim() or Plot()
+        plot = self.first or self.claim() or CallHook()
         if plot.after is not None:
             plot.after(self.run_id, self.kind)
         # not known before the work was done, and read when the answer is due
@@ -91,14 +90,14 @@ class _Plotted(Trouble):
             raise RpcError(plot.lose, _LOST)
 
 
-class AmbushingFaults(Faults):
+class HookedFaults(Faults):
     """The emulator's faults, and calls that are waited for."""
 
     def __init__(self) -> None:
         super().__init__()
         self._guard = threading.Lock()
-        self._for_starts: list[Plot] = []
-        self._for_cancels: list[Plot] = []
+        self._for_starts: list[CallHook] = []
+        self._for_cancels: list[CallHook] = []
         self.keys_refused = threading.Event()
         """While it is set, nobody's credentials are good enough."""
 
@@ -107,14 +106,14 @@ class AmbushingFaults(Faults):
 
         :param attack: is told run and task; it is called in a thread of the emulator
         """
-        self.await_start(Plot(after=attack))
+        self.await_start(CallHook(after=attack))
 
-    def await_start(self, plot: Plot) -> None:
+    def await_start(self, plot: CallHook) -> None:
         """Let something happen to the next start call of a task."""
         with self._guard:
             self._for_starts.append(plot)
 
-    def await_cancel(self, plot: Plot) -> None:
+    def await_cancel(self, plot: CallHook) -> None:
         """Let something happen to the next cancel call for an operation with a task's target."""
         with self._guard:
             self._for_cancels.append(plot)
@@ -147,12 +146,12 @@ class AmbushingFaults(Faults):
             claim=lambda: self._take_next(plots, needs_work=True),
         )
 
-    def _plots_for(self, method: str) -> list[Plot]:
+    def _plots_for(self, method: str) -> list[CallHook]:
         if method in STARTS:
             return self._for_starts
         return self._for_cancels if method == CANCEL else []
 
-    def _take_next(self, plots: list[Plot], *, needs_work: bool) -> Plot | None:
+    def _take_next(self, plots: list[CallHook], *, needs_work: bool) -> CallHook | None:
         """Take the plot whose turn it is, if it needs work, or none, as is asked for."""
         with self._guard:
             if plots and plots[0].needs_work is needs_work:

@@ -18,13 +18,13 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from tests.cluster.rest_api import TaskState
 from tests.cluster.waiting import wait_until
-from tests.soak.asking import Worker
-from tests.soak.histories import RUN
-from tests.soak.meddling import Meddler
+from tests.soak.dag_specs import ORIGIN_ID, Kind, target
+from tests.soak.interference import Interference
 from tests.soak.plan import Deed, Disturb, StartRun
-from tests.soak.recipes import ORIGIN_ID, Kind, target
+from tests.soak.report import Totals
+from tests.soak.sample_histories import RUN
+from tests.soak.soak_api import TaskProcess
 from tests.soak.strangers import KINDS, Wish
-from tests.soak.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from tests.cluster.rest_api import DagRun
-    from tests.soak.ambush import AmbushingFaults
-    from tests.soak.door import TwoDoorEmulator
+    from tests.soak.call_hooks import HookedFaults
+    from tests.soak.second_endpoint import TwoEndpointEmulator
     from tests.soak.strangers import Strangers
 
 TARGET = target(RUN, Kind.BACKUP)
@@ -48,9 +48,9 @@ class FakeApi:
 
     state: TaskState = TaskState.SUCCESS
 
-    def tasks_in(self, *states: TaskState) -> tuple[Worker, ...]:
+    def tasks_in(self, *states: TaskState) -> tuple[TaskProcess, ...]:
         """Return the task, if it is in one of the states."""
-        worker = Worker(
+        worker = TaskProcess(
             dag_id="soak_test", run_id=RUN, task_id=Kind.BACKUP, state=self.state, pid=None
         )
         return (worker,) if self.state in states else ()
@@ -75,14 +75,14 @@ class FakeApi:
 class Stage:
     """A meddler with all that it works with, and the task's own client."""
 
-    emulator: TwoDoorEmulator
+    emulator: TwoEndpointEmulator
     strangers: Strangers
     client: SpannerAdminClient
     totals: Totals
     api: FakeApi
     did: list[tuple[Deed, str]] = field(default_factory=list)
     late: list[tuple[str, Kind]] = field(default_factory=list)
-    meddler: Meddler = field(init=False)
+    meddler: Interference = field(init=False)
 
     def perform(self, deed: Deed, *, pick: float = OTHERWISE) -> None:
         """Have strangers do something."""
@@ -119,7 +119,7 @@ class Stage:
 
 @pytest.fixture
 def stage(
-    emulator: TwoDoorEmulator, faults: AmbushingFaults, strangers: Strangers
+    emulator: TwoEndpointEmulator, faults: HookedFaults, strangers: Strangers
 ) -> Iterator[Stage]:
     """Return a stage on which the task is a success."""
     stage = Stage(
@@ -129,7 +129,7 @@ def stage(
         totals=Totals(minutes=1),
         api=FakeApi(),
     )
-    stage.meddler = Meddler(
+    stage.meddler = Interference(
         api=stage.api,  # type: ignore[arg-type]  # a fake
         faults=faults,
         strangers=strangers,

@@ -16,15 +16,13 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
-from tests.soak.cases import DELETES, OK, case_of
-from tests.soak.evidence import CauseKind
-from tests.soak.presuming import delivered_of_others, why_left, why_presumed
+from tests.soak.evidence import DELETES, OK, CauseKind, case_of
+from tests.soak.presumed_operations import delivered_of_others, why_left, why_presumed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.soak.cases import Case
-    from tests.soak.evidence import Call, Cause, Evidence, Operation, Task, Try
+    from tests.soak.evidence import Call, Cause, Operation, SoakEvidence, Task, TaskEvidence, Try
 
 SUCCESS = "success"
 GIVEN_UP = frozenset({"failed", "skipped", "upstream_failed", "removed", None})
@@ -72,7 +70,7 @@ class Violation:
     causes: tuple[Cause, ...]
 
 
-def judge(evidence: Evidence) -> tuple[Violation, ...]:
+def judge(evidence: SoakEvidence) -> tuple[Violation, ...]:
     """Return every violation, task by task."""
     return tuple(
         violation
@@ -81,7 +79,7 @@ def judge(evidence: Evidence) -> tuple[Violation, ...]:
     )
 
 
-def _judge(case: Case) -> Iterator[Violation]:
+def _judge(case: TaskEvidence) -> Iterator[Violation]:
     yield from _orphans(case)
     yield from _duplicates(case)
     yield from _false_cancels(case)
@@ -89,7 +87,9 @@ def _judge(case: Case) -> Iterator[Violation]:
     yield from _touched(case)
 
 
-def _violation(case: Case, charge: Charge, why: str, operation: Operation | None) -> Violation:
+def _violation(
+    case: TaskEvidence, charge: Charge, why: str, operation: Operation | None
+) -> Violation:
     names = {case.task.target} if operation is None else {case.task.target, operation.name}
     calls = (call for call in (*case.calls, *case.others_calls) if call.resource in names)
     return Violation(
@@ -106,7 +106,7 @@ def _violation(case: Case, charge: Charge, why: str, operation: Operation | None
 # -- orphans
 
 
-def _orphans(case: Case) -> Iterator[Violation]:
+def _orphans(case: TaskEvidence) -> Iterator[Violation]:
     task = case.task
     left = {each.operation for each in case.lefts}
     for operation in case.operations:
@@ -132,7 +132,7 @@ def _orphans(case: Case) -> Iterator[Violation]:
 # -- duplicate starts
 
 
-def _duplicates(case: Case) -> Iterator[Violation]:
+def _duplicates(case: TaskEvidence) -> Iterator[Violation]:
     for before, after in pairwise(case.operations):
         if before.ended is None or after.started < before.ended:
             yield _violation(
@@ -145,7 +145,7 @@ def _duplicates(case: Case) -> Iterator[Violation]:
             yield _violation(case, Charge.DUPLICATE, why, after)
 
 
-def _asked_again(case: Case, before: Operation, after: Operation) -> bool:
+def _asked_again(case: TaskEvidence, before: Operation, after: Operation) -> bool:
     """Tell whether there was a reason to do again what had succeeded."""
     assert before.ended is not None
     cleared = any(before.ended - DELIVERY <= at <= after.started for at in case.clears())
@@ -156,7 +156,7 @@ def _asked_again(case: Case, before: Operation, after: Operation) -> bool:
 # -- false cancels
 
 
-def _false_cancels(case: Case) -> Iterator[Violation]:
+def _false_cancels(case: TaskEvidence) -> Iterator[Violation]:
     for operation in case.operations:
         for call in case.cancels(operation):
             if not _is_caused(case, operation, call.at):
@@ -165,7 +165,7 @@ def _false_cancels(case: Case) -> Iterator[Violation]:
                 break
 
 
-def _is_caused(case: Case, operation: Operation, at: float) -> bool:
+def _is_caused(case: TaskEvidence, operation: Operation, at: float) -> bool:
     if _deadline_passed(case.task, operation, at):
         return True
     if not case.task.cancelled_on_kill:
@@ -175,7 +175,7 @@ def _is_caused(case: Case, operation: Operation, at: float) -> bool:
     return at >= case.reaped_from and _is_over(case, at)
 
 
-def _is_over(case: Case, at: float) -> bool:
+def _is_over(case: TaskEvidence, at: float) -> bool:
     """Tell whether the task had ended at a time, other than by succeeding, and no retry was due.
 
     Nobody waits for its operations then.
@@ -191,7 +191,7 @@ def _is_over(case: Case, at: float) -> bool:
     return any(at <= clear <= min(later) for clear in case.clears())
 
 
-def _excuses(case: Case, cause: Cause, operation: Operation, at: float) -> bool:
+def _excuses(case: TaskEvidence, cause: Cause, operation: Operation, at: float) -> bool:
     """Tell whether a cause explains that an operation was cancelled at a time."""
     if cause.at > at:
         return False
@@ -231,7 +231,7 @@ def _overran(each: Try, operation: Operation, *, timeout: float, at: float) -> b
 # -- false successes
 
 
-def _false_successes(case: Case) -> Iterator[Violation]:
+def _false_successes(case: TaskEvidence) -> Iterator[Violation]:
     task = case.task
     if task.state != SUCCESS or _marked_success(case):
         return
@@ -254,7 +254,7 @@ def _false_successes(case: Case) -> Iterator[Violation]:
         yield _violation(case, Charge.FALSE_SUCCESS, why, newest)
 
 
-def _taken_for_its_own(case: Case, newest: Operation | None) -> Operation | None:
+def _taken_for_its_own(case: TaskEvidence, newest: Operation | None) -> Operation | None:
     """Return the stranger's operation with which a task succeeded, if it did."""
     if case.task.adoptions:
         adopted = case.task.adoptions[-1]
@@ -268,7 +268,7 @@ def _taken_for_its_own(case: Case, newest: Operation | None) -> Operation | None
     return delivered
 
 
-def _is_taken_away(case: Case, newest: Operation) -> bool:
+def _is_taken_away(case: TaskEvidence, newest: Operation) -> bool:
     """Tell whether a stranger deleted what an operation had made, too late for the task to see."""
     deleted = [
         call
@@ -280,7 +280,7 @@ def _is_taken_away(case: Case, newest: Operation) -> bool:
     return first is not None and first.stranger and (last is None or first.at >= last - DELIVERY)
 
 
-def _is_undone(case: Case, newest: Operation) -> bool:
+def _is_undone(case: TaskEvidence, newest: Operation) -> bool:
     """Tell whether the task's own side has deleted what it delivered."""
     return any(
         call.method in DELETES and call.code == OK and case.maker(call.at - _BEFORE) is newest
@@ -288,7 +288,7 @@ def _is_undone(case: Case, newest: Operation) -> bool:
     )
 
 
-def _marked_success(case: Case) -> bool:
+def _marked_success(case: TaskEvidence) -> bool:
     marks = [each.at for each in case.causes if each.kind is CauseKind.MARK_SUCCESS]
     return bool(marks) and not any(clear > max(marks) for clear in case.clears())
 
@@ -301,7 +301,7 @@ def _too_early(last: Try, newest: Operation) -> bool:
 # -- strangers
 
 
-def _touched(case: Case) -> Iterator[Violation]:
+def _touched(case: TaskEvidence) -> Iterator[Violation]:
     for operation in case.others_operations:
         if calls := case.cancels(operation):
             why = f"a stranger had started it, and it was cancelled at {_time(calls[0].at)}"

@@ -1,10 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator with a second entrance, for strangers: the same world, without any trouble.
-
-Each entrance has a log of its own, so nobody has to guess who made a call. The faults are for
-Airflow alone: they are planned to hit tasks, and strangers may act in the midst of them.
-"""
+"""Give the emulator a second endpoint, for strangers: the same state, without any faults."""
 
 from __future__ import annotations
 
@@ -19,7 +15,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import CallHistory
 
 
-class TwoDoorEmulator(SpannerAdminEmulator):
+class TwoEndpointEmulator(SpannerAdminEmulator):
     """An emulator whose :attr:`calls` are those of Airflow alone.
 
     :param seed: for the operation ids that the service makes up, and for random durations

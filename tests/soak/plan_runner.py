@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever performs the plan: kills and restarts processes, orders faults, and plays the user.
+"""Perform the plan of a soak: kill and restart processes, order faults, act as users do.
 
 What gives an operation's cancel a cause is written down right before it is done.
 """
@@ -18,23 +18,23 @@ from airflow_spanner_lro.core.status import Code
 from tests.cluster.airflow import Component
 from tests.cluster.errors import ApiError, ApiUnreachableError
 from tests.cluster.rest_api import DagRun, RunState, TaskState
-from tests.soak.ambush import Plot
+from tests.soak.call_hooks import CallHook
+from tests.soak.dag_specs import RECIPES, Kind
 from tests.soak.evidence import Blow, BlowKind, Cause, CauseKind
-from tests.soak.hunting import Hunter
-from tests.soak.meddling import Meddler
+from tests.soak.interference import Interference
 from tests.soak.plan import STRANGERS, Deed, Disturb
-from tests.soak.recipes import RECIPES, Kind
+from tests.soak.task_processes import TaskProcesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
     from tests.cluster.airflow import LocalAirflow
-    from tests.soak.ambush import AmbushingFaults
-    from tests.soak.asking import SoakApi, Worker
+    from tests.soak.call_hooks import HookedFaults
+    from tests.soak.report import Totals
+    from tests.soak.soak_api import SoakApi, TaskProcess
     from tests.soak.strangers import Strangers
-    from tests.soak.totals import Totals
-    from tests.soak.wire import Wire
+    from tests.soak.tcp_proxy import TcpProxy
 
 AT_WORK = (TaskState.RUNNING, TaskState.DEFERRED)
 _CAUSES = {
@@ -49,7 +49,7 @@ _MANY = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
+class FollowUp:
     """What has to follow a disturbance.
 
     :param seconds: after how long
@@ -59,7 +59,7 @@ class Later:
     do: Callable[[], None]
 
 
-class Actor:
+class PlanRunner:
     """Performs disturbances.
 
     :param say: tells whoever looks on
@@ -71,8 +71,8 @@ class Actor:
         airflow: LocalAirflow,
         api: SoakApi,
         emulator: SpannerAdminEmulator,
-        wire: Wire,
-        faults: AmbushingFaults,
+        wire: TcpProxy,
+        faults: HookedFaults,
         strangers: Strangers,
         totals: Totals,
         say: Callable[[str], None],
@@ -89,8 +89,8 @@ class Actor:
         self._blows: list[Blow] = []
         self._lock = threading.Lock()
         self._away: set[tuple[Component, int]] = set()
-        self._hunter = Hunter(airflow=airflow, api=api)
-        self.meddler = Meddler(
+        self._hunter = TaskProcesses(airflow=airflow, api=api)
+        self.meddler = Interference(
             api=api,
             faults=faults,
             strangers=strangers,
@@ -113,12 +113,12 @@ class Actor:
         with self._lock:
             return tuple(self._blows)
 
-    def perform(self, disturb: Disturb) -> Later | None:
+    def perform(self, disturb: Disturb) -> FollowUp | None:
         """Do it, or count that there was nobody to do it to; return what has to follow."""
         if disturb.deed in STRANGERS:
             self._meddle(disturb)
             return None
-        later: Later | None = None
+        later: FollowUp | None = None
         try:
             match disturb.deed:
                 case Deed.KILL_TASK | Deed.KILL_WORKER | Deed.EVICT:
@@ -200,7 +200,7 @@ class Actor:
             return False
         self._say(f"{disturb.deed}: {len(workers)}")
 
-        def fail(worker: Worker) -> bool:
+        def fail(worker: TaskProcess) -> bool:
             with self._api.another() as api:
                 run, task_id = worker.run, worker.task_id
                 return self.user(Deed.MARK_FAILED, run=run, task_id=task_id, api=api)
@@ -238,7 +238,7 @@ class Actor:
 
     # -- components
 
-    def _hurt_a_triggerer(self, disturb: Disturb) -> Later | None:
+    def _hurt_a_triggerer(self, disturb: Disturb) -> FollowUp | None:
         number = TRIGGERERS[int(disturb.pick * len(TRIGGERERS))]
         if any(component is Component.TRIGGERER for component, _ in self._away):
             # one of two, never both
@@ -254,14 +254,14 @@ class Actor:
                 process.signal(signal.SIGCONT, everyone=True)
                 self._away.discard(key)
 
-            return Later(seconds=16 + 10 * disturb.share, do=wake)
+            return FollowUp(seconds=16 + 10 * disturb.share, do=wake)
         if disturb.deed is Deed.KILL_TRIGGERER:
             self._airflow.kill_component(Component.TRIGGERER, number=number)
         else:
             self._airflow.stop_component(Component.TRIGGERER, number=number, grace=10)
-        return Later(seconds=1 + 10 * disturb.share, do=lambda: self._restart(key))
+        return FollowUp(seconds=1 + 10 * disturb.share, do=lambda: self._restart(key))
 
-    def _kill_the_scheduler(self, disturb: Disturb) -> Later | None:
+    def _kill_the_scheduler(self, disturb: Disturb) -> FollowUp | None:
         key = (Component.SCHEDULER, 1)
         if key in self._away:
             return None
@@ -269,7 +269,7 @@ class Actor:
         self._away.add(key)
         self._strike(BlowKind.KILLED, None, None)
         self._airflow.kill_component(Component.SCHEDULER)
-        return Later(seconds=1 + 8 * disturb.share, do=lambda: self._restart(key))
+        return FollowUp(seconds=1 + 8 * disturb.share, do=lambda: self._restart(key))
 
     def _restart(self, key: tuple[Component, int]) -> None:
         component, number = key
@@ -294,7 +294,7 @@ class Actor:
             case Deed.DELAY:
                 faults.delay(1 + 5 * share, method=method, times=1)
             case Deed.ANSWER_LATE:
-                faults.await_start(Plot(after=self._late, late=2 + 8 * share))
+                faults.await_start(CallHook(after=self._late, late=2 + 8 * share))
             case Deed.FAIL_CANCEL:
                 faults.fail(method="CancelOperation", times=2 + int(6 * share))
             case Deed.REFUSE_CANCEL:
@@ -311,7 +311,7 @@ class Actor:
         else:
             self._faults.drop_connection(method=method, after_work=share < 3 / 4)
 
-    def _refuse_the_key(self, disturb: Disturb) -> Later:
+    def _refuse_the_key(self, disturb: Disturb) -> FollowUp:
         """Refuse all credentials, until the connection has others."""
         self._faults.keys_refused.set()
         self._say(disturb.deed)
@@ -324,7 +324,7 @@ class Actor:
                 self._say(f"{disturb.deed}: {exc}")
             self._faults.keys_refused.clear()
 
-        return Later(seconds=2 + 6 * disturb.share, do=rotate)
+        return FollowUp(seconds=2 + 6 * disturb.share, do=rotate)
 
     def _late(self, run_id: str, kind: Kind) -> None:
         """Note that the answer of a start call comes late."""
@@ -356,6 +356,6 @@ def needs_user(dag_id: str) -> bool:
     return any(each.dag_id == dag_id and each.needs_user for each in RECIPES.values())
 
 
-def _choose(candidates: Sequence[Worker], disturb: Disturb) -> Worker | None:
+def _choose(candidates: Sequence[TaskProcess], disturb: Disturb) -> TaskProcess | None:
     ordered = sorted(candidates, key=lambda each: (each.run_id, each.task_id))
     return ordered[int(disturb.pick * len(ordered))] if ordered else None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the soak asks Airflow beyond what a demo does: who is at work, and all tries of a task."""
+"""A client of Airflow's REST API that also asks who is at work, and for all tries of a task."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MANY = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
+class TaskProcess:
     """A task instance and the process in which it runs, if it runs."""
 
     dag_id: str
@@ -53,12 +53,12 @@ class SoakApi(AirflowApi):
             password=self._credentials["password"],
         )
 
-    def tasks_in(self, *states: TaskState) -> tuple[Worker, ...]:
+    def tasks_in(self, *states: TaskState) -> tuple[TaskProcess, ...]:
         """Return the task instances of all runs that are in one of the states."""
         query = {"state": list(map(str, states)), "limit": _MANY, "order_by": "-start_date"}
         answer = self._call("GET", "/dags/~/dagRuns/~/taskInstances", params=query)
         return tuple(
-            Worker(
+            TaskProcess(
                 dag_id=each["dag_id"],
                 run_id=each["dag_run_id"],
                 task_id=each["task_id"],

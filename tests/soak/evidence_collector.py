@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Gathers the evidence in the end: from the emulator, from Airflow's REST API, from task logs."""
+"""Collect the evidence at the end: from the emulator, Airflow's REST API and the task logs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from tests.cluster.errors import ProcessDiedError
-from tests.soak.ambush import CANCEL, STARTS
-from tests.soak.cases import DELETES
-from tests.soak.evidence import Adoption, Call, Evidence, Left, Operation, Task, Try
-from tests.soak.recipes import MADE_BY_DDL, RECIPES, Kind, target, task_of
+from tests.soak.call_hooks import CANCEL, STARTS
+from tests.soak.dag_specs import MADE_BY_DDL, RECIPES, Kind, target, task_of
+from tests.soak.evidence import DELETES, Adoption, Call, Left, Operation, SoakEvidence, Task, Try
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator import CallHistory, OperationView
     from tests.cluster.rest_api import DagRun, TaskInstance
+    from tests.soak.dag_specs import Recipe
+    from tests.soak.environment import SoakEnvironment
     from tests.soak.evidence import Blow, Cause
-    from tests.soak.recipes import Recipe
-    from tests.soak.scene import Scene
 
 _JUDGED = frozenset({CANCEL, *DELETES, *STARTS})
 _ADOPTED = re.compile(r'of an earlier try was adopted: ([^\s"]+)')
@@ -46,13 +45,13 @@ _HOLES = 2
 
 
 def collect(
-    scene: Scene,
+    scene: SoakEnvironment,
     *,
     runs: Sequence[DagRun],
     causes: tuple[Cause, ...],
     blows: tuple[Blow, ...],
     reaped_from: float,
-) -> Evidence:
+) -> SoakEvidence:
     """Return what there is to be judged."""
     recipes = {recipe.dag_id: recipe for recipe in RECIPES.values()}
     made = _made(scene)
@@ -61,7 +60,7 @@ def collect(
         *_calls(scene.emulator.calls, stranger=False),
         *_calls(scene.emulator.strangers_calls, stranger=True),
     )
-    return Evidence(
+    return SoakEvidence(
         tasks=tuple(
             _task(scene, each, recipe=recipes[each.dag_id], made=made) for each in instances
         ),
@@ -74,7 +73,7 @@ def collect(
     )
 
 
-def operations_of(scene: Scene) -> tuple[Operation, ...]:
+def operations_of(scene: SoakEnvironment) -> tuple[Operation, ...]:
     """Return the operations on the targets of tasks, strangers' too, as they are now."""
     # the emulator has a clock of its own, which began with the machine's
     ahead = (scene.emulator.clock.now() - datetime.now(tz=UTC)).total_seconds()
@@ -120,7 +119,9 @@ def _calls(calls: CallHistory, *, stranger: bool) -> Iterator[Call]:
         )
 
 
-def _task(scene: Scene, instance: TaskInstance, *, recipe: Recipe, made: frozenset[str]) -> Task:
+def _task(
+    scene: SoakEnvironment, instance: TaskInstance, *, recipe: Recipe, made: frozenset[str]
+) -> Task:
     kind = Kind(instance.task_id)
     name = target(instance.run_id, kind)
     logs = _log_folder(scene, instance)
@@ -139,7 +140,7 @@ def _task(scene: Scene, instance: TaskInstance, *, recipe: Recipe, made: frozens
     )
 
 
-def _log_folder(scene: Scene, instance: TaskInstance) -> Path:
+def _log_folder(scene: SoakEnvironment, instance: TaskInstance) -> Path:
     folder = scene.log_folder(instance.dag_id, instance.run_id)
     return folder / f"task_id={instance.task_id}"
 
@@ -147,7 +148,7 @@ def _log_folder(scene: Scene, instance: TaskInstance) -> Path:
 # -- what was left running
 
 
-def _lefts(scene: Scene, instances: Iterable[TaskInstance]) -> tuple[Left, ...]:
+def _lefts(scene: SoakEnvironment, instances: Iterable[TaskInstance]) -> tuple[Left, ...]:
     """Return the ledger entries that were closed although their operation goes on."""
     # the command's output becomes a log of a process, too
     logs = _texts(scene.airflow.settings.process_logs)
@@ -169,7 +170,7 @@ def _lefts(scene: Scene, instances: Iterable[TaskInstance]) -> tuple[Left, ...]:
     )
 
 
-def _listed(scene: Scene) -> str:
+def _listed(scene: SoakEnvironment) -> str:
     """Return what the command says that lists all ledger entries."""
     try:
         return scene.airflow.command("spanner-lro", "ledger", "--all", "--offline")
@@ -178,7 +179,7 @@ def _listed(scene: Scene) -> str:
         return exc.log_path.read_text(errors="replace")
 
 
-def _entries(scene: Scene, instance: TaskInstance) -> Iterator[object]:
+def _entries(scene: SoakEnvironment, instance: TaskInstance) -> Iterator[object]:
     """Yield a task's ledger entries as they are stored; keys may be missing in between."""
     missing = 0
     for number in count(1):
@@ -236,11 +237,11 @@ def _logged_try(number: int, *, logs: Path) -> Try | None:
 # -- what was made
 
 
-def _made(scene: Scene) -> frozenset[str]:
+def _made(scene: SoakEnvironment) -> frozenset[str]:
     return frozenset(each.name for each in scene.emulator.resources() if each.state in _GOOD)
 
 
-def _is_changed(scene: Scene, database: str) -> bool:
+def _is_changed(scene: SoakEnvironment, database: str) -> bool:
     """Tell whether a database has all that the schema change makes."""
     with grpc.insecure_channel(scene.emulator.endpoint) as channel:
         client = DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))

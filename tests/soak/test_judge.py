@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.soak.evidence import CauseKind, Evidence
-from tests.soak.histories import RUN, History, done, failed
-from tests.soak.recipes import Kind
-from tests.soak.verdict import DELIVERY, Charge, judge
+from tests.soak.dag_specs import Kind
+from tests.soak.evidence import CauseKind, SoakEvidence
+from tests.soak.judge import DELIVERY, Charge, judge
+from tests.soak.sample_histories import RUN, History, done, failed
 
 CLEAR = CauseKind.CLEAR
 EVICT = CauseKind.EVICT
@@ -199,6 +199,6 @@ def test_evidence_can_be_kept_and_judged_again() -> None:
     """Evidence that was written to a file is the same when it is read."""
     history = done().caused(CLEAR, 30).adopted(35).cancelled(36).deleted(40)
 
-    read = Evidence.from_json(history.evidence.to_json())
+    read = SoakEvidence.from_json(history.evidence.to_json())
 
     assert history.evidence == read

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.execution.store import KEY_PREFIX
-from tests.soak.collecting import (
+from tests.soak.evidence import Adoption, Try
+from tests.soak.evidence_collector import (
     LEDGER_KEY,
     adoptions_in,
     complete_tries,
     is_told_in,
     left_operations,
 )
-from tests.soak.evidence import Adoption, Try
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where it happens: a real Airflow with two triggerers, and an emulator in real time beside it."""
+"""Run a real Airflow with two triggerers, and an emulator in real time beside it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,8 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.cluster.airflow import LocalAirflow
 from tests.cluster.configuration import AirflowSettings
-from tests.soak.ambush import AmbushingFaults
-from tests.soak.asking import SoakApi
-from tests.soak.door import TwoDoorEmulator
-from tests.soak.plan import SHARED_DATABASES, StartRun, reaps_meanwhile
-from tests.soak.recipes import (
+from tests.soak.call_hooks import HookedFaults
+from tests.soak.dag_specs import (
     INSTANCE,
     ORIGIN_ID,
     OTHER_BACKUP,
@@ -29,8 +26,11 @@ from tests.soak.recipes import (
     resource_id,
     target,
 )
+from tests.soak.plan import SHARED_DATABASES, StartRun, reaps_meanwhile
+from tests.soak.second_endpoint import TwoEndpointEmulator
+from tests.soak.soak_api import SoakApi
 from tests.soak.strangers import Strangers
-from tests.soak.wire import Wire
+from tests.soak.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,13 +57,13 @@ SETTINGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class SoakEnvironment:
     """All that takes part."""
 
-    emulator: TwoDoorEmulator
-    wire: Wire
+    emulator: TwoEndpointEmulator
+    wire: TcpProxy
     strangers: Strangers
-    faults: AmbushingFaults
+    faults: HookedFaults
     airflow: LocalAirflow
     api: SoakApi
     home: Path
@@ -113,20 +113,20 @@ class Scene:
 
 
 @contextmanager
-def set_scene(*, home: Path, seed: int) -> Iterator[Scene]:
+def start_environment(*, home: Path, seed: int) -> Iterator[SoakEnvironment]:
     """Start everything and wait until it works; nothing of it is alive afterwards.
 
     :param home: an empty folder
     """
-    emulator = TwoDoorEmulator(seed=seed)
+    emulator = TwoEndpointEmulator(seed=seed)
     # put there before the start, which hands them on
-    emulator.faults = faults = AmbushingFaults()
+    emulator.faults = faults = HookedFaults()
     for database in (ORIGIN_ID, *SHARED_DATABASES):
         emulator.create_database(f"{INSTANCE}/databases/{database}")
     for backup in (SOURCE_BACKUP, OTHER_BACKUP):
         emulator.create_backup(f"{INSTANCE}/backups/{backup}", f"{INSTANCE}/databases/{ORIGIN_ID}")
     emulator.plan(Plan(duration=timedelta(seconds=20)), kind=OPTIMIZE_RESTORED_DATABASE)
-    with emulator, Wire(emulator.endpoint) as wire:
+    with emulator, TcpProxy(emulator.endpoint) as wire:
         settings = AirflowSettings(
             home=home / "airflow",
             dags_folder=HERE / "dags",
@@ -147,7 +147,7 @@ def set_scene(*, home: Path, seed: int) -> Iterator[Scene]:
                 for dag_id in dag_ids:
                     api.unpause(dag_id)
                 with Strangers(emulator) as strangers:
-                    yield Scene(
+                    yield SoakEnvironment(
                         emulator=emulator,
                         wire=wire,
                         strangers=strangers,

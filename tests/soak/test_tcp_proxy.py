@@ -14,7 +14,7 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.emulator import SpannerAdminEmulator
-from tests.soak.wire import Wire
+from tests.soak.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,19 +27,19 @@ QUERY = OperationQuery(
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
+def wire() -> Iterator[TcpProxy]:
     """Return a wire to an emulator."""
-    with SpannerAdminEmulator() as emulator, Wire(emulator.endpoint) as wire:
+    with SpannerAdminEmulator() as emulator, TcpProxy(emulator.endpoint) as wire:
         emulator.create_database("projects/project/instances/main/databases/orders")
         yield wire
 
 
-def client_of(wire: Wire) -> SpannerAdminClient:
+def client_of(wire: TcpProxy) -> SpannerAdminClient:
     """Return a client with connections of its own."""
     return SpannerAdminClient(Endpoint(target=wire.endpoint, plain_text=True))
 
 
-def test_a_silent_connection_is_not_cut(wire: Wire) -> None:
+def test_a_silent_connection_is_not_cut(wire: TcpProxy) -> None:
     """Whoever had a connection waits for an answer, and whoever opens one is answered."""
     before = client_of(wire)
     assert () == before.query_operations(query=QUERY, timeout=10)

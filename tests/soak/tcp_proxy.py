@@ -1,10 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The wire between Airflow and the emulator, which may fall silent without being cut.
-
-As when a firewall forgets a connection: both ends keep it, and nothing gets through any more. A new
-connection works. No fault of the emulator can do that, because gRPC sees none.
-"""
+"""A TCP proxy between Airflow and the emulator, which may fall silent without being cut."""
 
 from __future__ import annotations
 
@@ -37,7 +33,7 @@ class _Link:
             end.close()
 
 
-class Wire:
+class TcpProxy:
     """Carries every connection on to a server.
 
     :param target: the server, ``host:port``

@@ -1,11 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is only presumed: operations that a task may have started, and nobody can prove it.
-
-An answer that was lost leaves that doubt, and nothing else does. In doubt an operation is waited
-for, and never cancelled: so one may be left running, if that is told, and one that a stranger asked
-for alike may be delivered. Both are counted apart, each with the answer that was lost.
-"""
+"""Operations that a task may have started, and nobody can prove it."""
 
 from __future__ import annotations
 
@@ -15,13 +10,12 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tests.soak.cases import OK, case_of
+from tests.soak.evidence import OK, case_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.soak.cases import Case
-    from tests.soak.evidence import Call, Evidence, Left, Operation, Task
+    from tests.soak.evidence import Call, Left, Operation, SoakEvidence, Task, TaskEvidence
 
 UNANSWERED = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN", "INTERNAL", "CANCELLED"})
 """What a start call may be told, or its log says, although nobody knows then what became of it."""
@@ -57,7 +51,7 @@ class Presumption:
     why: str
 
 
-def presumptions(evidence: Evidence) -> tuple[Presumption, ...]:
+def presumptions(evidence: SoakEvidence) -> tuple[Presumption, ...]:
     """Return all that was rightly left or delivered in doubt, task by task."""
     return tuple(
         presumption
@@ -66,7 +60,7 @@ def presumptions(evidence: Evidence) -> tuple[Presumption, ...]:
     )
 
 
-def _presumed(case: Case) -> Iterator[Presumption]:
+def _presumed(case: TaskEvidence) -> Iterator[Presumption]:
     operations = {each.name: each for each in (*case.operations, *case.others_operations)}
     for left in case.lefts:
         operation = operations.get(left.operation)
@@ -81,7 +75,7 @@ def _presumed(case: Case) -> Iterator[Presumption]:
 # -- what was left
 
 
-def why_left(case: Case, operation: Operation) -> str | None:
+def why_left(case: TaskEvidence, operation: Operation) -> str | None:
     """Return why an operation may have been left running; None if it may not.
 
     It is told in log, ledger and list, and an answer was lost by which it would have been known.
@@ -95,7 +89,7 @@ def _is_told(left: Left) -> bool:
     return left.logged and left.listed
 
 
-def _why_own(case: Case, operation: Operation) -> str | None:
+def _why_own(case: TaskEvidence, operation: Operation) -> str | None:
     """Return how the answer of the call was lost that started an operation of the task."""
     before = [call for call in case.starts() if call.at <= operation.started]
     return _why_lost(case, before[-1]) if before else None
@@ -104,7 +98,7 @@ def _why_own(case: Case, operation: Operation) -> str | None:
 # -- what was taken for the task's
 
 
-def delivered_of_others(case: Case) -> Operation | None:
+def delivered_of_others(case: TaskEvidence) -> Operation | None:
     """Return the stranger's operation whose result was there when the task succeeded, if any."""
     last = case.task.tries[-1] if case.task.tries else None
     if case.task.state != "success" or last is None or last.ended is None:
@@ -113,7 +107,7 @@ def delivered_of_others(case: Case) -> Operation | None:
     return maker if maker and maker.stranger else None
 
 
-def why_presumed(case: Case, operation: Operation) -> str | None:
+def why_presumed(case: TaskEvidence, operation: Operation) -> str | None:
     """Return why a stranger's operation may be presumed the task's; None if it may not.
 
     It was asked for alike, nothing marks the task's own, and it began after a start call of the
@@ -136,7 +130,7 @@ def why_presumed(case: Case, operation: Operation) -> str | None:
 # -- which answer was lost
 
 
-def _why_lost(case: Case, call: Call) -> str | None:
+def _why_lost(case: TaskEvidence, call: Call) -> str | None:
     """Return how the answer of a start call was lost; None if nothing tells that it was."""
     called = f"{call.method} at {_time(call.at)}"
     if call.code in UNANSWERED:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from tests.soak.ambush import CANCEL
+from tests.soak.call_hooks import CANCEL
+from tests.soak.dag_specs import Kind, target
 from tests.soak.evidence import (
     Adoption,
     Blow,
@@ -16,15 +17,14 @@ from tests.soak.evidence import (
     Call,
     Cause,
     CauseKind,
-    Evidence,
     Left,
     Operation,
+    SoakEvidence,
     Task,
     Try,
 )
-from tests.soak.presuming import Doubt, presumptions
-from tests.soak.recipes import Kind, target
-from tests.soak.verdict import Charge, judge
+from tests.soak.judge import Charge, judge
+from tests.soak.presumed_operations import Doubt, presumptions
 
 RUN = "s0001"
 REAPED_FROM = 1000.0
@@ -131,7 +131,7 @@ class History:
         return self
 
     @property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> SoakEvidence:
         """All of it, for the judge."""
         task = Task(
             dag_id="soak_test",
@@ -146,7 +146,7 @@ class History:
             tries=tuple(self.tries),
             adoptions=tuple(self.adoptions),
         )
-        return Evidence(
+        return SoakEvidence(
             tasks=(task,),
             operations=tuple(self.operations),
             calls=tuple(self.calls),

@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""When strangers get in the way of tasks: before, within and after their start calls and cancels.
-
-What is to happen within a call waits for the next call of that sort, and is counted then.
-"""
+"""Let strangers get in the way of tasks: before, within and after their start calls and cancels."""
 
 from __future__ import annotations
 
@@ -16,9 +13,9 @@ from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.core.status import Code
 from tests.cluster.errors import ApiError, ApiUnreachableError
 from tests.cluster.rest_api import TaskState
-from tests.soak.ambush import Plot
+from tests.soak.call_hooks import CallHook
+from tests.soak.dag_specs import Kind, target, task_of
 from tests.soak.plan import Deed, Disturb, StartRun
-from tests.soak.recipes import Kind, target, task_of
 from tests.soak.strangers import Wish
 
 if TYPE_CHECKING:
@@ -26,10 +23,10 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator import OperationView
     from tests.cluster.rest_api import DagRun
-    from tests.soak.ambush import AmbushingFaults
-    from tests.soak.asking import SoakApi, Worker
+    from tests.soak.call_hooks import HookedFaults
+    from tests.soak.report import Totals
+    from tests.soak.soak_api import SoakApi, TaskProcess
     from tests.soak.strangers import Strangers
-    from tests.soak.totals import Totals
 
 _ENDED = 0.6
 """How many of the tasks that meet a stranger at their start are ended soon afterwards."""
@@ -46,7 +43,7 @@ class User(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meddler:
+class Interference:
     """Performs strangers' deeds.
 
     :param user: has a user do something to a task; tells whether Airflow agreed
@@ -55,7 +52,7 @@ class Meddler:
     """
 
     api: SoakApi
-    faults: AmbushingFaults
+    faults: HookedFaults
     strangers: Strangers
     totals: Totals
     user: User
@@ -76,9 +73,9 @@ class Meddler:
         code = Code.UNAVAILABLE if disturb.pick < 1 / 2 else Code.DEADLINE_EXCEEDED
         match disturb.deed:
             case Deed.STRANGER_CONFLICT:
-                self.faults.await_start(Plot(before=self._starts(disturb)))
+                self.faults.await_start(CallHook(before=self._starts(disturb)))
             case Deed.STRANGER_INSTEAD:
-                self.faults.await_start(Plot(before=self._starts(disturb), refuse=code))
+                self.faults.await_start(CallHook(before=self._starts(disturb), refuse=code))
             case Deed.STRANGER_BETWEEN:
                 starts = self._starts(disturb)
                 seconds = 1 + 6 * disturb.pick
@@ -86,14 +83,14 @@ class Meddler:
                 def wait_and_start(run_id: str, kind: Kind) -> None:
                     self.strangers.later(seconds, partial(starts, run_id, kind))
 
-                self.faults.await_start(Plot(before=wait_and_start, refuse=Code.UNAVAILABLE))
+                self.faults.await_start(CallHook(before=wait_and_start, refuse=Code.UNAVAILABLE))
             case Deed.STRANGER_LOST:
-                self.faults.await_start(Plot(after=self._meddles(disturb), lose=code))
+                self.faults.await_start(CallHook(after=self._meddles(disturb), lose=code))
             case Deed.STRANGER_LATE:
-                plot = Plot(after=self._meddles_late(disturb), late=2 + 8 * disturb.share)
+                plot = CallHook(after=self._meddles_late(disturb), late=2 + 8 * disturb.share)
                 self.faults.await_start(plot)
             case Deed.STRANGER_TAKE:
-                self.faults.await_cancel(Plot(after=self._takes(disturb)))
+                self.faults.await_cancel(CallHook(after=self._takes(disturb)))
             case Deed.STRANGER_CANCEL:
                 self._cancel(disturb)
             case Deed.STRANGER_DELETE | Deed.STRANGER_REPLACE:
@@ -227,6 +224,6 @@ def _task(operation: OperationView) -> tuple[str, Kind]:
     return task
 
 
-def _choose(candidates: Sequence[Worker], disturb: Disturb) -> Worker | None:
+def _choose(candidates: Sequence[TaskProcess], disturb: Disturb) -> TaskProcess | None:
     ordered = sorted(candidates, key=lambda each: (each.run_id, each.task_id))
     return ordered[int(disturb.pick * len(ordered))] if ordered else None

@@ -8,13 +8,13 @@ import pytest
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors import RpcError
-from tests.soak.ambush import CANCEL, AmbushingFaults, Plot
-from tests.soak.recipes import Kind, target
+from tests.soak.call_hooks import CANCEL, CallHook, HookedFaults
+from tests.soak.dag_specs import Kind, target
 
 RUN = "s0001"
 
 
-def start(faults: AmbushingFaults, kind: Kind = Kind.BACKUP) -> None:
+def start(faults: HookedFaults, kind: Kind = Kind.BACKUP) -> None:
     """Let a start call go by, up to its answer."""
     trouble = faults.take(method=kind.method, resource=target(RUN, kind))
     trouble.before_work()
@@ -28,16 +28,16 @@ def seen() -> list[tuple[str, Kind]]:
 
 
 @pytest.fixture
-def faults(seen: list[tuple[str, Kind]]) -> AmbushingFaults:
+def faults(seen: list[tuple[str, Kind]]) -> HookedFaults:
     """Return faults with one ambush in store."""
-    faults = AmbushingFaults()
+    faults = HookedFaults()
     faults.ambush(lambda run_id, kind: seen.append((run_id, kind)))
     return faults
 
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_start_call_is_ambushed_after_its_work(
-    faults: AmbushingFaults, seen: list[tuple[str, Kind]], kind: Kind
+    faults: HookedFaults, seen: list[tuple[str, Kind]], kind: Kind
 ) -> None:
     """The attack comes with run and task, not before the work, and before the answer."""
     trouble = faults.take(method=kind.method, resource=target(RUN, kind))
@@ -49,7 +49,7 @@ def test_a_start_call_is_ambushed_after_its_work(
     assert [(RUN, kind)] == seen
 
 
-def test_an_ambush_strikes_once(faults: AmbushingFaults, seen: list[tuple[str, Kind]]) -> None:
+def test_an_ambush_strikes_once(faults: HookedFaults, seen: list[tuple[str, Kind]]) -> None:
     """The call after it passes."""
     start(faults)
     start(faults)
@@ -57,7 +57,7 @@ def test_an_ambush_strikes_once(faults: AmbushingFaults, seen: list[tuple[str, K
     assert 1 == len(seen)
 
 
-def test_other_calls_pass(faults: AmbushingFaults, seen: list[tuple[str, Kind]]) -> None:
+def test_other_calls_pass(faults: HookedFaults, seen: list[tuple[str, Kind]]) -> None:
     """Neither other methods nor what no task makes is ambushed."""
     faults.take(method="GetOperation", resource=target(RUN, Kind.BACKUP)).after_work()
     faults.take(
@@ -67,9 +67,7 @@ def test_other_calls_pass(faults: AmbushingFaults, seen: list[tuple[str, Kind]])
     assert [] == seen
 
 
-def test_a_refused_call_is_not_ambushed(
-    faults: AmbushingFaults, seen: list[tuple[str, Kind]]
-) -> None:
+def test_a_refused_call_is_not_ambushed(faults: HookedFaults, seen: list[tuple[str, Kind]]) -> None:
     """A start call that does no work leaves the ambush to the next one."""
     faults.fail(method="CreateBackup")
     with pytest.raises(RpcError):
@@ -80,7 +78,7 @@ def test_a_refused_call_is_not_ambushed(
 
 
 def test_an_ambushed_answer_may_be_lost_too(
-    faults: AmbushingFaults, seen: list[tuple[str, Kind]]
+    faults: HookedFaults, seen: list[tuple[str, Kind]]
 ) -> None:
     """What else was to happen to the call happens, after the attack."""
     faults.lose_answer(method="CreateBackup")
@@ -90,9 +88,7 @@ def test_an_ambushed_answer_may_be_lost_too(
     assert [(RUN, Kind.BACKUP)] == seen
 
 
-def test_a_clear_calls_the_ambush_off(
-    faults: AmbushingFaults, seen: list[tuple[str, Kind]]
-) -> None:
+def test_a_clear_calls_the_ambush_off(faults: HookedFaults, seen: list[tuple[str, Kind]]) -> None:
     """When trouble is over, so is the ambush."""
     faults.clear()
     start(faults)
@@ -103,14 +99,14 @@ def test_a_clear_calls_the_ambush_off(
 # -- plots
 
 
-def note(seen: list[tuple[str, Kind]]) -> Plot:
+def note(seen: list[tuple[str, Kind]]) -> CallHook:
     """Return a plot that only notes whom it met, before the work."""
-    return Plot(before=lambda run_id, kind: seen.append((run_id, kind)))
+    return CallHook(before=lambda run_id, kind: seen.append((run_id, kind)))
 
 
 def test_a_plot_may_come_before_the_work(seen: list[tuple[str, Kind]]) -> None:
     """What is to be done first is done before the work."""
-    faults = AmbushingFaults()
+    faults = HookedFaults()
     faults.await_start(note(seen))
     faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP)).before_work()
 
@@ -119,8 +115,8 @@ def test_a_plot_may_come_before_the_work(seen: list[tuple[str, Kind]]) -> None:
 
 def test_a_plot_may_refuse_the_call(seen: list[tuple[str, Kind]]) -> None:
     """The work is not done, after what was plotted was."""
-    faults = AmbushingFaults()
-    faults.await_start(Plot(before=note(seen).before, refuse=Code.UNAVAILABLE))
+    faults = HookedFaults()
+    faults.await_start(CallHook(before=note(seen).before, refuse=Code.UNAVAILABLE))
     trouble = faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP))
     with pytest.raises(RpcError) as caught:
         trouble.before_work()
@@ -131,8 +127,8 @@ def test_a_plot_may_refuse_the_call(seen: list[tuple[str, Kind]]) -> None:
 
 def test_a_plot_may_lose_the_answer(seen: list[tuple[str, Kind]]) -> None:
     """The work is done, what was plotted too, and the answer is an error."""
-    faults = AmbushingFaults()
-    faults.await_start(Plot(after=note(seen).before, lose=Code.DEADLINE_EXCEEDED))
+    faults = HookedFaults()
+    faults.await_start(CallHook(after=note(seen).before, lose=Code.DEADLINE_EXCEEDED))
     trouble = faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP))
     trouble.before_work()
     with pytest.raises(RpcError) as caught:
@@ -144,8 +140,8 @@ def test_a_plot_may_lose_the_answer(seen: list[tuple[str, Kind]]) -> None:
 
 def test_a_plot_may_hold_the_answer_back() -> None:
     """The answer comes seconds after the work."""
-    faults = AmbushingFaults()
-    faults.await_start(Plot(late=3.0))
+    faults = HookedFaults()
+    faults.await_start(CallHook(late=3.0))
     trouble = faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP))
     trouble.before_work()
     trouble.after_work()
@@ -155,8 +151,8 @@ def test_a_plot_may_hold_the_answer_back() -> None:
 
 def test_a_call_without_work_leaves_a_plot_to_the_next_one(seen: list[tuple[str, Kind]]) -> None:
     """What is to happen after the work waits until some is done."""
-    faults = AmbushingFaults()
-    faults.await_start(Plot(after=note(seen).before))
+    faults = HookedFaults()
+    faults.await_start(CallHook(after=note(seen).before))
     # Spanner refuses it: nobody asks what comes after the work
     faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP)).before_work()
     start(faults, Kind.COPY)
@@ -166,8 +162,8 @@ def test_a_call_without_work_leaves_a_plot_to_the_next_one(seen: list[tuple[str,
 
 def test_plots_come_in_their_order(seen: list[tuple[str, Kind]]) -> None:
     """One call is for one plot, the oldest."""
-    faults = AmbushingFaults()
-    faults.await_start(Plot(after=note(seen).before))
+    faults = HookedFaults()
+    faults.await_start(CallHook(after=note(seen).before))
     faults.await_start(note(seen))
     start(faults, Kind.COPY)
     before = list(seen)
@@ -179,7 +175,7 @@ def test_plots_come_in_their_order(seen: list[tuple[str, Kind]]) -> None:
 
 def test_a_plot_may_wait_for_a_cancel(seen: list[tuple[str, Kind]]) -> None:
     """A plot for a cancel lets start calls pass, and names the task of the operation."""
-    faults = AmbushingFaults()
+    faults = HookedFaults()
     faults.await_cancel(note(seen))
     start(faults)
     before = list(seen)

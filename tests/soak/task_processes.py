@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the processes in which tasks run, and kills them: only what the scheduler has spawned.
-
-The number that Airflow knows a process by may be anybody's by the time it is used.
-"""
+"""Find the processes in which tasks run, and kill them: only what the scheduler has spawned."""
 
 from __future__ import annotations
 
@@ -24,25 +21,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.cluster.airflow import LocalAirflow
-    from tests.soak.asking import SoakApi, Worker
-    from tests.soak.recipes import Kind
+    from tests.soak.dag_specs import Kind
+    from tests.soak.soak_api import SoakApi, TaskProcess
 
 HELD = 6.0
 """Seconds for which an ambushed answer is held back at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hunter:
+class TaskProcesses:
     """Knows where tasks run."""
 
     airflow: LocalAirflow
     api: SoakApi
 
-    def prey(self) -> tuple[Worker, ...]:
+    def prey(self) -> tuple[TaskProcess, ...]:
         """Return the tasks that run in a process now."""
         return self._prey(self.api)
 
-    def kill(self, worker: Worker, *, whole: bool) -> bool:
+    def kill(self, worker: TaskProcess, *, whole: bool) -> bool:
         """SIGKILL a task's process; tell whether it was there.
 
         :param whole: its supervisor too
@@ -51,7 +48,7 @@ class Hunter:
             return False
         return _signal(self._family(worker.pid, whole=whole), signal.SIGKILL)
 
-    def evict(self, worker: Worker) -> bool:
+    def evict(self, worker: TaskProcess) -> bool:
         """SIGTERM a task's process, as a node that is drained; tell whether it was there."""
         return worker.pid is not None and _signal([worker.pid], signal.SIGTERM)
 
@@ -68,7 +65,7 @@ class Hunter:
                         return self.kill(worker, whole=whole)
         return False
 
-    def _prey(self, api: SoakApi) -> tuple[Worker, ...]:
+    def _prey(self, api: SoakApi) -> tuple[TaskProcess, ...]:
         living = self._spawned()
         return tuple(each for each in api.tasks_in(TaskState.RUNNING) if each.pid in living)
 
