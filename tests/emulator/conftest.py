@@ -21,8 +21,8 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 )
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from tests.emulator import configs, partitions
-from tests.emulator.channels import open_channel
+from tests.emulator.support import configs, partitions
+from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

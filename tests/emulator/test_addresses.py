@@ -12,7 +12,7 @@ import pytest
 
 from airflow_spanner_lro.emulator import EmulatorStartError, ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.addresses import dialled, join_address
-from tests.emulator.channels import open_channel
+from tests.emulator.support.channels import open_channel
 
 
 def has_ipv6() -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.api_core import exceptions
 
-from tests.emulator.instances import AUTOSCALING, start_instance
+from tests.emulator.support.instances import AUTOSCALING, start_instance
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_instance_v1 as instance_v1

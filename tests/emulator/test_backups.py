@@ -18,8 +18,8 @@ from google.protobuf import timestamp_pb2
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Between, BySize, Limits, Plan, SpannerAdminEmulator
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock

@@ -20,7 +20,7 @@ from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.emulator.lifecycle import Lifecycle
 from airflow_spanner_lro.emulator.operations.model import Operation
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
-from tests.emulator.schedules import DAYS, a_schedule, create, made
+from tests.emulator.support.schedules import DAYS, a_schedule, create, made
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator

@@ -15,11 +15,11 @@ from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan, Rollback, RpcError
-from tests.emulator.lives import Life
-from tests.emulator.starting import STARTS
+from tests.emulator.support.lifecycle_harness import LifecycleHarness
+from tests.emulator.support.operation_starts import STARTS
 
 if TYPE_CHECKING:
-    from tests.emulator.starting import Start
+    from tests.emulator.support.operation_starts import OperationStart
 
 WORK = timedelta(seconds=1000)
 QUEUED = timedelta(seconds=100)
@@ -97,10 +97,10 @@ LOOKS = st.lists(st.integers(0, 3000).map(lambda seconds: timedelta(seconds=seco
 @settings(deadline=None, max_examples=25)
 @given(case=CASES, looks=LOOKS)
 def test_a_cancel_ends_in_a_documented_way(
-    start: Start, case: Case, looks: list[timedelta]
+    start: OperationStart, case: Case, looks: list[timedelta]
 ) -> None:
     """Cancelled without a trace, or finished with all there is, and each in its time."""
-    life = Life.begin(start, case.plan)
+    life = LifecycleHarness.begin(start, case.plan)
     begins = life.started + QUEUED
     end = case.cancelled_after(guaranteed=start.kind in UNDO_GUARANTEED)
     life.go(begins + case.asked)
@@ -128,9 +128,9 @@ def test_a_cancel_ends_in_a_documented_way(
 @pytest.mark.parametrize("start", STARTS, ids=str)
 @settings(deadline=None, max_examples=15)
 @given(case=CASES, later=st.lists(st.integers(1, 6 * 24 * 3600), min_size=1, max_size=4))
-def test_an_ending_is_final(start: Start, case: Case, later: list[int]) -> None:
+def test_an_ending_is_final(start: OperationStart, case: Case, later: list[int]) -> None:
     """Neither time nor another cancel changes an operation that has ended, for seven days."""
-    life = Life.begin(start, case.plan)
+    life = LifecycleHarness.begin(start, case.plan)
     life.go(life.started + QUEUED + case.asked)
     if not case.refused:
         life.cancel()
@@ -149,10 +149,10 @@ def test_an_ending_is_final(start: Start, case: Case, later: list[int]) -> None:
 @settings(deadline=None, max_examples=25)
 @given(case=CASES, looks=LOOKS)
 def test_metadata_tells_a_story_that_makes_sense(
-    start: Start, case: Case, looks: list[timedelta]
+    start: OperationStart, case: Case, looks: list[timedelta]
 ) -> None:
     """Percentages never fall, ends are told once there are, and a cancel if it has an effect."""
-    life = Life.begin(start, case.plan)
+    life = LifecycleHarness.begin(start, case.plan)
     begins = life.started + QUEUED
     end = case.cancelled_after(guaranteed=start.kind in UNDO_GUARANTEED)
     asked, asks = begins + case.asked, not case.refused

@@ -18,8 +18,8 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 )
 
 from airflow_spanner_lro.emulator import Plan
-from tests.emulator.channels import ALONE
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
+from tests.emulator.support.channels import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -23,8 +23,8 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.emulator.command import add_arguments
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import DATABASE, INSTANCE
+from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.emulator import Plan
-from tests.emulator.starting import CREATE_CONFIG, CUSTOM, PROJECT
+from tests.emulator.support.operation_starts import CREATE_CONFIG, CUSTOM, PROJECT
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator

@@ -27,16 +27,16 @@ from airflow_spanner_lro.emulator import (
     SpannerAdminEmulator,
 )
 from airflow_spanner_lro.emulator.journal.codec import decode_plan, encode_plan
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
-from tests.emulator.remote import ask, emulator
+from tests.emulator.support.channels import open_channel
+from tests.emulator.support.control_client import ask, emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from google.api_core.operation import Operation
 
-    from tests.emulator.remote import Ask
+    from tests.emulator.support.control_client import AskControl
 
 __all__ = ["ask", "emulator"]
 
@@ -60,7 +60,7 @@ def backup(emulator: SpannerAdminEmulator, clock: ManualClock) -> Iterator[Opera
 
 
 @pytest.mark.parametrize("path", ["", "/"])
-def test_it_tells_what_it_can_do(ask: Ask, path: str) -> None:
+def test_it_tells_what_it_can_do(ask: AskControl, path: str) -> None:
     """Each route has a line, and each of those that only read can be asked."""
     status, body = ask("GET", path)
 
@@ -75,7 +75,7 @@ def test_it_tells_what_it_can_do(ask: Ask, path: str) -> None:
     "body",
     [{"seconds": 3600}, {"duration": "3600s"}, {"duration": "PT1H"}, {"duration": 3600}],
 )
-def test_time_can_jump(ask: Ask, clock: ManualClock, body: object) -> None:
+def test_time_can_jump(ask: AskControl, clock: ManualClock, body: object) -> None:
     """Durations are numbers of seconds, or texts."""
     before = clock.now()
     status, told = ask("POST", "/clock:advance", body)
@@ -86,7 +86,7 @@ def test_time_can_jump(ask: Ask, clock: ManualClock, body: object) -> None:
 
 
 @pytest.mark.parametrize("by_name", [True, False])
-def test_time_can_run_until_done(ask: Ask, backup: Operation, *, by_name: bool) -> None:
+def test_time_can_run_until_done(ask: AskControl, backup: Operation, *, by_name: bool) -> None:
     """All operations, or some; the answer tells how they ended."""
     wanted = [backup.operation.name] if by_name else True
     status, told = ask("POST", "/clock:advance", {"until_done": wanted})
@@ -98,7 +98,7 @@ def test_time_can_run_until_done(ask: Ask, backup: Operation, *, by_name: bool) 
     assert view["ended"] == told["now"]
 
 
-def test_what_is_never_done_is_an_error(ask: Ask, backup: Operation) -> None:
+def test_what_is_never_done_is_an_error(ask: AskControl, backup: Operation) -> None:
     """The sentence of the Python interface arrives."""
     name = backup.operation.name
     status, told = ask("POST", "/clock:advance", {"until_done": [name], "limit": "10s"})
@@ -109,7 +109,7 @@ def test_what_is_never_done_is_an_error(ask: Ask, backup: Operation) -> None:
 
 @pytest.mark.parametrize("kind", ["create_backup", "CreateBackup"])
 def test_plans_can_be_made_and_forgotten(
-    ask: Ask, emulator: SpannerAdminEmulator, request: pytest.FixtureRequest, kind: str
+    ask: AskControl, emulator: SpannerAdminEmulator, request: pytest.FixtureRequest, kind: str
 ) -> None:
     """Kinds have the names of their RPCs, in either spelling."""
     failing = {"fail_with": {"code": "RESOURCE_EXHAUSTED", "message": "no room"}}
@@ -133,7 +133,9 @@ def test_every_plan_has_a_form(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("kind", list(FaultKind))
-def test_every_fault_has_a_form(ask: Ask, emulator: SpannerAdminEmulator, kind: FaultKind) -> None:
+def test_every_fault_has_a_form(
+    ask: AskControl, emulator: SpannerAdminEmulator, kind: FaultKind
+) -> None:
     """It is in store, is told, and can be forgotten."""
     seconds = {"seconds": 2} if kind in (FaultKind.DELAY, FaultKind.ANSWER_LATE) else {}
     body = {"kind": kind, "method": "GetOperation", "resource": "*", "code": "ABORTED", **seconds}
@@ -148,7 +150,7 @@ def test_every_fault_has_a_form(ask: Ask, emulator: SpannerAdminEmulator, kind: 
     assert () == emulator.faults.in_store()
 
 
-def test_an_outage_can_be_played(ask: Ask, clock: ManualClock) -> None:
+def test_an_outage_can_be_played(ask: AskControl, clock: ManualClock) -> None:
     """It ends by itself."""
     assert 30 == ask("POST", "/faults", {"kind": "outage", "seconds": "30s"})[1]["outage_seconds"]
     clock.advance(30)
@@ -156,7 +158,7 @@ def test_an_outage_can_be_played(ask: Ask, clock: ManualClock) -> None:
     assert 0 == ask("GET", "/faults")[1]["outage_seconds"]
 
 
-def test_calls_can_be_looked_through(ask: Ask, backup: Operation) -> None:
+def test_calls_can_be_looked_through(ask: AskControl, backup: Operation) -> None:
     """By method, by resource, and since a time."""
     assert backup.running()
     (call,) = ask("GET", f"/calls?method=CreateBackup&resource={BACKUP}&since=0")[1]["calls"]
@@ -169,7 +171,7 @@ def test_calls_can_be_looked_through(ask: Ask, backup: Operation) -> None:
 
 
 def test_an_operation_can_be_failed(
-    ask: Ask, emulator: SpannerAdminEmulator, backup: Operation
+    ask: AskControl, emulator: SpannerAdminEmulator, backup: Operation
 ) -> None:
     """At once, with a code."""
     body = {"name": backup.operation.name, "code": "ABORTED"}
@@ -179,7 +181,7 @@ def test_an_operation_can_be_failed(
     assert 400 == ask("POST", "/operations:fail", body)[0]
 
 
-def test_resources_can_be_put_there(ask: Ask) -> None:
+def test_resources_can_be_put_there(ask: AskControl) -> None:
     """Instances, databases and backups; names that are taken are an error."""
     assert (200, {}) == ask("POST", "/instances", {"name": "projects/p/instances/other"})
     database = {"name": f"{INSTANCE}/databases/second", "statements": [], "drop_protection": True}
@@ -192,7 +194,7 @@ def test_resources_can_be_put_there(ask: Ask) -> None:
     assert 404 == ask("POST", "/backups", {"name": BACKUP + "2", "database": DATABASE + "2"})[0]
 
 
-def test_limits_can_be_changed(ask: Ask, emulator: SpannerAdminEmulator) -> None:
+def test_limits_can_be_changed(ask: AskControl, emulator: SpannerAdminEmulator) -> None:
     """PATCH changes some, PUT sets all."""
     ask("PATCH", "/limits", {"databases": 3})
     assert 3 == ask("PATCH", "/limits", {"schedules": 1})[1]["limits"]["databases"]
@@ -201,7 +203,7 @@ def test_limits_can_be_changed(ask: Ask, emulator: SpannerAdminEmulator) -> None
     assert (100, 2) == (emulator.limits.databases, emulator.limits.schedules)
 
 
-def test_the_quota_can_be_switched(ask: Ask, emulator: SpannerAdminEmulator) -> None:
+def test_the_quota_can_be_switched(ask: AskControl, emulator: SpannerAdminEmulator) -> None:
     """On as in production, on with other numbers, and off."""
     ask("PUT", "/quota", {"on": True})
     assert AdminQuota() == emulator.quota
@@ -213,7 +215,7 @@ def test_the_quota_can_be_switched(ask: Ask, emulator: SpannerAdminEmulator) -> 
 
 
 def test_the_state_can_be_taken_emptied_and_brought_back(
-    ask: Ask, emulator: SpannerAdminEmulator
+    ask: AskControl, emulator: SpannerAdminEmulator
 ) -> None:
     """A snapshot travels as JSON."""
     resources = emulator.resources()
@@ -225,7 +227,7 @@ def test_the_state_can_be_taken_emptied_and_brought_back(
     assert resources == emulator.resources()
 
 
-def test_connections_can_be_dropped(ask: Ask, backup: Operation) -> None:
+def test_connections_can_be_dropped(ask: AskControl, backup: Operation) -> None:
     """Clients connect again."""
     assert (200, {}) == ask("POST", "/connections:drop")
     assert not backup.done()

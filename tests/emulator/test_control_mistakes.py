@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import DATABASE
-from tests.emulator.remote import ask, emulator
+from tests.emulator.support.channels import open_channel
+from tests.emulator.support.control_client import ask, emulator
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
-    from tests.emulator.remote import Ask
+    from tests.emulator.support.control_client import AskControl
 
 __all__ = ["ask", "emulator"]
 
@@ -64,7 +64,7 @@ __all__ = ["ask", "emulator"]
     ],
 )
 def test_a_mistake_is_answered_with_a_sentence(
-    ask: Ask,
+    ask: AskControl,
     emulator: SpannerAdminEmulator,
     asked: tuple[str, str, object],
     status: int,
@@ -89,7 +89,9 @@ def test_a_mistake_is_answered_with_a_sentence(
         ("queued", "soon", "plan.queued"),
     ],
 )
-def test_a_wrong_duration_is_told_in_words(ask: Ask, field: str, value: object, where: str) -> None:
+def test_a_wrong_duration_is_told_in_words(
+    ask: AskControl, field: str, value: object, where: str
+) -> None:
     """The sentence names the field and what fits, and nothing of how it is read."""
     _, told = ask("POST", "/plans", {"plan": {field: value}})
     expected = "expected a duration: seconds such as 90, '90s', or ISO 8601 such as 'PT2H'"
@@ -97,7 +99,7 @@ def test_a_wrong_duration_is_told_in_words(ask: Ask, field: str, value: object, 
     assert f"POST /control/plans: {where}: {expected}" == told["error"]["message"]
 
 
-def test_half_characters_are_told_in_the_way_of_json(ask: Ask) -> None:
+def test_half_characters_are_told_in_the_way_of_json(ask: AskControl) -> None:
     """A message may have some, and asking for it is no failure."""
     fault = {"kind": "fail", "message": "\ud800"}
 
@@ -105,13 +107,13 @@ def test_half_characters_are_told_in_the_way_of_json(ask: Ask) -> None:
     assert "\ud800" == ask("GET", "/faults")[1]["faults"][0]["message"]
 
 
-def test_a_plus_sign_in_a_time_need_not_be_encoded(ask: Ask) -> None:
+def test_a_plus_sign_in_a_time_need_not_be_encoded(ask: AskControl) -> None:
     """Nobody thinks of it on a command line, and there it arrives as a space."""
     assert 200 == ask("GET", "/calls?since=2026-01-01T00:00:00+01:00")[0]
 
 
 def test_connections_can_be_dropped_by_several_at_once(
-    ask: Ask, emulator: SpannerAdminEmulator
+    ask: AskControl, emulator: SpannerAdminEmulator
 ) -> None:
     """They do not fight for the port, and it answers afterwards."""
     with ThreadPoolExecutor(8) as pool:

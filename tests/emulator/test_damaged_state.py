@@ -12,7 +12,7 @@ from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.emulator import EmulatorStateError, ManualClock, Snapshot
 from airflow_spanner_lro.emulator.engine import Engine
 from tests.emulator.conftest import INSTANCE
-from tests.emulator.worlds import START, do, engine, prints
+from tests.emulator.support.scripted_engine import START, fingerprint_now, make_engine, perform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,23 +27,23 @@ HEADER = '{"file":"airflow-spanner-lro emulator","format":1,"seed":0,'
 def test_a_file_cut_at_any_byte_holds_all_lines_before_the_cut(tmp_path: Path) -> None:
     """Wherever a crash of the machine cuts it, the world is that of the complete lines."""
     path, cut = tmp_path / "state", tmp_path / "cut"
-    lived = engine(path)
+    lived = make_engine(path)
     taken = lived.snapshot()
     lived.clock.advance(60)
     lived.restore(taken)
-    do(lived, "backup", 1)
+    perform(lived, "backup", 1)
     lived.release()
     data = path.read_bytes()
     complete: dict[int, object] = {}
     for size in range(len(data) + 1):
         cut.write_bytes(data[:size])
         made = Engine(clock=ManualClock(START), seed=3, state_file=cut)
-        found = prints(made)
+        found = fingerprint_now(made)
         made.release()
         # the first cut of as many lines is the one right behind a line
         assert complete.setdefault(data[:size].count(b"\n"), found) == found
 
-    assert complete[len(complete) - 1] == prints(lived)
+    assert complete[len(complete) - 1] == fingerprint_now(lived)
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_a_damaged_snapshot_changes_nothing(
 def test_half_characters_can_be_written_and_read(tmp_path: Path) -> None:
     """JSON can say them and UTF-8 cannot, so the file has them in JSON's own way."""
     path = tmp_path / "state"
-    lived = engine(path)
+    lived = make_engine(path)
     with pytest.raises(InvalidNameError):
         lived.act("create_instance", name=INSTANCE.replace("main", "new"), config="\ud800")
     lived.release()
     again = Engine(clock=ManualClock(), state_file=path)
 
-    assert prints(lived) == prints(again)
+    assert fingerprint_now(lived) == fingerprint_now(again)
     assert lived.snapshot().to_json() == again.snapshot().to_json()

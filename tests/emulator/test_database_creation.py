@@ -14,8 +14,8 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 )
 
 from airflow_spanner_lro.emulator import Limits, SpannerAdminEmulator
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import DATABASE, INSTANCE
+from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock

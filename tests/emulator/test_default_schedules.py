@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.emulator.instances import FRESH, start_instance
+from tests.emulator.support.instances import FRESH, start_instance
 
 if TYPE_CHECKING:
     from google.cloud import (

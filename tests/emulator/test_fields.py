@@ -11,7 +11,7 @@ import pytest
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.operations.messages import fields_of, metadata_of, read_field
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
-from tests.emulator.starting import STARTS, Start
+from tests.emulator.support.operation_starts import STARTS, OperationStart
 
 WITH_SHORTCUTS = [start for start in STARTS if HANDLERS[start.kind].shortcuts]
 MOMENTS = [timedelta(), timedelta(seconds=1), timedelta(minutes=7), timedelta(days=2)]
@@ -24,7 +24,9 @@ def test_there_are_shortcuts() -> None:
 
 @pytest.mark.parametrize("cancelled", [False, True], ids=["untouched", "cancelled"])
 @pytest.mark.parametrize("start", WITH_SHORTCUTS, ids=str)
-def test_a_shortcut_tells_what_the_metadata_tells(start: Start, *, cancelled: bool) -> None:
+def test_a_shortcut_tells_what_the_metadata_tells(
+    start: OperationStart, *, cancelled: bool
+) -> None:
     """At any time of its life, also after a cancel."""
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     emulator = SpannerAdminEmulator(clock=clock)

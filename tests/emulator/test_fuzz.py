@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.rpc import plain_type
-from tests.emulator.fuzzing import FuzzedWorld, good_request
-from tests.emulator.random_requests import changes_of, with_changes
+from tests.emulator.support.fuzzed_requests import changes_of, with_changes
+from tests.emulator.support.fuzzed_world import FuzzedWorld, good_request
 
 _EXAMPLES = 30
 

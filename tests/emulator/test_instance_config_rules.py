@@ -11,7 +11,7 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.emulator import Limits
-from tests.emulator.configs import BASE, CUSTOM, PROJECT, create, replicas_of, update
+from tests.emulator.support.configs import BASE, CUSTOM, PROJECT, create, replicas_of, update
 
 Replicas = instance_v1.ReplicaInfo.ReplicaType
 

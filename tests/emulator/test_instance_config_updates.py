@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.api_core import exceptions
 
-from tests.emulator.configs import BASE, update
 from tests.emulator.conftest import INSTANCE
-from tests.emulator.instances import start_instance
+from tests.emulator.support.configs import BASE, update
+from tests.emulator.support.instances import start_instance
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_instance_v1 as instance_v1

@@ -12,8 +12,8 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.emulator import Plan
-from tests.emulator.configs import CUSTOM, PROJECT, create, update
-from tests.emulator.instances import start_instance
+from tests.emulator.support.configs import CUSTOM, PROJECT, create, update
+from tests.emulator.support.instances import start_instance
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator

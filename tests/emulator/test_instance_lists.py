@@ -11,7 +11,7 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from tests.emulator.conftest import INSTANCE
-from tests.emulator.instances import CONFIG, start_instance
+from tests.emulator.support.instances import CONFIG, start_instance
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.api_core import exceptions
 
-from tests.emulator.partitions import CONFIG, update
+from tests.emulator.support.partitions import CONFIG, update
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_instance_v1 as instance_v1

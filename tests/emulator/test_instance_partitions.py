@@ -13,8 +13,8 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.emulator import Limits, Plan
 from tests.emulator.conftest import DATABASE, INSTANCE
-from tests.emulator.instances import AUTOSCALING, FRESH, start_instance
-from tests.emulator.partitions import CONFIG, PARTITION, create, update
+from tests.emulator.support.instances import AUTOSCALING, FRESH, start_instance
+from tests.emulator.support.partitions import CONFIG, PARTITION, create, update
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_database_v1 as database_v1

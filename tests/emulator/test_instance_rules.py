@@ -10,7 +10,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from tests.emulator.instances import AUTOSCALING, start_instance
+from tests.emulator.support.instances import AUTOSCALING, start_instance
 
 
 def test_an_instance_needs_a_known_configuration(

@@ -11,9 +11,9 @@ import pytest
 from google.api_core import exceptions
 
 from airflow_spanner_lro.emulator import Plan
-from tests.emulator.asking import Asker, on_database, on_instance
-from tests.emulator.instances import FRESH, start_instance
-from tests.emulator.starting import BACKUP, DATABASE
+from tests.emulator.support.instances import FRESH, start_instance
+from tests.emulator.support.operation_starts import BACKUP, DATABASE
+from tests.emulator.support.resource_requests import Asker, on_database, on_instance
 
 if TYPE_CHECKING:
     from google.cloud import (

@@ -14,7 +14,7 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
-from tests.emulator.instances import AUTOSCALING, FRESH, start_instance
+from tests.emulator.support.instances import AUTOSCALING, FRESH, start_instance
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_database_v1 as database_v1

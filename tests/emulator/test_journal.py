@@ -27,7 +27,7 @@ from airflow_spanner_lro.emulator import (
 )
 from airflow_spanner_lro.emulator.engine import Engine
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
-from tests.emulator.worlds import ADMIN, START, engine, prints
+from tests.emulator.support.scripted_engine import ADMIN, START, fingerprint_now, make_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,25 +95,25 @@ def test_who_comes_back_to_a_file_that_others_changed_is_told(tmp_path: Path) ->
 def test_a_line_that_was_cut_short_is_no_harm(tmp_path: Path, rest: str) -> None:
     """Its call was never answered; the file is whole again afterwards."""
     path = tmp_path / "state"
-    first = engine(path)
-    expected = prints(first)
+    first = make_engine(path)
+    expected = fingerprint_now(first)
     first.release()
     with path.open("a") as file:
         file.write(rest)
     second = Engine(clock=ManualClock(), state_file=path)
 
-    assert expected == prints(second)
+    assert expected == fingerprint_now(second)
     second.release()
-    assert expected == prints(Engine(clock=ManualClock(), state_file=path))
+    assert expected == fingerprint_now(Engine(clock=ManualClock(), state_file=path))
 
 
 def test_a_header_that_was_cut_short_begins_anew(tmp_path: Path) -> None:
     """The process was killed before anything was done."""
     path = tmp_path / "state"
-    engine(path).release()
+    make_engine(path).release()
     path.write_bytes(path.read_bytes()[:40])
 
-    with engine(path).look() as (world, _):
+    with make_engine(path).look() as (world, _):
         assert [INSTANCE] == [str(row.name) for row in world.resources.instances]
 
 
@@ -171,13 +171,13 @@ def full_disk(path: Path) -> Iterator[None]:
 def test_what_cannot_be_written_is_not_done(tmp_path: Path) -> None:
     """On a full disk calls are refused, reading goes on, and later all is well."""
     path = tmp_path / "state"
-    lived = engine(path)
-    before, size = prints(lived), path.stat().st_size
+    lived = make_engine(path)
+    before, size = fingerprint_now(lived), path.stat().st_size
     method = lived.methods[f"/{ADMIN}/DropDatabase"]
     with full_disk(path):
         with pytest.raises(RpcError, match="Nothing was changed") as caught:
             lived.call(method, database_v1.DropDatabaseRequest(database=DATABASE))
-        assert before == prints(lived)
+        assert before == fingerprint_now(lived)
         assert size == path.stat().st_size
         with pytest.raises(RpcError):
             lived.clock.advance(60)
@@ -186,7 +186,7 @@ def test_what_cannot_be_written_is_not_done(tmp_path: Path) -> None:
     lived.release()
 
     assert Code.INTERNAL is caught.value.code
-    assert prints(lived) == prints(Engine(clock=ManualClock(), state_file=path))
+    assert fingerprint_now(lived) == fingerprint_now(Engine(clock=ManualClock(), state_file=path))
 
 
 @pytest.mark.parametrize("scale", [1.0, 60.0])
@@ -208,13 +208,13 @@ def test_time_goes_on_as_if_the_emulator_had_not_been_away(tmp_path: Path, scale
 def test_time_is_never_before_what_was_done(tmp_path: Path) -> None:
     """Even if the wall clock was set back meanwhile."""
     path = tmp_path / "state"
-    first = engine(path)
+    first = make_engine(path)
     first.clock.advance(1000)
     first.release()
     lines = path.read_text().replace('"wall":', '"wall":9')
     path.write_text(lines)
 
-    assert START + timedelta(seconds=1000) == engine(path).clock.now()
+    assert START + timedelta(seconds=1000) == make_engine(path).clock.now()
 
 
 def test_jumps_of_a_system_clock_are_kept(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from google.longrunning import operations_pb2
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import FaultKind, SpannerAdminEmulator
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

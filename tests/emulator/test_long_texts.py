@@ -11,7 +11,7 @@ from google.api_core import exceptions
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors import invalid
-from tests.emulator.starting import INSTANCE
+from tests.emulator.support.operation_starts import INSTANCE
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_database_v1 as database_v1

@@ -13,7 +13,7 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.emulator import Plan
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
-from tests.emulator.instances import FRESH, start_instance
+from tests.emulator.support.instances import FRESH, start_instance
 from tests.emulator.test_instance_updates import update
 
 if TYPE_CHECKING:

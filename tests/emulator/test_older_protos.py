@@ -17,8 +17,8 @@ from google.longrunning import operations_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import DATABASE
+from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ import pytest
 from google.api_core import exceptions
 from google.rpc import error_details_pb2
 
-from tests.emulator.asking import LATER, Asker
-from tests.emulator.starting import BACKUP, CONFIG, DATABASE, INSTANCE, PROJECT
+from tests.emulator.support.operation_starts import BACKUP, CONFIG, DATABASE, INSTANCE, PROJECT
+from tests.emulator.support.resource_requests import LATER, Asker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from google.api_core import exceptions
 
-from tests.emulator.starting import BACKUP, DATABASE
+from tests.emulator.support.operation_starts import BACKUP, DATABASE
 
 if TYPE_CHECKING:
     from google.cloud import (

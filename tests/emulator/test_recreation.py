@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.emulator import Plan
-from tests.emulator import partitions
-from tests.emulator.asking import Asker, on_database
-from tests.emulator.starting import DATABASE, INSTANCE
+from tests.emulator.support import partitions
+from tests.emulator.support.operation_starts import DATABASE, INSTANCE
+from tests.emulator.support.resource_requests import Asker, on_database
 
 if TYPE_CHECKING:
     from google.cloud import (

@@ -24,8 +24,8 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 )
 from google.protobuf import field_mask_pb2
 
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
+from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 )
 
 from airflow_spanner_lro.emulator import Limits, SpannerAdminEmulator
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
-from tests.emulator.restoring import COPY, ENCRYPTION, KEY, MINUTES, restore
+from tests.emulator.support.channels import open_channel
+from tests.emulator.support.restores import COPY, ENCRYPTION, KEY, MINUTES, restore
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock

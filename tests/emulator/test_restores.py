@@ -14,7 +14,7 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.emulator import Plan, SpannerAdminEmulator
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE, SCHEMA
-from tests.emulator.restoring import COPY, MINUTES, STATE, restore
+from tests.emulator.support.restores import COPY, MINUTES, STATE, restore
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock

@@ -17,9 +17,9 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import ManualClock, Plan, SpannerAdminEmulator
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import DATABASE, INSTANCE, SCHEMA
-from tests.emulator.schedules import (
+from tests.emulator.support.channels import open_channel
+from tests.emulator.support.schedules import (
     CUSTOMER,
     DAYS,
     HOURS,

@@ -18,7 +18,7 @@ from google.protobuf import duration_pb2
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE
 from airflow_spanner_lro.emulator import Plan
 from tests.emulator.conftest import DATABASE, INSTANCE, SCHEMA
-from tests.emulator.schedules import (
+from tests.emulator.support.schedules import (
     CUSTOMER,
     DAYS,
     HOURS,

@@ -24,8 +24,8 @@ from airflow_spanner_lro.emulator import (
     SpannerAdminEmulator,
     SystemClock,
 )
-from tests.emulator.channels import open_channel
 from tests.emulator.conftest import DATABASE, INSTANCE
+from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from google.cloud import spanner_admin_database_v1 as database_v1

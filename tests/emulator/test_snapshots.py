@@ -22,7 +22,14 @@ from hypothesis import given, settings, strategies as st
 from airflow_spanner_lro.emulator import Limits, ManualClock, Snapshot, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.engine import Engine
 from tests.emulator.conftest import DATABASE, INSTANCE
-from tests.emulator.worlds import ACTIONS, do, engine, furnish, play, prints
+from tests.emulator.support.scripted_engine import (
+    ACTIONS,
+    add_resources,
+    fingerprint_now,
+    make_engine,
+    perform,
+    run_script,
+)
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import StartBackup
@@ -33,7 +40,7 @@ import sys
 from pathlib import Path
 from airflow_spanner_lro.emulator import ManualClock
 from airflow_spanner_lro.emulator.engine import Engine
-from tests.emulator.worlds import prints
+from tests.emulator.support.scripted_engine import prints
 
 print(prints(Engine(clock=ManualClock(), state_file=Path(sys.argv[1]))))
 """
@@ -49,9 +56,9 @@ def test_scripts_reach_everything() -> None:
     """There is nothing in the scripts that the world always refuses."""
     done = set()
     for seed in range(30):
-        lived = engine()
-        furnish(lived)
-        done |= play(lived, a_long_script(seed))
+        lived = make_engine()
+        add_resources(lived)
+        done |= run_script(lived, a_long_script(seed))
 
     assert set(ACTIONS) == done
 
@@ -62,18 +69,18 @@ def test_a_replay_makes_the_same_world(script: list[tuple[int, str]]) -> None:
     """After a restart, and in a snapshot, everything is as it was, now and in all its future."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "state")
-        lived = engine(path)
-        furnish(lived)
-        play(lived, script)
+        lived = make_engine(path)
+        add_resources(lived)
+        run_script(lived, script)
         copy = Path(shutil.copy(path, f"{path}-of-a-killed-one"))
         again = Engine(clock=ManualClock(), state_file=copy)
         other = Engine(clock=ManualClock())
         other.restore(Snapshot.from_json(json.loads(json.dumps(lived.snapshot().to_json()))))
 
         for _ in range(2):
-            assert prints(lived) == prints(again) == prints(other)
+            assert fingerprint_now(lived) == fingerprint_now(again) == fingerprint_now(other)
             for each in (lived, again, other):
-                do(each, "backup", 99)
+                perform(each, "backup", 99)
                 each.clock.advance(9 * 3600)
         again.release()
         lived.release()
@@ -82,10 +89,10 @@ def test_a_replay_makes_the_same_world(script: list[tuple[int, str]]) -> None:
 def test_another_process_makes_the_same_world(tmp_path: Path) -> None:
     """Nothing depends on the order of sets or maps, which each process has its own of."""
     path = tmp_path / "state"
-    lived = engine(path)
-    furnish(lived)
+    lived = make_engine(path)
+    add_resources(lived)
     for seed in range(3):
-        play(lived, a_long_script(seed))
+        run_script(lived, a_long_script(seed))
     lived.release()
     replayed = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", PRINT_A_REPLAY, str(path)],
@@ -96,7 +103,7 @@ def test_another_process_makes_the_same_world(tmp_path: Path) -> None:
         timeout=60,
     )
 
-    assert str(prints(lived)) == replayed.stdout.removesuffix("\n")
+    assert str(fingerprint_now(lived)) == replayed.stdout.removesuffix("\n")
 
 
 def test_a_snapshot_brings_back_world_and_time(
@@ -121,15 +128,15 @@ def test_a_snapshot_brings_back_world_and_time(
 def test_a_restored_world_survives_a_restart(tmp_path: Path) -> None:
     """What was before the restore is gone for good."""
     path = tmp_path / "state"
-    lived = engine(path)
+    lived = make_engine(path)
     taken = lived.snapshot()
     lived.clock.advance(3600)
-    do(lived, "drop", 0)
+    perform(lived, "drop", 0)
     lived.restore(taken)
-    do(lived, "backup", 1)
+    perform(lived, "backup", 1)
     lived.release()
 
-    assert prints(lived) == prints(Engine(clock=ManualClock(), state_file=path))
+    assert fingerprint_now(lived) == fingerprint_now(Engine(clock=ManualClock(), state_file=path))
 
 
 def test_a_reset_empties_the_world_and_keeps_what_it_was_made_with(

@@ -17,9 +17,9 @@ from google.cloud import (
     spanner_admin_instance_v1 as instance_v1,
 )
 
-from tests.emulator import starting
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
-from tests.emulator.starting import CONFIG, CREATE_CONFIG, CREATE_PARTITION, PROJECT
+from tests.emulator.support import operation_starts
+from tests.emulator.support.operation_starts import CONFIG, CREATE_CONFIG, CREATE_PARTITION, PROJECT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -179,7 +179,7 @@ def test_a_configuration_shows_what_was_asked_for(
     wanted = CREATE_CONFIG.request["instance_config"]
     operation = instances.create_instance_config(dict(CREATE_CONFIG.request))
     clock.advance(5)
-    found = instances.get_instance_config(name=starting.CUSTOM)
+    found = instances.get_instance_config(name=operation_starts.CUSTOM)
 
     assert CREATING == found.state.name
     assert (wanted["base_config"], wanted["display_name"]) == (

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.emulator.asking import (
+from tests.emulator.support.operation_starts import (
+    BACKUP,
+    CONFIG,
+    CREATE_CONFIG,
+    DATABASE,
+    INSTANCE,
+    PROJECT,
+)
+from tests.emulator.support.resource_requests import (
     FRESH,
     FRESH_CONFIG,
     FRESH_PARTITION,
@@ -19,7 +27,6 @@ from tests.emulator.asking import (
     on_instance,
     on_partition,
 )
-from tests.emulator.starting import BACKUP, CONFIG, CREATE_CONFIG, DATABASE, INSTANCE, PROJECT
 
 REFUSED = "FAILED_PRECONDITION"
 MISSING = "NOT_FOUND"
@@ -27,7 +34,7 @@ Requests = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class ResourceState:
     """A state of one resource.
 
     :param requests: that name the resource, by method
@@ -97,14 +104,14 @@ _NEEDS_READY_DATABASE = frozenset(
     }
 )
 
-STATES = (
-    State(
+RESOURCE_STATES = (
+    ResourceState(
         name="an instance that is being created",
         requests=_FRESH_INSTANCE,
         start=_CREATE_INSTANCE,
         refused=_NEEDS_READY_INSTANCE,
     ),
-    State(
+    ResourceState(
         name="an instance whose creation is being undone",
         requests=_FRESH_INSTANCE,
         start=_CREATE_INSTANCE,
@@ -112,7 +119,7 @@ STATES = (
         code=MISSING,
         cancelled=True,
     ),
-    State(
+    ResourceState(
         name="an instance that is being updated",
         requests=_EMPTY_INSTANCE,
         ready=_CREATE_INSTANCE,
@@ -125,7 +132,7 @@ STATES = (
         ),
         refused=frozenset({"update_instance", "move_instance", "delete_instance"}),
     ),
-    State(
+    ResourceState(
         name="an instance that is being moved",
         requests=_EMPTY_INSTANCE,
         ready=_CREATE_INSTANCE,
@@ -135,7 +142,7 @@ STATES = (
         ),
         refused=(_NEEDS_READY_INSTANCE - {"create_backup"}) | {"delete_instance"},
     ),
-    State(
+    ResourceState(
         name="an instance that is being moved back",
         requests=_EMPTY_INSTANCE,
         ready=_CREATE_INSTANCE,
@@ -146,7 +153,7 @@ STATES = (
         refused=(_NEEDS_READY_INSTANCE - {"create_backup"}) | {"delete_instance"},
         cancelled=True,
     ),
-    State(
+    ResourceState(
         name="a database that is being created",
         requests=on_database(f"{INSTANCE}/databases/fresh"),
         start=(
@@ -155,7 +162,7 @@ STATES = (
         ),
         refused=_NEEDS_READY_DATABASE,
     ),
-    State(
+    ResourceState(
         name="a database that is being restored",
         requests=on_database(f"{INSTANCE}/databases/fresh"),
         start=(
@@ -164,7 +171,7 @@ STATES = (
         ),
         refused=_NEEDS_READY_DATABASE,
     ),
-    State(
+    ResourceState(
         name="a database that is being optimized",
         requests=on_database(f"{INSTANCE}/databases/fresh"),
         ready=(
@@ -173,7 +180,7 @@ STATES = (
         ),
         start=("get_database", {"name": f"{INSTANCE}/databases/fresh"}),
     ),
-    State(
+    ResourceState(
         name="a database that is being updated",
         requests=on_database(DATABASE),
         start=(
@@ -185,7 +192,7 @@ STATES = (
         ),
         refused=frozenset({"update_database"}),
     ),
-    State(
+    ResourceState(
         name="a database that is being backed up",
         requests=on_database(DATABASE),
         start=(
@@ -198,7 +205,7 @@ STATES = (
         ),
         refused=frozenset({"create_backup", "drop_database"}),
     ),
-    State(
+    ResourceState(
         name="a backup that is being created",
         requests=on_backup(f"{INSTANCE}/backups/fresh"),
         start=(
@@ -211,7 +218,7 @@ STATES = (
         ),
         refused=frozenset({"update_backup", "copy_backup", "restore_database"}),
     ),
-    State(
+    ResourceState(
         name="a backup that is being copied",
         requests=on_backup(BACKUP),
         start=(
@@ -225,7 +232,7 @@ STATES = (
         ),
         refused=frozenset({"delete_backup"}),
     ),
-    State(
+    ResourceState(
         name="a backup from which a database is being restored",
         requests=on_backup(BACKUP),
         start=(
@@ -234,13 +241,13 @@ STATES = (
         ),
         refused=frozenset({"delete_backup"}),
     ),
-    State(
+    ResourceState(
         name="a partition that is being created",
         requests=on_partition(FRESH_PARTITION),
         start=_CREATE_PARTITION,
         refused=frozenset({"update_instance_partition"}),
     ),
-    State(
+    ResourceState(
         name="a partition whose creation is being undone",
         requests=on_partition(FRESH_PARTITION),
         start=_CREATE_PARTITION,
@@ -248,7 +255,7 @@ STATES = (
         code=MISSING,
         cancelled=True,
     ),
-    State(
+    ResourceState(
         name="a partition that is being updated",
         requests=on_partition(FRESH_PARTITION),
         ready=_CREATE_PARTITION,
@@ -261,13 +268,13 @@ STATES = (
         ),
         refused=frozenset({"update_instance_partition", "delete_instance_partition"}),
     ),
-    State(
+    ResourceState(
         name="a configuration that is being created",
         requests=on_config(FRESH_CONFIG),
         start=_CREATE_CONFIG,
         refused=frozenset({"create_instance", "update_instance_config"}),
     ),
-    State(
+    ResourceState(
         name="a configuration whose creation is being undone",
         requests=on_config(FRESH_CONFIG),
         start=_CREATE_CONFIG,
@@ -275,7 +282,7 @@ STATES = (
         code=MISSING,
         cancelled=True,
     ),
-    State(
+    ResourceState(
         name="a configuration that is being updated",
         requests=on_config(FRESH_CONFIG),
         ready=_CREATE_CONFIG,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What several tests of restores need: how to start one, and what to call things."""
+"""Restores for tests: how to start one, and what to call things."""
 
 from __future__ import annotations
 

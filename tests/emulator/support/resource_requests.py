@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from google.api_core import exceptions
 from google.longrunning import operations_pb2
 
-from tests.emulator.starting import BACKUP, CONFIG, DATABASE, INSTANCE, PROJECT
+from tests.emulator.support.operation_starts import BACKUP, CONFIG, DATABASE, INSTANCE, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Asking the remote control over real HTTP."""
+"""A client of the control interface, over real HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Ask(Protocol):
+class AskControl(Protocol):
     """Asks the remote control; returns status and body."""
 
     def __call__(self, verb: str, path: str, body: object = None) -> tuple[int, Any]:
@@ -34,7 +34,7 @@ def emulator(clock: ManualClock) -> Iterator[SpannerAdminEmulator]:
 
 
 @pytest.fixture
-def ask(emulator: SpannerAdminEmulator) -> Ask:
+def ask(emulator: SpannerAdminEmulator) -> AskControl:
     """Return a function that asks."""
 
     def call(verb: str, path: str, body: object = None) -> tuple[int, Any]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Requests of any type, made from the descriptors of their messages.
+"""Requests of any type with any values, made from the descriptors of their messages.
 
 Pure noise is refused at the first field, so names that exist, enums and masks are among the values:
 a request gets as deep into a handler as luck will have it.
@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor import FieldDescriptor
 from hypothesis import strategies as st
 
-from tests.emulator.starting import BACKUP, CONFIG, CUSTOM, DATABASE, INSTANCE, PARTITION, PROJECT
+from tests.emulator.support.operation_starts import (
+    BACKUP,
+    CONFIG,
+    CUSTOM,
+    DATABASE,
+    INSTANCE,
+    PARTITION,
+    PROJECT,
+)
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The life of one operation in a world without a server, as a client follows it."""
+"""One operation in a world without a server, as a client follows it to its end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_spanner_lro.core.kinds import OperationKind
-    from tests.emulator.starting import Start
+    from tests.emulator.support.operation_starts import OperationStart
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _GETTERS = {
@@ -43,20 +43,20 @@ _PASSING = ("earliest_version_time", "etag")
 
 
 @dataclass(slots=True, kw_only=True)
-class Life:
+class LifecycleHarness:
     """An operation that was started, and what its target was like before.
 
     :param before: the target, or None if there was none
     """
 
     engine: Engine
-    start: Start
+    start: OperationStart
     name: str
     started: datetime
     before: Any
 
     @classmethod
-    def begin(cls, start: Start, plan: Plan) -> Life:
+    def begin(cls, start: OperationStart, plan: Plan) -> LifecycleHarness:
         """Start an operation in a world of its own."""
         engine = Engine(clock=ManualClock(START))
         controller = Controller(engine=engine)
@@ -196,7 +196,7 @@ def _call(engine: Engine, service: str, method: str, request: Any) -> Any:
     return engine.call(engine.methods[f"/{service}/{method}"], request)
 
 
-def _read(engine: Engine, start: Start) -> tuple[bytes, ...] | None:
+def _read(engine: Engine, start: OperationStart) -> tuple[bytes, ...] | None:
     """Return the target as it is now, schema included; None if it cannot be read."""
     service, getter = _GETTERS[start.kind.target]
     try:

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What clients do, by name: for random scripts. There is at least one deed of every family.
+"""Requests of clients by name, for random scripts; at least one of every family.
 
-The names of resources are few, so that deeds of a script have to do with each other.
+The names of resources are few, so that requests of a script have to do with each other.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from google.longrunning import operations_pb2
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.emulator import protos as quorum_pb2
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
-from tests.emulator.schedules import SCHEDULE, a_schedule
-from tests.emulator.starting import CUSTOM, PARTITION, STARTS, Start
+from tests.emulator.support.operation_starts import CUSTOM, PARTITION, STARTS, OperationStart
+from tests.emulator.support.schedules import SCHEDULE, a_schedule
 
 QUORUM_INSTANCE = "projects/test/instances/dual"
 QUORUM_DATABASE = f"{QUORUM_INSTANCE}/databases/orders"
@@ -31,14 +31,14 @@ FRESH = "projects/test/instances/new"
 Request = tuple[str, Any]
 """The path of an RPC, and its request."""
 
-Deed = Callable[[int, datetime, str], Request]
+MakeRequest = Callable[[int, datetime, str], Request]
 """Makes a request of the number of the deed, the time, and the name of the latest operation."""
 
 _LABELS = ("env", "team", "tier", "owner", "cost", "unit")
 _REGIONS = ("", "europe-west10", "europe-west3")
 
 
-def _start(start: Start) -> Deed:
+def _start(start: OperationStart) -> MakeRequest:
     def deed(number: int, now: datetime, last: str) -> Request:
         del number, last
         request = start.kind.request_type()(start.request_at(now))
@@ -47,24 +47,26 @@ def _start(start: Start) -> Deed:
     return deed
 
 
-def _call(name: str, make: Callable[..., Any], service: str = Service.DATABASE_ADMIN) -> Deed:
+def _call(
+    name: str, make: Callable[..., Any], service: str = Service.DATABASE_ADMIN
+) -> MakeRequest:
     def deed(number: int, now: datetime, last: str) -> Request:
         return f"/{service}/{name}", make(number=number, now=now, last=last)
 
     return deed
 
 
-def _instance(name: str, make: Callable[..., Any]) -> Deed:
+def _instance(name: str, make: Callable[..., Any]) -> MakeRequest:
     return _call(name, make, Service.INSTANCE_ADMIN)
 
 
-def _operation(name: str, make: Callable[..., Any]) -> Deed:
+def _operation(name: str, make: Callable[..., Any]) -> MakeRequest:
     return _call(name, make, "google.longrunning.Operations")
 
 
 def _policy(
     resource: str, service: str = Service.DATABASE_ADMIN, *, conditional: bool = False
-) -> Deed:
+) -> MakeRequest:
     def make(number: int, **_: Any) -> iam_policy_pb2.SetIamPolicyRequest:
         request = iam_policy_pb2.SetIamPolicyRequest(resource=resource)
         binding = request.policy.bindings.add(
@@ -145,7 +147,7 @@ def _label_config(number: int, **_: Any) -> Any:
     )
 
 
-DEEDS: dict[str, Deed] = {
+RANDOM_REQUESTS: dict[str, MakeRequest] = {
     **{str(start): _start(start) for start in STARTS},
     "backup": _call("CreateBackup", _backup),
     "keep backup": _call("UpdateBackup", _keep_backup),

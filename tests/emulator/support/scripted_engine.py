@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Engines without servers, and things to do to their worlds: for comparing worlds."""
+"""Engines without servers, and scripts of what is done to their worlds: for comparing worlds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_spanner_lro.emulator import ManualClock, RpcError
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.state.views import fingerprint
 from tests.emulator.conftest import BACKUP, DATABASE
-from tests.emulator.deeds import DEEDS, QUORUM_DATABASE, QUORUM_INSTANCE
+from tests.emulator.support.random_requests import QUORUM_DATABASE, QUORUM_INSTANCE, RANDOM_REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ADMIN = "google.spanner.admin.database.v1.DatabaseAdmin"
 TABLE = "CREATE TABLE T (Id INT64) PRIMARY KEY (Id)"
-PRINTS = tuple[object, ...]
+Fingerprint = tuple[object, ...]
 
 
-def engine(path: Path | None = None, *, clock: ManualClock | None = None) -> Engine:
+def make_engine(path: Path | None = None, *, clock: ManualClock | None = None) -> Engine:
     """Return an engine with a database, on a file if there is a path."""
     made = Engine(clock=clock or ManualClock(START), seed=3, state_file=path)
     made.act(
@@ -32,7 +32,7 @@ def engine(path: Path | None = None, *, clock: ManualClock | None = None) -> Eng
     return made
 
 
-def furnish(on: Engine) -> None:
+def add_resources(on: Engine) -> None:
     """Put more there, so that deeds of every family have something to work on from the start."""
     on.act("create_instance", name=QUORUM_INSTANCE, config="dual-region-germany1")
     on.act(
@@ -43,12 +43,12 @@ def furnish(on: Engine) -> None:
     )
     keep = timedelta(hours=20)
     on.act("create_backup", name=BACKUP, database=DATABASE, keep_seconds=keep.total_seconds())
-    do(on, "schedule", 0)
+    perform(on, "schedule", 0)
     # otherwise nothing else could be done to the instance in the time that a script takes
     on.act("plan", plan={"duration": 1800}, kind="MoveInstance", target="*", times=None)
 
 
-def prints(of: Engine) -> PRINTS:
+def fingerprint_now(of: Engine) -> Fingerprint:
     """Return all that clients can see now."""
     with of.look() as (world, now):
         return now, fingerprint(world, now=now)
@@ -70,36 +70,36 @@ def _fail(on: Engine, number: int, last: str) -> None:
     on.act("fail_operation", name=last, code=13, message="no")
 
 
-_OWNERS_DEEDS: dict[str, Callable[[Engine, int, str], None]] = {
+_CONTROLLER_ACTIONS: dict[str, Callable[[Engine, int, str], None]] = {
     "plan": _plan,
     "limits": _set_limits,
     "fail": _fail,
 }
 
-ACTIONS = (*_OWNERS_DEEDS, *DEEDS)
-"""All that :func:`do` can do."""
+ACTIONS = (*_CONTROLLER_ACTIONS, *RANDOM_REQUESTS)
+"""All that :func:`perform` can do."""
 
 
-def do(on: Engine, action: str, number: int) -> bool:
+def perform(on: Engine, action: str, number: int) -> bool:
     """Do one thing, as a client or as the owner; return whether it was not refused."""
     with on.look() as (world, now):
         last = next((str(row.name) for row in reversed(list(world.operations))), "")
     try:
-        if action in _OWNERS_DEEDS:
-            _OWNERS_DEEDS[action](on, number, last)
+        if action in _CONTROLLER_ACTIONS:
+            _CONTROLLER_ACTIONS[action](on, number, last)
         else:
-            path, request = DEEDS[action](number, now, last)
+            path, request = RANDOM_REQUESTS[action](number, now, last)
             on.call(on.methods[path], request)
     except (RpcError, ValueError):
         return False  # which is as good an answer as any
     return True
 
 
-def play(on: Engine, script: list[tuple[Any, str]]) -> set[str]:
+def run_script(on: Engine, script: list[tuple[Any, str]]) -> set[str]:
     """Do one thing after the other, with pauses before; return what was not refused."""
     done = set()
     for number, (pause, action) in enumerate(script):
         on.clock.advance(pause)
-        if do(on, action, number):
+        if perform(on, action, number):
             done.add(action)
     return done

@@ -46,7 +46,7 @@ Call = Callable[["OperationKind", Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class OperationStart:
     """How to start one kind.
 
     :param request: the request, without times
@@ -59,7 +59,7 @@ class Start:
     request: Mapping[str, Any]
     target: str
     expires: str = ""
-    before: Start | None = None
+    before: OperationStart | None = None
 
     def __str__(self) -> str:
         return str(self.kind.rpc)
@@ -86,7 +86,7 @@ class Start:
             call(self.before.kind, self.before.request)
 
 
-CREATE_CONFIG = Start(
+CREATE_CONFIG = OperationStart(
     kind=kinds.CREATE_INSTANCE_CONFIG,
     request={
         "parent": PROJECT,
@@ -95,7 +95,7 @@ CREATE_CONFIG = Start(
     },
     target=CUSTOM,
 )
-CREATE_PARTITION = Start(
+CREATE_PARTITION = OperationStart(
     kind=kinds.CREATE_INSTANCE_PARTITION,
     request={
         "parent": INSTANCE,
@@ -106,29 +106,29 @@ CREATE_PARTITION = Start(
 )
 
 STARTS = (
-    Start(
+    OperationStart(
         kind=kinds.CREATE_BACKUP,
         request={"parent": INSTANCE, "backup_id": "new", "backup": {"database": DATABASE}},
         target=f"{INSTANCE}/backups/new",
         expires="backup.expire_time",
     ),
-    Start(
+    OperationStart(
         kind=kinds.COPY_BACKUP,
         request={"parent": INSTANCE, "backup_id": "copy", "source_backup": BACKUP},
         target=f"{INSTANCE}/backups/copy",
         expires="expire_time",
     ),
-    Start(
+    OperationStart(
         kind=kinds.CREATE_DATABASE,
         request={"parent": INSTANCE, "create_statement": "CREATE DATABASE `new`"},
         target=f"{INSTANCE}/databases/new",
     ),
-    Start(
+    OperationStart(
         kind=kinds.RESTORE_DATABASE,
         request={"parent": INSTANCE, "database_id": "restored", "backup": BACKUP},
         target=f"{INSTANCE}/databases/restored",
     ),
-    Start(
+    OperationStart(
         kind=kinds.UPDATE_DATABASE,
         request={
             "database": {"name": DATABASE, "enable_drop_protection": True},
@@ -136,12 +136,12 @@ STARTS = (
         },
         target=DATABASE,
     ),
-    Start(
+    OperationStart(
         kind=kinds.UPDATE_DATABASE_DDL,
         request={"database": DATABASE, "statements": ["CREATE INDEX I ON T (Id)", "ANALYZE"]},
         target=DATABASE,
     ),
-    Start(
+    OperationStart(
         kind=kinds.CREATE_INSTANCE,
         request={
             "parent": PROJECT,
@@ -150,7 +150,7 @@ STARTS = (
         },
         target=f"{PROJECT}/instances/new",
     ),
-    Start(
+    OperationStart(
         kind=kinds.UPDATE_INSTANCE,
         request={
             "instance": {"name": INSTANCE, "node_count": 3},
@@ -158,7 +158,7 @@ STARTS = (
         },
         target=INSTANCE,
     ),
-    Start(
+    OperationStart(
         kind=kinds.MOVE_INSTANCE,
         request={
             "name": INSTANCE,
@@ -167,7 +167,7 @@ STARTS = (
         target=INSTANCE,
     ),
     CREATE_CONFIG,
-    Start(
+    OperationStart(
         kind=kinds.UPDATE_INSTANCE_CONFIG,
         request={
             "instance_config": {"name": CUSTOM, "display_name": "Your own"},
@@ -177,7 +177,7 @@ STARTS = (
         before=CREATE_CONFIG,
     ),
     CREATE_PARTITION,
-    Start(
+    OperationStart(
         kind=kinds.UPDATE_INSTANCE_PARTITION,
         request={
             "instance_partition": {"name": PARTITION, "node_count": 2},

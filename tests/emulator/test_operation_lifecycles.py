@@ -25,8 +25,14 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin import (
 from airflow_spanner_lro.core.kinds import KINDS, OPTIMIZE_RESTORED_DATABASE, Service
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from tests.emulator.channels import ALONE, open_channel
-from tests.emulator.starting import BACKUP, DATABASE, INSTANCE, STARTS, Start
+from tests.emulator.support.channels import ALONE, open_channel
+from tests.emulator.support.operation_starts import (
+    BACKUP,
+    DATABASE,
+    INSTANCE,
+    STARTS,
+    OperationStart,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -181,7 +187,7 @@ def test_the_table_has_every_kind() -> None:
 
 @pytest.mark.parametrize("start", STARTS, ids=str)
 def test_an_operation_is_pending_and_then_done(
-    world: SpannerAdminEmulator, driver: Driver, start: Start
+    world: SpannerAdminEmulator, driver: Driver, start: OperationStart
 ) -> None:
     """It tells what it works on, goes on with the clock, and ends with its response."""
     start.prepare(world, driver.start)
@@ -205,7 +211,7 @@ def test_an_operation_is_pending_and_then_done(
 
 @pytest.mark.parametrize("start", STARTS, ids=str)
 def test_an_operation_can_be_cancelled(
-    world: SpannerAdminEmulator, driver: Driver, start: Start
+    world: SpannerAdminEmulator, driver: Driver, start: OperationStart
 ) -> None:
     """It ends with code 1, and what it was making is gone; what it was changing is there."""
     start.prepare(world, driver.start)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from tests.emulator.starting import INSTANCE
+from tests.emulator.support.operation_starts import INSTANCE
 
 if TYPE_CHECKING:
     from google.api_core.operation import Operation

@@ -19,7 +19,7 @@ from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.pipeline import Answer, CallLog, CallPipeline
 from airflow_spanner_lro.emulator.rpc import plain_type
-from tests.emulator.starting import (
+from tests.emulator.support.operation_starts import (
     BACKUP,
     CREATE_CONFIG,
     CREATE_PARTITION,
@@ -30,7 +30,7 @@ from tests.emulator.starting import (
     PROJECT,
     STARTS,
 )
-from tests.emulator.worlds import ADMIN, START
+from tests.emulator.support.scripted_engine import ADMIN, START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.emulator import Plan
-from tests.emulator.asking import OK, Asker
-from tests.emulator.starting import BACKUP, DATABASE
-from tests.emulator.states import STATES, State
+from tests.emulator.support.operation_starts import BACKUP, DATABASE
+from tests.emulator.support.resource_requests import OK, Asker
+from tests.emulator.support.resource_states import RESOURCE_STATES, ResourceState
 
 if TYPE_CHECKING:
     from google.cloud import (
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 _SLOW_TO_CANCEL = Plan(duration=timedelta(hours=1), cancel_delay=timedelta(hours=1))
 _ROWS = [
     pytest.param(state, method, id=f"{method} on {state.name}")
-    for state in STATES
+    for state in RESOURCE_STATES
     for method in state.requests
 ]
 
-Bring = Callable[[State], Asker]
+Bring = Callable[[ResourceState], Asker]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def bring(
 ) -> Bring:
     """Return a function that brings a resource into a state."""
 
-    def do(state: State) -> Asker:
+    def do(state: ResourceState) -> Asker:
         ask = Asker(databases, instances)
         emulator.create_backup(BACKUP, DATABASE)
         if state.ready is not None:
@@ -63,7 +63,7 @@ def bring(
 
 @pytest.mark.parametrize(("state", "method"), _ROWS)
 def test_a_state_refuses_what_does_not_go_with_it_and_nothing_else(
-    bring: Bring, state: State, method: str
+    bring: Bring, state: ResourceState, method: str
 ) -> None:
     """A resource that is being made, changed or undone takes part in what it can, and no more."""
     ask = bring(state)
