@@ -30,11 +30,11 @@ from airflow_spanner_lro.core.names import (
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.configs.model import require_config
 from airflow_spanner_lro.emulator.lifecycle import Breakage
 from airflow_spanner_lro.emulator.operations.registry import KINDS_BY_NAME
 from airflow_spanner_lro.emulator.state.ddl.schema import Schema
 from airflow_spanner_lro.emulator.state.ddl.statements import Statement
-from airflow_spanner_lro.emulator.state.messages.configs import require_config
 from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 from airflow_spanner_lro.emulator.state.records.instances import Instance

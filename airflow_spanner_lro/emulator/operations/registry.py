@@ -29,12 +29,12 @@ from airflow_spanner_lro.core.kinds import (
     OperationKind,
 )
 from airflow_spanner_lro.core.names import BackupName, BackupScheduleName
-from airflow_spanner_lro.emulator.state.aging import expire
-from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
-from airflow_spanner_lro.emulator.state.behaviours.configs import (
+from airflow_spanner_lro.emulator.configs.operations import (
     CreateInstanceConfig,
     UpdateInstanceConfig,
 )
+from airflow_spanner_lro.emulator.state.aging import expire
+from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
 from airflow_spanner_lro.emulator.state.behaviours.copies import CopyBackup
 from airflow_spanner_lro.emulator.state.behaviours.database_updates import UpdateDatabase
 from airflow_spanner_lro.emulator.state.behaviours.databases import (

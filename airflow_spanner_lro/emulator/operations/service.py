@@ -27,12 +27,12 @@ from airflow_spanner_lro.core.names import (
     parse_resource,
 )
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.configs import model
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.messages import fields_of, operation_message
 from airflow_spanner_lro.emulator.pagination import last_key, page_of
 from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state.messages import configs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -248,6 +248,6 @@ class OperationService(Servicer):
         if resource is not None:
             return resource.serial
         if type(parent) is InstanceConfigName:
-            configs.require_config(parent)
+            model.require_config(parent)
             return 0
         raise errors.not_found(parent)

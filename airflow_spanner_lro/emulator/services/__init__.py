@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.emulator.configs.service import ConfigService
 from airflow_spanner_lro.emulator.operations.service import (
     DatabaseOperationLists,
     InstanceOperationLists,
     OperationService,
 )
 from airflow_spanner_lro.emulator.services.backups import Backups
-from airflow_spanner_lro.emulator.services.configs import Configs
 from airflow_spanner_lro.emulator.services.copies import Copies
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
@@ -36,7 +36,7 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
     return (
         Instances(world),
         InstanceUpdates(world),
-        Configs(world),
+        ConfigService(world),
         Partitions(world),
         Databases(world),
         Schemas(world),

@@ -12,6 +12,7 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 from airflow_spanner_lro.core.kinds import MOVE_INSTANCE, UPDATE_INSTANCE, Service
 from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.configs.model import usable_config
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.request_checks import checked_paths
@@ -20,7 +21,6 @@ from airflow_spanner_lro.emulator.services.checks import instances as rules
 from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceUpdate, MoveDetails
 from airflow_spanner_lro.emulator.state.capacities import UNITS_PER_NODE, units_of
 from airflow_spanner_lro.emulator.state.messages import instances as messages
-from airflow_spanner_lro.emulator.state.messages.configs import usable_config
 
 if TYPE_CHECKING:
     from datetime import datetime

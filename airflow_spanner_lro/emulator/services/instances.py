@@ -13,6 +13,7 @@ from google.protobuf import empty_pb2
 from airflow_spanner_lro.core.kinds import CREATE_INSTANCE, CREATE_INSTANCE_PARTITION, Service
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.configs.model import usable_config
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
@@ -23,7 +24,6 @@ from airflow_spanner_lro.emulator.services.checks import instances as rules
 from airflow_spanner_lro.emulator.state.behaviours.instances import InstanceDetails
 from airflow_spanner_lro.emulator.state.dropping import drop_database
 from airflow_spanner_lro.emulator.state.messages import instances as messages
-from airflow_spanner_lro.emulator.state.messages.configs import usable_config
 from airflow_spanner_lro.emulator.state.records.instances import Instance
 
 if TYPE_CHECKING:

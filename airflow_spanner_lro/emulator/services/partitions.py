@@ -17,6 +17,7 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.configs.model import usable_config
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import sorted_page_of
@@ -39,7 +40,6 @@ from airflow_spanner_lro.emulator.state.behaviours.partitions import (
     PartitionUpdate,
 )
 from airflow_spanner_lro.emulator.state.messages import partitions as messages
-from airflow_spanner_lro.emulator.state.messages.configs import usable_config
 from airflow_spanner_lro.emulator.state.records.partitions import InstancePartition
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from airflow_spanner_lro.emulator import (
     errors,
     protos as quorum_pb2,
 )
+from airflow_spanner_lro.emulator.configs import model
+from airflow_spanner_lro.emulator.configs.base_configs import QuorumType
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state.base_configs import Quorum
 from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, QuorumDetails
-from airflow_spanner_lro.emulator.state.messages import configs
 from airflow_spanner_lro.emulator.state.quorums import etag_of
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ class Quorums(Servicer):
     def _location(self, request: quorum_pb2.ChangeQuorumRequest, database: Database) -> str:
         """Return the one region that is to decide; empty for both."""
         instance = self.world.resources.instances.get(database.name.instance_name)
-        base = configs.base_of(instance.config, resources=self.world.resources)
-        if base is None or base.quorum is not Quorum.DUAL_REGION:
+        base = model.base_of(instance.config, resources=self.world.resources)
+        if base is None or base.quorum is not QuorumType.DUAL_REGION:
             raise errors.not_dual_region(database.name)
         if request.quorum_type.WhichOneof("type") == "dual_region":
             return ""

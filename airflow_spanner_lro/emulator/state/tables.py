@@ -22,8 +22,8 @@ from airflow_spanner_lro.core.names import (
     ResourceName,
 )
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.configs.model import InstanceConfig
 from airflow_spanner_lro.emulator.state.records.backups import Backup
-from airflow_spanner_lro.emulator.state.records.configs import InstanceConfig
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 from airflow_spanner_lro.emulator.state.records.instances import Instance
 from airflow_spanner_lro.emulator.state.records.partitions import InstancePartition

@@ -12,9 +12,9 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.message import DecodeError
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.configs import model
 from airflow_spanner_lro.emulator.state.ddl.options import DEFAULT_LEADER
 from airflow_spanner_lro.emulator.state.ddl.statements import DATABASE
-from airflow_spanner_lro.emulator.state.messages import configs
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import DatabaseName
@@ -92,7 +92,7 @@ def check_database_options(statement: Statement, name: DatabaseName, resources: 
     if leader is None:
         return
     instance = resources.instances.get(name.instance_name)
-    base = configs.base_of(instance.config, resources=resources)
+    base = model.base_of(instance.config, resources=resources)
     if base is None or leader not in base.leaders:
         raise errors.bad_leader(leader, instance=instance.name)
 

@@ -11,6 +11,8 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 from google.protobuf import timestamp_pb2
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.configs import model
+from airflow_spanner_lro.emulator.configs.base_configs import QuorumType
 from airflow_spanner_lro.emulator.request_checks import (
     check_choice,
     check_display_name,
@@ -23,9 +25,7 @@ from airflow_spanner_lro.emulator.services.checks.capacities import (
     CAPACITY,
     set_capacity,
 )
-from airflow_spanner_lro.emulator.state.base_configs import Quorum
 from airflow_spanner_lro.emulator.state.capacities import autoscaled
-from airflow_spanner_lro.emulator.state.messages import configs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -152,10 +152,10 @@ def check_edition(
 
 def _needed_edition(world: World, config: InstanceConfigName, *, scaled: bool) -> tuple[int, str]:
     """Return the least edition that will do, and why."""
-    base = configs.base_of(config, resources=world.resources)
-    if base is not None and base.quorum is not Quorum.REGION:
+    base = model.base_of(config, resources=world.resources)
+    if base is not None and base.quorum is not QuorumType.REGION:
         return _Editions.ENTERPRISE_PLUS, f"{config} has more than one region"
-    if not configs.is_base_config(config):
+    if not model.is_base_config(config):
         return _Editions.ENTERPRISE, f"{config} has read-only replicas"
     if scaled:
         return _Editions.ENTERPRISE, "autoscaling_config is set"
@@ -177,8 +177,8 @@ def _check_free(
     given: instance_v1.Instance, message: instance_v1.Instance, *, config: InstanceConfigName
 ) -> None:
     """Refuse what free instances cannot have."""
-    free = configs.is_base_config(config) and (
-        configs.base_config_message(config).free_instance_availability
+    free = model.is_base_config(config) and (
+        model.base_config_message(config).free_instance_availability
         == instance_v1.InstanceConfig.FreeInstanceAvailability.AVAILABLE
     )
     if not free:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from airflow_spanner_lro.emulator.state.base_configs import BASE_CONFIGS
+from airflow_spanner_lro.emulator.configs.base_configs import BASE_CONFIGS
 from airflow_spanner_lro.emulator.state.capacities import UNITS_PER_NODE, units_of
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ Places: TypeAlias = "Mapping[str, int]"
 """How many replicas there are in each location."""
 
 
-class Quorum(IntEnum):
+class QuorumType(IntEnum):
     """From where a write gets its votes, with the numbers of ``InstanceConfig.QuorumType``."""
 
     REGION = 1
@@ -41,7 +41,7 @@ class BaseConfig:
     """
 
     display_name: str
-    quorum: Quorum
+    quorum: QuorumType
     writers: Places
     readers: Places = field(default_factory=dict)
     witnesses: Places = field(default_factory=dict)
@@ -51,7 +51,7 @@ class BaseConfig:
     @property
     def leaders(self) -> tuple[str, ...]:
         """The regions that may lead; with one region there is no choice, and none is told."""
-        return () if self.quorum is Quorum.REGION else tuple(self.writers)
+        return () if self.quorum is QuorumType.REGION else tuple(self.writers)
 
 
 def _places(text: str) -> Places:
@@ -63,7 +63,7 @@ def _places(text: str) -> Places:
 def _regional(region: str, *, optional: str = "", free: bool = True) -> BaseConfig:
     return BaseConfig(
         display_name=region,
-        quorum=Quorum.REGION,
+        quorum=QuorumType.REGION,
         writers={region: 3},
         optional=_places(optional),
         free=free,
@@ -73,7 +73,7 @@ def _regional(region: str, *, optional: str = "", free: bool = True) -> BaseConf
 def _dual(display_name: str, regions: tuple[str, str]) -> BaseConfig:
     return BaseConfig(
         display_name=display_name,
-        quorum=Quorum.DUAL_REGION,
+        quorum=QuorumType.DUAL_REGION,
         writers=dict.fromkeys(regions, 2),
         witnesses=dict.fromkeys(regions, 1),
     )
@@ -84,7 +84,7 @@ def _multi(
 ) -> BaseConfig:
     return BaseConfig(
         display_name=display_name,
-        quorum=Quorum.MULTI_REGION,
+        quorum=QuorumType.MULTI_REGION,
         writers={leader: 2, second: 2},
         readers=_places(readers),
         witnesses=_places(witness),
@@ -202,7 +202,7 @@ _MULTI = {
 
 _OF_GOOGLES_EMULATOR = BaseConfig(
     display_name="Emulator Instance Config",
-    quorum=Quorum.REGION,
+    quorum=QuorumType.REGION,
     writers={"emulator-location": 3},
 )
 

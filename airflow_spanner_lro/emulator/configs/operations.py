@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operations on the instance configurations that users make."""
+"""What the operations on instance configurations do."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName
+from airflow_spanner_lro.emulator.configs import model as messages
 from airflow_spanner_lro.emulator.operations.handler import (
     HidesTargetOnCancel,
     ReportsProgress,
     raw,
 )
-from airflow_spanner_lro.emulator.state.messages import configs as messages
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Instance configurations: those of Google can be read, those of users can also be changed."""
+"""RPCs about instance configurations: create, get, list, update, delete."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.names import InstanceConfigName, OperationName, ProjectName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.configs import model as messages
+from airflow_spanner_lro.emulator.configs.model import InstanceConfig, new_config_message
+from airflow_spanner_lro.emulator.configs.operations import ConfigDetails, ConfigUpdate
 from airflow_spanner_lro.emulator.operations.guards import require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
@@ -30,11 +33,7 @@ from airflow_spanner_lro.emulator.request_checks import (
     copy_paths,
 )
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks.configs import new_message
-from airflow_spanner_lro.emulator.state.behaviours.configs import ConfigDetails, ConfigUpdate
 from airflow_spanner_lro.emulator.state.behaviours.instances import MoveDetails
-from airflow_spanner_lro.emulator.state.messages import configs as messages
-from airflow_spanner_lro.emulator.state.records.configs import InstanceConfig
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,7 +49,7 @@ _VALIDATED = "0"
 """The id of operations that do not exist, because a call was to be validated only."""
 
 
-class Configs(Servicer):
+class ConfigService(Servicer):
     """Create, get, list, update and delete instance configurations."""
 
     service: ClassVar[str] = Service.INSTANCE_ADMIN
@@ -70,7 +69,7 @@ class Configs(Servicer):
         if not given.name:
             raise errors.missing_field("instance_config.name")
         check_name(given.name, field="instance_config.name", expected=name)
-        message = new_message(given, project=project.project)
+        message = new_config_message(given, project=project.project)
         configs = self.world.resources.configs
         configs.require_new(name)
         limit = self.world.limits.configs
