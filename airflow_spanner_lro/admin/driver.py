@@ -155,12 +155,12 @@ def run(
     client: OperationsClient,
     clock: SyncClock,
     deadline: datetime | None = None,
-    observe: Observer | None = None,
+    on_snapshot: Observer | None = None,
 ) -> T:
     """Perform a flow in sync code.
 
     :param deadline: when to throw ``DeadlinePassedError`` into the flow
-    :param observe: is told every snapshot, and every error, that a *get* answered
+    :param on_snapshot: is told every snapshot, and every error, that a *get* answered
     """
     try:
         command = next(flow)
@@ -168,7 +168,7 @@ def run(
             left = _left(deadline, clock.now())
             if not isinstance(command, Sleep):
                 answer = _perform(command, client=client, timeout=_call_timeout(left))
-                _tell(observe, command, answer)
+                _tell(on_snapshot, command, answer)
                 command = flow.send(answer)
             elif left is not None and left <= 0:
                 command = flow.throw(DeadlinePassedError())
@@ -186,7 +186,7 @@ async def arun(
     client: AsyncOperationsClient,
     clock: AsyncClock,
     deadline: datetime | None = None,
-    observe: Observer | None = None,
+    on_snapshot: Observer | None = None,
 ) -> T:
     """Perform a flow in async code; parameters as for ``run``."""
     try:
@@ -195,7 +195,7 @@ async def arun(
             left = _left(deadline, clock.now())
             if not isinstance(command, Sleep):
                 answer = await _aperform(command, client=client, timeout=_call_timeout(left))
-                _tell(observe, command, answer)
+                _tell(on_snapshot, command, answer)
                 command = flow.send(answer)
             elif left is not None and left <= 0:
                 command = flow.throw(DeadlinePassedError())
@@ -276,27 +276,31 @@ def _call_timeout(left: float | None) -> float:
     return CALL_TIMEOUT if left is None else min(CALL_TIMEOUT, max(left, _SHORTEST_CALL))
 
 
-def _tell(observe: Observer | None, command: Command, answer: Answer) -> None:
+def _tell(on_snapshot: Observer | None, command: Command, answer: Answer) -> None:
     if isinstance(command, AskAll) and isinstance(answer, Replies):
         for question, reply in zip(command.questions, answer.of_each, strict=True):
-            _tell(observe, question, reply)
-    if observe and isinstance(command, Get) and isinstance(answer, OperationSnapshot | Exception):
-        observe(answer)
+            _tell(on_snapshot, question, reply)
+    if (
+        on_snapshot
+        and isinstance(command, Get)
+        and isinstance(answer, OperationSnapshot | Exception)
+    ):
+        on_snapshot(answer)
 
 
 def retry_transient(
     call: Callable[[], T],
     *,
     clock: SyncClock,
-    patience: float,
+    limit: float,
     tell: Callable[[str], None] | None = None,
     quota_counts: bool = False,
 ) -> T:
-    """Make a call until it is answered, and return the answer; errors that pass are waited out.
+    """Make a call until it is answered, and return the answer; transient errors are waited out.
 
     Any other error propagates.
 
-    :param patience: seconds after which an error that may pass counts all the same
+    :param limit: seconds after which a transient error counts all the same
     :param tell: says once that the answer is being waited for
     :param quota_counts: that too many requests were made propagates, for who waits it out better
     :raises WaitStoppedError: if the clock is stopped meanwhile
@@ -306,7 +310,7 @@ def retry_transient(
         try:
             return call()
         except Exception as exc:
-            if is_final(exc, silence=waited, patience=patience):
+            if is_final(exc, silence=waited, limit=limit):
                 raise
             if quota_counts and classify(exc) is ErrorClass.QUOTA:
                 raise

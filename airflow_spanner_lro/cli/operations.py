@@ -131,7 +131,7 @@ def wait_for(
             client=connect(),
             clock=clock,
             deadline=limit,
-            observe=on_snapshot,
+            on_snapshot=on_snapshot,
         )
     except DeadlinePassedError:
         print(

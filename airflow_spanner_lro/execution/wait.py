@@ -103,16 +103,18 @@ class BlockingWait:
         """
         narrator = ProgressLog()
 
-        def observe(polled: OperationSnapshot | Exception) -> None:
+        def on_snapshot(polled: OperationSnapshot | Exception) -> None:
             for line in narrator.lines(polled, now=self.now()):
                 self._log(line)
 
-        snapshot = self.perform(wait(name=name, policy=policy), deadline=deadline, observe=observe)
+        snapshot = self.perform(
+            wait(name=name, policy=policy), deadline=deadline, on_snapshot=on_snapshot
+        )
         self._telemetry.detected(snapshot=snapshot, at=self.now())
         return snapshot
 
     def perform(
-        self, flow: Flow[T], *, deadline: datetime | None, observe: Observer | None = None
+        self, flow: Flow[T], *, deadline: datetime | None, on_snapshot: Observer | None = None
     ) -> T:
         """Perform a flow that waits for something.
 
@@ -122,7 +124,7 @@ class BlockingWait:
         from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415  # loads gRPC
 
         result = run(
-            flow, client=self._client, clock=self.clock, deadline=deadline, observe=observe
+            flow, client=self._client, clock=self.clock, deadline=deadline, on_snapshot=on_snapshot
         )
         if self.killed:
             # a poll that was under way has seen the end that the kill itself brought about
@@ -147,13 +149,13 @@ class BlockingWait:
         """
         from airflow_spanner_lro.admin.driver import retry_transient  # noqa: PLC0415  # with the client
 
-        patience = PollPolicy().patience
+        limit = PollPolicy().transient_error_limit
         if deadline is not None:
-            patience = min(patience, (deadline - self.now()).total_seconds())
+            limit = min(limit, (deadline - self.now()).total_seconds())
         return retry_transient(
             ask,
             clock=self.clock,
-            patience=patience,
+            limit=limit,
             tell=self._log,
             quota_counts=quota_counts,
         )

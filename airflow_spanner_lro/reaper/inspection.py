@@ -138,11 +138,11 @@ def inspect(
     lookup = Lookup(client=client, claimed=lambda name: bool(rows_naming(name, besides=row)))
     if waited_for := entry.waited_for:
         snapshot = retry_transient(
-            lambda: lookup.operation(waited_for.name), clock=clock, patience=_TRANSIENT_LIMIT
+            lambda: lookup.operation(waited_for.name), clock=clock, limit=_TRANSIENT_LIMIT
         )
     else:
         found = retry_transient(
-            lambda: lookup.follow_up(entry), clock=clock, patience=_TRANSIENT_LIMIT
+            lambda: lookup.follow_up(entry), clock=clock, limit=_TRANSIENT_LIMIT
         )
         snapshot = found.snapshot
         if snapshot is None or found.evidence is None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sensors: wait for operations, for a backup, for the state of a database, or until all is quiet."""
+"""Sensors: wait for operations, a backup, a state of a database, or until nothing is going on."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Driver(Protocol):
         answers: Sequence[Scripted],
         *,
         deadline: datetime | None = None,
-        observe: Observer | None = None,
+        on_snapshot: Observer | None = None,
     ) -> T:
         """Perform it."""
         ...
@@ -53,7 +53,7 @@ class SyncDriver:
         answers: Sequence[Scripted],
         *,
         deadline: datetime | None = None,
-        observe: Observer | None = None,
+        on_snapshot: Observer | None = None,
     ) -> T:
         """Perform it."""
         self.script = Script(answers, self.clock)
@@ -62,7 +62,7 @@ class SyncDriver:
             client=FakeClient(self.script),
             clock=self.clock,
             deadline=deadline,
-            observe=observe,
+            on_snapshot=on_snapshot,
         )
 
 
@@ -80,7 +80,7 @@ class AsyncDriver:
         answers: Sequence[Scripted],
         *,
         deadline: datetime | None = None,
-        observe: Observer | None = None,
+        on_snapshot: Observer | None = None,
     ) -> T:
         """Perform it."""
         self.script = Script(answers, self.clock)
@@ -89,5 +89,5 @@ class AsyncDriver:
             client=AsyncFakeClient(self.script),
             clock=self._clock,
             deadline=deadline,
-            observe=observe,
+            on_snapshot=on_snapshot,
         )

@@ -144,7 +144,7 @@ async def test_an_observer_hears_the_looks_among_several_questions(drive: Driver
     """A look is told whether it was asked alone or with others."""
     heard: list[OperationSnapshot | Exception] = []
 
-    await drive(several(), [RUNNING, MADE, SUCCEEDED], observe=heard.append)
+    await drive(several(), [RUNNING, MADE, SUCCEEDED], on_snapshot=heard.append)
 
     assert [RUNNING, SUCCEEDED] == heard
 
@@ -171,7 +171,7 @@ async def test_an_observer_is_told_what_gets_answered(drive: Driver) -> None:
     await drive(
         stop(name=NAME, policy=CancelPolicy(), cleans_up=True),
         [UNAVAILABLE, RUNNING, None, UNAVAILABLE, SUCCEEDED, MADE, exceptions.NotFound("gone")],
-        observe=heard.append,
+        on_snapshot=heard.append,
     )
 
     assert heard == [RUNNING, UNAVAILABLE, SUCCEEDED]
@@ -183,6 +183,6 @@ async def test_an_observer_hears_before_the_flow_decides(drive: Driver) -> None:
     gone = exceptions.NotFound("gone")
 
     with pytest.raises(exceptions.NotFound):
-        await drive(wait(name=NAME, policy=EVEN), [gone], observe=heard.append)
+        await drive(wait(name=NAME, policy=EVEN), [gone], on_snapshot=heard.append)
 
     assert heard == [gone]

@@ -50,7 +50,7 @@ class Perform(Protocol):
         flow: Flow[T],
         *,
         deadline: datetime | None = None,
-        observe: Observer | None = None,
+        on_snapshot: Observer | None = None,
     ) -> Awaitable[T]:
         """Perform it."""
         ...
@@ -69,7 +69,7 @@ def perform(
         flow: Flow[T],
         *,
         deadline: datetime | None = None,
-        observe: Observer | None = None,
+        on_snapshot: Observer | None = None,
     ) -> T:
         if request.param == "async":
             return await arun(
@@ -77,7 +77,7 @@ def perform(
                 client=async_client,
                 clock=AsyncFakeClock(on_sleep=clock.advance),
                 deadline=deadline,
-                observe=observe,
+                on_snapshot=on_snapshot,
             )
         return await asyncio.to_thread(
             run,
@@ -85,7 +85,7 @@ def perform(
             client=client,
             clock=FakeClock(on_sleep=clock.advance),
             deadline=deadline,
-            observe=observe,
+            on_snapshot=on_snapshot,
         )
 
     return perform_it
@@ -103,7 +103,7 @@ async def test_a_wait_sees_a_backup_through(
     name = start_backup().name
     heard: list[OperationSnapshot | Exception] = []
 
-    snapshot = await perform(wait(name=name, policy=POLICY), observe=heard.append)
+    snapshot = await perform(wait(name=name, policy=POLICY), on_snapshot=heard.append)
 
     percents = [each.percent for each in heard if isinstance(each, OperationSnapshot)]
     assert OperationState.SUCCEEDED is snapshot.state
@@ -121,7 +121,7 @@ async def test_a_wait_outlives_an_outage(
     emulator.faults.fail(method="GetOperation", times=10)
     heard: list[OperationSnapshot | Exception] = []
 
-    snapshot = await perform(wait(name=name, policy=POLICY), observe=heard.append)
+    snapshot = await perform(wait(name=name, policy=POLICY), on_snapshot=heard.append)
 
     assert snapshot.succeeded
     assert [isinstance(each, Exception) for each in heard[:11]] == [True] * 10 + [False]

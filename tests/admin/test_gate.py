@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The gate by itself: what goes first, when it begins and ends, and what it is told."""
+"""The dispatcher by itself: what goes first, and when its loop begins and ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, PendingRequest, RequestQueue
+from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, PendingRequest
 from airflow_spanner_lro.core.polling.budget import Budget, Urgency
 
 from .crowds import EXHAUSTED, GONE, Noticing
@@ -29,19 +29,10 @@ class Held(Noticing):
         self.held.append((urgency, seconds))
 
 
-def gate_of(rate: float = 1.0) -> tuple[Dispatcher, RequestQueue, Held]:
-    """Return a gate for calls only."""
-    telemetry = Held()
-    gate = Dispatcher(budget=Budget(rate=rate), telemetry=telemetry)
-    calls = RequestQueue(gate)
-    gate.sources.append(calls)
-    return gate, calls, telemetry
-
-
 class Later:
-    """A source whose only request is due at some time."""
+    """A source whose only poll is due at some time; none at all, by default."""
 
-    def __init__(self, at: float) -> None:
+    def __init__(self, at: float = math.inf) -> None:
         self.at = at
         self.sent: float | None = None
         self.failed: BaseException | None = None
@@ -54,57 +45,63 @@ class Later:
     @property
     def empty(self) -> bool:
         """Whether it was sent."""
-        return self.sent is not None or self.failed is not None
+        return self.at == math.inf or self.sent is not None or self.failed is not None
 
-    def offer(self, *, at: float, fair: bool) -> PendingRequest | None:  # noqa: ARG002  # it is alone
-        """PendingRequest it when it is due."""
+    def next_request(self, *, at: float, fair: bool) -> PendingRequest | None:  # noqa: ARG002  # it is alone
+        """Return it when it is due."""
 
-        def go() -> None:
+        def send() -> None:
             self.sent = asyncio.get_running_loop().time()
 
         if self.sent is not None or at < self.at:
             return None
-        return PendingRequest(urgency=Urgency.USUAL, due=self.at, go=go)
+        return PendingRequest(urgency=Urgency.USUAL, due=self.at, send=send)
 
     def fail(self, exc: BaseException) -> None:
         """Note it."""
         self.failed = exc
 
 
+def dispatching(polls: Later | None = None, *, rate: float = 1.0) -> tuple[Dispatcher, Held]:
+    """Return a dispatcher of these polls, and what it notes."""
+    telemetry = Held()
+    budget = Budget(rate=rate)
+    return Dispatcher(polls=polls or Later(), budget=budget, telemetry=telemetry), telemetry
+
+
 @in_virtual_time
 async def test_first_call_goes_at_once() -> None:
     """While there is room, nobody is held back, and the loop ends when nothing is left."""
-    gate, calls, telemetry = gate_of()
+    dispatcher, telemetry = dispatching()
 
-    await calls.turn(Urgency.USUAL)
+    await dispatcher.permit(Urgency.USUAL)
     await asyncio.sleep(0.1)
 
     assert [(Urgency.USUAL, 0.0)] == telemetry.held
-    assert gate.idle
+    assert dispatcher.idle
 
 
 @in_virtual_time
 async def test_idle_before_anything_came() -> None:
-    """A gate without requests runs no loop, even when it is woken."""
-    gate, _, _ = gate_of()
+    """A dispatcher without requests runs no loop, even when it is woken."""
+    dispatcher, _ = dispatching()
 
-    gate.wake()
+    dispatcher.wake()
 
-    assert gate.idle
+    assert dispatcher.idle
 
 
 @in_virtual_time
 async def test_request_that_is_due_later() -> None:
     """A request goes when it is due, and not before."""
-    gate, _, _ = gate_of()
     later = Later(at=1000.0)
-    gate.sources.append(later)
+    dispatcher, _ = dispatching(later)
 
-    gate.wake()
+    dispatcher.wake()
     await asyncio.sleep(2000)
 
     assert later.sent == pytest.approx(1000)
-    assert gate.idle
+    assert dispatcher.idle
 
 
 @in_virtual_time
@@ -113,14 +110,14 @@ async def test_order() -> None:
 
     Each third of these last two is the one that has waited longest.
     """
-    _, calls, _ = gate_of(rate=0.05)
+    dispatcher, _ = dispatching(rate=0.05)
     order: list[tuple[Urgency, int]] = []
 
     async def ask(urgency: Urgency, number: int) -> None:
-        await calls.turn(urgency)
+        await dispatcher.permit(urgency)
         order.append((urgency, number))
 
-    await calls.turn(Urgency.USUAL)
+    await dispatcher.permit(Urgency.USUAL)
     async with asyncio.TaskGroup() as group:
         for urgency in reversed(Urgency):
             for number in range(3):
@@ -143,12 +140,12 @@ async def test_order() -> None:
 
 @in_virtual_time
 async def test_cancel_that_comes_while_others_wait() -> None:
-    """A cancel is sent at once although the loop waits for the next turn of something else."""
-    _, calls, telemetry = gate_of(rate=0.02)
-    others = [asyncio.create_task(calls.turn(Urgency.USUAL)) for _ in range(3)]
+    """A cancel is sent at once although the loop waits until something else may go."""
+    dispatcher, telemetry = dispatching(rate=0.02)
+    others = [asyncio.create_task(dispatcher.permit(Urgency.USUAL)) for _ in range(3)]
     await asyncio.sleep(10)
 
-    await calls.turn(Urgency.CANCEL)
+    await dispatcher.permit(Urgency.CANCEL)
 
     assert 10 == asyncio.get_running_loop().time()
     assert (Urgency.CANCEL, 0.0) == telemetry.held[-1]
@@ -158,11 +155,11 @@ async def test_cancel_that_comes_while_others_wait() -> None:
 @in_virtual_time
 async def test_nobody_starves() -> None:
     """However many urgent calls come, an old one that is not urgent is made soon."""
-    _, calls, _ = gate_of(rate=0.1)
+    dispatcher, _ = dispatching(rate=0.1)
     order: list[str] = []
 
     async def ask(name: str, urgency: Urgency) -> None:
-        await calls.turn(urgency)
+        await dispatcher.permit(urgency)
         order.append(name)
 
     async with asyncio.TaskGroup() as group:
@@ -178,15 +175,15 @@ async def test_nobody_starves() -> None:
 @in_virtual_time
 async def test_call_waits_since_it_was_first_wanted() -> None:
     """The next page of a list takes the place in the queue of the list."""
-    _, calls, _ = gate_of(rate=0.02)
+    dispatcher, _ = dispatching(rate=0.02)
     order: list[str] = []
 
     async def ask(name: str, since: float) -> None:
-        await calls.turn(Urgency.USUAL, since=since)
+        await dispatcher.permit(Urgency.USUAL, since=since)
         order.append(name)
 
     await asyncio.sleep(100)
-    await calls.turn(Urgency.USUAL)
+    await dispatcher.permit(Urgency.USUAL)
     one, two = asyncio.create_task(ask("one", 99.0)), asyncio.create_task(ask("two", 50.0))
     await asyncio.gather(one, two)
 
@@ -196,7 +193,7 @@ async def test_call_waits_since_it_was_first_wanted() -> None:
 @in_virtual_time
 async def test_answer_reaches_the_caller() -> None:
     """A call returns what it was answered, or raises it."""
-    _, calls, _ = gate_of()
+    dispatcher, _ = dispatching()
 
     async def answer() -> str:
         return "fine"
@@ -204,22 +201,22 @@ async def test_answer_reaches_the_caller() -> None:
     async def refuse() -> str:
         raise GONE
 
-    assert "fine" == await calls.ask(answer, urgency=Urgency.USUAL)
+    assert "fine" == await dispatcher.request(answer, urgency=Urgency.USUAL)
     with pytest.raises(type(GONE)):
-        await calls.ask(refuse, urgency=Urgency.USUAL)
+        await dispatcher.request(refuse, urgency=Urgency.USUAL)
 
 
 @in_virtual_time
 async def test_refusal_pauses_all_calls() -> None:
     """A call that is refused for want of quota holds the next one back for some seconds."""
-    _, calls, _ = gate_of(rate=5.0)
+    dispatcher, _ = dispatching(rate=5.0)
 
     async def refuse() -> None:
         raise EXHAUSTED
 
     with pytest.raises(type(EXHAUSTED)):
-        await calls.ask(refuse, urgency=Urgency.USUAL)
-    await calls.turn(Urgency.USUAL)
+        await dispatcher.request(refuse, urgency=Urgency.USUAL)
+    await dispatcher.permit(Urgency.USUAL)
 
     assert 5 <= asyncio.get_running_loop().time() < 6
 
@@ -227,19 +224,19 @@ async def test_refusal_pauses_all_calls() -> None:
 @in_virtual_time
 async def test_error_of_a_call_that_nobody_waits_for(caplog: pytest.LogCaptureFixture) -> None:
     """A caller that went away leaves no error behind that asyncio would complain about."""
-    _, calls, _ = gate_of()
+    dispatcher, _ = dispatching()
 
     async def fail_slowly() -> None:
         await asyncio.sleep(5)
         raise GONE
 
-    asking = asyncio.create_task(calls.ask(fail_slowly, urgency=Urgency.USUAL))
+    asking = asyncio.create_task(dispatcher.request(fail_slowly, urgency=Urgency.USUAL))
     await asyncio.sleep(1)
     asking.cancel()
     await asyncio.sleep(10)
 
     assert asking.cancelled()
-    assert not calls._made
+    assert not dispatcher._under_way
     assert not caplog.records
 
 
@@ -248,17 +245,16 @@ async def test_source_that_raises() -> None:
     """A bug in one source fails all that wait, and is not repeated for ever."""
 
     class Broken(Later):
-        def offer(self, *, at: float, fair: bool) -> Any:
+        def next_request(self, *, at: float, fair: bool) -> Any:
             del at, fair
             raise KeyError
 
-    gate, calls, _ = gate_of()
     broken = Broken(at=0.0)
-    gate.sources.append(broken)
+    dispatcher, _ = dispatching(broken)
 
     with pytest.raises(KeyError):
-        await calls.turn(Urgency.USUAL)
+        await dispatcher.permit(Urgency.USUAL)
     await asyncio.sleep(0)
 
     assert isinstance(broken.failed, KeyError)
-    assert gate.idle
+    assert dispatcher.idle

@@ -205,11 +205,12 @@ async def test_observer_that_raises(others: int) -> None:
     names = spanner.begin_many(others + 1, ends=lambda _: 100.0)
     poller = poller_of(spanner)
 
-    def observe(_: OperationSnapshot | Exception) -> None:
+    def on_snapshot(_: OperationSnapshot | Exception) -> None:
         raise BugError
 
     bad, same, *rest = await outcomes(
-        waiting(poller, names[:1], observe=observe) + waiting(poller, [names[0], *names[1:]])
+        waiting(poller, names[:1], on_snapshot=on_snapshot)
+        + waiting(poller, [names[0], *names[1:]])
     )
 
     assert isinstance(bad, BugError)
@@ -223,7 +224,7 @@ async def test_observer_hears_everything() -> None:
     spanner = CrowdedSpanner(trouble=lambda each: UNAVAILABLE if 10 < each.at < 20 else None)
     name = spanner.begin(name_of(1), ends=30.0)
 
-    (end,) = await asyncio.gather(*waiting(poller_of(spanner), [name], observe=heard.append))
+    (end,) = await asyncio.gather(*waiting(poller_of(spanner), [name], on_snapshot=heard.append))
 
     assert len(spanner.requests) == len(heard)
     assert end == heard[-1]

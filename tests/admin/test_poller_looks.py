@@ -141,7 +141,8 @@ async def test_without_permission_to_list(caplog: pytest.LogCaptureFixture) -> N
     assert 1 == len(spanner.of("list"))
     assert spanner.busiest <= 100
     (line,) = [record.getMessage() for record in caplog.records]
-    assert "projects/test/instances/instance-0 cannot be listed (PERMISSION_DENIED" in line
+    assert line.startswith("Operations cannot be listed (PERMISSION_DENIED: ")
+    assert line.endswith("reported. projects/test/instances/instance-0")
 
 
 @in_virtual_time

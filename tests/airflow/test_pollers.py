@@ -61,7 +61,7 @@ def lead_to(mocker: MockerFixture, *emails: str) -> Any:
 
 def share_a_budget(first: OperationPoller, second: OperationPoller) -> bool:
     """Tell whether what both ask about a project is counted together."""
-    return first.lane("test").gate.budget is second.lane("test").gate.budget
+    return first.project("test").dispatcher.budget is second.project("test").dispatcher.budget
 
 
 async def test_same_connection(stage: Stage, two: None) -> None:
@@ -110,7 +110,7 @@ async def test_budgets_of_nobody_are_forgotten(two: None, mocker: MockerFixture)
     del two
     lead_to(mocker, "robot@test", "other@test")
     shared = (await shared_poller(ONE), pollers._shared[asyncio.get_running_loop()])[1]
-    (await shared_poller(ONE)).lane("test")
+    (await shared_poller(ONE)).project("test")
     before = len(shared.budgets)
 
     shared.links.clear()
@@ -176,7 +176,7 @@ async def test_budget_is_that_of_the_settings(
 
     poller = await shared_poller(ONE)
 
-    assert 25 == poller.lane("test").gate.budget.capacity
+    assert 25 == poller.project("test").dispatcher.budget.capacity
 
 
 @pytest.mark.parametrize(

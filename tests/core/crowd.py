@@ -96,7 +96,7 @@ class Crowd:
         for name, member in self.members.items():
             family = family_of(member.name)
             group = self._groups.setdefault(str(family.parent), WatchedFamily(family))
-            group.listen(name, member.ear, policy=member.policy, urgency=Urgency.USUAL, at=0)
+            group.subscribe(name, member.ear, policy=member.policy, urgency=Urgency.USUAL, at=0)
 
     @property
     def mean_gap(self) -> float:
@@ -111,7 +111,7 @@ class Crowd:
             offers = [
                 (first.rank(fair=fair), group, first)
                 for group in groups
-                if (first := group.first(at=self._at, fair=fair))
+                if (first := group.next_due(at=self._at, fair=fair))
             ]
             if not offers:
                 self._at = min(until, *(group.due for group in groups))
@@ -125,13 +125,13 @@ class Crowd:
             poll = group.next_poll(at=self._at, fair=fair)
             assert poll is not None
             assert first.name in poll.names
-            self.requests.append((self._at, poll.way))
+            self.requests.append((self._at, poll.method))
             self._answer(group, poll)
 
     def hurry(self, member: Member) -> None:
         """Have an operation looked at because of a cancel."""
         group = self._groups[str(family_of(member.name).parent)]
-        group.hurry(str(member.name), Urgency.DECIDING, at=self._at)
+        group.poll_now(str(member.name), Urgency.DECIDING, at=self._at)
 
     def _answer(self, group: WatchedFamily, poll: Poll) -> None:
         at, now, jitter = self._at, after(self._at), self._dice.uniform(0.9, 1.1)
@@ -140,7 +140,7 @@ class Crowd:
             self._budget.refuse(at=at)
         else:
             self._budget.accept(at=at)
-        if poll.way is not PollMethod.GET and (refused or not self._lists):
+        if poll.method is not PollMethod.GET and (refused or not self._lists):
             exc = QUOTA if refused else DENIED
             group.list_failed(poll, exc, at=at, now=now, jitter=jitter)
             return
@@ -149,7 +149,7 @@ class Crowd:
             done = member.ends <= at
             if not refused:
                 member.looks.append(at)
-            if done and poll.way is PollMethod.LIST_PENDING:
+            if done and poll.method is PollMethod.LIST_PENDING:
                 group.not_listed(name, at=at)
                 continue
             seen = snapshot(
@@ -159,4 +159,4 @@ class Crowd:
                 start_time=after(0) - timedelta(seconds=member.age),
             )
             answer = QUOTA if refused else seen
-            group.hear(name, answer, at=at, now=now, way=poll.way, jitter=jitter)
+            group.on_answer(name, answer, at=at, now=now, method=poll.method, jitter=jitter)

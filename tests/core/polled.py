@@ -40,14 +40,14 @@ class Ear:
 
     once: bool = False
     heard: list[Heard] = field(default_factory=list)
-    lasting: list[bool] = field(default_factory=list)
+    permanent: list[bool] = field(default_factory=list)
 
-    def hear(self, answer: Heard, *, lasting: bool) -> bool:
+    def on_answer(self, answer: Heard, *, permanent: bool) -> bool:
         """Take note of an answer."""
         self.heard.append(answer)
-        self.lasting.append(lasting)
+        self.permanent.append(permanent)
         done = isinstance(answer, OperationSnapshot) and answer.done
-        return self.once or done or lasting
+        return self.once or done or permanent
 
 
 class Audience:
@@ -58,21 +58,23 @@ class Audience:
 
     def __init__(self, count: int, *, at: float = 0, policy: PollPolicy = POLICY) -> None:
         self.names = [str(numbered(number)) for number in range(count)]
-        self.group = WatchedFamily(family_of(numbered(0)))
+        self.family = WatchedFamily(family_of(numbered(0)))
         self.ears = {name: Ear() for name in self.names}
         for name, ear in self.ears.items():
-            self.group.listen(name, ear, policy=policy, urgency=Urgency.USUAL, at=at)
+            self.family.subscribe(name, ear, policy=policy, urgency=Urgency.USUAL, at=at)
 
     def ask(self, *, at: float) -> Poll:
         """Return the next round, which must be due."""
-        poll = self.group.next_poll(at=at)
+        poll = self.family.next_poll(at=at)
         assert poll is not None
         return poll
 
-    def hear(self, name: str, answer: Heard | None = None, *, at: float, way: PollMethod) -> None:
+    def hear(
+        self, name: str, answer: Heard | None = None, *, at: float, method: PollMethod
+    ) -> None:
         """Hear of one operation, that it runs if nothing else is said."""
         answer = running(name=OperationName.parse(name)) if answer is None else answer
-        self.group.hear(name, answer, at=at, now=after(at), way=way)
+        self.family.on_answer(name, answer, at=at, now=after(at), method=method)
 
     def answer(
         self, poll: Poll, *, at: float, ended: Iterable[str] = (), missing: Iterable[str] = ()
@@ -83,21 +85,21 @@ class Audience:
         :param missing: operations that run, and that no list shows
         """
         ended, unlisted = set(ended), set(missing)
-        if poll.way is PollMethod.LIST_PENDING:
+        if poll.method is PollMethod.LIST_PENDING:
             unlisted |= ended
         for name in poll.names:
-            if name in unlisted and poll.way is not PollMethod.GET:
-                self.group.not_listed(name, at=at)
+            if name in unlisted and poll.method is not PollMethod.GET:
+                self.family.not_listed(name, at=at)
             elif name in ended:
                 done = succeeded(name=OperationName.parse(name))
-                self.hear(name, done, at=at, way=poll.way)
+                self.hear(name, done, at=at, method=poll.method)
             else:
-                self.hear(name, at=at, way=poll.way)
+                self.hear(name, at=at, method=poll.method)
 
     def rounds(self, *, at: float, missing: Iterable[str] = ()) -> list[Poll]:
         """Ask and answer until nothing is due any more, and return what was asked."""
         missing, asked = set(missing), []
-        while poll := self.group.next_poll(at=at):
+        while poll := self.family.next_poll(at=at):
             asked.append(poll)
             self.answer(poll, at=at, missing=missing)
         return asked

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Heard = OperationSnapshot | Exception
 
 EVEN = PollPolicy(maximum=10, jitter=0)
-PATIENT_FOR_THREE = PollPolicy(maximum=1, jitter=0, patience=3)
+PATIENT_FOR_THREE = PollPolicy(maximum=1, jitter=0, transient_error_limit=3)
 
 
 def test_it_gets_then_sleeps_in_turns() -> None:

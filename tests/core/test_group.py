@@ -18,15 +18,15 @@ from .polled import POLICY, Audience, Ear
 
 def ways(audience: Audience, *, at: float) -> list[PollMethod]:
     """Ask and answer until nothing is due, and return how it was asked."""
-    return [poll.way for poll in audience.rounds(at=at)]
+    return [poll.method for poll in audience.rounds(at=at)]
 
 
 def test_a_newcomer_is_due_at_once() -> None:
     """The first look is not put off."""
     audience = Audience(1, at=17)
 
-    assert audience.group.due == 17
-    assert audience.group.first(at=17) is not None
+    assert audience.family.due == 17
+    assert audience.family.next_due(at=17) is not None
 
 
 def test_nobody_is_due_while_answers_are_awaited() -> None:
@@ -35,8 +35,8 @@ def test_nobody_is_due_while_answers_are_awaited() -> None:
 
     audience.ask(at=0)
 
-    assert audience.group.due == math.inf
-    assert audience.group.next_poll(at=0) is None
+    assert audience.family.due == math.inf
+    assert audience.family.next_poll(at=0) is None
 
 
 def test_after_the_answers_all_are_due_after_their_interval() -> None:
@@ -45,16 +45,16 @@ def test_after_the_answers_all_are_due_after_their_interval() -> None:
 
     assert [PollMethod.LIST_PENDING] == ways(audience, at=0)
 
-    assert audience.group.due == 1
-    assert audience.group.first(at=0.9) is None
+    assert audience.family.due == 1
+    assert audience.family.next_due(at=0.9) is None
 
 
 def test_who_goes_first_is_who_has_waited_longest() -> None:
     """If all are equally urgent."""
     audience = Audience(1, at=5)
-    audience.group.listen("earlier", Ear(), policy=POLICY, urgency=Urgency.USUAL, at=3)
+    audience.family.subscribe("earlier", Ear(), policy=POLICY, urgency=Urgency.USUAL, at=3)
 
-    first = audience.group.first(at=6)
+    first = audience.family.next_due(at=6)
 
     assert first is not None
     assert first.name == "earlier"
@@ -68,9 +68,9 @@ def test_a_few_that_left_the_list_are_asked_about_alone() -> None:
     audience.answer(audience.ask(at=0), at=0, ended=[one, other])
 
     assert [(PollMethod.GET, (one,)), (PollMethod.GET, (other,))] == [
-        (poll.way, poll.names) for poll in (audience.ask(at=0), audience.ask(at=0))
+        (poll.method, poll.names) for poll in (audience.ask(at=0), audience.ask(at=0))
     ]
-    assert audience.group.next_poll(at=0) is None
+    assert audience.family.next_poll(at=0) is None
 
 
 def test_many_that_left_the_list_are_asked_about_by_name() -> None:
@@ -80,8 +80,8 @@ def test_many_that_left_the_list_are_asked_about_by_name() -> None:
 
     audience.answer(audience.ask(at=0), at=0, ended=ended)
     asked = []
-    while poll := audience.group.next_poll(at=0):
-        asked.append((poll.way, len(poll.names)))
+    while poll := audience.family.next_poll(at=0):
+        asked.append((poll.method, len(poll.names)))
         audience.answer(poll, at=0, ended=ended)
 
     assert [
@@ -89,7 +89,7 @@ def test_many_that_left_the_list_are_asked_about_by_name() -> None:
         (PollMethod.LIST_NAMED, 50),
         (PollMethod.LIST_NAMED, 20),
     ] == asked
-    assert len(audience.group) == 10
+    assert len(audience.family) == 10
 
 
 def test_who_left_the_list_goes_before_those_that_are_due() -> None:
@@ -98,7 +98,7 @@ def test_who_left_the_list_goes_before_those_that_are_due() -> None:
     gone = audience.names[0]
 
     audience.answer(audience.ask(at=0), at=0, ended=[gone])
-    first = audience.group.first(at=10)
+    first = audience.family.next_due(at=10)
 
     assert first is not None
     assert (gone, Urgency.ENDING) == (first.name, first.urgency)
@@ -112,8 +112,8 @@ def test_an_operation_that_is_done_is_watched_no_more() -> None:
     audience.answer(audience.ask(at=0), at=0, ended=[name])
 
     assert [succeeded(name=OperationName.parse(name))] == audience.ears[name].heard
-    assert name not in audience.group
-    assert (len(audience.group), audience.group.due) == (0, math.inf)
+    assert name not in audience.family
+    assert (len(audience.family), audience.family.due) == (0, math.inf)
 
 
 def test_the_last_listener_takes_the_operation_along() -> None:
@@ -121,12 +121,12 @@ def test_the_last_listener_takes_the_operation_along() -> None:
     audience = Audience(1)
     (name,) = audience.names
     other = Ear()
-    audience.group.listen(name, other, policy=POLICY, urgency=Urgency.USUAL, at=0)
+    audience.family.subscribe(name, other, policy=POLICY, urgency=Urgency.USUAL, at=0)
 
-    audience.group.leave(name, audience.ears[name], at=0)
-    assert name in audience.group
-    audience.group.leave(name, other, at=0)
-    assert name not in audience.group
+    audience.family.unsubscribe(name, audience.ears[name], at=0)
+    assert name in audience.family
+    audience.family.unsubscribe(name, other, at=0)
+    assert name not in audience.family
 
 
 def test_to_leave_twice_does_no_harm() -> None:
@@ -135,10 +135,10 @@ def test_to_leave_twice_does_no_harm() -> None:
     (name,) = audience.names
 
     for _ in range(2):
-        audience.group.leave(name, audience.ears[name], at=0)
-    audience.group.hurry(name, Urgency.DECIDING, at=0)
+        audience.family.unsubscribe(name, audience.ears[name], at=0)
+    audience.family.poll_now(name, Urgency.DECIDING, at=0)
 
-    assert audience.group.due == math.inf
+    assert audience.family.due == math.inf
 
 
 def test_what_was_seen_to_run_is_known_after_all_have_left() -> None:
@@ -146,10 +146,10 @@ def test_what_was_seen_to_run_is_known_after_all_have_left() -> None:
     audience = Audience(1)
     (name,) = audience.names
     audience.ask(at=100)
-    audience.hear(name, at=100, way=PollMethod.GET)
-    audience.group.leave(name, audience.ears[name], at=105)
+    audience.hear(name, at=100, method=PollMethod.GET)
+    audience.family.unsubscribe(name, audience.ears[name], at=105)
 
-    known = [audience.group.seen_running(name, at=at) for at in (105, 100 + FRESH, 101 + FRESH)]
+    known = [audience.family.seen_running(name, at=at) for at in (105, 100 + FRESH, 101 + FRESH)]
 
     assert [True, True, False] == known
 
@@ -158,14 +158,14 @@ def test_what_is_done_or_was_never_seen_does_not_run() -> None:
     """Only an answer that says so makes an operation count as running."""
     audience = Audience(1)
     (name,) = audience.names
-    before = audience.group.seen_running(name, at=0)
+    before = audience.family.seen_running(name, at=0)
     audience.ask(at=1)
-    audience.hear(name, at=1, way=PollMethod.GET)
-    between = audience.group.seen_running(name, at=2)
+    audience.hear(name, at=1, method=PollMethod.GET)
+    between = audience.family.seen_running(name, at=2)
     audience.ask(at=60)
-    audience.group.hear(name, succeeded(), at=60, now=NOW, way=PollMethod.GET)
+    audience.family.on_answer(name, succeeded(), at=60, now=NOW, method=PollMethod.GET)
 
-    assert [False, True, False] == [before, between, audience.group.seen_running(name, at=61)]
+    assert [False, True, False] == [before, between, audience.family.seen_running(name, at=61)]
 
 
 def test_what_was_asked_for_before_is_no_answer() -> None:
@@ -173,14 +173,14 @@ def test_what_was_asked_for_before_is_no_answer() -> None:
     audience = Audience(1)
     (name,) = audience.names
     audience.ask(at=0)
-    audience.group.leave(name, audience.ears[name], at=1)
+    audience.family.unsubscribe(name, audience.ears[name], at=1)
     late = Ear(once=True)
-    audience.group.listen(name, late, policy=None, urgency=Urgency.DECIDING, at=2)
+    audience.family.subscribe(name, late, policy=None, urgency=Urgency.DECIDING, at=2)
 
-    audience.group.hear(name, running(), at=3, now=NOW, way=PollMethod.GET, sent=0)
+    audience.family.on_answer(name, running(), at=3, now=NOW, method=PollMethod.GET, sent=0)
     before = list(late.heard)
-    poll = audience.group.next_poll(at=3)
-    audience.group.hear(name, succeeded(), at=4, now=NOW, way=PollMethod.GET, sent=3)
+    poll = audience.family.next_poll(at=3)
+    audience.family.on_answer(name, succeeded(), at=4, now=NOW, method=PollMethod.GET, sent=3)
 
     assert [] == before
     assert poll is not None
@@ -190,12 +190,12 @@ def test_what_was_asked_for_before_is_no_answer() -> None:
 def test_those_who_leave_are_forgotten() -> None:
     """However many come and go, only the latest are remembered."""
     audience = Audience(1)
-    group = audience.group
+    group = audience.family
     for number in range(500):
         ear, name = Ear(), f"operation {number}"
-        group.listen(name, ear, policy=POLICY, urgency=Urgency.USUAL, at=number)
-        group.hear(name, running(), at=number, now=NOW, way=PollMethod.GET)
-        group.leave(name, ear, at=number)
+        group.subscribe(name, ear, policy=POLICY, urgency=Urgency.USUAL, at=number)
+        group.on_answer(name, running(), at=number, now=NOW, method=PollMethod.GET)
+        group.unsubscribe(name, ear, at=number)
 
     assert len(group._left) <= FRESH + 1
 
@@ -205,13 +205,13 @@ def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
     audience = Audience(1)
     (name,) = audience.names
     audience.ask(at=0)
-    audience.group.leave(name, audience.ears[name], at=0)
+    audience.family.unsubscribe(name, audience.ears[name], at=0)
 
-    audience.hear(name, at=1, way=PollMethod.GET)
-    audience.group.not_listed(name, at=1)
+    audience.hear(name, at=1, method=PollMethod.GET)
+    audience.family.not_listed(name, at=1)
 
     assert [] == audience.ears[name].heard
-    assert len(audience.group) == 0
+    assert len(audience.family) == 0
 
 
 def test_one_look_is_heard_by_all() -> None:
@@ -219,7 +219,7 @@ def test_one_look_is_heard_by_all() -> None:
     audience = Audience(1)
     (name,) = audience.names
     once = Ear(once=True)
-    audience.group.listen(name, once, policy=None, urgency=Urgency.USUAL, at=0)
+    audience.family.subscribe(name, once, policy=None, urgency=Urgency.USUAL, at=0)
 
     assert [PollMethod.GET] == ways(audience, at=0)
 
@@ -232,11 +232,11 @@ def test_the_most_eager_listener_says_how_often() -> None:
     (name,) = audience.names
     for maximum in (5, 40):
         policy = PollPolicy(maximum=maximum)
-        audience.group.listen(name, Ear(), policy=policy, urgency=Urgency.USUAL, at=0)
+        audience.family.subscribe(name, Ear(), policy=policy, urgency=Urgency.USUAL, at=0)
 
     assert [PollMethod.GET] == ways(audience, at=10_000)
 
-    assert audience.group.due == 10_005
+    assert audience.family.due == 10_005
 
 
 def test_one_bad_name_hurts_only_its_own_listeners() -> None:
@@ -245,16 +245,16 @@ def test_one_bad_name_hurts_only_its_own_listeners() -> None:
     bad, *good = audience.names
     audience.ask(at=0)
 
-    audience.group.not_listed(bad, at=0)
+    audience.family.not_listed(bad, at=0)
     for name in good:
-        audience.hear(name, at=0, way=PollMethod.LIST_PENDING)
-    assert (PollMethod.GET, (bad,)) == (audience.ask(at=0).way, (bad,))
-    audience.hear(bad, GONE, at=0, way=PollMethod.GET)
+        audience.hear(name, at=0, method=PollMethod.LIST_PENDING)
+    assert (PollMethod.GET, (bad,)) == (audience.ask(at=0).method, (bad,))
+    audience.hear(bad, GONE, at=0, method=PollMethod.GET)
 
-    assert ([GONE], [True]) == (audience.ears[bad].heard, audience.ears[bad].lasting)
+    assert ([GONE], [True]) == (audience.ears[bad].heard, audience.ears[bad].permanent)
     assert all([running(name=OperationName.parse(n))] == audience.ears[n].heard for n in good)
-    assert bad not in audience.group
-    assert audience.group.due == 1
+    assert bad not in audience.family
+    assert audience.family.due == 1
 
 
 def test_a_cancel_does_not_wait_for_the_list_that_is_under_way() -> None:
@@ -263,10 +263,10 @@ def test_a_cancel_does_not_wait_for_the_list_that_is_under_way() -> None:
     audience.ask(at=0)
     name = audience.names[5]
 
-    audience.group.hurry(name, Urgency.DECIDING, at=1)
+    audience.family.poll_now(name, Urgency.DECIDING, at=1)
 
     poll = audience.ask(at=1)
-    assert (PollMethod.GET, (name,)) == (poll.way, poll.names)
+    assert (PollMethod.GET, (name,)) == (poll.method, poll.names)
     assert Urgency.DECIDING is poll.urgency
 
 
@@ -275,11 +275,11 @@ def test_where_there_is_no_list_each_is_asked_about_alone() -> None:
     cache = SsdCacheName(project="test", config="custom-mine", ssd_cache="fast")
     group = WatchedFamily(family_of(OperationName(resource=cache, operation="_auto_op_1")))
     for number in range(4):
-        group.listen(str(number), Ear(), policy=POLICY, urgency=Urgency.USUAL, at=0)
+        group.subscribe(str(number), Ear(), policy=POLICY, urgency=Urgency.USUAL, at=0)
 
     rounds = [group.next_poll(at=1e6) for _ in range(4)]
 
-    assert {PollMethod.GET} == {poll.way for poll in rounds if poll}
+    assert {PollMethod.GET} == {poll.method for poll in rounds if poll}
     assert all(rounds)
 
 
@@ -288,7 +288,7 @@ def test_when_nothing_more_will_be_asked_all_are_told() -> None:
     audience = Audience(4)
     bug = RuntimeError("a bug")
 
-    audience.group.fail(bug)
+    audience.family.fail(bug)
 
-    assert all(([bug], [True]) == (ear.heard, ear.lasting) for ear in audience.ears.values())
-    assert (len(audience.group), audience.group.due) == (0, math.inf)
+    assert all(([bug], [True]) == (ear.heard, ear.permanent) for ear in audience.ears.values())
+    assert (len(audience.family), audience.family.due) == (0, math.inf)

@@ -25,20 +25,20 @@ NO_FILTER = exceptions.InvalidArgument("the filter is too long")
 
 def ways(audience: Audience, *, at: float) -> list[PollMethod]:
     """Ask and answer until nothing is due, and return how it was asked."""
-    return [poll.way for poll in audience.rounds(at=at)]
+    return [poll.method for poll in audience.rounds(at=at)]
 
 
 def refuse(audience: Audience, exc: Exception, *, at: float) -> bool:
     """Refuse the list that is asked for next."""
     poll = audience.ask(at=at)
-    assert poll.way is not PollMethod.GET
-    return audience.group.list_failed(poll, exc, at=at, now=after(at), jitter=1)
+    assert poll.method is not PollMethod.GET
+    return audience.family.list_failed(poll, exc, at=at, now=after(at), jitter=1)
 
 
 def by_name(count: int) -> Audience:
     """Return an audience for which lists by name are cheaper."""
     audience = Audience(count)
-    audience.group.listed(pages=9)
+    audience.family.listed(pages=9)
     return audience
 
 
@@ -48,7 +48,7 @@ def test_an_operation_that_no_list_shows_is_found_out() -> None:
     hidden = audience.names[0]
 
     asked = [
-        [(poll.way, len(poll.names)) for poll in audience.rounds(at=at, missing=[hidden])]
+        [(poll.method, len(poll.names)) for poll in audience.rounds(at=at, missing=[hidden])]
         for at in (0, 1000, 2000)
     ]
 
@@ -64,8 +64,8 @@ def test_several_that_no_list_shows_are_asked_about_by_name_and_then_alone() -> 
     hidden = audience.names[:3]
     audience.rounds(at=0, missing=hidden)
 
-    asked = [poll.way for poll in audience.rounds(at=1000, missing=hidden)]
-    later = [poll.way for poll in audience.rounds(at=2000, missing=hidden)]
+    asked = [poll.method for poll in audience.rounds(at=1000, missing=hidden)]
+    later = [poll.method for poll in audience.rounds(at=2000, missing=hidden)]
 
     assert [PollMethod.LIST_PENDING, PollMethod.LIST_NAMED, *[PollMethod.GET] * 3] == asked
     assert sorted([PollMethod.LIST_PENDING, *[PollMethod.GET] * 3]) == sorted(later)
@@ -80,7 +80,7 @@ def test_those_that_the_pending_list_hides_are_looked_at_by_name() -> None:
         audience.answer(pending, at=at, missing=hidden)
         audience.rounds(at=at)
 
-    later = [(poll.way, len(poll.names)) for poll in audience.rounds(at=2000)]
+    later = [(poll.method, len(poll.names)) for poll in audience.rounds(at=2000)]
 
     assert sorted([(PollMethod.LIST_PENDING, 3), (PollMethod.LIST_NAMED, 3)]) == sorted(later)
 
@@ -91,9 +91,9 @@ def test_trouble_does_not_make_a_list_trusted_again() -> None:
     gone = audience.names[0]
     audience.answer(audience.ask(at=0), at=0, ended=[gone])
 
-    audience.hear(gone, UNAVAILABLE, at=1, way=audience.ask(at=0).way)
+    audience.hear(gone, UNAVAILABLE, at=1, method=audience.ask(at=0).method)
 
-    rounds = [(poll.way, len(poll.names)) for poll in audience.rounds(at=40)]
+    rounds = [(poll.method, len(poll.names)) for poll in audience.rounds(at=40)]
     assert sorted([(PollMethod.LIST_PENDING, 4), (PollMethod.GET, 1)]) == sorted(rounds)
 
 
@@ -104,8 +104,8 @@ def test_an_operation_comes_back_when_a_list_shows_it() -> None:
     for at in (0, 1000, 2000):
         audience.rounds(at=at, missing=[hidden])
 
-    audience.hear(hidden, at=3000, way=PollMethod.LIST_PENDING)
-    later = [(poll.way, len(poll.names)) for poll in audience.rounds(at=3040)]
+    audience.hear(hidden, at=3000, method=PollMethod.LIST_PENDING)
+    later = [(poll.method, len(poll.names)) for poll in audience.rounds(at=3040)]
 
     assert [(PollMethod.LIST_PENDING, 5)] == later
 
@@ -122,17 +122,17 @@ def test_a_refused_list_is_replaced_by_gets(refusal: Exception) -> None:
 
 
 def test_a_refused_list_is_told_once() -> None:
-    """Two were under way, and both are refused."""
+    """Two were under method, and both are refused."""
     audience = Audience(6)
     audience.rounds(at=0)
     poll = audience.ask(at=1)
     fresh = [f"{audience.names[0]}{number}" for number in range(3)]
     for name in fresh:
-        audience.group.listen(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1)
+        audience.family.subscribe(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1)
     other = audience.ask(at=1)
 
     told = [
-        audience.group.list_failed(each, DENIED, at=1, now=after(1), jitter=1)
+        audience.family.list_failed(each, DENIED, at=1, now=after(1), jitter=1)
         for each in (poll, other)
     ]
 
@@ -165,15 +165,15 @@ def test_a_refused_list_makes_nobody_due_who_was_not() -> None:
     ways(audience, at=1000)
     newcomers = [f"{audience.names[0]}{number}" for number in range(3)]
     for name in newcomers:
-        audience.group.listen(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1010)
+        audience.family.subscribe(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1010)
 
     poll = audience.ask(at=1010)
-    audience.group.list_failed(poll, DENIED, at=1010, now=after(1010), jitter=1)
+    audience.family.list_failed(poll, DENIED, at=1010, now=after(1010), jitter=1)
 
     assert len(poll.names) == 7
     asked = [audience.ask(at=1010).names[0] for _ in newcomers]
     assert newcomers == asked
-    assert audience.group.due == 1030
+    assert audience.family.due == 1030
 
 
 def test_a_filter_that_is_refused_is_never_sent_again() -> None:
@@ -197,25 +197,25 @@ def test_a_pending_list_that_is_no_valid_question_is_given_up() -> None:
 
 @pytest.mark.parametrize("audience", [Audience(4), by_name(4)], ids=["pending", "by name"])
 def test_trouble_of_a_list_that_passes_reaches_all_it_was_for(audience: Audience) -> None:
-    """They wait it out, each with its own patience, and lists go on."""
+    """They wait it out, each with its own limit, and lists go on."""
     told = refuse(audience, UNAVAILABLE, at=0)
 
     assert not told
     assert all(
-        ([UNAVAILABLE], [False]) == (ear.heard, ear.lasting) for ear in audience.ears.values()
+        ([UNAVAILABLE], [False]) == (ear.heard, ear.permanent) for ear in audience.ears.values()
     )
-    assert audience.group.due == 1
-    assert PollMethod.GET is not audience.ask(at=1).way
+    assert audience.family.due == 1
+    assert PollMethod.GET is not audience.ask(at=1).method
 
 
 def test_trouble_of_lists_that_lasts_is_an_end() -> None:
-    """After the patience of each."""
-    audience = Audience(4, policy=PollPolicy(patience=60))
+    """After the limit of each."""
+    audience = Audience(4, policy=PollPolicy(transient_error_limit=60))
     for at in (0, 30, 60):
         refuse(audience, UNAVAILABLE, at=at)
 
-    assert all([False, False, True] == ear.lasting for ear in audience.ears.values())
-    assert len(audience.group) == 0
+    assert all([False, False, True] == ear.permanent for ear in audience.ears.values())
+    assert len(audience.family) == 0
 
 
 def test_the_number_of_pages_says_what_is_cheaper() -> None:
@@ -223,6 +223,6 @@ def test_the_number_of_pages_says_what_is_cheaper() -> None:
     audience = Audience(4)
     assert [PollMethod.LIST_PENDING] == ways(audience, at=0)
 
-    audience.group.listed(pages=2)
+    audience.family.listed(pages=2)
 
     assert [PollMethod.LIST_NAMED] == ways(audience, at=40)

@@ -179,7 +179,7 @@ def test_a_service_that_refuses_is_left_in_peace_and_then_all_goes_on() -> None:
 
     assert sum(500 <= at < 800 for at, _ in crowd.requests) < 15
     assert all(map(noticed, crowd.members.values()))
-    assert not any(any(member.ear.lasting) for member in crowd.members.values())
+    assert not any(any(member.ear.permanent) for member in crowd.members.values())
 
 
 def test_lists_that_are_not_permitted_cost_little() -> None:

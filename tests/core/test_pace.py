@@ -32,7 +32,7 @@ def fresh(*, policy: PollPolicy = POLICY) -> Pace:
 def told(pace: Pace, percent: int | None, *, at: float, age: float | None = None) -> None:
     """Let it hear a percentage, and how old the operation is by the clocks if that is known."""
     start = None if age is None else after(at) - timedelta(seconds=age)
-    pace.heard(running(percent=percent, start_time=start), at=at, now=after(at))
+    pace.on_snapshot(running(percent=percent, start_time=start), at=at, now=after(at))
 
 
 def looks(*, ends: float, progress: Progress, knows_start: bool = True) -> list[float]:
@@ -271,7 +271,7 @@ def test_without_the_time_the_wait_is_the_age() -> None:
     """A start says nothing to those who do not know what time it is."""
     pace = fresh()
 
-    pace.heard(running(percent=10, start_time=NOW - timedelta(hours=1)), at=0, now=None)
+    pace.on_snapshot(running(percent=10, start_time=NOW - timedelta(hours=1)), at=0, now=None)
 
     assert pace.interval(at=0) == 1
 

@@ -140,11 +140,11 @@ def test_a_cancel_is_looked_after_at_once() -> None:
     ],
 )
 def test_when_an_error_ends_a_wait(code: Code, silence: float, expected: bool) -> None:
-    """What may pass is waited out up to the patience; everything else counts at once."""
+    """What may pass is waited out up to the limit; everything else counts at once."""
     exc = from_grpc_status(code.value, "text")
 
-    assert expected is is_final(exc, silence=silence, patience=60)
-    assert expected is PollPolicy(patience=60).gives_up(exc, silence=silence)
+    assert expected is is_final(exc, silence=silence, limit=60)
+    assert expected is PollPolicy(transient_error_limit=60).gives_up(exc, silence=silence)
 
 
 def test_pauses_double_up_to_a_minute() -> None:

@@ -23,23 +23,23 @@ def one(
     name: str | int,
     *,
     due: float = 0,
-    way: PollMethod = PollMethod.LIST_PENDING,
+    method: PollMethod = PollMethod.LIST_PENDING,
     urgency: Urgency = Urgency.USUAL,
     asked: bool = False,
     interval: float = 0,
 ) -> WatchedOperation:
     """Return an operation that is watched."""
     watched = WatchedOperation(name=str(name), policy=POLICY, at=0)
-    watched.due, watched.way, watched.urgency = due, way, urgency
+    watched.due, watched.method, watched.urgency = due, method, urgency
     watched.asked, watched.interval = asked, interval
     return watched
 
 
 def several(
-    count: int, *, way: PollMethod = PollMethod.LIST_PENDING, due: float = 0
+    count: int, *, method: PollMethod = PollMethod.LIST_PENDING, due: float = 0
 ) -> list[WatchedOperation]:
     """Return some that are alike, named by their number."""
-    return [one(number, way=way, due=due) for number in range(count)]
+    return [one(number, method=method, due=due) for number in range(count)]
 
 
 def ask(
@@ -54,9 +54,9 @@ def ask(
     return next_poll(watched, at=at, fair=fair, pages=pages, lists=lists, by_name=by_name)
 
 
-def asked(way: PollMethod, *names: str | int, urgency: Urgency = Urgency.USUAL) -> Poll:
+def asked(method: PollMethod, *names: str | int, urgency: Urgency = Urgency.USUAL) -> Poll:
     """Return what is expected to be asked."""
-    return Poll(way=way, names=tuple(map(str, names)), urgency=urgency)
+    return Poll(method=method, names=tuple(map(str, names)), urgency=urgency)
 
 
 def test_nothing_is_asked_while_nothing_is_due() -> None:
@@ -99,7 +99,7 @@ def test_those_that_are_asked_about_are_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "pages", "way", "names"),
+    ("count", "pages", "method", "names"),
     [
         pytest.param(3, 2, PollMethod.LIST_NAMED, 3, id="three of two pages"),
         pytest.param(50, 2, PollMethod.LIST_NAMED, 50, id="fifty of two pages"),
@@ -112,10 +112,10 @@ def test_those_that_are_asked_about_are_left_alone() -> None:
     ],
 )
 def test_they_are_listed_by_name_where_that_is_cheaper(
-    count: int, pages: int, way: PollMethod, names: int
+    count: int, pages: int, method: PollMethod, names: int
 ) -> None:
     """In an instance with many other operations the list of all has many pages."""
-    assert asked(way, *range(names)) == ask(*several(count), pages=pages)
+    assert asked(method, *range(names)) == ask(*several(count), pages=pages)
 
 
 def test_a_list_by_name_is_for_those_that_are_due() -> None:
@@ -137,19 +137,19 @@ def test_a_list_by_name_is_for_the_most_urgent() -> None:
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_few_that_are_on_no_pending_list_are_asked_about_alone(count: int) -> None:
     """Whoever has left the list has ended, most likely."""
-    assert asked(PollMethod.GET, 0) == ask(*several(count, way=PollMethod.LIST_NAMED))
+    assert asked(PollMethod.GET, 0) == ask(*several(count, method=PollMethod.LIST_NAMED))
 
 
 def test_many_that_are_on_no_pending_list_are_asked_about_by_name() -> None:
     """The list of all that are pending is of no use for them, however short it is."""
-    gone = several(60, way=PollMethod.LIST_NAMED)
+    gone = several(60, method=PollMethod.LIST_NAMED)
 
     assert asked(PollMethod.LIST_NAMED, *range(NAMED_AT_ONCE)) == ask(*gone)
 
 
 def test_those_that_are_pending_are_no_part_of_a_list_of_those_that_left() -> None:
     """And those that left are no part of the pending list."""
-    gone = [one(name, way=PollMethod.LIST_NAMED, due=-1) for name in "abc"]
+    gone = [one(name, method=PollMethod.LIST_NAMED, due=-1) for name in "abc"]
 
     assert asked(PollMethod.LIST_NAMED, "a", "b", "c") == ask(*several(3), *gone)
     assert asked(PollMethod.LIST_PENDING, 0, 1, 2) == ask(*several(3, due=-2), *gone)
@@ -157,7 +157,7 @@ def test_those_that_are_pending_are_no_part_of_a_list_of_those_that_left() -> No
 
 def test_whom_no_list_shows_is_asked_about_alone() -> None:
     """However many there are."""
-    assert asked(PollMethod.GET, 0) == ask(*several(5, way=PollMethod.GET))
+    assert asked(PollMethod.GET, 0) == ask(*several(5, method=PollMethod.GET))
 
 
 def test_cancels_are_not_answered_by_the_pending_list() -> None:
@@ -179,10 +179,10 @@ def test_many_cancels_are_asked_about_by_name() -> None:
     assert asked(PollMethod.LIST_NAMED, "a", "b", "c", urgency=Urgency.DECIDING) == poll
 
 
-@pytest.mark.parametrize("way", [PollMethod.LIST_PENDING, PollMethod.LIST_NAMED])
-def test_without_lists_all_are_asked_about_alone(way: PollMethod) -> None:
+@pytest.mark.parametrize("method", [PollMethod.LIST_PENDING, PollMethod.LIST_NAMED])
+def test_without_lists_all_are_asked_about_alone(method: PollMethod) -> None:
     """For example because a permission is missing."""
-    assert asked(PollMethod.GET, 0) == ask(*several(10, way=way), lists=False)
+    assert asked(PollMethod.GET, 0) == ask(*several(10, method=method), lists=False)
 
 
 def test_without_filters_by_name_the_pending_list_remains() -> None:
@@ -192,7 +192,9 @@ def test_without_filters_by_name_the_pending_list_remains() -> None:
 
 def test_without_filters_by_name_those_that_left_are_asked_about_alone() -> None:
     """There is no list that shows them."""
-    assert asked(PollMethod.GET, 0) == ask(*several(10, way=PollMethod.LIST_NAMED), by_name=False)
+    assert asked(PollMethod.GET, 0) == ask(
+        *several(10, method=PollMethod.LIST_NAMED), by_name=False
+    )
 
 
 def test_who_goes_first_says_what_is_asked() -> None:
@@ -219,7 +221,7 @@ watches = st.builds(
     one,
     st.integers(),
     due=st.floats(-100, 100),
-    way=st.sampled_from(PollMethod),
+    method=st.sampled_from(PollMethod),
     urgency=st.sampled_from(Urgency),
     asked=st.booleans(),
     interval=st.floats(0, 30),
@@ -247,5 +249,5 @@ def test_who_goes_first_is_always_asked_about(
         asked_about = {free[name].rank(fair=fair) for name in poll.names}
         assert min(each.rank(fair=fair) for each in due) in asked_about
         assert len(set(poll.names)) == len(poll.names)
-        assert len(poll.names) >= 3 or poll.way is PollMethod.GET
-        assert all(free[name].way <= poll.way for name in poll.names)
+        assert len(poll.names) >= 3 or poll.method is PollMethod.GET
+        assert all(free[name].method <= poll.method for name in poll.names)

@@ -82,9 +82,9 @@ def test_other_trouble_ends_it(trouble: Exception) -> None:
 
 
 def test_a_long_silence_ends_it() -> None:
-    """Trouble that lasts longer than the policy's patience is raised."""
+    """Trouble that lasts longer than the policy's limit is raised."""
     flow = wait_for_slot(
-        query=QUERY, holders=[NAME], policy=PollPolicy(maximum=1, jitter=0, patience=3)
+        query=QUERY, holders=[NAME], policy=PollPolicy(maximum=1, jitter=0, transient_error_limit=3)
     )
 
     with pytest.raises(exceptions.ServiceUnavailable):

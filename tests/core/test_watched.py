@@ -23,7 +23,7 @@ def watched(*ears: Ear, policy: PollPolicy = POLICY) -> WatchedOperation:
 
 def tell(one: WatchedOperation, answer: Heard, *, at: float, jitter: float = 1) -> None:
     """Let it hear an answer."""
-    one.hear(answer, at=at, now=after(at), jitter=jitter)
+    one.on_answer(answer, at=at, now=after(at), jitter=jitter)
 
 
 def test_everybody_hears_every_answer() -> None:
@@ -64,10 +64,10 @@ class Bringing(Ear):
         self.one = one
         self.other = Ear()
 
-    def hear(self, answer: Heard, *, lasting: bool) -> bool:
+    def on_answer(self, answer: Heard, *, permanent: bool) -> bool:
         """Bring the other one."""
         self.one.listeners.append(self.other)
-        return super().hear(answer, lasting=lasting)
+        return super().on_answer(answer, permanent=permanent)
 
 
 def test_who_comes_while_others_are_told_stays() -> None:
@@ -90,7 +90,7 @@ def test_trouble_that_does_not_pass_is_the_end(trouble: Exception) -> None:
 
     tell(one, trouble, at=0)
 
-    assert ([trouble], [True]) == (ear.heard, ear.lasting)
+    assert ([trouble], [True]) == (ear.heard, ear.permanent)
     assert not one.listeners
 
 
@@ -101,30 +101,30 @@ def test_trouble_that_passes_is_waited_out() -> None:
 
     tell(one, UNAVAILABLE, at=0)
 
-    assert ([UNAVAILABLE], [False]) == (ear.heard, ear.lasting)
+    assert ([UNAVAILABLE], [False]) == (ear.heard, ear.permanent)
     assert one.due == 1
 
 
 def test_patience_has_an_end() -> None:
     """After as long as the policy says, without a single answer, trouble counts."""
     ear = Ear()
-    one = watched(ear, policy=PollPolicy(patience=60))
+    one = watched(ear, policy=PollPolicy(transient_error_limit=60))
 
     for at in (0, 30, 59, 60):
         tell(one, UNAVAILABLE, at=at)
 
-    assert [False, False, False, True] == ear.lasting
+    assert [False, False, False, True] == ear.permanent
 
 
 def test_an_answer_restores_patience() -> None:
     """Patience is for silence."""
     ear = Ear()
-    one = watched(ear, policy=PollPolicy(patience=60))
+    one = watched(ear, policy=PollPolicy(transient_error_limit=60))
 
     for at, answer in ((0, UNAVAILABLE), (50, running()), (55, UNAVAILABLE), (110, UNAVAILABLE)):
         tell(one, answer, at=at)
 
-    assert not any(ear.lasting)
+    assert not any(ear.permanent)
 
 
 def test_the_next_look_is_after_an_interval_with_its_jitter() -> None:
@@ -141,8 +141,8 @@ def test_it_may_be_looked_at_a_little_early() -> None:
     one = watched(Ear())
     tell(one, running(), at=100)
 
-    assert not one.ripe(107.4)
-    assert one.ripe(107.6)
+    assert not one.nearly_due(107.4)
+    assert one.nearly_due(107.6)
 
 
 def test_it_is_not_ripe_while_it_is_asked_about() -> None:
@@ -151,7 +151,7 @@ def test_it_is_not_ripe_while_it_is_asked_about() -> None:
 
     one.asked = True
 
-    assert not one.ripe(1000)
+    assert not one.nearly_due(1000)
 
 
 def test_to_hurry_is_to_be_due_now_and_never_later() -> None:
@@ -159,8 +159,8 @@ def test_to_hurry_is_to_be_due_now_and_never_later() -> None:
     one = watched(Ear())
     tell(one, running(), at=100)
 
-    one.hurry(Urgency.USUAL, at=105)
-    one.hurry(Urgency.USUAL, at=107)
+    one.poll_now(Urgency.USUAL, at=105)
+    one.poll_now(Urgency.USUAL, at=107)
 
     assert one.due == 105
 
@@ -169,8 +169,8 @@ def test_to_hurry_less_makes_nothing_less_urgent() -> None:
     """A cancel stays one until there is an answer."""
     one = watched(Ear())
 
-    one.hurry(Urgency.DECIDING, at=0)
-    one.hurry(Urgency.USUAL, at=0)
+    one.poll_now(Urgency.DECIDING, at=0)
+    one.poll_now(Urgency.USUAL, at=0)
 
     assert Urgency.DECIDING is one.urgency
     tell(one, running(), at=1)
@@ -182,9 +182,9 @@ def test_a_cancel_does_not_wait_for_a_list_that_is_under_way() -> None:
     one = watched(Ear())
     one.asked = True
 
-    one.hurry(Urgency.DECIDING, at=5)
+    one.poll_now(Urgency.DECIDING, at=5)
 
-    assert one.ripe(5)
+    assert one.nearly_due(5)
 
 
 def test_an_end_that_is_near_makes_it_more_urgent() -> None:
@@ -221,10 +221,10 @@ def test_who_is_not_on_the_pending_list_is_looked_at_by_name_at_once() -> None:
     one = watched(Ear())
     one.asked = True
 
-    one.missed(at=7)
+    one.not_listed(at=7)
 
     assert (PollMethod.LIST_NAMED, 7, Urgency.ENDING, False) == (
-        one.way,
+        one.method,
         one.due,
         one.urgency,
         one.asked,
@@ -236,17 +236,17 @@ def test_who_is_on_no_list_is_looked_at_alone() -> None:
     one = watched(Ear())
 
     for at in range(3):
-        one.missed(at=at)
+        one.not_listed(at=at)
 
-    assert PollMethod.GET is one.way
+    assert PollMethod.GET is one.method
 
 
 def test_a_cancel_that_a_list_has_not_answered_is_one_still() -> None:
     """Being absent from a list is no answer to those who cancel."""
     one = watched(Ear())
-    one.hurry(Urgency.DECIDING, at=0)
+    one.poll_now(Urgency.DECIDING, at=0)
 
-    one.missed(at=1)
+    one.not_listed(at=1)
 
     assert Urgency.DECIDING is one.urgency
 
@@ -254,34 +254,34 @@ def test_a_cancel_that_a_list_has_not_answered_is_one_still() -> None:
 def test_one_miss_is_forgiven() -> None:
     """A list may lag behind a moment; the next one is trusted again."""
     one = watched(Ear())
-    one.missed(at=0)
+    one.not_listed(at=0)
 
     one.seen_running(among_pending=False)
 
-    assert PollMethod.LIST_PENDING is one.way
+    assert PollMethod.LIST_PENDING is one.method
 
 
 def test_two_misses_are_not() -> None:
     """The list of all that are pending does not show it, so it is looked at by name from then."""
     one = watched(Ear())
     for at in (0, 30):
-        one.missed(at=at)
+        one.not_listed(at=at)
         one.seen_running(among_pending=False)
 
-    assert PollMethod.LIST_NAMED is one.way
+    assert PollMethod.LIST_NAMED is one.method
 
 
 def test_who_is_on_no_list_by_name_stays_alone() -> None:
     """Seen to run by a get, it is looked at like that."""
     one = watched(Ear())
     for at in (0, 30):
-        one.missed(at=at)
+        one.not_listed(at=at)
         one.seen_running(among_pending=False)
-    one.missed(at=60)
+    one.not_listed(at=60)
 
     one.seen_running(among_pending=False)
 
-    assert PollMethod.GET is one.way
+    assert PollMethod.GET is one.method
 
 
 @pytest.mark.parametrize("misses", [1, 2, 3])
@@ -289,8 +289,8 @@ def test_who_is_seen_on_the_pending_list_is_looked_at_by_it_again(misses: int) -
     """Whatever the reason was, it is gone."""
     one = watched(Ear())
     for at in range(misses):
-        one.missed(at=at)
+        one.not_listed(at=at)
 
     one.seen_running(among_pending=True)
 
-    assert (PollMethod.LIST_PENDING, 0) == (one.way, one.misses)
+    assert (PollMethod.LIST_PENDING, 0) == (one.method, one.misses)

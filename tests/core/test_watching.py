@@ -65,7 +65,7 @@ def test_a_watch_that_cannot_be_met_raises() -> None:
 
 def test_trouble_that_lasts_too_long_counts() -> None:
     """Transient errors are waited out for so long, counted from the last answer."""
-    policy = PollPolicy(maximum=1, jitter=0, patience=2)
+    policy = PollPolicy(maximum=1, jitter=0, transient_error_limit=2)
     flow = wait_until_met(QUIET, policy=policy, tell=lambda _: None)
 
     with pytest.raises(type(UNAVAILABLE)):

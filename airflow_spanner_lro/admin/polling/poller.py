@@ -14,13 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from google.api_core.exceptions import DeadlineExceeded
 
-from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, RequestQueue
-from airflow_spanner_lro.admin.polling.watcher import (
-    Deadline,
-    FirstAnswer,
-    OperationWatcher,
-    UntilDone,
-)
+from airflow_spanner_lro.admin.polling.watcher import FirstAnswer, OperationWait, OperationWatcher
 from airflow_spanner_lro.admin.requests import all_items
 from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY
 from airflow_spanner_lro.core.operations.snapshot import decode_operation
@@ -46,11 +40,13 @@ _SHORTEST = 1.0
 
 
 class BudgetedClient:
-    """Asks through a poller, on behalf of one flow. Timeouts are in seconds, without the turn's.
+    """Asks through a poller, on behalf of one flow.
+
+    Timeouts are in seconds, without the wait for a permit.
 
     :param urgency: of its calls until it has cancelled something; what follows then is only to
         see what becomes of it. ``DECIDING`` while a cancel waits for them
-    :param deadline: when a call whose turn has not come is answered DEADLINE_EXCEEDED
+    :param deadline: when a call that is not permitted by then is answered DEADLINE_EXCEEDED
     :param cancel_by: the same for cancels, which are then never sent; None to send them however
         late
     """
@@ -74,21 +70,21 @@ class BudgetedClient:
     async def get(self, *, name: OperationName, timeout: float) -> OperationSnapshot:
         """Get an operation; several gets of several flows may be one request.
 
-        :param timeout: where a cancel waits for the answer, with the turn's
+        :param timeout: where a cancel waits for the answer, with the wait for the permit
         """
         by = self._deadline
         if self._urgency is Urgency.DECIDING:
             soon = self._clock.now() + timedelta(seconds=timeout)
             by = soon if by is None else min(by, soon)
-        return await self._by(by, self._poller.look(name=name, urgency=self._urgency))
+        return await self._by(by, self._poller.poll(name=name, urgency=self._urgency))
 
     async def cancel(self, *, name: OperationName, timeout: float) -> None:
         """Ask for cancellation of an operation, before any other request is sent."""
         try:
-            asked = self._poller.lane(name.resource.project).calls.ask(
+            answer = self._poller.project(name.resource.project).dispatcher.request(
                 lambda: self._spanner.cancel(name=name, timeout=timeout), urgency=Urgency.CANCEL
             )
-            await self._by(self._cancel_by, asked)
+            await self._by(self._cancel_by, answer)
         finally:
             self._urgency = max(self._urgency, Urgency.ENDING)
 
@@ -111,7 +107,7 @@ class BudgetedClient:
     async def query_operations(
         self, *, query: OperationQuery, timeout: float
     ) -> tuple[OperationSnapshot, ...]:
-        """List operations; each page waits for its turn."""
+        """List operations; each page waits for its permit."""
         found = await all_items(
             lambda token: self._ask(
                 query.parent,
@@ -121,7 +117,7 @@ class BudgetedClient:
         return tuple(filter(query.accepts, map(decode_operation, found)))
 
     async def query_backups(self, *, query: BackupQuery, timeout: float) -> tuple[BackupFacts, ...]:
-        """List backups, the newest first; each page waits for its turn."""
+        """List backups, the newest first; each page waits for its permit."""
         found = await all_items(
             lambda token: self._ask(
                 query.instance,
@@ -131,8 +127,8 @@ class BudgetedClient:
         return tuple(filter(query.accepts, found))
 
     async def _ask(self, about: ResourceName, call: Callable[[], Awaitable[T]]) -> T:
-        calls = self._poller.lane(about.project).calls
-        return await self._by(self._deadline, calls.ask(call, urgency=self._urgency))
+        dispatcher = self._poller.project(about.project).dispatcher
+        return await self._by(self._deadline, dispatcher.request(call, urgency=self._urgency))
 
     async def _by(self, moment: datetime | None, answer: Awaitable[T]) -> T:
         left = None
@@ -144,23 +140,6 @@ class BudgetedClient:
         except TimeoutError as exc:
             message = "the budget did not allow this request in time"
             raise DeadlineExceeded(message) from exc
-
-
-class ProjectQueue:
-    """What is asked about one project: it has a budget of its own."""
-
-    def __init__(
-        self,
-        *,
-        client: AsyncPagesClient,
-        clock: AsyncClock,
-        budget: Budget,
-        telemetry: Telemetry,
-    ) -> None:
-        self.gate = Dispatcher(budget=budget, telemetry=telemetry)
-        self.calls = RequestQueue(self.gate)
-        self.looks = OperationWatcher(client=client, clock=clock, gate=self.gate, calls=self.calls)
-        self.gate.sources += [self.calls, self.looks]
 
 
 class OperationPoller:
@@ -187,14 +166,14 @@ class OperationPoller:
         self._budget_of = budget_of or (lambda _: Budget(rate=max_requests_per_second))
         self._clock = clock
         self._telemetry = telemetry
-        self._lanes: dict[str, ProjectQueue] = {}
+        self._watchers: dict[str, OperationWatcher] = {}
         self._waits = 0
         self.spanner = client
 
     @property
     def idle(self) -> bool:
         """Whether nothing is waited for and no loop runs."""
-        return all(lane.gate.idle for lane in self._lanes.values())
+        return all(each.dispatcher.idle for each in self._watchers.values())
 
     @property
     def waits(self) -> int:
@@ -208,36 +187,36 @@ class OperationPoller:
         deadline: datetime | None = None,
         cancel_by: datetime | None = None,
     ) -> BudgetedClient:
-        """Return a client whose calls wait for their turn, for one flow.
+        """Return a client whose calls wait for their permits, for one flow.
 
         :param urgency: of its calls, save for cancels, which are always most urgent
-        :param deadline: when a call whose turn has not come is answered DEADLINE_EXCEEDED
+        :param deadline: when a call that is not permitted by then is answered DEADLINE_EXCEEDED
         :param cancel_by: the same for cancels, which are then never sent
         """
         return BudgetedClient(
             self, urgency=urgency, clock=self._clock, deadline=deadline, cancel_by=cancel_by
         )
 
-    def lane(self, project: str) -> ProjectQueue:
-        """Return what is asked about a project."""
-        lane = self._lanes.get(project)
-        if lane is None:
-            lane = self._lanes[project] = ProjectQueue(
+    def project(self, project: str) -> OperationWatcher:
+        """Return the watcher of a project, which has a dispatcher and a budget of its own."""
+        watcher = self._watchers.get(project)
+        if watcher is None:
+            watcher = self._watchers[project] = OperationWatcher(
                 client=self.spanner,
                 clock=self._clock,
                 budget=self._budget_of(project),
                 telemetry=self._telemetry,
             )
-        return lane
+        return watcher
 
-    def count_by(self, budget_of: Callable[[str], Budget]) -> None:
+    def use_budgets(self, budget_of: Callable[[str], Budget]) -> None:
         """Count all requests by other budgets from now on: another identity asks.
 
         :param budget_of: returns the budget of a project
         """
         self._budget_of = budget_of
-        for project, lane in self._lanes.items():
-            lane.gate.budget = budget_of(project)
+        for project, watcher in self._watchers.items():
+            watcher.dispatcher.budget = budget_of(project)
 
     async def wait(
         self,
@@ -245,47 +224,45 @@ class OperationPoller:
         name: OperationName,
         policy: PollPolicy,
         deadline: datetime | None = None,
-        observe: Observer | None = None,
+        on_snapshot: Observer | None = None,
     ) -> OperationSnapshot:
         """Wait until an operation is done, and return it however it ended.
 
-        Errors that pass are waited out, up to the policy's patience without a single answer; any
-        other error propagates.
+        Transient errors are waited out, up to the policy's limit without a single answer; any other
+        error propagates.
 
-        :param deadline: when to give up, after a last look
-        :param observe: is told every snapshot, and every error, that was seen
+        :param deadline: when to give up, after a last poll
+        :param on_snapshot: is given every snapshot, and every error, that was seen
         :raises DeadlinePassedError: if the deadline passes first
         """
-        looks = self.lane(name.resource.project).looks
-        listener = UntilDone(observe)
-        looks.listen(name, listener, policy=policy, urgency=Urgency.USUAL)
+        watcher = self.project(name.resource.project)
+        waiting = OperationWait(name, watcher=watcher, on_snapshot=on_snapshot)
+        watcher.subscribe(name, waiting, policy=policy, urgency=Urgency.USUAL)
         self._count(1)
-        alarm = None
         if deadline is not None:
-            alarm = Deadline(deadline, name=name, listener=listener, looks=looks, clock=self._clock)
+            waiting.end_by(deadline)
         try:
-            snapshot = await listener.end
+            snapshot = await waiting.end
         finally:
-            if alarm:
-                alarm.cancel()
-            looks.leave(name, listener)
+            waiting.close()
+            watcher.unsubscribe(name, waiting)
             self._count(-1)
         self._telemetry.detected(snapshot=snapshot, at=self._clock.now())
         return snapshot
 
     def seen_running(self, name: OperationName) -> bool:
         """Tell whether an operation was seen to run so recently that it counts as running."""
-        return self.lane(name.resource.project).looks.seen_running(name)
+        return self.project(name.resource.project).seen_running(name)
 
-    async def look(self, *, name: OperationName, urgency: Urgency) -> OperationSnapshot:
-        """Look at an operation once; together with others that are looked at."""
-        looks = self.lane(name.resource.project).looks
-        listener = FirstAnswer()
-        looks.listen(name, listener, policy=None, urgency=urgency)
+    async def poll(self, *, name: OperationName, urgency: Urgency) -> OperationSnapshot:
+        """Poll an operation once; several polls may be one request."""
+        watcher = self.project(name.resource.project)
+        first = FirstAnswer()
+        watcher.subscribe(name, first, policy=None, urgency=urgency)
         try:
-            return await listener.end
+            return await first.end
         finally:
-            looks.leave(name, listener)
+            watcher.unsubscribe(name, first)
 
     def _count(self, change: int) -> None:
         self._waits += change

@@ -330,7 +330,7 @@ def wait_until_met(
 ) -> Flow[Any]:
     """Ask until the condition is met, and return its facts.
 
-    Transient errors are waited out, up to the policy's patience without a single answer.
+    Transient errors are waited out, up to the policy's limit without a single answer.
 
     :param tell: is told what each look came to
     :raises Exception: that of a condition that will not be met any more

@@ -47,7 +47,7 @@ def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
     """Get until the operation is done.
 
     Transient errors say nothing about the operation and are waited out, up to the policy's
-    patience without a single answer; any other error propagates.
+    limit without a single answer; any other error propagates.
     """
     pace, waited, silence = Pace(policy=policy, since=0.0), 0.0, 0.0
     now: Answer = None
@@ -57,7 +57,9 @@ def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
                 return snapshot
             case OperationSnapshot() as snapshot:
                 silence = 0.0
-                pace.heard(snapshot, at=waited, now=now if isinstance(now, datetime) else None)
+                pace.on_snapshot(
+                    snapshot, at=waited, now=now if isinstance(now, datetime) else None
+                )
             case Exception() as exc if policy.gives_up(exc, silence=silence):
                 raise exc
         delay = policy.jittered(pace.interval(at=waited))

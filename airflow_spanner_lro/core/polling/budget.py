@@ -35,9 +35,9 @@ class Urgency(IntEnum):
     CANCEL = 0
     """It cancels an operation. It has an allowance of its own, and gives way to nobody."""
     DECIDING = 1
-    """It looks at an operation so that somebody can decide whether to cancel it."""
+    """It polls an operation so that somebody can decide whether to cancel it."""
     ENDING = 2
-    """It looks at an operation that is about to end, or that seems to have ended."""
+    """It polls an operation that is about to end, or that seems to have ended."""
     USUAL = 3
 
     def rank(self, *, due: float, fair: bool) -> tuple[int, float]:
@@ -120,9 +120,9 @@ class Budget:
             self._saved_at = at
 
     def refuse(self, *, at: float) -> None:
-        """Hear that the service has refused a request for lack of quota."""
+        """Pause: the service has refused a request for lack of quota."""
         self._refused_at = at
-        # of several that were under way at once, the first has said it
+        # of several that were under way at once, the first one counts
         if at >= self._paused_until:
             self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
             self._paused_until = at + self._pause
@@ -130,7 +130,7 @@ class Budget:
         self._saved, self._saved_at = 1.0, max(at, self._paused_until)
 
     def accept(self, *, at: float) -> None:
-        """Hear that the service has answered a request."""
+        """Go on as usual: the service has answered a request."""
         if at >= self._paused_until:
             self._pause = 0.0
 

@@ -119,7 +119,7 @@ class WatchedFamily:
             self._due = min(waiting, default=math.inf)
         return self._due
 
-    def first(self, *, at: float, fair: bool = False) -> WatchedOperation | None:
+    def next_due(self, *, at: float, fair: bool = False) -> WatchedOperation | None:
         """Return who goes first of what is due; None if nothing is.
 
         :param fair: it is the turn of the one who has waited longest
@@ -130,7 +130,7 @@ class WatchedFamily:
         due = (each for each in waiting if not each.asked and each.due <= at)
         return min(due, key=lambda each: each.rank(fair=fair), default=None)
 
-    def listen(
+    def subscribe(
         self,
         name: str,
         listener: Listener,
@@ -139,24 +139,24 @@ class WatchedFamily:
         urgency: Urgency,
         at: float,
     ) -> None:
-        """Have an operation looked at now, and from now on for as long as the listener wants.
+        """Have an operation polled now, and from now on for as long as the listener wants.
 
-        :param policy: how often; None for one look only
+        :param policy: how often; None for one poll only
         """
         watched = self._watched.get(name)
         if watched is None:
             watched = WatchedOperation(name=name, policy=policy or _ONCE, at=at)
             if policy is None:
                 # it may be done, and a list of what is pending would only say that it is not there
-                watched.way = PollMethod.LIST_NAMED
+                watched.method = PollMethod.LIST_NAMED
             self._watched[name] = watched
         elif policy and policy.maximum < watched.pace.policy.maximum:
             watched.pace.policy = policy
         watched.listeners.append(listener)
-        watched.hurry(urgency, at=at)
+        watched.poll_now(urgency, at=at)
         self._changed()
 
-    def leave(self, name: str, listener: Listener, *, at: float) -> None:
+    def unsubscribe(self, name: str, listener: Listener, *, at: float) -> None:
         """Let a listener go."""
         if (watched := self._watched.get(name)) and listener in watched.listeners:
             watched.listeners.remove(listener)
@@ -176,10 +176,10 @@ class WatchedFamily:
             seen = self._left.get(name)
         return seen is not None and seen + FRESH >= at
 
-    def hurry(self, name: str, urgency: Urgency, *, at: float) -> None:
-        """Have an operation looked at now."""
+    def poll_now(self, name: str, urgency: Urgency, *, at: float) -> None:
+        """Have an operation polled now."""
         if watched := self._watched.get(name):
-            watched.hurry(urgency, at=at)
+            watched.poll_now(urgency, at=at)
             self._changed()
 
     def next_poll(self, *, at: float, fair: bool = False) -> Poll | None:
@@ -201,55 +201,55 @@ class WatchedFamily:
             self._changed()
         return poll
 
-    def hear(
+    def on_answer(
         self,
         name: str,
         answer: OperationSnapshot | Exception,
         *,
         at: float,
         now: datetime,
-        way: PollMethod,
+        method: PollMethod,
         jitter: float = 1,
         sent: float = math.inf,
     ) -> None:
-        """Hear the answer about one operation.
+        """Hand the answer about one operation to those who listen.
 
-        :param way: by which it came
-        :param sent: when it was asked for; who came later wants to know what is so since then
+        :param method: by which it came
+        :param sent: when the poll was sent; who came later wants to know what is so since then
         """
         watched = self._watched.get(name)
         if watched is None or sent < watched.since:
             return
-        watched.hear(answer, at=at, now=now, jitter=jitter)
+        watched.on_answer(answer, at=at, now=now, jitter=jitter)
         if not isinstance(answer, Exception):
             self._left.pop(name, None)
-            watched.seen_running(among_pending=way is PollMethod.LIST_PENDING)
+            watched.seen_running(among_pending=method is PollMethod.LIST_PENDING)
         self._let_go(watched)
 
     def not_listed(self, name: str, *, at: float) -> None:
-        """Hear that a list did not show an operation that it was asked for."""
+        """Note that a list did not show an operation that it was asked for."""
         if watched := self._watched.get(name):
-            watched.missed(at=at)
+            watched.not_listed(at=at)
             self._changed()
 
     def listed(self, *, pages: int) -> None:
-        """Hear how many pages all that are pending have."""
+        """Note how many pages the list of all that are pending has."""
         self._pages = pages
 
     def list_failed(
         self, poll: Poll, exc: Exception, *, at: float, now: datetime, jitter: float
     ) -> bool:
-        """Hear that a list was answered by an error; return whether lists are given up with this.
+        """Note that a list was answered by an error; return whether lists are given up with this.
 
-        An error that passes is told to all that the list was for. With any other, a missing
-        permission for example, these are asked about one by one instead.
+        A transient error is the answer for all that the list was for. With any other, a missing
+        permission for example, these are polled one by one instead.
         """
         if is_transient(exc):
             for name in poll.names:
-                self.hear(name, exc, at=at, now=now, way=poll.way, jitter=jitter)
+                self.on_answer(name, exc, at=at, now=now, method=poll.method, jitter=jitter)
             return False
         # several lists may have been under way
-        if poll.way is PollMethod.LIST_NAMED and code_of(exc) is Code.INVALID_ARGUMENT:
+        if poll.method is PollMethod.LIST_NAMED and code_of(exc) is Code.INVALID_ARGUMENT:
             known, self._by_name = not self._by_name, False
         else:
             known, self._no_lists_until = at < self._no_lists_until, at + LISTS_AGAIN
@@ -260,12 +260,12 @@ class WatchedFamily:
         return not known
 
     def fail(self, exc: Exception) -> None:
-        """Let all who listen hear that nothing more will be asked."""
+        """Let all who listen fail: nothing more will be asked."""
         watched, self._watched = self._watched, {}
         self._changed()
         for each in watched.values():
             for listener in each.listeners:
-                listener.hear(exc, lasting=True)
+                listener.on_answer(exc, permanent=True)
 
     def _let_go(self, watched: WatchedOperation) -> None:
         if not watched.listeners:

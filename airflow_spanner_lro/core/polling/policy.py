@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 MINIMUM_INTERVAL = 1.0
 """Spanner's admin quota is five requests a second for a whole project; nobody polls faster."""
 MAXIMUM_INTERVAL = 86_400.0
-"""Once a day; whoever looks more rarely does not wait any more."""
+"""Once a day; whoever polls more rarely does not wait any more."""
 _DICE = random.Random()  # noqa: S311  # shared: one of its own would be most of a wait's memory
 
 
-def is_final(exc: BaseException, *, silence: float, patience: float) -> bool:
-    """Tell whether an error ends what is waited for, or is only waited out: the one decision.
+def is_final(exc: BaseException, *, silence: float, limit: float) -> bool:
+    """Tell whether an error ends a wait, or is only waited out: the one decision.
 
     ====================== ========================= =================================
     class of the error     answers missing for       it
     ====================== ========================= =================================
-    transient, quota       less than the patience    is waited out, and asked again
-    transient, quota       the patience or longer    counts
+    transient, quota       less than the limit       is waited out, and asked again
+    transient, quota       the limit or longer       counts
     credentials, lasting   whatever time             counts at once
     ====================== ========================= =================================
 
     :param silence: seconds since the last answer
-    :param patience: seconds for which errors that may pass are waited out
+    :param limit: seconds for which transient errors are waited out
     """
-    return not classify(exc).passes or silence >= patience
+    return not classify(exc).passes or silence >= limit
 
 
 def _is_interval(seconds: object) -> bool:
@@ -55,7 +55,7 @@ def _is_interval(seconds: object) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollPolicy:
-    """How long to sleep between two looks at an operation.
+    """How long to sleep between two polls of an operation.
 
     The interval is a tenth of the operation's age: a change of three seconds is noticed within one,
     and a backup of four hours is not asked after 14,000 times. Where progress gives an estimate of
@@ -65,13 +65,14 @@ class PollPolicy:
     :param fraction: the interval as a part of the age
     :param jitter: by which part an interval varies at random, so that many waits do not march in
         step
-    :param patience: how long transient errors may last without a single answer; then they count
+    :param transient_error_limit: how long transient errors may last without a single answer; then
+        they count
     """
 
     maximum: float = 30.0
     fraction: float = 0.1
     jitter: float = 0.1
-    patience: float = 3600.0
+    transient_error_limit: float = 3600.0
     rng: random.Random = field(default=_DICE, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -88,7 +89,7 @@ class PollPolicy:
 
         :param silence: seconds since the last answer
         """
-        return is_final(exc, silence=silence, patience=self.patience)
+        return is_final(exc, silence=silence, limit=self.transient_error_limit)
 
     def interval(self, age: float) -> float:
         """Return the interval at this age, in seconds; without jitter."""
@@ -109,7 +110,7 @@ class PollPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelPolicy:
-    """How often to look after a cancel was sent. The budget is the driver's deadline.
+    """How often to poll after a cancel was sent. The budget is the driver's deadline.
 
     :param first: the first interval: most cancels take hold at once
     :param growth: by which factor each interval exceeds the one before
@@ -160,7 +161,7 @@ _ROUNDED_DOWN = 0.5
 
 
 class Pace:
-    """The intervals between looks at one operation.
+    """The intervals between polls of one operation.
 
     :param policy: the bounds of the interval
     :param since: when the wait began
@@ -175,10 +176,10 @@ class Pace:
         self._ends: float | None = None
         self._complete = False
 
-    def heard(self, snapshot: OperationSnapshot, *, at: float, now: datetime | None) -> None:
-        """Learn from a look at the operation.
+    def on_snapshot(self, snapshot: OperationSnapshot, *, at: float, now: datetime | None) -> None:
+        """Learn from a poll of the operation.
 
-        :param at: when it was looked at
+        :param at: when it was polled
         :param now: the same moment by the wall clock, if that is known
         """
         started_before = False
@@ -203,7 +204,7 @@ class Pace:
             self._ends = at + left * (at - begun) / (gained + _ROUNDED_DOWN)
 
     def interval(self, *, at: float) -> float:
-        """Return how long to wait for the next look, in seconds; without jitter.
+        """Return how long to wait for the next poll, in seconds; without jitter.
 
         Never beyond the estimated end; from there on it grows again with the distance from it.
         """

@@ -28,7 +28,7 @@ _MISSED_TWICE = 2
 
 
 class PollMethod(IntEnum):
-    """How an operation is looked at; each way is dearer than the one before, and surer."""
+    """How an operation is polled; each method is dearer than the one before, and surer."""
 
     LIST_PENDING = 0
     """By the list of all that are pending: not to be on it means to have ended."""
@@ -39,12 +39,12 @@ class PollMethod(IntEnum):
 
 
 class Listener(Protocol):
-    """Somebody who wants to hear of an operation."""
+    """Somebody who waits for answers about an operation."""
 
-    def hear(self, answer: OperationSnapshot | Exception, *, lasting: bool) -> bool:
-        """Hear an answer; return whether that was all this listener wanted.
+    def on_answer(self, answer: OperationSnapshot | Exception, *, permanent: bool) -> bool:
+        """Take an answer; return whether that was all this listener wanted.
 
-        :param lasting: the error is no passing trouble, or has lasted too long for that
+        :param permanent: the error is no passing trouble, or has lasted too long for that
         """
 
 
@@ -52,7 +52,7 @@ class WatchedOperation:
     """An operation that somebody listens to.
 
     :param name: its full name
-    :param policy: how often to look
+    :param policy: how often to poll
     :param at: when the first listener came
     """
 
@@ -61,6 +61,7 @@ class WatchedOperation:
         "due",
         "interval",
         "listeners",
+        "method",
         "misses",
         "name",
         "pace",
@@ -68,7 +69,6 @@ class WatchedOperation:
         "silent_since",
         "since",
         "urgency",
-        "way",
     )
 
     def __init__(self, *, name: str, policy: PollPolicy, at: float) -> None:
@@ -78,71 +78,73 @@ class WatchedOperation:
         self.due = at
         self.interval = 0.0
         self.urgency = Urgency.USUAL
-        self.way = PollMethod.LIST_PENDING
+        self.method = PollMethod.LIST_PENDING
         self.misses = 0
         self.asked = False
-        """A request that will tell about it is under way."""
+        """A poll that will tell about it is under way."""
         self.silent_since: float | None = None
         self.running_at: float | None = None
         """When it was last seen to run."""
         self.listeners: list[Listener] = []
 
     def rank(self, *, fair: bool) -> tuple[int, float]:
-        """Return where it stands among others; the lowest is asked about first."""
+        """Return where it stands among others; the lowest is polled first."""
         return self.urgency.rank(due=self.due, fair=fair)
 
-    def ripe(self, at: float) -> bool:
-        """Tell whether it is due so soon that it may as well be asked about now."""
+    def nearly_due(self, at: float) -> bool:
+        """Tell whether it is due so soon that it may as well be polled now."""
         return not self.asked and self.due - self.interval / 4 <= at
 
-    def hurry(self, urgency: Urgency, *, at: float) -> None:
-        """Have it looked at now."""
+    def poll_now(self, urgency: Urgency, *, at: float) -> None:
+        """Have it polled now."""
         self.due = min(self.due, at)
         self.urgency = min(self.urgency, urgency)
         if urgency is Urgency.DECIDING:
-            # a list may be under way for long: its later pages wait for their turn
+            # a list may be under way for long: its later pages wait for their permits
             self.asked = False
 
-    def missed(self, *, at: float) -> None:
-        """Hear that a list has not shown it: it has ended, or that list does not show it."""
+    def not_listed(self, *, at: float) -> None:
+        """Note that a list has not shown it: it has ended, or that list does not show it."""
         self.asked = False
-        self.misses += self.way is PollMethod.LIST_PENDING
-        self.way = PollMethod(min(self.way + 1, PollMethod.GET))
+        self.misses += self.method is PollMethod.LIST_PENDING
+        self.method = PollMethod(min(self.method + 1, PollMethod.GET))
         self.due, self.urgency = at, min(self.urgency, Urgency.ENDING)
 
-    def hear(
+    def on_answer(
         self, answer: OperationSnapshot | Exception, *, at: float, now: datetime, jitter: float = 1
     ) -> None:
-        """Tell the listeners, and decide when to look again.
+        """Hand an answer to the listeners, and decide when to poll again.
 
         :param jitter: factor for the interval
         """
         self.asked = False
-        lasting = False
+        permanent = False
         if isinstance(answer, Exception):
             if self.silent_since is None:
                 self.silent_since = at
             silence = at - self.silent_since
-            lasting = self.pace.policy.gives_up(answer, silence=silence)
+            permanent = self.pace.policy.gives_up(answer, silence=silence)
         else:
             self.silent_since = None
             self.running_at = None if answer.done else at
-            self.pace.heard(answer, at=at, now=now)
-        # whoever is told may bring others, who are to hear of the next look
-        told, self.listeners = self.listeners, []
-        self.listeners += [each for each in told if not each.hear(answer, lasting=lasting)]
+            self.pace.on_snapshot(answer, at=at, now=now)
+        # a listener may bring others, whose first answer is that of the next poll
+        listeners, self.listeners = self.listeners, []
+        self.listeners += [
+            each for each in listeners if not each.on_answer(answer, permanent=permanent)
+        ]
         self.interval = self.pace.interval(at=at)
         self.due = at + self.interval * jitter
         self.urgency = Urgency.ENDING if self.pace.ending(at=at) else Urgency.USUAL
 
     def seen_running(self, *, among_pending: bool) -> None:
-        """Note by which way it can be looked at, after it was seen to run."""
+        """Note by which method it can be polled, after it was seen to run."""
         if among_pending:
             self.misses = 0
         if self.misses < _MISSED_TWICE:
-            self.way = PollMethod.LIST_PENDING
-        elif self.way is not PollMethod.GET:
-            self.way = PollMethod.LIST_NAMED
+            self.method = PollMethod.LIST_PENDING
+        elif self.method is not PollMethod.GET:
+            self.method = PollMethod.LIST_NAMED
 
 
 WORTH_A_LIST = 3
@@ -153,14 +155,14 @@ NAMED_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """One question about operations.
+    """One request about operations.
 
-    :param way: by a get, a list of some by name, or the list of all that are pending
+    :param method: by a get, a list of some by name, or the list of all that are pending
     :param names: those that it is asked for
     :param urgency: that of the most urgent of them
     """
 
-    way: PollMethod
+    method: PollMethod
     names: tuple[str, ...]
     urgency: Urgency
 
@@ -182,33 +184,37 @@ def next_poll(
     :param lists: whether lists can be asked for
     :param by_name: whether they can be filtered by name
     """
-    ripe = sorted(
-        (each for each in watched if each.ripe(at)), key=lambda each: each.rank(fair=fair)
+    nearly_due = sorted(
+        (each for each in watched if each.nearly_due(at)), key=lambda each: each.rank(fair=fair)
     )
-    first = next((each for each in ripe if each.due <= at), None)
+    first = next((each for each in nearly_due if each.due <= at), None)
     if first is None:
         return None
-    alone = Poll(way=PollMethod.GET, names=(first.name,), urgency=first.urgency)
-    if not lists or first.way is PollMethod.GET:
+    alone = Poll(method=PollMethod.GET, names=(first.name,), urgency=first.urgency)
+    if not lists or first.method is PollMethod.GET:
         return alone
     # whoever cancels wants an answer about that one, and being absent from a list is none
-    named = first.way is PollMethod.LIST_NAMED or first.urgency is Urgency.DECIDING
+    named = first.method is PollMethod.LIST_NAMED or first.urgency is Urgency.DECIDING
     if named:
-        some = [each for each in ripe if each.way is not PollMethod.GET and _strays(each)]
+        some = [each for each in nearly_due if each.method is not PollMethod.GET and _strays(each)]
     else:
-        some = [each for each in ripe if each.way is PollMethod.LIST_PENDING and not _strays(each)]
+        some = [
+            each
+            for each in nearly_due
+            if each.method is PollMethod.LIST_PENDING and not _strays(each)
+        ]
     if len(some) < WORTH_A_LIST:
         return alone
     if by_name and (named or -(-len(some) // NAMED_AT_ONCE) < pages):
         names = tuple(each.name for each in some[:NAMED_AT_ONCE])
-        return Poll(way=PollMethod.LIST_NAMED, names=names, urgency=first.urgency)
+        return Poll(method=PollMethod.LIST_NAMED, names=names, urgency=first.urgency)
     if named:
         return alone
     # it tells about those as well that are not due yet
     all_ = tuple(each.name for each in watched if not each.asked and not _strays(each))
-    return Poll(way=PollMethod.LIST_PENDING, names=all_, urgency=first.urgency)
+    return Poll(method=PollMethod.LIST_PENDING, names=all_, urgency=first.urgency)
 
 
 def _strays(each: WatchedOperation) -> bool:
     """Tell whether the list of all that are pending is of no use for it."""
-    return each.way is not PollMethod.LIST_PENDING or each.urgency is Urgency.DECIDING
+    return each.method is not PollMethod.LIST_PENDING or each.urgency is Urgency.DECIDING
