@@ -13,16 +13,14 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from tests.benchmarks.machine import machine
-from tests.benchmarks.showing import page, show
-from tests.benchmarks.stored import Found
+from tests.benchmarks.report import Found, machine, page, show
 from tests.cluster.processes import exit_on_signals
 
 PARTS = {
     "waiting": "tests.benchmarks.waiting.run",
-    "workers": "tests.benchmarks.real_airflow.workers",
+    "workers": "tests.benchmarks.real_airflow.schema_changes",
     "triggerer": "tests.benchmarks.real_airflow.triggerer",
-    "kills": "tests.benchmarks.kills",
+    "kills": "tests.benchmarks.kill_strokes",
     "import": "tests.benchmarks.import_time",
 }
 RESULTS = Path(".bench/results")

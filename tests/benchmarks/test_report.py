@@ -1,12 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Figures and targets: a benchmark that misjudges is worse than none."""
+"""Figures and targets: a benchmark that misjudges is worse than none.
+
+What was found comes back from its file as it was.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests.benchmarks.report import Row, Table, Target, markdown_of, table_of_targets
+from tests.benchmarks.report import Found, Row, Table, Target, markdown_of, table_of_targets
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -71,3 +79,20 @@ def test_all_targets_stand_in_one_table() -> None:
     table = table_of_targets([first])
 
     assert [("cpu", "2.00 s"), ("delay", "1.00 s")] == [row.cells for row in table.rows]
+
+
+def test_what_was_found_comes_back(tmp_path: Path) -> None:
+    """Tables, targets and the machine survive the file."""
+    target = Target.below(1, what="cpu", figure=0.5, unit="s")
+    table = Table(
+        title="Costs",
+        columns=("side", "CPU"),
+        rows=(Row(cells=("ours", "0.5"), target=target), Row(cells=("theirs", "5"))),
+        notes=("A note.",),
+        targets=(target,),
+    )
+    found = Found(part="waiting", quick=True, machine=("Two cores.",), tables=(table,))
+
+    found.save(tmp_path)
+
+    assert found == Found.load(tmp_path, "waiting")

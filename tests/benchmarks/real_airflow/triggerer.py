@@ -14,10 +14,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.provider_info import get_provider_info
-from tests.benchmarks.real_airflow.acting import CAPACITY, observe
-from tests.benchmarks.real_airflow.command import in_scratch, run
-from tests.benchmarks.real_airflow.crowd import Crowd, Size
-from tests.benchmarks.real_airflow.sampling import between, busiest, percentile
+from tests.benchmarks.real_airflow.deferred_tasks import CAPACITY, Crowd, Size, observe
+from tests.benchmarks.real_airflow.process_usage import between, busiest, percentile
+from tests.benchmarks.real_airflow.runner import in_scratch, run
 from tests.benchmarks.report import UNKNOWN, Row, Table, Target, markdown_of
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks.waiting.lines import Lines
-from tests.benchmarks.waiting.loop_block import TimedSelector, Watchdog
+from tests.benchmarks.waiting.loop_block import LoopWatchdog, TimedSelector
+from tests.benchmarks.waiting.operations import Service, World
+from tests.benchmarks.waiting.processes import Lines
 from tests.benchmarks.waiting.sides import Side, arguments, succeeded, trigger_class
-from tests.benchmarks.waiting.world import Service, World
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
@@ -103,7 +103,7 @@ async def work(selector: TimedSelector, writing: int) -> None:
     await runner.finish()
     give_back_memory()
     lines.write(ready=True)
-    watchdog = Watchdog()
+    watchdog = LoopWatchdog()
     cpu = wall = 0.0
     while command := await lines.read():
         match command["do"]:

@@ -43,7 +43,7 @@ class TimedSelector(selectors.DefaultSelector):
         self._since = None
 
 
-class Watchdog:
+class LoopWatchdog:
     """A task that notes how late it wakes up."""
 
     def __init__(self) -> None:

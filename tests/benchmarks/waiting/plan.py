@@ -13,13 +13,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.waiting.measuring import Cell
+from tests.benchmarks.waiting.measurement import Cell
 from tests.benchmarks.waiting.sides import PROVIDER, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.benchmarks.waiting.measuring import Bench, Figures
+    from tests.benchmarks.waiting.measurement import Bench, Figures
 
 _NOTICED_AFTER = 10.0
 """Seconds that are granted on top of an interval to notice the last end, before a window closes."""

@@ -11,16 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.waiting.measuring import Bench
+from tests.benchmarks.waiting.measurement import Bench
 from tests.benchmarks.waiting.plan import carry_out, full, quick as quick_plan
+from tests.benchmarks.waiting.server import make_certificate
 from tests.benchmarks.waiting.summary import summaries
-from tests.benchmarks.waiting.tables import costs, delays, growth
-from tests.benchmarks.waiting.targets import targets
-from tests.benchmarks.waiting.tls import make_certificate
+from tests.benchmarks.waiting.tables import costs, delays, growth, targets
 
 if TYPE_CHECKING:
     from tests.benchmarks.report import Table
-    from tests.benchmarks.waiting.measuring import Figures
+    from tests.benchmarks.waiting.measurement import Figures
 
 _LOADING_AT_ONCE = 2
 

@@ -4,28 +4,36 @@
 
 ``python -m tests.benchmarks.waiting.server``; its world comes as JSON in the first line of the
 standard input, commands in the lines after it. It ends when the input does.
+
+A certificate for the loopback, good for a day: all sides pay for TLS, as in production.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import sys
 import time
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import psutil
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.benchmarks.waiting.ledger import Ledger
-from tests.benchmarks.waiting.lines import Lines
+from tests.benchmarks.waiting.operations import Service, World
+from tests.benchmarks.waiting.processes import Lines
+from tests.benchmarks.waiting.request_log import RequestLog
 from tests.benchmarks.waiting.service import Operations
-from tests.benchmarks.waiting.world import Service, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
 
 _OPTIONS = (
     ("grpc.so_reuseport", 0),
@@ -74,7 +82,7 @@ async def serve() -> None:
     """Serve until the standard input ends."""
     lines = Lines(sys.stdin.fileno(), sys.stdout.fileno())
     order = Order.from_json(await lines.read() or {})
-    ledger = Ledger()
+    ledger = RequestLog()
     operations = Operations(order.world, ledger=ledger)
     server = grpc.aio.server(options=_OPTIONS)
     server.add_generic_rpc_handlers((_Handlers(operations),))
@@ -109,3 +117,41 @@ async def serve() -> None:
 
 if __name__ == "__main__":
     asyncio.run(serve())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """Where a certificate and its key lie. Clients trust the certificate itself."""
+
+    certificate: Path
+    key: Path
+
+
+def make_certificate(folder: Path) -> Certificate:
+    """Write a self-signed certificate into a folder."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(tz=UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    made = Certificate(certificate=folder / "server.pem", key=folder / "server.key")
+    made.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    made.key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return made

@@ -19,14 +19,13 @@ from google.cloud.spanner_admin_database_v1 import (
 )
 from google.longrunning import operations_pb2
 
-from tests.benchmarks.waiting.messages import Answer
-from tests.benchmarks.waiting.world import Family
+from tests.benchmarks.waiting.operations import Family, OperationBytes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from tests.benchmarks.waiting.ledger import Ledger
-    from tests.benchmarks.waiting.world import World
+    from tests.benchmarks.waiting.operations import World
+    from tests.benchmarks.waiting.request_log import RequestLog
 
     Handler = Callable[[bytes, grpc.aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]
 
@@ -47,16 +46,16 @@ _NAMES_ONLY = re.compile(r'\(name="[^"]+"\)( OR \(name="[^"]+"\))*')
 class Operations:
     """The operations of a world, and what is said about them."""
 
-    def __init__(self, world: World, *, ledger: Ledger) -> None:
+    def __init__(self, world: World, *, ledger: RequestLog) -> None:
         self._ledger = ledger
         warm = world.warm()
         items = (*world.items(), warm)
         now = time.time()
         self._answers = {
-            item.name: Answer(item, service=world.service, begun=now) for item in items
+            item.name: OperationBytes(item, service=world.service, begun=now) for item in items
         }
         self._answers[warm.name].ends = now
-        self._families: dict[tuple[str, Family], list[Answer]] = {}
+        self._families: dict[tuple[str, Family], list[OperationBytes]] = {}
         for answer in self._answers.values():
             place = (answer.item.parent, answer.item.family)
             self._families.setdefault(place, []).append(answer)
@@ -117,7 +116,7 @@ class Operations:
 
 
 def _page(
-    found: list[Answer], *, first: int, size: int, pending: bool, at: float
+    found: list[OperationBytes], *, first: int, size: int, pending: bool, at: float
 ) -> Iterator[bytes]:
     """Yield the parts of a list's answer: all of Spanner's have the same two fields."""
     taken = 0

@@ -14,7 +14,7 @@ from tests.benchmarks.waiting.sides import Side
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tests.benchmarks.waiting.measuring import Delay, Figures
+    from tests.benchmarks.waiting.measurement import Delay, Figures
 BOUND_FROM = 0.8
 """From this part of the budget on it is the budget that says when to look, not the intervals. It is
 spent evenly at nine tenths of the limit, so that cancels always have room."""

@@ -11,9 +11,9 @@ import pytest
 from google.cloud.spanner_admin_database_v1 import ListBackupOperationsRequest
 from google.longrunning import operations_pb2
 
-from tests.benchmarks.waiting.ledger import Ledger
+from tests.benchmarks.waiting.operations import Family, Service, World
+from tests.benchmarks.waiting.request_log import RequestLog
 from tests.benchmarks.waiting.service import GET, Operations
-from tests.benchmarks.waiting.world import Family, Service, World
 
 if TYPE_CHECKING:
     import grpc
@@ -58,7 +58,7 @@ async def listed(operations: Operations, **request: Any) -> operations_pb2.ListO
 
 async def test_an_operation_that_has_ended_is_done() -> None:
     """Once it is open, and the time has come."""
-    operations = Operations(WORLD, ledger=Ledger())
+    operations = Operations(WORLD, ledger=RequestLog())
     ending = next(item for item in WORLD.items() if item.ends_after is not None)
     request = operations_pb2.GetOperationRequest(name=ending.name).SerializeToString()
 
@@ -71,7 +71,7 @@ async def test_an_operation_that_has_ended_is_done() -> None:
 
 async def test_the_list_of_all_that_are_pending_leaves_out_those_that_have_ended() -> None:
     """On all of its pages together, and none twice."""
-    operations = Operations(WORLD, ledger=Ledger())
+    operations = Operations(WORLD, ledger=RequestLog())
     operations.open(time.time() - 10)
     pages = [await listed(operations, filter="(NOT done:true)", page_size=8)]
     while token := pages[-1].next_page_token:
@@ -86,7 +86,7 @@ async def test_the_list_of_all_that_are_pending_leaves_out_those_that_have_ended
 
 async def test_a_list_of_named_operations_shows_those_that_have_ended_too() -> None:
     """That is how it is learnt how they ended."""
-    operations = Operations(WORLD, ledger=Ledger())
+    operations = Operations(WORLD, ledger=RequestLog())
     operations.open(time.time() - 10)
     wanted = [BACKUPS[0].name, BACKUPS[-1].name]
     filter_ = " OR ".join(f'(name="{name}")' for name in wanted)
@@ -98,7 +98,7 @@ async def test_a_list_of_named_operations_shows_those_that_have_ended_too() -> N
 
 async def test_a_filter_that_is_not_known_is_an_error() -> None:
     """An empty answer would look as if all had ended."""
-    operations = Operations(WORLD, ledger=Ledger())
+    operations = Operations(WORLD, ledger=RequestLog())
 
     with pytest.raises(RefusedError, match="INVALID_ARGUMENT"):
         await listed(operations, filter="done:false")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 
-from tests.benchmarks.waiting.measuring import Cell, Delay, Figures
+from tests.benchmarks.waiting.measurement import Cell, Delay, Figures
 from tests.benchmarks.waiting.sides import Side
 from tests.benchmarks.waiting.summary import percentile, summaries
 

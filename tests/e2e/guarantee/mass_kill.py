@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from tests.benchmarks.real_airflow import deferring
+from tests.benchmarks.real_airflow import defer_tasks
 from tests.benchmarks.real_airflow.emulator import admin_of
-from tests.benchmarks.real_airflow.records import Records
-from tests.benchmarks.real_airflow.sampling import starts_of
+from tests.benchmarks.real_airflow.process_usage import starts_of
+from tests.benchmarks.real_airflow.task_queries import Records
 from tests.cluster.processes import ProcessSpec
 from tests.cluster.rest_api import RunState
 from tests.cluster.waiting import wait_until
@@ -89,7 +89,7 @@ def _defer(act: Act, run: DagRun, operations: tuple[str, ...]) -> None:
     process = airflow.run.start(
         ProcessSpec(
             name="deferring",
-            command=[sys.executable, "-m", deferring.__name__, str(listed)],
+            command=[sys.executable, "-m", defer_tasks.__name__, str(listed)],
             environment=airflow._environment,
             directory=airflow.settings.home,
             log_path=airflow.settings.process_logs / "deferring.log",

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Thousands of deferred tasks under a real triggerer: from the first to the last, as numbers.
+"""How large a crowd of deferred tasks is to be, and what was seen of it.
+
+Thousands of deferred tasks under a real triggerer: from the first to the last, as numbers.
 
 What happens, in this order: backups start on the emulator; their tasks are put into the state
 deferred; a triggerer starts and finds them all; all run for a while; the backups end, spread over
@@ -20,11 +22,8 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from tests.benchmarks.real_airflow.command import say
-from tests.benchmarks.real_airflow.crowd import Crowd, Size
 from tests.benchmarks.real_airflow.emulator import Emulator, running_emulator
-from tests.benchmarks.real_airflow.records import Records
-from tests.benchmarks.real_airflow.sampling import (
+from tests.benchmarks.real_airflow.process_usage import (
     Sample,
     Use,
     blocks_of,
@@ -32,6 +31,8 @@ from tests.benchmarks.real_airflow.sampling import (
     starts_of,
     wait_for_processes,
 )
+from tests.benchmarks.real_airflow.runner import say
+from tests.benchmarks.real_airflow.task_queries import Records
 from tests.cluster.airflow import Component, LocalAirflow
 from tests.cluster.configuration import AirflowSettings
 from tests.cluster.errors import NotReachedError
@@ -41,6 +42,65 @@ from tests.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from tests.benchmarks.real_airflow.process_usage import Block
+
+
+_TO_START = 30.0
+"""Seconds from the last start of an operation until a triggerer takes its first trigger, amply."""
+_PER_TRIGGER = 0.03
+"""Seconds that starting, deferring and loading one takes, amply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much of it.
+
+    :param tasks: how many deferred tasks
+    :param instances: on how many instances
+    :param calm: seconds in which all run and nothing ends
+    :param spread: seconds from the first end to the last
+    """
+
+    tasks: int
+    instances: int
+    calm: float = 80.0
+    spread: float = 180.0
+
+    @property
+    def until_first_end(self) -> timedelta:
+        """How long the shortest operation takes."""
+        return timedelta(seconds=_TO_START + self.tasks * _PER_TRIGGER + self.calm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """What was seen.
+
+    :param idle: memory and CPU time of both processes before the first trigger
+    :param begun: when the triggerer was started that got all triggers
+    :param starts: when each trigger began to run, in order
+    :param samples: looks at the triggerer, in order
+    :param calls: methods and times of what the emulator was asked from then on
+    :param blocks: each time that the triggerer complained of a blocked event loop
+    :param ends: when each operation ended
+    :param resumed: when Airflow scheduled its task again
+    :param lost: task instances that were not resumed by their trigger's event, by state
+    :param by_workers: how many of a sample succeeded, of how many, after workers resumed them
+    """
+
+    size: Size
+    idle: tuple[Use, Use]
+    begun: float
+    starts: tuple[datetime, ...]
+    samples: tuple[Sample, ...]
+    calls: tuple[tuple[str, float], ...]
+    blocks: tuple[Block, ...]
+    ends: dict[tuple[str, int], datetime]
+    resumed: dict[tuple[str, int], datetime]
+    lost: dict[str | None, int]
+    by_workers: str
+
 
 HERE = Path(__file__)
 PROJECT = "projects/bench"
@@ -57,7 +117,7 @@ _PATIENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class TriggererUnderLoad:
     """An Airflow and an emulator, and what can be done with both.
 
     :param home: a folder for files
@@ -217,7 +277,7 @@ def observe(size: Size, *, home: Path) -> Crowd:
 @contextmanager
 def set_scene(
     size: Size, *, home: Path, options: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[Scene]:
+) -> Iterator[TriggererUnderLoad]:
     """Run an emulator and an Airflow with a Dag for each instance.
 
     :param options: of Airflow, by section and name, beside the usual ones
@@ -251,7 +311,7 @@ def set_scene(
                 ) as api,
                 Records.of(airflow) as records,
             ):
-                yield Scene(
+                yield TriggererUnderLoad(
                     size=size,
                     home=home,
                     emulator=emulator,

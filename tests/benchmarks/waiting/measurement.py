@@ -11,16 +11,16 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.waiting.operations import World
 from tests.benchmarks.waiting.processes import ChildError, child
 from tests.benchmarks.waiting.server import Order
 from tests.benchmarks.waiting.sides import CONNECTION, Side, connection
-from tests.benchmarks.waiting.world import World
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.benchmarks.waiting.processes import Child
-    from tests.benchmarks.waiting.tls import Certificate
+    from tests.benchmarks.waiting.server import Certificate
 
 _LOADING = 120.0
 _LOOK_EVERY = 0.5

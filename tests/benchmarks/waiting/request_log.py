@@ -13,7 +13,7 @@ OVER = 100.0
 
 
 @dataclass(slots=True)
-class Ledger:
+class RequestLog:
     """Requests in the order in which they came."""
 
     times: list[float] = field(default_factory=list)

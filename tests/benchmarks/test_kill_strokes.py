@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from tests.benchmarks.kills import in_virtual_time
+from tests.benchmarks.kill_strokes import in_virtual_time
 
 
 def test_every_target_is_met() -> None:

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from tests.benchmarks.waiting.ledger import Ledger
+from tests.benchmarks.waiting.request_log import RequestLog
 
 
-def ledger_of(*times: float) -> Ledger:
+def ledger_of(*times: float) -> RequestLog:
     """Return a ledger of requests at these times."""
-    ledger = Ledger()
+    ledger = RequestLog()
     for at in times:
         ledger.note(at=at, method="GetOperation", peer="a")
     return ledger

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from airflow_spanner_lro.core.names import OperationName
-from tests.benchmarks.waiting.world import Service, World
+from tests.benchmarks.waiting.operations import Service, World
 
 WORLD = World(
     service=Service.SPANNER,
