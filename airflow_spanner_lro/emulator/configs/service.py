@@ -22,6 +22,7 @@ from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs import model as messages
 from airflow_spanner_lro.emulator.configs.model import InstanceConfig, new_config_message
 from airflow_spanner_lro.emulator.configs.operations import ConfigDetails, ConfigUpdate
+from airflow_spanner_lro.emulator.instances.operations import MoveDetails
 from airflow_spanner_lro.emulator.operations.guards import require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
@@ -33,7 +34,6 @@ from airflow_spanner_lro.emulator.request_checks import (
     copy_paths,
 )
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state.behaviours.instances import MoveDetails
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -31,13 +31,13 @@ from airflow_spanner_lro.core.operations.snapshot import OperationError, Operati
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.model import require_config
+from airflow_spanner_lro.emulator.instances.model import Instance
 from airflow_spanner_lro.emulator.lifecycle import Breakage
 from airflow_spanner_lro.emulator.operations.registry import KINDS_BY_NAME
 from airflow_spanner_lro.emulator.state.ddl.schema import Schema
 from airflow_spanner_lro.emulator.state.ddl.statements import Statement
 from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
-from airflow_spanner_lro.emulator.state.records.instances import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

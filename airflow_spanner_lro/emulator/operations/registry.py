@@ -33,6 +33,11 @@ from airflow_spanner_lro.emulator.configs.operations import (
     CreateInstanceConfig,
     UpdateInstanceConfig,
 )
+from airflow_spanner_lro.emulator.instances.operations import (
+    CreateInstance,
+    MoveInstance,
+    UpdateInstance,
+)
 from airflow_spanner_lro.emulator.state.aging import expire
 from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
 from airflow_spanner_lro.emulator.state.behaviours.copies import CopyBackup
@@ -41,11 +46,6 @@ from airflow_spanner_lro.emulator.state.behaviours.databases import (
     CreateDatabase,
     OptimizeRestoredDatabase,
     RestoreDatabase,
-)
-from airflow_spanner_lro.emulator.state.behaviours.instances import (
-    CreateInstance,
-    MoveInstance,
-    UpdateInstance,
 )
 from airflow_spanner_lro.emulator.state.behaviours.partitions import (
     CreateInstancePartition,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.configs.service import ConfigService
+from airflow_spanner_lro.emulator.instances.service import InstanceService, InstanceUpdateService
 from airflow_spanner_lro.emulator.operations.service import (
     DatabaseOperationLists,
     InstanceOperationLists,
@@ -16,8 +17,6 @@ from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.copies import Copies
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
-from airflow_spanner_lro.emulator.services.instance_updates import InstanceUpdates
-from airflow_spanner_lro.emulator.services.instances import Instances
 from airflow_spanner_lro.emulator.services.partitions import Partitions
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.services.restores import Restores
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
 def all_servicers(world: World) -> tuple[Servicer, ...]:
     """Return every family of RPCs, working on one world."""
     return (
-        Instances(world),
-        InstanceUpdates(world),
+        InstanceService(world),
+        InstanceUpdateService(world),
         ConfigService(world),
         Partitions(world),
         Databases(world),

@@ -12,6 +12,7 @@ from google.protobuf import empty_pb2
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, Service
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.instances.capacity import SMALL_STEP, UNITS_PER_NODE, units_of
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import page_of
@@ -22,7 +23,6 @@ from airflow_spanner_lro.emulator.services.checks.databases import (
     checked_encryption,
 )
 from airflow_spanner_lro.emulator.state.behaviours.databases import CreationDetails
-from airflow_spanner_lro.emulator.state.capacities import SMALL_STEP, UNITS_PER_NODE, units_of
 from airflow_spanner_lro.emulator.state.ddl.schema import Schema
 from airflow_spanner_lro.emulator.state.ddl.statements import Statement, database_id_of
 from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect

@@ -18,6 +18,7 @@ from airflow_spanner_lro.core.kinds import (
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.model import usable_config
+from airflow_spanner_lro.emulator.instances.capacity import AUTOSCALING, CAPACITY, set_capacity
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import sorted_page_of
@@ -30,11 +31,6 @@ from airflow_spanner_lro.emulator.request_checks import (
     time_in,
 )
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks.capacities import (
-    AUTOSCALING,
-    CAPACITY,
-    set_capacity,
-)
 from airflow_spanner_lro.emulator.state.behaviours.partitions import (
     PartitionDetails,
     PartitionUpdate,
@@ -48,7 +44,7 @@ if TYPE_CHECKING:
 
     from google.longrunning import operations_pb2
 
-    from airflow_spanner_lro.emulator.state.records.instances import Instance
+    from airflow_spanner_lro.emulator.instances.model import Instance
 
 _UPDATABLE = frozenset({"display_name", AUTOSCALING, *CAPACITY})
 _DEFAULT = "default"

@@ -23,9 +23,9 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.model import InstanceConfig
+from airflow_spanner_lro.emulator.instances.model import Instance
 from airflow_spanner_lro.emulator.state.records.backups import Backup
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
-from airflow_spanner_lro.emulator.state.records.instances import Instance
 from airflow_spanner_lro.emulator.state.records.partitions import InstancePartition
 from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 

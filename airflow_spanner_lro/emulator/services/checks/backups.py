@@ -11,7 +11,7 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 from airflow_spanner_lro.emulator import errors
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.state.records.instances import Instance
+    from airflow_spanner_lro.emulator.instances.model import Instance
 
 
 def require_backups(instance: Instance) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operations on instances: they are made, changed, and moved to another configuration."""
+"""What the operations on instances do: create, update, and move to another configuration."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, ClassVar
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName
+from airflow_spanner_lro.emulator.instances import model as messages
+from airflow_spanner_lro.emulator.instances.capacity import UNITS_PER_NODE
 from airflow_spanner_lro.emulator.operations.handler import (
     HidesTargetOnCancel,
     ReportsProgress,
     ReportsTimes,
     raw,
 )
-from airflow_spanner_lro.emulator.state.capacities import UNITS_PER_NODE
-from airflow_spanner_lro.emulator.state.messages import instances as messages
 
 if TYPE_CHECKING:
     from datetime import datetime

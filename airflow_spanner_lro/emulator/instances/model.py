@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an instance may look like: new ones, changed ones, and which edition allows what."""
+"""Instances: what is remembered of them, how clients see them, and what they may be."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,15 @@ from google.protobuf import timestamp_pb2
 
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs import model
-from airflow_spanner_lro.emulator.configs.base_configs import QuorumType
+from airflow_spanner_lro.emulator.configs.base_configs import BASE_CONFIGS, QuorumType
+from airflow_spanner_lro.emulator.instances.capacity import (
+    AUTOSCALING,
+    CAPACITY,
+    UNITS_PER_NODE,
+    autoscaled,
+    set_capacity,
+    units_of,
+)
 from airflow_spanner_lro.emulator.request_checks import (
     check_choice,
     check_display_name,
@@ -20,19 +29,102 @@ from airflow_spanner_lro.emulator.request_checks import (
     copy_paths,
     number_in,
 )
-from airflow_spanner_lro.emulator.services.checks.capacities import (
-    AUTOSCALING,
-    CAPACITY,
-    set_capacity,
-)
-from airflow_spanner_lro.emulator.state.capacities import autoscaled
+from airflow_spanner_lro.emulator.state.records.base import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
-    from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName, ResourceName
-    from airflow_spanner_lro.emulator.state.records.instances import Instance
+    from airflow_spanner_lro.core.names import (
+        InstanceConfigName,
+        InstanceName,
+        ResourceName,
+    )
+    from airflow_spanner_lro.emulator.filters import Value
     from airflow_spanner_lro.emulator.state.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance(Record):
+    """An instance: what callers asked for, and whether it is ready.
+
+    :param message: all that its owner can set, as it is in force
+    :param update_time: when that last changed
+    :param hidden: whether its creation was cancelled, so that it cannot be read any more
+    """
+
+    name: InstanceName
+    ready: bool
+    config: InstanceConfigName
+    message: instance_v1.Instance
+    update_time: datetime
+    hidden: bool = False
+
+
+FILTERABLE = frozenset({"name", "display_name", "labels"})
+"""The fields that a filter of ListInstances may use."""
+
+_LABEL = "labels."
+
+
+def instance_message(instance: Instance) -> instance_v1.Instance:
+    """Return an instance as clients see it; it has no resources until it is ready."""
+    state = instance_v1.Instance.State
+    message = instance_v1.Instance(instance.message)
+    units = units_of(message) if instance.ready else 0
+    set_by_service = {
+        "name": str(instance.name),
+        "config": str(instance.config),
+        "display_name": message.display_name or instance.name.instance,
+        "node_count": units // UNITS_PER_NODE,
+        "processing_units": units,
+        "replica_compute_capacity": _per_replica(instance, units),
+        "instance_type": int(message.instance_type)
+        or instance_v1.Instance.InstanceType.PROVISIONED,
+        "state": state.READY if instance.ready else state.CREATING,
+        "create_time": instance.create_time,
+        "update_time": instance.update_time,
+    }
+    for field, value in set_by_service.items():
+        setattr(message, field, value)
+    return message
+
+
+def instance_fields(instance: Instance) -> Callable[[str], Value]:
+    """Return a function that gives the value of a field that a filter can ask for."""
+    message = instance.message
+
+    def value_of(path: str) -> Value:
+        if path == "name":
+            return str(instance.name)
+        if path == "display_name":
+            return message.display_name or instance.name.instance
+        if path == "labels":
+            return sorted(message.labels)
+        if not path.startswith(_LABEL):
+            return None
+        # labels have lower-case keys, like the paths of filters
+        label = message.labels.get(path.removeprefix(_LABEL))
+        # in a list, so that a label without a value is one that is there
+        return None if label is None else [label]
+
+    return value_of
+
+
+def _per_replica(instance: Instance, units: int) -> list[instance_v1.ReplicaComputeCapacity]:
+    """Return the capacity by location, where there is one location; it is not known otherwise."""
+    base = BASE_CONFIGS.get(instance.config.config)
+    if not units or base is None or len({*base.writers, *base.readers}) > 1:
+        return []
+    capacity = instance_v1.ReplicaComputeCapacity(
+        replica_selection={"location": next(iter(base.writers))}
+    )
+    if units % UNITS_PER_NODE:
+        capacity.processing_units = units
+    else:
+        capacity.node_count = units // UNITS_PER_NODE
+    return [capacity]
+
 
 UPDATABLE = frozenset(
     {
@@ -59,7 +151,7 @@ _States = instance_v1.Instance.State
 _Behaviors = instance_v1.FreeInstanceMetadata.ExpireBehavior
 
 
-def new_message(
+def new_instance_message(
     world: World,
     name: InstanceName,
     given: instance_v1.Instance,
