@@ -38,6 +38,10 @@ from airflow_spanner_lro.emulator.instances.operations import (
     MoveInstance,
     UpdateInstance,
 )
+from airflow_spanner_lro.emulator.partitions.operations import (
+    CreateInstancePartition,
+    UpdateInstancePartition,
+)
 from airflow_spanner_lro.emulator.state.aging import expire
 from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
 from airflow_spanner_lro.emulator.state.behaviours.copies import CopyBackup
@@ -46,10 +50,6 @@ from airflow_spanner_lro.emulator.state.behaviours.databases import (
     CreateDatabase,
     OptimizeRestoredDatabase,
     RestoreDatabase,
-)
-from airflow_spanner_lro.emulator.state.behaviours.partitions import (
-    CreateInstancePartition,
-    UpdateInstancePartition,
 )
 from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, ChangeQuorum
 from airflow_spanner_lro.emulator.state.behaviours.schemas import UpdateDatabaseDdl

@@ -13,11 +13,11 @@ from airflow_spanner_lro.emulator.operations.service import (
     InstanceOperationLists,
     OperationService,
 )
+from airflow_spanner_lro.emulator.partitions.service import PartitionService
 from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.copies import Copies
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
-from airflow_spanner_lro.emulator.services.partitions import Partitions
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.services.restores import Restores
 from airflow_spanner_lro.emulator.services.roles import DatabaseInsides
@@ -36,7 +36,7 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
         InstanceService(world),
         InstanceUpdateService(world),
         ConfigService(world),
-        Partitions(world),
+        PartitionService(world),
         Databases(world),
         Schemas(world),
         Backups(world),

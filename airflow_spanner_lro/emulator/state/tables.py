@@ -24,9 +24,9 @@ from airflow_spanner_lro.core.names import (
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.model import InstanceConfig
 from airflow_spanner_lro.emulator.instances.model import Instance
+from airflow_spanner_lro.emulator.partitions.model import InstancePartition
 from airflow_spanner_lro.emulator.state.records.backups import Backup
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
-from airflow_spanner_lro.emulator.state.records.partitions import InstancePartition
 from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
+from airflow_spanner_lro.emulator.partitions.model import partitions_of_backup
 from airflow_spanner_lro.emulator.state.messages.databases import google_encryption
-from airflow_spanner_lro.emulator.state.messages.partitions import partitions_of_backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Instance partitions: create, get, list, update, delete."""
+"""RPCs about instance partitions: create, get, list, update, delete."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from airflow_spanner_lro.emulator.instances.capacity import AUTOSCALING, CAPACIT
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import sorted_page_of
+from airflow_spanner_lro.emulator.partitions import model as messages
+from airflow_spanner_lro.emulator.partitions.model import InstancePartition
+from airflow_spanner_lro.emulator.partitions.operations import PartitionDetails, PartitionUpdate
 from airflow_spanner_lro.emulator.request_checks import (
     check_choice,
     check_display_name,
@@ -31,12 +34,6 @@ from airflow_spanner_lro.emulator.request_checks import (
     time_in,
 )
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state.behaviours.partitions import (
-    PartitionDetails,
-    PartitionUpdate,
-)
-from airflow_spanner_lro.emulator.state.messages import partitions as messages
-from airflow_spanner_lro.emulator.state.records.partitions import InstancePartition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +51,7 @@ _States = instance_v1.InstancePartition.State
 _Editions = instance_v1.Instance.Edition
 
 
-class Partitions(Servicer):
+class PartitionService(Servicer):
     """Create, get, list, update and delete instance partitions."""
 
     service: ClassVar[str] = Service.INSTANCE_ADMIN

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operations on instance partitions."""
+"""What the operations on instance partitions do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstancePartitionName
 from airflow_spanner_lro.emulator.operations.handler import HidesTargetOnCancel, ReportsTimes, raw
-from airflow_spanner_lro.emulator.state.messages import partitions as messages
+from airflow_spanner_lro.emulator.partitions import model as messages
 
 if TYPE_CHECKING:
     from datetime import datetime

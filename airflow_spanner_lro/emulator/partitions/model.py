@@ -1,20 +1,54 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Instance partitions, as clients see them."""
+"""Instance partitions: what is remembered of them, and how clients see them."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
+from airflow_spanner_lro.emulator.state.records.base import Record, etag_of
+
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.names import BackupName, DatabaseName
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.names import (
+        BackupName,
+        DatabaseName,
+        InstanceConfigName,
+        InstancePartitionName,
+    )
     from airflow_spanner_lro.emulator.state.ddl.schema import Schema
     from airflow_spanner_lro.emulator.state.records.backups import Backup
-    from airflow_spanner_lro.emulator.state.records.partitions import InstancePartition
     from airflow_spanner_lro.emulator.state.tables import Resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstancePartition(Record):
+    """A partition of an instance.
+
+    :param message: all that its owner can set, as it is in force
+    :param update_time: when that last changed
+    :param revision: how often it has changed
+    :param hidden: whether its creation was cancelled, so that it cannot be read any more
+    """
+
+    name: InstancePartitionName
+    ready: bool
+    config: InstanceConfigName
+    message: instance_v1.InstancePartition
+    update_time: datetime
+    revision: int = 0
+    hidden: bool = False
+
+    @property
+    def etag(self) -> str:
+        """Another text after each change."""
+        return etag_of(self.serial, self.revision)
+
 
 _PLACEMENT = re.compile(
     r"CREATE\s+PLACEMENT\b.*\binstance_partition\s*=\s*(['\"])(?P<id>.*?)\1",
