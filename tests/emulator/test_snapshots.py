@@ -47,7 +47,7 @@ print(prints(Engine(clock=ManualClock(), state_file=Path(sys.argv[1]))))
 
 
 def a_long_script(seed: int) -> list[tuple[int, str]]:
-    """Return a script of many deeds, in an order that is a good one as likely as any."""
+    """Return a script of many actions, in an order that is a good one as likely as any."""
     rng = random.Random(seed)  # noqa: S311 - the same script each time
     return [(rng.randint(0, 3000), rng.choice(ACTIONS)) for _ in range(40)]
 

@@ -22,7 +22,8 @@ from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.restores import Restores
 from airflow_spanner_lro.emulator.services.schemas import Schemas
-from airflow_spanner_lro.emulator.state.views import fingerprint, view_operations, view_resources
+from airflow_spanner_lro.emulator.state.views import view_operations, view_resources
+from tests.emulator.support.world_fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.state.world import World

@@ -32,28 +32,28 @@ Request = tuple[str, Any]
 """The path of an RPC, and its request."""
 
 MakeRequest = Callable[[int, datetime, str], Request]
-"""Makes a request of the number of the deed, the time, and the name of the latest operation."""
+"""Makes a request of its number in the script, the time, and the name of the latest operation."""
 
 _LABELS = ("env", "team", "tier", "owner", "cost", "unit")
 _REGIONS = ("", "europe-west10", "europe-west3")
 
 
 def _start(start: OperationStart) -> MakeRequest:
-    def deed(number: int, now: datetime, last: str) -> Request:
+    def make_request(number: int, now: datetime, last: str) -> Request:
         del number, last
         request = start.kind.request_type()(start.request_at(now))
         return f"/{start.kind.service}/{start.kind.method}", request
 
-    return deed
+    return make_request
 
 
 def _call(
     name: str, make: Callable[..., Any], service: str = Service.DATABASE_ADMIN
 ) -> MakeRequest:
-    def deed(number: int, now: datetime, last: str) -> Request:
+    def make_request(number: int, now: datetime, last: str) -> Request:
         return f"/{service}/{name}", make(number=number, now=now, last=last)
 
-    return deed
+    return make_request
 
 
 def _instance(name: str, make: Callable[..., Any]) -> MakeRequest:
@@ -185,4 +185,4 @@ RANDOM_REQUESTS: dict[str, MakeRequest] = {
         "DeleteOperation", lambda last, **_: operations_pb2.DeleteOperationRequest(name=last)
     ),
 }
-"""All deeds by name."""
+"""All of them, by name."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.emulator import ManualClock, RpcError
 from airflow_spanner_lro.emulator.engine import Engine
-from airflow_spanner_lro.emulator.state.views import fingerprint
 from tests.emulator.conftest import BACKUP, DATABASE
 from tests.emulator.support.random_requests import QUORUM_DATABASE, QUORUM_INSTANCE, RANDOM_REQUESTS
+from tests.emulator.support.world_fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ def make_engine(path: Path | None = None, *, clock: ManualClock | None = None) -
 
 
 def add_resources(on: Engine) -> None:
-    """Put more there, so that deeds of every family have something to work on from the start."""
+    """Put more there, so that random requests of every family can be granted from the start."""
     on.act("create_instance", name=QUORUM_INSTANCE, config="dual-region-germany1")
     on.act(
         "create_database",

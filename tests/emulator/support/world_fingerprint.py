@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A fingerprint of all that clients can see of a world, for comparing two of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import proto
+
+from airflow_spanner_lro.emulator.configs.model import config_message
+from airflow_spanner_lro.emulator.instances.model import instance_message
+from airflow_spanner_lro.emulator.operations.handler import raw
+from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.partitions.model import partition_message
+from airflow_spanner_lro.emulator.state.messages.backups import backup_message
+from airflow_spanner_lro.emulator.state.messages.databases import database_message
+from airflow_spanner_lro.emulator.state.messages.schedules import schedule_message
+from airflow_spanner_lro.emulator.state.quorums import etag_of
+from airflow_spanner_lro.emulator.state.records.databases import Database
+from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from google.protobuf.message import Message
+
+    from airflow_spanner_lro.emulator.state.tables import AnyRecord
+    from airflow_spanner_lro.emulator.state.world import World
+
+
+def fingerprint(world: World, *, now: datetime) -> tuple[object, ...]:
+    """Return all that clients can see at a moment, for comparing two worlds.
+
+    Bytes and texts throughout, and maps in a settled order: equal worlds of different processes
+    are equal, too.
+    """
+    operations = tuple(_bytes(operation_message(row, now=now)) for row in world.operations)
+    tables: tuple[tuple[Iterable[Any], Callable[[Any], proto.Message]], ...] = (
+        (world.resources.configs, config_message),
+        (world.resources.instances, instance_message),
+        (world.resources.partitions, partial(partition_message, resources=world.resources)),
+        (world.resources.databases, partial(database_message, now=now)),
+        (world.resources.backups, partial(backup_message, resources=world.resources)),
+        (world.resources.schedules, schedule_message),
+    )
+    seen = (
+        (str(row.name), _bytes(message(row)), _policy(world, row), _inside(row))
+        for table, message in tables
+        for row in table
+    )
+    return operations, tuple(sorted(seen))
+
+
+def _policy(world: World, row: AnyRecord) -> bytes:
+    return _bytes(world.policies.get(row.name, serial=row.serial))
+
+
+def _inside(row: AnyRecord) -> tuple[str | bytes, ...]:
+    """Return what other calls than a resource's own Get tell of it, or what they do with it."""
+    match row:
+        case Database():
+            points = map(_bytes, row.split_points)
+            return (*row.schema.texts, row.schema.proto_descriptors, etag_of(row), *points)
+        case BackupSchedule():
+            return (row.due.isoformat(), row.chain.id if row.chain else "")
+        case _:
+            return ()
+
+
+def _bytes(message: proto.Message | Message) -> bytes:
+    plain: Message = raw(message) if isinstance(message, proto.Message) else message
+    return plain.SerializeToString(deterministic=True)
