@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What Spanner tells of a target: its operations, itself, and so whose they are.
+"""Look up the operations of a target and the target itself, and whose they are.
 
-The facts are collected here; what they prove is decided in ``core/tries/evidence.py``.
+The facts are collected here; what they prove is decided in ``core/ledger/evidence.py``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.ledger.evidence import (
     Mark,
     identify_started,
 )
-from airflow_spanner_lro.core.operations.errors import TargetTakenError
+from airflow_spanner_lro.core.operations.errors import ResourceDiffersError, TargetTakenError
 from airflow_spanner_lro.core.operations.snapshot import resource_state
 from airflow_spanner_lro.core.status import Code, code_of
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 START_CALL_TIMEOUT = timedelta(seconds=60)
-"""How long a start call may take; ``admin/drive.py`` gives it up then."""
+"""How long a start call may take; ``admin/driver.py`` gives it up then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +115,32 @@ class Lookup:
             mapped=mapped,
         )
 
-    def differs(self, entry: LedgerEntry) -> tuple[Difference, ...]:
-        """Return how the resource is not what an entry's request asked for."""
+    def made_as_requested(self, entry: LedgerEntry, *, name: OperationName) -> bool:
+        """Tell whether what an entry's operation made is still there, as it was asked for.
+
+        :raises ResourceDiffersError: if it is there, and not what was asked for
+        """
+        if not entry.kind.creates:
+            return True
+        if not self.still_there(target=entry.target, made_by=name):
+            return False
         resource = self._resource(entry.target)
         told = self._told(entry.kind, resource, asked=entry.asked) if resource is not None else {}
-        return differences(entry.kind, entry.asked, told)
+        # what can be changed may have been changed since by somebody, unless it is all that speaks
+        # for the operation being ours
+        certain = entry.evidence is Evidence.ANSWERED
+        differs = tuple(
+            each.sentence
+            for each in differences(entry.kind, entry.asked, told)
+            if each.fixed or not certain
+        )
+        if differs:
+            raise ResourceDiffersError(
+                entry.target,
+                differences=differs,
+                advice="Somebody has replaced or changed it since.",
+            )
+        return True
 
     def still_there(self, *, target: ResourceName, made_by: OperationName) -> bool:
         """Tell whether what an operation made exists: that very thing, and no namesake."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start or adopt: performs what ``core/tries/resume.py`` decides, and keeps the ledger true.
+"""Start or adopt: performs what ``core/ledger/resume.py`` decides, and keeps the ledger true.
 
 The intent is written and published before the start call, and completed after it, with the evidence
 that the operation is ours. So a crash between the two leaves a trace. A call is sent once: that the
@@ -31,7 +31,6 @@ from airflow_spanner_lro.core.operations.errors import (
     CancelNotSettledError,
     NotCancelledError,
     NotThisRunsError,
-    ResourceDiffersError,
     StartUnansweredError,
 )
 from airflow_spanner_lro.core.operations.schema_change import (
@@ -59,7 +58,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
-    from airflow_spanner_lro.core.ledger.evidence import LookupResult
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.schema_change import StatementRecord
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -131,12 +129,9 @@ class Starter:
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
         if step is NextStep.SEARCH:
             intent = entry
-            found = self._retry_transient(lambda: self._lookup.follow_up(intent))
-            if found.ambiguous:
-                raise self._ambiguous(entry, found)
-            if found.snapshot and found.evidence:
-                snapshot = found.snapshot
-                entry = entry.started_as(snapshot.name, evidence=found.evidence)
+            if found := self._retry_transient(lambda: self._found(intent)):
+                snapshot, evidence = found
+                entry = entry.started_as(snapshot.name, evidence=evidence)
                 self._ledger.publish(self._claimed(entry))
                 step = next_step(
                     entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint
@@ -157,7 +152,7 @@ class Starter:
             case NextStep.ADOPT:
                 return self._adopt(entry, snapshot, became="adopted")
             case NextStep.DELIVER:
-                if self._is_there(entry, snapshot):
+                if self._lookup.made_as_requested(entry, name=snapshot.name):
                     return self._adopt(entry, snapshot, became="found done and not yet delivered")
                 # such as cleaned up by the kill of an earlier try
                 self._log(f"{self._order.target} was made by an earlier try and is gone by now.")
@@ -179,28 +174,6 @@ class Starter:
         self._record(self._claimed(entry))
         self._log(f"{snapshot.title} of an earlier try was {became}: {snapshot.name}")
         return snapshot
-
-    def _is_there(self, entry: LedgerEntry, snapshot: OperationSnapshot) -> bool:
-        """Tell whether what an operation made is still there, the very thing that was asked for.
-
-        :raises ResourceDiffersError: if it is there, and not what was asked for
-        """
-        order = self._order
-        if not order.kind.creates:
-            return True
-        if not self._lookup.still_there(target=order.target, made_by=snapshot.name):
-            return False
-        # what can be changed may have been changed since by somebody, unless it is all that speaks
-        # for the operation being ours
-        certain = entry.evidence is not None and entry.evidence is Evidence.ANSWERED
-        differs = tuple(each for each in self._lookup.differs(entry) if each.fixed or not certain)
-        if differs:
-            raise ResourceDiffersError(
-                order.target,
-                differences=tuple(each.sentence for each in differs),
-                advice="Somebody has replaced or changed it since.",
-            )
-        return True
 
     def _cleans_up(self, entry: LedgerEntry) -> bool:
         allowed = entry.evidence is not None and entry.evidence.may_delete
@@ -357,7 +330,7 @@ class Starter:
         """Write down whose the operation is, at once also for those who cannot read the store.
 
         The trigger of the try before may be told to kill at this very moment; see
-        ``core/tries/ownership.py``.
+        ``core/ledger/ownership.py``.
         """
         self._ledger.update(entry)
         self._ledger.publish(entry)
@@ -450,15 +423,16 @@ class Starter:
         raise exc
 
     def _found(self, intent: LedgerEntry) -> tuple[OperationSnapshot, Evidence] | None:
-        finding = self._lookup.follow_up(intent)
-        if finding.ambiguous:
-            raise self._ambiguous(intent, finding)
-        if finding.snapshot is None or finding.evidence is None:
-            return None
-        return finding.snapshot, finding.evidence
+        """Return what an unanswered call has begun, and the evidence for it.
 
-    def _ambiguous(self, intent: LedgerEntry, finding: LookupResult) -> AmbiguousStartError:
-        if not intent.closed:
-            # whoever clears the task has looked at them
-            self._ledger.update(intent.close())
-        return AmbiguousStartError(self._order.target, operations=finding.ambiguous)
+        :raises AmbiguousStartError: if it may be one of several
+        """
+        result = self._lookup.follow_up(intent)
+        if result.ambiguous:
+            if not intent.closed:
+                # whoever clears the task has looked at them
+                self._ledger.update(intent.close())
+            raise AmbiguousStartError(self._order.target, operations=result.ambiguous)
+        if result.snapshot is None or result.evidence is None:
+            return None
+        return result.snapshot, result.evidence

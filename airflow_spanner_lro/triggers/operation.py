@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
     class Decide(Protocol):
-        """One of the decisions of ``core/tries/ownership.py``."""
+        """One of the decisions of ``core/ledger/ownership.py``."""
 
         def __call__(
             self, *, claim: Claim, liveness: TaskLiveness, record: Published
