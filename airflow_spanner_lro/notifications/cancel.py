@@ -41,7 +41,7 @@ from airflow_spanner_lro.core.ledger.authority import (
     confirm,
 )
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
-from airflow_spanner_lro.core.ledger.evidence import disproof, run_began
+from airflow_spanner_lro.core.ledger.evidence import run_began
 from airflow_spanner_lro.core.ledger.ownership import TaskLiveness, liveness_of
 from airflow_spanner_lro.core.ledger.record import LedgerFormatError
 from airflow_spanner_lro.core.names import parse_operation_names
@@ -51,13 +51,11 @@ from airflow_spanner_lro.notifications.bulk_cancel import CancelBatch, CancelOrd
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from datetime import datetime
 
     from airflow.sdk import DAG, Context
 
     from airflow_spanner_lro.core.ledger.authority import Grant
     from airflow_spanner_lro.core.names import OperationName
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 log = logging.getLogger(__name__)
@@ -271,7 +269,7 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
                 # a task that goes on would tell of something that is not there any more
                 cleans_up=entry.may_clean_up and not entry.follow_up and not started.awaited,
                 own_project=permit.own_project,
-                objection=partial(_objection, entry, began),
+                objection=partial(entry.disproof, began=began),
             )
             found.setdefault(permit.connection_spec, {})[name] = (order, entry)
         return {connection_spec: list(claims.values()) for connection_spec, claims in found.items()}
@@ -346,12 +344,6 @@ class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
 
 _Claim = tuple[CancelOrder, "LedgerEntry | None"]
 """What to stop, and the record that names it; None where a Dag's author does."""
-
-
-def _objection(
-    entry: LedgerEntry, began: datetime | None, snapshot: OperationSnapshot
-) -> str | None:
-    return disproof(entry, snapshot, began=began)
 
 
 def _run_of(context: Any) -> tuple[str, str] | None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.driver import retry_transient
-from airflow_spanner_lro.core.ledger.evidence import disproof
 from airflow_spanner_lro.core.ledger.reaping import ReapStep
 from airflow_spanner_lro.core.status import Code, code_of, error_text
 from airflow_spanner_lro.execution.lookup import Lookup
@@ -154,7 +153,7 @@ def inspect(
         row=row,
         entry=entry,
         snapshot=snapshot,
-        disproof=disproof(entry, snapshot, began=row.task.began) or "",
+        disproof=entry.disproof(snapshot, began=row.task.began) or "",
         others=tuple(rows_naming(snapshot.name, besides=row)),
     )
 

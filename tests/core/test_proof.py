@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.kinds import (
     UPDATE_DATABASE_DDL,
 )
 from airflow_spanner_lro.core.ledger.entry import LedgerEntry
-from airflow_spanner_lro.core.ledger.evidence import disproof, run_began
+from airflow_spanner_lro.core.ledger.evidence import run_began
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot, OperationState
 
@@ -63,14 +63,14 @@ ENTRY = LedgerEntry(
 )
 def test_operation(changes: dict[str, Any], told: str | None) -> None:
     """It must be of the target and of the kind, and not older than the run."""
-    found = disproof(ENTRY, replace(SNAPSHOT, **changes), began=BEGAN)
+    found = ENTRY.disproof(replace(SNAPSHOT, **changes), began=BEGAN)
 
     assert (found is None) if told is None else str(found).startswith(told)
 
 
 def test_run_that_tells_no_beginning() -> None:
     """Without it the other two are all there is."""
-    assert disproof(ENTRY, replace(SNAPSHOT, start_time=BEGAN.replace(year=1)), began=None) is None
+    assert ENTRY.disproof(replace(SNAPSHOT, start_time=BEGAN.replace(year=1)), began=None) is None
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_follow_up(kind: Any, may: bool) -> None:
         follow_up=FollowUp(name=name),
     )
 
-    found = disproof(entry, replace(SNAPSHOT, name=name, kind=kind), began=BEGAN)
+    found = entry.disproof(replace(SNAPSHOT, name=name, kind=kind), began=BEGAN)
 
     assert may is (found is None)
 

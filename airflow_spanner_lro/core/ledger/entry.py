@@ -17,8 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import InvalidNameError
-from airflow_spanner_lro.core.kinds import OperationKind, kind_of_metadata
-from airflow_spanner_lro.core.ledger.evidence import Evidence, StartWindow
+from airflow_spanner_lro.core.kinds import (
+    CREATE_DATABASE,
+    OPTIMIZE_RESTORED_DATABASE,
+    RESTORE_DATABASE,
+    UPDATE_DATABASE,
+    OperationKind,
+    kind_of_metadata,
+)
+from airflow_spanner_lro.core.ledger.evidence import Evidence, StartWindow, disproof
 from airflow_spanner_lro.core.ledger.record import (
     VERSION,
     LedgerFormatError,
@@ -125,6 +132,11 @@ def stage_after(before: Stage, *, by: str) -> Stage:
 RECORD_KEY = "spanner_lro_record"
 """XCom under which a task publishes its ledger entry before it defers."""
 
+_FOLLOW_UPS = {
+    CREATE_DATABASE: (UPDATE_DATABASE,),
+    RESTORE_DATABASE: (OPTIMIZE_RESTORED_DATABASE, UPDATE_DATABASE),
+}
+"""What may go on with the work of a kind."""
 OPERATION_NAME_KEY = "operation_name"
 """XCom that holds the operation's name from right after its start, whatever happens later."""
 
@@ -202,6 +214,15 @@ class LedgerEntry:
         :param longest: how long a start call may take, where nobody saw its end
         """
         return StartWindow(intended=self.intended, ended=self.unanswered or self.intended + longest)
+
+    def disproof(self, snapshot: OperationSnapshot, *, began: datetime | None) -> str | None:
+        """Return why an operation cannot be what this entry says; None if it can.
+
+        :param snapshot: the operation that the task waited for last
+        :param began: when the run of the task did, or earlier; None if that is not known
+        """
+        kinds = _FOLLOW_UPS.get(self.kind, ()) if self.follow_up else (self.kind,)
+        return disproof(snapshot, target=self.target, kinds=kinds, began=began)
 
     @property
     def stage(self) -> Stage:

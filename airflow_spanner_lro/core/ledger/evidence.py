@@ -57,20 +57,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.kinds import (
-    CREATE_DATABASE,
-    OPTIMIZE_RESTORED_DATABASE,
-    RESTORE_DATABASE,
-    UPDATE_DATABASE,
-)
 from airflow_spanner_lro.core.names import same_resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from airflow_spanner_lro.core.comparison import Difference
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
@@ -189,13 +182,6 @@ def identify_started(candidates: Iterable[Candidate], *, window: StartWindow) ->
             return LookupResult(ambiguous=tuple(found))
 
 
-_GOES_ON = {
-    CREATE_DATABASE: (UPDATE_DATABASE,),
-    RESTORE_DATABASE: (OPTIMIZE_RESTORED_DATABASE, UPDATE_DATABASE),
-}
-"""What may go on with the work of a kind."""
-
-
 def run_began(run: object) -> datetime | None:
     """Return when a Dag run began, or earlier, from what a context tells of it; None if nothing.
 
@@ -214,35 +200,25 @@ def run_began(run: object) -> datetime | None:
 
 
 def disproof(
-    entry: LedgerEntry, snapshot: OperationSnapshot, *, began: datetime | None
+    snapshot: OperationSnapshot,
+    *,
+    target: ResourceName,
+    kinds: Collection[OperationKind],
+    began: datetime | None,
 ) -> str | None:
-    """Return why an operation cannot be what an entry says; None if it can.
+    """Return why an operation cannot be what a task waits for; None if it can.
 
     :param snapshot: the operation that the task waited for last
+    :param kinds: one of these it must be
     :param began: when the run of the task did, or earlier; None if that is not known
     """
-    kinds = _GOES_ON.get(entry.kind, ()) if entry.follow_up else (entry.kind,)
-    return (
-        other_target(snapshot, entry.target)
-        or other_kind(snapshot, *kinds)
-        or too_early(snapshot, began=began)
-    )
-
-
-def other_target(snapshot: OperationSnapshot, target: ResourceName) -> str | None:
-    """Return that an operation works on something else; None if it does not."""
-    if same_resource(snapshot.name.resource, target):
-        return None
-    return f"It works on {snapshot.name.resource}, and the task on {target}."
-
-
-def other_kind(snapshot: OperationSnapshot, *kinds: OperationKind) -> str | None:
-    """Return that an operation is of none of some kinds; None if it is of one of them."""
-    if snapshot.kind in kinds:
-        return None
-    titles = " or ".join(kind.title for kind in kinds) or "no such operation"
-    known = snapshot.kind.title if snapshot.kind else "an operation of a kind not known here"
-    return f"It is {known}, and the task starts: {titles}."
+    if not same_resource(snapshot.name.resource, target):
+        return f"It works on {snapshot.name.resource}, and the task on {target}."
+    if snapshot.kind not in kinds:
+        titles = " or ".join(kind.title for kind in kinds) or "no such operation"
+        known = snapshot.kind.title if snapshot.kind else "an operation of a kind not known here"
+        return f"It is {known}, and the task starts: {titles}."
+    return too_early(snapshot, began=began)
 
 
 def too_early(snapshot: OperationSnapshot, *, began: datetime | None) -> str | None:
