@@ -26,7 +26,7 @@ from airflow_spanner_lro.emulator.faults import Trouble
 from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.rpc import Method
-from airflow_spanner_lro.emulator.state.ddl.statements import database_id_of
+from airflow_spanner_lro.emulator.schemas.statements import database_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,9 +9,9 @@ from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError
-from airflow_spanner_lro.emulator.state.ddl.schema import Schema
-from airflow_spanner_lro.emulator.state.ddl.statements import MAX_STATEMENT_BYTES, Statement
-from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
+from airflow_spanner_lro.emulator.schemas.model import Schema
+from airflow_spanner_lro.emulator.schemas.reader import Dialect
+from airflow_spanner_lro.emulator.schemas.statements import MAX_STATEMENT_BYTES, DdlStatement
 
 PG = Dialect.POSTGRESQL
 TABLE = "CREATE TABLE Orders (Id INT64) PRIMARY KEY (Id)"
@@ -21,7 +21,7 @@ def schema_of(*texts: str, dialect: Dialect = Dialect.GOOGLE_STANDARD_SQL) -> Sc
     """Return the schema after these statements."""
     schema = Schema()
     for text in texts:
-        schema = schema.apply(Statement.parse(text, dialect=dialect))
+        schema = schema.apply(DdlStatement.parse(text, dialect=dialect))
     return schema
 
 
@@ -57,7 +57,7 @@ def test_google_statements_are_read(
     text: str, action: str, entity_type: str, names: tuple[str, ...]
 ) -> None:
     """Verb, kind and names of whatever GoogleSQL documents."""
-    statement = Statement.parse(text)
+    statement = DdlStatement.parse(text)
 
     assert (action, entity_type, names) == (
         statement.action,
@@ -84,7 +84,7 @@ def test_postgresql_statements_are_read(
     text: str, action: str, entity_type: str, names: tuple[str, ...]
 ) -> None:
     """Double quotes keep capitals, other names lose them."""
-    statement = Statement.parse(text, dialect=PG)
+    statement = DdlStatement.parse(text, dialect=PG)
 
     assert (action, entity_type, names) == (
         statement.action,
@@ -125,7 +125,7 @@ def test_each_dialect_has_its_options() -> None:
 def test_what_cannot_be_read_is_refused(text: str) -> None:
     """It is an INVALID_ARGUMENT in the parser's words."""
     with pytest.raises(RpcError, match="Error parsing Spanner DDL statement") as caught:
-        Statement.parse(text)
+        DdlStatement.parse(text)
 
     assert caught.value.code is Code.INVALID_ARGUMENT
 
@@ -134,22 +134,22 @@ def test_a_semicolon_in_a_string_ends_nothing() -> None:
     """Strings, quoted names and comments may hold any character."""
     text = "CREATE VIEW V SQL SECURITY INVOKER AS SELECT ';' AS A, \"--;\" AS B -- ;"
 
-    assert Statement.parse(text).names == ("V",)
+    assert DdlStatement.parse(text).names == ("V",)
 
 
 def test_a_statement_has_a_longest_length() -> None:
     """Ten MiB are fine, a byte more is not."""
     longest = f"{TABLE} --{'x' * (MAX_STATEMENT_BYTES - len(TABLE) - 3)}"
 
-    assert Statement.parse(longest).names == ("Orders",)
+    assert DdlStatement.parse(longest).names == ("Orders",)
     with pytest.raises(RpcError, match="too long"):
-        Statement.parse(longest + "x")
+        DdlStatement.parse(longest + "x")
 
 
 def outcome(text: str, dialect: Dialect) -> Code:
     """Return how a statement is received."""
     try:
-        Statement.parse(text, dialect=dialect)
+        DdlStatement.parse(text, dialect=dialect)
     except RpcError as exc:
         return exc.code
     return Code.OK
@@ -224,7 +224,7 @@ def test_a_renamed_table_keeps_its_indexes_and_children() -> None:
         "CREATE TABLE Lines (Orders INT64) PRIMARY KEY (Orders), INTERLEAVE IN PARENT Purchases",
     )
     with pytest.raises(RpcError, match="Cannot drop table Purchases with indices: I"):
-        schema.apply(Statement.parse("DROP TABLE Purchases"))
+        schema.apply(DdlStatement.parse("DROP TABLE Purchases"))
 
 
 def test_tables_can_swap_their_names() -> None:

@@ -12,9 +12,9 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError
-from airflow_spanner_lro.emulator.state.ddl.schema import Schema
-from airflow_spanner_lro.emulator.state.ddl.statements import Statement
-from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
+from airflow_spanner_lro.emulator.schemas.model import Schema
+from airflow_spanner_lro.emulator.schemas.reader import Dialect
+from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
 from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def outcomes(dialect: Dialect, *texts: str) -> list[Code]:
     schema, found = Schema(), []
     for text in texts:
         try:
-            schema = schema.apply(Statement.parse(text, dialect=dialect))
+            schema = schema.apply(DdlStatement.parse(text, dialect=dialect))
             found.append(OK)
         except RpcError as exc:
             found.append(exc.code)

@@ -18,10 +18,10 @@ from airflow_spanner_lro.emulator.journal.actions import seed_database
 from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.operations.service import OperationService
 from airflow_spanner_lro.emulator.plans import Planner
+from airflow_spanner_lro.emulator.schemas.service import SchemaService
 from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.restores import Restores
-from airflow_spanner_lro.emulator.services.schemas import Schemas
 from airflow_spanner_lro.emulator.state.views import view_operations, view_resources
 from tests.emulator.support.world_fingerprint import fingerprint
 
@@ -82,7 +82,7 @@ def act(world: World, action: str, number: int, now: datetime) -> None:
         case "index" | "table":
             table = f"CREATE TABLE T{number} (Id INT64) PRIMARY KEY (Id)"
             statements = [table, f"CREATE INDEX I{number} ON T{number} (Id)", "DROP TABLE T1"]
-            Schemas(world).UpdateDatabaseDdl(
+            SchemaService(world).UpdateDatabaseDdl(
                 database_v1.UpdateDatabaseDdlRequest(
                     database=str(DATABASE), statements=statements[: 2 if action == "index" else 3]
                 ),

@@ -34,8 +34,8 @@ from airflow_spanner_lro.emulator.configs.model import require_config
 from airflow_spanner_lro.emulator.instances.model import Instance
 from airflow_spanner_lro.emulator.lifecycle import Breakage
 from airflow_spanner_lro.emulator.operations.registry import KINDS_BY_NAME
-from airflow_spanner_lro.emulator.state.ddl.schema import Schema
-from airflow_spanner_lro.emulator.state.ddl.statements import Statement
+from airflow_spanner_lro.emulator.schemas.model import Schema
+from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
 from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 
@@ -87,7 +87,7 @@ def seed_database(
     world.resources.databases.require_new(name)
     schema = Schema()
     for text in statements:
-        schema = schema.apply(Statement.parse(text))
+        schema = schema.apply(DdlStatement.parse(text))
     database = Database(
         name=name,
         serial=world.next_serial(),

@@ -42,6 +42,7 @@ from airflow_spanner_lro.emulator.partitions.operations import (
     CreateInstancePartition,
     UpdateInstancePartition,
 )
+from airflow_spanner_lro.emulator.schemas.operations import UpdateDatabaseDdl
 from airflow_spanner_lro.emulator.state.aging import expire
 from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
 from airflow_spanner_lro.emulator.state.behaviours.copies import CopyBackup
@@ -52,7 +53,6 @@ from airflow_spanner_lro.emulator.state.behaviours.databases import (
     RestoreDatabase,
 )
 from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, ChangeQuorum
-from airflow_spanner_lro.emulator.state.behaviours.schemas import UpdateDatabaseDdl
 from airflow_spanner_lro.emulator.state.firing import fire
 from airflow_spanner_lro.emulator.state.world import World
 

@@ -14,15 +14,14 @@ from airflow_spanner_lro.emulator.operations.service import (
     OperationService,
 )
 from airflow_spanner_lro.emulator.partitions.service import PartitionService
+from airflow_spanner_lro.emulator.schemas.service import DatabaseInsideService, SchemaService
 from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.copies import Copies
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.services.restores import Restores
-from airflow_spanner_lro.emulator.services.roles import DatabaseInsides
 from airflow_spanner_lro.emulator.services.schedules import Schedules
-from airflow_spanner_lro.emulator.services.schemas import Schemas
 from airflow_spanner_lro.emulator.services.updates import DatabaseUpdates
 
 if TYPE_CHECKING:
@@ -38,13 +37,13 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
         ConfigService(world),
         PartitionService(world),
         Databases(world),
-        Schemas(world),
+        SchemaService(world),
         Backups(world),
         Copies(world),
         Schedules(world),
         Restores(world),
         DatabaseUpdates(world),
-        DatabaseInsides(world),
+        DatabaseInsideService(world),
         Quorums(world),
         DatabaseIam(world),
         InstanceIam(world),

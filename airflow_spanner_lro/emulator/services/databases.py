@@ -17,15 +17,15 @@ from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.schemas.model import Schema
+from airflow_spanner_lro.emulator.schemas.reader import Dialect
+from airflow_spanner_lro.emulator.schemas.statements import DdlStatement, database_id_of
 from airflow_spanner_lro.emulator.services.checks.databases import (
     check_database_options,
     checked_descriptors,
     checked_encryption,
 )
 from airflow_spanner_lro.emulator.state.behaviours.databases import CreationDetails
-from airflow_spanner_lro.emulator.state.ddl.schema import Schema
-from airflow_spanner_lro.emulator.state.ddl.statements import Statement, database_id_of
-from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect
 from airflow_spanner_lro.emulator.state.dropping import drop_database
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
@@ -145,11 +145,11 @@ class Databases(Servicer):
 
 def _first_statements(
     request: database_v1.CreateDatabaseRequest, dialect: Dialect
-) -> list[Statement]:
+) -> list[DdlStatement]:
     """Return the statements that a database begins with."""
     if request.extra_statements and dialect is Dialect.POSTGRESQL:
         raise errors.no_extra_statements()
-    return [Statement.parse(text, dialect=dialect) for text in request.extra_statements]
+    return [DdlStatement.parse(text, dialect=dialect) for text in request.extra_statements]
 
 
 def _dialect_of(request: database_v1.CreateDatabaseRequest) -> Dialect:

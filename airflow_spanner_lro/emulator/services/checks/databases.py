@@ -13,12 +13,11 @@ from google.protobuf.message import DecodeError
 
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs import model
-from airflow_spanner_lro.emulator.state.ddl.options import DEFAULT_LEADER
-from airflow_spanner_lro.emulator.state.ddl.statements import DATABASE
+from airflow_spanner_lro.emulator.schemas.statements import DATABASE, DEFAULT_LEADER
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import DatabaseName
-    from airflow_spanner_lro.emulator.state.ddl.statements import Statement
+    from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
     from airflow_spanner_lro.emulator.state.records.backups import Backup
     from airflow_spanner_lro.emulator.state.tables import Resources
 
@@ -79,7 +78,9 @@ def checked_descriptors(data: bytes) -> bytes:
     return data
 
 
-def check_database_options(statement: Statement, name: DatabaseName, resources: Resources) -> None:
+def check_database_options(
+    statement: DdlStatement, name: DatabaseName, resources: Resources
+) -> None:
     """Refuse options for another database, and a leader that cannot lead.
 
     :raises RpcError: INVALID_ARGUMENT

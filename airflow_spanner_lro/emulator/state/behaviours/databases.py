@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.emulator.operations.model import Operation
-    from airflow_spanner_lro.emulator.state.ddl.schema import Schema
+    from airflow_spanner_lro.emulator.schemas.model import Schema
     from airflow_spanner_lro.emulator.state.world import World
 
 

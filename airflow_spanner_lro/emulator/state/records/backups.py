@@ -12,7 +12,7 @@ from airflow_spanner_lro.emulator.state.records.base import Record
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import BackupName, BackupScheduleName, DatabaseName
-    from airflow_spanner_lro.emulator.state.ddl.schema import Schema
+    from airflow_spanner_lro.emulator.schemas.model import Schema
 
 MIN_BACKUP_AGE = timedelta(hours=6)
 MAX_BACKUP_AGE = timedelta(days=366)

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.emulator.state.ddl.options import (
+from airflow_spanner_lro.emulator.schemas.model import Schema
+from airflow_spanner_lro.emulator.schemas.statements import (
     DEFAULT_LEADER,
     VERSION_RETENTION_PERIOD,
     retention_of,
 )
-from airflow_spanner_lro.emulator.state.ddl.schema import Schema
 from airflow_spanner_lro.emulator.state.records.base import Record
 
 if TYPE_CHECKING:

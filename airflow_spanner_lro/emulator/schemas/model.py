@@ -4,26 +4,152 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.state.ddl.dependants import require_no_references
-from airflow_spanner_lro.emulator.state.ddl.options import DEFAULT_TIME_ZONE
-from airflow_spanner_lro.emulator.state.ddl.rewriting import about_database, renamed, revoked
-from airflow_spanner_lro.emulator.state.ddl.statements import (
+from airflow_spanner_lro.emulator.schemas.statements import (
     DATABASE,
+    DEFAULT_TIME_ZONE,
     INDEX,
     PROTO_BUNDLE,
     ROLE,
     SCHEMA,
     TABLE,
     VIEW,
-    Statement,
+    DdlStatement,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
+
+
+_BEFORE_TABLE = r"TABLE|ON|IN|PARENT|REFERENCES|FOR|FROM|JOIN|EXISTS"
+_DATABASE_ID = re.compile(r"(\bDATABASE\s+)([`\"]?)[\w-]+\2", re.IGNORECASE)
+
+
+def renamed_statement(statement: DdlStatement, old: str, new: str) -> DdlStatement:
+    """Return a statement after a table that it may speak of has got another name."""
+    pattern = rf"\b({_BEFORE_TABLE})(\s+)([`\"]?){re.escape(old)}\3(?![\w.`\"])"
+    is_table = statement.entity_type == TABLE
+    return replace(
+        statement,
+        text=re.sub(pattern, rf"\1\2\g<3>{new}\3", statement.text, flags=re.IGNORECASE),
+        names=tuple(_moved(name, old, new) if is_table else name for name in statement.names),
+        on=_moved(statement.on, old, new),
+        parent=_moved(statement.parent, old, new),
+        refers=statement.refers.renamed(old, new),
+    )
+
+
+def about_database(statement: DdlStatement, database_id: str) -> DdlStatement:
+    """Return an ALTER DATABASE for a database of another name."""
+    # in PostgreSQL options have a namespace; quoted, as the new name may need that
+    quote = '"' if "spanner." in statement.text.lower() else "`"
+    text = _DATABASE_ID.sub(rf"\1{quote}{database_id}{quote}", statement.text, count=1)
+    return replace(statement, text=text, names=(database_id,))
+
+
+def revoked(grant: DdlStatement, revoke: DdlStatement) -> tuple[DdlStatement, ...]:
+    """Return what is left of a GRANT after a REVOKE; any other statement stays as it is."""
+    if grant.action != "GRANT" or grant.entity_type != revoke.entity_type:
+        return (grant,)
+    given = list(product(grant.privileges or ("",), grant.names, grant.roles))
+    taken = set(
+        product(
+            map(str.lower, revoke.privileges or ("",)),
+            map(str.lower, revoke.names),
+            map(str.lower, revoke.roles),
+        )
+    )
+    left = [parts for parts in given if tuple(map(str.lower, parts)) not in taken]
+    if len(left) == len(given):
+        return (grant,)
+    return tuple(_single(grant, *parts) for parts in left)
+
+
+def _single(grant: DdlStatement, privilege: str, name: str, role: str) -> DdlStatement:
+    what = f"{privilege} ON {grant.entity_type} {name}" if privilege else f"ROLE {name}"
+    return replace(
+        grant,
+        text=f"GRANT {what} TO ROLE {role}",
+        privileges=(privilege,) if privilege else (),
+        names=(name,),
+        roles=(role,),
+    )
+
+
+def _moved(name: str, old: str, new: str) -> str:
+    return new if name.lower() == old.lower() else name
+
+
+_TABLE, _VIEW, _SEQUENCE = "TABLE", "VIEW", "SEQUENCE"
+
+
+def require_no_references(statements: Sequence[DdlStatement], *, kind: str, name: str) -> None:
+    """Refuse to drop what the statements of a schema refer to.
+
+    :raises RpcError: FAILED_PRECONDITION
+    """
+    same = name.lower()
+    if kind == _TABLE:
+        _require_untracked(statements, name)
+        if keys := _foreign_keys(statements, same):
+            raise errors.table_has_foreign_keys(name, foreign_keys=", ".join(keys))
+    if kind == _SEQUENCE:
+        for column in _columns_fed_by(statements, same):
+            raise errors.sequence_has_column(name, column=column)
+    if kind in (_TABLE, _VIEW):
+        views = [
+            each.names[0]
+            for each in statements
+            if each.entity_type == _VIEW and same in map(str.lower, each.refers.sources)
+        ]
+        if views and views != [name]:
+            raise errors.has_views(kind, name, views=", ".join(views))
+
+
+def _require_untracked(statements: Sequence[DdlStatement], table: str) -> None:
+    tracked: dict[str, tuple[str, ...]] = {}
+    for each in statements:
+        if each.entity_type == "CHANGE STREAM" and each.refers.tracked is not None:
+            tracked[each.names[0]] = each.refers.tracked
+    streams = [s for s, tables in tracked.items() if table.lower() in map(str.lower, tables)]
+    if streams:
+        raise errors.table_is_tracked(table, streams=streams)
+
+
+def _foreign_keys(statements: Sequence[DdlStatement], table: str) -> list[str]:
+    """Return the foreign keys of other tables that refer to a table."""
+    found: list[tuple[str, str]] = []
+    for each in _of_tables(statements):
+        owner = each.names[0]
+        gone = {(owner.lower(), name.lower()) for name in each.refers.released}
+        found = [(of, key) for of, key in found if (of.lower(), key.lower()) not in gone]
+        found += [
+            (owner, key or f"FK_{owner}_{target}_{index}")
+            for index, (key, target) in enumerate(each.refers.foreign_keys, start=1)
+            if target.lower() == table and owner.lower() != table
+        ]
+    return [key for _, key in found]
+
+
+def _columns_fed_by(statements: Sequence[DdlStatement], sequence: str) -> list[str]:
+    """Return the columns that take their values from a sequence."""
+    found: list[str] = []
+    for each in _of_tables(statements):
+        owner = each.names[0]
+        gone = {f"{owner}.{name}".lower() for name in each.refers.released}
+        found = [column for column in found if column.lower() not in gone]
+        found += [f"{owner}.{c}" for c, used in each.refers.sequences if used.lower() == sequence]
+    return found
+
+
+def _of_tables(statements: Sequence[DdlStatement]) -> Iterator[DdlStatement]:
+    return (e for e in statements if e.entity_type == _TABLE and e.action in ("CREATE", "ALTER"))
+
 
 SYSTEM_ROLES = ("public", "spanner_info_reader", "spanner_sys_reader")
 """The roles that every database has; nobody can drop them."""
@@ -48,7 +174,7 @@ class Schema:
     :param proto_descriptors: of the proto bundle, as they were last sent
     """
 
-    statements: tuple[Statement, ...] = field(default=())
+    statements: tuple[DdlStatement, ...] = field(default=())
     proto_descriptors: bytes = b""
 
     @property
@@ -84,7 +210,7 @@ class Schema:
         found = self._find(index, (INDEX,))
         return None if found is None else found.on
 
-    def apply(self, statement: Statement, *, proto_descriptors: bytes = b"") -> Schema:
+    def apply(self, statement: DdlStatement, *, proto_descriptors: bytes = b"") -> Schema:
         """Return the schema after a statement.
 
         :param proto_descriptors: what came with it, for one that works on the proto bundle
@@ -116,7 +242,7 @@ class Schema:
         )
         return replace(self, statements=moved)
 
-    def _create(self, statement: Statement) -> Schema:
+    def _create(self, statement: DdlStatement) -> Schema:
         (name,) = statement.names
         kind = statement.entity_type
         rivals = _ONE_NAMESPACE if kind in _ONE_NAMESPACE else {kind}
@@ -140,7 +266,7 @@ class Schema:
             raise errors.index_elsewhere(name, table=statement.on)
         return self.plus(statement)
 
-    def _drop(self, statement: Statement) -> Schema:
+    def _drop(self, statement: DdlStatement) -> Schema:
         kind = statement.entity_type
         for name in statement.names:
             if kind == ROLE and name.lower() in SYSTEM_ROLES:
@@ -174,7 +300,7 @@ class Schema:
         if kind == ROLE and any(same in map(str.lower, each.roles) for each in granted):
             raise errors.role_in_use(name)
 
-    def _change(self, statement: Statement) -> Schema:
+    def _change(self, statement: DdlStatement) -> Schema:
         for name in statement.names:
             if not self._can_change(statement.entity_type, name):
                 if statement.tolerant:
@@ -204,7 +330,7 @@ class Schema:
         there = kind in _ALWAYS_THERE or (kind, name.lower()) == _DEFAULT_LOCALITY_GROUP
         return there or self._knows(kind, name)
 
-    def _privilege(self, statement: Statement) -> Schema:
+    def _privilege(self, statement: DdlStatement) -> Schema:
         known = {name.lower() for name in self.roles}
         granted_roles = statement.names if statement.entity_type == ROLE else ()
         for role in (*statement.roles, *granted_roles):
@@ -219,7 +345,7 @@ class Schema:
         left = (part for each in self.statements for part in revoked(each, statement))
         return replace(self, statements=tuple(left))
 
-    def _bundle(self, statement: Statement, descriptors: bytes) -> Schema:
+    def _bundle(self, statement: DdlStatement, descriptors: bytes) -> Schema:
         exists = any(self._made(PROTO_BUNDLE))
         if statement.action == "CREATE" and exists:
             raise errors.duplicate_name(PROTO_BUNDLE)
@@ -235,26 +361,26 @@ class Schema:
 
     def renamed(self, old: str, new: str) -> Schema:
         """Return the schema after a table has got another name."""
-        changed = tuple(renamed(statement, old, new) for statement in self.statements)
+        changed = tuple(renamed_statement(statement, old, new) for statement in self.statements)
         return replace(self, statements=changed)
 
-    def _made(self, *kinds: str) -> Iterable[Statement]:
+    def _made(self, *kinds: str) -> Iterable[DdlStatement]:
         return (e for e in self.statements if e.action == "CREATE" and e.entity_type in kinds)
 
-    def _find(self, name: str, kinds: Iterable[str]) -> Statement | None:
+    def _find(self, name: str, kinds: Iterable[str]) -> DdlStatement | None:
         found = (each for each in self._made(*kinds) if name.lower() in map(str.lower, each.names))
         return next(iter(found), None)
 
-    def plus(self, statement: Statement) -> Schema:
+    def plus(self, statement: DdlStatement) -> Schema:
         """Return the schema with one more statement, whatever that is."""
         return replace(self, statements=(*self.statements, statement))
 
 
-def _keys(statement: Statement) -> set[tuple[str, str]]:
+def _keys(statement: DdlStatement) -> set[tuple[str, str]]:
     """Return what a statement is about: it goes when that is dropped."""
     keys = {(statement.entity_type, name.lower()) for name in statement.names}
     return keys | {(ROLE, role.lower()) for role in statement.roles}
 
 
-def _names(statements: Iterable[Statement]) -> str:
+def _names(statements: Iterable[DdlStatement]) -> str:
     return ",".join(name for statement in statements for name in statement.names)

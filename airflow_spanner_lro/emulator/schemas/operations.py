@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Schema changes: statement by statement, one batch after the other."""
+"""What a schema change does: statement by statement, one batch after the other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.emulator.operations.model import Operation
-    from airflow_spanner_lro.emulator.state.ddl.statements import Statement
+    from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
     from airflow_spanner_lro.emulator.state.world import World
 
 
@@ -30,7 +30,7 @@ class DdlDetails:
     :param proto_descriptors: for the statements that work on the proto bundle
     """
 
-    statements: tuple[Statement, ...]
+    statements: tuple[DdlStatement, ...]
     proto_descriptors: bytes = b""
 
 
@@ -105,7 +105,7 @@ def _show_statement(progress: Any, operation: Operation, step: int, now: datetim
         progress.end_time.FromDatetime(stopped)
 
 
-def _action(statement: Statement) -> database_v1.DdlStatementActionInfo:
+def _action(statement: DdlStatement) -> database_v1.DdlStatementActionInfo:
     return database_v1.DdlStatementActionInfo(
         action=statement.action,
         entity_type=statement.entity_type,

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Schema statements, as far as an emulator of operations needs to understand them.
+"""Schema statements: verb, kind of thing, names, database options.
 
-It reads the verb, the kind of thing and its name, which is what ``DdlStatementActionInfo`` tells
-clients, and what one thing needs of another. Columns, types and data are not its business: the
-emulator of Google has a real parser. What they do to a schema is told in ``schema``.
+That is what ``DdlStatementActionInfo`` tells clients, and what one thing needs of another. What
+they do to a schema is told in ``model``.
 """
 
 from __future__ import annotations
@@ -15,18 +14,101 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.state.ddl.options import database_options
-from airflow_spanner_lro.emulator.state.ddl.references import (
-    NOTHING,
+from airflow_spanner_lro.emulator.schemas.reader import (
+    NO_REFERENCES,
+    Dialect,
     References,
-    of_change_stream,
-    of_table,
-    of_view,
+    StatementReader,
+    change_stream_references,
+    table_references,
+    view_references,
 )
-from airflow_spanner_lro.emulator.state.ddl.tokens import Dialect, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+DEFAULT_LEADER = "default_leader"
+DEFAULT_TIME_ZONE = "default_time_zone"
+VERSION_RETENTION_PERIOD = "version_retention_period"
+_OPTIONS = frozenset(
+    {
+        DEFAULT_LEADER,
+        DEFAULT_TIME_ZONE,
+        VERSION_RETENTION_PERIOD,
+        "auto_managed_root_placement_table_name",
+        "columnar_policy",
+        "default_sequence_kind",
+        "enable_key_visualizer",
+        "optimizer_statistics_package",
+        "optimizer_version",
+        "read_lease_regions",
+        "use_unenforced_foreign_key_for_query_optimization",
+    }
+)
+_NAMESPACE = "spanner."
+_UNITS = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+}
+# the unit decides how many digits can be within the range at most
+_DURATION = re.compile(r"(\d{1,6})([dhms])", re.ASCII)
+_SHORTEST, _LONGEST = timedelta(hours=1), timedelta(days=7)
+
+
+def retention_of(value: str) -> timedelta:
+    """Return a version retention period such as ``7d`` as a duration.
+
+    :raises RpcError: if it is not one, or out of range.
+    """
+    found = _DURATION.fullmatch(value)
+    length = int(found[1]) * _UNITS[found[2]] if found else None
+    if length is None or not _SHORTEST <= length <= _LONGEST:
+        raise errors.bad_retention(value)
+    return length
+
+
+def database_options(reader: StatementReader) -> tuple[tuple[str, str | None], ...]:
+    """Read what follows ``ALTER DATABASE`` and its name, in either dialect.
+
+    :raises RpcError: if it cannot be read, or an option cannot have this value.
+    """
+    found: list[tuple[str, str | None]] = []
+    if reader.take("SET", "OPTIONS", "("):
+        more = True
+        while more:
+            found.append(_option(reader.name(), reader.take("=") and reader.value(), reader))
+            more = reader.take(",")
+        complete = reader.take(")")
+    elif reader.take("RESET"):
+        found.append(_option(reader.name(), "DEFAULT", reader))
+        complete = True
+    else:
+        complete = reader.take("SET")
+        name = reader.name() if complete else None
+        set_to = reader.take("TO") or reader.take("=")
+        found.append(_option(name, set_to and reader.value(), reader))
+    if not complete or not reader.at_end:
+        raise errors.bad_statement(reader.text, reason="expected SET OPTIONS (name = value)")
+    return tuple(found)
+
+
+def _option(
+    name: str | None, value: str | bool | None, reader: StatementReader
+) -> tuple[str, str | None]:
+    if not name or not isinstance(value, str):
+        raise errors.bad_statement(reader.text, reason="expected SET OPTIONS (name = value)")
+    name = name.removeprefix(_NAMESPACE).lower()
+    if name not in _OPTIONS:
+        raise errors.bad_statement(reader.text, reason=f"unknown database option {name!r}")
+    if value.upper() in ("NULL", "DEFAULT"):
+        return name, None
+    if name == VERSION_RETENTION_PERIOD:
+        retention_of(value)
+    return name, value
+
 
 MAX_STATEMENT_BYTES = 10 * 2**20
 
@@ -71,7 +153,7 @@ def database_id_of(create_statement: str, *, dialect: Dialect | None = None) -> 
     if dialect is None:
         quoted = '"' in create_statement
         dialect = Dialect.POSTGRESQL if quoted else Dialect.GOOGLE_STANDARD_SQL
-    reader = Reader(create_statement, dialect=dialect)
+    reader = StatementReader(create_statement, dialect=dialect)
     found = reader.take("CREATE", DATABASE) and reader.name()
     if not found or not reader.at_end:
         raise errors.bad_create_statement(create_statement)
@@ -79,7 +161,7 @@ def database_id_of(create_statement: str, *, dialect: Dialect | None = None) -> 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class DdlStatement:
     """One schema statement.
 
     :param text: as it was sent
@@ -111,7 +193,7 @@ class Statement:
     options: tuple[tuple[str, str | None], ...] = ()
     privileges: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
-    refers: References = NOTHING
+    refers: References = NO_REFERENCES
 
     @classmethod
     def parse(cls, text: str, *, dialect: int = Dialect.GOOGLE_STANDARD_SQL) -> Self:
@@ -122,7 +204,7 @@ class Statement:
         """
         if len(text.encode()) > MAX_STATEMENT_BYTES:
             raise errors.statement_too_long(limit=MAX_STATEMENT_BYTES)
-        reader = Reader(text, dialect=Dialect(dialect))
+        reader = StatementReader(text, dialect=Dialect(dialect))
         if reader.at_end:
             raise errors.bad_statement(text, reason="the statement is empty")
         action = next((verb for verb in _ENTITY_TYPES if reader.take(verb)), None)
@@ -144,7 +226,7 @@ class Statement:
                 return cls._definition(reader, action)
 
     @classmethod
-    def _definition(cls, reader: Reader, action: str) -> Self:
+    def _definition(cls, reader: StatementReader, action: str) -> Self:
         """Read what follows CREATE, ALTER or DROP."""
         replaces = action == "CREATE" and reader.take("OR", "REPLACE")
         qualified = any(_take_each(reader, words) for words in _INDEX_KINDS)
@@ -176,7 +258,7 @@ class Statement:
         )
         return made._completed(reader)
 
-    def _completed(self, reader: Reader) -> Self:
+    def _completed(self, reader: StatementReader) -> Self:
         """Read what follows the name."""
         made = self
         match (self.action, self.entity_type):
@@ -187,20 +269,20 @@ class Statement:
                 made = replace(self._beside(on, reader), on=on, parent=reader.parent())
             case ("CREATE", "TABLE"):
                 at = reader.place
-                refers = of_table(reader)
+                refers = table_references(reader)
                 reader.place = at
                 made = replace(self, parent=reader.parent(), refers=refers)
             case ("CREATE", "VIEW"):
-                made = replace(self, refers=of_view(reader))
+                made = replace(self, refers=view_references(reader))
             case ("CREATE" | "ALTER", "CHANGE STREAM"):
-                made = replace(self, refers=of_change_stream(reader))
+                made = replace(self, refers=change_stream_references(reader))
             case ("ALTER", "DATABASE"):
                 made = replace(self, options=database_options(reader))
             case ("ALTER", "TABLE"):
                 made = self._alteration(reader)
         return made
 
-    def _beside(self, table: str, reader: Reader) -> Self:
+    def _beside(self, table: str, reader: StatementReader) -> Self:
         """Return an index in the schema of its table, where PostgreSQL has it without a word."""
         schema, dot, _ = table.rpartition(".")
         if reader.dialect is not Dialect.POSTGRESQL:
@@ -210,14 +292,14 @@ class Statement:
             raise errors.bad_statement(self.text, reason=reason)
         return replace(self, names=(f"{schema}{dot}{self.names[0]}",))
 
-    def _alteration(self, reader: Reader) -> Self:
+    def _alteration(self, reader: StatementReader) -> Self:
         """Read what changes the names of a table, or what it needs."""
         (old,) = self.names
         if reader.take("ADD", "SYNONYM"):
             return _with_valid_names(replace(self, synonym=reader.name() or ""))
         keeps_old = reader.take("RENAME", "WITH", "SYNONYM", "TO")
         if not keeps_old and not reader.take("RENAME", "TO"):
-            return replace(self, refers=of_table(reader))
+            return replace(self, refers=table_references(reader))
         new = reader.name()
         if new is None:
             raise errors.bad_statement(self.text, reason="expected the new name of the table")
@@ -238,7 +320,7 @@ class Statement:
         )
 
     @classmethod
-    def _rename(cls, reader: Reader) -> Self:
+    def _rename(cls, reader: StatementReader) -> Self:
         pairs: list[tuple[str, str]] = []
         more = reader.take(TABLE)
         while more:
@@ -262,7 +344,7 @@ class Statement:
         )
 
     @classmethod
-    def _privilege(cls, reader: Reader, action: str) -> Self:
+    def _privilege(cls, reader: StatementReader, action: str) -> Self:
         """Read what follows GRANT or REVOKE."""
         recipient = "TO" if action == "GRANT" else "FROM"
         entity_type = ROLE
@@ -304,10 +386,10 @@ class Statement:
         return _BACKFILL if (self.action, self.entity_type) in _NEEDS_BACKFILL else _QUICK
 
 
-_S = TypeVar("_S", bound=Statement)
+_S = TypeVar("_S", bound=DdlStatement)
 
 
-def _require_end(reader: Reader) -> None:
+def _require_end(reader: StatementReader) -> None:
     """Refuse what follows a DROP; in PostgreSQL it may say that it is the usual one."""
     if reader.dialect is Dialect.POSTGRESQL:
         reader.take("RESTRICT")
@@ -315,7 +397,7 @@ def _require_end(reader: Reader) -> None:
         raise errors.bad_statement(reader.text, reason="nothing can follow what to DROP")
 
 
-def _take_each(reader: Reader, words: tuple[str, ...]) -> bool:
+def _take_each(reader: StatementReader, words: tuple[str, ...]) -> bool:
     """Go on behind those of these words that come next, each once and in this order."""
     taken = False
     for word in words:
