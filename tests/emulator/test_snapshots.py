@@ -40,9 +40,9 @@ import sys
 from pathlib import Path
 from airflow_spanner_lro.emulator import ManualClock
 from airflow_spanner_lro.emulator.engine import Engine
-from tests.emulator.support.scripted_engine import prints
+from tests.emulator.support.scripted_engine import fingerprint_now
 
-print(prints(Engine(clock=ManualClock(), state_file=Path(sys.argv[1]))))
+print(fingerprint_now(Engine(clock=ManualClock(), state_file=Path(sys.argv[1]))))
 """
 
 
