@@ -249,7 +249,7 @@ def _made_by(statements: Iterable[str]) -> set[str]:
     """Return what statements create, as far as Spanner is sure to show it."""
     heads = filter(None, map(_HEAD.match, statements))
     return {
-        f"{' '.join(head['kind'].upper().split_statements())} {_QUOTES.sub('', head['name'])}"
+        f"{' '.join(head['kind'].upper().split())} {_QUOTES.sub('', head['name'])}"
         for head in heads
     }
 

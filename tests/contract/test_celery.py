@@ -27,7 +27,7 @@ celery_executor_utils.on_celery_import_modules()
 plugins_manager.ensure_plugins_loaded()
 plugins_manager.get_plugin_info()
 ours = [name for name in sys.modules if name.startswith("airflow_spanner_lro.plugin")]
-print(bool(ours), [name for name in sys.modules if name.split_statements(".")[0] in ("grpc", "proto")])
+print(bool(ours), [name for name in sys.modules if name.split(".")[0] in ("grpc", "proto")])
 """
 """Loads whatever a worker can, with all plugins."""
 

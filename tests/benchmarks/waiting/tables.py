@@ -207,7 +207,7 @@ def _capacity(all_: Sequence[Summary]) -> str:
 
 def _troubles(all_: Sequence[Summary]) -> list[str]:
     return [
-        f"{each.side}, {each.operations:,} operations: {' '.join(trouble.split_statements())}."
+        f"{each.side}, {each.operations:,} operations: {' '.join(trouble.split())}."
         for each in all_
         for trouble in each.troubles
     ]
