@@ -135,9 +135,11 @@ class SpannerCreateBackupScheduleOperator(SpannerImmediateOperator):
             if code_of(exc) is not Code.ALREADY_EXISTS:
                 raise
             schedule = self._existing()
-            self.log.info("%s is there already, just as asked for", self.target)
+            self.log.info(
+                "%s exists already, just as asked for. %s", self.target.label, self.target
+            )
         else:
-            self.log.info("%s is created", self.target)
+            self.log.info("%s was created. %s", self.target.label, self.target)
         return message_to_dict(schedule)
 
     def _existing(self) -> Any:
@@ -248,7 +250,8 @@ class SpannerUpdateBackupScheduleOperator(SpannerImmediateOperator):
         """Update the schedule."""
         request = self.build_request()
         schedule = self.hook.client.change(rpc="update_backup_schedule", request=request)
-        self.log.info("%s is updated: %s", self.target, ", ".join(request.update_mask.paths))
+        paths = ", ".join(request.update_mask.paths)
+        self.log.info("%s was updated: %s. %s", self.target.label, paths, self.target)
         return message_to_dict(schedule)
 
 

@@ -269,7 +269,7 @@ class SpannerUpdateBackupOperator(SpannerImmediateOperator):
         """Update the backup."""
         request = self.build_request()
         backup = self.hook.client.change(rpc="update_backup", request=request)
-        self.log.info("%s expires at %s", backup.name, backup.expire_time)
+        self.log.info("%s expires at %s. %s", self.target.label, backup.expire_time, backup.name)
         return message_to_dict(backup)
 
 

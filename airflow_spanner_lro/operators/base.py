@@ -208,6 +208,6 @@ class SpannerDeleteResourceOperator(SpannerImmediateOperator):
             # Spanner says so for some types of resource, and answers OK for others
             if code_of(exc) is not Code.NOT_FOUND:
                 raise
-            self.log.info("There is no %s", target)
+            self.log.info("%s does not exist: there is nothing to delete. %s", target.label, target)
         else:
-            self.log.info("%s is deleted", target)
+            self.log.info("%s was deleted. %s", target.label, target)

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operators that get, list, cancel and delete operations by their names, whoever started them.
 
-A name that an XCom of another task brings is only what somebody has written: whoever may edit a
-task instance may write its XComs, and so name any operation. So it is compared with what that task
-can have started. A name that stands in the Dag, and one that other code of its author has returned,
-is the author's own word.
+Whoever may edit a task instance may write its XComs, and so name any operation. So a name that an
+XCom brings is compared with what its task can have started. A name that stands in the Dag, and one
+that other code of its author has returned, is the author's own word.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.xcom_arg import XComArg
@@ -43,115 +43,19 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
-
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 _FIELD = "operation_name"
 _PULL = re.compile(r"xcom_pull\s*\(")
 _TEXTS = re.compile(r"""(['"])(.*?)\1""")
 
 
-class XComClaims:
-    """Which tasks have named which operations."""
-
-    def __init__(self) -> None:
-        # values as they came, by the tasks that start operations and are asked for them; what a
-        # mapped task returned is read when it is needed, and not while the parameter is rendered
-        self._noted: list[tuple[list[Any], Any]] = []
-
-    def note(self, content: Any, rendered: Any, context: Context) -> None:
-        """Take note of what a part of the parameter has been rendered to."""
-        if isinstance(content, list | tuple | dict | set):
-            # each item of it is rendered, and noted, by itself
-            return
-        self._noted.append((_starting(_named_in(content, context)), rendered))
-
-    def note_expanded(self, values: Any, operator: Any) -> None:
-        """Take note of what a mapped cancel operator was expanded over, which is not rendered."""
-        expanded = getattr(operator, getattr(operator, "_expand_input_attr", ""), None)
-        if expanded is not None:
-            references = XComArg.iter_xcom_references(expanded.value)
-            if tasks := _starting(each for each, _ in references):
-                self._noted.append((tasks, values))
-
-    def tasks(self, name: OperationName) -> list[Any]:
-        """Return the tasks that an operation must be of; none if its name is the author's word."""
-        found = [tasks for tasks, value in self._noted if str(name) in _texts_in(value)]
-        return [task for tasks in found for task in tasks] if all(found) else []
-
-    def check(self, snapshot: OperationSnapshot, *, context: Context) -> None:
-        """Check that an operation is what one of the tasks that name it is to have started.
-
-        :raises InvalidArgumentError: if it is not
-        """
-        tasks = self.tasks(snapshot.name)
-        wrong = [_objection(snapshot, task, context) for task in tasks]
-        if wrong and all(wrong):
-            rule = f"it came by XCom, and is not what that task started. {wrong[0]}"
-            raise InvalidArgumentError(field=_FIELD, value=str(snapshot.name), rule=rule)
-
-    def presumed(self, name: OperationName, *, context: Context) -> bool:
-        """Tell whether a task says itself that an operation is only presumed to be its own."""
-        return any(
-            name in entry.operations and not entry.may_cancel
-            for task in self.tasks(name)
-            for entry in _published(task, context)
-        )
-
-
-def _objection(snapshot: OperationSnapshot, operator: Any, context: Context) -> str | None:
-    task = authored_task(operator)
-    if snapshot.kind is None:
-        return "Spanner tells no kind of operation that is known here."
-    refusal = check_kind(snapshot.kind, task=task) or check_written(
-        snapshot.name.resource, task=task
-    )
-    if refusal:
-        return refusal.sentence
-    return too_early(snapshot, began=run_began(context.get("dag_run")))
-
-
-def _published(operator: Any, context: Context) -> Iterator[LedgerEntry]:
-    records: Any = context["ti"].xcom_pull(task_ids=operator.task_id, key=RECORD_KEY)
-    many = isinstance(records, Iterable) and not isinstance(records, Mapping | str)
-    for record in records if many else [records]:
-        try:
-            yield LedgerEntry.from_record(record)
-        except LedgerFormatError:
-            # none, or not to be read; the name itself was checked
-            continue
-
-
-def _named_in(content: Any, context: Context) -> Iterator[Any]:
-    """Yield the operators of the tasks whose XComs a part of a parameter asks for."""
-    if isinstance(content, XComArg):
-        yield from (operator for operator, _ in content.iter_references())
-    dag = context.get("dag")
-    if isinstance(content, str) and dag is not None and _PULL.search(content):
-        for _, text in _TEXTS.findall(content):
-            if dag.has_task(text):
-                yield dag.get_task(text)
-
-
-def _starting(operators: Iterable[Any]) -> list[Any]:
-    """Return those of some operators that start operations."""
-    classes = ((each, getattr(each, "operator_class", type(each))) for each in operators)
-    return [each for each, cls in classes if isinstance(getattr(cls, "kind", None), OperationKind)]
-
-
-def _texts_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
-        for each in value:
-            yield from _texts_in(each)
-
-
 class SpannerGetOperationOperator(SpannerImmediateOperator):
     """Look at an operation once.
 
     Returns what is known about it as a dictionary
-    (:func:`~airflow_spanner_lro.core.operations.snapshot.snapshot_to_dict`), also when it failed: looking
-    is no judgement. Fails if Spanner does not know the operation.
+    (:func:`~airflow_spanner_lro.core.operations.snapshot.snapshot_to_dict`), also when it failed:
+    looking is no judgement. Fails if Spanner does not know the operation.
 
     :param operation_name: full name of the operation
 
@@ -176,7 +80,7 @@ class SpannerGetOperationOperator(SpannerImmediateOperator):
     def act(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # needs none
         """Get the operation."""
         snapshot = self.hook.get_operation(name=self.operation_name)
-        self.log.info("%s %s is %s", snapshot.title, snapshot.name, snapshot.state)
+        self.log.info("%s is %s. %s", snapshot.label, snapshot.state, snapshot.name)
         return snapshot_to_dict(snapshot)
 
 
@@ -293,8 +197,6 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
     operator_extra_links = (SpannerOperationLink(),)
     template_fields = (*SpannerAdminOperator.template_fields, "operation_name")
 
-    _claims: XComClaims | None = None
-
     def __init__(
         self,
         *,
@@ -319,13 +221,12 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
         rendered = super().render_template(content, context, jinja_env, seen_oids)
         # what was mapped is there already, and is nobody's word yet
         if id(content) not in (seen_oids or ()):
-            self._claimed.note(content, rendered, context)
+            self._claims.note(content, rendered, context)
         return rendered
 
-    @property
-    def _claimed(self) -> XComClaims:
-        self._claims = self._claims or XComClaims()
-        return self._claims
+    @cached_property
+    def _claims(self) -> XComClaims:
+        return XComClaims()
 
     def execute(self, context: Context) -> dict[str, str]:
         """Cancel the operations.
@@ -347,7 +248,7 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
         of_each = spared | {each.name: each for each in settlements}
         for settlement in settlements:
             metrics.count_cancel(settlement, cause=metrics.Cause.OPERATOR)
-            self.log.info("%s: %s", settlement.name, settlement.sentence)
+            self.log.info("%s %s", settlement.sentence, settlement.name)
         ends = [of_each[name] for name in names]
         if loose := [each for each in ends if not each.settled or each.left_behind]:
             raise CancelNotSettledError(*loose)
@@ -360,12 +261,12 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
 
         :raises InvalidArgumentError: if one is of an operation that its task cannot have started
         """
-        claims = self._claimed
+        claims = self._claims
         if dag := context.get("dag"):
             claims.note_expanded(self.operation_name, dag.get_task(self.task_id))
         spared = {}
         for name in names:
-            if not claims.tasks(name) or (snapshot := self._seen(name)) is None:
+            if not claims.tasks(name) or (snapshot := _get_if_known(name, self.hook)) is None:
                 continue
             claims.check(snapshot, context=context)
             if claims.presumed(name, context=context):
@@ -374,18 +275,9 @@ class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
                     name=name,
                     ending=ending,
                     snapshot=snapshot,
-                    detail=f"it is only presumed to be its task's; what ends it: "
-                    f"`spanner-lro cancel {name}`",
+                    detail="it is only presumed to be its task's",
                 )
         return spared
-
-    def _seen(self, name: OperationName) -> OperationSnapshot | None:
-        try:
-            return self.hook.get_operation(name=str(name))
-        except Exception as exc:
-            if code_of(exc) is Code.NOT_FOUND:
-                return None
-            raise
 
 
 class SpannerDeleteOperationOperator(SpannerImmediateOperator):
@@ -437,26 +329,121 @@ class SpannerDeleteOperationOperator(SpannerImmediateOperator):
 
         :raises OperationRunningError: if one of the operations is not done
         """
-        for name in [name for name in self._names if self._is_there(name)]:
-            self._delete(name)
+        found = {name: _get_if_known(name, self.hook) for name in self._names}
+        for name, snapshot in found.items():
+            if snapshot is None:
+                self.log.info("%s has no record: there is nothing to delete. %s", name.label, name)
+            elif not snapshot.done:
+                raise OperationRunningError(name)
+        for name in (name for name, snapshot in found.items() if snapshot):
+            try:
+                self.hook.delete_operation(name=str(name))
+            except Exception as exc:
+                # somebody else was faster
+                if code_of(exc) is not Code.NOT_FOUND:
+                    raise
+            self.log.info("%s was deleted: only its record is gone. %s", name.label, name)
 
-    def _is_there(self, name: OperationName) -> bool:
-        try:
-            snapshot = self.hook.get_operation(name=str(name))
-        except Exception as exc:
-            if code_of(exc) is not Code.NOT_FOUND:
-                raise
-            self.log.info("There is no %s", name)
-            return False
-        if not snapshot.done:
-            raise OperationRunningError(name)
-        return True
 
-    def _delete(self, name: OperationName) -> None:
+def _get_if_known(name: OperationName, hook: SpannerAdminHook) -> OperationSnapshot | None:
+    """Return an operation; None if Spanner does not know it."""
+    try:
+        return hook.get_operation(name=str(name))
+    except Exception as exc:
+        if code_of(exc) is Code.NOT_FOUND:
+            return None
+        raise
+
+
+class XComClaims:
+    """Which tasks have named which operations."""
+
+    def __init__(self) -> None:
+        # values as they came, by the tasks that start operations and are asked for them; what a
+        # mapped task returned is read when it is needed, and not while the parameter is rendered
+        self._noted: list[tuple[list[Any], Any]] = []
+
+    def note(self, content: Any, rendered: Any, context: Context) -> None:
+        """Take note of what a part of the parameter has been rendered to."""
+        if isinstance(content, list | tuple | dict | set):
+            # each item of it is rendered, and noted, by itself
+            return
+        self._noted.append((_starting(_named_in(content, context)), rendered))
+
+    def note_expanded(self, values: Any, operator: Any) -> None:
+        """Take note of what a mapped cancel operator was expanded over, which is not rendered."""
+        expanded = getattr(operator, getattr(operator, "_expand_input_attr", ""), None)
+        if expanded is not None:
+            references = XComArg.iter_xcom_references(expanded.value)
+            if tasks := _starting(each for each, _ in references):
+                self._noted.append((tasks, values))
+
+    def tasks(self, name: OperationName) -> list[Any]:
+        """Return the tasks that an operation must be of; none if its name is the author's word."""
+        found = [tasks for tasks, value in self._noted if str(name) in _texts_in(value)]
+        return [task for tasks in found for task in tasks] if all(found) else []
+
+    def check(self, snapshot: OperationSnapshot, *, context: Context) -> None:
+        """Check that an operation is what one of the tasks that name it is to have started.
+
+        :raises InvalidArgumentError: if it is not
+        """
+        tasks = self.tasks(snapshot.name)
+        wrong = [_objection(snapshot, task, context) for task in tasks]
+        if wrong and all(wrong):
+            rule = f"it came by XCom, and is not what that task started. {wrong[0]}"
+            raise InvalidArgumentError(field=_FIELD, value=str(snapshot.name), rule=rule)
+
+    def presumed(self, name: OperationName, *, context: Context) -> bool:
+        """Tell whether a task says itself that an operation is only presumed to be its own."""
+        return any(
+            name in entry.operations and not entry.may_cancel
+            for task in self.tasks(name)
+            for entry in _published(task, context)
+        )
+
+
+def _objection(snapshot: OperationSnapshot, operator: Any, context: Context) -> str | None:
+    if snapshot.kind is None:
+        return "Spanner tells no kind of operation that is known here."
+    task, resource = authored_task(operator), snapshot.name.resource
+    refusal = check_kind(snapshot.kind, task=task) or check_written(resource, task=task)
+    if refusal:
+        return refusal.sentence
+    return too_early(snapshot, began=run_began(context.get("dag_run")))
+
+
+def _published(operator: Any, context: Context) -> Iterator[LedgerEntry]:
+    records: Any = context["ti"].xcom_pull(task_ids=operator.task_id, key=RECORD_KEY)
+    many = isinstance(records, Iterable) and not isinstance(records, Mapping | str)
+    for record in records if many else [records]:
         try:
-            self.hook.delete_operation(name=str(name))
-        except Exception as exc:
-            # somebody else was faster
-            if code_of(exc) is not Code.NOT_FOUND:
-                raise
-        self.log.info("The record of %s is deleted", name)
+            yield LedgerEntry.from_record(record)
+        except LedgerFormatError:
+            # none, or not to be read; the name itself was checked
+            continue
+
+
+def _named_in(content: Any, context: Context) -> Iterator[Any]:
+    """Yield the operators of the tasks whose XComs a part of a parameter asks for."""
+    if isinstance(content, XComArg):
+        yield from (operator for operator, _ in content.iter_references())
+    dag = context.get("dag")
+    if isinstance(content, str) and dag is not None and _PULL.search(content):
+        for _, text in _TEXTS.findall(content):
+            if dag.has_task(text):
+                yield dag.get_task(text)
+
+
+def _starting(operators: Iterable[Any]) -> list[Any]:
+    """Return those of some operators that start operations."""
+    classes = ((each, getattr(each, "operator_class", type(each))) for each in operators)
+    return [each for each, cls in classes if isinstance(getattr(cls, "kind", None), OperationKind)]
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
+        for each in value:
+            yield from _texts_in(each)

@@ -238,7 +238,7 @@ def test_delete_of_what_runs(stage: Stage, task: FakeTask) -> None:
     stage.clock.advance(LONG_TIME)
     name = update_instance(stage)
 
-    with pytest.raises(OperationRunningError, match=f"{name} is still running.*Cancel it first"):
+    with pytest.raises(OperationRunningError, match=f"it is still running.*Cancel it first.* {name}$"):
         delete([done, name]).execute(task.context)
 
     assert not stage.emulator.calls.of("DeleteOperation")

@@ -115,7 +115,7 @@ def test_bad_end_fails_for_good(
         waiting.execute(task.context)
 
     assert stage.first.name in str(caught.value)
-    assert ("INTERNAL: bad luck" if ending == "failed" else "CANCELLED") in str(caught.value)
+    assert ("INTERNAL: bad luck" if ending == "failed" else "was cancelled by somebody") in str(caught.value)
 
 
 def test_bad_end_seen_by_the_trigger(stage: Stage, task: FakeTask) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro.core.errors import SpannerLroError
-from airflow_spanner_lro.core.operations.settlement import cancel_advice
+from airflow_spanner_lro.core.operations.settlement import Ending, cancel_advice
 from airflow_spanner_lro.core.text import shorten
 
 if TYPE_CHECKING:
@@ -179,7 +179,12 @@ class CancelNotSettledError(SpannerLroError):
 
     def __init__(self, settlement: Settlement, *others: Settlement) -> None:
         self.settlements = (settlement, *others)
-        super().__init__("\n".join(f"{each.sentence} {each.name}" for each in self.settlements))
+        super().__init__("\n".join(map(self._line, self.settlements)))
+
+    @staticmethod
+    def _line(settlement: Settlement) -> str:
+        by_hand = "By hand: spanner-lro cancel " if settlement.ending is Ending.NOT_SENT else ""
+        return f"{settlement.sentence} {by_hand}{settlement.name}"
 
 
 class OperationGoneError(SpannerLroError):
