@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.addresses import EmulatorStartError
     from airflow_spanner_lro.emulator.clock import Clock, ManualClock, SystemClock
-    from airflow_spanner_lro.emulator.controller import NeverDoneError
+    from airflow_spanner_lro.emulator.controller import NeverDoneError, OperationView, ResourceView
     from airflow_spanner_lro.emulator.errors import RpcError
     from airflow_spanner_lro.emulator.faults import Fault, FaultKind, Faults
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.plans import DEFAULT_PLANS, Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
-    from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
 
 __all__ = [
     "DEFAULT_PLANS",
@@ -68,9 +67,9 @@ _MODULES = {
     "Faults": "airflow_spanner_lro.emulator.faults",
     "Limits": "airflow_spanner_lro.emulator.quota",
     "ManualClock": "airflow_spanner_lro.emulator.clock",
-    "OperationView": "airflow_spanner_lro.emulator.state.views",
+    "OperationView": "airflow_spanner_lro.emulator.controller",
     "Plan": "airflow_spanner_lro.emulator.plans",
-    "ResourceView": "airflow_spanner_lro.emulator.state.views",
+    "ResourceView": "airflow_spanner_lro.emulator.controller",
     "Rollback": "airflow_spanner_lro.emulator.plans",
     "RpcError": "airflow_spanner_lro.emulator.errors",
     "SpannerAdminEmulator": "airflow_spanner_lro.emulator.server",

@@ -1,35 +1,139 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Python interface of an emulator: plans, limits, faults, time, snapshots, and what there is.
+"""Operations and resources at one moment as plain values, for tables and for tests.
+
+The Python interface of an emulator: plans, limits, faults, time, snapshots, and what there is.
 
 It has nothing to do with how clients reach the emulator, and works before, while and after it runs.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName, OperationName
+from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.journal import actions
 from airflow_spanner_lro.emulator.operations.registry import kind_name
 from airflow_spanner_lro.emulator.pipeline import CallHistory, CallLog
 from airflow_spanner_lro.emulator.quota import QuotaMeter
-from airflow_spanner_lro.emulator.state import views
+from airflow_spanner_lro.emulator.state.records.databases import Database
+from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.operations.snapshot import OperationError
     from airflow_spanner_lro.emulator.engine import Engine, Step
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.plans import Plan
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
+    from airflow_spanner_lro.emulator.state.tables import AnyRecord
+    from airflow_spanner_lro.emulator.state.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationView:
+    """An operation at one moment.
+
+    :param name: its full name
+    :param target: the full name of the resource it works on
+    :param percent: how far it is, 0 to 100, whether or not its metadata tells
+    :param started: when its request was received, in emulated time
+    :param ended: when it ended, or None
+    :param cancel_requested: when somebody first asked to cancel it, or None
+    :param error: what it failed with, or None
+    """
+
+    name: str
+    kind: OperationKind
+    target: str
+    state: OperationState
+    percent: int
+    started: datetime
+    ended: datetime | None
+    cancel_requested: datetime | None
+    error: OperationError | None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self.state is not OperationState.RUNNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceView:
+    """A resource at one moment.
+
+    :param name: its full name
+    :param noun: what it is, such as ``instance`` or ``backup``
+    :param state: such as ``READY_OPTIMIZING``
+    """
+
+    name: str
+    noun: str
+    state: str
+
+
+def view_operations(world: World, *, now: datetime) -> tuple[OperationView, ...]:
+    """Return all operations, in the order in which they started."""
+    return tuple(
+        view_operation(row, now=now) for row in sorted(world.operations, key=lambda row: row.serial)
+    )
+
+
+def view_operation(operation: Operation, *, now: datetime) -> OperationView:
+    """Return an operation as it is at a moment."""
+    lifecycle = operation.lifecycle
+    ended = lifecycle.ended(now)
+    return OperationView(
+        name=str(operation.name),
+        kind=operation.kind,
+        target=str(operation.target),
+        state=lifecycle.state(now),
+        percent=lifecycle.percent(now),
+        started=operation.started,
+        ended=ended.at if ended else None,
+        cancel_requested=lifecycle.cancel_requested,
+        error=ended.error if ended else None,
+    )
+
+
+def view_resources(world: World) -> tuple[ResourceView, ...]:
+    """Return everything that exists and can be read, by name."""
+    resources = world.resources
+    tables = (
+        resources.configs,
+        resources.instances,
+        resources.partitions,
+        resources.databases,
+        resources.backups,
+        resources.schedules,
+    )
+    views = (
+        ResourceView(name=str(row.name), noun=row.name.noun, state=_state(row))
+        for table in tables
+        for row in table
+    )
+    return tuple(sorted(views, key=lambda view: view.name))
+
+
+def _state(row: AnyRecord) -> str:
+    match row:
+        case Database():
+            return str(row.state.name)
+        case BackupSchedule():
+            # a schedule is there at once, and has no states
+            return "READY"
+        case _:
+            return "READY" if row.ready else "CREATING"
 
 
 class NeverDoneError(Exception):
@@ -45,7 +149,7 @@ class NeverDoneError(Exception):
 
 def run_until_done(
     engine: Engine, names: Sequence[str], *, limit: timedelta
-) -> tuple[views.OperationView, ...]:
+) -> tuple[OperationView, ...]:
     """Let time jump until operations are done, and return them as they are then.
 
     :param names: of the operations; without any, all that are pending and all that follow them
@@ -67,7 +171,7 @@ def run_until_done(
             waiting = [row.name for row in pending if row.name in wanted]
             if not waiting:
                 rows = sorted((world.operations.row(name) for name in wanted), key=_serial)
-                return tuple(views.view_operation(row, now=now) for row in rows)
+                return tuple(view_operation(row, now=now) for row in rows)
             # what they wait for may be the end of others
             events = [at for row in pending if (at := row.next_event) is not None]
         _jump(engine, events, now=now, deadline=deadline, waiting=waiting)
@@ -251,7 +355,7 @@ class Controller:
 
     def run_until_done(
         self, *names: str, limit: timedelta = _FOR_EVER
-    ) -> tuple[views.OperationView, ...]:
+    ) -> tuple[OperationView, ...]:
         """Let time jump from event to event until operations are done; return them.
 
         :param names: their full names; without any, all that are pending, and all that follow
@@ -288,15 +392,15 @@ class Controller:
         """Forget the calls so far."""
         self._calls.clear()
 
-    def operations(self) -> tuple[views.OperationView, ...]:
+    def operations(self) -> tuple[OperationView, ...]:
         """Return all operations as they are now, in the order in which they started."""
         with self._engine.look() as (world, now):
-            return views.view_operations(world, now=now)
+            return view_operations(world, now=now)
 
-    def resources(self) -> tuple[views.ResourceView, ...]:
+    def resources(self) -> tuple[ResourceView, ...]:
         """Return everything that exists now, by name."""
         with self._engine.look() as (world, _):
-            return views.view_resources(world)
+            return view_resources(world)
 
 
 def _encode(plan: Plan) -> dict[str, Any]:

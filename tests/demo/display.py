@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
+    from airflow_spanner_lro.emulator.controller import OperationView, ResourceView
     from tests.cluster.rest_api import TaskInstance
     from tests.demo.promises import PromiseCheck
 

@@ -22,8 +22,8 @@ from tests.cluster.rest_api import RunState
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from airflow_spanner_lro.emulator.controller import OperationView, ResourceView
     from airflow_spanner_lro.emulator.pipeline import Call
-    from airflow_spanner_lro.emulator.state.views import OperationView, ResourceView
     from tests.cluster.rest_api import DagRun
 
 CANCEL_WITHIN = timedelta(seconds=3)

@@ -13,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
+from airflow_spanner_lro.emulator.controller import view_operations, view_resources
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.journal.actions import seed_database
 from airflow_spanner_lro.emulator.operations.registry import new_world
@@ -22,7 +23,6 @@ from airflow_spanner_lro.emulator.schemas.service import SchemaService
 from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.restores import Restores
-from airflow_spanner_lro.emulator.state.views import view_operations, view_resources
 from tests.emulator.support.world_fingerprint import fingerprint
 
 if TYPE_CHECKING:

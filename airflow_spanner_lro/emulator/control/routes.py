@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
     from pydantic import TypeAdapter
 
-    from airflow_spanner_lro.emulator.controller import Controller
+    from airflow_spanner_lro.emulator.controller import Controller, OperationView
     from airflow_spanner_lro.emulator.faults import Fault
     from airflow_spanner_lro.emulator.pipeline import Call, CallHistory
-    from airflow_spanner_lro.emulator.state.views import OperationView
 
 log = logging.getLogger(__name__)
 
