@@ -67,7 +67,7 @@ def serve(operations: int, instances: int) -> None:
 def running(operations: int, instances: int) -> Iterator[tuple[Server, float]]:
     """Run an emulator in another process; yield it, and the seconds that its start took."""
     command = [sys.executable, __file__, "serve", str(operations), str(instances)]
-    with subprocess.Popen(  # noqa: S603 - ourselves
+    with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
@@ -118,7 +118,7 @@ def measure(operations: int, instances: int) -> None:
         before = time.perf_counter()
         name = start_backups(client, operations, instances)
         started = (time.perf_counter() - before) / operations * 1000
-        print(f"\n{operations:,} pending backups on {instances} instances")  # noqa: T201
+        print(f"\n{operations:,} pending backups on {instances} instances")
         parent = f"{PROJECT}/instances/i0"
 
         def list_page(filter_: str) -> Callable[[], object]:
@@ -150,7 +150,7 @@ def measure(operations: int, instances: int) -> None:
         idle = (server.cpu_seconds() - before) / IDLE_SECONDS * 100
         figures["idle"] = f"{idle:8.2f} % of a CPU"
         for what, figure in figures.items():
-            print(f"  {what:45} {figure}")  # noqa: T201
+            print(f"  {what:45} {figure}")
 
 
 def main() -> None:

@@ -5,7 +5,6 @@
 Each import happens in a fresh process, the sides take turns, and medians are compared.
 """
 
-# ruff: noqa: T201  # a command prints
 from __future__ import annotations
 
 import os
@@ -48,7 +47,7 @@ def seconds_of(module: str, *, environment: Mapping[str, str]) -> tuple[float, f
 
     :return: seconds for airflow.sdk, seconds for the module after that, and modules loaded in all
     """
-    done = subprocess.run(  # noqa: S603  # ourselves
+    done = subprocess.run(  # ourselves
         [sys.executable, "-c", _SCRIPT, module],
         env=environment,
         check=True,

@@ -182,7 +182,7 @@ def main() -> int:
     """Go each journey, in a process of its own."""
     for name, journey in JOURNEYS.items():
         command = ["-m", "pytest", "-q", "-s", "-p", "no:randomly", "-p", _PLUGIN]
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, *command, "--journey", name, *sys.argv[1:], journey.test],
             check=False,
             text=True,

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Report a benchmark: tables of text with targets, kept in a file, at a terminal, or as a page.
 
-Figures without the machine on which they were measured say nothing, so it is named, too. A part that
-was measured is kept in a file: a page can be written without measuring.
+Figures without the machine on which they were measured say nothing, so it is named, too. A part
+that was measured is kept in a file: a page can be written without measuring.
 """
 
 from __future__ import annotations

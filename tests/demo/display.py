@@ -142,7 +142,8 @@ class Display:
         if operation.ended is None:
             return "still running"
         emulated = (operation.ended - operation.started).total_seconds()
-        return f"{format_duration(emulated / self._time_scale)} (stands for {format_duration(emulated)})"
+        real = emulated / self._time_scale
+        return f"{format_duration(real)} (stands for {format_duration(emulated)})"
 
 
 def _short(name: str) -> str:

@@ -6,7 +6,6 @@ Whatever is started is stopped, also on Ctrl-C. After a violation the logs and t
 ``--judge FILE`` judges such evidence again.
 """
 
-# ruff: noqa: T201  # a command prints
 from __future__ import annotations
 
 import argparse

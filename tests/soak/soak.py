@@ -281,4 +281,4 @@ class Soak:
         wait_until(lambda: self._now >= until, timeout=2 * seconds, what="time to pass")
 
     def _say(self, text: str) -> None:
-        print(f"{self._now:7.1f}  {text}", flush=True)  # noqa: T201  # a command tells
+        print(f"{self._now:7.1f}  {text}", flush=True)

@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 def test_the_same_seed_gives_the_same_plan_in_another_process(salt: str) -> None:
     """A plan does not depend on how a process hashes."""
     code = "from tests.soak.plan import make_plan; print(make_plan(seed=7, minutes=2))"
-    ran = subprocess.run(  # noqa: S603  # our own interpreter, our own code
+    ran = subprocess.run(  # our own interpreter, our own code
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONHASHSEED": salt},
         cwd=Path(__file__).parents[2],

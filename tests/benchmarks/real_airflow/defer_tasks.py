@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Puts task instances into the state in which a worker leaves those that have deferred.
+"""Put task instances into the state in which a worker leaves those that have deferred.
 
 Thousands of workers would take hours on a small machine, so this does what Airflow's execution API
 does when a worker tells it of a deferral (``ti_update_state`` of Airflow 3.3.2): a row in the table

@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How large a crowd of deferred tasks is to be, and what was seen of it.
-
-Thousands of deferred tasks under a real triggerer: from the first to the last, as numbers.
+"""Thousands of deferred tasks under a real triggerer: from the first to the last, as numbers.
 
 What happens, in this order: backups start on the emulator; their tasks are put into the state
 deferred; a triggerer starts and finds them all; all run for a while; the backups end, spread over

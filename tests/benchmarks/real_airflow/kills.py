@@ -1,12 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Hundreds of deferred tasks marked failed in one stroke, under a real triggerer among other waits.
+"""Tasks marked failed by the hundred in one stroke, under a real triggerer, among others that wait.
 
 What happens, in this order: backups start on the emulator and their tasks are put into the state
 deferred; a triggerer loads them all and polls for a while; it is ended with SIGTERM and another one
 follows, which cancels nothing; then some tasks of every Dag are marked failed by one statement.
-
-A real triggerer whose tasks are marked failed by the hundred, beside a thousand that wait on.
 
 ``python -m tests.benchmarks.real_airflow.kills --kills 60 --instances 60`` runs it alone.
 """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the two processes of a triggerer use, looked at from outside."""
+"""What the two processes of a triggerer use, measured from outside."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How each of these benchmarks runs alone: a folder for Airflow, tidy ends, a place for results."""
+"""Run a benchmark alone: with a folder for Airflow, a tidy end, and a place for its results."""
 
-# ruff: noqa: T201  # a command prints
 from __future__ import annotations
 
 import os

@@ -1,17 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Schema changes through four worker slots: from the click to the end of the last task.
+"""The wall time of 100 schema changes of a minute each, with four worker slots, ours and theirs.
 
 One side at a time, each with an Airflow and an emulator of its own, so that a side that waits on
-its workers, and so takes half an hour, may run beside something else.
+its workers, and so takes half an hour, may run beside something else. The provider's side takes as
+long as the slots make it take, 25 minutes and more, so it is measured with fewer changes and
+computed from them, unless ``FULL=1`` is set.
 
-Worker mode: the wall time of 100 schema changes of a minute each, with four worker slots.
-
-``python -m tests.benchmarks.real_airflow.schema_changes`` measures both sides. The provider's side takes
-as long as the slots make it take, 25 minutes and more, so it is measured with fewer changes and
-computed from them, unless ``FULL=1`` is set. ``--side provider --tasks 100`` measures a side alone.
-Each measurement leaves a file in ``.bench/results``; ``OURS_RESULT=FILE`` and
-``PROVIDER_RESULT=FILE`` take a side's figures from there instead.
+``python -m tests.benchmarks.real_airflow.schema_changes`` measures both sides;
+``--side provider --tasks 100`` measures a side alone. Each measurement leaves a file in
+``.bench/results``; ``OURS_RESULT=FILE`` and ``PROVIDER_RESULT=FILE`` take a side's figures from
+there instead.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Questions to the database of an Airflow under test, by SQL: nothing of Airflow runs for them."""
+"""Query the database of an Airflow under test, by SQL: nothing of Airflow runs for it."""
 
 from __future__ import annotations
 

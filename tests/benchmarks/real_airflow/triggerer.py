@@ -5,7 +5,6 @@
 ``python -m tests.benchmarks.real_airflow.triggerer --tasks 500`` runs it alone.
 """
 
-# ruff: noqa: T201  # a command prints
 from __future__ import annotations
 
 import argparse

@@ -1,13 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The operations that are waited for: how old they are, and which of them end when.
+"""The operations that are waited for: how old they are, when they end, and how they are answered.
 
-Made anew from a seed wherever it is needed, so that the server and whoever judges its clients agree
-on every end without telling each other. Times are in seconds.
-
-Operations as bytes, as each service would answer them. Built anew only when progress has moved.
-
-A server that encoded each answer anew would be what is measured, and not its clients.
+Made anew from a seed wherever they are needed, so that the server and whoever judges its clients
+agree on every end without telling each other. Times are in seconds. As bytes, as each service would
+answer them, they are built anew only when progress has moved: a server that encoded each answer
+anew would be what is measured, and not its clients.
 """
 
 from __future__ import annotations

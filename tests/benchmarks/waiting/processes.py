@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processes of one measurement: started, asked, and ended whatever happens.
 
-A line of JSON each way: how the benchmark talks to the processes that it starts.
-
-Over plain file descriptors in the event loop, so that a process ends when the one that started it
-does, however that ended: its input is closed then.
+They are asked and answer in lines of JSON, over plain file descriptors in the event loop, so that a
+process ends when the one that started it does, however that ended: its input is closed then.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a server has seen: when each request came, for what, and over which connection."""
+"""What a server was asked: when each request came, for what, and over which connection."""
 
 from __future__ import annotations
 

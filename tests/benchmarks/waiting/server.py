@@ -3,9 +3,8 @@
 """The server that all sides ask, as a process: it counts what it sees, and tells when asked.
 
 ``python -m tests.benchmarks.waiting.server``; its world comes as JSON in the first line of the
-standard input, commands in the lines after it. It ends when the input does.
-
-A certificate for the loopback, good for a day: all sides pay for TLS, as in production.
+standard input, commands in the lines after it. It ends when the input does. Its certificate for the
+loopback is good for a day: all sides pay for TLS, as in production.
 """
 
 from __future__ import annotations

@@ -5,30 +5,21 @@
 Each side's trigger class is what it is in production. What is put in is the endpoint, a certificate
 to trust and anonymous credentials, all by environment and connection where that is possible, and at
 the one place that makes up the endpoint where it is not. Libraries load here only when asked to.
-
-The plainest trigger that is fair: one GetOperation every ten seconds, all on one channel.
-
-What most would write who know that a channel is to be shared.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 from enum import StrEnum
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-import grpc
-from airflow.triggers.base import BaseTrigger, TriggerEvent
-from google.longrunning import operations_pb2
 
 from tests.benchmarks.waiting.operations import LOCATION, PROJECT, Service
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
+    from airflow.triggers.base import BaseTrigger
 
 CONNECTION = "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"
 _OURS = "airflow_spanner_lro.triggers.operation", "SpannerOperationTrigger"
@@ -90,7 +81,7 @@ def trigger_class(side: Side, *, endpoint: str) -> type[BaseTrigger]:
     module, name = {
         Side.OURS: _OURS,
         Side.DEADLINES: _OURS,
-        Side.GETS: ("tests.benchmarks.waiting.sides", "GetTrigger"),
+        Side.GETS: ("tests.benchmarks.waiting.plain_trigger", "GetTrigger"),
         Side.CLOUD_RUN: (f"{_PROVIDER}.cloud_run", "CloudRunJobFinishedTrigger"),
         Side.COMPOSER: (f"{_PROVIDER}.cloud_composer", "CloudComposerExecutionTrigger"),
         Side.DATAPROC: (f"{_PROVIDER}.dataproc", "DataprocOperationTrigger"),
@@ -147,41 +138,3 @@ def _redirect_provider(endpoint: str) -> None:
         return ClientOptions(api_endpoint=endpoint)
 
     GoogleBaseHook.get_client_options = get_client_options  # type: ignore[method-assign,assignment]
-
-
-INTERVAL = 10.0
-
-
-class GetTrigger(BaseTrigger):
-    """Wait for an operation by asking for it again and again."""
-
-    def __init__(self, operation: str, endpoint: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.operation = operation
-        self.endpoint = endpoint
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments."""
-        path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, {"operation": self.operation, "endpoint": self.endpoint}
-
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Ask until it is done."""
-        ask = _getter(self.endpoint)
-        request = operations_pb2.GetOperationRequest(name=self.operation)
-        while True:
-            operation = await ask(request, timeout=60.0)
-            if operation.done:
-                break
-            await asyncio.sleep(INTERVAL)
-        yield TriggerEvent({"name": operation.name, "done": operation.done})
-
-
-@cache
-def _getter(endpoint: str) -> Any:
-    channel = grpc.aio.secure_channel(endpoint, grpc.ssl_channel_credentials())
-    return channel.unary_unary(
-        "/google.longrunning.Operations/GetOperation",
-        request_serializer=operations_pb2.GetOperationRequest.SerializeToString,
-        response_deserializer=operations_pb2.Operation.FromString,
-    )

@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of waiting as tables, with what was promised beside them.
-
-What waiting must reach, judged by the figures: each promise in one place.
-"""
+"""The figures of waiting as tables, and as targets: what was promised, judged by the figures."""
 
 from __future__ import annotations
 

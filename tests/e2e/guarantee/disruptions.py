@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disrupt Airflow while rows are played, and undo it: a lost or stalled triggerer, failing calls.
 
-Each disruption costs a minute or more, most of it waiting for Airflow to notice; so there are few of
-them, and each serves as many rows as it can.
+Each disruption costs a minute or more, most of it waiting for Airflow to notice; so there are few
+of them, and each serves as many rows as it can.
 """
 
 from __future__ import annotations

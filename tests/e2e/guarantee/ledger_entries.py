@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rows about what is written in a ledger: copied, holed, doubled, damaged, of another release, forged.
+"""Rows about entries of a ledger: copied, holed, doubled, damaged, forged, of another release.
 
 A ledger entry is a claim; what does not hold is reported, and nothing is started, cancelled or
 deleted because of it. The entries are written as anybody can write them who may edit a task

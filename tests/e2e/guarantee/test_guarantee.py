@@ -34,28 +34,32 @@ if TYPE_CHECKING:
     from tests.e2e.guarantee.rows import Row
 
 DECLARING = (
-    user_actions,
-    user_actions,
-    deadlines,
     worker_loss,
     triggerer_loss,
     frozen_processes,
-    unanswered_starts,
-    start_once,
-    foreign_operations,
-    unanswered_starts,
-    ledger_entries,
+    user_actions,
     celery_workers,
+    foreign_operations,
     ledger_entries,
+    unanswered_starts,
+    deadlines,
     keyboard_interrupts,
-    without_airflow,
     mass_kill,
+    start_once,
+    without_airflow,
 )
 """The modules that declare rows, in the order in which their groups are played."""
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
-GROUPS = list(dict.fromkeys(each.group for each in ROWS))
+GROUPS = list(
+    dict.fromkeys(
+        each.group
+        for module in DECLARING
+        for each in ROWS
+        if each.play.__module__ == module.__name__
+    )
+)
 
 
 @pytest.mark.parametrize(
