@@ -22,7 +22,7 @@ from airflow.triggers.base import BaseTrigger
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.polling.budget import Urgency
-from airflow_spanner_lro.triggers.pollers import await_poller
+from airflow_spanner_lro.triggers.pollers import wait_for_poller
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -112,7 +112,7 @@ class SpannerTrigger(BaseTrigger):
 
         :raises DeadlinePassedError: if the deadline passes first
         """
-        return await await_poller(self._connection_spec, deadline=deadline, tell=self.log.warning)
+        return await wait_for_poller(self._connection_spec, deadline=deadline, log=self.log.warning)
 
     async def _perform(
         self,

@@ -53,7 +53,12 @@ from airflow_spanner_lro.core.operations.errors import OperationFailedError
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.error_mapping import map_errors
 from airflow_spanner_lro.triggers.base import SpannerTrigger, trigger
-from airflow_spanner_lro.triggers.pollers import LONGEST_PAUSE, NotConnectedError, may_pass, outwait
+from airflow_spanner_lro.triggers.pollers import (
+    LONGEST_PAUSE,
+    NotConnectedError,
+    is_temporary,
+    retry_until_connected,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -142,7 +147,7 @@ class SpannerConditionTrigger(SpannerTrigger):
                 self.log.info(line)
 
         with failing_as_a_sensor():
-            condition = await outwait(self._prepared, tell=self.log.warning)
+            condition = await retry_until_connected(self._prepared, log=self.log.warning)
             policy = PollPolicy(maximum=self.poll_interval)
             return await self._perform(
                 wait_until_met(condition, policy=policy, tell=tell), on_snapshot=tell
@@ -152,7 +157,7 @@ class SpannerConditionTrigger(SpannerTrigger):
         try:
             return await asyncio.to_thread(self.prepare)
         except Exception as exc:
-            if not may_pass(exc):
+            if not is_temporary(exc):
                 raise
             raise NotConnectedError(self._connection_spec, exc, again_in=LONGEST_PAUSE) from exc
 

@@ -109,11 +109,11 @@ async def test_budgets_of_nobody_are_forgotten(two: None, mocker: MockerFixture)
     """Budgets live as long as a poller counts by them."""
     del two
     lead_to(mocker, "robot@test", "other@test")
-    shared = (await shared_poller(ONE), pollers._shared[asyncio.get_running_loop()])[1]
+    shared = (await shared_poller(ONE), pollers._of_loops[asyncio.get_running_loop()])[1]
     (await shared_poller(ONE)).project("test")
     before = len(shared.budgets)
 
-    shared.links.clear()
+    shared.pollers.clear()
     for _ in range(3):
         # whoever still has to be called has been
         await asyncio.sleep(0)
@@ -260,9 +260,9 @@ async def test_kill_between_two_looks(
     await asyncio.sleep(0.01)
 
     assert ("a user acted",) == caught.value.args
-    (link,) = pollers._shared[asyncio.get_running_loop()].links.values()
-    assert 0 == link.poller.waits
-    assert link.poller.idle
+    (shared,) = pollers._of_loops[asyncio.get_running_loop()].pollers.values()
+    assert 0 == shared.poller.waits
+    assert shared.poller.idle
     assert not stage.cancels
     assert not stage.operation.done
 

@@ -25,7 +25,7 @@ from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
 from airflow_spanner_lro.triggers import pollers
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
-from airflow_spanner_lro.triggers.pollers import NotConnectedError, await_poller, shared_poller
+from airflow_spanner_lro.triggers.pollers import NotConnectedError, shared_poller, wait_for_poller
 from tests.admin.gateway import Gateway
 from tests.soak.tcp_proxy import TcpProxy
 
@@ -161,18 +161,18 @@ async def test_rotations_leave_nothing_behind(
 ) -> None:
     """After many keys there is one client, one channel and one poller, and no entry of any key."""
     poller = await shared_poller(ConnectionSpec(gcp_conn_id="one", endpoint=gateway.target))
-    ((connection_spec, link),) = pollers._shared[asyncio.get_running_loop()].links.items()
+    ((connection_spec, shared),) = pollers._of_loops[asyncio.get_running_loop()].pollers.items()
     clients = []
     for number in range(5):
-        before = link.fingerprint
+        before = shared.fingerprint
         monkeypatch.setenv(CONNECTION, holding(gateway.add(f"k{number}"), target=gateway.target))
-        await until(lambda before=before: link.fingerprint != before)  # type: ignore[misc]
-        clients.append(link.client.channels.endpoint)
+        await until(lambda before=before: shared.fingerprint != before)  # type: ignore[misc]
+        clients.append(shared.client.channels.endpoint)
 
     assert 5 == len(set(map(id, clients)))
     assert poller is await shared_poller(connection_spec)
-    assert 0 == link.client.channels.waiting_to_close
-    assert 1 == len(pollers._shared[asyncio.get_running_loop()].links)
+    assert 0 == shared.client.channels.waiting_to_close
+    assert 1 == len(pollers._of_loops[asyncio.get_running_loop()].pollers)
 
 
 async def test_silent_connection(
@@ -201,10 +201,10 @@ async def test_unused_client_is_closed(stage: Stage, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(pollers, "UNUSED_AFTER", 0.1)
     assert stage.emulator.running
     poller = await shared_poller(ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint=None))
-    shared = pollers._shared[asyncio.get_running_loop()]
+    shared = pollers._of_loops[asyncio.get_running_loop()]
 
-    await until(lambda: not shared.links)
-    await until(lambda: shared.keeper._running is None)
+    await until(lambda: not shared.pollers)
+    await until(lambda: shared._checking is None)
 
     assert poller is not await shared_poller(
         ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint=None)
@@ -277,7 +277,7 @@ async def test_hiccup_until_the_deadline(stage: Stage, monkeypatch: pytest.Monke
     deadline = datetime.now(tz=UTC) + timedelta(seconds=0.2)
 
     with pytest.raises(DeadlinePassedError):
-        await await_poller(ONE, deadline=deadline, tell=told.append)
+        await wait_for_poller(ONE, deadline=deadline, log=told.append)
 
     (line,) = told
     assert line.startswith("Not connected: connection 'one' cannot be used just now")
@@ -303,7 +303,7 @@ async def test_connection_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
 
     with pytest.raises(AccessError, match="airflow connections add nowhere"):
-        await await_poller(ConnectionSpec(gcp_conn_id="nowhere"), tell=pytest.fail)
+        await wait_for_poller(ConnectionSpec(gcp_conn_id="nowhere"), log=pytest.fail)
 
 
 def test_trouble_is_told_from_absence(monkeypatch: pytest.MonkeyPatch) -> None:
