@@ -220,7 +220,7 @@ def test_an_unknown_instance_is_not_found(instances: instance_v1.InstanceAdminCl
 def test_a_mask_may_name_the_configuration_as_it_is(
     instances: instance_v1.InstanceAdminClient, clock: ManualClock
 ) -> None:
-    """The library's own ``Instance.update()`` always names it; another one takes a move."""
+    """The library's own ``Instance.update_database()`` always names it; another one takes a move."""
     config = instances.get_instance(name=INSTANCE).config
     update(instances, config=config, display_name="Renamed")
     clock.advance(45)

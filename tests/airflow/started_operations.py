@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operations of several kinds to start, as somebody else would, for those who act on them."""
+"""Operations of several kinds, started as somebody else would, for those who act on them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sensors to execute, and the ways in which a sensor can wait."""
+"""Sensors with usual parameters, and the ways in which a sensor can wait."""
 
 from __future__ import annotations
 
