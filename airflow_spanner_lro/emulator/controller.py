@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.state.world import World
 
 
+_FOR_EVER = timedelta(days=30)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationView:
     """An operation at one moment.
@@ -82,60 +85,6 @@ class ResourceView:
     state: str
 
 
-def view_operations(world: World, *, now: datetime) -> tuple[OperationView, ...]:
-    """Return all operations, in the order in which they started."""
-    return tuple(
-        view_operation(row, now=now) for row in sorted(world.operations, key=lambda row: row.serial)
-    )
-
-
-def view_operation(operation: Operation, *, now: datetime) -> OperationView:
-    """Return an operation as it is at a moment."""
-    lifecycle = operation.lifecycle
-    ended = lifecycle.ended(now)
-    return OperationView(
-        name=str(operation.name),
-        kind=operation.kind,
-        target=str(operation.target),
-        state=lifecycle.state(now),
-        percent=lifecycle.percent(now),
-        started=operation.started,
-        ended=ended.at if ended else None,
-        cancel_requested=lifecycle.cancel_requested,
-        error=ended.error if ended else None,
-    )
-
-
-def view_resources(world: World) -> tuple[ResourceView, ...]:
-    """Return everything that exists and can be read, by name."""
-    resources = world.resources
-    tables = (
-        resources.configs,
-        resources.instances,
-        resources.partitions,
-        resources.databases,
-        resources.backups,
-        resources.schedules,
-    )
-    views = (
-        ResourceView(name=str(row.name), noun=row.name.noun, state=_state(row))
-        for table in tables
-        for row in table
-    )
-    return tuple(sorted(views, key=lambda view: view.name))
-
-
-def _state(row: AnyRecord) -> str:
-    match row:
-        case Database():
-            return str(row.state.name)
-        case BackupSchedule():
-            # a schedule is there at once, and has no states
-            return "READY"
-        case _:
-            return "READY" if row.ready else "CREATING"
-
-
 class NeverDoneError(Exception):
     """Operations that somebody waits for do not end, or not soon enough.
 
@@ -145,60 +94,6 @@ class NeverDoneError(Exception):
     def __init__(self, names: Sequence[OperationName], *, reason: str) -> None:
         super().__init__(f"Not done: {', '.join(str(name) for name in names)}: {reason}.")
         self.names = tuple(str(name) for name in names)
-
-
-def run_until_done(
-    engine: Engine, names: Sequence[str], *, limit: timedelta
-) -> tuple[OperationView, ...]:
-    """Let time jump until operations are done, and return them as they are then.
-
-    :param names: of the operations; without any, all that are pending and all that follow them
-    :param limit: how far time may go
-    :raises NeverDoneError: if one waits for something that never comes, or for longer than that.
-    :raises RpcError: NOT_FOUND if there is no such operation.
-    """
-    wanted = dict.fromkeys(OperationName.parse(name) for name in names)
-    everything = not wanted
-    with engine.look() as (world, now):
-        for name in wanted:
-            world.operations.get(name, now=now)
-        deadline = now + limit
-    while True:
-        with engine.look() as (world, now):
-            pending = world.operations.pending()
-            if everything:
-                wanted |= dict.fromkeys(row.name for row in pending)
-            waiting = [row.name for row in pending if row.name in wanted]
-            if not waiting:
-                rows = sorted((world.operations.row(name) for name in wanted), key=_serial)
-                return tuple(view_operation(row, now=now) for row in rows)
-            # what they wait for may be the end of others
-            events = [at for row in pending if (at := row.next_event) is not None]
-        _jump(engine, events, now=now, deadline=deadline, waiting=waiting)
-
-
-def _jump(
-    engine: Engine,
-    events: Sequence[datetime],
-    *,
-    now: datetime,
-    deadline: datetime,
-    waiting: Sequence[OperationName],
-) -> None:
-    if not events:
-        raise NeverDoneError(waiting, reason="nothing that is going to happen would end them")
-    at = min(events)
-    if at > deadline:
-        reason = f"the next thing happens at {at.isoformat()}, after the limit"
-        raise NeverDoneError(waiting, reason=reason)
-    engine.clock.advance(at - now)
-
-
-def _serial(operation: Operation) -> int:
-    return operation.serial
-
-
-_FOR_EVER = timedelta(days=30)
 
 
 def first_steps(
@@ -364,7 +259,31 @@ class Controller:
         :raises NeverDoneError: if one waits for something that never comes, or for longer.
         :raises RpcError: NOT_FOUND if there is no such operation.
         """
-        return run_until_done(self._engine, names, limit=limit)
+        wanted = dict.fromkeys(OperationName.parse(name) for name in names)
+        everything = not wanted
+        with self._engine.look() as (world, now):
+            for name in wanted:
+                world.operations.get(name, now=now)
+            deadline = now + limit
+        while True:
+            with self._engine.look() as (world, now):
+                pending = world.operations.pending()
+                if everything:
+                    wanted |= dict.fromkeys(row.name for row in pending)
+                waiting = [row.name for row in pending if row.name in wanted]
+                if not waiting:
+                    rows = (world.operations.row(name) for name in wanted)
+                    return _views(rows, now=now)
+                # what they wait for may be the end of others
+                events = [at for row in pending if (at := row.next_event) is not None]
+            if not events:
+                reason = "nothing that is going to happen would end them"
+                raise NeverDoneError(waiting, reason=reason)
+            at = min(events)
+            if at > deadline:
+                reason = f"the next thing happens at {at.isoformat()}, after the limit"
+                raise NeverDoneError(waiting, reason=reason)
+            self.clock.advance(at - now)
 
     def snapshot(self) -> Snapshot:
         """Return the world as it is now as a value, which JSON can carry."""
@@ -401,6 +320,62 @@ class Controller:
         """Return everything that exists now, by name."""
         with self._engine.look() as (world, _):
             return view_resources(world)
+
+
+def view_operations(world: World, *, now: datetime) -> tuple[OperationView, ...]:
+    """Return all operations, in the order in which they started."""
+    return _views(world.operations, now=now)
+
+
+def _views(rows: Iterable[Operation], *, now: datetime) -> tuple[OperationView, ...]:
+    ordered = sorted(rows, key=lambda row: row.serial)
+    return tuple(_view(row, now=now) for row in ordered)
+
+
+def _view(operation: Operation, *, now: datetime) -> OperationView:
+    lifecycle = operation.lifecycle
+    ended = lifecycle.ended(now)
+    return OperationView(
+        name=str(operation.name),
+        kind=operation.kind,
+        target=str(operation.target),
+        state=lifecycle.state(now),
+        percent=lifecycle.percent(now),
+        started=operation.started,
+        ended=ended.at if ended else None,
+        cancel_requested=lifecycle.cancel_requested,
+        error=ended.error if ended else None,
+    )
+
+
+def view_resources(world: World) -> tuple[ResourceView, ...]:
+    """Return everything that exists and can be read, by name."""
+    resources = world.resources
+    tables = (
+        resources.configs,
+        resources.instances,
+        resources.partitions,
+        resources.databases,
+        resources.backups,
+        resources.schedules,
+    )
+    views = (
+        ResourceView(name=str(row.name), noun=row.name.noun, state=_state(row))
+        for table in tables
+        for row in table
+    )
+    return tuple(sorted(views, key=lambda view: view.name))
+
+
+def _state(row: AnyRecord) -> str:
+    match row:
+        case Database():
+            return str(row.state.name)
+        case BackupSchedule():
+            # a schedule is there at once, and has no states
+            return "READY"
+        case _:
+            return "READY" if row.ready else "CREATING"
 
 
 def _encode(plan: Plan) -> dict[str, Any]:
