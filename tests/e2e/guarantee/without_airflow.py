@@ -22,8 +22,8 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.triggers.base import VERSION
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
-from tests.airflow import playing
-from tests.airflow.doubles import BACKUP, DATABASE, LATEST, LONG, STARTS, FakeTask, FakeTaskInstance
+from tests.airflow import task_runner
+from tests.airflow.fakes import BACKUP, DATABASE, LATEST, LONG, STARTS, FakeTask, FakeTaskInstance
 from tests.e2e.guarantee.foreign_operations import CONFLICT, judged
 from tests.e2e.guarantee.rows import Group, row
 from tests.e2e.guarantee.tries import ENDS
@@ -31,7 +31,7 @@ from tests.e2e.guarantee.tries import ENDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario, Seen
 
 
@@ -99,21 +99,21 @@ DAMAGED = {"name": BACKUP, "snapshot": {"state": "MOVED"}, "settlement": None}
 
 
 @row("N2c", "another's backup is a day old", expected=CONFLICT, group=PLAYED, played=True)
-def another_airflow_was_there_a_day_before(act: Act) -> Scenario:
+def another_airflow_was_there_a_day_before(act: RowActions) -> Scenario:
     """Ask for a backup when another Airflow's has long been finished."""
     del act
     yield
     with emulator_in_process() as stage:
-        playing.play(playing.backup(wait_for_completion=False), stage.task("another"))
+        task_runner.play(task_runner.backup(wait_for_completion=False), stage.task("another"))
         stage.clock.advance(DAY)
-        told = failure(playing.backup(database_id="users", deferrable=True), stage.task())
+        told = failure(task_runner.backup(database_id="users", deferrable=True), stage.task())
         taken = isinstance(told.__cause__, TargetTakenError) and "source database" in str(told)
         wrong = [] if taken else [f"the task fails with: {told!r}"]
         return judged(CONFLICT, wrong + touched(stage, starts=1))
 
 
 @row("N12d", "an event of a newer release", expected=TOLD, group=PLAYED, played=True)
-def event_of_a_newer_release(act: Act) -> Scenario:
+def event_of_a_newer_release(act: RowActions) -> Scenario:
     """Resume the task with an event whose form is not known."""
     del act
     yield
@@ -121,7 +121,7 @@ def event_of_a_newer_release(act: Act) -> Scenario:
 
 
 @row("N12e", "a damaged event", expected=TOLD, group=PLAYED, played=True)
-def damaged_event(act: Act) -> Scenario:
+def damaged_event(act: RowActions) -> Scenario:
     """Resume the task with an event in which something is missing."""
     del act
     yield
@@ -129,19 +129,19 @@ def damaged_event(act: Act) -> Scenario:
 
 
 @row("N12f", "a trigger of a newer release", expected="understood", group=PLAYED, played=True)
-def trigger_of_a_newer_release(act: Act) -> Scenario:
+def trigger_of_a_newer_release(act: RowActions) -> Scenario:
     """Run a trigger with an argument that this release does not know, to the end."""
     del act
     yield
     with emulator_in_process() as stage:
         stage.emulator.plan(LONG)
-        task, operator = stage.task(), playing.backup(deferrable=True)
-        deferred = playing.defer(operator, task)
+        task, operator = stage.task(), task_runner.backup(deferrable=True)
+        deferred = task_runner.defer(operator, task)
         _, arguments = deferred.trigger.serialize()
         newer = arguments | {"version": VERSION + 1, "colour": "blue"}
         trigger = SpannerOperationTrigger(**newer)
         stage.clock.advance(2 * LONG.duration)  # type: ignore[operator]  # it is a timedelta
-        event = playing.fire(trigger)
+        event = task_runner.fire(trigger)
         made = operator.resume_execution(deferred.method_name, {"event": event}, task.context)
         wrong = [] if made["name"] == BACKUP else [f"the task returns {made}"]
         return judged("understood", wrong + touched(stage, starts=1))
@@ -151,8 +151,8 @@ def resumed_with(event: dict[str, Any]) -> Seen:
     """Resume a deferred task with an event that cannot be read; then let the next try adopt."""
     with emulator_in_process() as stage:
         stage.emulator.plan(LONG)
-        task, operator = stage.task(), playing.backup(deferrable=True)
-        deferred = playing.defer(operator, task)
+        task, operator = stage.task(), task_runner.backup(deferrable=True)
+        deferred = task_runner.defer(operator, task)
         wrong = []
         try:
             operator.resume_execution(deferred.method_name, {"event": event}, task.context)
@@ -163,7 +163,7 @@ def resumed_with(event: dict[str, Any]) -> Seen:
         if task.entry["closed"]:
             wrong.append("the entry is closed")
         task.next_try()
-        playing.defer(playing.backup(deferrable=True), task)
+        task_runner.defer(task_runner.backup(deferrable=True), task)
         if task.entry["try_number"] != 2:
             wrong.append("the next try has not adopted")
         return judged(TOLD, wrong + touched(stage, starts=1))
@@ -172,7 +172,7 @@ def resumed_with(event: dict[str, Any]) -> Seen:
 def failure(operator: Any, task: Any) -> AirflowFailException:
     """Execute an operator, which is expected to fail for good; return its error."""
     try:
-        playing.play(operator, task)
+        task_runner.play(operator, task)
     except AirflowFailException as exc:
         return exc
     message = "the task has not failed"

@@ -22,7 +22,7 @@ DELETED = "deleted"
 """In place of a state: there is no such task instance."""
 
 
-class Airflow:
+class FakeAirflow:
     """What Airflow knows of one task: its state, and what it has published.
 
     Either may be an exception, which is raised instead.

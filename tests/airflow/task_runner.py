@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operators to execute, and what Airflow's processes do with them, in this process."""
+"""Operators with usual parameters, and what Airflow's processes do with them, in this process."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What stands in for Airflow's supervisor and database, and what makes the emulator act."""
+"""Fakes of Airflow's supervisor and database, and a script of what makes the emulator act."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Recorder:
+class StatsRecorder:
     """Keeps values by metric and tags, as ``name`` or ``name tag=value …``."""
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -26,7 +26,9 @@ class Recorder:
     timings: dict[str, list[timedelta]] = field(default_factory=dict)
 
     @classmethod
-    def behind_stats(cls, monkeypatch: pytest.MonkeyPatch, *, dotted: bool = False) -> Recorder:
+    def behind_stats(
+        cls, monkeypatch: pytest.MonkeyPatch, *, dotted: bool = False
+    ) -> StatsRecorder:
         """Return a backend that Airflow's stats use until the test is over.
 
         :param dotted: Airflow is configured to send dotted names, too
