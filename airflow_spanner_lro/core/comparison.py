@@ -140,11 +140,6 @@ def differences(kind: OperationKind, asked: Facets, found: Facets) -> tuple[Diff
     return tuple(different)
 
 
-def in_words(differing: Iterable[Difference]) -> str:
-    """Return all differences in one line; empty if there are none."""
-    return "; ".join(each.sentence for each in differing)
-
-
 def _told(
     kind: OperationKind,
     message: Any,

@@ -26,8 +26,8 @@ Each has what a person needs: which operation, what happened, what to do now::
     ├── UnknownEventError                    a trigger of another release has fired
     ├── UnexpectedStateError                 done without error, but the resource says otherwise
     │
-    │   about waiting for a slot, in flows/turns.py:
-    ├── LimitReachedError                       as many of these operations run as Spanner allows
+    │   about waiting for a slot, in flows/limits.py:
+    ├── LimitReachedError                    as many of these operations run as Spanner allows
     └── SlotWaitEndedError                  gave up waiting for such a slot; nothing was started
 
 They are plain exceptions: in Airflow 3 nothing needs to inherit ``AirflowException``, and the core
@@ -66,7 +66,7 @@ class InvalidNameError(InvalidArgumentError):
 
 
 class SettingsError(SpannerLroError, ValueError):
-    """Options of ``[spanner_lro]`` break a rule, or are none; all of them are told at once.
+    """Options of ``[spanner_lro]`` break a rule, or are none; the message names all of them.
 
     :param problems: what is wrong, a sentence for each option
     """
@@ -93,9 +93,9 @@ class ConnectionUnreadableError(SpannerLroError):
 class UnavailableError(SpannerLroError):
     """Nobody answers at the endpoint, or says that it cannot just now; a retry may help."""
 
-    def __init__(self, told: str) -> None:
+    def __init__(self, server_text: str) -> None:
         super().__init__(
-            f"Spanner is unavailable: {told.rstrip('.')}. Check the network, and where the "
+            f"Spanner is unavailable: {server_text.rstrip('.')}. Check the network, and where the "
             "endpoint comes from: the connection's extra spanner_endpoint, else "
             "SPANNER_EMULATOR_HOST, else Google's own."
         )

@@ -105,8 +105,3 @@ def instance_of_asset(resource: AssetResource) -> InstanceName:
     if isinstance(resource, DatabaseBackups):
         return resource.database.instance_name
     return resource.instance_name
-
-
-def as_asset_resource(name: ResourceName) -> DatabaseName | BackupName | None:
-    """Return a name if it is of something that can be an asset."""
-    return name if isinstance(name, DatabaseName | BackupName) else None

@@ -82,7 +82,7 @@ class ErrorClass(Enum):
                           token endpoint that cannot be reached
     2   ``QUOTA``         RESOURCE_EXHAUSTED: too many requests         after a pause that grows
     3   ``CREDENTIALS``   UNAUTHENTICATED, ``invalid_grant``            with another client only
-    4   ``LASTING``       NOT_FOUND, a message larger than a limit, as  never helps by itself
+    4   ``PERMANENT``     NOT_FOUND, a message larger than a limit, as  never helps by itself
                           many nodes or databases as there may be
     === ================= ============================================= ==========================
     """
@@ -90,10 +90,10 @@ class ErrorClass(Enum):
     TRANSIENT = "transient"
     QUOTA = "quota"
     CREDENTIALS = "credentials"
-    LASTING = "lasting"
+    PERMANENT = "permanent"
 
     @property
-    def passes(self) -> bool:
+    def retryable(self) -> bool:
         """Whether asking again later, in the same way, may simply work."""
         return self in {ErrorClass.TRANSIENT, ErrorClass.QUOTA}
 
@@ -128,15 +128,15 @@ def classify(exc: BaseException) -> ErrorClass:
     if code is Code.UNAUTHENTICATED or (_FROM_PLUGIN in text and _is_refused(text)):
         return ErrorClass.CREDENTIALS
     if code is Code.RESOURCE_EXHAUSTED:
-        lasts = _OVERSIZED in text or any(each in text for each in _NO_ROOM)
-        return ErrorClass.LASTING if lasts else ErrorClass.QUOTA
-    return ErrorClass.TRANSIENT if code in TRANSIENT_CODES else ErrorClass.LASTING
+        permanent = _OVERSIZED in text or any(each in text for each in _NO_ROOM)
+        return ErrorClass.PERMANENT if permanent else ErrorClass.QUOTA
+    return ErrorClass.TRANSIENT if code in TRANSIENT_CODES else ErrorClass.PERMANENT
 
 
 def _of_credentials(exc: BaseException, text: str) -> ErrorClass:
     retryable = getattr(exc, "retryable", None)
     if not isinstance(retryable, bool):
-        return ErrorClass.LASTING
+        return ErrorClass.PERMANENT
     # google-auth does not call it retryable when the network fails below it
     unreachable = any(
         base.__name__ == "TransportError"
@@ -155,7 +155,7 @@ def _is_refused(text: str) -> bool:
 
 def is_transient(exc: BaseException) -> bool:
     """Tell whether asking again later may simply work."""
-    return classify(exc).passes
+    return classify(exc).retryable
 
 
 def is_credentials_error(exc: BaseException) -> bool:

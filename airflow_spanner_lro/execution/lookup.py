@@ -85,12 +85,12 @@ class Lookup:
         kind: OperationKind,
         target: ResourceName,
         asked: Mapping[str, str],
-        told: str,
+        server_text: str,
         mapped: bool,
     ) -> TargetTakenError:
         """Return the error that says what is there instead of what was to be made.
 
-        :param told: what Spanner said
+        :param server_text: what Spanner said
         :param mapped: the task is one of several that were mapped
         """
         resource: Any = None
@@ -108,7 +108,7 @@ class Lookup:
                 raise
         return TargetTakenError(
             target,
-            told=told,
+            server_text=server_text,
             resource=resource,
             running=running,
             differences=tuple(each.sentence for each in differs),

@@ -381,7 +381,7 @@ class Starter:
                 kind=self._order.kind,
                 target=self._order.target,
                 asked=asked,
-                told=error_message(exc),
+                server_text=error_message(exc),
                 mapped=self._order.mapped,
             ) from exc
         self._ledger.update(intent.close())

@@ -156,7 +156,7 @@ class BlockingWait:
             ask,
             clock=self.clock,
             limit=limit,
-            tell=self._log,
+            log=self._log,
             quota_counts=quota_counts,
         )
 
@@ -400,7 +400,7 @@ class RefusalRetry:
         self.log(f"Waiting for a slot. {taken}")
         if self.defer:
             self.defer().for_slot(taken, then=self.then)
-        limit = taken.turn
+        limit = taken.limit
         try:
             self.wait.perform(
                 wait_for_slot(query=limit.query, holders=taken.holders, policy=self.policy),
@@ -410,7 +410,7 @@ class RefusalRetry:
             killed = isinstance(exc, WaitStoppedError)
             reason = "the task was killed" if killed else "out of time"
             raise SlotWaitEndedError(
-                reason, target=self.target, limit=limit.limit, verb=limit.verb
+                reason, target=self.target, limit=limit.rule, verb=limit.verb
             ) from exc
 
 
@@ -450,4 +450,6 @@ def limit_reached(
     holders = tuple(each.name for each in pending)
     if not holders and again:
         return None
-    return LimitReachedError(limit, target=target, holders=holders, told=error_message(refusal))
+    return LimitReachedError(
+        limit, target=target, holders=holders, server_text=error_message(refusal)
+    )

@@ -329,7 +329,7 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
             return taken
         # such as a reader in an instance that this account may not see into
         return RefusedForNowError(
-            target, limit=limit.limit, told=error_message(refusal), verb=limit.verb
+            target, limit=limit.rule, server_text=error_message(refusal), verb=limit.verb
         )
 
 

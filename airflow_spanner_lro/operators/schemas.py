@@ -144,7 +144,7 @@ class TakesDdl(_Operator):
             return known.texts
         alone = isinstance(given, str)
         return tuple(
-            DdlText.written(str(item), several=alone or index in known.files)
+            DdlText.from_author(str(item), several=alone or index in known.files)
             for index, item in enumerate(texts_in(given))
         )
 
@@ -346,7 +346,7 @@ class _Marks:
             if part or 0 < index < len(parts) - 1
         )
         text = DdlText(pieces=pieces, several=several)
-        return text if text.authored else DdlText.put_in(text.text)
+        return text if text.authored else DdlText.from_value(text.text)
 
 
 def _captures(tokens: list[Token]) -> int:
@@ -392,7 +392,7 @@ def _told_from_files(content: object) -> object:
 
 
 def _put_in(item: object) -> DdlText:
-    return DdlText.put_in(str(item))
+    return DdlText.from_value(str(item))
 
 
 def _all_put_in(given: object) -> tuple[DdlText, ...]:

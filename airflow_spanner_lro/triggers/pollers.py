@@ -102,7 +102,7 @@ def is_temporary(exc: BaseException) -> bool:
     if isinstance(exc, _FILES):
         return False
     passing = (ConnectionUnreadableError, AirflowRuntimeError, OSError, EOFError, RefreshError)
-    return isinstance(exc, passing) or classify(exc).passes
+    return isinstance(exc, passing) or classify(exc).retryable
 
 
 async def shared_poller(connection_spec: ConnectionSpec) -> OperationPoller:

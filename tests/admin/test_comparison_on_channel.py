@@ -16,7 +16,6 @@ from google.longrunning.operations_pb2 import GetOperationRequest
 
 from airflow_spanner_lro.core.comparison import (
     differences,
-    in_words,
     operation_facets,
     requested_facets,
     resource_facets,
@@ -120,7 +119,7 @@ def test_each_thing_that_is_otherwise_is_found(case: Case, observer: Observer) -
 
     expected = {case.label, *case.follows}
     assert {each.label for each in running} <= expected
-    assert expected == {each.label for each in done}, in_words(done)
+    assert expected == {each.label for each in done}, "; ".join(each.sentence for each in done)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

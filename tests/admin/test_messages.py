@@ -81,4 +81,4 @@ def test_a_limit_of_the_channel_is_no_lack_of_quota(emulator: SpannerAdminEmulat
         ask(database_v1.GetDatabaseRequest(name=str(DATABASE)), timeout=5)
     limited.close()
 
-    assert ErrorClass.LASTING is classify(exceptions.from_grpc_error(caught.value))
+    assert ErrorClass.PERMANENT is classify(exceptions.from_grpc_error(caught.value))

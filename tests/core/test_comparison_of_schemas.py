@@ -10,7 +10,6 @@ import pytest
 
 from airflow_spanner_lro.core.comparison import (
     differences,
-    in_words,
     requested_facets,
     resource_facets,
 )
@@ -96,8 +95,8 @@ def test_what_is_missing_is_named() -> None:
         found(TABLE, "CREATE TABLE Users (Id INT64)"),
     )
 
-    assert ("schema: asked for INDEX ByTime, but it has TABLE Orders, TABLE Users") == in_words(
-        differing
+    assert ("schema: asked for INDEX ByTime, but it has TABLE Orders, TABLE Users") == "; ".join(
+        each.sentence for each in differing
     )
 
 
@@ -105,8 +104,8 @@ def test_a_database_without_a_schema_lacks_what_was_asked_for() -> None:
     """An empty database is not one with a table, once it is ready."""
     empty, unready = found(), found(state="CREATING")
 
-    assert "schema: asked for TABLE Orders, but it has none" == in_words(
-        differences(CREATE_DATABASE, asked(TABLE), empty)
+    assert "schema: asked for TABLE Orders, but it has none" == "; ".join(
+        each.sentence for each in differences(CREATE_DATABASE, asked(TABLE), empty)
     )
     assert () == differences(CREATE_DATABASE, asked(TABLE), unready)
 

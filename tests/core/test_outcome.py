@@ -169,7 +169,7 @@ def test_cancels_that_did_not_settle_carry_their_settlements() -> None:
 
 def test_a_conflict_names_the_target() -> None:
     """A target that was there before says so, and what to do."""
-    error = errors.TargetTakenError(BACKUP, told="It exists already.")
+    error = errors.TargetTakenError(BACKUP, server_text="It exists already.")
 
     assert BACKUP is error.target
     assert str(error) == (
@@ -186,7 +186,7 @@ def test_a_conflict_says_what_is_there() -> None:
 
     error = errors.TargetTakenError(
         BACKUP,
-        told="It exists already.",
+        server_text="It exists already.",
         resource=there,
         running=(running(),),
         differences=("source database: asked for …/orders, but it is made from …/users",),
@@ -194,8 +194,8 @@ def test_a_conflict_says_what_is_there() -> None:
     )
 
     assert (
-        f"(it was made 2026-11-21 12:00:00 UTC, from {database}, Create backup runs on it, operation "
-        f"{NAME.operation})"
+        f"(it was made 2026-11-21 12:00:00 UTC, from {database}, Create backup runs on it, "
+        f"operation {NAME.operation})"
     ) in str(error)
     assert "differs from what was asked for: source database: asked for …/orders" in str(error)
     assert "does the backup id contain what is mapped?" in str(error)

@@ -130,7 +130,7 @@ CLASSES = [
         for code in (Code.UNKNOWN, Code.DEADLINE_EXCEEDED, Code.ABORTED, Code.INTERNAL)
     ),
     *(
-        (error_of(code), ErrorClass.LASTING)
+        (error_of(code), ErrorClass.PERMANENT)
         for code in (
             Code.CANCELLED,
             Code.INVALID_ARGUMENT,
@@ -150,17 +150,17 @@ CLASSES = [
     ),
     (
         answered(Code.RESOURCE_EXHAUSTED, "CLIENT: Received message larger than max (48 vs. 41)"),
-        ErrorClass.LASTING,
+        ErrorClass.PERMANENT,
     ),
     (
         answered(
             Code.RESOURCE_EXHAUSTED, "Stream removed (Sent message larger than max (48 vs. 41))"
         ),
-        ErrorClass.LASTING,
+        ErrorClass.PERMANENT,
     ),
     (
         answered(Code.RESOURCE_EXHAUSTED, "Project 1 cannot add 1 nodes in region us-central1"),
-        ErrorClass.LASTING,
+        ErrorClass.PERMANENT,
     ),
     (
         answered(
@@ -168,7 +168,7 @@ CLASSES = [
             "Unable to create database 'x' because the instance has already reached the maximum "
             "database limit (100)",
         ),
-        ErrorClass.LASTING,
+        ErrorClass.PERMANENT,
     ),
     # credentials, by gRPC
     (answered(Code.UNAVAILABLE, "failed to connect to all addresses"), ErrorClass.TRANSIENT),
@@ -208,8 +208,8 @@ CLASSES = [
     ),
     (DefaultCredentialsError("none"), ErrorClass.CREDENTIALS),
     # nobody's
-    (ConnectionError("reset"), ErrorClass.LASTING),
-    (ValueError("a bug"), ErrorClass.LASTING),
+    (ConnectionError("reset"), ErrorClass.PERMANENT),
+    (ValueError("a bug"), ErrorClass.PERMANENT),
 ]
 
 
@@ -225,7 +225,7 @@ def test_what_an_error_means_to_whoever_asks_again(
 ) -> None:
     """One table says whether the same request, a later one or another client may succeed."""
     assert expected is classify(exc)
-    assert expected.passes == is_transient(exc)
+    assert expected.retryable == is_transient(exc)
     assert (expected is ErrorClass.CREDENTIALS) == is_credentials_error(exc)
 
 

@@ -84,6 +84,16 @@ class DdlToken(NamedTuple):
         """The place behind its last character."""
         return self.start + len(self.text)
 
+    @property
+    def ends_statement(self) -> bool:
+        """It is a semicolon."""
+        return self.kind is TokenKind.SEMICOLON
+
+    @property
+    def is_quoted(self) -> bool:
+        """It is a string or a quoted name, of any sort."""
+        return self.kind in (TokenKind.STRING, TokenKind.QUOTED_NAME)
+
 
 class UnclosedError(ValueError):
     """A string, a quoted name or a comment has no end.
@@ -199,16 +209,6 @@ def tokenize_argument(text: str, *, dialect: Dialect, field: str) -> list[DdlTok
             rule="the string, quoted name or comment that begins on line "
             f"{line_number(text, exc.start)} has no end",
         ) from exc
-
-
-def ends_statement(token: DdlToken) -> bool:
-    """Tell whether a token is a semicolon."""
-    return token.kind is TokenKind.SEMICOLON
-
-
-def is_quoted(token: DdlToken) -> bool:
-    """Tell whether a token is a string or a quoted name, of any sort."""
-    return token.kind in (TokenKind.STRING, TokenKind.QUOTED_NAME)
 
 
 def line_number(text: str, position: int) -> int:

@@ -32,9 +32,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.ddl.lexer import (
     BYTE_ORDER_MARK,
     Dialect,
-    ends_statement,
     excerpt,
-    is_quoted,
     line_number,
     tokenize_argument,
 )
@@ -94,12 +92,12 @@ class DdlText:
     several: bool
 
     @classmethod
-    def written(cls, text: str, *, several: bool) -> DdlText:
+    def from_author(cls, text: str, *, several: bool) -> DdlText:
         """Return a text that stands in the Dag's file as it is."""
         return cls(pieces=(TextPart(text, authored=True),), several=several)
 
     @classmethod
-    def put_in(cls, text: str) -> DdlText:
+    def from_value(cls, text: str) -> DdlText:
         """Return a text that is a value as a whole: it is one statement."""
         return cls(pieces=(TextPart(text, authored=False),), several=False)
 
@@ -183,13 +181,13 @@ def _read(text: str, *, dialect: Dialect, field: str) -> _Reading:
     quoted = []
     for token in tokenize_argument(text, dialect=dialect, field=field):
         start, end = token.start, min(token.end, len(text))
-        if is_quoted(token):
+        if token.is_quoted:
             quoted.append((start, end))
         for index in range(start, end):
-            if is_quoted(token):
+            if token.is_quoted:
                 classes[index] = _QUOTED
             elif not text[index].isspace():
-                classes[index] = _END if ends_statement(token) else _CODE
+                classes[index] = _END if token.ends_statement else _CODE
     return _Reading("".join(classes), tuple(quoted))
 
 
@@ -279,7 +277,7 @@ def parse_statements(
         raise _nothing(given, field)
     alone = isinstance(given, str)
     if texts is None:
-        texts = [DdlText.written(str(item), several=alone) for item in items]
+        texts = [DdlText.from_author(str(item), several=alone) for item in items]
     found: list[str] = []
     for index, text in enumerate(texts):
         name = field if alone else f"{field}[{index}]"
@@ -320,7 +318,7 @@ def split_statements(text: str, *, dialect: Dialect, field: str) -> tuple[str, .
     for token in tokenize_argument(text, dialect=dialect, field=field):
         if token.text == BYTE_ORDER_MARK:
             mark = token
-        elif ends_statement(token):
+        elif token.ends_statement:
             if first is not None and last is not None:
                 statements.append(text[first.start : last.end])
             first = last = mark = None

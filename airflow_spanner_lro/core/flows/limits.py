@@ -62,41 +62,41 @@ class ConcurrencyLimit:
     """What a start has to wait for.
 
     :param query: lists the operations that hold a slot
-    :param limit: what Spanner allows, in words
-    :param told: what a refusal for lack of a slot says, in lower case; empty if that is not known
+    :param rule: what Spanner allows, in words
+    :param refusal: what a refusal for lack of a slot says, in lower case; empty if not known
     :param verb: what is refused, to be done to the target
     """
 
     query: OperationQuery
-    limit: str
-    told: str = ""
+    rule: str
+    refusal: str = ""
     verb: str = "started"
 
-    def explains(self, refusal: Exception) -> bool:
+    def explains(self, error: Exception) -> bool:
         """Tell whether a refused start may be due to a lack of slots."""
-        return code_of(refusal) is Code.FAILED_PRECONDITION and self.told in str(refusal).lower()
+        return code_of(error) is Code.FAILED_PRECONDITION and self.refusal in str(error).lower()
 
 
 class LimitReachedError(SpannerLroError):
     """Spanner refused a start, because as many such operations are pending as it allows.
 
-    :param turn: what to wait for
+    :param limit: what to wait for
     :param holders: the operations that hold the slots
     """
 
     def __init__(
         self,
-        turn: ConcurrencyLimit,
+        limit: ConcurrencyLimit,
         *,
         target: ResourceName,
         holders: tuple[OperationName, ...],
-        told: str,
+        server_text: str,
     ) -> None:
         super().__init__(
-            f"{target.label} was not {turn.verb} yet: Spanner allows {turn.limit}. "
-            f"Spanner said: {told.rstrip('.')}. Pending: {', '.join(map(str, holders))}"
+            f"{target.label} was not {limit.verb} yet: Spanner allows {limit.rule}. "
+            f"Spanner said: {server_text.rstrip('.')}. Pending: {', '.join(map(str, holders))}"
         )
-        self.turn = turn
+        self.limit = limit
         self.holders = holders
 
 
@@ -131,7 +131,7 @@ def _backup(request: Any) -> ConcurrencyLimit:
             filter_=f'metadata.database="{request.backup.database}"',
             pending=True,
         ),
-        limit="one backup of a database at a time",
+        rule="one backup of a database at a time",
     )
 
 
@@ -143,15 +143,15 @@ def _restore(request: Any) -> ConcurrencyLimit:
             types=(RESTORE_DATABASE.metadata_type_url,),
             pending=True,
         ),
-        limit="a limited number of restores into an instance at a time",
-        told="pending restores",
+        rule="a limited number of restores into an instance at a time",
+        refusal="pending restores",
     )
 
 
 def _change(
     target: Callable[[Any], str], *holders: OperationKind
 ) -> Callable[[Any], ConcurrencyLimit]:
-    """Return what makes the turn of a change, of which a resource has one at a time.
+    """Return what makes the limit of a change, of which a resource has one at a time.
 
     :param target: returns the name of the resource, from a request
     :param holders: the kinds of changes that exclude each other
@@ -164,7 +164,7 @@ def _change(
             query=OperationQuery(
                 call=ListCall.OF_RESOURCE, parent=resource, types=types, pending=True
             ),
-            limit=f"one change of {_with_article(resource.noun)} at a time",
+            rule=f"one change of {_with_article(resource.noun)} at a time",
         )
 
     return make
@@ -208,7 +208,7 @@ def deletion_limit(backup: Any) -> ConcurrencyLimit | None:
                 types=tuple(each.metadata_type_url for each in kinds),
                 pending=True,
             ),
-            limit="no deletion of a backup that is still read from",
+            rule="no deletion of a backup that is still read from",
             verb="deleted",
         )
     return None
@@ -268,10 +268,12 @@ def refused_for_now(
     """
     error = classify(exc)
     if error is ErrorClass.QUOTA:
-        return RefusedForNowError(target, limit=QUOTA_LIMIT, told=error_message(exc), verb=verb)
+        return RefusedForNowError(
+            target, limit=QUOTA_LIMIT, server_text=error_message(exc), verb=verb
+        )
     if error is ErrorClass.TRANSIENT and was_never_sent(exc):
         limit = "no request without a token, and none could be had just now"
-        return RefusedForNowError(target, limit=limit, told=error_message(exc), verb=verb)
+        return RefusedForNowError(target, limit=limit, server_text=error_message(exc), verb=verb)
     return None
 
 
@@ -289,4 +291,4 @@ def _refused_too_soon(
     if not -_CLOCKS_APART < moment - now <= LONGEST_AHEAD:
         return None
     until = moment if moment > now else None
-    return RefusedForNowError(target, limit=PAST_ONLY, told=error_message(exc), until=until)
+    return RefusedForNowError(target, limit=PAST_ONLY, server_text=error_message(exc), until=until)

@@ -148,7 +148,7 @@ class RefusedForNowError(SpannerLroError):
     """Spanner does not do what was asked for yet, and nothing was begun; it is waited out.
 
     :param limit: what Spanner allows, in words
-    :param told: what Spanner said; empty if it was not even asked
+    :param server_text: what Spanner said; empty if it was not even asked
     :param until: when it is worth another attempt, if that is known
     :param verb: what was to be done to the target
     """
@@ -158,11 +158,11 @@ class RefusedForNowError(SpannerLroError):
         target: ResourceName,
         *,
         limit: str,
-        told: str,
+        server_text: str,
         until: datetime | None = None,
         verb: str = "started",
     ) -> None:
-        quoted = f" Spanner said: {told.rstrip('.')}." if told else ""
+        quoted = f" Spanner said: {server_text.rstrip('.')}." if server_text else ""
         super().__init__(
             f"{target.label} was not {verb} yet: Spanner allows {limit}.{quoted} {target}"
         )
@@ -235,7 +235,7 @@ class ResumeConflictError(SpannerLroError):
 class TargetTakenError(ResumeConflictError):
     """The target exists already, and no operation of this task made it.
 
-    :param told: what Spanner said
+    :param server_text: what Spanner said
     :param resource: what is there, as a message of the client library; None if it cannot be seen
     :param running: operations on it that are not done
     :param differences: how it is not what was asked for, a sentence for each
@@ -246,7 +246,7 @@ class TargetTakenError(ResumeConflictError):
         self,
         target: ResourceName,
         *,
-        told: str,
+        server_text: str,
         resource: Any = None,
         running: Sequence[OperationSnapshot] = (),
         differences: Sequence[str] = (),
@@ -262,7 +262,7 @@ class TargetTakenError(ResumeConflictError):
             f"{target.label} exists already, and this task has not made it"
             f"{_what_there_is(resource, running)}. {_differs(differences)}Nothing of it was "
             f"touched. Choose another id, or delete the existing one first.{hint} "
-            f"Spanner said: {told.rstrip('.')}. {target}",
+            f"Spanner said: {server_text.rstrip('.')}. {target}",
         )
         self.differences = tuple(differences)
 

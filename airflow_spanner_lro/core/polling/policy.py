@@ -44,7 +44,7 @@ def is_final(exc: BaseException, *, silence: float, limit: float) -> bool:
     :param silence: seconds since the last answer
     :param limit: seconds for which transient errors are waited out
     """
-    return not classify(exc).passes or silence >= limit
+    return not classify(exc).retryable or silence >= limit
 
 
 def _is_interval(seconds: object) -> bool:
