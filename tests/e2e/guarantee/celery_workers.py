@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.cluster.airflow import LocalAirflow
     from tests.cluster.processes import ManagedProcess
     from tests.e2e.conftest import World
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario
 
 WORKER = Component.WORKER
@@ -63,18 +63,18 @@ WORKERS = Group(name="Celery workers", around=_with_their_own, at_once=True)
     executors=ONLY_CELERY,
     core=True,
 )
-def worker_ends_warmly(act: Act) -> Scenario:
+def worker_ends_warmly(act: RowActions) -> Scenario:
     """Celery takes no more tasks, waits for the one that it has, and ends."""
     act.plan(OUTLIVES)
-    going = act.on_worker()
+    waiting = act.on_worker()
     worker = worker_of(act)
     yield
-    assert not act.world.view(going.operation).done, "there was nothing left to wait for"
+    assert not act.world.view(waiting.operation).done, "there was nothing left to wait for"
     misplaced = wrongly_loaded(worker)
     act.world.airflow.stop_component(WORKER, number=NUMBERS[act.row.key], grace=WARMLY)
     status = worker.poll()
     yield
-    seen = after_trouble(act, going)
+    seen = after_trouble(act, waiting)
     wrong = [seen.wrong, *misplaced, "" if status == 0 else f"the worker ended with {status}"]
     return replace(seen, wrong="; ".join(each for each in wrong if each))
 
@@ -87,23 +87,23 @@ def worker_ends_warmly(act: Act) -> Scenario:
     executors=ONLY_CELERY,
     core=True,
 )
-def worker_ends_coldly(act: Act) -> Scenario:
+def worker_ends_coldly(act: RowActions) -> Scenario:
     """Celery ends its children, and Airflow passes that on to the task's process.
 
     Celery may give the message to the next worker; Airflow then refuses to start the task again.
     """
-    going = act.on_worker()
+    waiting = act.on_worker()
     worker = worker_of(act)
     yield
     since = time.time()
     worker.signal(signal.SIGQUIT)
-    seen = act.cancelled(going, since=since)
+    seen = act.cancelled(waiting, since=since)
     yield
-    act.wait_for_task(going.run, going.task_id, TaskState.FAILED)
+    act.wait_for_task(waiting.run, waiting.task_id, TaskState.FAILED)
     worker.wait(timeout=WARMLY)
     employ(act.world.airflow, act.row.key)
     act.let_pass()
-    if (starts := len(act.world.starts_of(going.operation))) != 1:
+    if (starts := len(act.world.starts_of(waiting.operation))) != 1:
         return replace(seen, wrong=f"{seen.wrong}; it was started {starts} times".lstrip("; "))
     return seen
 
@@ -115,29 +115,29 @@ def worker_ends_coldly(act: Act) -> Scenario:
     executors=ONLY_CELERY,
     core=True,
 )
-def worker_lost_with_its_tasks(act: Act) -> Scenario:
+def worker_lost_with_its_tasks(act: RowActions) -> Scenario:
     """Nobody tells anybody; the next try is executed by a worker that is there by then."""
     act.plan(OUTLIVES)
-    going = act.on_worker()
+    waiting = act.on_worker()
     yield
     act.world.airflow.kill_component(WORKER, number=NUMBERS[act.row.key])
     employ(act.world.airflow, act.row.key)
     yield
-    return taken_up(act, going)
+    return taken_up(act, waiting)
 
 
 @row("C4", "running: SIGKILL to the Celery worker alone", group=WORKERS, executors=ONLY_CELERY)
-def worker_killed_without_its_tasks(act: Act) -> Scenario:
+def worker_killed_without_its_tasks(act: RowActions) -> Scenario:
     """Let the kernel kill the supervisor too, as Celery has asked; the task's process is left."""
     act.plan(OUTLIVES)
-    going = act.on_worker()
+    waiting = act.on_worker()
     worker = worker_of(act)
     yield
     worker.signal(signal.SIGKILL)
     worker.wait(timeout=WARMLY)
     employ(act.world.airflow, act.row.key)
     yield
-    return taken_up(act, going)
+    return taken_up(act, waiting)
 
 
 def employ(airflow: LocalAirflow, key: str) -> ManagedProcess:
@@ -147,7 +147,7 @@ def employ(airflow: LocalAirflow, key: str) -> ManagedProcess:
     )
 
 
-def worker_of(act: Act) -> ManagedProcess:
+def worker_of(act: RowActions) -> ManagedProcess:
     """Return the row's worker."""
     return act.world.airflow.process(WORKER, number=NUMBERS[act.row.key])
 

@@ -20,7 +20,7 @@ from tests.e2e.guarantee.tries import BACKUP, ENDS, hold, play, unsaid, wait_unt
 
 if TYPE_CHECKING:
     from tests.cluster.rest_api import DagRun, TaskInstance
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario
 
 NOT_OURS = Group(name="not ours", at_once=True)
@@ -46,7 +46,7 @@ RUNNING, SUCCEEDED = OperationState.RUNNING, OperationState.SUCCEEDED
     group=NOT_OURS,
     executors=ANY,
 )
-def two_dags_with_one_id(act: Act) -> Scenario:
+def two_dags_with_one_id(act: RowActions) -> Scenario:
     """Start both at once, and mark both failed in the end."""
     yield
     runs = [act.start(), act.start(beside="_other")]
@@ -61,7 +61,7 @@ def two_dags_with_one_id(act: Act) -> Scenario:
 
 
 @row("N1b", "two runs of a Dag, one backup id", expected=ONE_EACH, group=NOT_OURS)
-def two_runs_with_one_id(act: Act) -> Scenario:
+def two_runs_with_one_id(act: RowActions) -> Scenario:
     """Start both at once; the one that has started times out in the end."""
     yield
     runs = [act.start(), act.start()]
@@ -78,7 +78,7 @@ def two_runs_with_one_id(act: Act) -> Scenario:
     group=NOT_OURS,
     executors=ANY,
 )
-def mapped_tasks_with_one_id(act: Act) -> Scenario:
+def mapped_tasks_with_one_id(act: RowActions) -> Scenario:
     """Let the one that has started succeed; each has a database of its own."""
     databases = {index: f"{act.instance}/databases/n1c-{index}" for index in range(3)}
     for name in databases.values():
@@ -102,7 +102,7 @@ def mapped_tasks_with_one_id(act: Act) -> Scenario:
 
 
 @row("N2a", "another Airflow starts the same a moment earlier", expected=CONFLICT, group=NOT_OURS)
-def another_airflow_is_faster(act: Act) -> Scenario:
+def another_airflow_is_faster(act: RowActions) -> Scenario:
     """Hold our start call until another client has made the very same request."""
     yield
     held = hold(act, "CreateBackup", "backups", seconds=HELD)
@@ -120,7 +120,7 @@ def another_airflow_is_faster(act: Act) -> Scenario:
 
 
 @row("N2b", "the same, an hour earlier, and it is done", expected=CONFLICT, group=NOT_OURS)
-def another_airflow_was_there_before(act: Act) -> Scenario:
+def another_airflow_was_there_before(act: RowActions) -> Scenario:
     """Ask for a backup when another client's has long been finished."""
     act.plan(SOON)
     database = f"{act.instance}/databases/n2b"
@@ -146,7 +146,7 @@ def another_airflow_was_there_before(act: Act) -> Scenario:
 
 
 @row("N3a", "a person makes it between our start and retry", expected=CONFLICT, group=NOT_OURS)
-def a_person_is_faster_than_the_retry(act: Act) -> Scenario:
+def a_person_is_faster_than_the_retry(act: RowActions) -> Scenario:
     """Answer UNAVAILABLE to our start call, and do nothing of it."""
     act.world.emulator.faults.fail(
         method="CreateBackup", resource=f"{act.instance}/backups/*", code=Code.UNAVAILABLE
@@ -165,7 +165,7 @@ def a_person_is_faster_than_the_retry(act: Act) -> Scenario:
 
 
 @row("N3b", "the same with a restore, which bears no mark", expected=CONFLICT, group=NOT_OURS)
-def a_person_restores_before_the_retry(act: Act) -> Scenario:
+def a_person_restores_before_the_retry(act: RowActions) -> Scenario:
     """Nothing tells one restore of a backup from another one."""
     act.world.emulator.create_database(f"{act.instance}/databases/n3b")
     act.world.emulator.create_backup(
@@ -189,7 +189,7 @@ def a_person_restores_before_the_retry(act: Act) -> Scenario:
 
 
 @row("N4a", "refused: FAILED_PRECONDITION, another's runs", expected="failed", group=NOT_OURS)
-def refused_while_another_runs(act: Act) -> Scenario:
+def refused_while_another_runs(act: RowActions) -> Scenario:
     """Update a database that somebody else updates in the same way at this moment."""
     database = f"{act.instance}/databases/n4a-protected"
     act.world.emulator.create_database(database)
@@ -207,7 +207,7 @@ def refused_while_another_runs(act: Act) -> Scenario:
 
 
 @row("N4b", "refused: INVALID_ARGUMENT, another's runs", expected="failed", group=NOT_OURS)
-def refused_as_invalid(act: Act) -> Scenario:
+def refused_as_invalid(act: RowActions) -> Scenario:
     """Refuse the start call for good, while the same of somebody else runs."""
     act.world.emulator.create_database(f"{act.instance}/databases/n4b")
     other_clients.back_up(act, "n4b-backup-shared")
@@ -226,7 +226,7 @@ def refused_as_invalid(act: Act) -> Scenario:
 
 
 @row("N4c", "refused: 429, waited out; another's runs", expected=CONFLICT, group=NOT_OURS)
-def refused_for_now(act: Act) -> Scenario:
+def refused_for_now(act: RowActions) -> Scenario:
     """Answer that there are too many requests, while the same of somebody else runs."""
     act.world.emulator.create_database(f"{act.instance}/databases/n4c")
     other_clients.back_up(act, "n4c-backup-shared")
@@ -248,7 +248,9 @@ def refused_for_now(act: Act) -> Scenario:
     )
 
 
-def winner_and_loser(act: Act, *two: tuple[DagRun, str]) -> tuple[TaskInstance, TaskInstance]:
+def winner_and_loser(
+    act: RowActions, *two: tuple[DagRun, str]
+) -> tuple[TaskInstance, TaskInstance]:
     """Wait until one of two tasks has failed, and the other waits in the triggerer.
 
     :param two: their runs and ids
@@ -267,12 +269,12 @@ def winner_and_loser(act: Act, *two: tuple[DagRun, str]) -> tuple[TaskInstance, 
     return (tasks[0], tasks[1]) if deferred else (tasks[1], tasks[0])
 
 
-def only_one_runs(act: Act) -> list[str]:
+def only_one_runs(act: RowActions) -> list[str]:
     """Return what is wrong where one operation runs, and nobody has touched it."""
     return touched(act, operations=(RUNNING,))
 
 
-def touched(act: Act, *, operations: tuple[OperationState, ...]) -> list[str]:
+def touched(act: RowActions, *, operations: tuple[OperationState, ...]) -> list[str]:
     """Return what is wrong where nobody is to cancel or to delete anything.
 
     :param operations: how those of the row are to be
@@ -285,7 +287,7 @@ def touched(act: Act, *, operations: tuple[OperationState, ...]) -> list[str]:
     return wrong
 
 
-def ended_alone(act: Act, wrong: list[str]) -> Seen:
+def ended_alone(act: RowActions, wrong: list[str]) -> Seen:
     """Wait until the one operation of the row has been cancelled; nothing else was."""
     operation = act.operation()
     ended = act.world.wait_for_end(operation)
@@ -302,5 +304,5 @@ def judged(words: str, wrong: list[str]) -> Seen:
     return Seen(words="something else" if wrong else words, wrong="; ".join(wrong))
 
 
-def _of(act: Act, name: str) -> bool:
+def _of(act: RowActions, name: str) -> bool:
     return name.startswith(f"{act.instance}/")

@@ -24,7 +24,7 @@ from tests.e2e.guarantee.worker_loss import process_of, wait_until_gone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.guarantee.row_actions import Act, WaitingTask
+    from tests.e2e.guarantee.row_actions import RowActions, WaitingTask
     from tests.e2e.guarantee.rows import Scenario
 
 DELIVERED = Plan(duration=timedelta(minutes=50))
@@ -40,14 +40,14 @@ More of the kill may not get into it: on Python 3.11 Airflow 3.3.2 closes it aft
 
 
 @row("N7", "its triggerer wakes behind delivery and deadline", group=TRIGGERER_STALLED)
-def triggerer_wakes_behind_the_deadline(act: Act) -> Scenario:
+def triggerer_wakes_behind_the_deadline(act: RowActions) -> Scenario:
     """Let the triggerer that comes back get no answer, when its deadline has passed."""
     act.plan(DELIVERED)
-    going = act.deferred()
-    deadline = act.deadline(going)
+    waiting = act.deferred()
+    deadline = act.deadline(waiting)
     yield
-    wait_until_moved(act, going, to=SECOND)
-    act.wait_for_task(going.run, going.task_id, TaskState.SUCCESS)
+    wait_until_moved(act, waiting, to=SECOND)
+    act.wait_for_task(waiting.run, waiting.task_id, TaskState.SUCCESS)
     assert time.time() < deadline, "the deadline had passed before it was delivered"
     for method in LOOKS:
         act.world.emulator.faults.fail(
@@ -56,14 +56,14 @@ def triggerer_wakes_behind_the_deadline(act: Act) -> Scenario:
     act.until(lambda: time.time() > deadline + 1, what="the deadline to pass", timeout=90)
     yield
     log = act.until(
-        lambda: act.world.api.task_log(act.task(going), try_number=1),
+        lambda: act.world.api.task_log(act.task(waiting), try_number=1),
         accept=lambda log: any(each in log for each in WOKEN),
         what="the first trigger to say why it does not cancel",
         interval=1.0,
     )
     act.let_pass()
     assert "Cancelling: out of time" not in log, log
-    return still_there(act, going, act.succeeded(going))
+    return still_there(act, waiting, act.succeeded(waiting))
 
 
 @row(
@@ -72,17 +72,17 @@ def triggerer_wakes_behind_the_deadline(act: Act) -> Scenario:
     group=LOST_TASKS_AND_CALLS,
     executors=ANY,
 )
-def worker_wakes_behind_the_adoption(act: Act) -> Scenario:
+def worker_wakes_behind_the_adoption(act: RowActions) -> Scenario:
     """Stop the task's process and its supervisor; wake them when the next try has adopted."""
-    going = act.on_worker()
+    waiting = act.on_worker()
     yield
-    processes = frozen(act, going)
-    wait_until_adopted(act, going)
+    processes = frozen(act, waiting)
+    wait_until_adopted(act, waiting)
     yield
     since = woken(act, processes)
-    seen = act.untouched(going, since=since)
+    seen = act.untouched(waiting, since=since)
     # the next try has a worker, which others need
-    act.mark(going, TaskState.FAILED)
+    act.mark(waiting, TaskState.FAILED)
     return seen
 
 
@@ -92,18 +92,18 @@ def worker_wakes_behind_the_adoption(act: Act) -> Scenario:
     group=LOST_TASKS_AND_CALLS,
     executors=ANY,
 )
-def worker_wakes_behind_the_delivery(act: Act) -> Scenario:
+def worker_wakes_behind_the_delivery(act: RowActions) -> Scenario:
     """Stop the task's process and its supervisor; wake them when the next try has delivered."""
     act.plan(DELIVERED)
-    going = act.on_worker()
+    waiting = act.on_worker()
     yield
-    processes = frozen(act, going)
-    act.world.api.wait_for_run(going.run, RunState.SUCCESS, timeout=150, interval=1.0)
+    processes = frozen(act, waiting)
+    act.world.api.wait_for_run(waiting.run, RunState.SUCCESS, timeout=150, interval=1.0)
     yield
     woken(act, processes)
     act.let_pass()
-    seen = act.succeeded(going)
-    return still_there(act, going, replace(seen, words="delivered, stays"))
+    seen = act.succeeded(waiting)
+    return still_there(act, waiting, replace(seen, words="delivered, stays"))
 
 
 @row(
@@ -112,33 +112,33 @@ def worker_wakes_behind_the_delivery(act: Act) -> Scenario:
     group=LOST_TASKS_AND_CALLS,
     executors=ANY,
 )
-def worker_without_a_supervisor(act: Act) -> Scenario:
+def worker_without_a_supervisor(act: RowActions) -> Scenario:
     """Kill the supervisor only: Airflow misses the heartbeats of a process that goes on waiting."""
-    going = act.on_worker()
+    waiting = act.on_worker()
     yield
-    process = process_of(act, going)
+    process = process_of(act, waiting)
     os.kill(psutil.Process(process).ppid(), signal.SIGKILL)
-    wait_until_adopted(act, going)
+    wait_until_adopted(act, waiting)
     yield
     since = time.time()
     if psutil.pid_exists(process):
         os.kill(process, signal.SIGTERM)
         wait_until_gone(act, process)
-    seen = act.untouched(going, since=since)
-    act.mark(going, TaskState.FAILED)
+    seen = act.untouched(waiting, since=since)
+    act.mark(waiting, TaskState.FAILED)
     return seen
 
 
-def frozen(act: Act, going: WaitingTask) -> tuple[int, int]:
+def frozen(act: RowActions, waiting: WaitingTask) -> tuple[int, int]:
     """Stop the process of a task, and its supervisor, whose heartbeats Airflow then misses."""
-    process = process_of(act, going)
+    process = process_of(act, waiting)
     supervisor = psutil.Process(process).ppid()
     for pid in (supervisor, process):
         os.kill(pid, signal.SIGSTOP)
     return process, supervisor
 
 
-def woken(act: Act, processes: tuple[int, int]) -> float:
+def woken(act: RowActions, processes: tuple[int, int]) -> float:
     """Tell the process to end, and wake both up; return when that was."""
     process, supervisor = processes
     since = time.time()
@@ -149,24 +149,24 @@ def woken(act: Act, processes: tuple[int, int]) -> float:
     return since
 
 
-def wait_until_adopted(act: Act, going: WaitingTask) -> None:
+def wait_until_adopted(act: RowActions, waiting: WaitingTask) -> None:
     """Wait until the next try waits for the operation."""
     act.until(
-        lambda: act.record(going).try_number,
+        lambda: act.record(waiting).try_number,
         accept=lambda number: number > 1,
         what="the next try to adopt",
         timeout=150,
         interval=1.0,
     )
-    act.wait_for_poll(going.operation)
+    act.wait_for_poll(waiting.operation)
 
 
-def still_there(act: Act, going: WaitingTask, seen: Seen) -> Seen:
+def still_there(act: RowActions, waiting: WaitingTask, seen: Seen) -> Seen:
     """Return what was seen, and whether the backup is there."""
-    wrong = [each for each in (seen.wrong, *_missing(act, going)) if each]
+    wrong = [each for each in (seen.wrong, *_missing(act, waiting)) if each]
     return replace(seen, wrong="; ".join(wrong))
 
 
-def _missing(act: Act, going: WaitingTask) -> Iterator[str]:
-    if not act.world.exists(going.operation):
+def _missing(act: RowActions, waiting: WaitingTask) -> Iterator[str]:
+    if not act.world.exists(waiting.operation):
         yield "the backup is gone"

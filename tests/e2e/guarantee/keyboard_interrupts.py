@@ -16,7 +16,7 @@ from tests.e2e.guarantee.rows import Group, row
 
 if TYPE_CHECKING:
     from tests.cluster.processes import ManagedProcess
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario, Seen
 
 AT_THE_KEYBOARD = Group(name="at the keyboard", at_once=True)
@@ -37,14 +37,14 @@ ENDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Played:
+class TerminalRun:
     """A command that plays a task, whose operation runs."""
 
     command: ManagedProcess
-    going: WaitingTask
+    waiting: WaitingTask
 
 
-def play(act: Act, *arguments: str) -> Played:
+def play(act: RowActions, *arguments: str) -> TerminalRun:
     """Start a command of Airflow; wait until its operation is looked at again and again."""
     dag_id = f"guarantee_{act.row.key}"
     name = f"{act.instance}/databases/{act.row.key}"
@@ -66,12 +66,12 @@ def play(act: Act, *arguments: str) -> Played:
     run = act.world.api.latest_run(dag_id)
     assert run is not None, f"there is no run of {dag_id}"
     act.runs.append(run)
-    return Played(
-        command=process, going=WaitingTask(run=run, task_id="backup", operation=operation)
+    return TerminalRun(
+        command=process, waiting=WaitingTask(run=run, task_id="backup", operation=operation)
     )
 
 
-def interrupted(act: Act, played: Played, *, status: frozenset[int]) -> Seen:
+def interrupted(act: RowActions, played: TerminalRun, *, status: frozenset[int]) -> Seen:
     """Press Ctrl-C after a while; return what was seen.
 
     :param status: what the command may end with
@@ -79,7 +79,7 @@ def interrupted(act: Act, played: Played, *, status: frozenset[int]) -> Seen:
     act.let_pass(seconds=UNDISTURBED)
     since = time.time()
     played.command.signal(signal.SIGINT)
-    seen = act.cancelled(played.going, since=since)
+    seen = act.cancelled(played.waiting, since=since)
     ended = played.command.wait(timeout=ENDS)
     output = played.command.spec.log_path.read_text(errors="replace")
     wrong = [
@@ -87,7 +87,7 @@ def interrupted(act: Act, played: Played, *, status: frozenset[int]) -> Seen:
         "" if ended in status else f"the command ended with {ended}",
         "" if "interrupted (Ctrl-C)" in output else "nothing tells of Ctrl-C",
         "" if " was cancelled. " in output else "nothing tells what became of it",
-        "" if played.going.operation in output else "nothing names the operation",
+        "" if played.waiting.operation in output else "nothing names the operation",
     ]
     return replace(seen, wrong="; ".join(each for each in wrong if each))
 
@@ -99,7 +99,7 @@ TEST_RETURNS = frozenset({0})
 
 
 @row("E24a", "dags test, deferred: Ctrl-C", within=5, group=AT_THE_KEYBOARD)
-def dags_test_interrupted_while_deferred(act: Act) -> Scenario:
+def dags_test_interrupted_while_deferred(act: RowActions) -> Scenario:
     """Interrupt the command in whose process the trigger runs; Airflow calls nobody."""
     played = play(act, "dags", "test", f"guarantee_{act.row.key}")
     yield
@@ -107,7 +107,7 @@ def dags_test_interrupted_while_deferred(act: Act) -> Scenario:
 
 
 @row("E24b", "dags test, waiting: Ctrl-C", within=5, group=AT_THE_KEYBOARD)
-def dags_test_interrupted_while_waiting(act: Act) -> Scenario:
+def dags_test_interrupted_while_waiting(act: RowActions) -> Scenario:
     """Airflow takes the interrupt for a failed try, and would go on."""
     played = play(act, "dags", "test", f"guarantee_{act.row.key}")
     yield
@@ -115,7 +115,7 @@ def dags_test_interrupted_while_waiting(act: Act) -> Scenario:
 
 
 @row("E24c", "tasks test, deferred: Ctrl-C", within=5, group=AT_THE_KEYBOARD)
-def tasks_test_interrupted_while_deferred(act: Act) -> Scenario:
+def tasks_test_interrupted_while_deferred(act: RowActions) -> Scenario:
     """As with a whole Dag."""
     played = play(act, "tasks", "test", f"guarantee_{act.row.key}", "backup")
     yield
@@ -123,7 +123,7 @@ def tasks_test_interrupted_while_deferred(act: Act) -> Scenario:
 
 
 @row("E24d", "tasks test, waiting: Ctrl-C", within=5, group=AT_THE_KEYBOARD)
-def tasks_test_interrupted_while_waiting(act: Act) -> Scenario:
+def tasks_test_interrupted_while_waiting(act: RowActions) -> Scenario:
     """As with a whole Dag."""
     played = play(act, "tasks", "test", f"guarantee_{act.row.key}", "backup")
     yield

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.cluster.rest_api import TaskInstance
-    from tests.e2e.guarantee.row_actions import Act, WaitingTask
+    from tests.e2e.guarantee.row_actions import RowActions, WaitingTask
     from tests.e2e.guarantee.rows import Scenario
 
 
@@ -50,24 +50,24 @@ NEW_IN_2 = ("evidence", "asked", "signed", "before", "unanswered", "left", "depl
 
 
 @row("N10", "a clone of Airflow's database is reaped", expected=LEFT, group=NOT_OURS)
-def clone_of_the_database(act: Act) -> Scenario:
+def clone_of_the_database(act: RowActions) -> Scenario:
     """In the clone the task has ended long ago; in the original it waits."""
-    going = act.deferred()
-    reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
+    waiting = act.deferred()
+    reap(act, "--grace", AT_ONCE, "--dag-id", waiting.run.dag_id)
     yield
-    here = ("--dag-id", going.run.dag_id, "--grace", AT_ONCE)
-    with cloned(act.world.airflow, ended_dag=going.run.dag_id) as environment:
+    here = ("--dag-id", waiting.run.dag_id, "--grace", AT_ONCE)
+    with cloned(act.world.airflow, ended_dag=waiting.run.dag_id) as environment:
         # that it could be, if somebody said so
         would = reap(act, *here, "--claim-deployment", "--dry-run", environment=environment)
         told = reap(act, *here, environment=environment)
     wrong = unsaid(would, " would be cancelled")
     wrong += unsaid(told, "Nothing was touched: Airflow's database is not where its ledgers were")
     act.let_pass()
-    return judged(LEFT, wrong + runs_on(act, going))
+    return judged(LEFT, wrong + runs_on(act, waiting))
 
 
 @row("N11a", "a key expired, two entries name one operation", expected=KEPT, group=NOT_OURS)
-def holes_and_doubles(act: Act) -> Scenario:
+def holes_and_doubles(act: RowActions) -> Scenario:
     """Let a task go on from its second key when the first has expired; then double the entry."""
     yield
     played = play(act, QUICK, NEVER, task_id=SCHEMA)
@@ -98,87 +98,87 @@ def holes_and_doubles(act: Act) -> Scenario:
 
 
 @row("N11b", "an ended task's entry names what another awaits", expected=KEPT, group=NOT_OURS)
-def entry_of_an_ended_task(act: Act) -> Scenario:
+def entry_of_an_ended_task(act: RowActions) -> Scenario:
     """Copy the entry of a task that waits to one that has failed, and asked for the same."""
     run = act.start()
     waits, failed = winner_and_loser(act, (run, BACKUP), (run, "other"))
-    going = act.going(run, waits.task_id, operation=act.operation())
+    waiting = act.waiting_task(run, waits.task_id, operation=act.operation())
     yield
     act.forge(failed, key(1), entry(act, waits, 1))
     act.let_pass(seconds=GRACE)
-    told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
+    told = reap(act, "--grace", AT_ONCE, "--dag-id", waiting.run.dag_id)
     act.let_pass()
     wrong = unsaid(told, ("another task's entry names it as well", "1 kept (task active), 0 canc"))
-    return judged(KEPT, wrong + runs_on(act, going))
+    return judged(KEPT, wrong + runs_on(act, waiting))
 
 
 @row("N12a", "an entry of a newer release, and a retry", expected=LEFT, group=NOT_OURS)
-def entry_of_a_newer_release(act: Act) -> Scenario:
+def entry_of_a_newer_release(act: RowActions) -> Scenario:
     """Let the trigger fail, so that a retry meets an entry that it cannot read."""
-    going = act.deferred()
+    waiting = act.deferred()
     yield
-    written = entry(act, act.task(going), 1)
-    act.forge(act.task(going), key(1), written | {"version": 99})
-    fail_trigger(act, going)
-    seen = PlayedTask(act=act, run=going.run).ends(
+    written = entry(act, act.task(waiting), 1)
+    act.forge(act.task(waiting), key(1), written | {"version": 99})
+    fail_trigger(act, waiting)
+    seen = PlayedTask(act=act, run=waiting.run).ends(
         LEFT,
         states=(RUNNING,),
         says=("Nothing was started: the task's ledger entry", "a later release"),
         run=RunState.FAILED,
     )
     act.let_pass(seconds=GRACE)
-    told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
+    told = reap(act, "--grace", AT_ONCE, "--dag-id", waiting.run.dag_id)
     wrong = [seen.wrong] if seen.wrong else []
-    return judged(LEFT, wrong + unsaid(told, CANNOT_BE_READ) + runs_on(act, going))
+    return judged(LEFT, wrong + unsaid(told, CANNOT_BE_READ) + runs_on(act, waiting))
 
 
 @row("N12b", "an entry of release 0.1.0: adopted, presumed", expected=LEFT, group=NOT_OURS)
-def entry_of_an_older_release(act: Act) -> Scenario:
+def entry_of_an_older_release(act: RowActions) -> Scenario:
     """Let the trigger fail, so that a retry meets an entry without evidence; then mark it failed.
 
     Nobody may cancel by such an entry: that release did not tell an answer from a find.
     """
-    going = act.deferred()
+    waiting = act.deferred()
     yield
-    written = entry(act, act.task(going), 1)
+    written = entry(act, act.task(waiting), 1)
     older = {name: value for name, value in written.items() if name not in NEW_IN_2}
-    act.forge(act.task(going), key(1), older | {"version": 1})
-    fail_trigger(act, going)
+    act.forge(act.task(waiting), key(1), older | {"version": 1})
+    fail_trigger(act, waiting)
     act.until(
-        lambda: act.task(going),
+        lambda: act.task(waiting),
         accept=lambda seen: seen.try_number == 2 and seen.state is TaskState.DEFERRED,
         what="the next try to be deferred",
         timeout=90,
         interval=1.0,
     )
-    act.wait_for_poll(going.operation)
-    since = act.mark(going, TaskState.FAILED)
+    act.wait_for_poll(waiting.operation)
+    since = act.mark(waiting, TaskState.FAILED)
     log = act.until(
-        lambda: act.world.api.task_log(act.task(going), try_number=2),
+        lambda: act.world.api.task_log(act.task(waiting), try_number=2),
         accept=lambda seen: PRESUMED in seen,
         what="on_kill to say that it is left alone",
     )
     act.let_pass(since=since)
-    return judged(LEFT, unsaid(log, ADOPTED) + runs_on(act, going))
+    return judged(LEFT, unsaid(log, ADOPTED) + runs_on(act, waiting))
 
 
 @row("N12c", "a damaged entry, and the reaper's round", expected=LEFT, group=NOT_OURS)
-def damaged_entry(act: Act) -> Scenario:
+def damaged_entry(act: RowActions) -> Scenario:
     """Damage one task's entry; the round goes on to the next one's, and closes that."""
-    going = act.deferred()
-    sibling = act.deferred("sibling", run=going.run)
+    waiting = act.deferred()
+    sibling = act.deferred("sibling", run=waiting.run)
     yield
-    for each in (going, sibling):
+    for each in (waiting, sibling):
         act.mark(each, TaskState.FAILED)
     act.world.wait_for_end(sibling.operation)
-    written = entry(act, act.task(going), 1)
+    written = entry(act, act.task(waiting), 1)
     damaged = {"try_number": "1", "intended": "2026-11-28T03:00:00", "left": "\x1b[31m"}
-    act.forge(act.task(going), key(1), written | damaged)
+    act.forge(act.task(waiting), key(1), written | damaged)
     act.let_pass(seconds=GRACE)
-    told = reap(act, "--grace", AT_ONCE, "--dag-id", going.run.dag_id)
+    told = reap(act, "--grace", AT_ONCE, "--dag-id", waiting.run.dag_id)
     wrong = unsaid(told, (CANNOT_BE_READ, " has ended already", f": {sibling.operation}"))
     wrong += [f"the reaper says {each!r}" for each in ("Traceback", "\x1b") if each in told]
-    return judged(LEFT, wrong + runs_on(act, going))
+    return judged(LEFT, wrong + runs_on(act, waiting))
 
 
 def key(number: int) -> str:
@@ -186,7 +186,7 @@ def key(number: int) -> str:
     return f"{KEY_PREFIX}{number}"
 
 
-def entry(act: Act, task: TaskInstance, number: int) -> dict[str, Any]:
+def entry(act: RowActions, task: TaskInstance, number: int) -> dict[str, Any]:
     """Wait for a ledger entry in a task's store, and return it as it is stored."""
     found = act.until(
         lambda: act.world.api.state_store(task, key(number)), what=f"entry {number}", interval=0.5
@@ -194,18 +194,18 @@ def entry(act: Act, task: TaskInstance, number: int) -> dict[str, Any]:
     return cast("dict[str, Any]", found)
 
 
-def fail_trigger(act: Act, going: WaitingTask) -> None:
+def fail_trigger(act: RowActions, waiting: WaitingTask) -> None:
     """Let the trigger of a task fail for good, at its next look."""
     act.world.emulator.faults.fail(
-        method="GetOperation", resource=going.operation, code=Code.PERMISSION_DENIED
+        method="GetOperation", resource=waiting.operation, code=Code.PERMISSION_DENIED
     )
 
 
-def runs_on(act: Act, going: WaitingTask) -> list[str]:
+def runs_on(act: RowActions, waiting: WaitingTask) -> list[str]:
     """Return what is wrong where an operation is to run on, and nobody to have touched it."""
-    state = act.world.view(going.operation).state
+    state = act.world.view(waiting.operation).state
     wrong = [] if state is RUNNING else [f"the operation is {state}"]
-    if cancels := act.cancels(going.operation):
+    if cancels := act.cancels(waiting.operation):
         wrong.append(f"it was cancelled {len(cancels)} times")
     if len(act.operations(BACKUP)) != 1:
         wrong.append("something else was started")
@@ -232,14 +232,14 @@ def listening() -> Iterator[tuple[str, Callable[[], list[str]]]]:
 
 
 @row("N9a", "forged entries: reaper and ledger", expected=REFUSED, group=NOT_OURS)
-def forged_entries(act: Act) -> Scenario:
+def forged_entries(act: RowActions) -> Scenario:
     """Write entries with another endpoint, connection, target and project beside a task's own."""
-    going = act.deferred()
+    waiting = act.deferred()
     theirs = other_clients.back_up(act, "n9a-theirs", database="n9a-sibling")
     yield
-    act.mark(going, TaskState.FAILED)
-    act.world.wait_for_end(going.operation)
-    task, target = act.task(going), theirs.partition("/operations/")[0]
+    act.mark(waiting, TaskState.FAILED)
+    act.world.wait_for_end(waiting.operation)
+    task, target = act.task(waiting), theirs.partition("/operations/")[0]
     own = entry(act, task, 1)
     with listening() as (address, visited):
         forgeries: list[dict[str, Any]] = [
@@ -254,7 +254,7 @@ def forged_entries(act: Act) -> Scenario:
         for number, forgery in enumerate(forgeries, start=2):
             act.forge(task, key(number), own | forgery)
         act.let_pass(seconds=GRACE)
-        dag = ("--dag-id", going.run.dag_id)
+        dag = ("--dag-id", waiting.run.dag_id)
         told, listed = reap(act, *dag, "--grace", AT_ONCE), command(act, "ledger", *dag)
         wrong = visited()
     wrong += unsaid(told, f"1 cancelled or closed, {len(forgeries)} need attention")
@@ -267,23 +267,23 @@ def forged_entries(act: Act) -> Scenario:
 
 
 @row("N9b", "forged XComs: notifier and cancel operator", expected=REFUSED, group=NOT_OURS)
-def forged_xcoms(act: Act) -> Scenario:
+def forged_xcoms(act: RowActions) -> Scenario:
     """Rewrite what a task has published; then a task beside it fails, and the Dag cancels."""
-    going = act.deferred()
-    act.deferred(SIBLING, run=going.run)
+    waiting = act.deferred()
+    act.deferred(SIBLING, run=waiting.run)
     act.world.emulator.create_database(f"{act.instance}/databases/n9b-theirs")
     theirs = other_clients.back_up(act, "n9b-theirs", database="n9b-theirs")
     yield
-    task, target = act.task(going), theirs.partition("/operations/")[0]
-    own = act.record(going).to_record()
+    task, target = act.task(waiting), theirs.partition("/operations/")[0]
+    own = act.record(waiting).to_record()
     with listening() as (address, visited):
         connection_spec = own["connection_spec"] | {"endpoint": address}
         forged = own | {"operation": theirs, "target": target, "connection_spec": connection_spec}
         act.world.api.write_xcom(task, RECORD_KEY, forged)
         act.world.api.write_xcom(task, OPERATION_NAME_KEY, theirs)
         act.world.emulator.fail_operation(act.operation(SIBLING))
-        sibling = act.wait_for_task(going.run, SIBLING, TaskState.FAILED)
-        cancel = act.wait_for_task(going.run, "cancel", TaskState.FAILED, TaskState.SUCCESS)
+        sibling = act.wait_for_task(waiting.run, SIBLING, TaskState.FAILED)
+        cancel = act.wait_for_task(waiting.run, "cancel", TaskState.FAILED, TaskState.SUCCESS)
         act.let_pass()
         wrong = visited()
     wrong += unsaid(act.world.api.task_log(sibling), "Refused: ")
@@ -291,7 +291,7 @@ def forged_xcoms(act: Act) -> Scenario:
     return judged(REFUSED, wrong + left_alone(act, theirs))
 
 
-def left_alone(act: Act, operation: str) -> list[str]:
+def left_alone(act: RowActions, operation: str) -> list[str]:
     """Return what is wrong where nobody of ours is to touch what a stranger has started."""
     state = act.world.view(operation).state
     wrong = [] if state is RUNNING else [f"theirs is {state}"]

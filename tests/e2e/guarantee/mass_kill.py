@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cluster.rest_api import DagRun
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario
 
 TASKS, INSTANCES = 300, 100
-"""As in ``tests/e2e/dags/guarantee_many.py``."""
+"""As in ``tests/e2e/dags/guarantee_mass_kill.py``."""
 WITHIN = 28.0
 MANY = Group(name="many")
 """So many kills keep a small machine busy: no other row is played beside them."""
@@ -45,7 +45,7 @@ _TOLD = (" was cancelled", "is still running: cancellation was asked for")
     expected=f"all cancelled within {WITHIN:g} s",
     group=MANY,
 )
-def many_at_once(act: Act) -> Scenario:
+def many_at_once(act: RowActions) -> Scenario:
     """Airflow calls all kills within a second or two; the last cancel counts."""
     run = act.world.start("guarantee_e23")
     act.runs.append(run)
@@ -56,7 +56,7 @@ def many_at_once(act: Act) -> Scenario:
     return _seen(act, operations, since=since)
 
 
-def _start(act: Act) -> tuple[str, ...]:
+def _start(act: RowActions) -> tuple[str, ...]:
     """Start the backups as a worker would; return the operations' names in the order of tasks."""
     emulator, started = act.world.emulator, []
     client = admin_of(emulator.endpoint)
@@ -73,7 +73,7 @@ def _start(act: Act) -> tuple[str, ...]:
     return tuple(started)
 
 
-def _defer(act: Act, run: DagRun, operations: tuple[str, ...]) -> None:
+def _defer(act: RowActions, run: DagRun, operations: tuple[str, ...]) -> None:
     """Put the tasks into the state deferred, and wait until a triggerer runs all their triggers."""
     airflow = act.world.airflow
     with Records.of(airflow) as records:
@@ -106,7 +106,7 @@ def _defer(act: Act, run: DagRun, operations: tuple[str, ...]) -> None:
     )
 
 
-def _seen(act: Act, operations: tuple[str, ...], *, since: float) -> Seen:
+def _seen(act: RowActions, operations: tuple[str, ...], *, since: float) -> Seen:
     """Wait until all are cancelled and all kills are over, and judge."""
     patience = WITHIN * ALLOWANCE
 
@@ -146,7 +146,7 @@ def _seen(act: Act, operations: tuple[str, ...], *, since: float) -> Seen:
     )
 
 
-def _logs(act: Act) -> Path:
+def _logs(act: RowActions) -> Path:
     return act.world.airflow.settings.task_logs / f"dag_id=guarantee_{act.row.key}"
 
 

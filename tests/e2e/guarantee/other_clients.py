@@ -20,13 +20,13 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE, UPDA
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
 
 KEEP = timedelta(days=30)
 """What the tasks ask for, too."""
 
 
-def back_up(act: Act, backup_id: str, *, database: str = "", keep: timedelta = KEEP) -> str:
+def back_up(act: RowActions, backup_id: str, *, database: str = "", keep: timedelta = KEEP) -> str:
     """Start a backup of a database, by default of the row's; return the operation's name."""
     backup = types.Backup(
         database=f"{act.instance}/databases/{database or act.row.key}",
@@ -39,7 +39,7 @@ def back_up(act: Act, backup_id: str, *, database: str = "", keep: timedelta = K
     )
 
 
-def restore(act: Act, database_id: str, *, backup_id: str) -> str:
+def restore(act: RowActions, database_id: str, *, backup_id: str) -> str:
     """Start to restore a backup; return the operation's name."""
     request = types.RestoreDatabaseRequest(
         parent=act.instance, database_id=database_id, backup=f"{act.instance}/backups/{backup_id}"
@@ -47,7 +47,7 @@ def restore(act: Act, database_id: str, *, backup_id: str) -> str:
     return _start(act, RESTORE_DATABASE, request)
 
 
-def protect(act: Act, database_id: str) -> str:
+def protect(act: RowActions, database_id: str) -> str:
     """Start to protect a database from being dropped; return the operation's name."""
     database = types.Database(
         name=f"{act.instance}/databases/{database_id}", enable_drop_protection=True
@@ -58,7 +58,7 @@ def protect(act: Act, database_id: str) -> str:
     )
 
 
-def _start(act: Act, kind: OperationKind, request: Any) -> str:
+def _start(act: RowActions, kind: OperationKind, request: Any) -> str:
     endpoint = Endpoint(target=act.world.emulator.endpoint, plain_text=True)
     with closing(SpannerAdminClient(endpoint)) as client:
         return str(client.start(kind=kind, request=request).name)

@@ -17,7 +17,7 @@ from tests.cluster.airflow import Component
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.e2e.guarantee.row_actions import Act, WaitingTask
+    from tests.e2e.guarantee.row_actions import RowActions, WaitingTask
     from tests.e2e.guarantee.rows import Seen
 
 GRACE = 5.0
@@ -30,7 +30,7 @@ _one_after_the_other = Lock()
 
 
 def command(
-    act: Act, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+    act: RowActions, name: str, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> str:
     """Run a command of ours in Airflow to its end; return all it has said, whatever came of it.
 
@@ -53,19 +53,19 @@ def command(
     return ended.stdout
 
 
-def reap(act: Act, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+def reap(act: RowActions, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
     """Run the reaper; return all it has said."""
     return command(act, "reap", *arguments, environment=environment)
 
 
-def by_itself(act: Act, going: WaitingTask, *, since: float) -> Seen:
+def by_itself(act: RowActions, waiting: WaitingTask, *, since: float) -> Seen:
     """Wait until the reaper that runs in the triggerer has cancelled; return what was seen.
 
     :param since: when the causing event happened
     """
     # a cancel of the task's own that was refused comes before that
-    seen = act.cancelled(going, since=since, early=math.inf)
-    accepted = [call for call in act.cancels(going.operation) if call.code is Code.OK]
+    seen = act.cancelled(waiting, since=since, early=math.inf)
+    accepted = [call for call in act.cancels(waiting.operation) if call.code is Code.OK]
     if seen.wrong or not accepted:
         return seen
     early = since - accepted[0].real_time

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tests.e2e.guarantee.row_actions import Act
+from tests.e2e.guarantee.row_actions import RowActions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,7 @@ class _RowInProgress:
     """One row while it is played: whatever happens in it stays in it."""
 
     def __init__(self, row: Row, *, world: World) -> None:
-        self.act = Act(world=world, row=row)
+        self.act = RowActions(world=world, row=row)
         self.row = row
         self.outcome: Outcome | None = None
         self._scenario: Scenario | None = None

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
 
     from tests.e2e.conftest import World
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
 
     Scenario = Generator[None, None, "Seen"]
-    Play = Callable[["Act"], Scenario]
+    Play = Callable[["RowActions"], Scenario]
     Circumstance = Callable[["World"], AbstractContextManager[None]]
 
 ALLOWANCE = 5.0

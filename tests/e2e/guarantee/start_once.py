@@ -19,7 +19,7 @@ from tests.e2e.guarantee.rows import ANY, Group, row
 from tests.e2e.guarantee.tries import BACKUP, SCHEMA, hold, play, wait_until_held
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario
     from tests.e2e.guarantee.tries import PlayedTask
 
@@ -42,7 +42,9 @@ CANCELLED, FAILED, SUCCEEDED = (
 )
 
 
-def lose_worker_with_the_answer(act: Act, *, method: str, task_id: str = BACKUP) -> PlayedTask:
+def lose_worker_with_the_answer(
+    act: RowActions, *, method: str, task_id: str = BACKUP
+) -> PlayedTask:
     """Kill a task's process when Spanner has answered its start call, and it has not read that."""
     held = hold(act, method, "databases" if task_id == SCHEMA else "backups")
     played = play(act, LATER, task_id=task_id)
@@ -54,7 +56,7 @@ def lose_worker_with_the_answer(act: Act, *, method: str, task_id: str = BACKUP)
     return played
 
 
-def clear_when(state: RunState, act: Act, played: PlayedTask) -> None:
+def clear_when(state: RunState, act: RowActions, played: PlayedTask) -> None:
     """Clear a task whose run has ended, and wait until its next try has started an operation.
 
     A task that is marked and cleared again before the scheduler has looked at its run has no state
@@ -66,7 +68,7 @@ def clear_when(state: RunState, act: Act, played: PlayedTask) -> None:
 
 
 @row("S1", "the answer of the start call is lost", expected="started once", group=ONCE)
-def start_answer_lost(act: Act) -> Scenario:
+def start_answer_lost(act: RowActions) -> Scenario:
     """Find what was started, in the same try."""
     backups = f"{act.instance}/backups/{act.row.key}-*"
     act.world.emulator.faults.lose_answer(method="CreateBackup", resource=backups)
@@ -83,7 +85,7 @@ def start_answer_lost(act: Act) -> Scenario:
     group=ONCE,
     executors=ANY,
 )
-def worker_lost_with_the_answer(act: Act) -> Scenario:
+def worker_lost_with_the_answer(act: RowActions) -> Scenario:
     """Find the operation of an intent by its target."""
     yield
     played = lose_worker_with_the_answer(act, method="CreateBackup")
@@ -91,7 +93,7 @@ def worker_lost_with_the_answer(act: Act) -> Scenario:
 
 
 @row("S2b", "the same with a schema change", expected="started once", group=ONCE, executors=ANY)
-def worker_lost_with_the_answer_of_a_schema_change(act: Act) -> Scenario:
+def worker_lost_with_the_answer_of_a_schema_change(act: RowActions) -> Scenario:
     """Find the operation by the name that was chosen for it before."""
     yield
     played = lose_worker_with_the_answer(act, method="UpdateDatabaseDdl", task_id=SCHEMA)
@@ -106,7 +108,7 @@ def worker_lost_with_the_answer_of_a_schema_change(act: Act) -> Scenario:
     group=ONCE,
     executors=ANY,
 )
-def worker_lost_with_the_answer_on_the_worker(act: Act) -> Scenario:
+def worker_lost_with_the_answer_on_the_worker(act: RowActions) -> Scenario:
     """Find the operation of an intent, and wait for it on the worker."""
     yield
     played = lose_worker_with_the_answer(act, method="CreateBackup")
@@ -120,7 +122,7 @@ def worker_lost_with_the_answer_on_the_worker(act: Act) -> Scenario:
     group=ONCE,
     executors=ANY,
 )
-def worker_lost_before_the_start(act: Act) -> Scenario:
+def worker_lost_before_the_start(act: RowActions) -> Scenario:
     """Start after an intent of which nothing has come."""
     held = hold(act, "CreateBackup", "backups")
     yield
@@ -131,7 +133,7 @@ def worker_lost_before_the_start(act: Act) -> Scenario:
 
 
 @row("S3", "somebody else's backup has that id", expected="failed, left alone", group=ONCE)
-def backup_of_others(act: Act) -> Scenario:
+def backup_of_others(act: RowActions) -> Scenario:
     """Fail for good: that something exists is no success."""
     database, backup = f"{act.instance}/databases/s3", f"{act.instance}/backups/s3-backup-of-others"
     act.world.emulator.create_database(database, if_missing=True)
@@ -150,12 +152,12 @@ def backup_of_others(act: Act) -> Scenario:
 
 
 @row("S4", "goes on, and the next try asks for something else", expected="replaced", group=ONCE)
-def request_changed(act: Act) -> Scenario:
+def request_changed(act: RowActions) -> Scenario:
     """Mark a task failed that leaves its operation running then, and clear it."""
     yield
     played = play(act, NEVER, SOON)
-    going = act.deferred(run=played.run)
-    act.mark(going, TaskState.FAILED)
+    waiting = act.deferred(run=played.run)
+    act.mark(waiting, TaskState.FAILED)
     clear_when(RunState.FAILED, act, played)
     seen = played.ends(
         "replaced",
@@ -171,13 +173,13 @@ def request_changed(act: Act) -> Scenario:
 
 
 @row("S5", "retried while a cancel is under way", expected="waited, started anew", group=ONCE)
-def cancel_under_way(act: Act) -> Scenario:
+def cancel_under_way(act: RowActions) -> Scenario:
     """Mark a task failed, and clear it before the cancel has taken hold."""
     yield
     played = play(act, Plan(duration=NEVER.duration, cancel_delay=SLOW_CANCEL), SOON)
-    going = act.deferred(run=played.run)
-    act.mark(going, TaskState.FAILED)
-    act.until(lambda: act.cancels(going.operation), what="the cancel")
+    waiting = act.deferred(run=played.run)
+    act.mark(waiting, TaskState.FAILED)
+    act.until(lambda: act.cancels(waiting.operation), what="the cancel")
     clear_when(RunState.FAILED, act, played)
     return played.ends(
         "waited, started anew",
@@ -195,7 +197,7 @@ def cancel_under_way(act: Act) -> Scenario:
     group=ONCE,
     executors=ANY,
 )
-def worker_lost_when_resumed(act: Act) -> Scenario:
+def worker_lost_when_resumed(act: RowActions) -> Scenario:
     """Kill the process that goes on when the trigger has fired, before it has delivered."""
     held = hold(act, "GetBackup", "backups", seconds=HELD_AT_THE_END)
     yield
@@ -212,19 +214,19 @@ def worker_lost_when_resumed(act: Act) -> Scenario:
     group=ONCE,
     executors=ANY,
 )
-def worker_lost_while_waiting(act: Act) -> Scenario:
+def worker_lost_while_waiting(act: RowActions) -> Scenario:
     """Let the operation end while the process that waits for it cannot see that."""
     yield
     played = play(act, SOON)
-    going = act.on_worker(run=played.run)
+    waiting = act.on_worker(run=played.run)
     played.freeze()
-    act.world.wait_for_end(going.operation)
+    act.world.wait_for_end(waiting.operation)
     played.kill()
     return played.ends("started once", says="found done and not yet delivered")
 
 
 @row("S7", "done and delivered, then cleared by a user", expected="started anew", group=ONCE)
-def cleared_when_done(act: Act) -> Scenario:
+def cleared_when_done(act: RowActions) -> Scenario:
     """Do the work once more, as the user asks; this schema change can be made twice."""
     yield
     played = play(act, SOON, task_id=SCHEMA)
@@ -233,7 +235,7 @@ def cleared_when_done(act: Act) -> Scenario:
 
 
 @row("S8", "failed, then retried", expected="started anew", group=ONCE)
-def failed_then_retried(act: Act) -> Scenario:
+def failed_then_retried(act: RowActions) -> Scenario:
     """Nothing is left to take up."""
     yield
     played = play(act, FAILING, SOON)
@@ -241,7 +243,7 @@ def failed_then_retried(act: Act) -> Scenario:
 
 
 @row("S9", "a schema change fails half-way, then retried", expected="went on", group=ONCE)
-def failed_half_way(act: Act) -> Scenario:
+def failed_half_way(act: RowActions) -> Scenario:
     """Make two of three tables; Spanner would refuse to make the first one again."""
     yield
     played = play(act, FAILING, SOON, task_id=SCHEMA)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.e2e.conftest import World
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario
 
 WORLD = cast("World", None)
@@ -41,7 +41,7 @@ class Diary:
         yield
         self.lines.append(f"{name} ends")
 
-    def play(self, act: Act) -> Scenario:
+    def play(self, act: RowActions) -> Scenario:
         """Play a row of three steps."""
         for step in ("ready", "cause"):
             self.lines.append(f"{act.row.id} {step}")
@@ -50,7 +50,7 @@ class Diary:
         return OK
 
 
-def broken(_act: Act) -> Scenario:
+def broken(_act: RowActions) -> Scenario:
     """Play a row that does not get far."""
     yield
     message = "no luck"

@@ -22,7 +22,7 @@ from tests.e2e.guarantee.rows import Seen
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import OperationView, Plan
     from tests.cluster.rest_api import DagRun, TaskInstance
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
 
 STARTS = ("CreateBackup", "RestoreDatabase", "UpdateDatabase", "UpdateDatabaseDdl")
 ENDS = ("CancelOperation", "DeleteBackup", "DropDatabase")
@@ -38,7 +38,7 @@ class PlayedTask:
     :param act: the row's
     """
 
-    act: Act
+    act: RowActions
     run: DagRun
     task_id: str = BACKUP
 
@@ -135,7 +135,7 @@ def unsaid(log: str, says: str | tuple[str, ...]) -> list[str]:
     return [f"the log does not say {each!r}" for each in texts if each not in log]
 
 
-def play(act: Act, *plans: Plan, task_id: str = BACKUP, target: str = "") -> PlayedTask:
+def play(act: RowActions, *plans: Plan, task_id: str = BACKUP, target: str = "") -> PlayedTask:
     """Start the row's Dag.
 
     :param plans: what its operations do, one after the other; the last one counts for all others
@@ -152,14 +152,14 @@ def play(act: Act, *plans: Plan, task_id: str = BACKUP, target: str = "") -> Pla
     return PlayedTask(act=act, run=act.start(), task_id=task_id)
 
 
-def hold(act: Act, method: str, resources: str, *, seconds: float = HELD) -> str:
+def hold(act: RowActions, method: str, resources: str, *, seconds: float = HELD) -> str:
     """Let the next such call wait; return what to give to :func:`wait_until_held`."""
     pattern = f"{act.instance}/{resources}/{act.row.key}-*"
     act.world.emulator.faults.delay(seconds, method=method, resource=pattern, times=1)
     return pattern
 
 
-def wait_until_held(act: Act, pattern: str) -> None:
+def wait_until_held(act: RowActions, pattern: str) -> None:
     """Wait until a call that was to be held has come."""
     faults = act.world.emulator.faults
     act.until(

@@ -17,7 +17,7 @@ from tests.e2e.guarantee.reaper_actions import WITHIN, by_itself
 from tests.e2e.guarantee.rows import ANY, row
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.row_actions import Act, WaitingTask
+    from tests.e2e.guarantee.row_actions import RowActions, WaitingTask
     from tests.e2e.guarantee.rows import Scenario
 
 BACKSTOP = 10.0
@@ -37,35 +37,35 @@ OUTLIVES_TWO = Plan(duration=timedelta(minutes=90))
     group=TRIGGERER_KILLED,
     executors=ANY,
 )
-def deadline_while_the_triggerer_is_down(act: Act) -> Scenario:
+def deadline_while_the_triggerer_is_down(act: RowActions) -> Scenario:
     """Airflow ends the deferral a while after the deadline, and resumes the task on a worker."""
-    going = act.deferred()
-    deadline = act.deadline(going)
+    waiting = act.deferred()
+    deadline = act.deadline(waiting)
     yield
     assert time.time() < deadline, "the deadline had passed before the triggerer was lost"
-    seen = act.cancelled(going, since=deadline)
-    act.wait_for_task(going.run, going.task_id, TaskState.FAILED)
+    seen = act.cancelled(waiting, since=deadline)
+    act.wait_for_task(waiting.run, waiting.task_id, TaskState.FAILED)
     assert seen.seconds is None or seen.seconds > BACKSTOP, "it was not the backstop"
     return seen
 
 
 @row("E16", "marked failed before a full triggerer loads it", within=WITHIN, group=TRIGGERER_KILLED)
-def marked_failed_before_it_is_loaded(act: Act) -> Scenario:
+def marked_failed_before_it_is_loaded(act: RowActions) -> Scenario:
     """Airflow deletes the trigger and calls nothing."""
     yield
     run = act.start()
     for task_id in ("backup", "sibling"):
         act.wait_for_task(run, task_id, TaskState.DEFERRED)
-    waiting = act.until(
+    left = act.until(
         lambda: [each for each in act.world.api.task_instances(run) if not each.triggerer_host],
         accept=lambda seen: len(seen) == 1,
         what="one of two to take the triggerer's only place",
     )
-    going = act.going(run, waiting[0].task_id)
-    act.mark(going, TaskState.FAILED)
-    since = wait_until_forgotten(act, going)
+    waiting = act.waiting_task(run, left[0].task_id)
+    act.mark(waiting, TaskState.FAILED)
+    since = wait_until_forgotten(act, waiting)
     yield
-    return by_itself(act, going, since=since)
+    return by_itself(act, waiting, since=since)
 
 
 @row(
@@ -74,14 +74,14 @@ def marked_failed_before_it_is_loaded(act: Act) -> Scenario:
     within=WITHIN,
     group=TRIGGERER_KILLED,
 )
-def marked_failed_before_a_new_triggerer(act: Act) -> Scenario:
+def marked_failed_before_a_new_triggerer(act: RowActions) -> Scenario:
     """Airflow deletes the trigger when a triggerer starts, and calls nothing."""
-    going = act.deferred()
+    waiting = act.deferred()
     yield
-    act.mark(going, TaskState.FAILED)
-    since = wait_until_forgotten(act, going)
+    act.mark(waiting, TaskState.FAILED)
+    since = wait_until_forgotten(act, waiting)
     yield
-    return by_itself(act, going, since=since)
+    return by_itself(act, waiting, since=since)
 
 
 @row(
@@ -90,82 +90,82 @@ def marked_failed_before_a_new_triggerer(act: Act) -> Scenario:
     within=WITHIN,
     group=TRIGGERER_KILLED,
 )
-def marked_failed_beside_another_triggerer(act: Act) -> Scenario:
+def marked_failed_beside_another_triggerer(act: RowActions) -> Scenario:
     """Airflow deletes the trigger in the triggerer that lives, and calls nothing."""
-    going = act.deferred()
+    waiting = act.deferred()
     yield
     act.world.airflow.wait_until_ready()
-    act.mark(going, TaskState.FAILED)
-    since = wait_until_forgotten(act, going)
+    act.mark(waiting, TaskState.FAILED)
+    since = wait_until_forgotten(act, waiting)
     yield
-    return by_itself(act, going, since=since)
+    return by_itself(act, waiting, since=since)
 
 
 @row("K1a", "its triggerer gets SIGTERM, and starts again", group=TRIGGERER_KILLED)
-def triggerer_ended(act: Act) -> Scenario:
+def triggerer_ended(act: RowActions) -> Scenario:
     """Airflow cancels the trigger without a word, and runs it anew."""
     act.plan(OUTLIVES_TWO)
-    going = act.deferred()
+    waiting = act.deferred()
     yield
     yield
     # the triggerer that follows the one that was killed; by now nobody else needs it undisturbed
-    wait_until_moved(act, going, to=1)
+    wait_until_moved(act, waiting, to=1)
     process = act.world.airflow.process(TRIGGERER)
     act.world.airflow.stop_component(TRIGGERER, grace=30.0)
     assert process.poll() != -signal.SIGKILL, "the triggerer did not end by itself"
     act.world.airflow.start_component(TRIGGERER)
-    act.wait_for_poll(going.operation)
-    return act.succeeded(going)
+    act.wait_for_poll(waiting.operation)
+    return act.succeeded(waiting)
 
 
 @row("K1b", "its triggerer is killed, and starts again", group=TRIGGERER_KILLED)
-def triggerer_killed(act: Act) -> Scenario:
+def triggerer_killed(act: RowActions) -> Scenario:
     """Airflow gives the trigger to the new one, once it misses the old one's heartbeats."""
     act.plan(OUTLIVES)
-    going = act.deferred()
+    waiting = act.deferred()
     yield
     yield
-    return act.succeeded(going)
+    return act.succeeded(waiting)
 
 
 @row("K2", "its triggerer stalls, another takes over, it returns", group=TRIGGERER_STALLED)
-def triggerer_stalled(act: Act) -> Scenario:
+def triggerer_stalled(act: RowActions) -> Scenario:
     """Airflow 3.3.2 calls on_kill in the triggerer that comes back."""
     act.plan(OUTLIVES_A_STALL)
-    going = act.deferred()
+    waiting = act.deferred()
     yield
-    wait_until_moved(act, going, to=SECOND)
+    wait_until_moved(act, waiting, to=SECOND)
     yield
-    wait_until_killed(act, going, KillDecision.MOVED)
-    return act.succeeded(going)
+    wait_until_killed(act, waiting, KillDecision.MOVED)
+    return act.succeeded(waiting)
 
 
 @row("K6", "cleared and adopted, while its triggerer stalls", group=TRIGGERER_STALLED)
-def adopted_while_the_triggerer_stalls(act: Act) -> Scenario:
+def adopted_while_the_triggerer_stalls(act: RowActions) -> Scenario:
     """Airflow calls on_kill of the old try late, when the new one has long been deferred."""
     act.plan(OUTLIVES_A_STALL)
-    going = act.deferred()
+    waiting = act.deferred()
     yield
-    act.clear(going)
+    act.clear(waiting)
     act.until(
-        lambda: act.task(going),
+        lambda: act.task(waiting),
         accept=lambda seen: seen.try_number > 1 and seen.state is TaskState.DEFERRED,
         what="the next try to be deferred",
         interval=1.0,
     )
-    wait_until_moved(act, going, to=SECOND)
+    wait_until_moved(act, waiting, to=SECOND)
     yield
-    wait_until_killed(act, going, KillDecision.ADOPTED)
-    return act.succeeded(going)
+    wait_until_killed(act, waiting, KillDecision.ADOPTED)
+    return act.succeeded(waiting)
 
 
-def wait_until_forgotten(act: Act, going: WaitingTask) -> float:
+def wait_until_forgotten(act: RowActions, waiting: WaitingTask) -> float:
     """Wait until Airflow has deleted the trigger of a task; return when that was over at last.
 
     It changes the task instance, and to the reaper a task that has just changed is a young one.
     """
     act.until(
-        lambda: act.task(going),
+        lambda: act.task(waiting),
         accept=lambda seen: seen.trigger_id is None,
         what="Airflow to delete the trigger",
         interval=0.5,
@@ -173,24 +173,24 @@ def wait_until_forgotten(act: Act, going: WaitingTask) -> float:
     return time.time()
 
 
-def wait_until_moved(act: Act, going: WaitingTask, *, to: int) -> None:
+def wait_until_moved(act: RowActions, waiting: WaitingTask, *, to: int) -> None:
     """Wait until a triggerer has a task's trigger, and runs it.
 
     :param to: its number
     """
     host = act.world.airflow.host(TRIGGERER, number=to)
     act.until(
-        lambda: act.task(going),
+        lambda: act.task(waiting),
         accept=lambda seen: seen.triggerer_host == host,
         what=f"the trigger to be in triggerer {to}",
         interval=0.5,
     )
-    act.wait_for_poll(going.operation)
+    act.wait_for_poll(waiting.operation)
 
 
-def wait_until_killed(act: Act, going: WaitingTask, decision: KillDecision) -> None:
+def wait_until_killed(act: RowActions, waiting: WaitingTask, decision: KillDecision) -> None:
     """Wait until on_kill of the first try was called, and has decided so."""
-    task = act.task(going)
+    task = act.task(waiting)
     act.until(
         lambda: act.world.api.task_log(task, try_number=1),
         accept=lambda log: f"is not cancelled: {decision.value}" in log,

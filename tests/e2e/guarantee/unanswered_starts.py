@@ -39,7 +39,7 @@ from tests.e2e.guarantee.worker_loss import process_of, wait_until_gone
 from tests.e2e.skewed_emulators import AHEAD, BEHIND
 
 if TYPE_CHECKING:
-    from tests.e2e.guarantee.row_actions import Act
+    from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario
 
 
@@ -53,17 +53,17 @@ TOO_LATE = 58.0
 
 
 @row("E21a", "SIGTERM in the start call, answered 3 s later", within=5, executors=ANY, core=True)
-def terminated_in_the_start_call(act: Act) -> Scenario:
+def terminated_in_the_start_call(act: RowActions) -> Scenario:
     """Airflow calls on_kill, which has no name to cancel yet."""
     yield
     act.world.faults.answer_late(SOON, method=METHOD, resource=f"{act.instance}/backups/*")
-    going = act.going(act.start(), "backup")
-    process = process_of(act, going)
+    waiting = act.waiting_task(act.start(), "backup")
+    process = process_of(act, waiting)
     since = time.time()
     os.kill(process, signal.SIGTERM)
-    seen = act.cancelled(going, since=since)
+    seen = act.cancelled(waiting, since=since)
     yield
-    act.wait_for_task(going.run, going.task_id, TaskState.FAILED)
+    act.wait_for_task(waiting.run, waiting.task_id, TaskState.FAILED)
     return seen
 
 
@@ -74,17 +74,17 @@ def terminated_in_the_start_call(act: Act) -> Scenario:
     group=LOST_TASKS_AND_CALLS,
     executors=ANY,
 )
-def killed_in_the_start_call(act: Act) -> Scenario:
+def killed_in_the_start_call(act: RowActions) -> Scenario:
     """Airflow calls on_kill and kills the process five seconds later, before any answer."""
     yield
     act.world.faults.answer_late(TOO_LATE, method=METHOD, resource=f"{act.instance}/backups/*")
-    going = act.going(act.start(), "backup")
-    process = process_of(act, going)
-    act.mark(going, TaskState.FAILED)
+    waiting = act.waiting_task(act.start(), "backup")
+    process = process_of(act, waiting)
+    act.mark(waiting, TaskState.FAILED)
     wait_until_gone(act, process)
     over = time.time()
     yield
-    return by_itself(act, going, since=over)
+    return by_itself(act, waiting, since=over)
 
 
 @row(
@@ -94,7 +94,7 @@ def killed_in_the_start_call(act: Act) -> Scenario:
     group=LOST_TASKS_AND_CALLS,
     executors=ANY,
 )
-def marked_in_the_start_call(act: Act) -> Scenario:
+def marked_in_the_start_call(act: RowActions) -> Scenario:
     """Airflow calls on_kill at its next heartbeat, with the answer on its way or just there.
 
     Measured from when Airflow says that it ends the process: its heartbeats are five seconds apart,
@@ -102,37 +102,37 @@ def marked_in_the_start_call(act: Act) -> Scenario:
     """
     yield
     act.world.faults.answer_late(SOON, method=METHOD, resource=f"{act.instance}/backups/*")
-    going = act.going(act.start(), "backup")
-    process = process_of(act, going)
-    marked = act.mark(going, TaskState.FAILED)
-    seen = act.cancelled(going, since=marked)
+    waiting = act.waiting_task(act.start(), "backup")
+    process = process_of(act, waiting)
+    marked = act.mark(waiting, TaskState.FAILED)
+    seen = act.cancelled(waiting, since=marked)
     wait_until_gone(act, process)
     if seen.wrong:
         return seen
-    lines = act.world.api.log_lines(act.task(going))
+    lines = act.world.api.log_lines(act.task(waiting))
     told = [line.at for line in lines if TERMINATING in line.text]
     assert told, f"the log does not say {TERMINATING!r}"
     assert told[0] is not None
-    seconds = act.cancels(going.operation)[0].real_time - told[0].timestamp()
+    seconds = act.cancels(waiting.operation)[0].real_time - told[0].timestamp()
     return replace(seen, seconds=max(0.0, seconds))
 
 
 @row("E21c", "execution_timeout in the start call", within=5, group=DEADLINES, executors=ANY)
-def timed_out_in_the_start_call(act: Act) -> Scenario:
+def timed_out_in_the_start_call(act: RowActions) -> Scenario:
     """Airflow interrupts the wait for an answer, which comes two seconds after that."""
     act.world.faults.answer_at(
         lambda: deadline(act) + 2.0, method=METHOD, resource=f"{act.instance}/backups/*"
     )
-    going = act.going(act.start(), "backup")
+    waiting = act.waiting_task(act.start(), "backup")
     yield
-    seen = act.cancelled(going, since=act.deadline(going))
-    act.wait_for_task(going.run, going.task_id, TaskState.FAILED)
-    log = act.world.api.task_log(act.task(going))
+    seen = act.cancelled(waiting, since=act.deadline(waiting))
+    act.wait_for_task(waiting.run, waiting.task_id, TaskState.FAILED)
+    log = act.world.api.task_log(act.task(waiting))
     assert "was cancelled: out of time after" in log
     return seen
 
 
-def deadline(act: Act) -> float:
+def deadline(act: RowActions) -> float:
     """Return the deadline that the row's task has published before its start call."""
     record = act.world.api.xcom(act.world.task(act.runs[-1]), RECORD_KEY)
     entry = LedgerEntry.from_record(record)
@@ -146,7 +146,7 @@ BRIEF = Plan(duration=timedelta(seconds=4))
 PRESUMED = "ts start call was never answered, so it is only presumed to be"
 
 
-def databases(act: Act, *names: str) -> None:
+def databases(act: RowActions, *names: str) -> None:
     """Make databases of the row, and a backup of each."""
     for name in names:
         database = f"{act.instance}/databases/{name}"
@@ -154,7 +154,7 @@ def databases(act: Act, *names: str) -> None:
         act.world.emulator.create_backup(f"{act.instance}/backups/{name}", database)
 
 
-def refuse_slowly(act: Act, *, method: str, resource: str) -> None:
+def refuse_slowly(act: RowActions, *, method: str, resource: str) -> None:
     """Hold the next such call for a while, do nothing of it, and answer UNAVAILABLE."""
     faults = act.world.emulator.faults
     faults.delay(HELD, method=method, resource=resource, times=1)
@@ -162,7 +162,7 @@ def refuse_slowly(act: Act, *, method: str, resource: str) -> None:
 
 
 @row("N5a", "no answer; another's differs from the request", expected=CONFLICT, group=NOT_OURS)
-def unanswered_beside_another_request(act: Act) -> Scenario:
+def unanswered_beside_another_request(act: RowActions) -> Scenario:
     """Let somebody restore another backup into the same database while our call is held."""
     act.world = act.world.at(AHEAD)
     databases(act, "n5a-source", "n5a-other")
@@ -182,7 +182,7 @@ def unanswered_beside_another_request(act: Act) -> Scenario:
 
 
 @row("N5b", "no answer; another's is the very same", expected="waited for, left", group=NOT_OURS)
-def unanswered_beside_the_same_request(act: Act) -> Scenario:
+def unanswered_beside_the_same_request(act: RowActions) -> Scenario:
     """Nothing tells it from ours, so the task waits for it; then it is marked failed, and reaped.
 
     The task wants what it started deleted, if it is done before a cancel.
@@ -214,18 +214,18 @@ def unanswered_beside_the_same_request(act: Act) -> Scenario:
 
 
 @row("N6a", "Spanner's clock is five minutes ahead", expected=FOUND, group=NOT_OURS)
-def clock_ahead(act: Act) -> Scenario:
+def clock_ahead(act: RowActions) -> Scenario:
     """Begin at once what somebody else has just done, without an answer."""
     return unanswered_after_another(act, connection=AHEAD)
 
 
 @row("N6b", "Spanner's clock is five minutes behind", expected=FOUND, group=NOT_OURS)
-def clock_behind(act: Act) -> Scenario:
+def clock_behind(act: RowActions) -> Scenario:
     """Begin at once what somebody else has just done, without an answer."""
     return unanswered_after_another(act, connection=BEHIND)
 
 
-def unanswered_after_another(act: Act, *, connection: str) -> Scenario:
+def unanswered_after_another(act: RowActions, *, connection: str) -> Scenario:
     """Update as somebody else has done a moment ago: nothing is started, then it is unanswered.
 
     The first call does nothing, and what is there is not taken for it. The second one does its
