@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
@@ -14,7 +14,14 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.faults import TIMED, Fault, FaultKind
 from airflow_spanner_lro.emulator.journal.actions import DEFAULT_CONFIG
 from airflow_spanner_lro.emulator.journal.codec import STRICT, CodeName, Kind, PlanJson, Seconds
+from airflow_spanner_lro.emulator.operations.registry import kind_name
 from airflow_spanner_lro.emulator.quota import Limits
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_spanner_lro.emulator.controller import OperationView
+    from airflow_spanner_lro.emulator.pipeline import Call
 
 _LIMITS = tuple(field.name for field in fields(Limits))
 
@@ -182,3 +189,53 @@ DATABASE = TypeAdapter(DatabaseBody)
 BACKUP = TypeAdapter(BackupBody)
 LIMITS = TypeAdapter(dict[LimitName, Annotated[int, Field(ge=0)]])
 QUOTA = TypeAdapter(QuotaBody)
+
+
+def operation_json(operation: OperationView) -> dict[str, Any]:
+    """Return an operation as JSON."""
+    error = operation.error
+    return {
+        "name": operation.name,
+        "kind": kind_name(operation.kind),
+        "target": operation.target,
+        "state": operation.state.name,
+        "done": operation.done,
+        "percent": operation.percent,
+        "started": operation.started.isoformat(),
+        "ended": _time(operation.ended),
+        "cancel_requested": _time(operation.cancel_requested),
+        "error": None
+        if error is None
+        else {"code": Code(error.code).name, "message": error.message},
+    }
+
+
+def call_json(call: Call) -> dict[str, Any]:
+    """Return a call as JSON."""
+    return {
+        "method": call.method,
+        "service": call.service,
+        "resource": call.resource,
+        "at": call.at.isoformat(),
+        "real_time": call.real_time,
+        "code": call.code.name,
+        "message": call.message,
+    }
+
+
+def fault_json(fault: Fault) -> dict[str, Any]:
+    """Return a fault as JSON."""
+    return {
+        "kind": fault.kind.value,
+        "method": fault.method,
+        "resource": fault.resource,
+        "times": fault.times,
+        "code": fault.code.name,
+        "message": fault.message,
+        "after_work": fault.after_work,
+        "seconds": fault.seconds,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

@@ -21,7 +21,7 @@ from airflow_spanner_lro.emulator.controller import NeverDoneError
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.journal.codec import decode
 from airflow_spanner_lro.emulator.journal.entries import Snapshot
-from airflow_spanner_lro.emulator.operations.registry import KINDS_BY_NAME, kind_name
+from airflow_spanner_lro.emulator.operations.registry import KINDS_BY_NAME
 from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
     from pydantic import TypeAdapter
 
-    from airflow_spanner_lro.emulator.controller import Controller, OperationView
-    from airflow_spanner_lro.emulator.faults import Fault
-    from airflow_spanner_lro.emulator.pipeline import Call, CallHistory
+    from airflow_spanner_lro.emulator.controller import Controller
+    from airflow_spanner_lro.emulator.pipeline import CallHistory
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +196,7 @@ def _advance(request: Request) -> object:
         return _clock(request)
     names = body.until_done if isinstance(body.until_done, list) else []
     done = request.controller.run_until_done(*names, limit=body.limit)
-    return {**_clock(request), "operations": [_operation_json(row) for row in done]}
+    return {**_clock(request), "operations": [bodies.operation_json(row) for row in done]}
 
 
 def _plan(request: Request) -> object:
@@ -215,7 +214,7 @@ def _clear_plans(request: Request) -> object:
 def _faults(request: Request) -> object:
     faults = request.controller.faults
     return {
-        "faults": [_fault_json(each) for each in faults.in_store()],
+        "faults": [bodies.fault_json(each) for each in faults.in_store()],
         "outage_seconds": faults.outage_seconds,
     }
 
@@ -247,7 +246,7 @@ def _calls(request: Request) -> object:
         calls = calls.on(resource)
     if since := request.query.get("since"):
         calls = calls.since(_real_time(since))
-    return {"calls": [_call_json(each) for each in calls]}
+    return {"calls": [bodies.call_json(each) for each in calls]}
 
 
 def _real_time(text: str) -> float:
@@ -272,7 +271,7 @@ def _clear_calls(request: Request) -> object:
 
 
 def _operations(request: Request) -> object:
-    return {"operations": [_operation_json(row) for row in request.controller.operations()]}
+    return {"operations": [bodies.operation_json(row) for row in request.controller.operations()]}
 
 
 def _fail(request: Request) -> object:
@@ -350,56 +349,6 @@ def _restore(request: Request) -> object:
 def _reset(request: Request) -> object:
     request.controller.reset()
     return _clock(request)
-
-
-def _operation_json(operation: OperationView) -> dict[str, Any]:
-    """Return an operation as JSON."""
-    error = operation.error
-    return {
-        "name": operation.name,
-        "kind": kind_name(operation.kind),
-        "target": operation.target,
-        "state": operation.state.name,
-        "done": operation.done,
-        "percent": operation.percent,
-        "started": operation.started.isoformat(),
-        "ended": _time(operation.ended),
-        "cancel_requested": _time(operation.cancel_requested),
-        "error": None
-        if error is None
-        else {"code": Code(error.code).name, "message": error.message},
-    }
-
-
-def _call_json(call: Call) -> dict[str, Any]:
-    """Return a call as JSON."""
-    return {
-        "method": call.method,
-        "service": call.service,
-        "resource": call.resource,
-        "at": call.at.isoformat(),
-        "real_time": call.real_time,
-        "code": call.code.name,
-        "message": call.message,
-    }
-
-
-def _fault_json(fault: Fault) -> dict[str, Any]:
-    """Return a fault as JSON."""
-    return {
-        "kind": fault.kind.value,
-        "method": fault.method,
-        "resource": fault.resource,
-        "times": fault.times,
-        "code": fault.code.name,
-        "message": fault.message,
-        "after_work": fault.after_work,
-        "seconds": fault.seconds,
-    }
-
-
-def _time(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
 
 
 ROUTES: tuple[Route, ...] = (
