@@ -13,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
+from airflow_spanner_lro.emulator.backups.service import BackupService
 from airflow_spanner_lro.emulator.controller import view_operations, view_resources
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.journal.actions import seed_database
@@ -20,7 +21,6 @@ from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.operations.service import OperationService
 from airflow_spanner_lro.emulator.plans import Planner
 from airflow_spanner_lro.emulator.schemas.service import SchemaService
-from airflow_spanner_lro.emulator.services.backups import Backups
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.restores import Restores
 from tests.emulator.support.world_fingerprint import fingerprint
@@ -66,7 +66,7 @@ def act(world: World, action: str, number: int, now: datetime) -> None:
     match action:
         case "backup":
             backup = database_v1.Backup(database=str(DATABASE), expire_time=now + timedelta(days=1))
-            Backups(world).CreateBackup(
+            BackupService(world).CreateBackup(
                 database_v1.CreateBackupRequest(
                     parent=INSTANCE, backup_id="nightly", backup=backup
                 ),
@@ -95,7 +95,7 @@ def act(world: World, action: str, number: int, now: datetime) -> None:
             )
         case "delete backup":
             request = database_v1.DeleteBackupRequest(name=f"{INSTANCE}/backups/nightly")
-            Backups(world).DeleteBackup(request, now)
+            BackupService(world).DeleteBackup(request, now)
         case "drop":
             Databases(world).DropDatabase(
                 database_v1.DropDatabaseRequest(database=str(DATABASE)), now

@@ -29,6 +29,7 @@ from airflow_spanner_lro.core.kinds import (
     OperationKind,
 )
 from airflow_spanner_lro.core.names import BackupName, BackupScheduleName
+from airflow_spanner_lro.emulator.backups.operations import CopyBackup, CreateBackup, expire
 from airflow_spanner_lro.emulator.configs.operations import (
     CreateInstanceConfig,
     UpdateInstanceConfig,
@@ -43,9 +44,6 @@ from airflow_spanner_lro.emulator.partitions.operations import (
     UpdateInstancePartition,
 )
 from airflow_spanner_lro.emulator.schemas.operations import UpdateDatabaseDdl
-from airflow_spanner_lro.emulator.state.aging import expire
-from airflow_spanner_lro.emulator.state.behaviours.backups import CreateBackup
-from airflow_spanner_lro.emulator.state.behaviours.copies import CopyBackup
 from airflow_spanner_lro.emulator.state.behaviours.database_updates import UpdateDatabase
 from airflow_spanner_lro.emulator.state.behaviours.databases import (
     CreateDatabase,

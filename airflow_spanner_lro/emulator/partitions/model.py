@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         InstanceConfigName,
         InstancePartitionName,
     )
+    from airflow_spanner_lro.emulator.backups.model import Backup
     from airflow_spanner_lro.emulator.schemas.model import Schema
-    from airflow_spanner_lro.emulator.state.records.backups import Backup
     from airflow_spanner_lro.emulator.state.tables import Resources
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.emulator.backups.service import BackupService, CopyService
 from airflow_spanner_lro.emulator.configs.service import ConfigService
 from airflow_spanner_lro.emulator.instances.service import InstanceService, InstanceUpdateService
 from airflow_spanner_lro.emulator.operations.service import (
@@ -15,8 +16,6 @@ from airflow_spanner_lro.emulator.operations.service import (
 )
 from airflow_spanner_lro.emulator.partitions.service import PartitionService
 from airflow_spanner_lro.emulator.schemas.service import DatabaseInsideService, SchemaService
-from airflow_spanner_lro.emulator.services.backups import Backups
-from airflow_spanner_lro.emulator.services.copies import Copies
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
 from airflow_spanner_lro.emulator.services.quorum import Quorums
@@ -38,8 +37,8 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
         PartitionService(world),
         Databases(world),
         SchemaService(world),
-        Backups(world),
-        Copies(world),
+        BackupService(world),
+        CopyService(world),
         Schedules(world),
         Restores(world),
         DatabaseUpdates(world),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 from airflow_spanner_lro.core.kinds import RESTORE_DATABASE, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.backups.model import require_backups
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks.backups import require_backups
 from airflow_spanner_lro.emulator.services.checks.databases import restored_encryption
 from airflow_spanner_lro.emulator.services.databases import require_room
 from airflow_spanner_lro.emulator.state.behaviours.databases import RestoreDetails

@@ -20,15 +20,18 @@ from google.protobuf import empty_pb2
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import BackupScheduleName, DatabaseName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.backups.model import (
+    MAX_BACKUP_AGE,
+    MIN_BACKUP_AGE,
+    require_backups,
+)
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.request_checks import duration_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks.backups import require_backups
 from airflow_spanner_lro.emulator.state.cron import Cron, CronError
 from airflow_spanner_lro.emulator.state.encryption import keys_for
 from airflow_spanner_lro.emulator.state.messages.schedules import schedule_message
-from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, MIN_BACKUP_AGE
 from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.emulator.state import aging
+from airflow_spanner_lro.emulator.backups import operations
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ def drop_database(world: World, name: DatabaseName, *, now: datetime) -> None:
     """Remove a database that is there; what it was restored from is free again."""
     database = world.resources.databases.get(name)
     world.abort_all(name, now=now)
-    aging.drop_schedules_of(world, name)
+    operations.drop_schedules_of(world, name)
     world.resources.databases.remove(name)
     if database.origin is not None:
-        aging.release(world, database.origin.backup)
+        operations.release(world, database.origin.backup)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName
+from airflow_spanner_lro.emulator.backups.model import MAX_BACKUP_AGE, Backup
+from airflow_spanner_lro.emulator.backups.operations import BackupDetails
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
-from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
 from airflow_spanner_lro.emulator.state.cron import Cron
 from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
-from airflow_spanner_lro.emulator.state.records.backups import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule, Chain
 
 if TYPE_CHECKING:

@@ -22,10 +22,10 @@ from airflow_spanner_lro.core.names import (
     ResourceName,
 )
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.backups.model import Backup
 from airflow_spanner_lro.emulator.configs.model import InstanceConfig
 from airflow_spanner_lro.emulator.instances.model import Instance
 from airflow_spanner_lro.emulator.partitions.model import InstancePartition
-from airflow_spanner_lro.emulator.state.records.backups import Backup
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 

@@ -17,8 +17,8 @@ from airflow_spanner_lro.emulator.schemas.statements import DATABASE, DEFAULT_LE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import DatabaseName
+    from airflow_spanner_lro.emulator.backups.model import Backup
     from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
-    from airflow_spanner_lro.emulator.state.records.backups import Backup
     from airflow_spanner_lro.emulator.state.tables import Resources
 
 _KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")

@@ -11,13 +11,13 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
+from airflow_spanner_lro.emulator.backups import operations
 from airflow_spanner_lro.emulator.operations.handler import (
     OperationHandler,
     ReportsProgress,
     raw,
     show_progress,
 )
-from airflow_spanner_lro.emulator.state import aging
 from airflow_spanner_lro.emulator.state.default_schedules import add_default_schedule
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.records.databases import DatabaseState, Origin
@@ -62,7 +62,7 @@ class _MakesDatabase(OperationHandler[DatabaseName, _Details], Generic[_Details]
         database = world.resources.databases.get(name)
         world.resources.databases.remove(name)
         if database.origin is not None:
-            aging.release(world, database.origin.backup)
+            operations.release(world, database.origin.backup)
 
 
 class CreateDatabase(_MakesDatabase[CreationDetails]):
@@ -143,6 +143,6 @@ class OptimizeRestoredDatabase(OperationHandler[DatabaseName, object]):
         database = replace(database, state=DatabaseState.READY)
         world.resources.databases.put(database.name, database)
         if database.origin is not None:
-            aging.release(world, database.origin.backup)
+            operations.release(world, database.origin.backup)
         # the reference does not say which response there is; Google's client expects this one
         return raw(messages.database_message(database, now=at))

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Backups: create, get, list, update, delete."""
+"""RPCs about backups: create, copy, get, list, update, delete.
+
+A copy is a backup like any other, and can be copied in turn; only how long it can be kept counts
+from when the first original was made.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +14,25 @@ from typing import TYPE_CHECKING, ClassVar
 from google.cloud import spanner_admin_database_v1 as database_v1
 from google.protobuf import empty_pb2
 
-from airflow_spanner_lro.core.kinds import CREATE_BACKUP, Service
+from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.backups import model as messages
+from airflow_spanner_lro.emulator.backups.model import (
+    MAX_BACKUP_AGE,
+    MIN_BACKUP_AGE,
+    Backup,
+    require_backups,
+)
+from airflow_spanner_lro.emulator.backups.operations import BackupDetails, CopyDetails
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.services.checks.backups import require_backups
-from airflow_spanner_lro.emulator.state.behaviours.backups import BackupDetails
 from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
-from airflow_spanner_lro.emulator.state.messages import backups as messages
-from airflow_spanner_lro.emulator.state.records.backups import (
-    MAX_BACKUP_AGE,
-    MIN_BACKUP_AGE,
-    Backup,
-)
+from airflow_spanner_lro.emulator.state.firing import new_chain_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,10 +41,11 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator.state.records.databases import Database
 
+
 _EXPIRE_TIME = "expire_time"
 
 
-class Backups(Servicer):
+class BackupService(Servicer):
     """Create, get, list, update and delete backups."""
 
     service: ClassVar[str] = Service.DATABASE_ADMIN
@@ -118,7 +124,7 @@ class Backups(Servicer):
             (
                 row
                 for row in resources.backups_of(instance)
-                if wanted.matches(messages.value_of(row))
+                if wanted.matches(messages.backup_fields(row))
             ),
             key=lambda row: (-row.serial,),
             size=request.page_size,
@@ -201,3 +207,65 @@ def _version_time(backup: database_v1.Backup, database: Database, *, now: dateti
     if not earliest <= version_time <= now:
         raise errors.bad_version_time(version_time, earliest=earliest, latest=now)
     return version_time
+
+
+class CopyService(Servicer):
+    """Copy backups."""
+
+    service: ClassVar[str] = Service.DATABASE_ADMIN
+
+    @rpc
+    def CopyBackup(
+        self, request: database_v1.CopyBackupRequest, now: datetime
+    ) -> operations_pb2.Operation:
+        """Start a copy; until it ends, its source can neither be deleted nor expire."""
+        parent = InstanceName.parse(request.parent)
+        name = BackupName(
+            project=parent.project, instance=parent.instance, backup=request.backup_id
+        )
+        source_name = BackupName.parse(request.source_backup)
+        expire_time = time_in(request, "expire_time")
+        if expire_time is None:
+            raise errors.missing_field("expire_time")
+        keys_for(request.encryption_config, inherited=())
+        resources = self.world.resources
+        resources.instances.get(parent)
+        source = resources.backup(source_name)
+        earliest, latest = max(source.create_time + MIN_BACKUP_AGE, now), source.max_expire_time
+        if not earliest <= expire_time <= latest:
+            raise errors.bad_copy_expire_time(expire_time, earliest=earliest, latest=latest)
+        resources.backups.require_new(name)
+        require_backups(resources.ready_instance(parent))
+        if not source.ready:
+            raise errors.source_not_ready(source_name)
+        if source.expired:
+            raise errors.source_expired(source_name)
+        require_not_moving(self.world, parent)
+        require_not_moving(self.world, source_name.instance_name)
+        backup = Backup(
+            name=name,
+            serial=self.world.next_serial(),
+            ready=False,
+            create_time=now,
+            database=source.database,
+            version_time=source.version_time,
+            expire_time=expire_time,
+            max_expire_time=source.max_expire_time,
+            dialect=source.dialect,
+            schema=source.schema,
+            data_bytes=source.data_bytes,
+            kms_keys=keys_for(request.encryption_config, inherited=source.kms_keys),
+            source=(source_name, source.serial),
+            # with the older backups that it needs, a chain of its own
+            chain=new_chain_id(self.world) if source.chain else "",
+            oldest_version_time=source.oldest_version_time,
+        )
+        resources.backups.put(name, backup)
+        operation = self.world.start(
+            kind=COPY_BACKUP,
+            target=name,
+            details=CopyDetails(source=source_name),
+            now=now,
+            size_bytes=source.data_bytes,
+        )
+        return operation_message(operation, now=now)
