@@ -160,7 +160,7 @@ def run(
     """Perform a flow in sync code.
 
     :param deadline: when to throw ``DeadlinePassedError`` into the flow
-    :param on_snapshot: is told every snapshot, and every error, that a *get* answered
+    :param on_snapshot: is given every snapshot, and every error, that a *get* answered
     """
     try:
         command = next(flow)
@@ -168,7 +168,7 @@ def run(
             left = _left(deadline, clock.now())
             if not isinstance(command, Sleep):
                 answer = _perform(command, client=client, timeout=_call_timeout(left))
-                _tell(on_snapshot, command, answer)
+                _notify(on_snapshot, command, answer)
                 command = flow.send(answer)
             elif left is not None and left <= 0:
                 command = flow.throw(DeadlinePassedError())
@@ -195,7 +195,7 @@ async def arun(
             left = _left(deadline, clock.now())
             if not isinstance(command, Sleep):
                 answer = await _aperform(command, client=client, timeout=_call_timeout(left))
-                _tell(on_snapshot, command, answer)
+                _notify(on_snapshot, command, answer)
                 command = flow.send(answer)
             elif left is not None and left <= 0:
                 command = flow.throw(DeadlinePassedError())
@@ -276,10 +276,10 @@ def _call_timeout(left: float | None) -> float:
     return CALL_TIMEOUT if left is None else min(CALL_TIMEOUT, max(left, _SHORTEST_CALL))
 
 
-def _tell(on_snapshot: Observer | None, command: Command, answer: Answer) -> None:
+def _notify(on_snapshot: Observer | None, command: Command, answer: Answer) -> None:
     if isinstance(command, AskAll) and isinstance(answer, Replies):
         for question, reply in zip(command.questions, answer.of_each, strict=True):
-            _tell(on_snapshot, question, reply)
+            _notify(on_snapshot, question, reply)
     if (
         on_snapshot
         and isinstance(command, Get)
@@ -293,7 +293,7 @@ def retry_transient(
     *,
     clock: SyncClock,
     limit: float,
-    tell: Callable[[str], None] | None = None,
+    log: Callable[[str], None] | None = None,
     quota_counts: bool = False,
 ) -> T:
     """Make a call until it is answered, and return the answer; transient errors are waited out.
@@ -301,7 +301,7 @@ def retry_transient(
     Any other error propagates.
 
     :param limit: seconds after which a transient error counts all the same
-    :param tell: says once that the answer is being waited for
+    :param log: is given one line that the answer is being waited for
     :param quota_counts: that too many requests were made propagates, for who waits it out better
     :raises WaitStoppedError: if the clock is stopped meanwhile
     """
@@ -314,8 +314,8 @@ def retry_transient(
                 raise
             if quota_counts and classify(exc) is ErrorClass.QUOTA:
                 raise
-            if tell and not waited:
-                tell(f"Spanner is not answering ({error_text(exc)}); asking again.")
+            if log and not waited:
+                log(f"Spanner is not answering ({error_text(exc)}); asking again.")
         clock.sleep(delay)
         waited += delay
     message = "a policy's delays have no end"

@@ -120,9 +120,9 @@ class Deferral:
         """
         trigger = SpannerSlotTrigger.from_connection(
             self.connection_spec,
-            query=taken.turn.query.to_record(),
+            query=taken.limit.query.to_record(),
             holders=list(map(str, taken.holders)),
-            limit=taken.turn.limit,
+            limit=taken.limit.rule,
             deadline=self.deadline.isoformat() if self.deadline else None,
             poll_interval=self.poll_interval,
         )

@@ -31,7 +31,7 @@ from jinja2 import meta
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.flows.conditions import ConditionNarrator, Failed, NotYet, ask_once
+from airflow_spanner_lro.core.flows.conditions import ConditionLog, Failed, NotYet, ask_once
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.triggers.conditions import (
@@ -205,8 +205,8 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
             raise InvalidArgumentError(field=field, value=exc.value, rule=exc.rule) from None
 
     @cached_property
-    def _narrator(self) -> ConditionNarrator:
-        return ConditionNarrator()
+    def _narrator(self) -> ConditionLog:
+        return ConditionLog()
 
     def trigger_arguments(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # for others
         """Return the trigger's parameters, from those of this sensor as they were rendered."""

@@ -33,7 +33,7 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.flows.conditions import (
     BackupReady,
     Condition,
-    ConditionNarrator,
+    ConditionLog,
     DatabaseInState,
     NothingInProgress,
     OperationsSucceeded,
@@ -140,7 +140,7 @@ class SpannerConditionTrigger(SpannerTrigger):
         yield TriggerEvent(event)
 
     async def _wait(self) -> Any:
-        narrator = ConditionNarrator()
+        narrator = ConditionLog()
 
         def tell(heard: OperationSnapshot | Exception | Verdict) -> None:
             for line in narrator.lines(heard, now=datetime.now(tz=UTC)):
@@ -150,7 +150,7 @@ class SpannerConditionTrigger(SpannerTrigger):
             condition = await retry_until_connected(self._prepared, log=self.log.warning)
             policy = PollPolicy(maximum=self.poll_interval)
             return await self._perform(
-                wait_until_met(condition, policy=policy, tell=tell), on_snapshot=tell
+                wait_until_met(condition, policy=policy, on_verdict=tell), on_snapshot=tell
             )
 
     async def _prepared(self) -> Condition:

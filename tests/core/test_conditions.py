@@ -167,7 +167,7 @@ def test_something_in_progress() -> None:
     verdict = looked(QUIET, (), (running(),))
 
     assert isinstance(verdict, NotYet)
-    assert f"In progress on {DATABASE}: Create backup nightly." == verdict.told
+    assert f"In progress on {DATABASE}: Create backup nightly." == verdict.message
 
 
 def test_much_in_progress_is_told_shortly() -> None:
@@ -175,14 +175,14 @@ def test_much_in_progress_is_told_shortly() -> None:
     verdict = looked(QUIET, (), (running(),) * 7)
 
     assert isinstance(verdict, NotYet)
-    assert verdict.told.endswith("Create backup nightly and 2 more.")
+    assert verdict.message.endswith("Create backup nightly and 2 more.")
 
 
 def test_nothing_in_progress() -> None:
     """Empty lists are silence."""
     verdict = looked(QUIET, (), ())
 
-    assert Met(facts=None, told=f"Nothing is in progress on {DATABASE}.") == verdict
+    assert Met(facts=None, message=f"Nothing is in progress on {DATABASE}.") == verdict
 
 
 def test_a_list_that_is_missing_is_not_silence() -> None:
@@ -217,14 +217,14 @@ def test_the_newest_ready_backup() -> None:
 )
 def test_no_backup_yet(condition: BackupReady, told: str) -> None:
     """A backup that is missing may still come; the log says which one is meant."""
-    assert NotYet(condition=condition, told=told) == looked(condition, ())
+    assert NotYet(condition=condition, message=told) == looked(condition, ())
 
 
 def test_a_backup_that_is_being_made() -> None:
     """A backup that is not READY is waited for."""
     verdict = looked(NEWEST, (backup(state="CREATING"),))
 
-    assert NotYet(condition=NEWEST, told=f"Backup {BACKUP} is CREATING.") == verdict
+    assert NotYet(condition=NEWEST, message=f"Backup {BACKUP} is CREATING.") == verdict
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_a_database_in_a_state(state: str) -> None:
     verdict = looked(IN_STATE, ResourceState(name=str(DATABASE), state=state, create_time=NOW))
 
     facts = {"name": str(DATABASE), "state": state, "create_time": NOW.isoformat()}
-    assert Met(facts=facts, told=f"Database {DATABASE} is {state}.") == verdict
+    assert Met(facts=facts, message=f"Database {DATABASE} is {state}.") == verdict
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_a_database_in_a_state(state: str) -> None:
 )
 def test_a_database_in_no_such_state(answer: Answer, told: str) -> None:
     """A database that is missing, or in another state, is waited for."""
-    assert NotYet(condition=IN_STATE, told=told) == looked(IN_STATE, answer)
+    assert NotYet(condition=IN_STATE, message=told) == looked(IN_STATE, answer)
 
 
 def test_a_database_in_no_instance() -> None:

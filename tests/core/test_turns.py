@@ -97,28 +97,28 @@ def test_it_asks_before_it_sleeps() -> None:
 
 
 def test_a_backup_waits_for_backups_of_its_database() -> None:
-    """The query for a backup's turn names the type first, and the one database."""
-    turn = concurrency_limit(CREATE_BACKUP, BACKUP_REQUEST)
+    """The query for a backup's limit names the type first, and the one database."""
+    limit = concurrency_limit(CREATE_BACKUP, BACKUP_REQUEST)
 
-    assert turn is not None
+    assert limit is not None
     assert (
         "(metadata.@type:type.googleapis.com/google.spanner.admin.database.v1.CreateBackupMetadata)"
         f' AND (metadata.database="{PARENT}/databases/orders") AND (NOT done:true)'
-    ) == turn.query.server_filter
-    assert turn.explains(NOT_READY)
-    assert not turn.explains(DENIED)
+    ) == limit.query.server_filter
+    assert limit.explains(NOT_READY)
+    assert not limit.explains(DENIED)
 
 
 def test_a_restore_waits_only_if_it_is_told_so() -> None:
     """Spanner's text for too many restores is known, so other refusals are not waited out."""
-    turn = concurrency_limit(RESTORE_DATABASE, RESTORE_REQUEST)
+    limit = concurrency_limit(RESTORE_DATABASE, RESTORE_REQUEST)
 
-    assert turn is not None
-    assert turn.explains(TOO_MANY)
-    assert not turn.explains(NOT_READY)
-    assert ListCall.OF_DATABASES is turn.query.call
+    assert limit is not None
+    assert limit.explains(TOO_MANY)
+    assert not limit.explains(NOT_READY)
+    assert ListCall.OF_DATABASES is limit.query.call
 
 
-def test_other_kinds_have_no_turn() -> None:
+def test_other_kinds_have_no_limit() -> None:
     """Copies of one backup may run together."""
     assert concurrency_limit(COPY_BACKUP, BACKUP_REQUEST) is None

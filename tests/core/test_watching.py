@@ -11,7 +11,7 @@ import pytest
 
 from airflow_spanner_lro.core.flows.commands import Get
 from airflow_spanner_lro.core.flows.conditions import (
-    ConditionNarrator,
+    ConditionLog,
     Met,
     NothingInProgress,
     NotYet,
@@ -37,7 +37,7 @@ QUIET = NothingInProgress(on=DATABASE, queries=pending_queries(DATABASE, field="
 def test_a_watch_asks_until_it_is_met() -> None:
     """A watch looks, sleeps and looks again; what ended is not asked again."""
     heard: list[Verdict] = []
-    flow = wait_until_met(ALL, policy=EVEN, tell=heard.append)
+    flow = wait_until_met(ALL, policy=EVEN, on_verdict=heard.append)
 
     played = play(flow, [succeeded(), running(name=OTHER), UNAVAILABLE, succeeded(name=OTHER)])
 
@@ -48,7 +48,7 @@ def test_a_watch_asks_until_it_is_met() -> None:
 
 def test_names_come_in_the_order_given() -> None:
     """In whatever order the operations end, their names are told in that of the argument."""
-    flow = wait_until_met(ALL, policy=EVEN, tell=lambda _: None)
+    flow = wait_until_met(ALL, policy=EVEN, on_verdict=lambda _: None)
 
     played = play(flow, [running(), succeeded(name=OTHER), succeeded()])
 
@@ -57,7 +57,7 @@ def test_names_come_in_the_order_given() -> None:
 
 def test_a_watch_that_cannot_be_met_raises() -> None:
     """A watch ends with the error of its condition."""
-    flow = wait_until_met(QUIET, policy=EVEN, tell=lambda _: None)
+    flow = wait_until_met(QUIET, policy=EVEN, on_verdict=lambda _: None)
 
     with pytest.raises(type(DENIED)):
         play(flow, [(), (running(),), DENIED])
@@ -66,7 +66,7 @@ def test_a_watch_that_cannot_be_met_raises() -> None:
 def test_trouble_that_lasts_too_long_counts() -> None:
     """Transient errors are waited out for so long, counted from the last answer."""
     policy = PollPolicy(maximum=1, jitter=0, transient_error_limit=2)
-    flow = wait_until_met(QUIET, policy=policy, tell=lambda _: None)
+    flow = wait_until_met(QUIET, policy=policy, on_verdict=lambda _: None)
 
     with pytest.raises(type(UNAVAILABLE)):
         play(flow, [UNAVAILABLE, (), (running(),), UNAVAILABLE, UNAVAILABLE, UNAVAILABLE])
@@ -74,14 +74,14 @@ def test_trouble_that_lasts_too_long_counts() -> None:
 
 def test_narration_is_about_changes() -> None:
     """The same answer again is not worth a line; trouble and its end are one line each."""
-    narrator = ConditionNarrator()
+    narrator = ConditionLog()
     heard: list[Verdict] = [
-        NotYet(condition=QUIET, told="busy"),
-        NotYet(condition=QUIET, told="busy"),
+        NotYet(condition=QUIET, message="busy"),
+        NotYet(condition=QUIET, message="busy"),
         NotYet(condition=QUIET, trouble=UNAVAILABLE),
         NotYet(condition=QUIET, trouble=UNAVAILABLE),
-        NotYet(condition=QUIET, told="busy"),
-        Met(facts=None, told="quiet"),
+        NotYet(condition=QUIET, message="busy"),
+        Met(facts=None, message="quiet"),
     ]
 
     lines = [line for each in heard for line in narrator.lines(each, now=datetime.now(tz=UTC))]
@@ -93,7 +93,7 @@ def test_narration_is_about_changes() -> None:
 
 def test_operations_are_narrated_one_by_one() -> None:
     """Each operation has its own progress to tell."""
-    narrator = ConditionNarrator()
+    narrator = ConditionLog()
     seen = [running(percent=40), running(name=OTHER, percent=40), running(percent=41)]
 
     lines = [line for each in seen for line in narrator.lines(each, now=NOW)]
@@ -103,4 +103,4 @@ def test_operations_are_narrated_one_by_one() -> None:
 
 def test_errors_are_told_by_the_look() -> None:
     """An error of a get is heard twice, and told once."""
-    assert [] == ConditionNarrator().lines(UNAVAILABLE, now=NOW)
+    assert [] == ConditionLog().lines(UNAVAILABLE, now=NOW)

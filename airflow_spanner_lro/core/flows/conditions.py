@@ -65,12 +65,12 @@ class NotYet:
     """It is worth asking again.
 
     :param condition: what to ask then, without what need not be asked again
-    :param told: what is missing, for the log; empty if others tell it
+    :param message: what is missing, for the log; empty if snapshots tell it
     :param trouble: why Spanner could not say
     """
 
     condition: Condition
-    told: str = ""
+    message: str = ""
     trouble: Exception | None = None
 
 
@@ -82,7 +82,7 @@ class Met:
     """
 
     facts: Any
-    told: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ Verdict = NotYet | Met | Failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationsSucceeded:
-    """All operations of some have succeeded, or one of them. Progress is told by the snapshots.
+    """All operations of some have succeeded, or one of them. Snapshots tell of progress.
 
     Is met with the names in the order in which they were given, or with the one name. One bad end
     is the end for all; for one of them only the last is, and one that Spanner does not know or does
@@ -129,9 +129,9 @@ class OperationsSucceeded:
         """Sort the operations by how they ended."""
         if not self.any_ and isinstance(final := _final_error(answers), Failed):
             return final
-        heard = dict(zip(self.pending, answers, strict=False))
-        ends = {name: answer for name, answer in heard.items() if _is_bad_end(answer)}
-        rest = replace(self, succeeded=self.succeeded | _good(heard), bad=self.bad | ends.keys())
+        seen = dict(zip(self.pending, answers, strict=False))
+        ends = {name: answer for name, answer in seen.items() if _is_bad_end(answer)}
+        rest = replace(self, succeeded=self.succeeded | _good(seen), bad=self.bad | ends.keys())
         if self.any_ and rest.succeeded:
             return Met(facts=next(str(name) for name in self.names if name in rest.succeeded))
         if ends and not (self.any_ and rest.pending):
@@ -170,9 +170,9 @@ class NothingInProgress:
         ]
         trouble = _trouble(answers)
         if running or trouble:
-            told = f"In progress on {self.on}: {_listed(running)}." if running else ""
-            return NotYet(condition=self, told=told, trouble=trouble)
-        return Met(facts=None, told=f"Nothing is in progress on {self.on}.")
+            message = f"In progress on {self.on}: {_listed(running)}." if running else ""
+            return NotYet(condition=self, message=message, trouble=trouble)
+        return Met(facts=None, message=f"Nothing is in progress on {self.on}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,12 +208,12 @@ class BackupReady:
         )
         for backup in reversed(found):
             if backup.ready:
-                return Met(facts=backup.to_dict(), told=f"Backup {backup.name} is READY.")
+                return Met(facts=backup.to_dict(), message=f"Backup {backup.name} is READY.")
         if found:
-            told = f"Backup {found[-1].name} is {found[-1].state}."
+            message = f"Backup {found[-1].name} is {found[-1].state}."
         else:
-            told = f"There is no backup yet {self._wanted}."
-        return NotYet(condition=self, told=told)
+            message = f"There is no backup yet {self._wanted}."
+        return NotYet(condition=self, message=message)
 
     def _matches(self, backup: BackupFacts) -> bool:
         return (
@@ -247,21 +247,21 @@ class DatabaseInState:
         if isinstance(answer, Exception) and code_of(answer) is Code.NOT_FOUND:
             if _NO_INSTANCE in str(answer):
                 return Failed(error=answer)
-            return NotYet(condition=self, told=f"There is no database yet named {self.name}.")
+            return NotYet(condition=self, message=f"There is no database yet named {self.name}.")
         if isinstance(final := _final_error(answers), Failed):
             return final
         if not isinstance(answer, ResourceState):
             return NotYet(condition=self, trouble=_trouble(answers))
-        told = f"Database {self.name} is {answer.state}."
+        message = f"Database {self.name} is {answer.state}."
         if answer.state not in self.states:
-            return NotYet(condition=self, told=told)
+            return NotYet(condition=self, message=message)
         created = answer.create_time
         facts = {
             "name": str(self.name),
             "state": answer.state,
             "create_time": created.isoformat() if created else None,
         }
-        return Met(facts=facts, told=told)
+        return Met(facts=facts, message=message)
 
 
 def _final_error(answers: Iterable[Answer]) -> Failed | None:
@@ -275,10 +275,10 @@ def _trouble(answers: Iterable[Answer]) -> Exception | None:
     return next((each for each in answers if isinstance(each, Exception)), None)
 
 
-def _good(heard: Mapping[OperationName, Answer]) -> set[OperationName]:
+def _good(seen: Mapping[OperationName, Answer]) -> set[OperationName]:
     return {
         name
-        for name, answer in heard.items()
+        for name, answer in seen.items()
         if isinstance(answer, OperationSnapshot) and answer.succeeded
     }
 
@@ -308,7 +308,7 @@ def _listed(names: Sequence[str]) -> str:
 def ask_once(condition: Condition) -> Flow[Verdict]:
     """Ask once.
 
-    What is answered after a passing error is not looked at, nor after an error for which the rest
+    What is answered after a transient error is ignored, nor after an error for which the rest
     of the answers does not matter.
     """
     replies = yield AskAll(condition.commands)
@@ -326,19 +326,19 @@ def ask_once(condition: Condition) -> Flow[Verdict]:
 
 
 def wait_until_met(
-    condition: Condition, *, policy: PollPolicy, tell: Callable[[Verdict], None]
+    condition: Condition, *, policy: PollPolicy, on_verdict: Callable[[Verdict], None]
 ) -> Flow[Any]:
     """Ask until the condition is met, and return its facts.
 
     Transient errors are waited out, up to the policy's limit without a single answer.
 
-    :param tell: is told what each look came to
+    :param on_verdict: is given each verdict
     :raises Exception: that of a condition that will not be met any more
     """
     silence = 0.0
     for delay in policy.delays():
         verdict = yield from ask_once(condition)
-        tell(verdict)
+        on_verdict(verdict)
         match verdict:
             case Met(facts=facts):
                 return facts
@@ -357,24 +357,24 @@ def wait_until_met(
     raise AssertionError(message)
 
 
-class ConditionNarrator:
+class ConditionLog:
     """Turn what is seen during a watch into log lines: one when something changed."""
 
     def __init__(self) -> None:
         self._operations: dict[OperationName, ProgressLog] = {}
-        self._told = ""
+        self._message = ""
         self._trouble = ""
 
-    def lines(self, heard: OperationSnapshot | Exception | Verdict, *, now: datetime) -> list[str]:
+    def lines(self, seen: OperationSnapshot | Exception | Verdict, *, now: datetime) -> list[str]:
         """Return the lines to log, oldest first; most often none.
 
-        :param heard: what a *get* answered, or what a look came to; errors are taken from the look
+        :param seen: what a *get* answered, or a verdict; errors are taken from the verdict
         """
-        if isinstance(heard, OperationSnapshot):
-            narrator = self._operations.setdefault(heard.name, ProgressLog())
-            return narrator.lines(heard, now=now)
-        if isinstance(heard, NotYet | Met):
-            return [*self._trouble_lines(heard), *self._change_lines(heard.told)]
+        if isinstance(seen, OperationSnapshot):
+            narrator = self._operations.setdefault(seen.name, ProgressLog())
+            return narrator.lines(seen, now=now)
+        if isinstance(seen, NotYet | Met):
+            return [*self._trouble_lines(seen), *self._change_lines(seen.message)]
         return []
 
     def _trouble_lines(self, verdict: NotYet | Met) -> list[str]:
@@ -387,8 +387,8 @@ class ConditionNarrator:
             return ["Spanner answers again."]
         return [f"Spanner is not answering ({error_text(trouble)}); still waiting."]
 
-    def _change_lines(self, told: str) -> list[str]:
-        if not told or told == self._told:
+    def _change_lines(self, message: str) -> list[str]:
+        if not message or message == self._message:
             return []
-        self._told = told
-        return [told]
+        self._message = message
+        return [message]

@@ -39,6 +39,20 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 
 
+T = TypeVar("T")
+
+POLL_WITHIN = 4.0
+"""Seconds for the poll on which a cancel waits."""
+POLL_AGAIN_WITHIN = 2.0
+"""Seconds for it where the operation was seen to run shortly before: only a clean-up needs it."""
+_POLLS = 2
+"""Polls that may fail before the cancel goes out all the same."""
+UNSEEN = (
+    "nobody saw it run after the decision to cancel it, so it may be a result that was delivered; "
+    "delete it if nobody uses it"
+)
+
+
 class DeadlinePassedError(SpannerLroError):
     """A driver's deadline passed. Whoever set the deadline knows what to do about it."""
 
@@ -154,7 +168,7 @@ def stop(*, name: OperationName, policy: CancelPolicy, cleans_up: bool) -> Flow[
 
 
 def _same(made: Answer, there: Answer) -> bool:
-    """Tell whether two looks at a resource saw the very same one, not a namesake."""
+    """Tell whether two answers are about the very same resource, not a namesake."""
     return (
         isinstance(made, ResourceState)
         and isinstance(there, ResourceState)
@@ -179,20 +193,6 @@ def _refused(
     )
 
 
-T = TypeVar("T")
-
-POLL_WITHIN = 4.0
-"""Seconds for the look on which a cancel waits."""
-POLL_AGAIN_WITHIN = 2.0
-"""Seconds for it where the operation was seen to run shortly before: only a clean-up needs it."""
-_POLLS = 2
-"""Looks that may fail before the cancel goes out all the same."""
-UNSEEN = (
-    "nobody saw it run after the decision to cancel it, so it may be a result that was delivered; "
-    "delete it if nobody uses it"
-)
-
-
 def cancel_if_running(
     *,
     name: OperationName,
@@ -201,9 +201,14 @@ def cancel_if_running(
     seen_running: bool = False,
     sent: Callable[[], None] = lambda: None,
 ) -> Flow[OperationSnapshot | Settlement]:
-    """Stop an operation that still runs; one that is done is left as it is, and returned.
+    """Stop an operation that we did not watch, if it runs; one that is done is only returned.
 
-    Without an answer to the look it is cancelled all the same, and what it made then stays.
+    Its task may have seen the end already and succeeded; all that is known here is that the task
+    has ended. So it is polled first, but not for long: a cancel of an operation that is done does
+    no harm, and without an answer it is sent all the same. What the operation made may be the
+    task's result, though. It is deleted only if a poll that was answered after the decision to
+    cancel has seen the operation run: then nobody can have delivered it before. No moments are
+    compared for that, since clocks may be minutes apart.
 
     :param seen_running: it was seen to run shortly before; without a clean-up that is enough
     :param sent: is called once the cancel has got through
@@ -211,10 +216,9 @@ def cancel_if_running(
     runs = seen_running and not cleans_up
     seen = _Seen()
     if not runs:
-        looking = _poll_once(
-            name, policy=policy, within=POLL_AGAIN_WITHIN if seen_running else POLL_WITHIN
-        )
-        snapshot = yield from seen.noting(looking, sent=sent)
+        within = POLL_AGAIN_WITHIN if seen_running else POLL_WITHIN
+        polling = _poll_within(within, name=name, policy=policy)
+        snapshot = yield from seen.noting(polling, sent=sent)
         if snapshot is not None and snapshot.done:
             return snapshot
     settlement = yield from seen.noting(cancel_and_settle(name=name, policy=policy), sent=sent)
@@ -227,13 +231,13 @@ def cancel_if_running(
     return settlement.with_leftover(UNSEEN) if made else settlement
 
 
-def _poll_once(
-    name: OperationName, *, policy: CancelPolicy, within: float
+def _poll_within(
+    seconds: float, *, name: OperationName, policy: CancelPolicy
 ) -> Flow[OperationSnapshot | None]:
-    """Look until there is an answer, within seconds; None if there is none."""
+    """Poll until there is an answer; None if there is none in so many seconds."""
     try:
         for _, delay in zip(range(_POLLS), policy.delays(), strict=False):
-            match (yield Get(name, within)):
+            match (yield Get(name, seconds)):
                 case OperationSnapshot() as snapshot:
                     return snapshot
                 case Exception() as exc if (
@@ -253,7 +257,7 @@ class _Seen:
         self.running = False
 
     def noting(self, flow: Flow[T], *, sent: Callable[[], None]) -> Flow[T]:
-        """Perform a flow, and note whether a look saw the operation run.
+        """Perform a flow, and note whether a poll saw the operation run.
 
         :param sent: is called when a cancel was taken
         """
@@ -317,32 +321,34 @@ class _Running(Generic[T]):
 
 
 def gather(flows: Iterable[Flow[T]]) -> Flow[tuple[T, ...]]:
-    """Perform several flows side by side; return what each returned, in their order.
+    """Perform several flows as one; return what each returned, in their order.
 
-    The deadline of the driver is everyone's. An error that one of them raises ends them all.
+    Their calls are made in turn, and they sleep at the same time, so ten cancels take as long as
+    the slowest of them, and the last is sent before the first is waited for. A cancel that is ready
+    goes before any other call. The deadline of the driver is everyone's. An error that one of them raises ends them all.
     """
-    lanes = [_Running(flow) for flow in flows]
-    for lane in lanes:
-        lane.send(None)
-    while waiting := [lane for lane in lanes if lane.command]:
-        if awake := deque(lane for lane in waiting if not isinstance(lane.command, Sleep)):
+    running = [_Running(flow) for flow in flows]
+    for each in running:
+        each.send(None)
+    while waiting := [each for each in running if each.command]:
+        if awake := deque(each for each in waiting if not isinstance(each.command, Sleep)):
             while awake:
-                lane = next((each for each in awake if each.cancels), awake[0])
-                awake.remove(lane)
-                lane.send((yield lane.command))  # type: ignore[misc]  # it has a command
-                if lane.cancels:
-                    awake.append(lane)
+                first = next((each for each in awake if each.cancels), awake[0])
+                awake.remove(first)
+                first.send((yield first.command))  # type: ignore[misc]  # it has a command
+                if first.cancels:
+                    awake.append(first)
             continue
-        seconds = min(lane.sleeps for lane in waiting)
+        seconds = min(each.sleeps for each in waiting)
         try:
             yield Sleep(seconds)
         except DeadlinePassedError as passed:
-            for lane in waiting:
-                lane.throw(passed)
+            for each in waiting:
+                each.throw(passed)
         else:
-            for lane in waiting:
-                lane.sleep(seconds)
-    return tuple(lane.result for lane in lanes)  # type: ignore[misc]  # each has ended
+            for each in waiting:
+                each.sleep(seconds)
+    return tuple(each.result for each in running)  # type: ignore[misc]  # each has ended
 
 
 def stop_all(
