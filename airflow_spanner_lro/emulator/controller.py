@@ -21,8 +21,8 @@ from airflow_spanner_lro.emulator.journal import actions
 from airflow_spanner_lro.emulator.operations.registry import kind_name
 from airflow_spanner_lro.emulator.pipeline import CallHistory, CallLog
 from airflow_spanner_lro.emulator.quota import QuotaMeter
+from airflow_spanner_lro.emulator.schedules.model import BackupSchedule
 from airflow_spanner_lro.emulator.state.records.databases import Database
-from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -31,8 +31,8 @@ from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.schedules.runner import new_chain_id
 from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
-from airflow_spanner_lro.emulator.state.firing import new_chain_id
 
 if TYPE_CHECKING:
     from datetime import datetime

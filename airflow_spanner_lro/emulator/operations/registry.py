@@ -43,6 +43,7 @@ from airflow_spanner_lro.emulator.partitions.operations import (
     CreateInstancePartition,
     UpdateInstancePartition,
 )
+from airflow_spanner_lro.emulator.schedules.runner import run_schedule
 from airflow_spanner_lro.emulator.schemas.operations import UpdateDatabaseDdl
 from airflow_spanner_lro.emulator.state.behaviours.database_updates import UpdateDatabase
 from airflow_spanner_lro.emulator.state.behaviours.databases import (
@@ -51,7 +52,6 @@ from airflow_spanner_lro.emulator.state.behaviours.databases import (
     RestoreDatabase,
 )
 from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, ChangeQuorum
-from airflow_spanner_lro.emulator.state.firing import fire
 from airflow_spanner_lro.emulator.state.world import World
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ HANDLERS: Mapping[OperationKind, OperationHandler[Any, Any]] = {
 
 REACTIONS: Mapping[type[ResourceName], Reaction] = {
     BackupName: expire,
-    BackupScheduleName: fire,
+    BackupScheduleName: run_schedule,
 }
 """What resources do when their next event is due."""
 

@@ -15,12 +15,12 @@ from airflow_spanner_lro.emulator.operations.service import (
     OperationService,
 )
 from airflow_spanner_lro.emulator.partitions.service import PartitionService
+from airflow_spanner_lro.emulator.schedules.service import ScheduleService
 from airflow_spanner_lro.emulator.schemas.service import DatabaseInsideService, SchemaService
 from airflow_spanner_lro.emulator.services.databases import Databases
 from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.services.restores import Restores
-from airflow_spanner_lro.emulator.services.schedules import Schedules
 from airflow_spanner_lro.emulator.services.updates import DatabaseUpdates
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
         SchemaService(world),
         BackupService(world),
         CopyService(world),
-        Schedules(world),
+        ScheduleService(world),
         Restores(world),
         DatabaseUpdates(world),
         DatabaseInsideService(world),

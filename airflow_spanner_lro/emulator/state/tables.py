@@ -26,8 +26,8 @@ from airflow_spanner_lro.emulator.backups.model import Backup
 from airflow_spanner_lro.emulator.configs.model import InstanceConfig
 from airflow_spanner_lro.emulator.instances.model import Instance
 from airflow_spanner_lro.emulator.partitions.model import InstancePartition
+from airflow_spanner_lro.emulator.schedules.model import BackupSchedule
 from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
-from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator

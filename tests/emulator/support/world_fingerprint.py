@@ -15,11 +15,10 @@ from airflow_spanner_lro.emulator.instances.model import instance_message
 from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.partitions.model import partition_message
+from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, schedule_message
 from airflow_spanner_lro.emulator.state.messages.databases import database_message
-from airflow_spanner_lro.emulator.state.messages.schedules import schedule_message
 from airflow_spanner_lro.emulator.state.quorums import etag_of
 from airflow_spanner_lro.emulator.state.records.databases import Database
-from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -18,7 +18,7 @@ from airflow_spanner_lro.emulator.operations.handler import (
     raw,
     show_progress,
 )
-from airflow_spanner_lro.emulator.state.default_schedules import add_default_schedule
+from airflow_spanner_lro.emulator.schedules.model import add_default_schedule
 from airflow_spanner_lro.emulator.state.messages import databases as messages
 from airflow_spanner_lro.emulator.state.records.databases import DatabaseState, Origin
 

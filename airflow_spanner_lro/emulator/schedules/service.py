@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Backup schedules: create, get, list, update, delete. None of it takes time.
-
-What they do when they are due is the world's affair.
-"""
+"""RPCs about backup schedules: create, get, list, update, delete. None of it takes time."""
 
 from __future__ import annotations
 
@@ -29,10 +26,9 @@ from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.request_checks import duration_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state.cron import Cron, CronError
+from airflow_spanner_lro.emulator.schedules.cron import Cron, CronError
+from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, schedule_message
 from airflow_spanner_lro.emulator.state.encryption import keys_for
-from airflow_spanner_lro.emulator.state.messages.schedules import schedule_message
-from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,7 +50,7 @@ class _Rules:
     retention: timedelta
 
 
-class Schedules(Servicer):
+class ScheduleService(Servicer):
     """Create, get, list, update and delete backup schedules."""
 
     service: ClassVar[str] = Service.DATABASE_ADMIN

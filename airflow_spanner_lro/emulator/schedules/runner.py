@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a backup schedule does when its time has come: it starts a backup.
+"""Make the backup that is due by a schedule.
 
 The service starts it within the four hours of its creation window, here it starts at once. Nobody
 is told of a backup that cannot be made, because there is no call to answer: it is left out.
@@ -18,9 +18,9 @@ from airflow_spanner_lro.emulator.backups.model import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
-from airflow_spanner_lro.emulator.state.cron import Cron
+from airflow_spanner_lro.emulator.schedules.cron import Cron
+from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, Chain
 from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
-from airflow_spanner_lro.emulator.state.records.schedules import BackupSchedule, Chain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +39,7 @@ _ID_LENGTH = 60
 _GROWTH = 100
 
 
-def fire(world: World, name: BackupScheduleName, at: datetime) -> None:
+def run_schedule(world: World, name: BackupScheduleName, at: datetime) -> None:
     """Make the backup that is due by a schedule."""
     schedule = world.resources.schedules.get(name)
     database = world.resources.databases.find(name.database_name)

@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Backup schedules: what is remembered of them, how clients see them, and the one of new databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from google.cloud import (
+    spanner_admin_database_v1 as database_v1,
+    spanner_admin_instance_v1 as instance_v1,
+)
+
+from airflow_spanner_lro.core.names import BackupScheduleName
+from airflow_spanner_lro.emulator.schedules.cron import Cron
+from airflow_spanner_lro.emulator.state.records.base import Record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_spanner_lro.core.names import BackupName, DatabaseName
+    from airflow_spanner_lro.emulator.state.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A chain of incremental backups that a schedule is adding to.
+
+    :param first: the version time of its first backup, a full one
+    :param length: how many backups have been added
+    :param newest: the latest of them, and its serial number
+    """
+
+    id: str
+    first: datetime
+    length: int
+    newest: tuple[BackupName, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSchedule(Record):
+    """A schedule that makes backups of a database.
+
+    :param message: all that its owner can set, as it is in force
+    :param update_time: when that last changed
+    :param due: when it makes the next backup
+    :param retention: for how long its backups are kept
+    :param chain: what the next backup is added to; None if that will be a full one
+    """
+
+    name: BackupScheduleName
+    message: database_v1.BackupSchedule
+    update_time: datetime
+    due: datetime
+    retention: timedelta
+    chain: Chain | None = None
+
+    @property
+    def crontab(self) -> str:
+        """Its times, as five fields."""
+        return str(self.message.spec.cron_spec.text)
+
+    @property
+    def incremental(self) -> bool:
+        """Whether its backups form chains."""
+        return "incremental_backup_spec" in self.message
+
+    @property
+    def next_event(self) -> datetime | None:
+        """When it makes the next backup."""
+        return self.due
+
+
+CREATION_WINDOW = timedelta(hours=4)
+"""Within which time the service starts a backup that is due; it says so for either kind."""
+
+TIME_ZONE = "UTC"
+
+
+def schedule_message(schedule: BackupSchedule) -> database_v1.BackupSchedule:
+    """Return a schedule as clients see it."""
+    message = database_v1.BackupSchedule(
+        name=str(schedule.name),
+        spec={
+            "cron_spec": {
+                "text": schedule.crontab,
+                "time_zone": TIME_ZONE,
+                "creation_window": CREATION_WINDOW,
+            }
+        },
+        retention_duration=schedule.retention,
+        encryption_config=_encryption(schedule.message.encryption_config),
+        update_time=schedule.update_time,
+    )
+    if schedule.incremental:
+        message.incremental_backup_spec = database_v1.IncrementalBackupSpec()
+    else:
+        message.full_backup_spec = database_v1.FullBackupSpec()
+    return message
+
+
+def _encryption(
+    config: database_v1.CreateBackupEncryptionConfig,
+) -> database_v1.CreateBackupEncryptionConfig:
+    types = database_v1.CreateBackupEncryptionConfig.EncryptionType
+    if config.encryption_type != types.ENCRYPTION_TYPE_UNSPECIFIED:
+        return config
+    return database_v1.CreateBackupEncryptionConfig(encryption_type=types.USE_DATABASE_ENCRYPTION)
+
+
+_ID = "default_schedule"
+_RETENTION = timedelta(days=7)
+
+
+def add_default_schedule(world: World, name: DatabaseName, at: datetime) -> None:
+    """Give a new database the schedule, unless its instance has none for new databases.
+
+    One that was put there for a test does not say, and has none.
+    """
+    instance = world.resources.instances.get(name.instance_name)
+    automatic = instance_v1.Instance.DefaultBackupScheduleType.AUTOMATIC
+    if instance.message.default_backup_schedule_type != automatic:
+        return
+    # at the time of the day at which the database was made
+    crontab = f"{at.minute} {at.hour} * * *"
+    message = database_v1.BackupSchedule(
+        spec={"cron_spec": {"text": crontab}},
+        retention_duration=_RETENTION,
+        full_backup_spec=database_v1.FullBackupSpec(),
+    )
+    schedule = BackupSchedule(
+        name=BackupScheduleName(
+            project=name.project, instance=name.instance, database=name.database, schedule=_ID
+        ),
+        serial=world.next_serial(),
+        create_time=at,
+        message=message,
+        update_time=at,
+        due=Cron.parse(crontab).next_after(at),
+        retention=_RETENTION,
+    )
+    world.resources.schedules.put(schedule.name, schedule)
