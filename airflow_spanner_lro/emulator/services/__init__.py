@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.backups.service import BackupService, CopyService
 from airflow_spanner_lro.emulator.configs.service import ConfigService
+from airflow_spanner_lro.emulator.iam.service import DatabaseIamService, InstanceIamService
 from airflow_spanner_lro.emulator.instances.service import InstanceService, InstanceUpdateService
 from airflow_spanner_lro.emulator.operations.service import (
     DatabaseOperationLists,
@@ -18,7 +19,6 @@ from airflow_spanner_lro.emulator.partitions.service import PartitionService
 from airflow_spanner_lro.emulator.schedules.service import ScheduleService
 from airflow_spanner_lro.emulator.schemas.service import DatabaseInsideService, SchemaService
 from airflow_spanner_lro.emulator.services.databases import Databases
-from airflow_spanner_lro.emulator.services.iam import DatabaseIam, InstanceIam
 from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.services.restores import Restores
 from airflow_spanner_lro.emulator.services.updates import DatabaseUpdates
@@ -44,8 +44,8 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
         DatabaseUpdates(world),
         DatabaseInsideService(world),
         Quorums(world),
-        DatabaseIam(world),
-        InstanceIam(world),
+        DatabaseIamService(world),
+        InstanceIamService(world),
         OperationService(world),
         DatabaseOperationLists(world),
         InstanceOperationLists(world),

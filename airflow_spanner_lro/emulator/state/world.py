@@ -19,10 +19,10 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
 from airflow_spanner_lro.emulator.configs.model import RecentlyUsedConfigs
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.iam.model import PolicyTable
 from airflow_spanner_lro.emulator.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.operations.model import Operation, OperationTable
 from airflow_spanner_lro.emulator.quota import Limits
-from airflow_spanner_lro.emulator.state.policies import Policies
 from airflow_spanner_lro.emulator.state.tables import EventQueue, Resources
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class World:
         self.limits = limits or Limits()
         self.events = EventQueue()
         self.resources = Resources(self.events)
-        self.policies = Policies()
+        self.policies = PolicyTable()
         self.leavings = RecentlyUsedConfigs()
         self.rng = random.Random(seed)  # noqa: S311 - ids, not secrets
         self.operations = OperationTable(self.rng, self.events)

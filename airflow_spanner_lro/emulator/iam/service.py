@@ -115,7 +115,7 @@ class _Iam(Servicer):
         raise errors.no_policy_here(resource)
 
 
-class DatabaseIam(_Iam):
+class DatabaseIamService(_Iam):
     """Policies of databases, backups and backup schedules; permissions of database roles, too."""
 
     service: ClassVar[str] = Service.DATABASE_ADMIN
@@ -131,7 +131,7 @@ class DatabaseIam(_Iam):
             raise errors.no_such_role(resource)
 
 
-class InstanceIam(_Iam):
+class InstanceIamService(_Iam):
     """Policies of instances."""
 
     service: ClassVar[str] = Service.INSTANCE_ADMIN

@@ -29,7 +29,7 @@ class _Stored:
 
 
 @dataclass(slots=True)
-class Policies:
+class PolicyTable:
     """The policies of all resources."""
 
     _stored: dict[ResourceName, _Stored] = field(default_factory=dict)
