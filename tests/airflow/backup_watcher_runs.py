@@ -14,16 +14,15 @@ from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from airflow_spanner_lro.triggers.backup_watcher import SpannerBackupWatcherTrigger
-
-from .doubles import DATABASE, INSTANCE, LATER, FakeTask
-from .playing import backup, over_the_wire
+from tests.airflow.fakes import DATABASE, INSTANCE, LATER, FakeTask
+from tests.airflow.task_runner import backup, over_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from airflow.triggers.base import TriggerEvent
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 LIST = "ListBackups"
 WHERE: dict[str, Any] = {"project_id": "test", "instance_id": "main", "database_id": "orders"}

@@ -22,8 +22,7 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.polling import policy
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-
-from .doubles import DATABASE, LATEST, LONG, FakeTask, Script, Stage
+from tests.airflow.fakes import DATABASE, LATEST, LONG, FakeTask, Script, Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -183,7 +182,7 @@ def deferrable(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def other(stage: Stage) -> FakeTask:
     """Let another task back the database up, which takes long."""
-    from .playing import backup, play  # noqa: PLC0415  # after AIRFLOW_HOME
+    from tests.airflow.task_runner import backup, play  # noqa: PLC0415  # after AIRFLOW_HOME
 
     stage.emulator.plan(LONG)
     task = FakeTask()

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 
-from .doubles import FakeTask
+from tests.airflow.fakes import FakeTask
 
 if TYPE_CHECKING:
     from pathlib import Path

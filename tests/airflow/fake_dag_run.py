@@ -12,9 +12,8 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.sdk.execution_time.xcom import XCom
 
 from airflow_spanner_lro.notifications.cancel import SpannerCancelOperationNotifier
-
-from .doubles import FakeTask
-from .playing import backup
+from tests.airflow.fakes import FakeTask
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
     import pytest

@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.emulator import Plan
-
-from .backing_up import copy_backup
-from .databases import FRESH, create, update
-from .doubles import BACKUP, DATABASE, INSTANCE, RESTORED, SOURCE, STATEMENTS, FakeTask
-from .instance_tasks import (
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, RESTORED, SOURCE, STATEMENTS, FakeTask
+from tests.airflow.operator_builders import (
+    FRESH,
+    copy_backup,
     create_config,
+    create_database,
     create_instance,
     create_partition,
     move_instance,
     update_config,
+    update_database,
     update_instance,
     update_partition,
 )
-from .playing import backup, change_schema, play, restore
+from tests.airflow.task_runner import backup, change_schema, play, restore
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 PROJECT = "projects/test"
 CONFIG = f"{PROJECT}/instanceConfigs/custom-near"
@@ -99,9 +99,14 @@ CASES = (
         BACKUP,
         parameters={"project_id": "test", "instance_id": "main", "backup_id": "nightly"},
     ),
-    _case(kinds.CREATE_DATABASE, create, FRESH),
+    _case(kinds.CREATE_DATABASE, create_database, FRESH),
     _case(kinds.RESTORE_DATABASE, restore, RESTORED, state="READY_OPTIMIZING"),
-    _case(kinds.UPDATE_DATABASE, update, DATABASE, parameters={"enable_drop_protection": True}),
+    _case(
+        kinds.UPDATE_DATABASE,
+        update_database,
+        DATABASE,
+        parameters={"enable_drop_protection": True},
+    ),
     _case(kinds.UPDATE_DATABASE_DDL, change_schema, DATABASE),
     _case(kinds.CREATE_INSTANCE, create_instance, f"{PROJECT}/instances/reports"),
     _case(kinds.UPDATE_INSTANCE, update_instance, INSTANCE, parameters={"node_count": 3}),

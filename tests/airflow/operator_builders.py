@@ -38,14 +38,13 @@ from airflow_spanner_lro.operators.partitions import (
     SpannerDeleteInstancePartitionOperator,
     SpannerUpdateInstancePartitionOperator,
 )
-
-from .doubles import DATABASE, INSTANCE, LONG, SOURCE, FakeTask
-from .playing import play
+from tests.airflow.fakes import DATABASE, INSTANCE, LONG, SOURCE, FakeTask
+from tests.airflow.task_runner import play
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 FAR = "projects/other/instances/far"

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE, UPDATE_INSTANCE
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
-
-from .doubles import INSTANCE, LONG, FakeTask
-from .playing import backup
+from tests.airflow.fakes import INSTANCE, LONG, FakeTask
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator import Plan
-
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 def start_backup(stage: Stage, plan: Plan) -> str:

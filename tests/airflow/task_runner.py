@@ -19,8 +19,7 @@ from airflow_spanner_lro.operators.databases import (
     SpannerRestoreDatabaseOperator,
 )
 from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
-
-from .doubles import STATEMENTS
+from tests.airflow.fakes import STATEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger, TriggerEvent
 
     from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
-
-    from .doubles import FakeTask
+    from tests.airflow.fakes import FakeTask
 
 _WHERE = {"project_id": "test", "instance_id": "main"}
 

@@ -22,13 +22,12 @@ from airflow_spanner_lro.core.operations.errors import (
     UnexpectedStateError,
 )
 from airflow_spanner_lro.emulator import Plan
-
-from .databases import FRESH, create, finish_at_each_look
-from .doubles import BACKUP, DATABASE, LONG, SOURCE
-from .playing import backup, defer, play, restore, resume
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, SOURCE
+from tests.airflow.operator_builders import FRESH, create_database, finish_at_each_look
+from tests.airflow.task_runner import backup, defer, play, restore, resume
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 AT_ONCE = Plan(duration=timedelta())
 TIMEOUT = ("__fail__", {"error": "Trigger timeout"})
@@ -104,7 +103,9 @@ def test_the_result_is_what_was_made(stage: Stage, task: FakeTask) -> None:
 
 def protecting(stage: Stage, task: FakeTask, **parameters: Any) -> Any:
     """Return the deferral of a task that waits for the protection of its database."""
-    operator = create(enable_drop_protection=True, deferrable=True, clean_up=True, **parameters)
+    operator = create_database(
+        enable_drop_protection=True, deferrable=True, clean_up=True, **parameters
+    )
     stage.emulator.plan(LONG, kind=UPDATE_DATABASE)
     deferred = defer(operator, task)
     finish_at_each_look(stage)
@@ -116,7 +117,7 @@ def protecting(stage: Stage, task: FakeTask, **parameters: Any) -> Any:
 def test_backstop_of_a_follow_up_undoes_nothing(stage: Stage, task: FakeTask) -> None:
     """When Airflow ends the wait for a protection, that is cancelled, and the database stays."""
     protecting(stage, task, operation_timeout=timedelta(hours=1))
-    operator = create(enable_drop_protection=True, deferrable=True, clean_up=True)
+    operator = create_database(enable_drop_protection=True, deferrable=True, clean_up=True)
 
     with pytest.raises(OperationTimeoutError):
         operator.resume_execution(*TIMEOUT, task.context)

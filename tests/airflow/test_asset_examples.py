@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from .doubles import BACKUP
+from tests.airflow.fakes import BACKUP
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 FACTS = {"name": BACKUP, "size_bytes": 4096, "expire_time": "2026-12-21T02:00:00Z"}

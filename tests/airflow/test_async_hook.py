@@ -16,11 +16,10 @@ from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
-
-from .doubles import DATABASE
+from tests.airflow.fakes import DATABASE
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_spanner_lro.airflow_internals.dags import authored_task, authored_tasks
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
-
-from .playing import backup
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable

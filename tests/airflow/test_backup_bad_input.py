@@ -11,8 +11,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.status import Code
-
-from .backing_up import (
+from tests.airflow.fakes import DATABASE
+from tests.airflow.operator_builders import (
     CUSTOMER,
     DAYS,
     GOOGLE,
@@ -23,15 +23,14 @@ from .backing_up import (
     update_backup,
     update_schedule,
 )
-from .doubles import DATABASE
-from .playing import backup
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow.sdk import BaseOperator
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 NO_ZONE = datetime(2099, 1, 1)  # noqa: DTZ001  # what this is about
 NOT_SENT: list[Any] = [

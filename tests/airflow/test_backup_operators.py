@@ -14,8 +14,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_spanner_lro.core.errors import UnavailableError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.operators import backups
-
-from .backing_up import (
+from tests.airflow.fakes import DATABASE, LONG, SOURCE
+from tests.airflow.operator_builders import (
     CUSTOMER,
     DAYS,
     FAR,
@@ -24,13 +24,12 @@ from .backing_up import (
     HOURS,
     THERE,
     copy_backup,
-    keys,
-    moment,
+    kms_keys_of,
     rendered,
+    time_of,
     update_backup,
 )
-from .doubles import DATABASE, LONG, SOURCE
-from .playing import backup, defer, play
+from tests.airflow.task_runner import backup, defer, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseOperator
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +82,7 @@ def test_encryption_is_as_asked(
 
     result = play(make(**parameters), task)
 
-    assert expected == keys(result)
+    assert expected == kms_keys_of(result)
 
 
 def test_update(stage: Stage, task: FakeTask) -> None:
@@ -93,7 +92,7 @@ def test_update(stage: Stage, task: FakeTask) -> None:
     result = update_backup(expire_time=when).execute(task.context)
 
     assert SOURCE == result["name"]
-    assert when == moment(result)
+    assert when == time_of(result)
     assert [("UpdateBackup", Code.OK)] == [
         (call.method, call.code) for call in stage.emulator.calls
     ]
@@ -117,7 +116,7 @@ def test_update_can_be_repeated(stage: Stage, task: FakeTask) -> None:
 
     result = update_backup(expire_time=when).execute(task.context)
 
-    assert abs(moment(result) - when) < timedelta(milliseconds=1)
+    assert abs(time_of(result) - when) < timedelta(milliseconds=1)
     assert 2 == len(stage.emulator.calls)
 
 
@@ -128,7 +127,7 @@ def test_update_counts_from_when_the_backup_was_made(stage: Stage, task: FakeTas
 
     result = update_backup(expire_time=soon).execute(task.context)
 
-    assert abs(moment(result) - soon) < timedelta(milliseconds=1)
+    assert abs(time_of(result) - soon) < timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize("expire_time", [HOURS, 400 * DAYS], ids=["too soon", "too late"])
@@ -157,7 +156,7 @@ def test_templated_duration(
 
     result = play(operator, task)
 
-    assert abs(moment(result) - datetime.now(tz=UTC) - 10 * DAYS) < HOURS
+    assert abs(time_of(result) - datetime.now(tz=UTC) - 10 * DAYS) < HOURS
 
 
 @pytest.mark.parametrize("make", [backup, copy_backup, update_backup])
@@ -170,7 +169,7 @@ def test_templated_moment(stage: Stage, task: FakeTask, make: Callable[..., Base
 
     result = play(operator, task)
 
-    assert when == moment(result)
+    assert when == time_of(result)
 
 
 def test_templated_keys(stage: Stage, task: FakeTask) -> None:
@@ -180,7 +179,7 @@ def test_templated_keys(stage: Stage, task: FakeTask) -> None:
 
     result = play(rendered(operator, {"type": CUSTOMER, "key": HERE}), task)
 
-    assert [HERE] == keys(result)
+    assert [HERE] == kms_keys_of(result)
 
 
 def test_version_time(stage: Stage, task: FakeTask) -> None:
@@ -191,7 +190,7 @@ def test_version_time(stage: Stage, task: FakeTask) -> None:
 
     result = play(backup(version_time=then.isoformat()), task)
 
-    assert abs(moment(result, "version_time") - then) < timedelta(milliseconds=1)
+    assert abs(time_of(result, "version_time") - then) < timedelta(milliseconds=1)
 
 
 def test_late_retry_takes_up_what_expires_soon(

@@ -13,8 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_spanner_lro.core.errors import UnavailableError
 from airflow_spanner_lro.core.operations.errors import ResourceDiffersError
 from airflow_spanner_lro.core.status import Code
-
-from .backing_up import (
+from tests.airflow.operator_builders import (
     CUSTOMER,
     DAYS,
     GOOGLE,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseOperator
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 def summary(schedule: dict[str, Any]) -> tuple[str, str, bool, str, str]:

@@ -18,10 +18,7 @@ from airflow_spanner_lro.assets import backups_asset
 from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.triggers.backup_watcher import SpannerBackupWatcherTrigger
-
-from .doubles import BACKUP, DATABASE, LATER, LONG, FakeTask
-from .playing import backup
-from .watching import (
+from tests.airflow.backup_watcher_runs import (
     LIST,
     WHERE,
     FakeAssetStore,
@@ -33,9 +30,11 @@ from .watching import (
     upon_look,
     watcher,
 )
+from tests.airflow.fakes import BACKUP, DATABASE, LATER, LONG, FakeTask
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 @pytest.fixture

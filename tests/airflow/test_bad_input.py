@@ -18,16 +18,15 @@ from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
-
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG
-from .playing import backup, change_schema, restore
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG
+from tests.airflow.task_runner import backup, change_schema, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow.sdk import BaseOperator
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 def drop(**parameters: Any) -> SpannerDropDatabaseOperator:

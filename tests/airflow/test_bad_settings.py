@@ -14,10 +14,9 @@ from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
 from airflow_spanner_lro.triggers.conditions import SpannerOperationsTrigger
-
-from .doubles import BACKUP, LONG, FakeTask
-from .playing import backup, change_schema, defer, fire, restore
-from .sensing import WAYS, backup_sensor, database_sensor, quiet_sensor
+from tests.airflow.fakes import BACKUP, LONG, FakeTask
+from tests.airflow.sensor_builders import WAYS, backup_sensor, database_sensor, quiet_sensor
+from tests.airflow.task_runner import backup, change_schema, defer, fire, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
     from airflow_spanner_lro.sensors.base import SpannerSensor
-
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 BUDGET = "max_admin_requests_per_second"
 WRONG = [

@@ -17,13 +17,12 @@ from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
-
-from .doubles import BACKUP, DATABASE, LONG, LONG_TIME
-from .operating import create_database, start, start_backup
-from .playing import backup
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, LONG_TIME
+from tests.airflow.started_operations import create_database, start, start_backup
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 IGNORES_CANCEL = Plan(duration=LONG_TIME, cancel_delay=None)
 

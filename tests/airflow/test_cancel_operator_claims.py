@@ -17,15 +17,14 @@ from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY, RECORD_KEY
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
-
-from .doubles import BACKUP, LATER, LONG, FakeTask
-from .operating import create_database, start_backup
-from .playing import backup, restore
+from tests.airflow.fakes import BACKUP, LATER, LONG, FakeTask
+from tests.airflow.started_operations import create_database, start_backup
+from tests.airflow.task_runner import backup, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
     Write = Callable[[], Any]
     """Writes the task whose XCom names the operations, and returns that XCom."""

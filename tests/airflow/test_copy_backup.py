@@ -13,15 +13,24 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_spanner_lro.core.ledger.ownership import TaskLiveness
 from airflow_spanner_lro.core.operations.errors import OperationCancelledError
 from airflow_spanner_lro.triggers.task_state import TaskView
-
-from .backing_up import COPY, DAYS, FAR, GOOGLE, HERE, HOURS, copy_backup, keys, moment
-from .doubles import BACKUP, DATABASE, LONG, SOURCE, FakeTaskInstance
-from .playing import backup, defer, over_the_wire, play
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, SOURCE, FakeTaskInstance
+from tests.airflow.operator_builders import (
+    COPY,
+    DAYS,
+    FAR,
+    GOOGLE,
+    HERE,
+    HOURS,
+    copy_backup,
+    kms_keys_of,
+    time_of,
+)
+from tests.airflow.task_runner import backup, defer, over_the_wire, play
 
 if TYPE_CHECKING:
     from pytest_mock import MockerFixture
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +47,7 @@ def test_copy_across_instances_and_projects(stage: Stage, task: FakeTask) -> Non
     result = play(copy_backup(), task)
 
     assert (COPY, "READY", DATABASE) == (result["name"], result["state"], result["database"])
-    assert abs(moment(result) - datetime.now(tz=UTC) - 30 * DAYS) < HOURS
+    assert abs(time_of(result) - datetime.now(tz=UTC) - 30 * DAYS) < HOURS
     assert [COPY] == [call.resource for call in stage.emulator.calls.of("CopyBackup")]
     assert stage.operation.name.startswith(f"{COPY}/operations/")
     assert stage.has(SOURCE)
@@ -143,4 +152,4 @@ def test_copy_drops_the_keys_of_its_source(stage: Stage, task: FakeTask) -> None
         stage.finish_upon()
         results.append(play(operator, task))
 
-    assert [[HERE], [""]] == [keys(each) for each in results]
+    assert [[HERE], [""]] == [kms_keys_of(each) for each in results]

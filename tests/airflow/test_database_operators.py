@@ -12,22 +12,30 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
-from .databases import FRESH, KEY, TABLE, create, database_starts, finish_at_each_look, update
-from .doubles import DATABASE, RESTORED, SOURCE
-from .playing import play, restore
+from tests.airflow.fakes import DATABASE, RESTORED, SOURCE
+from tests.airflow.operator_builders import (
+    DATABASE_KEY,
+    FRESH,
+    TABLE,
+    create_database,
+    database_starts,
+    finish_at_each_look,
+    update_database,
+)
+from tests.airflow.task_runner import play, restore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
-OTHER_KEY = f"{KEY}2"
+OTHER_KEY = f"{DATABASE_KEY}2"
 BUNDLE = "CREATE PROTO BUNDLE (test.Thing)"
 
 
 def schema_of_fresh() -> Any:
     """Return what somebody else sees of the new database's schema."""
-    return create().hook.client.database_admin.get_database_ddl(database=FRESH)
+    return create_database().hook.client.database_admin.get_database_ddl(database=FRESH)
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def test_create_returns_the_database(stage: Stage, task: FakeTask, *, deferrable
     """The database is there afterwards, and is the result."""
     finish_at_each_look(stage)
 
-    result = play(create(deferrable=deferrable), task)
+    result = play(create_database(deferrable=deferrable), task)
 
     assert FRESH == json.loads(json.dumps(result))["name"]
     assert ("READY", "GOOGLE_STANDARD_SQL") == (result["state"], result["database_dialect"])
@@ -64,7 +72,7 @@ def test_create_quotes_as_the_dialect_wants(
 ) -> None:
     """An id with a hyphen needs the dialect's quotes."""
     finish_at_each_look(stage)
-    operator = create(dialect=dialect)
+    operator = create_database(dialect=dialect)
 
     result = play(operator, task)
 
@@ -81,7 +89,7 @@ def test_create_with_a_schema(stage: Stage, task: FakeTask, statements: Any) -> 
     """Extra statements make the schema, given one by one or as one text."""
     finish_at_each_look(stage)
 
-    play(create(extra_statements=statements), task)
+    play(create_database(extra_statements=statements), task)
 
     ddl = schema_of_fresh()
     assert [TABLE, "CREATE INDEX B ON A (Id)"] == list(ddl.statements)
@@ -93,16 +101,20 @@ def test_create_with_a_schema(stage: Stage, task: FakeTask, statements: Any) -> 
 @pytest.mark.parametrize("dialect", ["GOOGLE_STANDARD_SQL", "POSTGRESQL"])
 def test_create_without_a_schema(nothing: Any, dialect: str) -> None:
     """No extra statements are none in either dialect."""
-    assert not create(extra_statements=nothing, dialect=dialect).build_request().extra_statements
+    assert (
+        not create_database(extra_statements=nothing, dialect=dialect)
+        .build_request()
+        .extra_statements
+    )
 
 
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
         (None, {}),
-        (KEY, {"kms_key_name": KEY}),
-        ([KEY], {"kms_key_name": KEY}),
-        ([KEY, OTHER_KEY], {"kms_key_names": [KEY, OTHER_KEY]}),
+        (DATABASE_KEY, {"kms_key_name": DATABASE_KEY}),
+        ([DATABASE_KEY], {"kms_key_name": DATABASE_KEY}),
+        ([DATABASE_KEY, OTHER_KEY], {"kms_key_names": [DATABASE_KEY, OTHER_KEY]}),
     ],
     ids=["google's", "text", "one", "two"],
 )
@@ -112,7 +124,7 @@ def test_create_with_keys(
     """The database is encrypted with the keys that were given."""
     finish_at_each_look(stage)
 
-    result = play(create(kms_key_names=keys), task)
+    result = play(create_database(kms_key_names=keys), task)
 
     config = result.get("encryption_config") or {}
     assert expected == {name: value for name, value in config.items() if value}
@@ -122,7 +134,7 @@ def test_create_with_descriptors(stage: Stage, task: FakeTask, descriptors: Path
     """Descriptors are read from a file on the worker."""
     finish_at_each_look(stage)
 
-    play(create(extra_statements=BUNDLE, proto_descriptors_file=str(descriptors)), task)
+    play(create_database(extra_statements=BUNDLE, proto_descriptors_file=str(descriptors)), task)
 
     ddl = schema_of_fresh()
     assert descriptors.read_bytes() == ddl.proto_descriptors
@@ -132,7 +144,7 @@ def test_create_with_descriptors(stage: Stage, task: FakeTask, descriptors: Path
 def test_descriptors_are_looked_for_beside_the_dag(descriptors: Path) -> None:
     """A relative path is seen from the Dag's file, wherever the worker was started."""
     with DAG("dag", schedule=None) as dag:
-        operator = create(proto_descriptors_file="things.pb")
+        operator = create_database(proto_descriptors_file="things.pb")
     dag.fileloc = str(descriptors.parent / "dag.py")
 
     assert descriptors.read_bytes() == operator.build_request().proto_descriptors
@@ -141,7 +153,7 @@ def test_descriptors_are_looked_for_beside_the_dag(descriptors: Path) -> None:
 def test_create_fails_with_its_statement(stage: Stage, task: FakeTask) -> None:
     """If an extra statement cannot be run, there is no database either."""
     with pytest.raises(AirflowFailException, match="Table not found: Nowhere"):
-        play(create(extra_statements=["CREATE INDEX B ON Nowhere (Id)"]), task)
+        play(create_database(extra_statements=["CREATE INDEX B ON Nowhere (Id)"]), task)
 
     assert not stage.has(FRESH)
 
@@ -151,9 +163,9 @@ def test_create_fails_with_its_statement(stage: Stage, task: FakeTask) -> None:
     ("changes", "paths"),
     [
         ({"enable_drop_protection": False}, ["enable_drop_protection"]),
-        ({"kms_key_names": KEY}, ["encryption_config"]),
+        ({"kms_key_names": DATABASE_KEY}, ["encryption_config"]),
         (
-            {"enable_drop_protection": True, "kms_key_names": [KEY, OTHER_KEY]},
+            {"enable_drop_protection": True, "kms_key_names": [DATABASE_KEY, OTHER_KEY]},
             ["enable_drop_protection", "encryption_config"],
         ),
     ],
@@ -161,7 +173,7 @@ def test_create_fails_with_its_statement(stage: Stage, task: FakeTask) -> None:
 )
 def test_update_names_what_it_changes(changes: dict[str, Any], paths: list[str]) -> None:
     """The mask has what was given, and nothing else."""
-    request = update(**changes).build_request()
+    request = update_database(**changes).build_request()
 
     assert paths == list(request.update_mask.paths)
     assert DATABASE == request.database.name
@@ -171,12 +183,14 @@ def test_update_names_what_it_changes(changes: dict[str, Any], paths: list[str])
 def test_update_changes_keys(stage: Stage, task: FakeTask) -> None:
     """A database with keys of the customer can be given others."""
     finish_at_each_look(stage)
-    play(create(kms_key_names=KEY), task)
+    play(create_database(kms_key_names=DATABASE_KEY), task)
     task.next_try()
 
-    result = play(update(database_id="fresh-one", kms_key_names=[KEY, OTHER_KEY]), task)
+    result = play(
+        update_database(database_id="fresh-one", kms_key_names=[DATABASE_KEY, OTHER_KEY]), task
+    )
 
-    assert [KEY, OTHER_KEY] == result["encryption_config"]["kms_key_names"]
+    assert [DATABASE_KEY, OTHER_KEY] == result["encryption_config"]["kms_key_names"]
 
 
 def test_restore_with_keys(stage: Stage, task: FakeTask, *, deferrable: bool) -> None:
@@ -184,10 +198,10 @@ def test_restore_with_keys(stage: Stage, task: FakeTask, *, deferrable: bool) ->
     stage.emulator.create_backup(SOURCE, DATABASE)
     finish_at_each_look(stage)
 
-    result = play(restore(kms_key_names=KEY, deferrable=deferrable), task)
+    result = play(restore(kms_key_names=DATABASE_KEY, deferrable=deferrable), task)
 
     assert RESTORED == result["name"]
-    assert KEY == result["encryption_config"]["kms_key_name"]
+    assert DATABASE_KEY == result["encryption_config"]["kms_key_name"]
 
 
 @pytest.mark.usefixtures("stage")
@@ -196,7 +210,7 @@ def test_restore_with_keys(stage: Stage, task: FakeTask, *, deferrable: bool) ->
     [
         ({}, "ENCRYPTION_TYPE_UNSPECIFIED"),
         ({"encryption_type": "google_default_encryption"}, "GOOGLE_DEFAULT_ENCRYPTION"),
-        ({"kms_key_names": KEY}, "CUSTOMER_MANAGED_ENCRYPTION"),
+        ({"kms_key_names": DATABASE_KEY}, "CUSTOMER_MANAGED_ENCRYPTION"),
     ],
     ids=["left to Spanner", "type", "keys"],
 )

@@ -11,15 +11,14 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 
 from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
-
-from .databases import TABLE
-from .templating import ATTACK, COLUMN, MANY, dag_in, refused, statements
+from tests.airflow.ddl_rendering import ATTACK, COLUMN, MANY, dag_in, refused, statements
+from tests.airflow.operator_builders import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .databases import TABLE, create
-from .playing import change_schema
-from .templating import ATTACK, COLUMN, MANY, NOTE, dag_in, refused, rendered, statements
+from tests.airflow.ddl_rendering import (
+    ATTACK,
+    COLUMN,
+    MANY,
+    NOTE,
+    dag_in,
+    refused,
+    rendered,
+    statements,
+)
+from tests.airflow.operator_builders import TABLE, create_database
+from tests.airflow.task_runner import change_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 MACRO = (
     "{% macro of(name) %}{{ name }} INT64 /* of {{ name }} */{% endmacro %}"
@@ -92,7 +101,7 @@ def test_new_database_takes_no_statement_from_a_value(stage: Stage, task: FakeTa
     template = "CREATE TABLE A ({{ params.value }}) PRIMARY KEY (Id)"
     attack = "Id INT64) PRIMARY KEY (Id); CREATE ROLE all_mighty; CREATE TABLE B (Id INT64"
 
-    told = refused(rendered(create(extra_statements=template), value=attack), task)
+    told = refused(rendered(create_database(extra_statements=template), value=attack), task)
 
     assert "its semicolon would end a statement" in told
     assert told.startswith("extra_statements='Id INT64")

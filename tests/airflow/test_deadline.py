@@ -13,12 +13,11 @@ from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferralError, TaskDe
 from airflow_spanner_lro.core.operations.errors import OperationTimeoutError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .doubles import BACKUP, DATABASE, LONG, RESTORED, SOURCE
-from .playing import backup, change_schema, defer, play, restore, resume
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, RESTORED, SOURCE
+from tests.airflow.task_runner import backup, change_schema, defer, play, restore, resume
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

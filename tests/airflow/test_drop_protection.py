@@ -15,15 +15,21 @@ from airflow_spanner_lro.core.operations.errors import OperationFailedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator
-
-from .databases import FRESH, QUARTER, create, database_starts, finish_at_each_look, update
-from .doubles import DATABASE, LONG
-from .playing import defer, over_the_wire, play
+from tests.airflow.fakes import DATABASE, LONG
+from tests.airflow.operator_builders import (
+    FRESH,
+    QUARTER,
+    create_database,
+    database_starts,
+    finish_at_each_look,
+    update_database,
+)
+from tests.airflow.task_runner import defer, over_the_wire, play
 
 if TYPE_CHECKING:
     from airflow.sdk.exceptions import TaskDeferred
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 PROTECTED: dict[str, Any] = {"enable_drop_protection": True}
 
@@ -35,7 +41,7 @@ def test_protection_follows_creation(
     """The task ends when the database is protected, which takes a second operation."""
     finish_at_each_look(stage)
 
-    result = play(create(enable_drop_protection=flag, deferrable=deferrable), task)
+    result = play(create_database(enable_drop_protection=flag, deferrable=deferrable), task)
 
     assert result["enable_drop_protection"]
     assert ["CreateDatabase", "UpdateDatabase"] == database_starts(stage)
@@ -50,7 +56,7 @@ def test_no_protection_unless_asked_for(stage: Stage, task: FakeTask, flag: bool
     """What a template renders for False protects nothing."""
     finish_at_each_look(stage)
 
-    result = play(create(enable_drop_protection=flag), task)
+    result = play(create_database(enable_drop_protection=flag), task)
 
     assert not result["enable_drop_protection"]
     assert ["CreateDatabase"] == database_starts(stage)
@@ -63,11 +69,11 @@ def test_retry_protects_and_does_not_create_again(
     finish_at_each_look(stage)
     stage.script.fail(method="UpdateDatabase", code=Code.UNAVAILABLE, times=1)
     with pytest.raises(Exception, match="unavailable"):
-        play(create(**PROTECTED, deferrable=deferrable), task)
+        play(create_database(**PROTECTED, deferrable=deferrable), task)
     assert stage.has(FRESH)
 
     task.next_try()
-    result = play(create(**PROTECTED, deferrable=deferrable), task)
+    result = play(create_database(**PROTECTED, deferrable=deferrable), task)
 
     assert result["enable_drop_protection"]
     assert 1 == len(stage.emulator.calls.of("CreateDatabase"))
@@ -77,13 +83,13 @@ def test_retry_protects_and_does_not_create_again(
 def test_retry_takes_up_a_pending_protection(stage: Stage, task: FakeTask) -> None:
     """A try that ended while the protection was under way does not lead to a second one."""
     stage.emulator.plan(LONG, kind=UPDATE_DATABASE)
-    defer(create(**PROTECTED, deferrable=True), task)
+    defer(create_database(**PROTECTED, deferrable=True), task)
     stage.clock.advance(QUARTER)
     task.next_try()
-    protects = defer(create(**PROTECTED, deferrable=True), task)
+    protects = defer(create_database(**PROTECTED, deferrable=True), task)
     task.next_try()
 
-    goes_on = defer(create(**PROTECTED, deferrable=True), task)
+    goes_on = defer(create_database(**PROTECTED, deferrable=True), task)
 
     assert stage.operation.name == operation_of(protects) == operation_of(goes_on)
     assert ["CreateDatabase", "UpdateDatabase"] == database_starts(stage)
@@ -96,10 +102,10 @@ def test_protection_that_fails_is_tried_again(
     finish_at_each_look(stage)
     stage.emulator.plan(Plan(fail_with=(Code.INTERNAL, "no")), kind=UPDATE_DATABASE, times=1)
     with pytest.raises(OperationFailedError, match=r"Update database .* INTERNAL: no"):
-        play(create(**PROTECTED, deferrable=deferrable), task)
+        play(create_database(**PROTECTED, deferrable=deferrable), task)
     task.next_try()
 
-    result = play(create(**PROTECTED, deferrable=deferrable), task)
+    result = play(create_database(**PROTECTED, deferrable=deferrable), task)
 
     assert result["enable_drop_protection"]
     assert ["CreateDatabase", "UpdateDatabase", "UpdateDatabase"] == database_starts(stage)
@@ -109,7 +115,7 @@ def test_protection_that_somebody_set_is_enough(stage: Stage, task: FakeTask) ->
     """A database that is protected when its creation ends needs no second operation."""
     stage.script.upon("GetOperation", lambda: _protected_by_somebody_else(stage))
 
-    result = play(create(**PROTECTED), task)
+    result = play(create_database(**PROTECTED), task)
 
     assert result["enable_drop_protection"]
     assert 2 == len(stage.emulator.operations())
@@ -120,7 +126,7 @@ def test_update_of_somebody_else_comes_first(stage: Stage, task: FakeTask) -> No
     finish_at_each_look(stage)
     stage.script.upon("GetDatabase", lambda: _set_protection(to=False))
 
-    result = play(create(**PROTECTED), task)
+    result = play(create_database(**PROTECTED), task)
 
     assert result["enable_drop_protection"]
     assert [CREATE_DATABASE, UPDATE_DATABASE, UPDATE_DATABASE] == [
@@ -134,12 +140,12 @@ def test_update_turns_protection_on_and_off(
     """Drop protection is what it was set to, and is the result."""
     finish_at_each_look(stage)
 
-    on = play(update(enable_drop_protection=True, deferrable=deferrable), task)
+    on = play(update_database(enable_drop_protection=True, deferrable=deferrable), task)
     with pytest.raises(FailedPrecondition, match="enable_drop_protection"):
         drop(task)
     task.ti.run_id = "manual__2"
     task.next_try()
-    off = play(update(enable_drop_protection="False", deferrable=deferrable), task)
+    off = play(update_database(enable_drop_protection="False", deferrable=deferrable), task)
     drop(task)
 
     assert [True, False] == [on["enable_drop_protection"], off["enable_drop_protection"]]
@@ -161,7 +167,7 @@ def operation_of(deferred: TaskDeferred) -> str:
 
 def _set_protection(*, to: bool) -> None:
     """Start an update of the new database, as somebody else."""
-    operator = update(database_id="fresh-one", enable_drop_protection=to)
+    operator = update_database(database_id="fresh-one", enable_drop_protection=to)
     operator.hook.client.start(kind=UPDATE_DATABASE, request=operator.build_request())
 
 

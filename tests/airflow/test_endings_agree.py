@@ -19,16 +19,15 @@ from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import cancel, interrupts, pending_deferral
 from airflow_spanner_lro.plugin import rejected_deferral
-
-from .doubles import LONG
-from .measuring import Recorder
-from .playing import backup, defer
-from .telling import Airflow
+from tests.airflow.fake_airflow import FakeAirflow
+from tests.airflow.fakes import LONG
+from tests.airflow.stats_recorder import StatsRecorder
+from tests.airflow.task_runner import backup, defer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,7 @@ def _strike(*_: object) -> None:
 
 def deferral_rejected(scene: Scene) -> BaseException | None:
     """End a task just before it defers; no error is told of it any more."""
-    airflow = Airflow(scene.patch)
+    airflow = FakeAirflow(scene.patch)
     defer(backup(deferrable=True), scene.task)
     airflow.state = "failed"
     note = pending_deferral.take()
@@ -154,7 +153,7 @@ def test_all_say_the_same(  # noqa: PLR0917  # fixtures
     ending: Ending,
 ) -> None:
     """One word stands in the log, in the error if there is one, in the ledger and in the metric."""
-    recorder = Recorder.behind_stats(monkeypatch)
+    recorder = StatsRecorder.behind_stats(monkeypatch)
     bring_about(ending, stage)
 
     error = EXITS[exit_](Scene(stage=stage, task=task, patch=monkeypatch, pass_time=pass_time))

@@ -11,11 +11,10 @@ import pytest
 
 from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
-
-from .doubles import DATABASE
+from tests.airflow.fakes import DATABASE
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 def connection(monkeypatch: pytest.MonkeyPatch, **extra: str) -> None:

@@ -15,13 +15,12 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameErr
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME
-from .operating import start_backup, update_instance
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME
+from tests.airflow.started_operations import start_backup, update_instance
 
 if TYPE_CHECKING:
-    from .conftest import Ask
-    from .doubles import Stage
+    from tests.airflow.conftest import Ask
+    from tests.airflow.fakes import Stage
 
 
 @pytest.fixture

@@ -18,17 +18,16 @@ from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
 from airflow_spanner_lro.triggers.conditions import SpannerOperationsTrigger
-
-from .doubles import BACKUP, DATABASE, FakeTask
-from .playing import backup, change_schema, defer, fire, play
-from .sensing import WAYS, backup_sensor
+from tests.airflow.fakes import BACKUP, DATABASE, FakeTask
+from tests.airflow.sensor_builders import WAYS, backup_sensor
+from tests.airflow.task_runner import backup, change_schema, defer, fire, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow.sdk import BaseOperator
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 ALLOWED = "AIRFLOW__SPANNER_LRO__ALLOW_EMULATOR"
 

@@ -28,13 +28,12 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
-
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, STATEMENTS, FakeTask
-from .playing import backup
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, STATEMENTS, FakeTask
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
-    from .conftest import Ask
-    from .doubles import Stage
+    from tests.airflow.conftest import Ask
+    from tests.airflow.fakes import Stage
 
 INSTANCE_UPDATE: dict[str, Any] = {
     "instance": {"name": INSTANCE, "node_count": 2},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from .instance_tasks import (
+from tests.airflow.operator_builders import (
     AUTOSCALING,
     create_config,
     create_instance,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseOperator
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 INSTANCES: list[Any] = [
     pytest.param(create_instance, {"instance_id": "R"}, ["instance id", "'R'"], id="id"),

@@ -11,12 +11,17 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.status import Code
-
-from .instance_tasks import create_config, create_instance, delete_config, finish, update_config
-from .playing import play
+from tests.airflow.operator_builders import (
+    create_config,
+    create_instance,
+    delete_config,
+    run_to_its_end,
+    update_config,
+)
+from tests.airflow.task_runner import play
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 OWN = "projects/test/instanceConfigs/custom-near"
 BASE = "projects/test/instanceConfigs/nam3"
@@ -52,7 +57,7 @@ def test_create(stage: Stage, task: FakeTask, *, deferrable: bool) -> None:
 
 def test_added_replicas_come_on_top_of_those_of_the_base(stage: Stage) -> None:
     """The replicas of the base are read and sent along."""
-    result = finish(create_config(base_config_id=BASE, add_replicas=["us-west2"]), stage)
+    result = run_to_its_end(create_config(base_config_id=BASE, add_replicas=["us-west2"]), stage)
 
     assert ALL_PLACES == places(result)
     assert [BASE] == [call.resource for call in stage.emulator.calls.of("GetInstanceConfig")][:1]
@@ -70,16 +75,18 @@ def test_given_replicas_are_sent_as_they_are(stage: Stage) -> None:
 
 def test_replicas_of_another_task_can_be_given(stage: Stage) -> None:
     """What one configuration returned as its replicas makes another one."""
-    first = finish(create_config(), stage)
+    first = run_to_its_end(create_config(), stage)
 
-    second = finish(create_config(config_id="custom-too", replicas=first["replicas"]), stage)
+    second = run_to_its_end(
+        create_config(config_id="custom-too", replicas=first["replicas"]), stage
+    )
 
     assert first["replicas"] == second["replicas"]
 
 
 def test_create_with_name_and_labels(stage: Stage) -> None:
     """What people see can be given."""
-    result = finish(create_config(display_name="Near us", labels={"team": "data"}), stage)
+    result = run_to_its_end(create_config(display_name="Near us", labels={"team": "data"}), stage)
 
     assert ("Near us", {"team": "data"}) == (result["display_name"], result["labels"])
 
@@ -104,9 +111,9 @@ def test_base_that_is_not_there(stage: Stage, task: FakeTask) -> None:
 
 def test_update(stage: Stage) -> None:
     """A configuration has its new name and labels."""
-    finish(create_config(), stage)
+    run_to_its_end(create_config(), stage)
 
-    result = finish(update_config(display_name="Near us", labels={"team": "data"}), stage)
+    result = run_to_its_end(update_config(display_name="Near us", labels={"team": "data"}), stage)
 
     assert json.loads(json.dumps(result)) == result
     assert ("Near us", {"team": "data"}) == (result["display_name"], result["labels"])
@@ -114,9 +121,9 @@ def test_update(stage: Stage) -> None:
 
 def test_update_leaves_the_rest(stage: Stage) -> None:
     """What is not given stays as it was; empty labels are given, and clear those there are."""
-    finish(create_config(display_name="Near us", labels={"team": "data"}), stage)
+    run_to_its_end(create_config(display_name="Near us", labels={"team": "data"}), stage)
 
-    result = finish(update_config(labels={}), stage)
+    result = run_to_its_end(update_config(labels={}), stage)
 
     assert ("Near us", {}) == (result["display_name"], result["labels"])
 
@@ -140,7 +147,7 @@ def test_update_names_what_changes(changes: dict[str, Any], paths: list[str]) ->
 
 def test_delete(stage: Stage, task: FakeTask) -> None:
     """A configuration is deleted, and deleting it again is fine."""
-    finish(create_config(), stage)
+    run_to_its_end(create_config(), stage)
     delete_config().execute(task.context)
 
     delete_config().execute(task.context)
@@ -152,8 +159,10 @@ def test_delete(stage: Stage, task: FakeTask) -> None:
 
 def test_delete_of_one_in_use(stage: Stage, task: FakeTask) -> None:
     """A configuration that an instance uses stays, and the error names the instance."""
-    finish(create_config(), stage)
-    user = finish(create_instance(config_id="custom-near", edition="ENTERPRISE_PLUS"), stage)
+    run_to_its_end(create_config(), stage)
+    user = run_to_its_end(
+        create_instance(config_id="custom-near", edition="ENTERPRISE_PLUS"), stage
+    )
 
     with pytest.raises(Exception, match=f"in use by {user['name']}"):
         delete_config().execute(task.context)

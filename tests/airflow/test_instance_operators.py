@@ -12,20 +12,19 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.operations.errors import UnexpectedStateError
 from airflow_spanner_lro.core.status import Code
-
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG, FakeTask
-from .instance_tasks import (
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, FakeTask
+from tests.airflow.operator_builders import (
     AUTOSCALING,
     create_instance,
     delete_instance,
-    finish,
     move_instance,
+    run_to_its_end,
     update_instance,
 )
-from .playing import defer, play, resume
+from tests.airflow.task_runner import defer, play, resume
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 NEW = "projects/test/instances/reports"
 HERE = "projects/test/instanceConfigs/regional-europe-west1"
@@ -48,7 +47,7 @@ def test_create(stage: Stage, task: FakeTask, *, deferrable: bool) -> None:
 
 def test_create_with_everything(stage: Stage) -> None:
     """All that an instance can be given arrives."""
-    result = finish(
+    result = run_to_its_end(
         create_instance(
             config_id=THERE,
             display_name="Reports of all teams",
@@ -72,7 +71,7 @@ def test_create_with_everything(stage: Stage) -> None:
 
 def test_create_with_autoscaling(stage: Stage) -> None:
     """An autoscaled instance begins with the least that its limits allow."""
-    result = finish(create_instance(autoscaling=AUTOSCALING), stage)
+    result = run_to_its_end(create_instance(autoscaling=AUTOSCALING), stage)
 
     assert 2 == result["node_count"]
     assert AUTOSCALING["autoscaling_limits"] == result["autoscaling_config"]["autoscaling_limits"]
@@ -80,7 +79,7 @@ def test_create_with_autoscaling(stage: Stage) -> None:
 
 def test_create_a_free_instance(stage: Stage) -> None:
     """A free instance has no capacity."""
-    result = finish(create_instance(instance_type="FREE_INSTANCE"), stage)
+    result = run_to_its_end(create_instance(instance_type="FREE_INSTANCE"), stage)
 
     assert ("FREE_INSTANCE", 0) == (result["instance_type"], result["node_count"])
 
@@ -192,7 +191,7 @@ def test_update_names_what_changes(changes: dict[str, Any], paths: list[str]) ->
 )
 def test_update(stage: Stage, changes: dict[str, Any], expected: dict[str, Any]) -> None:
     """An instance has its new values, and returns them as JSON can hold them."""
-    result = finish(update_instance(**changes), stage)
+    result = run_to_its_end(update_instance(**changes), stage)
 
     assert json.loads(json.dumps(result)) == result
     assert expected == {name: result[name] for name in expected}
@@ -200,18 +199,18 @@ def test_update(stage: Stage, changes: dict[str, Any], expected: dict[str, Any])
 
 def test_update_leaves_the_rest(stage: Stage) -> None:
     """What is not given stays as it was."""
-    finish(update_instance(labels={"team": "data"}, display_name="Orders"), stage)
+    run_to_its_end(update_instance(labels={"team": "data"}, display_name="Orders"), stage)
 
-    result = finish(update_instance(node_count=2), stage)
+    result = run_to_its_end(update_instance(node_count=2), stage)
 
     assert ({"team": "data"}, "Orders") == (result["labels"], result["display_name"])
 
 
 def test_update_clears_labels(stage: Stage) -> None:
     """Empty labels are given labels: none remain."""
-    finish(update_instance(labels={"team": "data"}), stage)
+    run_to_its_end(update_instance(labels={"team": "data"}), stage)
 
-    result = finish(update_instance(labels={}), stage)
+    result = run_to_its_end(update_instance(labels={}), stage)
 
     assert {} == result["labels"]
 
@@ -227,9 +226,9 @@ def test_update_turns_the_autoscaler_off(
     stage: Stage, fixed: dict[str, int], expected: int
 ) -> None:
     """A fixed capacity takes the place of the autoscaler, also below its limits."""
-    scaled = finish(update_instance(autoscaling=AUTOSCALING), stage)
+    scaled = run_to_its_end(update_instance(autoscaling=AUTOSCALING), stage)
 
-    result = finish(update_instance(**fixed), stage)
+    result = run_to_its_end(update_instance(**fixed), stage)
 
     assert "autoscaling_config" in scaled
     assert "autoscaling_config" not in result
@@ -239,7 +238,7 @@ def test_update_turns_the_autoscaler_off(
 @pytest.mark.parametrize("target", ["regional-us-central1", THERE], ids=["id", "full-name"])
 def test_move(stage: Stage, target: str) -> None:
     """An instance is moved, and its result says where it is."""
-    result = finish(move_instance(target_config_id=target), stage)
+    result = run_to_its_end(move_instance(target_config_id=target), stage)
 
     assert json.loads(json.dumps(result)) == result
     assert (INSTANCE, THERE) == (result["name"], result["config"])

@@ -11,20 +11,19 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.status import Code
-
-from .doubles import INSTANCE, LONG, FakeTask
-from .instance_tasks import (
+from tests.airflow.fakes import INSTANCE, LONG, FakeTask
+from tests.airflow.operator_builders import (
     AUTOSCALING,
     create_partition,
     delete_instance,
     delete_partition,
-    finish,
+    run_to_its_end,
     update_partition,
 )
-from .playing import play
+from tests.airflow.task_runner import play
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 PARTITION = f"{INSTANCE}/instancePartitions/overseas"
 THERE = "projects/test/instanceConfigs/regional-us-central1"
@@ -55,7 +54,7 @@ def test_create(stage: Stage, task: FakeTask, *, deferrable: bool) -> None:
 )
 def test_create_with(stage: Stage, given: dict[str, Any], expected: dict[str, Any]) -> None:
     """What a partition can be given arrives."""
-    result = finish(create_partition(**given), stage)
+    result = run_to_its_end(create_partition(**given), stage)
 
     assert expected == {name: result[name] for name in expected}
 
@@ -92,9 +91,9 @@ def test_kill_removes_the_partition(stage: Stage, task: FakeTask) -> None:
 )
 def test_update(stage: Stage, changes: dict[str, Any], expected: dict[str, Any]) -> None:
     """A partition has its new values, and keeps the others."""
-    before = finish(create_partition(), stage)
+    before = run_to_its_end(create_partition(), stage)
 
-    result = finish(update_partition(**changes), stage)
+    result = run_to_its_end(update_partition(**changes), stage)
 
     kept = {"name", "config", "create_time"}
     assert json.loads(json.dumps(result)) == result
@@ -104,9 +103,9 @@ def test_update(stage: Stage, changes: dict[str, Any], expected: dict[str, Any])
 
 def test_update_turns_the_autoscaler_off(stage: Stage) -> None:
     """A fixed capacity takes the place of the autoscaler, also below its limits."""
-    scaled = finish(create_partition(autoscaling=AUTOSCALING), stage)
+    scaled = run_to_its_end(create_partition(autoscaling=AUTOSCALING), stage)
 
-    result = finish(update_partition(node_count=1), stage)
+    result = run_to_its_end(update_partition(node_count=1), stage)
 
     assert "autoscaling_config" in scaled
     assert "autoscaling_config" not in result
@@ -132,7 +131,7 @@ def test_update_names_what_changes(changes: dict[str, Any], paths: list[str]) ->
 
 def test_delete(stage: Stage, task: FakeTask) -> None:
     """A partition is deleted, and deleting it again is fine."""
-    finish(create_partition(), stage)
+    run_to_its_end(create_partition(), stage)
     delete_partition().execute(task.context)
 
     delete_partition().execute(task.context)
@@ -144,7 +143,7 @@ def test_delete(stage: Stage, task: FakeTask) -> None:
 
 def test_partitions_go_with_their_instance(stage: Stage, task: FakeTask) -> None:
     """An instance that is partitioned is deleted with its partitions, as Spanner does it."""
-    finish(create_partition(), stage)
+    run_to_its_end(create_partition(), stage)
 
     delete_instance().execute(task.context)
 

@@ -18,14 +18,13 @@ from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import interrupts, pending_deferral, run
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
-
-from .doubles import BACKUP, LONG, eventually
-from .playing import backup, defer, resume
+from tests.airflow.fakes import BACKUP, LONG, eventually
+from tests.airflow.task_runner import backup, defer, resume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 class InProcessSupervisorComms:

@@ -19,9 +19,8 @@ from airflow_spanner_lro.core.ledger.entry import LedgerEntry
 from airflow_spanner_lro.core.ledger.ownership import TaskLiveness
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.triggers.task_state import TaskView
-
-from .doubles import BACKUP, LATER, LONG, FakeTaskInstance
-from .playing import backup, defer, over_the_wire
+from tests.airflow.fakes import BACKUP, LATER, LONG, FakeTaskInstance
+from tests.airflow.task_runner import backup, defer, over_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.ledger.ownership import Published
     from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
-
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 TRY = 2
 

@@ -21,10 +21,9 @@ from airflow_spanner_lro.core.operations.errors import (
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.execution.cancel import WorkerCancel
-
-from .doubles import BACKUP, LONG, LONG_TIME
-from .playing import backup, defer
-from .telling import DELETED, Airflow
+from tests.airflow.fake_airflow import DELETED, FakeAirflow
+from tests.airflow.fakes import BACKUP, LONG, LONG_TIME
+from tests.airflow.task_runner import backup, defer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 class Killer:
@@ -400,7 +398,7 @@ def test_a_kill_does_not_wait_for_airflow_for_ever(
     """Airflow that does not answer is not waited for; it is told, with what ends the operation."""
     stage.emulator.plan(LONG)
     monkeypatch.setattr("airflow_spanner_lro.execution.cancel._TO_ASK", 0.1)
-    airflow = Airflow(monkeypatch)
+    airflow = FakeAirflow(monkeypatch)
     airflow.quiet.clear()
     operator = backup()
     stage.script.upon("GetOperation", operator.on_kill)
@@ -419,7 +417,7 @@ def test_a_kill_after_the_dag_was_deleted_cancels(
 ) -> None:
     """E15: a task that is no longer there, and whose record went with it, waits for nothing."""
     stage.emulator.plan(LONG)
-    Airflow(monkeypatch).state = DELETED
+    FakeAirflow(monkeypatch).state = DELETED
     operator = backup()
     stage.script.upon("GetOperation", operator.on_kill)
 

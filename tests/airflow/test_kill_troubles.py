@@ -14,27 +14,25 @@ from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.core.operations.errors import OperationGoneError, OperationTimeoutError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.triggers import operation
-
-from .doubles import BACKUP, LONG, FakeTaskInstance
-from .playing import backup, defer, over_the_wire, resume
-from .telling import DELETED, NO_ANSWER, Airflow
+from tests.airflow.fake_airflow import DELETED, NO_ANSWER, FakeAirflow
+from tests.airflow.fakes import BACKUP, LONG, FakeTaskInstance
+from tests.airflow.task_runner import backup, defer, over_the_wire, resume
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
-
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 @pytest.fixture
-def airflow(monkeypatch: pytest.MonkeyPatch) -> Airflow:
+def airflow(monkeypatch: pytest.MonkeyPatch) -> FakeAirflow:
     """Return an Airflow in which the task has failed, asked the way a triggerer asks it."""
-    return Airflow(monkeypatch)
+    return FakeAirflow(monkeypatch)
 
 
 @pytest.fixture
-def trigger(stage: Stage, task: FakeTask, airflow: Airflow) -> SpannerOperationTrigger:
+def trigger(stage: Stage, task: FakeTask, airflow: FakeAirflow) -> SpannerOperationTrigger:
     """Return the trigger that waits for a backup, whose task has published what it should."""
     stage.emulator.plan(LONG)
     waiting = over_the_wire(cast("Any", defer(backup(deferrable=True), task).trigger))
@@ -53,7 +51,7 @@ def _names_a_way_out(text: str, trigger: SpannerOperationTrigger) -> bool:
 
 @pytest.mark.parametrize("map_index", [-1, 0, 7])
 async def test_asks_for_its_own_task(
-    stage: Stage, trigger: SpannerOperationTrigger, airflow: Airflow, map_index: int
+    stage: Stage, trigger: SpannerOperationTrigger, airflow: FakeAirflow, map_index: int
 ) -> None:
     """A trigger finds its task among Airflow's answers, mapped or not."""
     trigger.task_instance = cast("Any", FakeTaskInstance(map_index=map_index))
@@ -69,7 +67,7 @@ async def test_asks_for_its_own_task(
 
 
 async def test_dag_deleted(
-    stage: Stage, trigger: SpannerOperationTrigger, airflow: Airflow
+    stage: Stage, trigger: SpannerOperationTrigger, airflow: FakeAirflow
 ) -> None:
     """E15: a task instance that is no longer there does not wait any more."""
     airflow.state, airflow.record = DELETED, None
@@ -90,7 +88,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("record", UNREADABLE)
 async def test_unreadable_record_of_an_ended_task(
-    stage: Stage, trigger: SpannerOperationTrigger, airflow: Airflow, record: object
+    stage: Stage, trigger: SpannerOperationTrigger, airflow: FakeAirflow, record: object
 ) -> None:
     """The state alone is enough when the task has ended: its operation is cancelled."""
     airflow.record = record
@@ -105,7 +103,7 @@ async def test_unreadable_record_of_an_ended_task(
 async def test_unreadable_record_of_a_task_that_may_wait(
     stage: Stage,
     trigger: SpannerOperationTrigger,
-    airflow: Airflow,
+    airflow: FakeAirflow,
     capsys: pytest.CaptureFixture[str],
     state: str | None,
 ) -> None:
@@ -123,7 +121,7 @@ async def test_unreadable_record_of_a_task_that_may_wait(
 async def test_airflow_cannot_be_asked(
     stage: Stage,
     trigger: SpannerOperationTrigger,
-    airflow: Airflow,
+    airflow: FakeAirflow,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """When Airflow cannot tell the task's state, nothing is cancelled, and that is said."""
@@ -141,7 +139,7 @@ async def test_airflow_cannot_be_asked(
 async def test_airflow_does_not_answer(
     stage: Stage,
     trigger: SpannerOperationTrigger,
-    airflow: Airflow,
+    airflow: FakeAirflow,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -267,7 +265,7 @@ async def test_not_finished_in_time(
 async def test_deadline_in_a_triggerer_that_was_stalled(
     stage: Stage,
     trigger: SpannerOperationTrigger,
-    airflow: Airflow,
+    airflow: FakeAirflow,
     state: object,
     changes: dict[str, Any] | None,
     *,
@@ -286,7 +284,7 @@ async def test_deadline_in_a_triggerer_that_was_stalled(
 
 
 def test_a_kill_after_the_delivery_cancels_nothing(
-    stage: Stage, task: FakeTask, airflow: Airflow
+    stage: Stage, task: FakeTask, airflow: FakeAirflow
 ) -> None:
     """N7: what a task has delivered it publishes, so no look is needed to leave it alone."""
     stage.emulator.plan(LONG)
@@ -307,7 +305,7 @@ def test_a_kill_after_the_delivery_cancels_nothing(
 
 
 async def test_deadline_without_an_answer_is_left_to_a_worker(
-    stage: Stage, task: FakeTask, trigger: SpannerOperationTrigger, airflow: Airflow
+    stage: Stage, task: FakeTask, trigger: SpannerOperationTrigger, airflow: FakeAirflow
 ) -> None:
     """E4: what a trigger cannot find out at the deadline, the resumed task does, and cancels."""
     trigger.deadline = "2020-01-01T00:00:00+00:00"
@@ -328,7 +326,7 @@ async def test_deadline_without_an_answer_is_left_to_a_worker(
 async def test_deadline_when_airflow_is_too_busy_to_answer(
     stage: Stage,
     trigger: SpannerOperationTrigger,
-    airflow: Airflow,
+    airflow: FakeAirflow,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A question without an answer is given up in time, and nothing is cancelled on a guess."""

@@ -18,16 +18,14 @@ from airflow_spanner_lro.core.operations.errors import (
 )
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
-
-from .doubles import LONG
-from .playing import backup, change_schema, defer, play, resume
+from tests.airflow.fakes import LONG
+from tests.airflow.task_runner import backup, change_schema, defer, play, resume
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 DEFER = {"deferrable": True}
 MINUTE = timedelta(minutes=1)

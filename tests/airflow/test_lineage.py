@@ -23,14 +23,13 @@ from airflow_spanner_lro.core.kinds import (
     OperationKind,
 )
 from airflow_spanner_lro.core.names import BackupName, ResourceName, parse_resource
-
-from .doubles import BACKUP, DATABASE, INSTANCE, RESTORED, SOURCE, FakeTask
-from .playing import backup, play
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, RESTORED, SOURCE, FakeTask
+from tests.airflow.task_runner import backup, play
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 WHERE = {"project_id": "test", "instance_id": "main"}
 BACKUP_RESULT = {

@@ -28,14 +28,13 @@ from airflow_spanner_lro.links import (
 )
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
-
-from .doubles import BACKUP, DATABASE, INSTANCE, FakeTaskInstance
-from .playing import backup, change_schema, play, restore
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, FakeTaskInstance
+from tests.airflow.task_runner import backup, change_schema, play, restore
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 CONSOLE = "https://console.cloud.google.com/spanner/instances"
 BACKUPS_PAGE = f"{CONSOLE}/main/details/backups/list?project=test"

@@ -12,17 +12,15 @@ import pytest
 from airflow_spanner_lro.core.errors import UnavailableError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import start
-
-from .doubles import DATABASE, LONG, SOURCE
-from .instance_tasks import update_instance
-from .playing import backup, change_schema, defer, restore
+from tests.airflow.fakes import DATABASE, LONG, SOURCE
+from tests.airflow.operator_builders import update_instance
+from tests.airflow.task_runner import backup, change_schema, defer, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 DEFER = {"deferrable": True}
 

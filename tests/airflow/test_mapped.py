@@ -13,12 +13,11 @@ from airflow.sdk import DAG
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
-
-from .doubles import BACKUP, FakeTask
-from .playing import play
+from tests.airflow.fakes import BACKUP, FakeTask
+from tests.airflow.task_runner import play
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 TABLE = "CREATE TABLE A (Id INT64) PRIMARY KEY (Id)"
 DEFAULTS = {

@@ -17,15 +17,14 @@ from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
 from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.status import Code
-
-from .doubles import BACKUP, LONG
-from .measuring import Recorder, put_behind_stats
-from .playing import backup, play
+from tests.airflow.fakes import BACKUP, LONG
+from tests.airflow.stats_recorder import StatsRecorder, put_behind_stats
+from tests.airflow.task_runner import backup, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -34,9 +33,9 @@ HOST = "hostname=" + socket.gethostname()
 
 
 @pytest.fixture
-def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> StatsRecorder:
     """Return a backend that knows tags."""
-    return Recorder.behind_stats(monkeypatch)
+    return StatsRecorder.behind_stats(monkeypatch)
 
 
 def _ended(**fields: Any) -> OperationSnapshot:
@@ -44,7 +43,7 @@ def _ended(**fields: Any) -> OperationSnapshot:
     return OperationSnapshot(**usual | fields)
 
 
-def test_requests_are_counted_by_method_and_code(recorder: Recorder) -> None:
+def test_requests_are_counted_by_method_and_code(recorder: StatsRecorder) -> None:
     """Two answers of the same kind are one series."""
     for _ in range(2):
         metrics.AirflowTelemetry().requested(method="GetOperation", code=Code.NOT_FOUND)
@@ -52,35 +51,35 @@ def test_requests_are_counted_by_method_and_code(recorder: Recorder) -> None:
     assert {"method=GetOperation code=NOT_FOUND": 2} == recorder.counted("spanner_lro.requests")
 
 
-def test_budget_waits_are_timed_by_urgency(recorder: Recorder) -> None:
+def test_budget_waits_are_timed_by_urgency(recorder: StatsRecorder) -> None:
     """Seconds go out as a duration, which each backend takes in its own unit."""
     metrics.AirflowTelemetry().held_back(urgency=Urgency.ENDING, seconds=1.5)
 
     assert {"spanner_lro.budget_wait urgency=ending": [timedelta(seconds=1.5)]} == recorder.timings
 
 
-def test_detection_is_timed_from_the_end(recorder: Recorder) -> None:
+def test_detection_is_timed_from_the_end(recorder: StatsRecorder) -> None:
     """The delay begins when Spanner says that the operation ended."""
     metrics.AirflowTelemetry().detected(snapshot=_ended(end_time=NOW), at=NOW + MINUTE)
 
     assert {"spanner_lro.detection_delay kind=CreateBackup": [MINUTE]} == recorder.timings
 
 
-def test_detection_is_never_negative(recorder: Recorder) -> None:
+def test_detection_is_never_negative(recorder: StatsRecorder) -> None:
     """Spanner's clock may be ahead of ours."""
     metrics.AirflowTelemetry().detected(snapshot=_ended(end_time=NOW), at=NOW - MINUTE)
 
     assert {"spanner_lro.detection_delay kind=CreateBackup": [timedelta()]} == recorder.timings
 
 
-def test_an_end_that_is_not_told_is_not_timed(recorder: Recorder) -> None:
+def test_an_end_that_is_not_told_is_not_timed(recorder: StatsRecorder) -> None:
     """An operation without an end time has no delay."""
     metrics.AirflowTelemetry().detected(snapshot=_ended(), at=NOW)
 
     assert {} == recorder.timings
 
 
-def test_those_who_wait_are_added_up(recorder: Recorder) -> None:
+def test_those_who_wait_are_added_up(recorder: StatsRecorder) -> None:
     """The gauge is the process's, however many pollers it has, and goes down again."""
     one, other = metrics.AirflowTelemetry(), metrics.AirflowTelemetry()
     one.waiting(operations=30)
@@ -106,7 +105,7 @@ def test_those_who_wait_are_added_up(recorder: Recorder) -> None:
     ],
 )
 def test_cancels_are_counted_by_ending(
-    recorder: Recorder, ending: Ending | None, told: str
+    recorder: StatsRecorder, ending: Ending | None, told: str
 ) -> None:
     """Each ending has a value without spaces, and so has a cancel that could not be tried."""
     settlement = Settlement(name=NAME, ending=ending) if ending else None
@@ -117,7 +116,7 @@ def test_cancels_are_counted_by_ending(
 
 
 @pytest.mark.parametrize("state", [each for each in OperationState if each != "RUNNING"])
-def test_operations_are_timed_by_outcome(recorder: Recorder, state: OperationState) -> None:
+def test_operations_are_timed_by_outcome(recorder: StatsRecorder, state: OperationState) -> None:
     """An operation that has ended took from its start to its end, however it ended."""
     ended = _ended(state=state, start_time=NOW, end_time=NOW + MINUTE)
 
@@ -127,7 +126,7 @@ def test_operations_are_timed_by_outcome(recorder: Recorder, state: OperationSta
     assert {name: [MINUTE]} == recorder.timings
 
 
-def test_times_that_spanner_does_not_tell_are_ours(recorder: Recorder) -> None:
+def test_times_that_spanner_does_not_tell_are_ours(recorder: StatsRecorder) -> None:
     """A kind without times is timed from its start call until its end was seen."""
     ended = _ended(kind=CREATE_DATABASE)
 
@@ -147,7 +146,7 @@ def test_times_that_spanner_does_not_tell_are_ours(recorder: Recorder) -> None:
     ids=["nothing", "running", "without a start"],
 )
 def test_what_is_not_known_is_not_timed(
-    recorder: Recorder, unknown: OperationSnapshot | None
+    recorder: StatsRecorder, unknown: OperationSnapshot | None
 ) -> None:
     """No duration is made up."""
     metrics.time_operation(unknown, at=NOW)
@@ -155,7 +154,7 @@ def test_what_is_not_known_is_not_timed(
     assert {} == recorder.timings
 
 
-def test_a_kind_that_this_release_does_not_know(recorder: Recorder) -> None:
+def test_a_kind_that_this_release_does_not_know(recorder: StatsRecorder) -> None:
     """It is timed all the same."""
     metrics.time_operation(_ended(kind=None, start_time=NOW), at=NOW + MINUTE)
 
@@ -164,7 +163,7 @@ def test_a_kind_that_this_release_does_not_know(recorder: Recorder) -> None:
 
 def test_dotted_names_hold_the_values_of_the_tags(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dot within a value does not make a level of its own."""
-    recorder = Recorder.behind_stats(monkeypatch, dotted=True)
+    recorder = StatsRecorder.behind_stats(monkeypatch, dotted=True)
     monkeypatch.setattr(socket, "gethostname", lambda: "node-1.example ä")
 
     metrics.AirflowTelemetry().requested(method="GetOperation", code=Code.OK)
@@ -186,7 +185,7 @@ def test_a_value_that_comes_while_another_is_sent_waits_its_turn(
     """A kill in the middle of sending is not held up, and nothing is lost or out of order."""
     order: list[str] = []
 
-    class Interrupted(Recorder):
+    class Interrupted(StatsRecorder):
         def incr(self, stat: str, count: int = 1, *, tags: dict[str, str] | None = None) -> None:
             if not order:
                 order.append("interrupted")

@@ -22,16 +22,15 @@ from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.operators.databases import SpannerCreateDatabaseOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 from airflow_spanner_lro.plugin import rejected_deferral
-
-from .doubles import DATABASE, LONG, SOURCE, FakeTaskInstance
-from .measuring import Recorder
-from .notifying import FakeRun, notify
-from .operating import start_backup
-from .playing import backup, defer, over_the_wire, play, restore
-from .telling import Airflow
+from tests.airflow.fake_airflow import FakeAirflow
+from tests.airflow.fake_dag_run import FakeRun, notify
+from tests.airflow.fakes import DATABASE, LONG, SOURCE, FakeTaskInstance
+from tests.airflow.started_operations import start_backup
+from tests.airflow.stats_recorder import StatsRecorder
+from tests.airflow.task_runner import backup, defer, over_the_wire, play, restore
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 QUICK = Plan(duration=timedelta())
 DURATION = "spanner_lro.operation_duration"
@@ -40,13 +39,13 @@ REQUESTS = "spanner_lro.requests"
 
 
 @pytest.fixture(autouse=True)
-def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> StatsRecorder:
     """Return what stands behind Airflow's stats."""
-    return Recorder.behind_stats(monkeypatch)
+    return StatsRecorder.behind_stats(monkeypatch)
 
 
 def test_a_task_that_succeeds(
-    stage: Stage, task: FakeTask, recorder: Recorder, *, deferrable: bool
+    stage: Stage, task: FakeTask, recorder: StatsRecorder, *, deferrable: bool
 ) -> None:
     """Its operation is timed once, as is its end, wherever it waits; no cancel is counted."""
     stage.emulator.plan(LONG)
@@ -60,7 +59,7 @@ def test_a_task_that_succeeds(
 
 
 def test_every_request_of_a_task(
-    stage: Stage, task: FakeTask, recorder: Recorder, *, deferrable: bool
+    stage: Stage, task: FakeTask, recorder: StatsRecorder, *, deferrable: bool
 ) -> None:
     """What the worker and the triggerer send is what the server has seen."""
     stage.emulator.plan(LONG)
@@ -77,7 +76,7 @@ def test_every_request_of_a_task(
 
 
 def test_an_operation_that_fails(
-    stage: Stage, task: FakeTask, recorder: Recorder, *, deferrable: bool
+    stage: Stage, task: FakeTask, recorder: StatsRecorder, *, deferrable: bool
 ) -> None:
     """It is timed as failed."""
     stage.emulator.plan(Plan(duration=timedelta(), fail_with=(Code.INTERNAL, "no room")))
@@ -89,7 +88,7 @@ def test_an_operation_that_fails(
 
 
 def test_an_operation_that_somebody_cancels(
-    stage: Stage, task: FakeTask, recorder: Recorder, *, deferrable: bool
+    stage: Stage, task: FakeTask, recorder: StatsRecorder, *, deferrable: bool
 ) -> None:
     """It is timed as cancelled, and the cancel is counted by whoever sends it."""
     stage.emulator.plan(LONG)
@@ -103,7 +102,7 @@ def test_an_operation_that_somebody_cancels(
 
 
 def test_a_follow_up_is_an_operation_of_its_own(
-    stage: Stage, task: FakeTask, recorder: Recorder
+    stage: Stage, task: FakeTask, recorder: StatsRecorder
 ) -> None:
     """A restore that waits for its database to be optimized is two."""
     stage.emulator.create_backup(SOURCE, DATABASE)
@@ -117,7 +116,7 @@ def test_a_follow_up_is_an_operation_of_its_own(
     } == recorder.timed(DURATION)
 
 
-def test_a_kind_without_times(stage: Stage, task: FakeTask, recorder: Recorder) -> None:
+def test_a_kind_without_times(stage: Stage, task: FakeTask, recorder: StatsRecorder) -> None:
     """A creation of a database, of which Spanner tells no times, is timed by the ledger."""
     stage.emulator.plan(QUICK)
     operator = SpannerCreateDatabaseOperator(
@@ -131,7 +130,7 @@ def test_a_kind_without_times(stage: Stage, task: FakeTask, recorder: Recorder) 
 
 
 def test_a_result_that_is_delivered_by_a_retry(
-    stage: Stage, task: FakeTask, recorder: Recorder
+    stage: Stage, task: FakeTask, recorder: StatsRecorder
 ) -> None:
     """An operation is timed when it is delivered, not by each try that has seen it done."""
     stage.emulator.plan(QUICK)
@@ -146,7 +145,9 @@ def test_a_result_that_is_delivered_by_a_retry(
 
 
 @pytest.mark.usefixtures("hour_passes")
-def test_a_deadline(stage: Stage, task: FakeTask, recorder: Recorder, *, deferrable: bool) -> None:
+def test_a_deadline(
+    stage: Stage, task: FakeTask, recorder: StatsRecorder, *, deferrable: bool
+) -> None:
     """A task that runs out of time counts its cancel, and times what it has cancelled."""
     stage.emulator.plan(LONG)
 
@@ -157,7 +158,7 @@ def test_a_deadline(stage: Stage, task: FakeTask, recorder: Recorder, *, deferra
     assert {"kind=CreateBackup outcome=cancelled": 1} == recorder.timed(DURATION)
 
 
-def test_a_kill_on_a_worker(stage: Stage, task: FakeTask, recorder: Recorder) -> None:
+def test_a_kill_on_a_worker(stage: Stage, task: FakeTask, recorder: StatsRecorder) -> None:
     """A kill counts its cancel and times the operation, which no try will conclude."""
     stage.emulator.plan(LONG)
     operator = backup()
@@ -170,7 +171,7 @@ def test_a_kill_on_a_worker(stage: Stage, task: FakeTask, recorder: Recorder) ->
     assert {"kind=CreateBackup outcome=cancelled": 1} == recorder.timed(DURATION)
 
 
-def test_a_kill_that_comes_too_late(stage: Stage, task: FakeTask, recorder: Recorder) -> None:
+def test_a_kill_that_comes_too_late(stage: Stage, task: FakeTask, recorder: StatsRecorder) -> None:
     """An ending is counted as what it was."""
     stage.emulator.plan(LONG)
     stage.finish_upon("CancelOperation")
@@ -185,10 +186,10 @@ def test_a_kill_that_comes_too_late(stage: Stage, task: FakeTask, recorder: Reco
 
 
 async def test_a_kill_of_a_deferred_task(
-    stage: Stage, task: FakeTask, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, task: FakeTask, recorder: StatsRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The triggerer counts its cancel, and times the operation, which no try will conclude."""
-    airflow = Airflow(monkeypatch)
+    airflow = FakeAirflow(monkeypatch)
     stage.emulator.plan(LONG)
     trigger = over_the_wire(cast("Any", defer(backup(deferrable=True), task).trigger))
     trigger.task_instance = cast("Any", FakeTaskInstance())
@@ -201,10 +202,10 @@ async def test_a_kill_of_a_deferred_task(
 
 
 def test_a_deferral_that_is_rejected(
-    stage: Stage, task: FakeTask, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, task: FakeTask, recorder: StatsRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the plugin stops at the end of the process has a cause of its own."""
-    airflow = Airflow(monkeypatch)
+    airflow = FakeAirflow(monkeypatch)
     stage.emulator.plan(LONG)
     defer(backup(deferrable=True), task)
     airflow.record = task.ti.xcoms[RECORD_KEY]
@@ -218,7 +219,7 @@ def test_a_deferral_that_is_rejected(
 
 
 def test_a_retry_that_wants_something_else(
-    stage: Stage, task: FakeTask, recorder: Recorder
+    stage: Stage, task: FakeTask, recorder: StatsRecorder
 ) -> None:
     """The operation that it replaces is cancelled on its behalf."""
     stage.emulator.plan(LONG)
@@ -230,7 +231,7 @@ def test_a_retry_that_wants_something_else(
     assert {"cause=retry ending=cancelled": 1} == recorder.counted(CANCELS)
 
 
-def test_the_operator_that_cancels(stage: Stage, task: FakeTask, recorder: Recorder) -> None:
+def test_the_operator_that_cancels(stage: Stage, task: FakeTask, recorder: StatsRecorder) -> None:
     """Each operation that it is given counts by its ending."""
     names = [start_backup(stage, LONG), f"{DATABASE}/operations/none"]
 
@@ -242,7 +243,9 @@ def test_the_operator_that_cancels(stage: Stage, task: FakeTask, recorder: Recor
     } == recorder.counted(CANCELS)
 
 
-def test_the_notifier(stage: Stage, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_notifier(
+    stage: Stage, recorder: StatsRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a callback cancels is counted, too."""
     run = FakeRun.instead_of_airflow(monkeypatch)
     stage.emulator.plan(LONG)

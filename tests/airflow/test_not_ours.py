@@ -16,19 +16,22 @@ from airflow_spanner_lro.core.errors import UnavailableError
 from airflow_spanner_lro.core.operations.errors import OperationTimeoutError, TargetTakenError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .backing_up import COPY, FAR, copy_backup
-from .databases import create, finish_at_each_look
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
-from .instance_tasks import update_instance
-from .playing import backup, change_schema, defer, play, restore
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
+from tests.airflow.operator_builders import (
+    COPY,
+    FAR,
+    copy_backup,
+    create_database,
+    finish_at_each_look,
+    update_instance,
+)
+from tests.airflow.task_runner import backup, change_schema, defer, play, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 USERS = f"{INSTANCE}/databases/users"
 YEAR = timedelta(days=365)
@@ -143,8 +146,8 @@ def test_an_expiry_that_differs_is_no_success(stage: Stage, task: FakeTask) -> N
             id="copies",
         ),
         pytest.param(
-            lambda: create(database_id="fresh", wait_for_completion=False),
-            lambda: create(database_id="fresh", dialect="POSTGRESQL"),
+            lambda: create_database(database_id="fresh", wait_for_completion=False),
+            lambda: create_database(database_id="fresh", dialect="POSTGRESQL"),
             "dialect",
             id="creations",
         ),

@@ -18,13 +18,12 @@ from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.notifications.cancel import SpannerCancelOperationNotifier
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
-
-from .doubles import DATABASE, LATER, LONG
-from .notifying import RUN, FakeRun, notify
-from .playing import backup
+from tests.airflow.fake_dag_run import RUN, FakeRun, notify
+from tests.airflow.fakes import DATABASE, LATER, LONG
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 @pytest.fixture(autouse=True)

@@ -15,15 +15,14 @@ from airflow.sdk import DAG
 from airflow_spanner_lro.core.kinds import COPY_BACKUP
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
-
-from .doubles import LONG
-from .notifying import RUN, FakeRun, notify
-from .playing import backup, restore
+from tests.airflow.fake_dag_run import RUN, FakeRun, notify
+from tests.airflow.fakes import LONG
+from tests.airflow.task_runner import backup, restore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 ALLOW = "AIRFLOW__SPANNER_LRO__REAPER_CONNECTIONS"
 Capture = pytest.CaptureFixture[str]

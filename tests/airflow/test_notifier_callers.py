@@ -21,13 +21,12 @@ from airflow.sdk.execution_time.task_runner import (
 from airflow.triggers.callback import CallbackTrigger
 
 from airflow_spanner_lro.notifications.cancel import SpannerCancelOperationNotifier
-
-from .doubles import LONG
-from .notifying import RUN, FakeRun, notify
-from .playing import backup, over_the_wire
+from tests.airflow.fake_dag_run import RUN, FakeRun, notify
+from tests.airflow.fakes import LONG
+from tests.airflow.task_runner import backup, over_the_wire
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 @pytest.fixture(autouse=True)

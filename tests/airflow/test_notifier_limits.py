@@ -14,12 +14,11 @@ from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.notifications import bulk_cancel, cancel
 from airflow_spanner_lro.notifications.bulk_cancel import CancelBatch, CancelOrder, cancel_all
-
-from .doubles import BACKUP, DATABASE, LATER, LONG
-from .notifying import FakeRun, notify
+from tests.airflow.fake_dag_run import FakeRun, notify
+from tests.airflow.fakes import BACKUP, DATABASE, LATER, LONG
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,11 @@ import pytest
 
 from airflow_spanner_lro.core.operations.errors import OperationGoneError
 from airflow_spanner_lro.core.status import Code
-
-from .doubles import LONG
-from .playing import backup
+from tests.airflow.fakes import LONG
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 def test_a_worker_says_that_the_operation_is_gone(stage: Stage, task: FakeTask) -> None:

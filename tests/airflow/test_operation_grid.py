@@ -17,16 +17,14 @@ from airflow_spanner_lro.core.operations.errors import (
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .cases import CASES
-from .doubles import BACKUP, DATABASE, LONG, RESTORED, SOURCE
-from .playing import backup, defer, fire, play, restore
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, RESTORED, SOURCE
+from tests.airflow.kind_cases import CASES
+from tests.airflow.task_runner import backup, defer, fire, play, restore
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import CallHistory
-
-    from .cases import Case
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
+    from tests.airflow.kind_cases import Case
 
 NO_ROOM = Plan(duration=LONG.duration, fail_with=(Code.RESOURCE_EXHAUSTED, "no room"))
 BAD = Plan(duration=LONG.duration, fail_with=(Code.INVALID_ARGUMENT, "no such column"))

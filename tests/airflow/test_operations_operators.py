@@ -21,13 +21,12 @@ from airflow_spanner_lro.operators.operations import (
     SpannerGetOperationOperator,
     SpannerListOperationsOperator,
 )
-
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, FakeTask
-from .operating import create_database, start_backup, update_instance
-from .playing import change_schema
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, FakeTask
+from tests.airflow.started_operations import create_database, start_backup, update_instance
+from tests.airflow.task_runner import change_schema
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 @pytest.fixture
@@ -238,7 +237,9 @@ def test_delete_of_what_runs(stage: Stage, task: FakeTask) -> None:
     stage.clock.advance(LONG_TIME)
     name = update_instance(stage)
 
-    with pytest.raises(OperationRunningError, match=f"it is still running.*Cancel it first.* {name}$"):
+    with pytest.raises(
+        OperationRunningError, match=f"it is still running.*Cancel it first.* {name}$"
+    ):
         delete([done, name]).execute(task.context)
 
     assert not stage.emulator.calls.of("DeleteOperation")

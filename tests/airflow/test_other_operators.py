@@ -11,12 +11,11 @@ import pytest
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.operators.backups import SpannerDeleteBackupOperator
 from airflow_spanner_lro.operators.databases import SpannerDropDatabaseOperator
-
-from .doubles import BACKUP, DATABASE, LONG, FakeTask
-from .playing import backup
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, FakeTask
+from tests.airflow.task_runner import backup
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 WHERE: dict[str, Any] = {"project_id": "test", "instance_id": "main"}
 

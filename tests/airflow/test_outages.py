@@ -13,12 +13,11 @@ from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeStartError,
 )
 from airflow_spanner_lro.core.status import Code
-
-from .doubles import LONG
-from .playing import backup, defer, play
+from tests.airflow.fakes import LONG
+from tests.airflow.task_runner import backup, defer, play
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 PASSING = [Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED, Code.INTERNAL]
 

@@ -20,22 +20,21 @@ from airflow_spanner_lro.core.ledger.ownership import liveness_of
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.plugin import SpannerLroPlugin, rejected_deferral
-
-from .doubles import BACKUP, LATER, LONG
-from .playing import backup, defer
-from .telling import DELETED, NO_ANSWER, Airflow
+from tests.airflow.fake_airflow import DELETED, NO_ANSWER, FakeAirflow
+from tests.airflow.fakes import BACKUP, LATER, LONG
+from tests.airflow.task_runner import backup, defer
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 @pytest.fixture
-def airflow(monkeypatch: pytest.MonkeyPatch) -> Airflow:
+def airflow(monkeypatch: pytest.MonkeyPatch) -> FakeAirflow:
     """Return an Airflow in which the task was marked failed while it ran."""
     pending_deferral.take()
-    return Airflow(monkeypatch)
+    return FakeAirflow(monkeypatch)
 
 
 @pytest.fixture
@@ -48,12 +47,12 @@ def listeners() -> ListenerManager:
 
 
 @pytest.fixture
-def left(stage: Stage, task: FakeTask, airflow: Airflow) -> BaseOperator:
+def left(stage: Stage, task: FakeTask, airflow: FakeAirflow) -> BaseOperator:
     """Let a task have started a backup and asked to be deferred; return its operator."""
     return _left(stage, task, airflow)
 
 
-def _left(stage: Stage, task: FakeTask, airflow: Airflow, **parameters: Any) -> BaseOperator:
+def _left(stage: Stage, task: FakeTask, airflow: FakeAirflow, **parameters: Any) -> BaseOperator:
     stage.emulator.plan(LONG)
     operator = backup(deferrable=True, **parameters)
     defer(operator, task)
@@ -88,7 +87,7 @@ def test_the_task_runner_calls_it(
     "state", ["failed", "success", "skipped", "removed", "upstream_failed", "restarting", DELETED]
 )
 def test_nobody_will_wait(
-    stage: Stage, task: FakeTask, airflow: Airflow, listeners: ListenerManager, state: str
+    stage: Stage, task: FakeTask, airflow: FakeAirflow, listeners: ListenerManager, state: str
 ) -> None:
     """The operation of a task that was ended while it ran is cancelled, and its entry closed."""
     airflow.state = state
@@ -105,7 +104,7 @@ def test_nobody_will_wait(
     "state", ["deferred", "scheduled", "queued", "running", None, "up_for_retry"]
 )
 def test_somebody_waits(
-    stage: Stage, airflow: Airflow, listeners: ListenerManager, state: str | None
+    stage: Stage, airflow: FakeAirflow, listeners: ListenerManager, state: str | None
 ) -> None:
     """A task that is deferred, or went on already, keeps its operation; one question is asked."""
     airflow.state = state
@@ -118,7 +117,7 @@ def test_somebody_waits(
 
 @pytest.mark.usefixtures("left")
 def test_adopted_meanwhile(
-    stage: Stage, task: FakeTask, airflow: Airflow, listeners: ListenerManager
+    stage: Stage, task: FakeTask, airflow: FakeAirflow, listeners: ListenerManager
 ) -> None:
     """An operation that a newer try has published is that try's."""
     airflow.record |= {"try_number": task.ti.try_number + 1}
@@ -150,7 +149,7 @@ def test_finished_before_the_cancel(stage: Stage, listeners: ListenerManager) ->
 
 
 def test_cancel_on_kill_off(
-    stage: Stage, task: FakeTask, airflow: Airflow, listeners: ListenerManager
+    stage: Stage, task: FakeTask, airflow: FakeAirflow, listeners: ListenerManager
 ) -> None:
     """An operation that is to survive its task is not even asked about."""
     _left(stage, task, airflow, cancel_on_kill=False)
@@ -163,7 +162,7 @@ def test_cancel_on_kill_off(
 
 @pytest.mark.usefixtures("left")
 def test_only_at_the_end_of_a_task(
-    stage: Stage, airflow: Airflow, listeners: ListenerManager
+    stage: Stage, airflow: FakeAirflow, listeners: ListenerManager
 ) -> None:
     """Airflow's other components stop without a question."""
     listeners.hook.before_stopping(component=object())
@@ -173,7 +172,7 @@ def test_only_at_the_end_of_a_task(
 
 
 @pytest.mark.usefixtures("left")
-def test_a_note_serves_once(stage: Stage, airflow: Airflow, listeners: ListenerManager) -> None:
+def test_a_note_serves_once(stage: Stage, airflow: FakeAirflow, listeners: ListenerManager) -> None:
     """The next task in the same process, as with dag.test(), does not find the note of this one."""
     airflow.state = "deferred"
     _end_process(listeners)
@@ -202,7 +201,7 @@ def test_cancel_refused(
 @pytest.mark.parametrize("state", [NO_ANSWER, "a state of tomorrow"], ids=["no answer", "unknown"])
 def test_state_is_not_known(
     stage: Stage,
-    airflow: Airflow,
+    airflow: FakeAirflow,
     listeners: ListenerManager,
     caplog: pytest.LogCaptureFixture,
     state: object,
@@ -219,7 +218,7 @@ def test_state_is_not_known(
 @pytest.mark.usefixtures("left")
 def test_unreadable_record(
     stage: Stage,
-    airflow: Airflow,
+    airflow: FakeAirflow,
     listeners: ListenerManager,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -235,7 +234,7 @@ def test_unreadable_record(
 @pytest.mark.usefixtures("left")
 def test_the_process_is_not_held_up(
     stage: Stage,
-    airflow: Airflow,
+    airflow: FakeAirflow,
     listeners: ListenerManager,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,

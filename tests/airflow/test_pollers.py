@@ -19,9 +19,8 @@ from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.triggers import pollers
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import shared_poller
-
-from .doubles import DATABASE, LONG, FakeTask
-from .playing import backup, defer, fire, over_the_wire
+from tests.airflow.fakes import DATABASE, LONG, FakeTask
+from tests.airflow.task_runner import backup, defer, fire, over_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from pytest_mock import MockerFixture
 
     from airflow_spanner_lro.admin.polling.poller import OperationPoller
-
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 ONE = ConnectionSpec(gcp_conn_id="one", endpoint=None)
 TWO = ConnectionSpec(gcp_conn_id="two", endpoint=None)

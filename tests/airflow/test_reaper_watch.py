@@ -13,12 +13,11 @@ from airflow.sdk.execution_time import comms, task_runner
 
 from airflow_spanner_lro.core.ledger.reaping import ROUND_KEY, RoundRecord
 from airflow_spanner_lro.execution import deferral
-
-from .doubles import LONG
-from .playing import backup, defer
+from tests.airflow.fakes import LONG
+from tests.airflow.task_runner import backup, defer
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 NOT_THERE = comms.ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND)
 FORBIDDEN = comms.ErrorResponse(error=ErrorType.PERMISSION_DENIED)

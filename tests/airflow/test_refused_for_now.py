@@ -28,18 +28,31 @@ from airflow_spanner_lro.operators.operations import (
     SpannerListOperationsOperator,
 )
 from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger, SpannerSlotTrigger
-
-from .databases import create, database_starts, finish_at_each_look, update
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
-from .instance_tasks import update_instance
-from .playing import backup, change_schema, defer, fire, over_the_wire, play, restore, resume
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
+from tests.airflow.operator_builders import (
+    create_database,
+    database_starts,
+    finish_at_each_look,
+    update_database,
+    update_instance,
+)
+from tests.airflow.task_runner import (
+    backup,
+    change_schema,
+    defer,
+    fire,
+    over_the_wire,
+    play,
+    restore,
+    resume,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow.sdk import BaseOperator
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 REFUSED = Code.RESOURCE_EXHAUSTED
 _WHERE: dict[str, Any] = {"project_id": "test", "instance_id": "main"}
@@ -267,7 +280,7 @@ def test_a_protection_that_follows_is_waited_out(stage: Stage, task: FakeTask) -
     finish_at_each_look(stage)
     stage.script.fail(method="UpdateDatabase", code=REFUSED, times=2)
 
-    result = play(create(enable_drop_protection=True), task)
+    result = play(create_database(enable_drop_protection=True), task)
 
     assert result["enable_drop_protection"]
     assert ["CreateDatabase", *["UpdateDatabase"] * 3] == database_starts(stage)
@@ -288,7 +301,9 @@ def test_a_full_project_is_not_waited_for(stage: Stage, task: FakeTask) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        pytest.param(lambda **more: update(enable_drop_protection=True, **more), id="database"),
+        pytest.param(
+            lambda **more: update_database(enable_drop_protection=True, **more), id="database"
+        ),
         pytest.param(lambda **more: update_instance(node_count=3, **more), id="instance"),
     ],
 )
@@ -316,10 +331,13 @@ def test_a_second_update_waits_its_turn(
 def test_no_second_update_waits_if_that_is_not_wanted(stage: Stage) -> None:
     """The error names what is in the way."""
     stage.emulator.plan(LONG)
-    play(update(enable_drop_protection=True, wait_for_completion=False), of_another_task("first"))
+    play(
+        update_database(enable_drop_protection=True, wait_for_completion=False),
+        of_another_task("first"),
+    )
 
     with pytest.raises(LimitReachedError, match="one change of a database at a time") as caught:
-        play(update(enable_drop_protection=False, wait_for_slot=False), of_another_task())
+        play(update_database(enable_drop_protection=False, wait_for_slot=False), of_another_task())
 
     assert stage.first.name in str(caught.value)
 

@@ -15,12 +15,11 @@ from airflow_spanner_lro.core.operations.errors import UnknownEventError
 from airflow_spanner_lro.triggers.base import VERSION
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.slot import SpannerSlotTrigger
-
-from .doubles import BACKUP, LONG
-from .playing import backup, defer, fire, over_the_wire
+from tests.airflow.fakes import BACKUP, LONG
+from tests.airflow.task_runner import backup, defer, fire, over_the_wire
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 OPERATION = f"{BACKUP}/operations/_auto_op_1"
 TRIGGER_OF_0_1_0: dict[str, Any] = {

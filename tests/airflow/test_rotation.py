@@ -27,10 +27,9 @@ from airflow_spanner_lro.triggers import pollers
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import NotConnectedError, shared_poller, wait_for_poller
 from tests.admin.gateway import Gateway
+from tests.airflow.fakes import DATABASE, LONG
+from tests.airflow.task_runner import backup, play
 from tests.soak.tcp_proxy import TcpProxy
-
-from .doubles import DATABASE, LONG
-from .playing import backup, play
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
     from airflow.triggers.base import TriggerEvent
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 CONNECTION = "AIRFLOW_CONN_ONE"
 ONE = ConnectionSpec(gcp_conn_id="one")

@@ -17,15 +17,14 @@ from airflow_spanner_lro.core.operations.errors import (
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .doubles import LATER, LONG, LONG_TIME, FakeTask
-from .playing import change_schema, defer, play, resume
-from .test_schema_retries import A, B, C, D, fail, finish_when_started, tables_asked
+from tests.airflow.fakes import LATER, LONG, LONG_TIME, FakeTask
+from tests.airflow.task_runner import change_schema, defer, play, resume
+from tests.airflow.test_schema_retries import A, B, C, D, fail, finish_when_started, tables_asked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 DEFER: dict[str, Any] = {"deferrable": True}
 

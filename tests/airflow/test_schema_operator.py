@@ -16,17 +16,15 @@ from jinja2 import TemplateNotFound
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.operators.databases import SpannerCreateDatabaseOperator
-
-from .databases import create, finish_at_each_look
-from .doubles import DATABASE, LONG, STATEMENTS, FakeTask
-from .playing import change_schema, play
+from tests.airflow.fakes import DATABASE, LONG, STATEMENTS, FakeTask
+from tests.airflow.operator_builders import create_database, finish_at_each_look
+from tests.airflow.task_runner import change_schema, play
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
-
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 TEXT = """\
 -- What a shop needs; nothing else.
@@ -59,7 +57,7 @@ def texts(result: Any) -> list[str]:
 
 def ddl_of(database_id: str) -> Any:
     """Return what somebody else sees of a database's schema."""
-    operator = create(database_id=database_id)
+    operator = create_database(database_id=database_id)
     return operator.hook.client.database_admin.get_database_ddl(database=str(operator.target))
 
 
@@ -120,7 +118,7 @@ def test_single_statements_ask_for_nothing(stage: Stage, task: FakeTask) -> None
 def test_dialect_decides_where_statements_end(stage: Stage) -> None:
     """In PostgreSQL comments nest, and strings have other escapes."""
     finish_at_each_look(stage)
-    play(create(database_id="elephants", dialect="POSTGRESQL"), FakeTask())
+    play(create_database(database_id="elephants", dialect="POSTGRESQL"), FakeTask())
     operator = change_schema(database_id="elephants", ddl_statements=POSTGRES_TEXT)
 
     request = operator.build_request()

@@ -15,12 +15,11 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import OperationCancelledError, OperationFailedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .doubles import LONG
-from .playing import change_schema, play
+from tests.airflow.fakes import LONG
+from tests.airflow.task_runner import change_schema, play
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 A = "CREATE TABLE A (Id INT64) PRIMARY KEY (Id)"
 B = "CREATE TABLE B (Id INT64) PRIMARY KEY (Id)"

@@ -19,12 +19,11 @@ from airflow.triggers.base import BaseTrigger
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
-
-from .doubles import INSTANCE, LONG, LONG_TIME, FakeTask
-from .playing import backup, defer, play
+from tests.airflow.fakes import INSTANCE, LONG, LONG_TIME, FakeTask
+from tests.airflow.task_runner import backup, defer, play
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 FAILING = Plan(duration=LONG_TIME, fail_with=(Code.INTERNAL, "bad luck"))
 WAYS = [
@@ -115,7 +114,9 @@ def test_bad_end_fails_for_good(
         waiting.execute(task.context)
 
     assert stage.first.name in str(caught.value)
-    assert ("INTERNAL: bad luck" if ending == "failed" else "was cancelled by somebody") in str(caught.value)
+    assert ("INTERNAL: bad luck" if ending == "failed" else "was cancelled by somebody") in str(
+        caught.value
+    )
 
 
 def test_bad_end_seen_by_the_trigger(stage: Stage, task: FakeTask) -> None:

@@ -26,14 +26,12 @@ from airflow_spanner_lro.sensors.sensors import (
     SpannerOperationSensor,
 )
 from airflow_spanner_lro.triggers.conditions import SpannerBackupTrigger
-
-from .doubles import BACKUP, DATABASE, INSTANCE
-from .playing import fire
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE
+from tests.airflow.task_runner import fire
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.triggers.conditions import SpannerConditionTrigger
-
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 DUE = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OPERATION = f"{BACKUP}/operations/_auto_op_1"

@@ -16,15 +16,22 @@ from airflow.sdk.exceptions import (
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, RESTORED, SOURCE, FakeTask
-from .playing import backup, change_schema, play, restore
-from .sensing import WAYS, backup_sensor, database_sensor, quiet_sensor
+from tests.airflow.fakes import (
+    BACKUP,
+    DATABASE,
+    INSTANCE,
+    LONG,
+    LONG_TIME,
+    RESTORED,
+    SOURCE,
+    FakeTask,
+)
+from tests.airflow.sensor_builders import WAYS, backup_sensor, database_sensor, quiet_sensor
+from tests.airflow.task_runner import backup, change_schema, play, restore
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.sensors.base import SpannerInstanceSensor
-
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 
 @pytest.fixture

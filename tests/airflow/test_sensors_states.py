@@ -18,13 +18,12 @@ from airflow.sdk.exceptions import (
 )
 
 from airflow_spanner_lro.core.status import Code
-
-from .doubles import DATABASE, LONG, LONG_TIME, SOURCE, FakeTask
-from .playing import backup, defer, over_the_wire, play, restore, resume
-from .sensing import WAYS, backup_sensor, database_sensor, quiet_sensor
+from tests.airflow.fakes import DATABASE, LONG, LONG_TIME, SOURCE, FakeTask
+from tests.airflow.sensor_builders import WAYS, backup_sensor, database_sensor, quiet_sensor
+from tests.airflow.task_runner import backup, defer, over_the_wire, play, restore, resume
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 MAKERS = [
     pytest.param(backup_sensor, "ListBackups", id="backup"),

@@ -22,16 +22,14 @@ from airflow_spanner_lro.core.operations.errors import (
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import cancel, wait
-
-from .doubles import BACKUP, DATABASE, LONG, SOURCE, eventually
-from .playing import backup, change_schema, defer, restore
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, SOURCE, eventually
+from tests.airflow.task_runner import backup, change_schema, defer, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 HOUR = timedelta(hours=1)
 SHORT, LATE = 0.5, 1.5

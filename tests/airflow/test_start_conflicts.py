@@ -13,12 +13,11 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_spanner_lro.core.operations.errors import ResumeConflictError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock
-
-from .doubles import BACKUP, DATABASE, LONG, RESTORED, SOURCE, FakeTask
-from .playing import backup, defer, restore
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, RESTORED, SOURCE, FakeTask
+from tests.airflow.task_runner import backup, defer, restore
 
 if TYPE_CHECKING:
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 DEFER = {"deferrable": True}
 

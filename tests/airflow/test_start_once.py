@@ -18,16 +18,14 @@ from airflow_spanner_lro.core.ledger.record import LedgerUnreadableError
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
-
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, SOURCE
-from .playing import backup, change_schema, defer, play, restore
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, LONG_TIME, SOURCE
+from tests.airflow.task_runner import backup, change_schema, defer, play, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 DEFER = {"deferrable": True}
 KINDS = [

@@ -14,16 +14,14 @@ from airflow_spanner_lro.core.operations.errors import (
 )
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.execution import wait
-
-from .doubles import BACKUP, DATABASE, LONG, SOURCE
-from .playing import backup, change_schema, defer, play, restore
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, SOURCE
+from tests.airflow.task_runner import backup, change_schema, defer, play, restore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 SHORT = 3
 """Seconds until the deadline."""

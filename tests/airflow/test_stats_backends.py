@@ -25,9 +25,8 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
 from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.status import Code
-
-from .doubles import BACKUP
-from .measuring import put_behind_stats
+from tests.airflow.fakes import BACKUP
+from tests.airflow.stats_recorder import put_behind_stats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

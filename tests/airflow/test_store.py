@@ -21,14 +21,13 @@ from airflow_spanner_lro.core.operations.errors import EndedByOthersError
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.execution.store import NEWEST_KEY, TaskLedger
-
-from .doubles import BACKUP, LONG
-from .playing import backup, defer
+from tests.airflow.fakes import BACKUP, LONG
+from tests.airflow.task_runner import backup, defer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 NOW = datetime.now(tz=UTC)
 TARGET = BackupName.parse(BACKUP)

@@ -15,8 +15,7 @@ from airflow.sdk.execution_time.xcom import XCom
 
 from airflow_spanner_lro.core.ledger.ownership import TaskLiveness, UnreadableRecord
 from airflow_spanner_lro.triggers.task_state import TaskInquiry
-
-from .doubles import FakeTaskInstance
+from tests.airflow.fakes import FakeTaskInstance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,12 +17,11 @@ from airflow.sdk.serde import deserialize, serialize
 from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import shared_poller
-
-from .doubles import LONG
-from .playing import backup, defer, fire, over_the_wire
+from tests.airflow.fakes import LONG
+from tests.airflow.task_runner import backup, defer, fire, over_the_wire
 
 if TYPE_CHECKING:
-    from .doubles import FakeTask, Stage
+    from tests.airflow.fakes import FakeTask, Stage
 
 
 @pytest.fixture

@@ -18,14 +18,13 @@ from airflow_spanner_lro.core.operations.errors import (
     UnknownEventError,
 )
 from airflow_spanner_lro.core.status import Code
-
-from .doubles import BACKUP, DATABASE, LONG, FakeTask
-from .playing import backup, defer, play, resume
+from tests.airflow.fakes import BACKUP, DATABASE, LONG, FakeTask
+from tests.airflow.task_runner import backup, defer, play, resume
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 LISTS = "ListBackupOperations"
 REFUSAL = "Cannot create backup"

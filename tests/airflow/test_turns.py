@@ -14,14 +14,13 @@ from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 from airflow_spanner_lro.core.flows.limits import LimitReachedError, SlotWaitEndedError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.triggers.slot import SpannerSlotTrigger
-
-from .doubles import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
-from .playing import backup, defer, over_the_wire, play, restore, resume
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
+from tests.airflow.task_runner import backup, defer, over_the_wire, play, restore, resume
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .doubles import Stage
+    from tests.airflow.fakes import Stage
 
 LISTS = "ListBackupOperations"
 DENIED = "Cannot create backup"
