@@ -70,7 +70,7 @@ _METHODS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class DagSpec:
     """One Dag.
 
     :param kinds: its tasks, side by side
@@ -98,44 +98,44 @@ class Recipe:
         return self.endless and self.timeout is None
 
 
-def _recipes() -> tuple[Recipe, ...]:
-    each: list[Recipe] = []
+def _dag_specs() -> tuple[DagSpec, ...]:
+    each: list[DagSpec] = []
     for kind in Kind:
         each += [
-            Recipe(name=f"{kind}_deferred", kinds=(kind,), retries=2),
-            Recipe(name=f"{kind}_worker", kinds=(kind,), retries=2, deferrable=False),
+            DagSpec(name=f"{kind}_deferred", kinds=(kind,), retries=2),
+            DagSpec(name=f"{kind}_worker", kinds=(kind,), retries=2, deferrable=False),
         ]
     for kind in (Kind.BACKUP, Kind.RESTORE, Kind.DDL):
         each += [
-            Recipe(name=f"{kind}_once", kinds=(kind,)),
-            Recipe(name=f"{kind}_spared", kinds=(kind,), retries=1, cancel_on_kill=False),
-            Recipe(name=f"{kind}_limited", kinds=(kind,), retries=1, timeout=35),
-            Recipe(name=f"{kind}_endless", kinds=(kind,), retries=1, endless=True),
+            DagSpec(name=f"{kind}_once", kinds=(kind,)),
+            DagSpec(name=f"{kind}_spared", kinds=(kind,), retries=1, cancel_on_kill=False),
+            DagSpec(name=f"{kind}_limited", kinds=(kind,), retries=1, timeout=35),
+            DagSpec(name=f"{kind}_endless", kinds=(kind,), retries=1, endless=True),
         ]
     each += [
-        Recipe(name="backup_overruns", kinds=(Kind.BACKUP,), timeout=35, endless=True),
-        Recipe(
+        DagSpec(name="backup_overruns", kinds=(Kind.BACKUP,), timeout=35, endless=True),
+        DagSpec(
             name="ddl_overruns_worker",
             kinds=(Kind.DDL,),
             timeout=35,
             endless=True,
             deferrable=False,
         ),
-        Recipe(
+        DagSpec(
             name="copy_endless_worker",
             kinds=(Kind.COPY,),
             retries=1,
             endless=True,
             deferrable=False,
         ),
-        Recipe(name="backup_once_worker", kinds=(Kind.BACKUP,), deferrable=False),
-        Recipe(name="pair", kinds=(Kind.BACKUP, Kind.DDL), retries=1),
-        Recipe(name="trio_endless", kinds=(Kind.BACKUP, Kind.COPY, Kind.DDL), endless=True),
+        DagSpec(name="backup_once_worker", kinds=(Kind.BACKUP,), deferrable=False),
+        DagSpec(name="pair", kinds=(Kind.BACKUP, Kind.DDL), retries=1),
+        DagSpec(name="trio_endless", kinds=(Kind.BACKUP, Kind.COPY, Kind.DDL), endless=True),
     ]
     return tuple(each)
 
 
-RECIPES = {recipe.name: recipe for recipe in _recipes()}
+DAG_SPECS = {recipe.name: recipe for recipe in _dag_specs()}
 
 
 def resource_id(run_id: str, kind: Kind) -> str:

@@ -17,10 +17,10 @@ from tests.cluster.airflow import LocalAirflow
 from tests.cluster.configuration import AirflowSettings
 from tests.soak.call_hooks import HookedFaults
 from tests.soak.dag_specs import (
+    DAG_SPECS,
     INSTANCE,
     ORIGIN_ID,
     OTHER_BACKUP,
-    RECIPES,
     SOURCE_BACKUP,
     Kind,
     resource_id,
@@ -70,7 +70,7 @@ class SoakEnvironment:
 
     def prepare(self, order: StartRun) -> None:
         """Make what the tasks of a run find, and say what their operations are going to do."""
-        recipe = RECIPES[order.recipe]
+        recipe = DAG_SPECS[order.recipe]
         for kind, work in order.work.items():
             plan = Plan(
                 duration=timedelta(seconds=work.seconds),
@@ -97,7 +97,7 @@ class SoakEnvironment:
     def start(self, order: StartRun) -> DagRun:
         """Start a run that was prepared."""
         return self.api.trigger(
-            RECIPES[order.recipe].dag_id,
+            DAG_SPECS[order.recipe].dag_id,
             run_id=order.run_id,
             conf={"database": self._database(order)},
         )
@@ -141,7 +141,7 @@ def start_environment(*, home: Path, seed: int) -> Iterator[SoakEnvironment]:
         with LocalAirflow(settings) as airflow:
             airflow.wait_until_ready(timeout=240)
             with SoakApi.of(airflow) as api:
-                dag_ids = [recipe.dag_id for recipe in RECIPES.values()]
+                dag_ids = [recipe.dag_id for recipe in DAG_SPECS.values()]
                 api.set_key(0)
                 api.wait_for_dags(*dag_ids, timeout=90)
                 for dag_id in dag_ids:

@@ -20,7 +20,7 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from tests.cluster.errors import ProcessDiedError
 from tests.soak.call_hooks import CANCEL, STARTS
-from tests.soak.dag_specs import MADE_BY_DDL, RECIPES, Kind, target, task_of
+from tests.soak.dag_specs import DAG_SPECS, MADE_BY_DDL, Kind, target, task_of
 from tests.soak.evidence import DELETES, Adoption, Call, Left, Operation, SoakEvidence, Task, Try
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator import CallHistory, OperationView
     from tests.cluster.rest_api import DagRun, TaskInstance
-    from tests.soak.dag_specs import Recipe
+    from tests.soak.dag_specs import DagSpec
     from tests.soak.environment import SoakEnvironment
     from tests.soak.evidence import Blow, Cause
 
@@ -53,7 +53,7 @@ def collect(
     reaped_from: float,
 ) -> SoakEvidence:
     """Return what there is to be judged."""
-    recipes = {recipe.dag_id: recipe for recipe in RECIPES.values()}
+    recipes = {recipe.dag_id: recipe for recipe in DAG_SPECS.values()}
     made = _made(scene)
     instances = [instance for run in runs for instance in scene.api.task_instances(run)]
     calls = (
@@ -120,7 +120,7 @@ def _calls(calls: CallHistory, *, stranger: bool) -> Iterator[Call]:
 
 
 def _task(
-    scene: SoakEnvironment, instance: TaskInstance, *, recipe: Recipe, made: frozenset[str]
+    scene: SoakEnvironment, instance: TaskInstance, *, recipe: DagSpec, made: frozenset[str]
 ) -> Task:
     kind = Kind(instance.task_id)
     name = target(instance.run_id, kind)

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from tests.soak.dag_specs import RECIPES, Kind, Recipe
+from tests.soak.dag_specs import DAG_SPECS, DagSpec, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Deed(StrEnum):
+class Action(StrEnum):
     """What is done to Airflow, to Spanner, by a user, or by strangers."""
 
     KILL_TASK = "SIGKILL of a task process"
@@ -64,83 +64,83 @@ class Deed(StrEnum):
 
 KILLS = frozenset(
     {
-        Deed.KILL_TASK,
-        Deed.KILL_WORKER,
-        Deed.AMBUSH,
-        Deed.KILL_TRIGGERER,
-        Deed.STALL_TRIGGERER,
-        Deed.RESTART_TRIGGERER,
-        Deed.KILL_SCHEDULER,
-        Deed.EVICT,
+        Action.KILL_TASK,
+        Action.KILL_WORKER,
+        Action.AMBUSH,
+        Action.KILL_TRIGGERER,
+        Action.STALL_TRIGGERER,
+        Action.RESTART_TRIGGERER,
+        Action.KILL_SCHEDULER,
+        Action.EVICT,
     }
 )
 FAULTS = frozenset(
     {
-        Deed.OUTAGE,
-        Deed.LOSE_ANSWER,
-        Deed.DROP,
-        Deed.QUOTA,
-        Deed.DELAY,
-        Deed.ANSWER_LATE,
-        Deed.FAIL_CANCEL,
-        Deed.REFUSE_CANCEL,
-        Deed.SILENCE,
-        Deed.ROTATE,
+        Action.OUTAGE,
+        Action.LOSE_ANSWER,
+        Action.DROP,
+        Action.QUOTA,
+        Action.DELAY,
+        Action.ANSWER_LATE,
+        Action.FAIL_CANCEL,
+        Action.REFUSE_CANCEL,
+        Action.SILENCE,
+        Action.ROTATE,
     }
 )
 USER_ACTIONS = frozenset(
-    {Deed.MARK_FAILED, Deed.MARK_SUCCESS, Deed.CLEAR, Deed.FAIL_RUN, Deed.FAIL_MANY}
+    {Action.MARK_FAILED, Action.MARK_SUCCESS, Action.CLEAR, Action.FAIL_RUN, Action.FAIL_MANY}
 )
 STRANGERS = frozenset(
     {
-        Deed.STRANGER_FIRST,
-        Deed.STRANGER_CONFLICT,
-        Deed.STRANGER_INSTEAD,
-        Deed.STRANGER_BETWEEN,
-        Deed.STRANGER_LOST,
-        Deed.STRANGER_LATE,
-        Deed.STRANGER_CANCEL,
-        Deed.STRANGER_TAKE,
-        Deed.STRANGER_DELETE,
-        Deed.STRANGER_REPLACE,
-        Deed.STRANGER_WITHDRAW,
+        Action.STRANGER_FIRST,
+        Action.STRANGER_CONFLICT,
+        Action.STRANGER_INSTEAD,
+        Action.STRANGER_BETWEEN,
+        Action.STRANGER_LOST,
+        Action.STRANGER_LATE,
+        Action.STRANGER_CANCEL,
+        Action.STRANGER_TAKE,
+        Action.STRANGER_DELETE,
+        Action.STRANGER_REPLACE,
+        Action.STRANGER_WITHDRAW,
     }
 )
 
 PER_MINUTE = {
-    Deed.KILL_TASK: 1.5,
-    Deed.KILL_WORKER: 1.0,
-    Deed.AMBUSH: 1.2,
-    Deed.KILL_TRIGGERER: 0.5,
-    Deed.STALL_TRIGGERER: 0.6,
-    Deed.RESTART_TRIGGERER: 0.2,
-    Deed.KILL_SCHEDULER: 0.4,
-    Deed.EVICT: 0.6,
-    Deed.OUTAGE: 1.0,
-    Deed.LOSE_ANSWER: 1.0,
-    Deed.DROP: 1.0,
-    Deed.QUOTA: 0.6,
-    Deed.DELAY: 0.8,
-    Deed.ANSWER_LATE: 0.5,
-    Deed.FAIL_CANCEL: 0.5,
-    Deed.REFUSE_CANCEL: 0.3,
-    Deed.SILENCE: 0.6,
-    Deed.ROTATE: 0.4,
-    Deed.MARK_FAILED: 0.8,
-    Deed.MARK_SUCCESS: 0.6,
-    Deed.CLEAR: 1.2,
-    Deed.FAIL_RUN: 0.3,
-    Deed.FAIL_MANY: 0.3,
-    Deed.STRANGER_CONFLICT: 0.8,
-    Deed.STRANGER_INSTEAD: 0.7,
-    Deed.STRANGER_BETWEEN: 0.6,
-    Deed.STRANGER_LOST: 0.6,
-    Deed.STRANGER_LATE: 0.6,
-    Deed.STRANGER_CANCEL: 0.4,
-    Deed.STRANGER_TAKE: 0.6,
-    Deed.STRANGER_DELETE: 0.4,
-    Deed.STRANGER_REPLACE: 0.6,
-    Deed.STRANGER_WITHDRAW: 0.6,
+    Action.KILL_TASK: 1.5,
+    Action.KILL_WORKER: 1.0,
+    Action.AMBUSH: 1.2,
+    Action.KILL_TRIGGERER: 0.5,
+    Action.STALL_TRIGGERER: 0.6,
+    Action.RESTART_TRIGGERER: 0.2,
+    Action.KILL_SCHEDULER: 0.4,
+    Action.EVICT: 0.6,
+    Action.OUTAGE: 1.0,
+    Action.LOSE_ANSWER: 1.0,
+    Action.DROP: 1.0,
+    Action.QUOTA: 0.6,
+    Action.DELAY: 0.8,
+    Action.ANSWER_LATE: 0.5,
+    Action.FAIL_CANCEL: 0.5,
+    Action.REFUSE_CANCEL: 0.3,
+    Action.SILENCE: 0.6,
+    Action.ROTATE: 0.4,
+    Action.MARK_FAILED: 0.8,
+    Action.MARK_SUCCESS: 0.6,
+    Action.CLEAR: 1.2,
+    Action.FAIL_RUN: 0.3,
+    Action.FAIL_MANY: 0.3,
+    Action.STRANGER_CONFLICT: 0.8,
+    Action.STRANGER_INSTEAD: 0.7,
+    Action.STRANGER_BETWEEN: 0.6,
+    Action.STRANGER_LOST: 0.6,
+    Action.STRANGER_LATE: 0.6,
+    Action.STRANGER_CANCEL: 0.4,
+    Action.STRANGER_TAKE: 0.6,
+    Action.STRANGER_DELETE: 0.4,
+    Action.STRANGER_REPLACE: 0.6,
+    Action.STRANGER_WITHDRAW: 0.6,
 }
 STRANGER_FIRST_SHARE = 0.12
 """At how many of the runs a stranger is first."""
@@ -179,7 +179,7 @@ class StartRun:
     recipe: str
     work: dict[Kind, Work]
     database: str | None
-    user: tuple[Deed, float] | None
+    user: tuple[Action, float] | None
     stranger: tuple[float, float] | None
 
 
@@ -191,7 +191,7 @@ class Disturb:
     :param share: of whatever it has of a length or a number, 0 to 1
     """
 
-    deed: Deed
+    deed: Action
     pick: float
     share: float
 
@@ -224,14 +224,14 @@ def make_plan(*, seed: int, minutes: float) -> tuple[Action, ...]:
 
 def _runs(seed: int, *, minutes: float) -> Iterator[Action]:
     rng = random.Random(f"{seed}/runs")  # noqa: S311  # a plan, no secret
-    strangers = random.Random(f"{seed}/{Deed.STRANGER_FIRST.name}")  # noqa: S311  # no secret
-    names = sorted(RECIPES)
+    strangers = random.Random(f"{seed}/{Action.STRANGER_FIRST.name}")  # noqa: S311  # no secret
+    names = sorted(DAG_SPECS)
     order: list[str] = []
     for number, at in enumerate(_moments(rng, per_minute=RUNS_PER_MINUTE, minutes=minutes), 1):
         if not order:
             # each in its turn, so that a short soak sees many
             order = rng.sample(names, len(names))
-        recipe = RECIPES[order.pop()]
+        recipe = DAG_SPECS[order.pop()]
         shared = rng.choice(SHARED_DATABASES)
         yield Action(
             at=at,
@@ -246,7 +246,7 @@ def _runs(seed: int, *, minutes: float) -> Iterator[Action]:
         )
 
 
-def _work(rng: random.Random, recipe: Recipe) -> Work:
+def _work(rng: random.Random, recipe: DagSpec) -> Work:
     seconds, delay, ignores, fails = (
         rng.uniform(20, 60),
         rng.uniform(0, 4),
@@ -258,8 +258,10 @@ def _work(rng: random.Random, recipe: Recipe) -> Work:
     return Work(seconds=seconds, cancel_delay=None if ignores else delay, fails=fails)
 
 
-def _user(rng: random.Random) -> tuple[Deed, float]:
-    deed = rng.choice((Deed.MARK_FAILED, Deed.MARK_FAILED, Deed.MARK_SUCCESS, Deed.FAIL_RUN))
+def _user(rng: random.Random) -> tuple[Action, float]:
+    deed = rng.choice(
+        (Action.MARK_FAILED, Action.MARK_FAILED, Action.MARK_SUCCESS, Action.FAIL_RUN)
+    )
     return deed, rng.uniform(8, 50)
 
 

@@ -20,7 +20,7 @@ from tests.cluster.rest_api import TaskState
 from tests.cluster.waiting import wait_until
 from tests.soak.dag_specs import ORIGIN_ID, Kind, target
 from tests.soak.interference import Interference
-from tests.soak.plan import Deed, Disturb, StartRun
+from tests.soak.plan import Action, Disturb, StartRun
 from tests.soak.report import Totals
 from tests.soak.sample_histories import RUN
 from tests.soak.soak_api import TaskProcess
@@ -80,15 +80,15 @@ class Stage:
     client: SpannerAdminClient
     totals: Totals
     api: FakeApi
-    did: list[tuple[Deed, str]] = field(default_factory=list)
+    did: list[tuple[Action, str]] = field(default_factory=list)
     late: list[tuple[str, Kind]] = field(default_factory=list)
     meddler: Interference = field(init=False)
 
-    def perform(self, deed: Deed, *, pick: float = OTHERWISE) -> None:
+    def perform(self, deed: Action, *, pick: float = OTHERWISE) -> None:
         """Have strangers do something."""
         self.meddler.perform(Disturb(deed=deed, pick=pick, share=OTHERWISE))
 
-    def user(self, deed: Deed, *, run: DagRun, task_id: str, api: object) -> bool:
+    def user(self, deed: Action, *, run: DagRun, task_id: str, api: object) -> bool:
         """Note what a user does."""
         del run, api
         self.did.append((deed, task_id))
@@ -100,7 +100,7 @@ class Stage:
         request = wish.request(database=ORIGIN_ID)
         return self.client.start(kind=KINDS[Kind.BACKUP], request=request, timeout=timeout)
 
-    def done(self, deed: Deed) -> int:
+    def done(self, deed: Action) -> int:
         """Wait until a deed was done, and return how often it was."""
         return wait_until(
             lambda: self.totals.done[deed], accept=bool, timeout=10, what=f"{deed} to happen"
@@ -154,24 +154,24 @@ def test_a_stranger_is_first(stage: Stage) -> None:
     )
     stage.meddler.be_first(order)
 
-    assert 1 == stage.done(Deed.STRANGER_FIRST)
+    assert 1 == stage.done(Action.STRANGER_FIRST)
     assert [True] == stage.whose
 
 
 def test_a_stranger_comes_just_before_the_work(stage: Stage) -> None:
     """The task's call meets what a stranger has started while it was on its way."""
-    stage.perform(Deed.STRANGER_CONFLICT)
+    stage.perform(Action.STRANGER_CONFLICT)
     with pytest.raises(AlreadyExists):
         stage.start()
 
     assert [True] == stage.whose
-    assert 1 == stage.totals.done[Deed.STRANGER_CONFLICT]
+    assert 1 == stage.totals.done[Action.STRANGER_CONFLICT]
 
 
 @pytest.mark.parametrize(("pick", "error"), [(0.1, ServiceUnavailable), (0.9, DeadlineExceeded)])
 def test_a_stranger_comes_instead(stage: Stage, pick: float, error: type[Exception]) -> None:
     """The task's call has done nothing and cannot know it, and a stranger's has."""
-    stage.perform(Deed.STRANGER_INSTEAD, pick=pick)
+    stage.perform(Action.STRANGER_INSTEAD, pick=pick)
     with pytest.raises(error):
         stage.start()
 
@@ -180,32 +180,32 @@ def test_a_stranger_comes_instead(stage: Stage, pick: float, error: type[Excepti
 
 def test_a_stranger_comes_between_start_and_retry(stage: Stage) -> None:
     """The task's call fails, and a stranger starts seconds later."""
-    stage.perform(Deed.STRANGER_BETWEEN, pick=0.0)
+    stage.perform(Action.STRANGER_BETWEEN, pick=0.0)
     with pytest.raises(ServiceUnavailable):
         stage.start()
 
-    assert 1 == stage.done(Deed.STRANGER_BETWEEN)
+    assert 1 == stage.done(Action.STRANGER_BETWEEN)
     assert [True] == stage.whose
 
 
 def test_a_task_that_meets_a_stranger_may_be_ended(stage: Stage) -> None:
     """A user marks it failed a moment later, if it is at work then."""
     stage.api.state = TaskState.DEFERRED
-    stage.perform(Deed.STRANGER_CONFLICT, pick=0.0)
+    stage.perform(Action.STRANGER_CONFLICT, pick=0.0)
     with pytest.raises(AlreadyExists):
         stage.start()
 
-    assert 1 == stage.done(Deed.MARK_FAILED)
-    assert [(Deed.MARK_FAILED, "backup")] == stage.did
+    assert 1 == stage.done(Action.MARK_FAILED)
+    assert [(Action.MARK_FAILED, "backup")] == stage.did
 
 
 def test_an_answer_is_lost_and_a_stranger_takes_over(stage: Stage) -> None:
     """What the task has started is cancelled by a stranger, who then starts in its place."""
-    stage.perform(Deed.STRANGER_LOST, pick=0.1)
+    stage.perform(Action.STRANGER_LOST, pick=0.1)
     with pytest.raises(ServiceUnavailable):
         stage.start()
 
-    assert 1 == stage.done(Deed.STRANGER_TAKE)
+    assert 1 == stage.done(Action.STRANGER_TAKE)
     assert [False, True] == stage.whose
     assert [OperationState.CANCELLED, OperationState.RUNNING] == stage.states
     assert () == stage.emulator.calls.of("CancelOperation")
@@ -213,7 +213,7 @@ def test_an_answer_is_lost_and_a_stranger_takes_over(stage: Stage) -> None:
 
 def test_an_answer_is_late_and_a_stranger_was_there(stage: Stage) -> None:
     """The task waits for the name of what a stranger has deleted meanwhile."""
-    stage.perform(Deed.STRANGER_LATE)
+    stage.perform(Action.STRANGER_LATE)
     with pytest.raises(DeadlineExceeded):
         stage.start(timeout=1.0)
 
@@ -226,7 +226,7 @@ def test_a_stranger_cancels_what_a_task_runs(stage: Stage) -> None:
     """It is the task's operation that is cancelled, and nobody else's."""
     stage.strangers.start(Wish(run_id=RUN, kind=Kind.COPY, share=OTHERWISE))
     stage.start()
-    stage.perform(Deed.STRANGER_CANCEL)
+    stage.perform(Action.STRANGER_CANCEL)
 
     assert [True, False] == stage.whose
     assert stage.states[1] is not OperationState.SUCCEEDED
@@ -236,25 +236,25 @@ def test_a_stranger_cancels_what_a_task_runs(stage: Stage) -> None:
 
 def test_there_may_be_nothing_to_cancel(stage: Stage) -> None:
     """That is counted, too."""
-    stage.perform(Deed.STRANGER_CANCEL)
+    stage.perform(Action.STRANGER_CANCEL)
 
-    assert 1 == stage.totals.missed[Deed.STRANGER_CANCEL]
+    assert 1 == stage.totals.missed[Action.STRANGER_CANCEL]
 
 
 def test_a_stranger_takes_the_name_after_a_cancel(stage: Stage) -> None:
     """Once the task's operation is cancelled for it, a stranger starts in its place."""
-    stage.perform(Deed.STRANGER_TAKE)
+    stage.perform(Action.STRANGER_TAKE)
     stage.client.cancel(name=stage.start().name)
 
-    assert 1 == stage.done(Deed.STRANGER_TAKE)
+    assert 1 == stage.done(Action.STRANGER_TAKE)
     assert [False, True] == stage.whose
 
 
 @pytest.mark.parametrize(
-    ("deed", "whose"), [(Deed.STRANGER_DELETE, [False]), (Deed.STRANGER_REPLACE, [False, True])]
+    ("deed", "whose"), [(Action.STRANGER_DELETE, [False]), (Action.STRANGER_REPLACE, [False, True])]
 )
 def test_a_delivered_result_is_deleted_or_replaced(
-    stage: Stage, deed: Deed, whose: list[bool]
+    stage: Stage, deed: Action, whose: list[bool]
 ) -> None:
     """What a task that has succeeded made is gone, or is a stranger's."""
     stage.start()
@@ -270,5 +270,5 @@ def test_strangers_meet_the_reaper(stage: Stage) -> None:
     stage.start()
     stage.meddler.meet_the_reaper()
 
-    assert 1 == stage.done(Deed.STRANGER_TAKE)
+    assert 1 == stage.done(Action.STRANGER_TAKE)
     assert [False, True] == stage.whose

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.dag_specs import RECIPES, Kind, target, task_of
+from tests.soak.dag_specs import DAG_SPECS, Kind, target, task_of
 from tests.soak.plan import (
     FAULTS,
     KILLS,
     QUIET,
     STRANGERS,
     USER_ACTIONS,
-    Deed,
+    Action,
     Disturb,
     StartRun,
     make_plan,
@@ -89,8 +89,8 @@ def test_ten_minutes_see_every_recipe_and_every_deed(seed: int) -> None:
     plan = make_plan(seed=seed, minutes=10)
     deeds = Counter(action.what.deed for action in plan if isinstance(action.what, Disturb))
 
-    assert set(RECIPES) == {start.recipe for start in starts(seed)}
-    assert set(Deed) - {Deed.STRANGER_FIRST} == set(deeds)
+    assert set(DAG_SPECS) == {start.recipe for start in starts(seed)}
+    assert set(Action) - {Action.STRANGER_FIRST} == set(deeds)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -106,13 +106,13 @@ def test_a_run_that_needs_a_user_gets_one(seed: int) -> None:
     """What never ends by itself is ended by a user, everything else is left to chance."""
     planned = {start.recipe: start.user is not None for start in starts(seed)}
 
-    assert {name: RECIPES[name].needs_user for name in planned} == planned
+    assert {name: DAG_SPECS[name].needs_user for name in planned} == planned
 
 
 def test_every_deed_is_of_one_sort() -> None:
     """A deed is a kill, a fault, a user's action or a stranger's deed."""
-    assert set(Deed) == KILLS | FAULTS | USER_ACTIONS | STRANGERS
-    assert len(Deed) == len(KILLS) + len(FAULTS) + len(USER_ACTIONS) + len(STRANGERS)
+    assert set(Action) == KILLS | FAULTS | USER_ACTIONS | STRANGERS
+    assert len(Action) == len(KILLS) + len(FAULTS) + len(USER_ACTIONS) + len(STRANGERS)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -137,8 +137,8 @@ def test_a_soak_in_which_enough_happened_says_nothing() -> None:
     """Just enough is enough."""
     totals = Totals(minutes=2)
     totals.others["operations"] = 6
-    totals.done.update({Deed.KILL_TASK: 3, Deed.OUTAGE: 4, Deed.CLEAR: 2})
-    totals.done[Deed.STRANGER_FIRST] = 3
+    totals.done.update({Action.KILL_TASK: 3, Action.OUTAGE: 4, Action.CLEAR: 2})
+    totals.done[Action.STRANGER_FIRST] = 3
 
     assert () == totals.shortfalls()
 
@@ -146,7 +146,7 @@ def test_a_soak_in_which_enough_happened_says_nothing() -> None:
 def test_what_found_nobody_does_not_count() -> None:
     """A kill that hit nobody is no kill, and is told."""
     totals = Totals(minutes=2)
-    totals.missed[Deed.KILL_TASK] = 3
+    totals.missed[Action.KILL_TASK] = 3
 
     assert any("kills" in line for line in totals.shortfalls())
     assert any("3 found nobody" in line for line in totals.lines())

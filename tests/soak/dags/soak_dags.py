@@ -18,12 +18,12 @@ from airflow_spanner_lro.operators.databases import (
     SpannerRestoreDatabaseOperator,
 )
 from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
-from tests.soak.dag_specs import DDL, INSTANCE_ID, PROJECT, RECIPES, SOURCE_BACKUP, Kind, Recipe
+from tests.soak.dag_specs import DAG_SPECS, DDL, INSTANCE_ID, PROJECT, SOURCE_BACKUP, DagSpec, Kind
 
 KEEP = "P30D"
 
 
-def build_task(recipe: Recipe, kind: Kind) -> None:
+def build_task(recipe: DagSpec, kind: Kind) -> None:
     """Add a task to the Dag that is being made."""
     made = "{{ run_id }}-" + kind
     common: dict[str, Any] = {
@@ -55,7 +55,7 @@ def build_task(recipe: Recipe, kind: Kind) -> None:
             SpannerUpdateDatabaseDdlOperator(database_id=made, ddl_statements=list(DDL), **common)
 
 
-for each in RECIPES.values():
+for each in DAG_SPECS.values():
     with DAG(
         dag_id=each.dag_id,
         schedule=None,
