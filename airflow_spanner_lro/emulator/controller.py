@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
+from airflow_spanner_lro.emulator.databases.model import Database
 from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.journal import actions
 from airflow_spanner_lro.emulator.operations.registry import kind_name
 from airflow_spanner_lro.emulator.pipeline import CallHistory, CallLog
 from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule
-from airflow_spanner_lro.emulator.state.records.databases import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,10 +14,10 @@ from google.longrunning import operations_pb2
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError, protos as quorum_pb2
+from airflow_spanner_lro.emulator.databases.service import QuorumService
 from airflow_spanner_lro.emulator.journal import actions
 from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.plans import Planner
-from airflow_spanner_lro.emulator.services.quorum import Quorums
 from airflow_spanner_lro.emulator.state.quorums import etag_of
 from tests.emulator.conftest import DATABASE
 
@@ -196,7 +196,7 @@ def test_the_etag_changes_with_the_quorum() -> None:
     actions.seed_instance(world, InstanceName.parse(DUAL), config="dual-region-japan1", now=NOW)
     name = DatabaseName.parse(TWIN)
     actions.seed_database(world, name, statements=(), drop_protection=False, now=NOW)
-    quorums = Quorums(world)
+    quorums = QuorumService(world)
     etag = etag_of(world.resources.databases.get(name))
     quorums.ChangeQuorum(request_for("asia-northeast1", etag=etag), NOW)
     later = NOW + timedelta(minutes=2)

@@ -15,14 +15,13 @@ from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.emulator.backups.service import BackupService
 from airflow_spanner_lro.emulator.controller import view_operations, view_resources
+from airflow_spanner_lro.emulator.databases.service import DatabaseService, RestoreService
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.journal.actions import seed_database
 from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.operations.service import OperationService
 from airflow_spanner_lro.emulator.plans import Planner
 from airflow_spanner_lro.emulator.schemas.service import SchemaService
-from airflow_spanner_lro.emulator.services.databases import Databases
-from airflow_spanner_lro.emulator.services.restores import Restores
 from tests.emulator.support.world_fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def act(world: World, action: str, number: int, now: datetime) -> None:
                 now,
             )
         case "restore":
-            Restores(world).RestoreDatabase(
+            RestoreService(world).RestoreDatabase(
                 database_v1.RestoreDatabaseRequest(
                     parent=INSTANCE, database_id=f"r{number}", backup=f"{INSTANCE}/backups/nightly"
                 ),
@@ -97,7 +96,7 @@ def act(world: World, action: str, number: int, now: datetime) -> None:
             request = database_v1.DeleteBackupRequest(name=f"{INSTANCE}/backups/nightly")
             BackupService(world).DeleteBackup(request, now)
         case "drop":
-            Databases(world).DropDatabase(
+            DatabaseService(world).DropDatabase(
                 database_v1.DropDatabaseRequest(database=str(DATABASE)), now
             )
         case _:

@@ -14,8 +14,8 @@ from google.cloud import (
 )
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.databases.model import google_encryption
 from airflow_spanner_lro.emulator.partitions.model import partitions_of_backup
-from airflow_spanner_lro.emulator.state.messages.databases import google_encryption
 from airflow_spanner_lro.emulator.state.records.base import Record
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from airflow_spanner_lro.emulator.backups.model import (
     require_backups,
 )
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails, CopyDetails
+from airflow_spanner_lro.emulator.databases.encryption import keys_for, keys_of
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
@@ -32,14 +33,13 @@ from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schedules.runner import new_chain_id
-from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from google.longrunning import operations_pb2
 
-    from airflow_spanner_lro.emulator.state.records.databases import Database
+    from airflow_spanner_lro.emulator.databases.model import Database
 
 
 _EXPIRE_TIME = "expire_time"

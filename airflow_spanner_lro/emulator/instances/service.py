@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.kinds import (
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.model import usable_config
+from airflow_spanner_lro.emulator.databases.operations import drop_database
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.instances import model as messages, model as rules
 from airflow_spanner_lro.emulator.instances.capacity import UNITS_PER_NODE, units_of
@@ -34,7 +35,6 @@ from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import sorted_page_of
 from airflow_spanner_lro.emulator.request_checks import check_name, checked_paths, masked, time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.state.dropping import drop_database
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -32,12 +32,12 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.backups.model import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.configs.model import require_config
+from airflow_spanner_lro.emulator.databases.model import Database, DatabaseState
 from airflow_spanner_lro.emulator.instances.model import Instance
 from airflow_spanner_lro.emulator.lifecycle import Breakage
 from airflow_spanner_lro.emulator.operations.registry import KINDS_BY_NAME
 from airflow_spanner_lro.emulator.schemas.model import Schema
 from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
-from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

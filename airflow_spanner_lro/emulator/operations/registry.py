@@ -34,6 +34,14 @@ from airflow_spanner_lro.emulator.configs.operations import (
     CreateInstanceConfig,
     UpdateInstanceConfig,
 )
+from airflow_spanner_lro.emulator.databases.operations import (
+    CHANGE_QUORUM,
+    ChangeQuorum,
+    CreateDatabase,
+    OptimizeRestoredDatabase,
+    RestoreDatabase,
+    UpdateDatabase,
+)
 from airflow_spanner_lro.emulator.instances.operations import (
     CreateInstance,
     MoveInstance,
@@ -45,13 +53,6 @@ from airflow_spanner_lro.emulator.partitions.operations import (
 )
 from airflow_spanner_lro.emulator.schedules.runner import run_schedule
 from airflow_spanner_lro.emulator.schemas.operations import UpdateDatabaseDdl
-from airflow_spanner_lro.emulator.state.behaviours.database_updates import UpdateDatabase
-from airflow_spanner_lro.emulator.state.behaviours.databases import (
-    CreateDatabase,
-    OptimizeRestoredDatabase,
-    RestoreDatabase,
-)
-from airflow_spanner_lro.emulator.state.behaviours.quorum import CHANGE_QUORUM, ChangeQuorum
 from airflow_spanner_lro.emulator.state.world import World
 
 if TYPE_CHECKING:

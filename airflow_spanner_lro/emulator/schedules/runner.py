@@ -16,17 +16,17 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName
 from airflow_spanner_lro.emulator.backups.model import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails
+from airflow_spanner_lro.emulator.databases.encryption import keys_for, keys_of
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.schedules.cron import Cron
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, Chain
-from airflow_spanner_lro.emulator.state.encryption import keys_for, keys_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.core.names import BackupScheduleName
-    from airflow_spanner_lro.emulator.state.records.databases import Database
+    from airflow_spanner_lro.emulator.databases.model import Database
     from airflow_spanner_lro.emulator.state.world import World
 
 LONGEST_CHAIN = 14

@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
+from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.databases.encryption import (
+    check_database_options,
+    checked_descriptors,
+)
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.pagination import page_of
@@ -26,19 +31,15 @@ from airflow_spanner_lro.emulator.schemas.statements import (
     TABLE,
     DdlStatement,
 )
-from airflow_spanner_lro.emulator.services.checks.databases import (
-    check_database_options,
-    checked_descriptors,
-)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from google.longrunning import operations_pb2
 
+    from airflow_spanner_lro.emulator.databases.model import Database
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.schemas.model import Schema
-    from airflow_spanner_lro.emulator.state.records.databases import Database
 
 
 _OPERATION_ID = re.compile(r"[a-z][a-z0-9_]{1,127}", re.ASCII)
@@ -76,9 +77,8 @@ class SchemaService(Servicer):
         operation_name = self._operation_name(operation_id, database)
         if not request.statements:
             raise errors.no_statements()
-        statements = tuple(
-            DdlStatement.parse(text, dialect=database.dialect) for text in request.statements
-        )
+        dialect = Dialect.of_number(database.dialect)
+        statements = tuple(DdlStatement.parse(text, dialect=dialect) for text in request.statements)
         details = DdlDetails(
             statements=statements,
             proto_descriptors=descriptors,

@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.backups.service import BackupService, CopyService
 from airflow_spanner_lro.emulator.configs.service import ConfigService
+from airflow_spanner_lro.emulator.databases.service import (
+    DatabaseService,
+    DatabaseUpdateService,
+    QuorumService,
+    RestoreService,
+)
 from airflow_spanner_lro.emulator.iam.service import DatabaseIamService, InstanceIamService
 from airflow_spanner_lro.emulator.instances.service import InstanceService, InstanceUpdateService
 from airflow_spanner_lro.emulator.operations.service import (
@@ -18,10 +24,6 @@ from airflow_spanner_lro.emulator.operations.service import (
 from airflow_spanner_lro.emulator.partitions.service import PartitionService
 from airflow_spanner_lro.emulator.schedules.service import ScheduleService
 from airflow_spanner_lro.emulator.schemas.service import DatabaseInsideService, SchemaService
-from airflow_spanner_lro.emulator.services.databases import Databases
-from airflow_spanner_lro.emulator.services.quorum import Quorums
-from airflow_spanner_lro.emulator.services.restores import Restores
-from airflow_spanner_lro.emulator.services.updates import DatabaseUpdates
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.rpc import Servicer
@@ -35,15 +37,15 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
         InstanceUpdateService(world),
         ConfigService(world),
         PartitionService(world),
-        Databases(world),
+        DatabaseService(world),
         SchemaService(world),
         BackupService(world),
         CopyService(world),
         ScheduleService(world),
-        Restores(world),
-        DatabaseUpdates(world),
+        RestoreService(world),
+        DatabaseUpdateService(world),
         DatabaseInsideService(world),
-        Quorums(world),
+        QuorumService(world),
         DatabaseIamService(world),
         InstanceIamService(world),
         OperationService(world),

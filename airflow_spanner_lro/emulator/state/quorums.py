@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_spanner_lro.emulator.state.records.databases import Database
+    from airflow_spanner_lro.emulator.databases.model import Database
 
 REGIONS: Mapping[str, tuple[str, str]] = {
     "dual-region-australia1": ("australia-southeast1", "australia-southeast2"),

@@ -24,10 +24,10 @@ from airflow_spanner_lro.core.names import (
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.backups.model import Backup
 from airflow_spanner_lro.emulator.configs.model import InstanceConfig
+from airflow_spanner_lro.emulator.databases.model import Database, DatabaseState
 from airflow_spanner_lro.emulator.instances.model import Instance
 from airflow_spanner_lro.emulator.partitions.model import InstancePartition
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule
-from airflow_spanner_lro.emulator.state.records.databases import Database, DatabaseState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator

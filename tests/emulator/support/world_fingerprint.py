@@ -11,14 +11,13 @@ import proto
 
 from airflow_spanner_lro.emulator.backups.model import backup_message
 from airflow_spanner_lro.emulator.configs.model import config_message
+from airflow_spanner_lro.emulator.databases.model import Database, database_message
 from airflow_spanner_lro.emulator.instances.model import instance_message
 from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.partitions.model import partition_message
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, schedule_message
-from airflow_spanner_lro.emulator.state.messages.databases import database_message
 from airflow_spanner_lro.emulator.state.quorums import etag_of
-from airflow_spanner_lro.emulator.state.records.databases import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

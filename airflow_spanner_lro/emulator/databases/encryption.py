@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What several requests about databases carry, checked in one place: keys, descriptors, options."""
+"""Which keys encrypt databases and backups.
+
+Nothing is encrypted here; keys are names that must look like names of keys.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,10 @@ from airflow_spanner_lro.emulator.schemas.statements import DATABASE, DEFAULT_LE
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import DatabaseName
     from airflow_spanner_lro.emulator.backups.model import Backup
+    from airflow_spanner_lro.emulator.databases.model import Database
     from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
     from airflow_spanner_lro.emulator.state.tables import Resources
+
 
 _KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
 _TYPES = database_v1.RestoreDatabaseEncryptionConfig.EncryptionType
@@ -108,3 +113,43 @@ def _keys(
         if not _KEY.fullmatch(key):
             raise errors.bad_encryption(f"{key!r} is not the name of a Cloud KMS key.")
     return keys
+
+
+EncryptionConfig = database_v1.CreateBackupEncryptionConfig | database_v1.CopyBackupEncryptionConfig
+
+# the numbers are the same for copies, where the first is called after the source backup
+_BACKUP_TYPES = database_v1.CreateBackupEncryptionConfig.EncryptionType
+
+
+def keys_of(database: Database) -> tuple[str, ...]:
+    """Return the customer's keys that encrypt a database; none for Google's own."""
+    config = database.encryption
+    if config is None:
+        return ()
+    return (config.kms_key_name,) if config.kms_key_name else tuple(config.kms_key_names)
+
+
+def keys_for(config: EncryptionConfig, *, inherited: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the customer's keys that a configuration asks for; none for Google's own.
+
+    :param inherited: the keys of what the backup is made from
+    :raises RpcError: if it asks for keys and names none, or the other way round.
+    """
+    # of the plain message, which does not mind numbers that are no type
+    wanted = int(type(config).pb(config).encryption_type)
+    keys = (config.kms_key_name,) if config.kms_key_name else tuple(config.kms_key_names)
+    if config.kms_key_name and config.kms_key_names:
+        raise errors.bad_encryption("set either kms_key_name or kms_key_names, not both.")
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            raise errors.bad_encryption(f"{key!r} is not the name of a Cloud KMS key.")
+    managed_by_customer = wanted == _BACKUP_TYPES.CUSTOMER_MANAGED_ENCRYPTION
+    if managed_by_customer and not keys:
+        raise errors.bad_encryption("CUSTOMER_MANAGED_ENCRYPTION needs a kms_key_name.")
+    if keys and not managed_by_customer:
+        raise errors.bad_encryption("kms_key_name goes with CUSTOMER_MANAGED_ENCRYPTION only.")
+    if wanted not in set(map(int, _BACKUP_TYPES)):
+        raise errors.bad_encryption(f"there is no encryption_type {wanted}.")
+    # unset means the first of the types, the same encryption
+    own = (_BACKUP_TYPES.GOOGLE_DEFAULT_ENCRYPTION, _BACKUP_TYPES.CUSTOMER_MANAGED_ENCRYPTION)
+    return keys if wanted in own else inherited

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Databases: state, schema now and at earlier times, and where they came from."""
+"""Databases: state, schema now and at earlier times, where they came from, how clients see them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from google.cloud import spanner_admin_database_v1 as database_v1
+
+from airflow_spanner_lro.emulator.databases.encryption import keys_of
 from airflow_spanner_lro.emulator.schemas.model import Schema
 from airflow_spanner_lro.emulator.schemas.statements import (
     DEFAULT_LEADER,
@@ -18,9 +21,8 @@ from airflow_spanner_lro.emulator.schemas.statements import (
 from airflow_spanner_lro.emulator.state.records.base import Record
 
 if TYPE_CHECKING:
-    from google.cloud import spanner_admin_database_v1 as database_v1
-
     from airflow_spanner_lro.core.names import BackupName, DatabaseName
+
 
 DEFAULT_RETENTION_TEXT = "1h"
 VERSION_RETENTION = timedelta(hours=1)
@@ -46,7 +48,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quorum:
+class DatabaseQuorum:
     """Which regions of a dual-region configuration must agree.
 
     :param serving_location: the one region of a single-region quorum; empty for both regions
@@ -81,7 +83,7 @@ class Database(Record):
     encryption: database_v1.EncryptionConfig | None = None
     split_points: tuple[database_v1.SplitPoints, ...] = ()
     reconciling: bool = False
-    quorum: Quorum = Quorum()
+    quorum: DatabaseQuorum = DatabaseQuorum()
 
     @property
     def schema(self) -> Schema:
@@ -128,3 +130,54 @@ class Database(Record):
 def _retention(schema: Schema) -> timedelta:
     value = schema.option(VERSION_RETENTION_PERIOD)
     return VERSION_RETENTION if value is None else retention_of(value)
+
+
+def origin_message(origin: Origin) -> database_v1.BackupInfo:
+    """Return the backup of a restored database as clients see it."""
+    return database_v1.BackupInfo(
+        backup=str(origin.backup),
+        version_time=origin.version_time,
+        create_time=origin.create_time,
+        source_database=str(origin.source_database),
+    )
+
+
+def database_message(database: Database, *, now: datetime) -> database_v1.Database:
+    """Return a database as clients see it."""
+    message = database_v1.Database(
+        name=str(database.name),
+        state=database.state.value,
+        create_time=database.create_time,
+        version_retention_period=database.retention_text,
+        earliest_version_time=database.earliest_version_time(now),
+        default_leader=database.default_leader,
+        database_dialect=database.dialect,
+        enable_drop_protection=database.drop_protection,
+        reconciling=database.reconciling,
+    )
+    if database.encryption is not None:
+        message.encryption_config = database.encryption
+        # which versions of the keys are used is known once there is something to encrypt
+        if database.state != DatabaseState.CREATING:
+            message.encryption_info = [customer_encryption(key) for key in keys_of(database)]
+    if database.origin is not None:
+        message.restore_info = database_v1.RestoreInfo(
+            source_type=database_v1.RestoreSourceType.BACKUP,
+            backup_info=origin_message(database.origin),
+        )
+    return message
+
+
+def google_encryption() -> database_v1.EncryptionInfo:
+    """Return the encryption of what nobody asked to encrypt otherwise."""
+    return database_v1.EncryptionInfo(
+        encryption_type=database_v1.EncryptionInfo.Type.GOOGLE_DEFAULT_ENCRYPTION
+    )
+
+
+def customer_encryption(key: str) -> database_v1.EncryptionInfo:
+    """Return the encryption with a customer's key; here every key has one version."""
+    return database_v1.EncryptionInfo(
+        encryption_type=database_v1.EncryptionInfo.Type.CUSTOMER_MANAGED_ENCRYPTION,
+        kms_key_version=f"{key}/cryptoKeyVersions/1",
+    )

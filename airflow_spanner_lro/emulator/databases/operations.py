@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operations that make databases: new ones, restored ones, and what follows a restore."""
+"""What the operations on databases do: create, restore, optimize, update, change the quorum."""
 
 from __future__ import annotations
 
@@ -8,10 +8,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from google.cloud import spanner_admin_database_v1 as database_v1
+from google.protobuf import empty_pb2
 
-from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
+from airflow_spanner_lro.core.kinds import (
+    OPTIMIZE_RESTORED_DATABASE,
+    OperationKind,
+    ProgressShape,
+    Service,
+)
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
+from airflow_spanner_lro.emulator import protos as quorum_pb2
 from airflow_spanner_lro.emulator.backups import operations
+from airflow_spanner_lro.emulator.databases import model as messages
+from airflow_spanner_lro.emulator.databases.model import DatabaseQuorum, DatabaseState, Origin
 from airflow_spanner_lro.emulator.operations.handler import (
     OperationHandler,
     ReportsProgress,
@@ -19,8 +28,6 @@ from airflow_spanner_lro.emulator.operations.handler import (
     show_progress,
 )
 from airflow_spanner_lro.emulator.schedules.model import add_default_schedule
-from airflow_spanner_lro.emulator.state.messages import databases as messages
-from airflow_spanner_lro.emulator.state.records.databases import DatabaseState, Origin
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -146,3 +153,111 @@ class OptimizeRestoredDatabase(OperationHandler[DatabaseName, object]):
             operations.release(world, database.origin.backup)
         # the reference does not say which response there is; Google's client expects this one
         return raw(messages.database_message(database, now=at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateDetails:
+    """What UpdateDatabase remembers: the request, and what it sets.
+
+    :param drop_protection: None if that stays as it is
+    :param encryption: None if that stays as it is
+    """
+
+    request: database_v1.UpdateDatabaseRequest
+    drop_protection: bool | None = None
+    encryption: database_v1.EncryptionConfig | None = None
+
+
+class UpdateDatabase(ReportsProgress[DatabaseName, UpdateDetails]):
+    """The database has its new values, or keeps the old ones."""
+
+    target_type: ClassVar = DatabaseName
+    details_type: ClassVar = UpdateDetails
+
+    def describe(
+        self, target: DatabaseName, details: UpdateDetails
+    ) -> database_v1.UpdateDatabaseMetadata:
+        """Return the request."""
+        del target
+        return database_v1.UpdateDatabaseMetadata(request=details.request)
+
+    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
+        """Set the new values."""
+        details = self.details(operation)
+        database = world.resources.databases.get(self.target(operation))
+        if details.drop_protection is not None:
+            database = replace(database, drop_protection=details.drop_protection)
+        if details.encryption is not None:
+            database = replace(database, encryption=details.encryption)
+        database = replace(database, reconciling=False)
+        world.resources.databases.put(database.name, database)
+        return raw(messages.database_message(database, now=at))
+
+    def undo(self, world: World, operation: Operation, at: datetime) -> None:
+        """Leave the old values; they were in force all the time."""
+        del at
+        database = world.resources.databases.get(self.target(operation))
+        world.resources.databases.put(database.name, replace(database, reconciling=False))
+
+
+def drop_database(world: World, name: DatabaseName, *, now: datetime) -> None:
+    """Remove a database that is there; what it was restored from is free again."""
+    database = world.resources.databases.get(name)
+    world.abort_all(name, now=now)
+    operations.drop_schedules_of(world, name)
+    world.resources.databases.remove(name)
+    if database.origin is not None:
+        operations.release(world, database.origin.backup)
+
+
+CHANGE_QUORUM = OperationKind(
+    rpc="change_quorum",
+    service=Service.DATABASE_ADMIN,
+    request="ChangeQuorumRequest",
+    metadata="ChangeQuorumMetadata",
+    response=None,
+    target=DatabaseName,
+    title="Change quorum",
+    progress=ProgressShape.TIMES_ONLY,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuorumDetails:
+    """What ChangeQuorum remembers.
+
+    :param serving_location: the one region of a single-region quorum; empty for both regions
+    """
+
+    request: quorum_pb2.ChangeQuorumRequest
+    serving_location: str
+
+
+class ChangeQuorum(OperationHandler[DatabaseName, QuorumDetails]):
+    """The database gets the quorum, or keeps the one it has."""
+
+    target_type: ClassVar = DatabaseName
+    details_type: ClassVar = QuorumDetails
+    changing: ClassVar = frozenset({"end_time"})
+
+    def describe(self, target: DatabaseName, details: QuorumDetails) -> Message:
+        """Return the request."""
+        del target
+        return quorum_pb2.ChangeQuorumMetadata(request=details.request)
+
+    def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
+        """Tell the times; there is no percentage, and no cancel_time either."""
+        metadata.start_time.FromDatetime(operation.started)
+        if (ended := operation.lifecycle.ended(now)) is not None:
+            metadata.end_time.FromDatetime(ended.at)
+
+    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
+        """Change the quorum. The reference does not state a response: there is nothing in it."""
+        del at
+        database = world.resources.databases.get(self.target(operation))
+        quorum = DatabaseQuorum(
+            serving_location=self.details(operation).serving_location,
+            start_time=operation.started,
+        )
+        world.resources.databases.put(database.name, replace(database, quorum=quorum))
+        return empty_pb2.Empty()

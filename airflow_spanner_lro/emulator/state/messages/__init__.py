@@ -1,3 +1,0 @@
-# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
-# SPDX-License-Identifier: Apache-2.0
-"""What exists, as the messages that clients see: one module for each family."""
