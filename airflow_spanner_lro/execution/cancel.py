@@ -61,8 +61,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
-    """What Airflow's answer means for the cancel of an operation.
+class CancelDecision:
+    """Whether this try may still cancel its operation, by Airflow's answer.
 
     :param trouble: why there was no answer; empty if there was
     """
@@ -107,7 +107,7 @@ class WorkerCancel:
         self._wait = wait
         self._log = log
         self._reason = "the task was killed"
-        self._not_ours: Inquiry | None = None
+        self._not_ours: CancelDecision | None = None
         self._kill: threading.Thread | None = None
         self._kill_over = threading.Event()
         self._settlement: Settlement | None = None
@@ -214,13 +214,13 @@ class WorkerCancel:
             self._kill_over.set()
 
     def _is_ours(self, name: OperationName) -> bool:
-        inquiry = self._ask_airflow(name, timeout=_TO_ASK)
-        if inquiry.decision is KillDecision.UNKNOWN:
+        answer = self._ask_airflow(name, timeout=_TO_ASK)
+        if answer.decision is KillDecision.UNKNOWN:
             # the ledger tells, and the reaper reads it
-            self._settlement = _not_sent(name, why=inquiry.reason)
-        elif inquiry.decision is not KillDecision.CANCEL:
-            self._not_ours = inquiry
-        return inquiry.decision is KillDecision.CANCEL
+            self._settlement = _not_sent(name, why=answer.reason)
+        elif answer.decision is not KillDecision.CANCEL:
+            self._not_ours = answer
+        return answer.decision is KillDecision.CANCEL
 
     def _cancel_by_itself(
         self, name: OperationName, *, cleans_up: bool, timeout: float
@@ -291,18 +291,18 @@ class WorkerCancel:
         """
         if not (self._options.cancel_on_timeout and ours) or self._ledger.presumed:
             return WaitOutcome(name=name)
-        inquiry = self._ask_airflow(name, timeout=_TO_ASK_AT_DEADLINE)
-        if inquiry.decision is KillDecision.UNKNOWN:
+        answer = self._ask_airflow(name, timeout=_TO_ASK_AT_DEADLINE)
+        if answer.decision is KillDecision.UNKNOWN:
             # its end is decided all the same: the ledger says so, and the reaper reads it
-            settlement = _not_sent(name, why=inquiry.reason)
+            settlement = _not_sent(name, why=answer.reason)
             metrics.count_cancel(settlement, cause=metrics.Cause.DEADLINE)
-        elif inquiry.decision is not KillDecision.CANCEL:
-            self._not_ours = inquiry
+        elif answer.decision is not KillDecision.CANCEL:
+            self._not_ours = answer
             self._log.warning(
                 "%s was not cancelled: %s. %s %s",
                 name.label,
                 self._options.late,
-                inquiry.sentence(name),
+                answer.sentence(name),
                 name,
             )
             return WaitOutcome(name=name)
@@ -343,7 +343,7 @@ class WorkerCancel:
                 "Not written to the ledger: %s. %s", error_message(exc), settlement.name
             )
 
-    def _ask_airflow(self, name: OperationName, *, timeout: float) -> Inquiry:
+    def _ask_airflow(self, name: OperationName, *, timeout: float) -> CancelDecision:
         """Ask Airflow whose the operation is by now, within a time that holds whatever it does.
 
         A question to Airflow has no timeout, and may have to wait for a lock that this very process
@@ -352,7 +352,7 @@ class WorkerCancel:
 
         :param timeout: how long to wait for its answer, in seconds
         """
-        found: list[Inquiry] = []
+        found: list[CancelDecision] = []
         claim = Claim(operation=name, try_number=self._ledger.try_number)
 
         def work() -> None:
@@ -360,10 +360,10 @@ class WorkerCancel:
                 view = view_task(self._task)
             except Exception as exc:  # noqa: BLE001  # it is told
                 trouble = f"Airflow could not be asked ({type(exc).__name__}: {exc})"
-                found.append(Inquiry(decision=KillDecision.UNKNOWN, trouble=trouble))
+                found.append(CancelDecision(decision=KillDecision.UNKNOWN, trouble=trouble))
                 return
             decision = decide_on_worker(claim=claim, liveness=view.liveness, record=view.record)
-            found.append(Inquiry(decision=decision))
+            found.append(CancelDecision(decision=decision))
 
         thread = threading.Thread(target=work, name="spanner-lro-liveness", daemon=True)
         thread.start()
@@ -371,7 +371,7 @@ class WorkerCancel:
         if found:
             return found[0]
         trouble = f"Airflow has not answered within {timeout:g} s"
-        return Inquiry(decision=KillDecision.UNKNOWN, trouble=trouble)
+        return CancelDecision(decision=KillDecision.UNKNOWN, trouble=trouble)
 
 
 def log_ending(settlement: Settlement, *, log: Logger | logging.Logger) -> None:

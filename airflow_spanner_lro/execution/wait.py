@@ -101,10 +101,10 @@ class BlockingWait:
         :raises DeadlinePassedError: if the deadline passes first
         :raises WaitStoppedError: if the task is killed meanwhile
         """
-        narrator = ProgressLog()
+        progress = ProgressLog()
 
         def on_snapshot(polled: OperationSnapshot | Exception) -> None:
-            for line in narrator.lines(polled, now=self.now()):
+            for line in progress.lines(polled, now=self.now()):
                 self._log(line)
 
         snapshot = self.perform(

@@ -53,8 +53,8 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
     :param instance_id: instance that holds the database and its backups
     :param database_id: database whose backups to watch
     :param include_existing: when the watch begins, fire for the backups that are there already
-    :param endpoint: as in :class:`~airflow_spanner_lro.core.connection.ConnectionSpec`; by default what the
-        triggerer's connection and environment say
+    :param endpoint: as in :class:`~airflow_spanner_lro.core.connection.ConnectionSpec`; by default
+        what the triggerer's connection and environment say
     :param poll_interval: the time between two looks, in seconds; at least 1
 
     Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.

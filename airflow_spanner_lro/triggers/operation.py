@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from weakref import WeakSet
 
@@ -61,9 +61,9 @@ ASK_TIMEOUT = 15.0
 _ASK_AT_DEADLINE = 10.0
 """Seconds for asking Airflow when the deadline passes; without an answer a worker does the rest."""
 _TO_SPARE = 2.0
-"""Seconds of these to tell how it ended."""
+"""Seconds of these to log how it ended."""
 _READING = 0.02
-"""Seconds for Airflow to read what one kill has told; it reads all logs in turn (3.3.2)."""
+"""Seconds for Airflow to read what one kill has logged; it reads all logs in turn (3.3.2)."""
 _LONGEST_READING = 15.0
 
 _kills: WeakSet[SpannerOperationTrigger] = WeakSet()
@@ -116,7 +116,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         self._ended_by_user = False
         self._killing: asyncio.Task[bool] | None = None
 
-    @property
+    @cached_property
     def _name(self) -> OperationName:
         return OperationName.parse(self.operation)
 
@@ -137,10 +137,10 @@ class SpannerOperationTrigger(SpannerTrigger):
         yield TriggerEvent(outcome.to_event())
 
     async def _wait(self) -> WaitOutcome:
-        narrator = ProgressLog()
+        progress = ProgressLog()
 
-        def tell(heard: OperationSnapshot | Exception) -> None:
-            for line in narrator.lines(heard, now=datetime.now(tz=UTC)):
+        def on_snapshot(polled: OperationSnapshot | Exception) -> None:
+            for line in progress.lines(polled, now=datetime.now(tz=UTC)):
                 self.log.info(line)
 
         policy = _policy(self.poll_interval)
@@ -148,13 +148,13 @@ class SpannerOperationTrigger(SpannerTrigger):
         try:
             poller = await self._poller(deadline=deadline)
             snapshot = await poller.wait(
-                name=self._name, policy=policy, deadline=deadline, on_snapshot=tell
+                name=self._name, policy=policy, deadline=deadline, on_snapshot=on_snapshot
             )
         except DeadlinePassedError:
             settlement = None
             if self.cancel_on_timeout and await self._cancels_at_deadline():
                 self.log.warning("Cancelling: out of time. %s", self._name)
-                settlement = await self._stop(timeout=self.settle_timeout)
+                settlement = await self._cancel_out_of_time(timeout=self.settle_timeout)
                 metrics.count_cancel(settlement, cause=metrics.Cause.DEADLINE)
                 self.log.warning("%s %s", settlement.sentence, self._name)
             return WaitOutcome(name=self._name, settlement=settlement)
@@ -198,7 +198,7 @@ class SpannerOperationTrigger(SpannerTrigger):
             await self.on_kill()
         if self._killing is not None:
             timeout = KILL_TIMEOUT + _LONGEST_READING
-            await finish_despite_cancels(self._until_told(self._killing), timeout=timeout)
+            await finish_despite_cancels(self._until_logged(self._killing), timeout=timeout)
             _kills.discard(self)
 
     @property
@@ -208,8 +208,8 @@ class SpannerOperationTrigger(SpannerTrigger):
         )
 
     @staticmethod
-    async def _until_told(killing: asyncio.Task[bool]) -> None:
-        # a little longer than whoever tells that it took too long
+    async def _until_logged(killing: asyncio.Task[bool]) -> None:
+        # a little longer than whoever logs that it took too long
         await asyncio.wait({killing}, timeout=KILL_TIMEOUT + _TO_SPARE / 2)
         await asyncio.sleep(min(len(_kills) * _READING, _LONGEST_READING))
 
@@ -218,13 +218,13 @@ class SpannerOperationTrigger(SpannerTrigger):
         until = datetime.now(tz=UTC) + timedelta(seconds=KILL_TIMEOUT - _TO_SPARE)
         try:
             decision = await self._decide()
-        except Exception as exc:  # noqa: BLE001  # it is told
-            told = "no answer in time" if isinstance(exc, TimeoutError) else _told(exc)
+        except Exception as exc:  # noqa: BLE001  # it is logged
+            reason = "no answer in time" if isinstance(exc, TimeoutError) else _reason(exc)
             self.log.error(  # noqa: TRY400  # one line that says it all
                 "%s is not cancelled, the cancel was not sent: Airflow could not be asked whether "
                 "the task still waits for it (%s). %s",
                 self._name.label,
-                told,
+                reason,
                 cancel_advice(self.operation),
             )
             return True
@@ -248,7 +248,7 @@ class SpannerOperationTrigger(SpannerTrigger):
                 "%s is not cancelled: %s. %s", self._name.label, decision.value, self.operation
             )
         else:
-            await self._end(until=until)
+            await self._cancel(until=until)
         return True
 
     async def _decide(self) -> KillDecision:
@@ -272,11 +272,11 @@ class SpannerOperationTrigger(SpannerTrigger):
             return True
         try:
             decision = await self._ask(decide_deadline, timeout=_ASK_AT_DEADLINE)
-        except Exception as exc:  # noqa: BLE001  # it is told
-            told = "no answer in time" if isinstance(exc, TimeoutError) else _told(exc)
+        except Exception as exc:  # noqa: BLE001  # it is logged
+            reason = "no answer in time" if isinstance(exc, TimeoutError) else _reason(exc)
             self.log.warning(
                 "Out of time, and left to a worker: Airflow could not be asked (%s). %s",
-                told,
+                reason,
                 self._name,
             )
             return False
@@ -296,8 +296,8 @@ class SpannerOperationTrigger(SpannerTrigger):
         claim = Claim(operation=self._name, try_number=self.task_instance.try_number)
         return decide(claim=claim, liveness=task.liveness, record=task.record)
 
-    async def _end(self, *, until: datetime) -> None:
-        """Cancel the operation, and tell what became of it."""
+    async def _cancel(self, *, until: datetime) -> None:
+        """Cancel the operation, and log what became of it."""
 
         def sent() -> None:
             self.log.warning(
@@ -319,11 +319,11 @@ class SpannerOperationTrigger(SpannerTrigger):
             ended = await self._perform(
                 flow, deadline=until, urgency=Urgency.DECIDING, cancel_by=until
             )
-        except Exception as exc:  # noqa: BLE001  # it is told
+        except Exception as exc:  # noqa: BLE001  # it is logged
             self.log.error(  # noqa: TRY400  # one line that says it all
                 "%s could not be cancelled, the cancel was not sent: %s. %s",
                 self._name.label,
-                _told(exc),
+                _reason(exc),
                 cancel_advice(self.operation),
             )
             metrics.count_cancel(None, cause=metrics.Cause.KILL_DEFERRED)
@@ -342,7 +342,7 @@ class SpannerOperationTrigger(SpannerTrigger):
             # its last word is the name
             self.log.error("%s %s", ended.sentence, cancel_advice(self.operation))
 
-    async def _stop(self, *, timeout: float) -> Settlement:
+    async def _cancel_out_of_time(self, *, timeout: float) -> Settlement:
         return await self._perform(
             stop(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up),
             deadline=datetime.now(tz=UTC) + timedelta(seconds=timeout),
@@ -356,7 +356,7 @@ def _policy(poll_interval: float) -> PollPolicy:
     return PollPolicy(maximum=poll_interval)
 
 
-def _told(exc: Exception) -> str:
+def _reason(exc: Exception) -> str:
     if isinstance(exc, DeadlinePassedError):
         return "there was no connection in time"
     return error_text(exc)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ask Airflow whether a task still waits, and which operation it has published; one or many at once.
+"""Ask Airflow whether a task still waits, and what it has published; one task or many at once.
 
 Triggers can read task states and XComs through the triggerer's main process; the task state store
 is out of reach there and a read of it would hang for ever (Airflow 3.3.2).
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
+_THREADS = 4
+"""As many keep the channel busy; each of them only waits."""
+_TASKS_AT_ONCE = 100
+"""Task ids in one request: they are in its address."""
+
+
 class TaskKey(Protocol):
     """Which task instance, as each of Airflow's descriptions of one tells it."""
 
@@ -51,6 +57,21 @@ class TaskKey(Protocol):
     @property
     def map_index(self) -> int | None:
         """Which of a mapped task's instances; -1 for a task that is not mapped."""
+
+
+class _Run(NamedTuple):
+    dag_id: str
+    run_id: str
+
+
+class _Task(NamedTuple):
+    task_id: str
+    map_index: int
+
+    @property
+    def key(self) -> str:
+        """What Airflow calls it in its answer."""
+        return f"{self.task_id}_{self.map_index}" if self.map_index >= 0 else self.task_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +96,8 @@ def read_liveness(task: TaskKey) -> TaskLiveness:
 
     :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot be asked
     """
-    index = index_of(task)
-    states = task_states(
-        dag_id=task.dag_id,
-        run_id=task.run_id,
-        task_ids=[task.task_id],
-        map_index=index if index >= 0 else None,
-    )
-    key = f"{task.task_id}_{index}" if index >= 0 else task.task_id
-    return liveness_of(states[key]) if key in states else TaskLiveness.MISSING
+    instance = _Task(task.task_id, index_of(task))
+    return _read_livenesses(_Run(task.dag_id, task.run_id), [instance])[instance]
 
 
 def read_record(task: TaskKey) -> Published:
@@ -107,27 +121,6 @@ def read_record(task: TaskKey) -> Published:
 def index_of(task: TaskKey) -> int:
     """Return the index of a mapped task instance; -1 if it is not mapped."""
     return -1 if task.map_index is None else task.map_index
-
-
-_THREADS = 4
-"""As many keep the channel busy; each of them only waits."""
-_TASKS_AT_ONCE = 100
-"""Task ids in one request: they are in its address."""
-
-
-class _Run(NamedTuple):
-    dag_id: str
-    run_id: str
-
-
-class _Task(NamedTuple):
-    task_id: str
-    map_index: int
-
-    @property
-    def key(self) -> str:
-        """What Airflow calls it in its answer."""
-        return f"{self.task_id}_{self.map_index}" if self.map_index >= 0 else self.task_id
 
 
 async def view_task_soon(task: TaskKey, *, timeout: float) -> TaskView:
