@@ -7,10 +7,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
+from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError
 from airflow_spanner_lro.emulator.schemas.model import Schema
-from airflow_spanner_lro.emulator.schemas.reader import Dialect
 from airflow_spanner_lro.emulator.schemas.statements import MAX_STATEMENT_BYTES, DdlStatement
 
 PG = Dialect.POSTGRESQL

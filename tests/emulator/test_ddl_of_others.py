@@ -10,10 +10,10 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_database_v1 as database_v1
 
+from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError
 from airflow_spanner_lro.emulator.schemas.model import Schema
-from airflow_spanner_lro.emulator.schemas.reader import Dialect
 from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
 from tests.emulator.conftest import DATABASE, INSTANCE
 

@@ -45,6 +45,23 @@ class Dialect(StrEnum):
             )
         return cls(name)
 
+    @classmethod
+    def of_number(cls, number: int) -> Dialect:
+        """Return the dialect to which the API gives a number.
+
+        :raises ValueError: if it gives it to none
+        """
+        for dialect in cls:
+            if dialect.number == number:
+                return dialect
+        message = f"there is no dialect {number}"
+        raise ValueError(message)
+
+    @property
+    def number(self) -> int:
+        """The number that the API gives it."""
+        return 1 if self is Dialect.GOOGLE_STANDARD_SQL else 2
+
     def quoted(self, identifier: str) -> str:
         """Return an identifier in quotes, which it needs if it has a hyphen or is a keyword."""
         quote = "`" if self is Dialect.GOOGLE_STANDARD_SQL else '"'

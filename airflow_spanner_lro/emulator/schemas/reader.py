@@ -11,29 +11,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.ddl import lexer
-from airflow_spanner_lro.core.ddl.lexer import TokenKind, UnclosedError, tokenize
+from airflow_spanner_lro.core.ddl.lexer import Dialect, TokenKind, UnclosedError, tokenize
 from airflow_spanner_lro.emulator import errors
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.ddl.lexer import DdlToken
 
 
-class Dialect(IntEnum):
-    """The two dialects, with the numbers of ``google.spanner.admin.database.v1``."""
-
-    GOOGLE_STANDARD_SQL = 1
-    POSTGRESQL = 2
-
-
-_LEXED = {
-    Dialect.GOOGLE_STANDARD_SQL: lexer.Dialect.GOOGLE_STANDARD_SQL,
-    Dialect.POSTGRESQL: lexer.Dialect.POSTGRESQL,
-}
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 # fmt: off
 _RESERVED = frozenset({
@@ -77,7 +64,7 @@ class StatementReader:
         self.dialect = dialect
         self._at = 0
         try:
-            found = list(tokenize(text, dialect=_LEXED[dialect]))
+            found = list(tokenize(text, dialect=dialect))
         except UnclosedError as exc:
             problem = "Encountered a string, a quoted name or a comment without an end."
             raise errors.bad_statement(text, reason=_syntax(text, exc.start, problem)) from exc

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.schemas.reader import (
     NO_REFERENCES,
-    Dialect,
     References,
     StatementReader,
     change_stream_references,
@@ -196,15 +196,14 @@ class DdlStatement:
     refers: References = NO_REFERENCES
 
     @classmethod
-    def parse(cls, text: str, *, dialect: int = Dialect.GOOGLE_STANDARD_SQL) -> Self:
+    def parse(cls, text: str, *, dialect: Dialect = Dialect.GOOGLE_STANDARD_SQL) -> Self:
         """Read a statement.
 
-        :param dialect: a number of ``DatabaseDialect``
         :raises RpcError: if it is empty, too long, or begins like no schema statement.
         """
         if len(text.encode()) > MAX_STATEMENT_BYTES:
             raise errors.statement_too_long(limit=MAX_STATEMENT_BYTES)
-        reader = StatementReader(text, dialect=Dialect(dialect))
+        reader = StatementReader(text, dialect=dialect)
         if reader.at_end:
             raise errors.bad_statement(text, reason="the statement is empty")
         action = next((verb for verb in _ENTITY_TYPES if reader.take(verb)), None)
