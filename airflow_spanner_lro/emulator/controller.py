@@ -159,7 +159,7 @@ class Controller:
     @property
     def limits(self) -> Limits:
         """How many of each thing there may be."""
-        with self._engine.look() as (world, _):
+        with self._engine.locked() as (world, _):
             return world.limits
 
     @property
@@ -261,12 +261,12 @@ class Controller:
         """
         wanted = dict.fromkeys(OperationName.parse(name) for name in names)
         everything = not wanted
-        with self._engine.look() as (world, now):
+        with self._engine.locked() as (world, now):
             for name in wanted:
                 world.operations.get(name, now=now)
             deadline = now + limit
         while True:
-            with self._engine.look() as (world, now):
+            with self._engine.locked() as (world, now):
                 pending = world.operations.pending()
                 if everything:
                     wanted |= dict.fromkeys(row.name for row in pending)
@@ -313,12 +313,12 @@ class Controller:
 
     def operations(self) -> tuple[OperationView, ...]:
         """Return all operations as they are now, in the order in which they started."""
-        with self._engine.look() as (world, now):
+        with self._engine.locked() as (world, now):
             return view_operations(world, now=now)
 
     def resources(self) -> tuple[ResourceView, ...]:
         """Return everything that exists now, by name."""
-        with self._engine.look() as (world, _):
+        with self._engine.locked() as (world, _):
             return view_resources(world)
 
 

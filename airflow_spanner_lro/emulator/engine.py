@@ -51,6 +51,8 @@ log = logging.getLogger(__name__)
 # schemas have limits of their own
 _ABOUT_SCHEMAS = ("CreateDatabase", "UpdateDatabaseDdl")
 
+_NOT_HERE = "which this version does not have"
+
 Step = tuple[str, "Mapping[str, Any]"]
 """An action and its arguments."""
 
@@ -78,18 +80,18 @@ class Engine:
         self._lock = threading.RLock()
         self._first = tuple(first)
         self._last = datetime.min.replace(tzinfo=UTC)
-        self._recording = Journal(seed=seed, path=state_file)
-        recorded = self._recording.load()
+        self._journal = Journal(seed=seed, path=state_file)
+        recorded = self._journal.load()
         try:
-            self._become(_Made(self._recording.seed))
+            self._serve(_ServedWorld(self._journal.seed))
             if recorded is not None:
-                self._go_on(recorded)
+                self._resume(recorded)
             else:
-                self._recording.begin(clock.anchor())
+                self._journal.begin(clock.anchor())
         except RpcError as exc:
-            self._recording.release()
-            raise self._recording.unusable(reason=exc.message) from exc
-        self._recording.hold()
+            self._journal.release()
+            raise self._journal.unusable(reason=exc.message) from exc
+        self._journal.hold()
         for action, arguments in self._first:
             self.act(action, **arguments)
         clock.watch(self._jump)
@@ -105,7 +107,7 @@ class Engine:
         :raises RpcError: if it is refused.
         """
         message = raw(request)
-        with self.look() as (world, now):
+        with self.locked() as (world, now):
             # the world may have become another one since the method was looked up
             method = self._methods.get(method.path, method)
             size, limit = message.ByteSize(), world.limits.request_bytes
@@ -122,12 +124,12 @@ class Engine:
         :param action: one of :data:`~airflow_spanner_lro.emulator.journal.actions.ACTIONS`
         :raises RpcError: if it is refused.
         """
-        with self.look() as (world, now):
+        with self.locked() as (world, now):
             self._record(ActionEntry(at=now, action=action, arguments=arguments))
             ACTIONS[action](world, now, **arguments)
 
     @contextmanager
-    def look(self) -> Iterator[tuple[World, datetime]]:
+    def locked(self) -> Iterator[tuple[World, datetime]]:
         """Hold the world still at the present time, for reading."""
         with self._lock:
             # whatever the clock says, what is written in the journal is in the past
@@ -137,8 +139,8 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """Return the world as it is now, as a value."""
-        with self.look() as (_, now):
-            return self._recording.snapshot(now)
+        with self.locked() as (_, now):
+            return self._journal.snapshot(now)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Make the world what it was in a snapshot, at the time that it was then.
@@ -146,85 +148,77 @@ class Engine:
         :raises ValueError: if the snapshot cannot be understood; nothing has changed then.
         """
         with self._lock:
-            made = _Made(snapshot.seed)
-            made.replay(enumerate(snapshot.entries(), start=1))
+            built = _ServedWorld(snapshot.seed)
+            built.replay(enumerate(snapshot.entries(), start=1))
             scale = self.clock.anchor().scale
             anchor = Anchor(emulated=snapshot.at, wall=time.time(), scale=scale)
-            self._recording.restart(snapshot, anchor)
+            self._journal.restart(snapshot, anchor)
             self.clock.restore(snapshot.at)
             self._last = snapshot.at
-            self._become(made)
+            self._serve(built)
 
     def reset(self) -> None:
         """Make the world what it was when it was made; time goes on."""
-        with self.look() as (_, now):
+        with self.locked() as (_, now):
             first = (ActionEntry(at=now, action=name, arguments=each) for name, each in self._first)
             lines = tuple(encode(entry) for entry in first)
-            self.restore(Snapshot(seed=self._recording.seed, at=now, lines=lines))
+            self.restore(Snapshot(seed=self._journal.seed, at=now, lines=lines))
 
-    def hold(self) -> None:
-        """Keep the state file for this emulator alone, until :meth:`release`.
+    def hold_state_file(self) -> None:
+        """Keep the state file for this emulator alone, until :meth:`release_state_file`.
 
         :raises EmulatorStateError: if it cannot be had.
         """
         with self._lock:
-            if self._recording.held:
+            if self._journal.held:
                 return
-            self._recording.hold()
+            self._journal.hold()
             try:
                 # time has gone on since, perhaps by jumps
                 self._record(ClockEntry(anchor=self.clock.anchor()))
             except RpcError as exc:
-                self._recording.release()
-                raise self._recording.unusable(reason=exc.message) from exc
+                self._journal.release()
+                raise self._journal.unusable(reason=exc.message) from exc
 
-    def release(self) -> None:
+    def release_state_file(self) -> None:
         """Leave the state file to others; whatever is changed nevertheless is noted in it."""
         with self._lock:
-            self._recording.release()
+            self._journal.release()
 
     def _record(self, entry: CallEntry | ActionEntry | ClockEntry) -> None:
-        self._recording.record(entry)
+        self._journal.record(entry)
         at = entry.anchor.emulated if isinstance(entry, ClockEntry) else entry.at
         self._last = max(self._last, at)
 
     def _jump(self, anchor: Anchor) -> None:
         with self._lock:
-            if self._recording.held:
+            if self._journal.held:
                 self._record(ClockEntry(anchor=anchor))
 
-    def _go_on(self, recorded: LoadedJournal) -> None:
+    def _resume(self, recorded: LoadedJournal) -> None:
         """Make the world that a file tells of, and let time go on as if it had never stopped."""
-        made = _Made(self._recording.seed)
+        built = _ServedWorld(self._journal.seed)
         try:
-            made.replay(recorded.entries)
-        except (_UnknownEntryError, _DamagedEntryError) as exc:
-            raise self._recording.unusable(line=exc.number, reason=str(exc)) from exc
+            built.replay(recorded.entries)
+        except _UnusableEntryError as exc:
+            raise self._journal.unusable(line=exc.number, reason=str(exc)) from exc
         self.clock.restore(recorded.resume(time.time()))
         self._record(ClockEntry(anchor=self.clock.anchor()))
-        self._become(made)
+        self._serve(built)
 
-    def _become(self, made: _Made) -> None:
-        self._world, self._methods = made.world, made.methods
+    def _serve(self, built: _ServedWorld) -> None:
+        self._world, self._methods = built.world, built.methods
 
 
-class _UnknownEntryError(ValueError):
-    """An entry asks for something that this version does not have."""
+class _UnusableEntryError(ValueError):
+    """An entry of the journal asks for nothing that this version could do."""
 
-    def __init__(self, number: int, what: str) -> None:
-        super().__init__(f"entry {number} asks for {what}, which this version does not have")
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"entry {number} {reason}")
         self.number = number
 
 
-class _DamagedEntryError(ValueError):
-    """An entry asks for nothing that could be done."""
-
-    def __init__(self, number: int, what: str) -> None:
-        super().__init__(f"entry {number} is damaged: {what}")
-        self.number = number
-
-
-class _Made:
+class _ServedWorld:
     """A new world, and the RPCs that work on it."""
 
     def __init__(self, seed: int) -> None:
@@ -244,7 +238,7 @@ class _Made:
                     self._act(number, entry)
             except (RpcError, InvalidArgumentError):
                 continue
-            except (_UnknownEntryError, _DamagedEntryError):
+            except _UnusableEntryError:
                 raise
             except Exception:
                 # a bug that came up then comes up again, and must not lock up the file
@@ -253,19 +247,20 @@ class _Made:
     def _call(self, number: int, entry: CallEntry) -> None:
         method = self.methods.get(entry.path)
         if method is None:
-            raise _UnknownEntryError(number, f"the RPC {entry.path}")
+            raise _UnusableEntryError(number, f"asks for the RPC {entry.path}, {_NOT_HERE}")
         try:
             request = method.parse(entry.request)
         except DecodeError as exc:
-            raise _DamagedEntryError(number, f"its request is none of {method.name}") from exc
+            reason = f"is damaged: its request is none of {method.name}"
+            raise _UnusableEntryError(number, reason) from exc
         method.handle(request, entry.at)
 
     def _act(self, number: int, entry: ActionEntry) -> None:
         action = ACTIONS.get(entry.action)
         if action is None:
-            raise _UnknownEntryError(number, f"the action {entry.action!r}")
+            raise _UnusableEntryError(number, f"asks for the action {entry.action!r}, {_NOT_HERE}")
         try:
             signature(action).bind(self.world, entry.at, **entry.arguments)
         except TypeError as exc:
-            raise _DamagedEntryError(number, f"{entry.action}: {exc}") from exc
+            raise _UnusableEntryError(number, f"is damaged: {entry.action}: {exc}") from exc
         action(self.world, entry.at, **entry.arguments)

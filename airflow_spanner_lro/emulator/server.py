@@ -124,11 +124,11 @@ class SpannerAdminEmulator(Controller):
         if self.running:
             message = f"the emulator runs already, on {self.endpoint}"
             raise RuntimeError(message)
-        self._engine.hold()
+        self._engine.hold_state_file()
         try:
             self._listen()
         except BaseException:
-            self._engine.release()
+            self._engine.release_state_file()
             raise
 
     def stop(self) -> None:
@@ -141,7 +141,7 @@ class SpannerAdminEmulator(Controller):
             self._rest.stop()
         if self._grpc is not None:
             self._grpc.stop()
-        self._engine.release()
+        self._engine.release_state_file()
 
     def drop_connections(self) -> None:
         """Cut off all gRPC clients at once, calls under way included; they can connect again.

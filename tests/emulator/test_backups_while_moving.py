@@ -31,7 +31,7 @@ OTHER = "projects/test/instances/other"
 
 def move(emulator: SpannerAdminEmulator, instance: str = INSTANCE) -> None:
     """Let an instance move, for ever."""
-    with emulator._engine.look() as (world, now):
+    with emulator._engine.locked() as (world, now):
         name = InstanceName.parse(instance)
         operation = Operation(
             name=world.operations.new_name(name),

@@ -32,14 +32,14 @@ def test_a_file_cut_at_any_byte_holds_all_lines_before_the_cut(tmp_path: Path) -
     lived.clock.advance(60)
     lived.restore(taken)
     perform(lived, "backup", 1)
-    lived.release()
+    lived.release_state_file()
     data = path.read_bytes()
     complete: dict[int, object] = {}
     for size in range(len(data) + 1):
         cut.write_bytes(data[:size])
         made = Engine(clock=ManualClock(START), seed=3, state_file=cut)
         found = fingerprint_now(made)
-        made.release()
+        made.release_state_file()
         # the first cut of as many lines is the one right behind a line
         assert complete.setdefault(data[:size].count(b"\n"), found) == found
 
@@ -100,7 +100,7 @@ def test_half_characters_can_be_written_and_read(tmp_path: Path) -> None:
     lived = make_engine(path)
     with pytest.raises(InvalidNameError):
         lived.act("create_instance", name=INSTANCE.replace("main", "new"), config="\ud800")
-    lived.release()
+    lived.release_state_file()
     again = Engine(clock=ManualClock(), state_file=path)
 
     assert fingerprint_now(lived) == fingerprint_now(again)

@@ -33,7 +33,7 @@ def move(emulator: SpannerAdminEmulator) -> None:
     emulator.create_instance(WIDE, config="eur3")
     emulator.create_database(NAME)
     emulator.create_backup(f"{WIDE}/backups/wide", NAME)
-    with emulator._engine.look() as (world, now):
+    with emulator._engine.locked() as (world, now):
         name = InstanceName.parse(WIDE)
         operation = Operation(
             name=world.operations.new_name(name),

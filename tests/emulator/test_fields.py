@@ -40,7 +40,7 @@ def test_a_shortcut_tells_what_the_metadata_tells(
     name = engine.call(methods[start.kind.method], request).name
     for moment in MOMENTS:
         clock.advance(moment)
-        with engine.look() as (world, now):
+        with engine.locked() as (world, now):
             (operation,) = (row for row in world.operations if row.full_name == name)
             if cancelled and moment:
                 world.cancel(operation, now=now)

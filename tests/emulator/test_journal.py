@@ -97,23 +97,23 @@ def test_a_line_that_was_cut_short_is_no_harm(tmp_path: Path, rest: str) -> None
     path = tmp_path / "state"
     first = make_engine(path)
     expected = fingerprint_now(first)
-    first.release()
+    first.release_state_file()
     with path.open("a") as file:
         file.write(rest)
     second = Engine(clock=ManualClock(), state_file=path)
 
     assert expected == fingerprint_now(second)
-    second.release()
+    second.release_state_file()
     assert expected == fingerprint_now(Engine(clock=ManualClock(), state_file=path))
 
 
 def test_a_header_that_was_cut_short_begins_anew(tmp_path: Path) -> None:
     """The process was killed before anything was done."""
     path = tmp_path / "state"
-    make_engine(path).release()
+    make_engine(path).release_state_file()
     path.write_bytes(path.read_bytes()[:40])
 
-    with make_engine(path).look() as (world, _):
+    with make_engine(path).locked() as (world, _):
         assert [INSTANCE] == [str(row.name) for row in world.resources.instances]
 
 
@@ -139,7 +139,7 @@ def test_a_file_of_something_else_is_refused_and_left_alone(
 ) -> None:
     """The error says which line, why, and what to do."""
     path = tmp_path / "state"
-    Engine(clock=ManualClock(START), state_file=path).release()
+    Engine(clock=ManualClock(START), state_file=path).release_state_file()
     content = content.replace("HEADER", path.read_text().splitlines(keepends=True)[0])
     path.write_text(content)
     with pytest.raises(EmulatorStateError, match=reason) as caught:
@@ -183,7 +183,7 @@ def test_what_cannot_be_written_is_not_done(tmp_path: Path) -> None:
             lived.clock.advance(60)
     lived.clock.advance(60)
     lived.call(method, database_v1.DropDatabaseRequest(database=DATABASE))
-    lived.release()
+    lived.release_state_file()
 
     assert Code.INTERNAL is caught.value.code
     assert fingerprint_now(lived) == fingerprint_now(Engine(clock=ManualClock(), state_file=path))
@@ -194,7 +194,7 @@ def test_time_goes_on_as_if_the_emulator_had_not_been_away(tmp_path: Path, scale
     """A hundred real seconds count at the scale of before, and then the new one counts."""
     path = tmp_path / "state"
     first = Engine(clock=SystemClock(scale=60.0), state_file=path)
-    first.release()
+    first.release_state_file()
     header = json.loads(path.read_text())
     header["wall"] -= 100
     path.write_text(json.dumps(header) + "\n")
@@ -210,7 +210,7 @@ def test_time_is_never_before_what_was_done(tmp_path: Path) -> None:
     path = tmp_path / "state"
     first = make_engine(path)
     first.clock.advance(1000)
-    first.release()
+    first.release_state_file()
     lines = path.read_text().replace('"wall":', '"wall":9')
     path.write_text(lines)
 

@@ -150,7 +150,7 @@ def test_an_orphan_goes_when_it_is_due(
 ) -> None:
     """Should a database go without its schedules, they make nothing and go, too."""
     create(databases)
-    with emulator._engine.look() as (world, _):
+    with emulator._engine.locked() as (world, _):
         world.resources.databases.remove(DatabaseName.parse(DATABASE))
     clock.advance(DAYS)
 

@@ -82,8 +82,8 @@ def test_a_replay_makes_the_same_world(script: list[tuple[int, str]]) -> None:
             for each in (lived, again, other):
                 perform(each, "backup", 99)
                 each.clock.advance(9 * 3600)
-        again.release()
-        lived.release()
+        again.release_state_file()
+        lived.release_state_file()
 
 
 def test_another_process_makes_the_same_world(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_another_process_makes_the_same_world(tmp_path: Path) -> None:
     add_resources(lived)
     for seed in range(3):
         run_script(lived, a_long_script(seed))
-    lived.release()
+    lived.release_state_file()
     replayed = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", PRINT_A_REPLAY, str(path)],
         env={**os.environ, "PYTHONHASHSEED": "7"},
@@ -134,7 +134,7 @@ def test_a_restored_world_survives_a_restart(tmp_path: Path) -> None:
     perform(lived, "drop", 0)
     lived.restore(taken)
     perform(lived, "backup", 1)
-    lived.release()
+    lived.release_state_file()
 
     assert fingerprint_now(lived) == fingerprint_now(Engine(clock=ManualClock(), state_file=path))
 

@@ -176,11 +176,11 @@ class World:
 
     def _apply(self, key: EventKey, at: datetime) -> None:
         if isinstance(key, OperationName):
-            self._go_on(self.operations.row(key), at)
+            self._advance(self.operations.row(key), at)
         else:
             self._reactions[type(key)](self, key, at)
 
-    def _go_on(self, operation: Operation, at: datetime) -> None:
+    def _advance(self, operation: Operation, at: datetime) -> None:
         handler = self._handlers[operation.kind]
         if operation.steps_settled < operation.lifecycle.steps_done(at):
             step = operation.steps_settled

@@ -197,12 +197,12 @@ class FuzzedWorld:
     def go_on(self) -> None:
         """Let two days pass, in which everything that was started ends."""
         self._clock.advance(timedelta(days=2))
-        with self.engine.look():
+        with self.engine.locked():
             pass
 
     def contents(self) -> tuple[Any, ...]:
         """Return all there is, that which clients cannot see included."""
-        with self.engine.look() as (world, _):
+        with self.engine.locked() as (world, _):
             resources = world.resources
             tables = (
                 *(resources.configs, resources.instances, resources.partitions),

@@ -50,7 +50,7 @@ def add_resources(on: Engine) -> None:
 
 def fingerprint_now(of: Engine) -> Fingerprint:
     """Return all that clients can see now."""
-    with of.look() as (world, now):
+    with of.locked() as (world, now):
         return now, fingerprint(world, now=now)
 
 
@@ -82,7 +82,7 @@ ACTIONS = (*_CONTROLLER_ACTIONS, *RANDOM_REQUESTS)
 
 def perform(on: Engine, action: str, number: int) -> bool:
     """Do one thing, as a client or as the owner; return whether it was not refused."""
-    with on.look() as (world, now):
+    with on.locked() as (world, now):
         last = next((str(row.name) for row in reversed(list(world.operations))), "")
     try:
         if action in _CONTROLLER_ACTIONS:
