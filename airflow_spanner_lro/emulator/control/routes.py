@@ -19,6 +19,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.control import bodies
 from airflow_spanner_lro.emulator.controller import NeverDoneError
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.http.responses import HTTP_STATUS
 from airflow_spanner_lro.emulator.journal.codec import decode
 from airflow_spanner_lro.emulator.journal.entries import Snapshot
 from airflow_spanner_lro.emulator.operations.registry import KINDS_BY_NAME
@@ -36,20 +37,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = "/control"
 
-OK = 200
-BAD_REQUEST = 400
-NOT_FOUND = 404
-METHOD_NOT_ALLOWED = 405
-CONFLICT = 409
-INTERNAL = 500
-
-STATUS_OF: Mapping[Code, int] = {
-    Code.INVALID_ARGUMENT: BAD_REQUEST,
-    Code.FAILED_PRECONDITION: BAD_REQUEST,
-    Code.NOT_FOUND: NOT_FOUND,
-    Code.ALREADY_EXISTS: CONFLICT,
-}
-"""The HTTP status for each code that an action can be refused with; INTERNAL for others."""
+_METHOD_NOT_ALLOWED = 405
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +48,13 @@ class Reply:
     :param body: what ``json`` can write
     """
 
-    status: int = OK
+    status: int = HTTP_STATUS[Code.OK]
     body: object = field(default_factory=dict)
 
     @classmethod
     def refusal(cls, code: Code, message: str, *, status: int | None = None) -> Reply:
         """Return an error in the form that Google's APIs give to theirs."""
-        status = STATUS_OF.get(code, INTERNAL) if status is None else status
+        status = HTTP_STATUS[code] if status is None else status
         return cls(
             status=status,
             body={"error": {"code": status, "message": message, "status": code.name}},
@@ -156,7 +144,7 @@ def answer(request: Request) -> Reply:
         return Reply.refusal(Code.NOT_FOUND, f"There is no {path}, only {', '.join(known)}.")
     if route is None:
         message = f"{path} does not take {verb}, only {', '.join(routes)}."
-        return Reply.refusal(Code.UNIMPLEMENTED, message, status=METHOD_NOT_ALLOWED)
+        return Reply.refusal(Code.UNIMPLEMENTED, message, status=_METHOD_NOT_ALLOWED)
     try:
         route.check(request.query)
         return Reply(body=route.answer(request))
