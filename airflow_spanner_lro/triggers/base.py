@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
 from airflow.triggers.base import BaseTrigger
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
-from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.triggers.pollers import wait_for_poller
 
 if TYPE_CHECKING:
@@ -120,27 +119,13 @@ class SpannerTrigger(BaseTrigger):
         *,
         deadline: datetime | None = None,
         on_snapshot: Callable[[OperationSnapshot | Exception], None] | None = None,
-        urgency: Urgency = Urgency.USUAL,
-        cancel_by: datetime | None = None,
     ) -> T:
         """Perform a flow, within the budget that all triggers of this connection share.
 
-        :param urgency: of what the flow asks until it cancels something
-        :param cancel_by: when it is too late to cancel
         :raises DeadlinePassedError: if the flow lets it through
         """
         poller = await self._poller(deadline=deadline)
-        # loaded with the poller, off the loop
-        from airflow_spanner_lro.admin.clock import LoopClock  # noqa: PLC0415
-        from airflow_spanner_lro.admin.driver import arun  # noqa: PLC0415
-
-        return await arun(
-            flow,
-            client=poller.client(urgency=urgency, deadline=deadline, cancel_by=cancel_by),
-            clock=LoopClock(),
-            deadline=deadline,
-            on_snapshot=on_snapshot,
-        )
+        return await poller.perform(flow, deadline=deadline, on_snapshot=on_snapshot)
 
 
 _unfinished: set[asyncio.Future[Any]] = set()

@@ -316,7 +316,7 @@ class SpannerOperationTrigger(SpannerTrigger):
                 sent=sent,
             )
             # by then a later try may have taken the operation up, and Airflow has given up on this
-            ended = await self._perform(
+            ended = await poller.perform(
                 flow, deadline=until, urgency=Urgency.DECIDING, cancel_by=until
             )
         except Exception as exc:  # noqa: BLE001  # it is logged
@@ -343,11 +343,10 @@ class SpannerOperationTrigger(SpannerTrigger):
             self.log.error("%s %s", ended.sentence, cancel_advice(self.operation))
 
     async def _cancel_out_of_time(self, *, timeout: float) -> Settlement:
-        return await self._perform(
-            stop(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up),
-            deadline=datetime.now(tz=UTC) + timedelta(seconds=timeout),
-            urgency=Urgency.DECIDING,
-        )
+        until = datetime.now(tz=UTC) + timedelta(seconds=timeout)
+        poller = await self._poller(deadline=until)
+        flow = stop(name=self._name, policy=CancelPolicy(), cleans_up=self.cleans_up)
+        return await poller.perform(flow, deadline=until, urgency=Urgency.DECIDING)
 
 
 @cache

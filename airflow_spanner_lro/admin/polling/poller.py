@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.api_core.exceptions import DeadlineExceeded
 
+from airflow_spanner_lro.admin.driver import arun
 from airflow_spanner_lro.admin.polling.watcher import FirstAnswer, OperationWait, OperationWatcher
 from airflow_spanner_lro.admin.requests import all_items
 from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY
@@ -21,11 +22,12 @@ from airflow_spanner_lro.core.operations.snapshot import decode_operation
 from airflow_spanner_lro.core.polling.budget import Budget, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from datetime import datetime
 
     from airflow_spanner_lro.admin.driver import AsyncClock, AsyncPagesClient, Observer
     from airflow_spanner_lro.admin.telemetry import Telemetry
+    from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.names import OperationName, ResourceName
@@ -195,6 +197,26 @@ class OperationPoller:
         """
         return BudgetedClient(
             self, urgency=urgency, clock=self._clock, deadline=deadline, cancel_by=cancel_by
+        )
+
+    def perform(
+        self,
+        flow: Flow[T],
+        *,
+        deadline: datetime | None = None,
+        on_snapshot: Observer | None = None,
+        urgency: Urgency = Urgency.USUAL,
+        cancel_by: datetime | None = None,
+    ) -> Coroutine[Any, Any, T]:
+        """Perform a flow, whose calls wait for their permits.
+
+        :param urgency: of what the flow asks until it cancels something
+        :param cancel_by: when it is too late to cancel
+        :raises DeadlinePassedError: if the flow lets it through
+        """
+        client = self.client(urgency=urgency, deadline=deadline, cancel_by=cancel_by)
+        return arun(
+            flow, client=client, clock=self._clock, deadline=deadline, on_snapshot=on_snapshot
         )
 
     def project(self, project: str) -> OperationWatcher:
