@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Operations and resources at one moment as plain values, for tables and for tests.
-
-The Python interface of an emulator: plans, limits, faults, time, snapshots, and what there is.
+"""The Python interface of an emulator: plans, limits, faults, time, snapshots, and what there is.
 
 It has nothing to do with how clients reach the emulator, and works before, while and after it runs.
 """
@@ -19,7 +17,6 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.databases.model import Database
 from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.journal import actions
-from airflow_spanner_lro.emulator.operations.registry import kind_name
 from airflow_spanner_lro.emulator.pipeline import CallHistory, CallLog
 from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule
@@ -101,7 +98,7 @@ def first_steps(
 ) -> Iterable[Step]:
     """Return the actions that make a new world what its controller wants."""
     if plans:
-        usual = {kind_name(kind): _encode(plan) for kind, plan in plans.items()}
+        usual = {kind.name: _encode(plan) for kind, plan in plans.items()}
         yield "set_usual_plans", {"plans": usual}
     if limits is not None:
         yield "set_limits", {"limits": limits.to_json()}
@@ -141,7 +138,7 @@ class Controller:
             in file names
         :param times: only the next so many of them
         """
-        name = None if kind is None else kind_name(kind)
+        name = None if kind is None else kind.name
         self._engine.act("plan", plan=_encode(plan), kind=name, target=target, times=times)
 
     def clear_plans(self) -> None:
