@@ -255,3 +255,122 @@ def test_a_revoke_takes_back_what_it_names() -> None:
 
     assert (*texts[:2], "GRANT SELECT ON TABLE Orders TO ROLE r") == partly.texts
     assert wholly.texts == (TABLE,)
+
+
+LINES = TABLE.replace("Orders", "Lines")
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        (
+            "ALTER TABLE Orders RENAME WITH SYNONYM TO Bought",
+            ["TABLE Bought (", "TABLE Lines (", "ALTER TABLE Bought ADD SYNONYM Orders"],
+        ),
+        (
+            "ALTER TABLE Orders RENAME TO Bought, ADD SYNONYM Paid",
+            ["TABLE Bought (", "TABLE Lines (", "ALTER TABLE Bought ADD SYNONYM Paid"],
+        ),
+        (
+            "ALTER TABLE Orders RENAME TO Bought, ALTER TABLE Lines RENAME TO Items",
+            ["TABLE Bought (", "TABLE Items ("],
+        ),
+        (
+            "ALTER TABLE Orders ADD SYNONYM Bought",
+            ["TABLE Orders (", "TABLE Lines (", "ALTER TABLE Orders ADD SYNONYM Bought"],
+        ),
+        ("ALTER INDEX IF EXISTS Nothing ADD STORED COLUMN A", ["TABLE Orders (", "TABLE Lines ("]),
+    ],
+    ids=["keeps the old name", "gets another", "two at once", "synonym alone", "not there"],
+)
+def test_tables_are_renamed_as_google_documents(change: str, left: list[str]) -> None:
+    """A renamed table may keep its old name as a synonym, or get one beside its new name."""
+    found = schema_of(TABLE, LINES, change).texts
+
+    assert [True] * len(left) == [part in text for part, text in zip(left, found, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "ALTER TABLE Orders RENAME TO A, ALTER TABLE Lines",
+            "expected a table to rename",
+        ),
+        (
+            "GRANT SELECT ON TABLE Nothing TO ROLE r",
+            "Table not found: Nothing",
+        ),
+        ("ALTER DATABASE d SET OPTIONS (version_retention_period = )", "expected SET OPTIONS"),
+        ("ALTER DATABASE d SET OPTIONS (version_retention_period = '1d'", "expected SET OPTIONS"),
+        ("ALTER DATABASE d SET OPTIONS (version_retention_period = ()", "expected SET OPTIONS"),
+    ],
+)
+def test_what_is_half_said_is_refused(text: str, message: str) -> None:
+    """The refusal says what was expected, or what is not there."""
+    schema = schema_of(TABLE, LINES, "CREATE ROLE r")
+
+    with pytest.raises(RpcError, match=message):
+        schema.apply(DdlStatement.parse(text))
+
+
+def test_a_database_has_one_proto_bundle() -> None:
+    """A second one is refused as a name that is taken."""
+    create = DdlStatement.parse("CREATE PROTO BUNDLE (a.b)")
+    schema = Schema().apply(create, proto_descriptors=b"descriptors")
+
+    with pytest.raises(RpcError, match="Duplicate name in schema"):
+        schema.apply(create, proto_descriptors=b"descriptors")
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [
+        "CREATE VIEW V SQL SECURITY INVOKER AS SELECT 1 AS A FROM Lines AS l JOIN Orders o ON TRUE",
+        "CREATE CHANGE STREAM V FOR Lines(Id), Orders",
+    ],
+    ids=["view", "change stream"],
+)
+def test_what_is_needed_cannot_be_dropped(needs: str) -> None:
+    """A table that a view reads, or a change stream tracks, stays while that is there."""
+    schema = schema_of(TABLE, LINES, needs)
+
+    for table in ("Orders", "Lines"):
+        with pytest.raises(RpcError, match="V"):
+            schema.apply(DdlStatement.parse(f"DROP TABLE {table}"))
+
+
+def test_a_change_stream_follows_the_new_name_of_its_table() -> None:
+    """What tracks a table tracks it under its new name, and no other."""
+    stream = "CREATE CHANGE STREAM S FOR Lines"
+    schema = schema_of(TABLE, LINES, stream, "RENAME TABLE Lines TO Items, Orders TO Bought")
+
+    with pytest.raises(RpcError, match="tracked by 1 Change Stream: S"):
+        schema.apply(DdlStatement.parse("DROP TABLE Items"))
+    assert 2 == len(schema.apply(DdlStatement.parse("DROP TABLE Bought")).texts)
+
+
+def test_a_column_that_loses_its_default_needs_its_sequence_no_more() -> None:
+    """DROP DEFAULT releases the sequence that the default was taken from."""
+    value = "GET_NEXT_SEQUENCE_VALUE(SEQUENCE S)"
+    table = f"CREATE TABLE T (Id INT64 DEFAULT ({value})) PRIMARY KEY (Id)"
+    sequence = "CREATE SEQUENCE S OPTIONS (sequence_kind = 'bit_reversed_positive')"
+    schema = schema_of(sequence, table)
+    released = schema.apply(DdlStatement.parse("ALTER TABLE T ALTER COLUMN Id DROP DEFAULT"))
+    drop = DdlStatement.parse("DROP SEQUENCE S")
+
+    with pytest.raises(RpcError, match="S"):
+        schema.apply(drop)
+    assert all("CREATE SEQUENCE" not in text for text in released.apply(drop).texts)
+
+
+def test_a_revoke_of_what_was_not_granted_changes_nothing() -> None:
+    """Another privilege, or the same for another role, leaves a GRANT as it is."""
+    texts = (TABLE, "CREATE ROLE r", "CREATE ROLE s", "GRANT SELECT ON TABLE Orders TO ROLE r")
+    schema = schema_of(
+        *texts,
+        "REVOKE UPDATE ON TABLE Orders FROM ROLE r",
+        "REVOKE SELECT ON TABLE Orders FROM ROLE s",
+    )
+
+    assert texts == schema.texts

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which edition an instance needs, where a free one can be, and what its autoscaler may be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.api_core import exceptions
+from google.cloud import spanner_admin_instance_v1 as instance_v1
+
+from tests.emulator.support.instances import AUTOSCALING, FRESH, start_instance
+
+if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+MULTI_REGION = "projects/test/instanceConfigs/nam3"
+EDITIONS = instance_v1.Instance.Edition
+HIGH = "high_priority_cpu_utilization_percent"
+
+
+def autoscaling(**fields: Any) -> dict[str, Any]:
+    """Return an autoscaler's configuration in which some fields differ."""
+    return {**AUTOSCALING, **fields}
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"instance_type": "FREE_INSTANCE", "config": MULTI_REGION}, "not available in this"),
+        ({"instance_type": "FREE_INSTANCE", "node_count": 1}, "no compute capacity"),
+    ],
+    ids=["several regions", "with nodes"],
+)
+def test_a_free_instance_cannot_be_everything(
+    instances: instance_v1.InstanceAdminClient, fields: dict[str, Any], text: str
+) -> None:
+    """A free instance is in one region, and has no nodes."""
+    with pytest.raises(exceptions.InvalidArgument, match=text):
+        start_instance(instances, **{"node_count": 0, **fields})
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_free_instance_keeps_what_happens_at_its_end(
+    instances: instance_v1.InstanceAdminClient,
+) -> None:
+    """What is to happen when the trial is over can be chosen when the instance is created."""
+    metadata = {"expire_behavior": "FREE_TO_PROVISIONED"}
+    start_instance(
+        instances, node_count=0, instance_type="FREE_INSTANCE", free_instance_metadata=metadata
+    )
+
+    behavior = instance_v1.FreeInstanceMetadata.ExpireBehavior.FREE_TO_PROVISIONED
+    assert behavior == instances.get_instance(name=FRESH).free_instance_metadata.expire_behavior
+
+
+def test_a_free_instance_stays_free_when_it_is_renamed(
+    instances: instance_v1.InstanceAdminClient, emulator: SpannerAdminEmulator, clock: ManualClock
+) -> None:
+    """An update of a free instance checks it anew, and asks for no nodes."""
+    start_instance(instances, node_count=0, instance_type="FREE_INSTANCE")
+    clock.advance(60)
+    renamed = instance_v1.Instance(name=FRESH, display_name="A new name")
+    instances.update_instance(instance=renamed, field_mask={"paths": ["display_name"]})
+    clock.advance(60)
+
+    assert emulator.running
+    assert "A new name" == instances.get_instance(name=FRESH).display_name
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize(
+    ("edition", "fields", "text"),
+    [
+        (EDITIONS.STANDARD, {"config": MULTI_REGION}, "more than one region"),
+        (EDITIONS.STANDARD, {"node_count": 0, "autoscaling_config": AUTOSCALING}, "autoscaling"),
+    ],
+    ids=["several regions", "autoscaling"],
+)
+def test_an_edition_that_lacks_something_is_refused_with_the_reason(
+    instances: instance_v1.InstanceAdminClient,
+    edition: instance_v1.Instance.Edition,
+    fields: dict[str, Any],
+    text: str,
+) -> None:
+    """The refusal says what of the instance needs a greater edition."""
+    with pytest.raises(exceptions.GoogleAPICallError, match=text):
+        start_instance(instances, **{"edition": edition, **fields})
+
+
+def test_read_only_replicas_need_an_edition(
+    instances: instance_v1.InstanceAdminClient, custom: str
+) -> None:
+    """A configuration of one's own has read-only replicas, which the standard edition lacks."""
+    with pytest.raises(exceptions.GoogleAPICallError, match=r"read-only replicas|one region"):
+        start_instance(instances, config=custom, edition=EDITIONS.STANDARD)
+
+
+@pytest.mark.usefixtures("emulator")
+def test_an_edition_cannot_be_taken_away(instances: instance_v1.InstanceAdminClient) -> None:
+    """An update that names the edition has to say one."""
+    instance = instance_v1.Instance(name="projects/test/instances/main")
+    with pytest.raises(exceptions.InvalidArgument, match="edition"):
+        instances.update_instance(instance=instance, field_mask={"paths": ["edition"]})
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (
+            autoscaling(autoscaling_targets={"storage_utilization_percent": 95}),
+            HIGH,
+        ),
+        (
+            autoscaling(
+                asymmetric_autoscaling_options=[
+                    {"replica_selection": {"location": "us-east1"}, "overrides": {}},
+                    {"replica_selection": {"location": "us-east1"}, "overrides": {}},
+                ]
+            ),
+            "location of its own",
+        ),
+        (
+            autoscaling(
+                asymmetric_autoscaling_options=[
+                    {
+                        "replica_selection": {"location": "us-east1"},
+                        "overrides": {"autoscaling_limits": {"min_nodes": 3, "max_nodes": 2}},
+                    }
+                ]
+            ),
+            "minimum is above the maximum",
+        ),
+    ],
+    ids=["no target for the CPU", "one location twice", "limits of an override"],
+)
+def test_an_autoscaler_that_cannot_work_is_refused(
+    instances: instance_v1.InstanceAdminClient, config: dict[str, Any], text: str
+) -> None:
+    """An autoscaler needs a target for the CPU, one option a location, and limits in order."""
+    with pytest.raises(exceptions.InvalidArgument, match=text):
+        start_instance(instances, config=MULTI_REGION, node_count=0, autoscaling_config=config)
+
+
+@pytest.mark.usefixtures("emulator")
+def test_an_autoscaler_cannot_grow_without_end(
+    instances: instance_v1.InstanceAdminClient,
+) -> None:
+    """A maximum above what one instance can have is refused as nodes that are too many would be."""
+    limits = {"min_nodes": 1, "max_nodes": 1_000_000}
+    with pytest.raises(exceptions.GoogleAPICallError, match="nodes"):
+        start_instance(
+            instances, node_count=0, autoscaling_config=autoscaling(autoscaling_limits=limits)
+        )
