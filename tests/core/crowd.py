@@ -16,8 +16,8 @@ from google.api_core.exceptions import ResourceExhausted
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.polling.budget import FAIR_EACH, Budget, Urgency
-from airflow_spanner_lro.core.polling.families import WatchedFamily, family_of
-from airflow_spanner_lro.core.polling.schedule import PollMethod
+from airflow_spanner_lro.core.polling.families import family_of
+from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
 
 from .builders import DENIED, after, snapshot
 from .polled import POLICY, Ear, numbered

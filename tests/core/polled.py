@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 from airflow_spanner_lro.core.polling.budget import Urgency
-from airflow_spanner_lro.core.polling.families import WatchedFamily, family_of
+from airflow_spanner_lro.core.polling.families import family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
-from airflow_spanner_lro.core.polling.schedule import PollMethod
+from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
 
 from .builders import after, running, succeeded
 

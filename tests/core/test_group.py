@@ -8,9 +8,9 @@ import math
 
 from airflow_spanner_lro.core.names import OperationName, SsdCacheName
 from airflow_spanner_lro.core.polling.budget import Urgency
-from airflow_spanner_lro.core.polling.families import FRESH, WatchedFamily, family_of
+from airflow_spanner_lro.core.polling.families import family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
-from airflow_spanner_lro.core.polling.schedule import PollMethod
+from airflow_spanner_lro.core.polling.schedule import FRESH, PollMethod, WatchedFamily
 
 from .builders import GONE, NOW, running, succeeded
 from .polled import POLICY, Audience, Ear
@@ -89,7 +89,7 @@ def test_many_that_left_the_list_are_asked_about_by_name() -> None:
         (PollMethod.LIST_NAMED, 50),
         (PollMethod.LIST_NAMED, 20),
     ] == asked
-    assert len(audience.family) == 10
+    assert len(audience.family.watched) == 10
 
 
 def test_who_left_the_list_goes_before_those_that_are_due() -> None:
@@ -112,8 +112,8 @@ def test_an_operation_that_is_done_is_watched_no_more() -> None:
     audience.answer(audience.ask(at=0), at=0, ended=[name])
 
     assert [succeeded(name=OperationName.parse(name))] == audience.ears[name].heard
-    assert name not in audience.family
-    assert (len(audience.family), audience.family.due) == (0, math.inf)
+    assert name not in audience.family.watched
+    assert (len(audience.family.watched), audience.family.due) == (0, math.inf)
 
 
 def test_the_last_listener_takes_the_operation_along() -> None:
@@ -124,9 +124,9 @@ def test_the_last_listener_takes_the_operation_along() -> None:
     audience.family.subscribe(name, other, policy=POLICY, urgency=Urgency.USUAL, at=0)
 
     audience.family.unsubscribe(name, audience.ears[name], at=0)
-    assert name in audience.family
+    assert name in audience.family.watched
     audience.family.unsubscribe(name, other, at=0)
-    assert name not in audience.family
+    assert name not in audience.family.watched
 
 
 def test_to_leave_twice_does_no_harm() -> None:
@@ -211,7 +211,7 @@ def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
     audience.family.not_listed(name, at=1)
 
     assert [] == audience.ears[name].heard
-    assert len(audience.family) == 0
+    assert len(audience.family.watched) == 0
 
 
 def test_one_look_is_heard_by_all() -> None:
@@ -253,7 +253,7 @@ def test_one_bad_name_hurts_only_its_own_listeners() -> None:
 
     assert ([GONE], [True]) == (audience.ears[bad].heard, audience.ears[bad].permanent)
     assert all([running(name=OperationName.parse(n))] == audience.ears[n].heard for n in good)
-    assert bad not in audience.family
+    assert bad not in audience.family.watched
     assert audience.family.due == 1
 
 
@@ -291,4 +291,4 @@ def test_when_nothing_more_will_be_asked_all_are_told() -> None:
     audience.family.fail(bug)
 
     assert all(([bug], [True]) == (ear.heard, ear.permanent) for ear in audience.ears.values())
-    assert (len(audience.family), audience.family.due) == (0, math.inf)
+    assert (len(audience.family.watched), audience.family.due) == (0, math.inf)

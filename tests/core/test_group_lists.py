@@ -8,9 +8,8 @@ import pytest
 from google.api_core import exceptions
 
 from airflow_spanner_lro.core.polling.budget import Urgency
-from airflow_spanner_lro.core.polling.families import LISTS_AGAIN
 from airflow_spanner_lro.core.polling.policy import PollPolicy
-from airflow_spanner_lro.core.polling.schedule import PollMethod
+from airflow_spanner_lro.core.polling.schedule import LISTS_AGAIN, PollMethod
 
 from .builders import DENIED, GONE, UNAVAILABLE, after
 from .polled import POLICY, Audience, Ear
@@ -215,7 +214,7 @@ def test_trouble_of_lists_that_lasts_is_an_end() -> None:
         refuse(audience, UNAVAILABLE, at=at)
 
     assert all([False, False, True] == ear.permanent for ear in audience.ears.values())
-    assert len(audience.family) == 0
+    assert len(audience.family.watched) == 0
 
 
 def test_the_number_of_pages_says_what_is_cheaper() -> None:

@@ -20,9 +20,9 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, decode_operation
 from airflow_spanner_lro.core.polling.budget import Urgency
-from airflow_spanner_lro.core.polling.families import Family, WatchedFamily, family_of
+from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
-from airflow_spanner_lro.core.polling.schedule import PollMethod
+from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
 from airflow_spanner_lro.core.status import Code, code_of, error_text
 
 if TYPE_CHECKING:
@@ -81,42 +81,42 @@ class OperationWatcher:
 
         :param policy: how often to poll; None for one poll only
         """
-        family = family_of(name)
-        watched = self._families.get(family)
-        if watched is None:
-            watched = self._families[family] = WatchedFamily(family)
-        watched.subscribe(str(name), listener, policy=policy, urgency=urgency, at=_now())
+        key = family_of(name)
+        family = self._families.get(key)
+        if family is None:
+            family = self._families[key] = WatchedFamily(key)
+        family.subscribe(str(name), listener, policy=policy, urgency=urgency, at=_now())
         self.dispatcher.wake(urgency)
 
     def unsubscribe(self, name: OperationName, listener: Listener) -> None:
         """Let a listener go."""
-        if watched := self._families.get(family_of(name)):
-            watched.unsubscribe(str(name), listener, at=_now())
+        if family := self._families.get(family_of(name)):
+            family.unsubscribe(str(name), listener, at=_now())
             # the dispatcher may wait for nothing else
             self.dispatcher.wake()
 
     def poll_now(self, name: OperationName) -> None:
         """Have an operation polled before anything else."""
-        if watched := self._families.get(family_of(name)):
-            watched.poll_now(str(name), Urgency.DECIDING, at=_now())
+        if family := self._families.get(family_of(name)):
+            family.poll_now(str(name), Urgency.DECIDING, at=_now())
             self.dispatcher.wake(Urgency.DECIDING)
 
     def seen_running(self, name: OperationName) -> bool:
         """Tell whether an operation was seen to run so recently that it counts as running."""
-        watched = self._families.get(family_of(name))
-        return watched is not None and watched.seen_running(str(name), at=_now())
+        family = self._families.get(family_of(name))
+        return family is not None and family.seen_running(str(name), at=_now())
 
     @property
     def due(self) -> float:
         """When the next poll is due; infinite while it depends on answers."""
         if self._full:
             return math.inf
-        return min((watched.due for watched in self._families.values()), default=math.inf)
+        return min((family.due for family in self._families.values()), default=math.inf)
 
     @property
     def empty(self) -> bool:
         """Whether nothing is watched."""
-        return not any(self._families.values())
+        return not any(family.watched for family in self._families.values())
 
     @property
     def _full(self) -> bool:
@@ -125,19 +125,19 @@ class OperationWatcher:
     def next_request(self, *, at: float, fair: bool) -> PendingRequest | None:
         """Return the poll that goes first; None if none is due."""
         firsts = [
-            (first, watched)
-            for watched in self._families.values()
-            if (first := watched.next_due(at=at, fair=fair))
+            (first, family)
+            for family in self._families.values()
+            if (first := family.next_due(at=at, fair=fair))
             and (first.urgency is Urgency.DECIDING or not self._full)
         ]
         if not firsts:
             return None
-        first, watched = min(firsts, key=lambda each: each[0].rank(fair=fair))
+        first, family = min(firsts, key=lambda each: each[0].rank(fair=fair))
 
         def send() -> None:
-            if poll := watched.next_poll(at=at, fair=fair):
+            if poll := family.next_poll(at=at, fair=fair):
                 send_ = self._get if poll.method is PollMethod.GET else self._list
-                polling = asyncio.ensure_future(send_(watched, poll))
+                polling = asyncio.ensure_future(send_(family, poll))
                 self._polls.add(polling)
                 polling.add_done_callback(self._polled)
 
@@ -145,8 +145,8 @@ class OperationWatcher:
 
     def fail(self, exc: BaseException) -> None:
         """Let all who listen fail."""
-        for watched in self._families.values():
-            watched.fail(exc if isinstance(exc, Exception) else RuntimeError(repr(exc)))
+        for family in self._families.values():
+            family.fail(exc if isinstance(exc, Exception) else RuntimeError(repr(exc)))
 
     def _polled(self, polling: asyncio.Task[None]) -> None:
         self._polls.discard(polling)
@@ -158,7 +158,7 @@ class OperationWatcher:
             self.fail(exc)
         self.dispatcher.wake()
 
-    async def _get(self, watched: WatchedFamily, poll: Poll) -> None:
+    async def _get(self, family: WatchedFamily, poll: Poll) -> None:
         (name,) = poll.names
         operation = OperationName.parse(name)
         answer: OperationSnapshot | Exception
@@ -169,7 +169,7 @@ class OperationWatcher:
             )
         except Exception as exc:  # noqa: BLE001  # it is the answer for those who listen
             answer = exc
-        watched.on_answer(
+        family.on_answer(
             name,
             answer,
             at=_now(),
@@ -179,9 +179,9 @@ class OperationWatcher:
             sent=sent,
         )
 
-    async def _list(self, watched: WatchedFamily, poll: Poll) -> None:
+    async def _list(self, family: WatchedFamily, poll: Poll) -> None:
         by_name = poll.method is PollMethod.LIST_NAMED
-        query = watched.family.named(poll.names) if by_name else watched.family.pending
+        query = family.family.named(poll.names) if by_name else family.family.pending
         jitter, since = self._jitter(1.0), _now()
         missing, token, pages = set(poll.names), "", 0
         while True:
@@ -193,21 +193,21 @@ class OperationWatcher:
                 )
             except Exception as exc:  # noqa: BLE001  # it is the answer for those who listen
                 rest = replace(poll, names=tuple(missing))
-                self._list_failed(watched, rest, exc, jitter=jitter)
+                self._list_failed(family, rest, exc, jitter=jitter)
                 return
-            await self._read(watched, poll, page.items, missing, jitter=jitter, sent=since)
+            await self._read(family, poll, page.items, missing, jitter=jitter, sent=since)
             pages, token = pages + 1, page.next_token
             if not token:
                 break
             await self.dispatcher.permit(poll.urgency, since=since)
         for name in missing:
-            watched.not_listed(name, at=_now())
+            family.not_listed(name, at=_now())
         if not by_name:
-            watched.listed(pages=pages)
+            family.listed(pages=pages)
 
     async def _read(
         self,
-        watched: WatchedFamily,
+        family: WatchedFamily,
         poll: Poll,
         operations: tuple[Operation, ...],
         missing: set[str],
@@ -219,7 +219,7 @@ class OperationWatcher:
         read = 0
         for operation in operations:
             name = operation.name
-            if name not in watched:
+            if name not in family.watched:
                 continue
             missing.discard(name)
             answer: OperationSnapshot | Exception
@@ -227,7 +227,7 @@ class OperationWatcher:
                 answer = decode_operation(operation)
             except Exception as exc:  # noqa: BLE001  # metadata of one that nobody else waits for
                 answer = exc
-            watched.on_answer(
+            family.on_answer(
                 name,
                 answer,
                 at=_now(),
@@ -241,9 +241,9 @@ class OperationWatcher:
                 await asyncio.sleep(0)
 
     def _list_failed(
-        self, watched: WatchedFamily, poll: Poll, exc: Exception, *, jitter: float
+        self, family: WatchedFamily, poll: Poll, exc: Exception, *, jitter: float
     ) -> None:
-        given_up = watched.list_failed(poll, exc, at=_now(), now=self.clock.now(), jitter=jitter)
+        given_up = family.list_failed(poll, exc, at=_now(), now=self.clock.now(), jitter=jitter)
         why = (poll.method, code_of(exc))
         # a permission that is missing for one instance is missing for most, as a rule
         if given_up and why not in self._warned:
@@ -253,7 +253,7 @@ class OperationWatcher:
                 "more requests of the same budget; further instances are not reported. %s",
                 " by name" if poll.method is PollMethod.LIST_NAMED else "",
                 error_text(exc),
-                watched.family.parent,
+                family.family.parent,
             )
 
 
