@@ -310,6 +310,7 @@ def _given() -> dict[str, str | None]:
     return given
 
 
+@cache
 def _defaults() -> dict[str, Any]:
     options: dict[str, Any] = get_provider_info()["config"][SECTION]["options"]
     return options
