@@ -22,14 +22,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.airflow_internals import database_session
+from airflow_spanner_lro.airflow_internals.metadata_database import database_session
 from airflow_spanner_lro.core.ledger.authority import CHAIN, CONNECTION, OURS, PROJECT, AuthoredTask
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from uuid import UUID
 
-    from airflow_spanner_lro.airflow_internals import StoredValue
+    from airflow_spanner_lro.airflow_internals.state_store import StoredValue
 
 
 _DEFAULTS = {PROJECT: None, CONNECTION: "google_cloud_default", CHAIN: None}

@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the reaper uses of Airflow's database besides the ledgers: a lock, Variables, triggerers.
+"""Airflow's metadata database: sessions, whose it is, a lock, Variables, living triggerers.
 
-As in ``airflow_internals``, each function says what it relies on in Airflow 3.3.2, and imports
-lazily.
+Each function says what it relies on in Airflow 3.3.2, and imports lazily.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.airflow_internals import (
-    AirflowDatabaseError,
-    database_session,
-    digest_of,
-)
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.orm import Session
 
 POSTGRESQL, MYSQL, SQLITE = "postgresql", "mysql", "sqlite"
 _TRIGGERER = "TriggererJob"
+MARK_KEY = "spanner_lro_home"
+"""The Airflow Variable that says which database the ledgers were first reaped in."""
+_MARK_TEXT = "Digest of this database's address; another value there stops the Spanner reaper."
 
 
 def open_database() -> None:
@@ -36,6 +35,71 @@ def open_database() -> None:
     from airflow import settings  # noqa: PLC0415
 
     settings.initialize()
+
+
+@contextmanager
+def database_session() -> Iterator[Session]:
+    """Open a session; what was done in it is committed at the end.
+
+    :raises AirflowDatabaseError: if the database cannot be used, or does not hold the ledgers
+    """
+    from airflow.state import get_state_backend  # noqa: PLC0415
+    from airflow.state.metastore import MetastoreBackend  # noqa: PLC0415
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    if not isinstance(get_state_backend(), MetastoreBackend):
+        message = (
+            "[state_store] backend is not Airflow's own: the ledger of the tasks is not in "
+            "Airflow's database, and only the tasks themselves can read it."
+        )
+        raise AirflowDatabaseError(message)
+    try:
+        with create_session() as session:
+            yield session
+    except SQLAlchemyError as exc:
+        message = f"Airflow's database could not be used: {_first_line(exc)}"
+        raise AirflowDatabaseError(message) from exc
+
+
+def database_digest() -> str:
+    """Return a digest of where Airflow's database is."""
+    with database_session() as session:
+        return digest_of(session.get_bind().engine.url)
+
+
+def digest_of(url: URL) -> str:
+    """Return a digest of an address: of server and database, not of user, password and driver."""
+    place = f"{url.get_backend_name()}://{url.host or ''}:{url.port or ''}/{url.database or ''}"
+    return hashlib.sha256(place.lower().encode()).hexdigest()
+
+
+def database_mark() -> str | None:
+    """Return the mark in the database that says whose it is; None if there is none.
+
+    Relies on the table ``variable``: ``Variable.get`` would ask secrets backends as well, which a
+    clone may share.
+    """
+    from airflow.models.variable import Variable  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    with database_session() as session:
+        found = session.scalar(select(Variable).where(Variable.key == MARK_KEY))
+        # what cannot be decrypted is not ours either
+        return None if found is None else str(found.get_val())
+
+
+def mark_database(digest: str, *, anew: bool) -> None:
+    """Write the mark; one that is there stays, unless it is to be written anew."""
+    from airflow.models.variable import Variable  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    with database_session() as session:
+        found = session.scalar(select(Variable).where(Variable.key == MARK_KEY))
+        if found is None:
+            session.add(Variable(key=MARK_KEY, val=digest, description=_MARK_TEXT))
+        elif anew:
+            found.set_val(digest)
 
 
 @contextmanager
@@ -150,34 +214,6 @@ def put_variable(key: str, value: str, *, description: str) -> None:
             session.add(Variable(key=key, val=value, description=description))
         else:
             found.set_val(value)
-
-
-def variable_for_task(key: str) -> str | None:
-    """Return the same to a task's process, which asks its supervisor; blocks.
-
-    Relies on ``SUPERVISOR_COMMS`` and ``GetVariable``: ``Variable.get`` would ask secrets backends
-    first, which may charge for it.
-
-    :raises AirflowDatabaseError: if Airflow cannot be asked, or does not let this task read it
-    """
-    from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType  # noqa: PLC0415
-    from airflow.sdk.execution_time import comms, task_runner  # noqa: PLC0415
-
-    supervisor = getattr(task_runner, "SUPERVISOR_COMMS", None)
-    if supervisor is None:
-        message = "This is not a task's process."
-        raise AirflowDatabaseError(message)
-    try:
-        answer = supervisor.send(comms.GetVariable(key=key))
-    except AirflowRuntimeError as exc:
-        answer = exc.error
-    if isinstance(answer, comms.VariableResult):
-        return answer.value
-    error = getattr(answer, "error", None)
-    if error is ErrorType.VARIABLE_NOT_FOUND:
-        return None
-    message = f"Airflow could not be asked for the Variable {key}: {error}"
-    raise AirflowDatabaseError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

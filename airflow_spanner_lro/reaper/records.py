@@ -17,8 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro import airflow_internals
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.airflow_internals import (
+    AirflowDatabaseError,
+    metadata_database,
+    state_store,
+)
 from airflow_spanner_lro.core.ledger.entry import LedgerEntry
 from airflow_spanner_lro.core.text import escape_unprintable, shorten
 from airflow_spanner_lro.execution.store import KEY_PREFIX
@@ -26,7 +29,7 @@ from airflow_spanner_lro.execution.store import KEY_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from airflow_spanner_lro.airflow_internals import LockedValue, StoredValue
+    from airflow_spanner_lro.airflow_internals.state_store import LockedValue, StoredValue
     from airflow_spanner_lro.core.ledger.reaping import TaskFacts
     from airflow_spanner_lro.core.names import OperationName
 
@@ -99,7 +102,7 @@ def count_open() -> int:
 
     :raises AirflowDatabaseError: if the database cannot be read
     """
-    return airflow_internals.number_of_values(key_prefix=KEY_PREFIX, without=_CLOSED)
+    return state_store.number_of_values(key_prefix=KEY_PREFIX, without=_CLOSED)
 
 
 def ledger_rows(
@@ -115,7 +118,7 @@ def ledger_rows(
     """
     after = 0
     while True:
-        page = airflow_internals.stored_values(
+        page = state_store.stored_values(
             key_prefix=KEY_PREFIX,
             after=after,
             limit=_PAGE,
@@ -134,7 +137,7 @@ def rows_naming(operation: OperationName, *, besides: LedgerRow) -> list[LedgerR
 
     :raises AirflowDatabaseError: if the database cannot be read
     """
-    others = airflow_internals.other_values(
+    others = state_store.other_values(
         key_prefix=KEY_PREFIX, containing=str(operation), besides=besides.stored.row
     )
     # a name may be the beginning of another one
@@ -173,7 +176,7 @@ def locked(
     :raises AirflowDatabaseError: if the database cannot be used
     """
     for again in reversed(range(_ATTEMPTS if pause else 1)):
-        with airflow_internals.locked_value(row.stored.row) as value:
+        with state_store.locked_value(row.stored.row) as value:
             if value is not None and value.stored.value == row.stored.value:
                 yield LockedRow(row=_row(value.stored), _value=value)
                 return
@@ -190,18 +193,18 @@ def is_ours(*, claim: bool, leave_mark: bool) -> bool:
     :param leave_mark: write down where the database is, if that is to be
     :raises AirflowDatabaseError: if the database cannot be used
     """
-    here = airflow_internals.database_digest()
-    marked = airflow_internals.database_mark()
+    here = metadata_database.database_digest()
+    marked = metadata_database.database_mark()
     if marked == here:
         return True
     if marked is not None and not claim:
         return False
     if leave_mark:
         try:
-            airflow_internals.mark_database(here, anew=claim)
+            metadata_database.mark_database(here, anew=claim)
         except AirflowDatabaseError:
             # another first round may have been faster
-            return airflow_internals.database_mark() == here
+            return metadata_database.database_mark() == here
     return True
 
 
@@ -212,7 +215,7 @@ def _instance(stored: StoredValue) -> tuple[str, str, str, int]:
 def _row(stored: StoredValue) -> LedgerRow:
     try:
         data = json.loads(stored.value)
-        if isinstance(data, dict) and airflow_internals.STATE_REFERENCE_KEY in data:
+        if isinstance(data, dict) and state_store.STATE_REFERENCE_KEY in data:
             return LedgerRow(stored=stored, entry=None, trouble=_ELSEWHERE)
         return LedgerRow(stored=stored, entry=LedgerEntry.from_record(data))
     except RecursionError:

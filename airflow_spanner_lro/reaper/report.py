@@ -263,7 +263,7 @@ def _waits_for(row: LedgerRow, *, now: datetime) -> str:
 
 
 def _kind(entry: LedgerEntry | None) -> str:
-    return "unknown" if entry is None else entry.kind.metadata.removesuffix("Metadata")
+    return "unknown" if entry is None else entry.kind.name
 
 
 def _print_triggerers(*, now: datetime, say: Say) -> None:

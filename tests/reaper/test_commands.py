@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.cli.cli_config import GroupCommand
 
-from airflow_spanner_lro import airflow_internals
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, state_store
 from airflow_spanner_lro.cli.airflow_commands import get_cli_commands
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.ledger.entry import Stage
@@ -132,7 +131,7 @@ def test_loop_outlives_a_database_that_is_away(
 ) -> None:
     """A round that could not be made is said, and the next one is."""
     scope = reaping.orphan()
-    read, rounds = airflow_internals.stored_values, iter([False, True])
+    read, rounds = state_store.stored_values, iter([False, True])
 
     def away_at_first(**arguments: object) -> object:
         if next(rounds):
@@ -140,7 +139,7 @@ def test_loop_outlives_a_database_that_is_away(
         message = "Airflow's database could not be used: no route"
         raise AirflowDatabaseError(message)
 
-    monkeypatch.setattr(airflow_internals, "stored_values", away_at_first)
+    monkeypatch.setattr(state_store, "stored_values", away_at_first)
     reaping.upon("CancelOperation", kill)
 
     code = airflow("reap", "--every", "5m")

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_spanner_lro import airflow_internals
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, metadata_database
+from airflow_spanner_lro.airflow_internals import (
+    AirflowDatabaseError,
+    metadata_database,
+    state_store,
+)
 from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.reaper import loop
@@ -79,13 +82,13 @@ def test_what_is_waited_for_is_counted_without_being_read(
         )
         reaping.rows.write(scope, reaping.entry(None, try_number=2))
     read: list[Any] = []
-    stored = airflow_internals.stored_values
+    stored = state_store.stored_values
 
     def watched(**arguments: Any) -> Any:
         read.extend(found := stored(**arguments))
         return found
 
-    monkeypatch.setattr(airflow_internals, "stored_values", watched)
+    monkeypatch.setattr(state_store, "stored_values", watched)
 
     patrol_of(reaping).run_once()
 
@@ -176,7 +179,7 @@ def test_clock_that_is_stopped_ends_it(reaping: Reaping) -> None:
 def test_copy_of_the_database_is_no_round(reaping: Reaping) -> None:
     """A reaper that touches nothing does not look as if it were at work."""
     reaping.orphan()
-    airflow_internals.mark_database("somewhere else", anew=True)
+    metadata_database.mark_database("somewhere else", anew=True)
 
     patrol_of(reaping).run_once()
 
