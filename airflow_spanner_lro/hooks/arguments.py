@@ -108,7 +108,12 @@ def require_deletable(name: OperationName) -> None:
 
 def timed_out(name: OperationName, timeout: float | None) -> OperationTimeoutError:
     """Return the error of a wait that took too long."""
-    return OperationTimeoutError(f"out of time after {timeout:g} s", name=name, settlement=None)
+    return OperationTimeoutError(
+        f"out of time after {timeout:g} s",
+        name=name,
+        settlement=None,
+        left="Nothing was cancelled.",
+    )
 
 
 def checked(snapshot: OperationSnapshot, *, check: bool) -> OperationSnapshot:
