@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
-    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
     from airflow_spanner_lro.execution.deferral import Defer
     from airflow_spanner_lro.execution.wait import StartCall
@@ -65,7 +65,7 @@ def report_lineage(
     context: Context,
     hook: SpannerAdminHook,
 ) -> None:
-    """Tell what was made.
+    """Tell outlets and the lineage collector what was made; trouble with it fails nothing.
 
     :param result: what the task returns
     :param snapshot: the operation that made it; None if none was needed
@@ -268,8 +268,9 @@ class OperationRun:
 
     def _begin(self, *, pause: float | None) -> OperationSnapshot | None:
         # a bad parameter is found before anything is written or asked
+        target = self._work.target()
         refusals = RefusalRetry(
-            target=self._work.target(),
+            target=target,
             wait=self.wait,
             policy=self._policy,
             deadline=self._deadline,
@@ -284,7 +285,7 @@ class OperationRun:
         def begin() -> OperationSnapshot | None:
             nonlocal starter
             # once, so that every attempt asks for the same
-            self._starter = starter = starter or self._make_starter()
+            self._starter = starter = starter or self._make_starter(target)
             return starter.begin(durable=self._options.durable)
 
         try:
@@ -292,14 +293,15 @@ class OperationRun:
         except StartUnansweredError:
             raise
         except DeadlinePassedError as exc:
-            raise NothingStartedError(self._work.target(), reason=self._options.late) from exc
+            raise NothingStartedError(target, reason=self._options.late) from exc
         except WaitStoppedError as exc:
-            raise KilledBeforeStartError(self._work.target()) from exc
+            raise KilledBeforeStartError(target) from exc
 
-    def _make_starter(self) -> Starter:
+    def _make_starter(self, target: ResourceName) -> Starter:
         return Starter(
             order=StartOrder.of(
                 self._work,
+                target=target,
                 exempt=not self._options.cancel_on_kill,
                 task=self.context["ti"],
                 run=self.context.get("dag_run"),

@@ -191,6 +191,7 @@ class StartOrder:
         cls,
         work: Work,
         *,
+        target: ResourceName,
         task: Any,
         connection_spec: ConnectionSpec,
         deadline: datetime | None,
@@ -203,7 +204,7 @@ class StartOrder:
         :param task: Airflow's task instance
         :param run: its Dag run
         """
-        request, target = work.build_request(), work.target()
+        request = work.build_request()
         parameters = dict(work.parameters())
         if descriptors := getattr(request, "proto_descriptors", b""):
             # their file may have changed under its name
