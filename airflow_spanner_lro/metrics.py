@@ -170,7 +170,7 @@ def time_operation(
 
 def _kind(snapshot: OperationSnapshot) -> str:
     """Return the kind in the API's words, such as ``UpdateDatabaseDdl``."""
-    return snapshot.kind.metadata.removesuffix("Metadata") if snapshot.kind else "unknown"
+    return snapshot.kind.name if snapshot.kind else "unknown"
 
 
 def _count(metric: Metric, **tags: str) -> None:

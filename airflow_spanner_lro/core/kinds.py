@@ -120,6 +120,11 @@ class OperationKind:
         return self.title
 
     @property
+    def name(self) -> str:
+        """What the API calls it, such as ``CreateBackup``, also where no call starts it."""
+        return self.metadata.removesuffix("Metadata")
+
+    @property
     def metadata_type_url(self) -> str:
         """The type URL under which this kind's metadata travels."""
         return f"type.googleapis.com/{self.service.proto_package}.{self.metadata}"

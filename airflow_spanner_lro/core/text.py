@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Format durations, times and short texts for log lines and errors."""
+"""Durations, moments and short texts, as log lines, errors and records have them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def format_moment(when: datetime, *, now: datetime) -> str:
     when = when.astimezone(UTC)
     same_day = abs(when - now) < timedelta(days=1) and when.date() == now.astimezone(UTC).date()
     return when.strftime("%H:%M:%S UTC" if same_day else "%Y-%m-%d %H:%M UTC")
+
+
+def to_iso_text(when: datetime | None) -> str | None:
+    """Return a moment as ISO 8601 text, None for none: fit for records and events."""
+    return when.isoformat() if when else None
+
+
+def from_iso_text(text: str | None) -> datetime | None:
+    """Return the moment that ``to_iso_text`` described."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def shorten(text: str, *, length: int = 60) -> str:

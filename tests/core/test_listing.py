@@ -331,7 +331,7 @@ def test_kinds_leave_out_lists() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_every_kind_has_a_word(kind: OperationKind) -> None:
     """Each kind can be named as in the API or as in Python, in any case."""
-    word = kind.metadata.removesuffix("Metadata")
+    word = kind.name
 
     assert kind is parse_kind(word, field="types")
     assert kind is parse_kind(kind.rpc or word.upper(), field="types")

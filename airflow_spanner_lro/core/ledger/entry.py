@@ -40,6 +40,7 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.core.operations.schema_change import StatementRecord, with_commits
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
+from airflow_spanner_lro.core.text import to_iso_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -347,7 +348,7 @@ class LedgerEntry:
             "intended": self.intended.isoformat(),
             "try_number": self.try_number,
             "connection_spec": self.connection_spec.to_dict(),
-            "deadline": _text(self.deadline),
+            "deadline": to_iso_text(self.deadline),
             "operation": str(self.operation) if self.operation else None,
             "closed": self.closed,
             "statements": [each.to_record() for each in self.statements],
@@ -355,14 +356,14 @@ class LedgerEntry:
             "follow_up": self.follow_up.to_record() if self.follow_up else None,
             "cleans_up": self.cleans_up,
             "exempt": self.exempt,
-            "stopping": _text(self.stopping),
+            "stopping": to_iso_text(self.stopping),
             "ending": self.ending.value if self.ending else None,
-            "adopted": _text(self.adopted),
+            "adopted": to_iso_text(self.adopted),
             "evidence": self.evidence.value if self.evidence else None,
             "asked": dict(self.asked),
             "signed": self.signed,
             "before": None if self.before is None else list(self.before),
-            "unanswered": _text(self.unanswered),
+            "unanswered": to_iso_text(self.unanswered),
             "left": self.left,
             "deployment": self.deployment,
         }
@@ -428,7 +429,3 @@ def _evidence(read: LedgerRecord, *, kind: OperationKind) -> Evidence | None:
         return read.evidence
     # the releases of version 1 did not tell an answer from a find
     return Evidence.NAMED if kind.named_by_caller else Evidence.PRESUMED
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

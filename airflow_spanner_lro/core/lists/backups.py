@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.core.protobuf import plain_datetime
+from airflow_spanner_lro.core.text import from_iso_text, to_iso_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,8 +62,8 @@ class BackupFacts:
             "database": str(self.database),
             "state": self.state,
             "create_time": self.create_time.isoformat(),
-            "version_time": self.version_time.isoformat() if self.version_time else None,
-            "expire_time": self.expire_time.isoformat() if self.expire_time else None,
+            "version_time": to_iso_text(self.version_time),
+            "expire_time": to_iso_text(self.expire_time),
             "size_bytes": self.size_bytes,
             "schedules": list(self.schedules),
         }
@@ -129,7 +130,7 @@ class BackupMemory:
     @property
     def filter_(self) -> str:
         """What to ask ListBackups for, in its filter language."""
-        return f'create_time >= "{_text(self.since)}"' if self.since else ""
+        return f'create_time >= "{_utc_text(self.since)}"' if self.since else ""
 
     def look(self, backups: Sequence[BackupFacts]) -> tuple[list[BackupFacts], BackupMemory]:
         """Return the backups that have become complete, the oldest first, and the new memory.
@@ -152,7 +153,7 @@ class BackupMemory:
     def to_record(self) -> dict[str, Any]:
         """Return the memory as primitives."""
         return {
-            "since": _text(self.since) if self.since else None,
+            "since": _utc_text(self.since) if self.since else None,
             "seen": [list(each) for each in sorted(self.seen)],
         }
 
@@ -165,7 +166,7 @@ class BackupMemory:
         try:
             since = record["since"]
             return cls(
-                since=datetime.fromisoformat(since) if since else None,
+                since=from_iso_text(since),
                 seen=frozenset((str(id_), str(created)) for id_, created in record["seen"]),
             )
         except (KeyError, TypeError) as exc:
@@ -174,8 +175,8 @@ class BackupMemory:
 
 
 def _identity(backup: BackupFacts) -> tuple[str, str]:
-    return backup.name.backup, _text(backup.create_time)
+    return backup.name.backup, _utc_text(backup.create_time)
 
 
-def _text(moment: datetime) -> str:
+def _utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

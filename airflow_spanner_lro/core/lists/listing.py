@@ -283,7 +283,6 @@ def _backups_of(database: DatabaseName, *, filter_: str, pending: bool) -> Opera
     )
 
 
-_METADATA = "Metadata"
 LIST_CALLS: dict[type[ResourceName], ListCall] = {
     InstanceName: ListCall.OF_RESOURCE,
     DatabaseName: ListCall.OF_DATABASES,
@@ -303,10 +302,10 @@ def parse_kind(text: object, *, field: str) -> OperationKind:
     """
     wanted = text.replace("_", "").lower() if isinstance(text, str) else ""
     for kind in KINDS:
-        if _word(kind).lower() == wanted:
+        if kind.name.lower() == wanted:
             return kind
     raise InvalidArgumentError(
-        field=field, value=text, rule=f"expected some of {', '.join(map(_word, KINDS))}"
+        field=field, value=text, rule=f"expected some of {', '.join(kind.name for kind in KINDS)}"
     )
 
 
@@ -323,9 +322,9 @@ def pending_queries(
     possible = {kind for _, findable in places for kind in findable}
     for kind in kinds:
         if kind not in possible:
-            listed = ", ".join(_word(each) for each in KINDS if each in possible)
+            listed = ", ".join(each.name for each in KINDS if each in possible)
             rule = f"operations on this {resource.noun} are of the types {listed}"
-            raise InvalidArgumentError(field=field, value=_word(kind), rule=rule)
+            raise InvalidArgumentError(field=field, value=kind.name, rule=rule)
     return tuple(
         replace(query, types=_types(kind for kind in findable if not kinds or kind in kinds))
         # the filter language wants the type before any other field of the metadata
@@ -365,8 +364,3 @@ def _kinds_of(target: type[ResourceName]) -> tuple[OperationKind, ...]:
 
 def _types(kinds: Iterable[OperationKind]) -> tuple[str, ...]:
     return tuple(kind.metadata_type_url for kind in kinds)
-
-
-def _word(kind: OperationKind) -> str:
-    # a kind that no call starts has a metadata message as well
-    return kind.metadata.removesuffix(_METADATA)

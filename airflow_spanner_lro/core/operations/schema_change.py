@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.text import shorten
+from airflow_spanner_lro.core.text import from_iso_text, shorten, to_iso_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
@@ -44,15 +44,13 @@ class StatementRecord:
 
     def to_record(self) -> list[Any]:
         """Return the statement as primitives."""
-        return [self.digest, self.committed.isoformat() if self.committed else None]
+        return [self.digest, to_iso_text(self.committed)]
 
     @classmethod
     def from_record(cls, record: Sequence[Any]) -> StatementRecord:
         """Return the statement that ``to_record`` described."""
         digest, committed = record
-        return cls(
-            digest=digest, committed=datetime.fromisoformat(committed) if committed else None
-        )
+        return cls(digest=digest, committed=from_iso_text(committed))
 
 
 def statement_records(texts: Iterable[str]) -> tuple[StatementRecord, ...]:

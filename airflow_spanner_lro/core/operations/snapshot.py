@@ -15,7 +15,6 @@ no error: such an operation can still be watched and cancelled, only its progres
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +22,11 @@ from airflow_spanner_lro.core.kinds import OperationKind, ProgressShape, kind_of
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.protobuf import datetime_field, timestamp_to_datetime
 from airflow_spanner_lro.core.status import Code, to_code
-from airflow_spanner_lro.core.text import shorten
+from airflow_spanner_lro.core.text import from_iso_text, shorten, to_iso_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from google.longrunning.operations_pb2 import Operation
 
@@ -133,12 +133,12 @@ class OperationSnapshot:
             "state": self.state.value,
             "kind": self.kind.metadata_type_url if self.kind else None,
             "percent": self.percent,
-            "start_time": _to_text(self.start_time),
-            "end_time": _to_text(self.end_time),
-            "cancel_time": _to_text(self.cancel_time),
+            "start_time": to_iso_text(self.start_time),
+            "end_time": to_iso_text(self.end_time),
+            "cancel_time": to_iso_text(self.cancel_time),
             "error": [int(self.error.code), self.error.message] if self.error else None,
             "statements": [
-                [statement.label, statement.percent, _to_text(statement.committed)]
+                [statement.label, statement.percent, to_iso_text(statement.committed)]
                 for statement in self.statements
             ],
             "throttled": self.throttled,
@@ -154,25 +154,17 @@ class OperationSnapshot:
             state=OperationState(event["state"]),
             kind=kind_of_metadata(event["kind"]) if event["kind"] else None,
             percent=event["percent"],
-            start_time=_from_text(event["start_time"]),
-            end_time=_from_text(event["end_time"]),
-            cancel_time=_from_text(event["cancel_time"]),
+            start_time=from_iso_text(event["start_time"]),
+            end_time=from_iso_text(event["end_time"]),
+            cancel_time=from_iso_text(event["cancel_time"]),
             error=OperationError(code=to_code(error[0]), message=error[1]) if error else None,
             statements=tuple(
-                StatementProgress(label=label, percent=percent, committed=_from_text(committed))
+                StatementProgress(label=label, percent=percent, committed=from_iso_text(committed))
                 for label, percent, committed in event["statements"]
             ),
             throttled=event["throttled"],
             follow_up=OperationName.parse(event["follow_up"]) if event["follow_up"] else None,
         )
-
-
-def _to_text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def _from_text(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def decode_operation(operation: Operation) -> OperationSnapshot:
@@ -183,13 +175,13 @@ def decode_operation(operation: Operation) -> OperationSnapshot:
     :raises InvalidNameError: if the operation has no usable name
     """
     kind = kind_of_metadata(operation.metadata.type_url)
-    told = _progress(kind, decode_metadata(operation)) if kind else {}
+    progress = _progress(kind, decode_metadata(operation)) if kind else {}
     return OperationSnapshot(
         name=OperationName.parse(operation.name),
         state=_state(operation),
         kind=kind,
         error=_error(operation),
-        **told,
+        **progress,
     )
 
 
@@ -281,9 +273,6 @@ def _label(statement: str, action: Any) -> str:
     return shorten(statement)
 
 
-_METADATA = "Metadata"
-
-
 def snapshot_to_dict(snapshot: OperationSnapshot) -> dict[str, Any]:
     """Return what is known about an operation; every key is there, None where nothing is known.
 
@@ -304,26 +293,22 @@ def snapshot_to_dict(snapshot: OperationSnapshot) -> dict[str, Any]:
     return {
         "name": str(snapshot.name),
         "resource": str(snapshot.name.resource),
-        "kind": snapshot.kind.metadata.removesuffix(_METADATA) if snapshot.kind else None,
+        "kind": snapshot.kind.name if snapshot.kind else None,
         "title": snapshot.title,
         "done": snapshot.done,
         "state": snapshot.state.value,
         "percent": snapshot.percent,
-        "start_time": _text(snapshot.start_time),
-        "end_time": _text(snapshot.end_time),
-        "cancel_time": _text(snapshot.cancel_time),
+        "start_time": to_iso_text(snapshot.start_time),
+        "end_time": to_iso_text(snapshot.end_time),
+        "cancel_time": to_iso_text(snapshot.cancel_time),
         "error": {"code": error.code.name, "message": error.message} if error else None,
         "statements": [
-            {"label": each.label, "percent": each.percent, "committed": _text(each.committed)}
+            {"label": each.label, "percent": each.percent, "committed": to_iso_text(each.committed)}
             for each in snapshot.statements
         ],
         "throttled": snapshot.throttled,
         "follow_up": str(snapshot.follow_up) if snapshot.follow_up else None,
     }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.faults import TIMED, Fault, FaultKind
 from airflow_spanner_lro.emulator.journal.actions import DEFAULT_CONFIG
 from airflow_spanner_lro.emulator.journal.codec import STRICT, CodeName, Kind, PlanJson, Seconds
-from airflow_spanner_lro.emulator.operations.registry import kind_name
 from airflow_spanner_lro.emulator.quota import Limits
 
 if TYPE_CHECKING:
@@ -196,7 +195,7 @@ def operation_json(operation: OperationView) -> dict[str, Any]:
     error = operation.error
     return {
         "name": operation.name,
-        "kind": kind_name(operation.kind),
+        "kind": operation.kind.name,
         "target": operation.target,
         "state": operation.state.name,
         "done": operation.done,

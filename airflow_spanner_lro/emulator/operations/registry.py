@@ -99,16 +99,10 @@ def new_world(*, plans: Planner, seed: int = 0) -> World:
     return World(handlers=HANDLERS, reactions=REACTIONS, plans=plans, seed=seed)
 
 
-_METADATA = "Metadata"
 _HUMP = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-def kind_name(kind: OperationKind) -> str:
-    """Return the name of a kind."""
-    return kind.metadata.removesuffix(_METADATA)
-
-
-KINDS_BY_NAME: Mapping[str, OperationKind] = {kind_name(kind): kind for kind in HANDLERS}
+KINDS_BY_NAME: Mapping[str, OperationKind] = {kind.name: kind for kind in HANDLERS}
 """All kinds that the emulator knows."""
 
 _NAMES = {
