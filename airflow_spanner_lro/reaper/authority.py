@@ -4,7 +4,7 @@
 
 An entry itself is only what somebody claims. Its task comes from the serialised Dag, what its
 templates came to from what Airflow rendered, the rest from this deployment's configuration; the
-decision is in ``core/tries/authority.py``. Where a connection leads to is decided here, by the
+decision is in ``core/ledger/authority.py``. Where a connection leads to is decided here, by the
 connection and this environment, and an entry that says otherwise gets no client.
 
 What is wrong with a connection concerns every operation that is reached through it, so it is said

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a flow may ask of the outside, as values; ``admin/drive.py`` performs them.
+"""What a flow may ask of the outside, as values; ``admin/driver.py`` performs them.
 
 The answer to a call is its result, or the exception that came instead.
 """

@@ -30,7 +30,7 @@ unknown     ADOPTED   UNKNOWN      UNKNOWN     UNKNOWN UNKNOWN
 A task on its way whose record is this try's was cleared, and its next try has not begun; or its
 trigger has fired in another triggerer. No state tells these apart, and a triggerer cannot read the
 number of the try. The operation does: in the second case it is done, and whoever cancels looks at
-it before (``core/flows/ending.py``), if it can. Whatever the liveness, no kill cancels an
+it before (``cancel_if_running``), if it can. Whatever the liveness, no kill cancels an
 operation whose outcome was delivered, which its task publishes at once (``closed``), or that was
 left to itself on purpose (``exempt``). A deadline has an option of its own for that.
 
@@ -66,7 +66,7 @@ unknown     ADOPTED   UNKNOWN      UNKNOWN     UNKNOWN UNKNOWN
 
 *newer try* is also one that has published an intent and no operation yet: it looks for this one
 first. After a deferral that Airflow may have rejected, only a task that is restarting, ended or
-missing has its operation stopped, unless a newer try has it: in all other livenesses a process of
+missing has its operation stopped, unless a newer try has it: in every other case a process of
 the task goes on with it, or will.
 """
 

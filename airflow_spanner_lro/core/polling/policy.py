@@ -59,7 +59,7 @@ class PollPolicy:
 
     The interval is a tenth of the operation's age: a change of three seconds is noticed within one,
     and a backup of four hours is not asked after 14,000 times. Where progress gives an estimate of
-    the end, ``pace.py`` shortens it there.
+    the end, ``Pace`` shortens it there.
 
     :param maximum: the longest interval
     :param fraction: the interval as a part of the age
