@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Telling outlets and the lineage collector what a try has made; trouble with it fails nothing.
-
-One try of a task in one process on a worker: start or adopt, wait, settle, deliver, be killed.
+"""One try of a task in one process on a worker: start or adopt, wait, settle, deliver, be killed.
 
 A try that defers goes on in another process, with another run; what must stay the same in both
 comes from the ledger. An operator is what a Dag author writes; this is what then happens, the same
