@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.execution.run import OperationRun
 
-TO_TELL = 2.0
+TO_RECORD = 2.0
 """Seconds to log and write down what became of an operation that was cancelled."""
 
 
@@ -67,12 +67,12 @@ class _Interruption:
                 target=run.cancel.log_interrupt, args=(self._deferred,), daemon=True
             )
             telling.start()
-            telling.join(TO_TELL)
+            telling.join(TO_RECORD)
             signal.default_int_handler(signum, frame)
 
 
 @contextmanager
-def heard_by(run: Callable[[], OperationRun | None]) -> Iterator[None]:
+def cancel_on_ctrl_c(run: Callable[[], OperationRun | None]) -> Iterator[None]:
     """Let Ctrl-C end the operation of the task that is executed within, also once it is deferred.
 
     Without a supervisor only; elsewhere this does nothing.

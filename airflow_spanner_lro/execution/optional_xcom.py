@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class AbsentOperations:
+class OptionalOperationXCom:
     """A template renderer for which the operation of a task that has started none is None."""
 
     def render_template(

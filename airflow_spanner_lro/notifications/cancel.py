@@ -46,7 +46,7 @@ from airflow_spanner_lro.core.ledger.ownership import TaskLiveness, liveness_of
 from airflow_spanner_lro.core.ledger.record import LedgerFormatError
 from airflow_spanner_lro.core.names import parse_operation_names
 from airflow_spanner_lro.core.text import escape_unprintable, shorten
-from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
+from airflow_spanner_lro.execution.optional_xcom import OptionalOperationXCom
 from airflow_spanner_lro.notifications.bulk_cancel import CancelBatch, CancelOrder, cancel_all
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ LOOKING_TIME = 15.0
 after which Airflow kills a dag-processor (``[dag_processor] dag_file_processor_timeout``)."""
 
 
-class SpannerCancelOperationNotifier(AbsentOperations, BaseNotifier):
+class SpannerCancelOperationNotifier(OptionalOperationXCom, BaseNotifier):
     """Cancel the operations that the tasks of a Dag run have started and that are not done.
 
     For ``on_failure_callback`` of a task or of a Dag, and for a deadline alert (``AsyncCallback``).

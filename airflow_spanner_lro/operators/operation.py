@@ -230,7 +230,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
     def _failing(self) -> Iterator[None]:
         """Turn errors into what Airflow is to make of them: fail for good, skip, or retry."""
         with (
-            interrupts.heard_by(lambda: self._run),
+            interrupts.cancel_on_ctrl_c(lambda: self._run),
             map_errors(),
             skip_when_late(soft=self.soft_fail),
         ):

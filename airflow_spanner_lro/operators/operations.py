@@ -30,7 +30,7 @@ from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import snapshot_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.error_mapping import map_errors
-from airflow_spanner_lro.execution.optional_xcom import AbsentOperations
+from airflow_spanner_lro.execution.optional_xcom import OptionalOperationXCom
 from airflow_spanner_lro.hooks.arguments import require_deletable
 from airflow_spanner_lro.links import SpannerOperationLink
 from airflow_spanner_lro.operators.base import SpannerAdminOperator, SpannerImmediateOperator
@@ -167,7 +167,7 @@ class SpannerListOperationsOperator(SpannerImmediateOperator):
         return [snapshot_to_dict(snapshot) for snapshot in found]
 
 
-class SpannerCancelOperationOperator(AbsentOperations, SpannerAdminOperator):
+class SpannerCancelOperationOperator(OptionalOperationXCom, SpannerAdminOperator):
     """Cancel operations and wait for what becomes of them.
 
     A name that comes as the XCom of a task which starts operations must be of an operation that
