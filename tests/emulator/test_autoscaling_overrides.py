@@ -55,4 +55,4 @@ def test_overrides_are_kept(instances: instance_v1.InstanceAdminClient) -> None:
 
     instance = instances.get_instance(name="projects/test/instances/fresh")
     option = instance.autoscaling_config.asymmetric_autoscaling_options[0]
-    assert getattr(option.overrides, _HIGH) == 50
+    assert 50 == getattr(option.overrides, _HIGH)

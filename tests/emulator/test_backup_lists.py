@@ -49,7 +49,7 @@ def test_backups_are_listed_latest_first(
     )
 
     found = [each.name.rpartition("/")[2] for each in databases.list_backups(request)]
-    assert found == ["b2", "b1", "b0"]
+    assert ["b2", "b1", "b0"] == found
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,9 @@ def test_a_backup_takes_its_time(
     clock.advance(15 * MINUTES)
     backup = operation.result(timeout=5)
 
-    assert before.state == STATE.CREATING
-    assert halfway == (False, 40)
-    assert backup.state == STATE.READY
+    assert STATE.CREATING == before.state
+    assert (False, 40) == halfway
+    assert STATE.READY == backup.state
     assert started == backup.version_time == backup.create_time
     assert started + timedelta(days=366) == backup.max_expire_time
     assert started + 25 * MINUTES == operation.metadata.progress.end_time
@@ -108,8 +108,8 @@ def test_a_backup_id_is_used_once(start_backup: StartBackup) -> None:
     with pytest.raises(exceptions.AlreadyExists) as caught:
         start_backup()
     (info,) = caught.value.details
-    assert info.resource_name == BACKUP
-    assert info.resource_type == "type.googleapis.com/google.spanner.admin.database.v1.Backup"
+    assert BACKUP == info.resource_name
+    assert "type.googleapis.com/google.spanner.admin.database.v1.Backup" == info.resource_type
 
 
 def test_a_failed_backup_is_gone(
@@ -127,7 +127,7 @@ def test_a_failed_backup_is_gone(
 
     with pytest.raises(exceptions.InternalServerError, match="the disk is full"):
         operation.result(timeout=5)
-    assert operation.metadata.progress.progress_percent == 60
+    assert 60 == operation.metadata.progress.progress_percent
     with pytest.raises(exceptions.NotFound):
         databases.get_backup(name=BACKUP)
 

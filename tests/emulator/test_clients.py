@@ -64,7 +64,7 @@ async def test_many_async_calls_at_once(
     answers = await asyncio.gather(*calls)
 
     assert {DATABASE} == {answer.name for answer in answers}
-    assert len(emulator.calls) == 2500
+    assert 2500 == len(emulator.calls)
 
 
 @pytest.fixture
@@ -100,10 +100,10 @@ def test_the_high_level_client_goes_all_the_way(
     listed = [*instance.list_database_operations(), *instance.list_backup_operations()]
 
     assert backup.is_ready()
-    assert [view.name.rpartition("/")[2] for view in empty_emulator.resources()] == [
+    assert [
         "main",
         "nightly",
         "copy",
-    ]
+    ] == [view.name.rpartition("/")[2] for view in empty_emulator.resources()]
     # create, restore and optimize; and the backup
-    assert len(listed) == 4
+    assert 4 == len(listed)

@@ -94,7 +94,7 @@ def test_it_says_when_it_is_ready_and_stops_cleanly(start: Start, number: signal
     assert ", and for REST on http://127.0.0.1:" in first
     assert second.startswith("export SPANNER_EMULATOR_HOST=localhost:")
     assert third.startswith("export CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER=http://localhost:")
-    assert (started.process.returncode, rest, errors) == (0, "The emulator has stopped.\n", "")
+    assert (0, "The emulator has stopped.\n", "") == (started.process.returncode, rest, errors)
 
 
 def test_both_ports_answer_when_it_says_so(start: Start) -> None:
@@ -250,4 +250,4 @@ def test_help_needs_no_grpc() -> None:
         [sys.executable, "-c", code], check=False, env=ENVIRONMENT, timeout=30
     )
 
-    assert done.returncode == 0
+    assert 0 == done.returncode

@@ -80,7 +80,7 @@ def test_a_copy_belongs_to_the_new_backup(
 
     assert operation.operation.name.startswith(f"{COPY}/operations/_auto_op_")
     assert (COPY, BACKUP) == (operation.metadata.name, operation.metadata.source_backup)
-    assert operation.metadata.progress.progress_percent == 50
+    assert 50 == operation.metadata.progress.progress_percent
     assert (STATE.CREATING, 0) == (found.state, found.size_bytes)
 
 

@@ -126,7 +126,7 @@ def test_options_can_be_set_at_creation(
     clock.advance(10)
 
     database = databases.get_database(name=f"{INSTANCE}/databases/fresh")
-    assert database.version_retention_period == "1440m"
+    assert "1440m" == database.version_retention_period
 
 
 def test_keys_of_the_customer_are_told(
@@ -140,10 +140,10 @@ def test_keys_of_the_customer_are_told(
     clock.advance(10)
     after = databases.get_database(name=f"{INSTANCE}/databases/secret")
 
-    assert before.encryption_config.kms_key_name == KEY
-    assert len(before.encryption_info) == 0
-    assert [info.kms_key_version for info in after.encryption_info] == [
-        f"{KEY}/cryptoKeyVersions/1"
+    assert KEY == before.encryption_config.kms_key_name
+    assert 0 == len(before.encryption_info)
+    assert [f"{KEY}/cryptoKeyVersions/1"] == [
+        info.kms_key_version for info in after.encryption_info
     ]
 
 
@@ -152,7 +152,7 @@ def test_keys_of_google_are_not_told(databases: database_v1.DatabaseAdminClient)
     database = databases.get_database(name=DATABASE)
 
     assert "encryption_config" not in database
-    assert len(database.encryption_info) == 0
+    assert 0 == len(database.encryption_info)
 
 
 @pytest.mark.parametrize(

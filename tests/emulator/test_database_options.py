@@ -53,7 +53,7 @@ def test_a_bundle_brings_its_descriptors(
     clock.advance(5)
 
     assert (pending, committed) == (b"", files.SerializeToString())
-    assert databases.get_database_ddl(database=DATABASE).proto_descriptors == b""
+    assert b"" == databases.get_database_ddl(database=DATABASE).proto_descriptors
 
 
 def test_a_bundle_needs_descriptors(databases: database_v1.DatabaseAdminClient) -> None:
@@ -79,7 +79,7 @@ def test_a_longer_retention_keeps_versions_from_then_on(
     clock.advance(timedelta(hours=2))
     database = databases.get_database(name=DATABASE)
 
-    assert database.version_retention_period == "7d"
+    assert "7d" == database.version_retention_period
     assert committed - timedelta(hours=1) == database.earliest_version_time
 
 
@@ -91,7 +91,7 @@ def test_options_can_be_reset(
     change(databases, option.format("'2d'"), option.format("null"))
     clock.advance(10)
 
-    assert databases.get_database(name=DATABASE).version_retention_period == "1h"
+    assert "1h" == databases.get_database(name=DATABASE).version_retention_period
 
 
 @pytest.mark.parametrize(
@@ -132,5 +132,5 @@ def test_a_database_of_many_regions_can_choose_its_leader(
     before = databases.get_database(name=name).default_leader
     clock.advance(5)
 
-    assert before == ""
-    assert databases.get_database(name=name).default_leader == "asia-northeast2"
+    assert "" == before
+    assert "asia-northeast2" == databases.get_database(name=name).default_leader

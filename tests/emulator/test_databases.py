@@ -42,8 +42,8 @@ def test_a_database_is_creating_and_then_ready(
     before = databases.get_database(name=f"{INSTANCE}/databases/fresh")
     clock.advance(10)
 
-    assert before.state == STATE.CREATING
-    assert operation.result(timeout=5).state == STATE.READY
+    assert STATE.CREATING == before.state
+    assert STATE.READY == operation.result(timeout=5).state
     assert f"{INSTANCE}/databases/fresh" == operation.metadata.database
     ddl = databases.get_database_ddl(database=f"{INSTANCE}/databases/fresh")
     assert list(SCHEMA) == list(ddl.statements)
@@ -56,8 +56,8 @@ def test_a_bad_extra_statement_means_no_database(
     with pytest.raises(exceptions.FailedPrecondition, match="Duplicate name in schema: Orders"):
         databases.create_database(request_for("fresh", *SCHEMA, *SCHEMA))
 
-    assert [view.name for view in emulator.resources()] == [INSTANCE, DATABASE]
-    assert emulator.operations() == ()
+    assert [INSTANCE, DATABASE] == [view.name for view in emulator.resources()]
+    assert () == emulator.operations()
 
 
 @pytest.mark.parametrize("statement", ["x", "CREATE TABLE T", "CREATE DATABASE", "DROP DATABASE x"])
@@ -77,8 +77,8 @@ def test_an_existing_database_cannot_be_created(
         databases.create_database(request_for("orders"))
 
     (info,) = caught.value.details
-    assert info.resource_name == DATABASE
-    assert info.resource_type == "type.googleapis.com/google.spanner.admin.database.v1.Database"
+    assert DATABASE == info.resource_name
+    assert "type.googleapis.com/google.spanner.admin.database.v1.Database" == info.resource_type
 
 
 def test_a_database_needs_an_instance(databases: database_v1.DatabaseAdminClient) -> None:
@@ -96,7 +96,7 @@ def test_a_cancelled_creation_leaves_no_database(
     name = databases.create_database(request_for("fresh")).operation.name
     databases.cancel_operation({"name": name})
 
-    assert get_operation(name).error.code == Code.CANCELLED
+    assert Code.CANCELLED == get_operation(name).error.code
     with pytest.raises(exceptions.NotFound):
         databases.get_database(name=f"{INSTANCE}/databases/fresh")
 
@@ -123,7 +123,7 @@ def test_dropping_is_idempotent(databases: database_v1.DatabaseAdminClient) -> N
     databases.drop_database(database=DATABASE)
     databases.drop_database(database=DATABASE)
 
-    assert list(databases.list_databases(parent=INSTANCE)) == []
+    assert [] == list(databases.list_databases(parent=INSTANCE))
 
 
 def test_a_protected_database_cannot_be_dropped(
@@ -158,4 +158,4 @@ def test_dropping_a_database_ends_what_runs_on_it(
     databases.drop_database(database=DATABASE)
 
     assert operation.cancelled()
-    assert emulator.operations()[0].state == "CANCELLED"
+    assert "CANCELLED" == emulator.operations()[0].state

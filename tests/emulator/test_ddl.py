@@ -98,8 +98,8 @@ def test_each_dialect_has_its_options() -> None:
     google = "ALTER DATABASE d SET OPTIONS (version_retention_period='7d', optimizer_version=2)"
     postgres = "ALTER DATABASE d SET spanner.version_retention_period TO '7d'"
 
-    assert schema_of(google).option("version_retention_period") == "7d"
-    assert schema_of(postgres, dialect=PG).option("version_retention_period") == "7d"
+    assert "7d" == schema_of(google).option("version_retention_period")
+    assert "7d" == schema_of(postgres, dialect=PG).option("version_retention_period")
     reset = "ALTER DATABASE d RESET spanner.version_retention_period"
     assert schema_of(postgres, reset, dialect=PG).option("version_retention_period") is None
 
@@ -134,14 +134,14 @@ def test_a_semicolon_in_a_string_ends_nothing() -> None:
     """Strings, quoted names and comments may hold any character."""
     text = "CREATE VIEW V SQL SECURITY INVOKER AS SELECT ';' AS A, \"--;\" AS B -- ;"
 
-    assert DdlStatement.parse(text).names == ("V",)
+    assert ("V",) == DdlStatement.parse(text).names
 
 
 def test_a_statement_has_a_longest_length() -> None:
     """Ten MiB are fine, a byte more is not."""
     longest = f"{TABLE} --{'x' * (MAX_STATEMENT_BYTES - len(TABLE) - 3)}"
 
-    assert DdlStatement.parse(longest).names == ("Orders",)
+    assert ("Orders",) == DdlStatement.parse(longest).names
     with pytest.raises(RpcError, match="too long"):
         DdlStatement.parse(longest + "x")
 
@@ -218,11 +218,11 @@ def test_a_renamed_table_keeps_its_indexes_and_children() -> None:
         "RENAME TABLE Orders TO Purchases",
     )
 
-    assert schema.texts == (
+    assert (
         "CREATE TABLE Purchases (Orders INT64) PRIMARY KEY (Orders)",
         "CREATE INDEX I ON Purchases (Orders)",
         "CREATE TABLE Lines (Orders INT64) PRIMARY KEY (Orders), INTERLEAVE IN PARENT Purchases",
-    )
+    ) == schema.texts
     with pytest.raises(RpcError, match="Cannot drop table Purchases with indices: I"):
         schema.apply(DdlStatement.parse("DROP TABLE Purchases"))
 
@@ -254,7 +254,7 @@ def test_a_revoke_takes_back_what_it_names() -> None:
     wholly = schema_of(*texts, "REVOKE SELECT ON TABLE Orders FROM ROLE r", "DROP ROLE r")
 
     assert (*texts[:2], "GRANT SELECT ON TABLE Orders TO ROLE r") == partly.texts
-    assert wholly.texts == (TABLE,)
+    assert (TABLE,) == wholly.texts
 
 
 LINES = TABLE.replace("Orders", "Lines")

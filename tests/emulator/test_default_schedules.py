@@ -62,7 +62,7 @@ def test_the_first_backup_is_made_within_a_day(
 
     clock.advance(timedelta(days=1))
 
-    assert len(list(databases.list_backups(parent=FRESH))) == 1
+    assert 1 == len(list(databases.list_backups(parent=FRESH)))
 
 
 @pytest.mark.usefixtures("empty_emulator")
@@ -74,4 +74,4 @@ def test_an_instance_can_do_without(
     """With NONE, new databases have no schedule."""
     create(databases, instances, clock, type_="NONE")
 
-    assert list(databases.list_backup_schedules(parent=NEW)) == []
+    assert [] == list(databases.list_backup_schedules(parent=NEW))

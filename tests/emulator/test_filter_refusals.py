@@ -122,4 +122,4 @@ def test_a_type_must_come_first(text: str) -> None:
 
 def test_types_need_not_come_first_elsewhere() -> None:
     """The rule is one of lists of operations."""
-    assert Filter.parse("metadata.name:x", roots=OPERATIONS).fields == {"metadata.name"}
+    assert {"metadata.name"} == Filter.parse("metadata.name:x", roots=OPERATIONS).fields

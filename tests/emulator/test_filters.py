@@ -184,11 +184,11 @@ def test_a_filter_asks_no_more_than_it_must() -> None:
 
     Filter.parse("a:0 OR b:0 AND c:1 AND d:0", roots=ANY).matches(value_of)
 
-    assert asked == ["a", "c"]
+    assert ["a", "c"] == asked
 
 
 def test_a_filter_knows_its_fields() -> None:
     """Paths come in lower case, each once."""
     found = Filter.parse("Metadata.Progress.x:1 OR NAME:a AND name:b", roots=OPERATIONS)
 
-    assert found.fields == {"metadata.progress.x", "name"}
+    assert {"metadata.progress.x", "name"} == found.fields

@@ -43,7 +43,7 @@ def test_any_request_gets_an_answer_and_a_refused_one_changes_nothing(
         # what was granted must not make it fail later, either
         _WORLD.go_on()
         _WORLD.restore()
-    assert answer.error is None or answer.error.code != Code.INTERNAL
+    assert answer.error is None or Code.INTERNAL != answer.error.code
     assert answer.error is None or before == after
 
 

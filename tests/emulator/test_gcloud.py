@@ -61,7 +61,7 @@ def spanner(rest_emulator: SpannerAdminEmulator, tmp_path: Path) -> Spanner:
         done = run(  # noqa: S603 - what it runs is written above
             command, env=environment, check=False, capture_output=True, text=True, timeout=120
         )
-        assert fails == (done.returncode != 0), done.stderr
+        assert fails == (0 != done.returncode), done.stderr
         return done.stderr if fails else json.loads(done.stdout or "null")
 
     return call

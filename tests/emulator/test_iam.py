@@ -73,7 +73,7 @@ def test_a_policy_is_kept(databases: database_v1.DatabaseAdminClient, resource: 
     answered = set_policy(databases, policy_of(), resource)
 
     assert answered == get_policy(databases, resource)
-    assert [(each.role, list(each.members)) for each in answered.bindings] == [(ROLE, [MEMBER])]
+    assert [(ROLE, [MEMBER])] == [(each.role, list(each.members)) for each in answered.bindings]
 
 
 def test_a_schedule_has_a_policy(databases: database_v1.DatabaseAdminClient) -> None:
@@ -89,8 +89,8 @@ def test_a_schedule_has_a_policy(databases: database_v1.DatabaseAdminClient) -> 
     )
     set_policy(databases, policy_of(), schedule.name)
 
-    assert len(get_policy(databases, schedule.name).bindings) == 1
-    assert len(get_policy(databases).bindings) == 0
+    assert 1 == len(get_policy(databases, schedule.name).bindings)
+    assert 0 == len(get_policy(databases).bindings)
 
 
 def test_an_instance_has_a_policy(instances: instance_v1.InstanceAdminClient) -> None:
@@ -98,14 +98,14 @@ def test_an_instance_has_a_policy(instances: instance_v1.InstanceAdminClient) ->
     answered = set_policy(instances, policy_of(), INSTANCE)
 
     assert answered == instances.get_iam_policy(resource=INSTANCE)
-    assert len(answered.bindings) == 1
+    assert 1 == len(answered.bindings)
 
 
 def test_nobody_set_a_policy(databases: database_v1.DatabaseAdminClient) -> None:
     """A resource begins with an empty policy, which has an etag."""
     policy = get_policy(databases)
 
-    assert len(policy.bindings) == 0
+    assert 0 == len(policy.bindings)
     assert policy.etag
 
 
@@ -114,7 +114,7 @@ def test_each_policy_has_another_etag(databases: database_v1.DatabaseAdminClient
     etags = {get_policy(databases).etag}
     etags.update(set_policy(databases, policy_of()).etag for _ in range(3))
 
-    assert len(etags) == 4
+    assert 4 == len(etags)
 
 
 def test_a_stale_etag_aborts(databases: database_v1.DatabaseAdminClient) -> None:
@@ -124,7 +124,7 @@ def test_a_stale_etag_aborts(databases: database_v1.DatabaseAdminClient) -> None
 
     with pytest.raises(exceptions.Aborted, match="concurrent policy changes"):
         set_policy(databases, policy_of("roles/spanner.admin", etag=first))
-    assert get_policy(databases).bindings[0].role == ROLE
+    assert ROLE == get_policy(databases).bindings[0].role
     assert get_policy(databases).etag == second
 
 
@@ -133,7 +133,7 @@ def test_without_an_etag_the_last_one_wins(databases: database_v1.DatabaseAdminC
     set_policy(databases, policy_of())
     set_policy(databases, policy_of("roles/spanner.admin"))
 
-    assert [each.role for each in get_policy(databases).bindings] == ["roles/spanner.admin"]
+    assert ["roles/spanner.admin"] == [each.role for each in get_policy(databases).bindings]
 
 
 def test_conditions_need_version_three(databases: database_v1.DatabaseAdminClient) -> None:
@@ -144,8 +144,8 @@ def test_conditions_need_version_three(databases: database_v1.DatabaseAdminClien
     policy = get_policy(databases, version=3)
     older = get_policy(databases, version=1)
 
-    assert (policy.version, policy.bindings[0].condition) == (3, TODAY)
-    assert older.version == 1
+    assert (3, TODAY) == (policy.version, policy.bindings[0].condition)
+    assert 1 == older.version
     assert older.bindings[0].role.startswith(f"{ROLE}_withcond_")
     assert not older.bindings[0].HasField("condition")
 
@@ -155,7 +155,7 @@ def test_a_mask_may_leave_the_bindings(databases: database_v1.DatabaseAdminClien
     set_policy(databases, policy_of())
     set_policy(databases, policy_of("roles/spanner.admin"), DATABASE, "etag")
 
-    assert get_policy(databases).bindings[0].role == ROLE
+    assert ROLE == get_policy(databases).bindings[0].role
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_policy_goes_with_its_resource(
     clock.advance(1)
     emulator.create_database(DATABASE)
 
-    assert len(get_policy(databases).bindings) == 0
+    assert 0 == len(get_policy(databases).bindings)
     with pytest.raises(exceptions.Aborted):
         set_policy(databases, policy_of(etag=etag))
     assert set_policy(databases, policy_of()).etag != etag
@@ -238,7 +238,7 @@ def test_everybody_may_do_everything_in_spanner(
     ]
 
     for answer in answers:
-        assert list(answer.permissions) == ["spanner.databases.get", "spanner.databases.drop"]
+        assert ["spanner.databases.get", "spanner.databases.drop"] == list(answer.permissions)
 
 
 @pytest.mark.parametrize("permission", ["", "spanner", "spanner.databases.*", "*", "spanner..get"])

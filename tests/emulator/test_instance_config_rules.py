@@ -78,7 +78,7 @@ def test_validation_alone_makes_nothing(
             instances.get_operation({"name": operation.operation.name})
     with pytest.raises(exceptions.NotFound):
         instances.get_instance_config(name=f"{PROJECT}/instanceConfigs/custom-other")
-    assert instances.get_instance_config(name=custom).display_name == "Mine"
+    assert "Mine" == instances.get_instance_config(name=custom).display_name
 
 
 def test_validation_alone_finds_what_is_wrong(

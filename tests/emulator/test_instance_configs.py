@@ -104,10 +104,10 @@ def test_a_configuration_is_creating_and_then_ready(
     assert (States.CREATING, True) == (before.state, before.reconciling)
     assert (States.READY, False) == (after.state, after.reconciling)
     assert after == operation.result(timeout=5)
-    assert operation.metadata.progress.progress_percent == 100
+    assert 100 == operation.metadata.progress.progress_percent
     assert instance_v1.InstanceConfig.Type.USER_MANAGED == after.config_type
     assert ["us-central1", "us-east1"] == list(after.leader_options)
-    assert len({before.etag, after.etag, ""}) == 3
+    assert 3 == len({before.etag, after.etag, ""})
 
 
 def test_an_instance_can_use_a_users_configuration_once_it_is_ready(

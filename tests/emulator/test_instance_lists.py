@@ -27,7 +27,7 @@ def test_instances_are_listed_in_pages(
 
     request = instance_v1.ListInstancesRequest(parent="projects/test", page_size=2)
     found = [each.name.rpartition("/")[2] for each in instances.list_instances(request)]
-    assert found == ["main", "more-0", "more-1", "more-2", "more-3", "more-4"]
+    assert ["main", "more-0", "more-1", "more-2", "more-3", "more-4"] == found
 
 
 def test_a_mask_gives_some_fields_only(

@@ -29,7 +29,7 @@ def test_an_update_shows_when_it_has_ended(
     after = instances.get_instance_partition(name=partition)
 
     assert (1, "Name of america") == (pending.node_count, pending.display_name)
-    assert operation.metadata.instance_partition.node_count == 3
+    assert 3 == operation.metadata.instance_partition.node_count
     assert (3, "Renamed") == (after.node_count, after.display_name)
     assert after == operation.result(timeout=5)
     assert pending.etag != after.etag

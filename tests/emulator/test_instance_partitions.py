@@ -36,11 +36,11 @@ def test_a_partition_is_creating_and_then_ready(
     after = instances.get_instance_partition(name=PARTITION)
 
     assert (States.CREATING, 0) == (before.state, before.node_count)
-    assert operation.metadata.instance_partition.node_count == 2
+    assert 2 == operation.metadata.instance_partition.node_count
     assert (States.READY, 2, CONFIG) == (after.state, after.node_count, after.config)
     assert after == operation.result(timeout=5)
     assert operation.metadata.end_time == clock.now()
-    assert len({before.etag, after.etag, ""}) == 3
+    assert 3 == len({before.etag, after.etag, ""})
 
 
 @pytest.mark.parametrize(

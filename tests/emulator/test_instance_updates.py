@@ -47,7 +47,7 @@ def test_an_update_shows_when_it_has_ended(
     after = instances.get_instance(name=INSTANCE)
 
     assert (1, {}) == (pending.node_count, dict(pending.labels))
-    assert operation.metadata.instance.node_count == 3
+    assert 3 == operation.metadata.instance.node_count
     assert (3, 3000, {"team": "a"}, "Renamed") == (
         after.node_count,
         after.processing_units,
@@ -84,7 +84,7 @@ def test_a_cancel_after_the_end_changes_nothing(
     instances.cancel_operation({"name": operation.operation.name})
 
     assert not operation.cancelled()
-    assert instances.get_instance(name=INSTANCE).node_count == 3
+    assert 3 == instances.get_instance(name=INSTANCE).node_count
 
 
 def test_nothing_else_changes_an_instance_meanwhile(
@@ -220,7 +220,7 @@ def test_an_unknown_instance_is_not_found(instances: instance_v1.InstanceAdminCl
 def test_a_mask_may_name_the_configuration_as_it_is(
     instances: instance_v1.InstanceAdminClient, clock: ManualClock
 ) -> None:
-    """The library's own ``Instance.update_database()`` always names it; another one takes a move."""
+    """The library's own ``Instance.update()`` always names it; another one takes a move."""
     config = instances.get_instance(name=INSTANCE).config
     update(instances, config=config, display_name="Renamed")
     clock.advance(45)

@@ -30,8 +30,8 @@ def test_an_instance_is_creating_and_then_ready(
     before = instances.get_instance(name="projects/test/instances/fresh")
     clock.advance(20)
 
-    assert before.state == instance_v1.Instance.State.CREATING
-    assert operation.result(timeout=5).state == instance_v1.Instance.State.READY
+    assert instance_v1.Instance.State.CREATING == before.state
+    assert instance_v1.Instance.State.READY == operation.result(timeout=5).state
     assert clock.now() == operation.metadata.end_time
 
 
@@ -78,7 +78,7 @@ def test_deleting_an_instance_takes_its_databases_along(
     """Databases go with their instance."""
     instances.delete_instance(name=INSTANCE)
 
-    assert emulator.resources() == ()
+    assert () == emulator.resources()
 
 
 def test_deleting_an_instance_that_is_creating_ends_its_operation(
@@ -135,7 +135,7 @@ def test_an_autoscaled_instance_begins_at_its_minimum(
     operation = start_instance(instances, autoscaling_config=AUTOSCALING)
     clock.advance(20)
 
-    assert operation.result(timeout=5).node_count == 2
+    assert 2 == operation.result(timeout=5).node_count
 
 
 def test_a_free_instance_has_a_trial_period(
@@ -146,8 +146,8 @@ def test_a_free_instance_has_a_trial_period(
     clock.advance(20)
     made = operation.result(timeout=5)
 
-    assert made.processing_units == 0
-    assert made.free_instance_metadata.expire_time - made.create_time == timedelta(days=90)
+    assert 0 == made.processing_units
+    assert timedelta(days=90) == made.free_instance_metadata.expire_time - made.create_time
 
 
 def test_a_cancelled_instance_is_unreadable_at_once_and_its_name_free_later(

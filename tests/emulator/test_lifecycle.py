@@ -83,7 +83,7 @@ def test_a_hundred_percent_means_success(life: Lifecycle, now: datetime) -> None
     """The percentage is 100, and all steps are done, exactly when the operation has succeeded."""
     succeeded = life.state(now) is OperationState.SUCCEEDED
 
-    assert succeeded == (life.percent(now) == 100)
+    assert succeeded == (100 == life.percent(now))
     assert succeeded == (life.steps_done(now) == len(life.steps))
 
 

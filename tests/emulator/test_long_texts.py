@@ -49,7 +49,7 @@ def test_a_missing_resource_with_a_long_name_is_told_with_its_details(
     with pytest.raises(exceptions.NotFound) as caught:
         databases.get_database(name=name)
 
-    assert len(caught.value.details) == 1
+    assert 1 == len(caught.value.details)
 
 
 def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
@@ -57,8 +57,8 @@ def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
     error = invalid(f"Invalid name {'é' * 5_000}: too long.")
 
     shown = error.to_status().message
-    assert (error.code, shown[:13], shown[-11:]) == (
+    assert (
         Code.INVALID_ARGUMENT,
         "Invalid name ",
         ": too long.",
-    )
+    ) == (error.code, shown[:13], shown[-11:])

@@ -59,7 +59,7 @@ def request_type(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     if request.param == "older":
         monkeypatch.setattr(operations_pb2, NAME, _older())
     type_: type[Message] = getattr(operations_pb2, NAME)
-    assert request.param == "installed" or NEWER not in type_.DESCRIPTOR.fields_by_name
+    assert "installed" == request.param or NEWER not in type_.DESCRIPTOR.fields_by_name
     return type_
 
 

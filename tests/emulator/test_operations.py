@@ -82,7 +82,7 @@ def test_lists_start_with_the_latest(databases: database_v1.DatabaseAdminClient)
     """Backup operations come by start time downwards, those of removed backups included."""
     listed = databases.list_backup_operations(parent=INSTANCE)
 
-    assert ids(listed) == ["running", "cancelled", "finished"]
+    assert ["running", "cancelled", "finished"] == ids(listed)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_pages_do_not_shift_when_something_starts(
     start_backup("new")
     second = ids(next(pages).operations)
 
-    assert (first, second) == (["running", "cancelled"], ["finished"])
+    assert (["running", "cancelled"], ["finished"]) == (first, second)
 
 
 @pytest.mark.usefixtures("history")
@@ -186,7 +186,7 @@ def test_what_ended_is_forgotten_after_a_week(
     clock.advance(timedelta(days=7, seconds=-90))
     listed = ids(databases.list_backup_operations(parent=INSTANCE))
 
-    assert listed == ["running", "cancelled"]
+    assert ["running", "cancelled"] == listed
     with pytest.raises(exceptions.NotFound, match="Operation not found"):
         get_operation(first)
 
@@ -195,7 +195,7 @@ def test_what_ended_is_forgotten_after_a_week(
 def test_one_resource_can_be_listed(databases: database_v1.DatabaseAdminClient) -> None:
     """The generic list shows the operations of one parent, with or without its suffix."""
     for name in (f"{INSTANCE}/backups/running/operations", f"{INSTANCE}/backups/running"):
-        assert ids(databases.list_operations({"name": name}).operations) == ["running"]
+        assert ["running"] == ids(databases.list_operations({"name": name}).operations)
 
 
 @pytest.mark.usefixtures("history")
@@ -227,7 +227,7 @@ def test_an_instance_operation_can_be_deleted(
     with pytest.raises(exceptions.NotFound):
         get_operation(name)
     state = instances.get_instance(name="projects/test/instances/fresh").state
-    assert state == instance_v1.Instance.State.READY
+    assert instance_v1.Instance.State.READY == state
 
 
 def test_other_operations_cannot_be_deleted(

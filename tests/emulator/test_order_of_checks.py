@@ -98,7 +98,7 @@ def test_a_malformed_request_is_told_so_before_anything_is_looked_up(
     """What is wrong with the request itself comes before what it names is missing."""
     answer = ask(method, request_)
 
-    assert answer == "INVALID_ARGUMENT"
+    assert "INVALID_ARGUMENT" == answer
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_what_is_in_the_way_does_not_hide_what_is_missing(
     """A parent or source that is missing comes before a target that is there already."""
     answer = ask(method, request_)
 
-    assert answer == "NOT_FOUND"
+    assert "NOT_FOUND" == answer
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_pages_concatenate_to_the_list(items: set[int], size: int) -> None:
     """For any length of pages, and only the last one has no token."""
     found, token = page(sorted(items), size=size)
     while token:
-        assert len(found) % size == 0
+        assert 0 == len(found) % size
         more, token = page(sorted(items), size=size, token=token)
         assert more
         found += more
@@ -93,14 +93,14 @@ def test_a_page_takes_one_item_more_than_it_shows() -> None:
     """A list without an end has pages."""
     items = count()
 
-    assert page(items, size=3)[0] == [0, 1, 2]
-    assert next(items) == 4
+    assert [0, 1, 2] == page(items, size=3)[0]
+    assert 4 == next(items)
 
 
 @pytest.mark.parametrize("size", [0, -1, 1000, 1001, 2**31 - 1])
 def test_no_page_is_longer_than_the_maximum(size: int) -> None:
     """Those who do not say how long, or ask for more, get the server's maximum."""
-    assert len(page(count(), size=size)[0]) == 1000
+    assert 1000 == len(page(count(), size=size)[0])
 
 
 @pytest.mark.parametrize(
@@ -192,4 +192,4 @@ def test_the_place_in_a_token_can_be_read() -> None:
 
     assert pagination.last_key(token, method="List", scope=SCOPE) == key(1)
     assert pagination.last_key("", method="List", scope=SCOPE) is None
-    assert page(range(2, 9), token=token)[0] == [2, 3]
+    assert [2, 3] == page(range(2, 9), token=token)[0]

@@ -60,5 +60,5 @@ def test_there_are_faults(spanner_emulator, spanner_faults):
         timeout=60,
     )
 
-    assert done.returncode == 0, done.stdout
+    assert 0 == done.returncode, done.stdout
     assert "3 passed" in done.stdout

@@ -106,7 +106,7 @@ def test_a_quorum_changes_in_the_background(
     assert metadata_of(ended).request.quorum_type.single_region.serving_location
     assert started == metadata_of(ended).start_time.ToDatetime(tzinfo=UTC)
     assert clock.now() == metadata_of(ended).end_time.ToDatetime(tzinfo=UTC)
-    assert ended.response.type_url == "type.googleapis.com/google.protobuf.Empty"
+    assert "type.googleapis.com/google.protobuf.Empty" == ended.response.type_url
 
 
 def test_its_type_url_is_the_one_that_gcloud_filters_by(change_quorum: ChangeQuorum) -> None:
@@ -186,7 +186,7 @@ def test_a_cancelled_change_changes_nothing(
     name = change_quorum("asia-northeast1").name
     databases.cancel_operation({"name": name})
 
-    assert get_operation(name).error.code == Code.CANCELLED
+    assert Code.CANCELLED == get_operation(name).error.code
     assert not change_quorum("asia-northeast1").done
 
 

@@ -90,10 +90,11 @@ def test_two_fields_of_a_oneof_exclude_each_other(rest: httpx.Client) -> None:
     config = {"autoscalingConfig": {"autoscalingLimits": limits}}
     answer = rest.post("/projects/test/instances", json={"instance": config})
 
-    assert message_of(answer) == (
+    expected = (
         "Invalid value at 'instance.autoscaling_config.autoscaling_limits' (oneof), "
         "oneof field 'minNodes' is already set. Cannot set 'minProcessingUnits'"
     )
+    assert expected == message_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -124,10 +125,11 @@ def test_a_message_is_no_list(rest: httpx.Client) -> None:
     """A list in the place of one message is refused."""
     answer = rest.post(BACKUPS, json={"encryptionInfo": [{}]})
 
-    assert message_of(answer) == (
+    expected = (
         f"{PAYLOAD} Unknown name \"encryptionInfo\" at 'backup': "
         "Proto field is not repeating, cannot start list."
     )
+    assert expected == message_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_a_message_is_no_list(rest: httpx.Client) -> None:
 )
 def test_what_is_not_json_is_refused(rest: httpx.Client, body: bytes, message: str) -> None:
     """The text shows the place, if there is one."""
-    assert message_of(rest.patch(f"/{DATABASE}/ddl", content=body)) == f"{PAYLOAD} {message}"
+    assert f"{PAYLOAD} {message}" == message_of(rest.patch(f"/{DATABASE}/ddl", content=body))
 
 
 @pytest.mark.parametrize("name", ["foo", "parent.foo", "pageSize.foo", "", ".", "page_size."])
@@ -153,10 +155,11 @@ def test_parameters_that_are_no_fields_are_refused(rest: httpx.Client, name: str
     """The text is the one that people search the web for."""
     answer = rest.get(BACKUPS, params={name: "1"})
 
-    assert message_of(answer) == (
+    expected = (
         f'{PAYLOAD} Unknown name "{name}": Cannot bind query parameter. '
         f"Field '{name}' could not be found in request message."
     )
+    assert expected == message_of(answer)
 
 
 @pytest.mark.parametrize("value", ["", "many", "1.5", str(2**31)])
@@ -164,7 +167,7 @@ def test_parameters_have_types(rest: httpx.Client, value: str) -> None:
     """A number must be one, and fit."""
     answer = rest.get(BACKUPS, params={"pageSize": value})
 
-    assert message_of(answer) == f"Invalid value at 'page_size' (TYPE_INT32), \"{value}\""
+    assert f"Invalid value at 'page_size' (TYPE_INT32), \"{value}\"" == message_of(answer)
 
 
 def test_a_body_that_curl_calls_a_form_is_read_as_parameters(rest: httpx.Client) -> None:
@@ -180,7 +183,7 @@ def test_an_rpc_without_a_body_refuses_one(rest: httpx.Client) -> None:
     target = f"/{DATABASE}/operations/o1:cancel"
 
     assert "Cannot find field" in message_of(rest.post(target, json={"name": "x"}))
-    assert rest.post(target, json={}).status_code == 404
+    assert 404 == rest.post(target, json={}).status_code
 
 
 @pytest.mark.parametrize("alt", ["proto", "media", "json;enum-encoding=roman"])
@@ -220,9 +223,9 @@ def test_what_is_not_there_is_not_found(
     """An unknown path and a known one with another verb are one thing to the service."""
     answer = httpx.request(verb, f"{rest_emulator.rest_endpoint}{path}")
 
-    assert answer.status_code == 404
+    assert 404 == answer.status_code
     assert "NOT_FOUND" == answer.json()["error"]["status"]
-    assert len(rest_emulator.calls) == 0
+    assert 0 == len(rest_emulator.calls)
 
 
 def test_refused_requests_are_calls_too(

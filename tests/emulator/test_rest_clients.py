@@ -79,7 +79,7 @@ def test_the_life_of_a_backup(
     assert not operation.done()
     assert DATABASE == operation.metadata.database
     clock.advance(timedelta(days=0.5))
-    assert operation.result(timeout=5).state == database_v1.Backup.State.READY
+    assert database_v1.Backup.State.READY == operation.result(timeout=5).state
     expire_time = clock.now() + timedelta(days=2)
     changed = rest_databases.update_backup(
         backup=database_v1.Backup(name=BACKUP, expire_time=expire_time),
@@ -145,7 +145,7 @@ def test_an_instance_from_creation_to_deletion(
         made.node_count,
         dict(made.labels),
     )
-    assert made.state == instance_v1.Instance.State.READY
+    assert instance_v1.Instance.State.READY == made.state
     listed = rest_instances.list_instances(parent="projects/test")
     assert [INSTANCE] == [each.name for each in listed]
 

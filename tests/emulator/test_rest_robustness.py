@@ -130,8 +130,8 @@ def test_no_garbage_breaks_it(
             told = b""
 
     assert b"Traceback" not in told
-    assert [] == [record for record in caplog.records if record.levelname == "ERROR"]
-    assert exchange(rest_emulator, "GET", f"/v1/{INSTANCE}")[0] == 200
+    assert [] == [record for record in caplog.records if "ERROR" == record.levelname]
+    assert 200 == exchange(rest_emulator, "GET", f"/v1/{INSTANCE}")[0]
 
 
 def test_a_client_that_takes_it_for_a_proxy_is_answered(

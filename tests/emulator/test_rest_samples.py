@@ -76,7 +76,7 @@ def test_a_key_of_ones_own_in_the_query(rest: httpx.Client, clock: ManualClock) 
         },
     )
 
-    assert answer.status_code == 200
+    assert 200 == answer.status_code
 
 
 def test_restoring_and_reading_the_operation(rest: httpx.Client, clock: ManualClock) -> None:
@@ -174,7 +174,7 @@ def test_creating_an_instance_in_gclouds_form(rest: httpx.Client, clock: ManualC
     clock.advance(timedelta(days=1))
     narrow = rest.get("/projects/test/instances/second", params={"fieldMask": "config"})
 
-    assert answer.status_code == 200
+    assert 200 == answer.status_code
     assert body["instance"]["config"] == narrow.json()["config"]  # type: ignore[index]
 
 
@@ -199,7 +199,7 @@ def test_parameters_of_http_itself_are_accepted(rest: httpx.Client) -> None:
     """Keys, tokens and the like are no fields of a request."""
     names = ("key", "access_token", "oauth_token", "quotaUser", "$.xgafv", "callback", "uploadType")
 
-    assert rest.get(f"/{INSTANCE}", params=dict.fromkeys(names, "x")).status_code == 200
+    assert 200 == rest.get(f"/{INSTANCE}", params=dict.fromkeys(names, "x")).status_code
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_refusals_have_googles_form(rest: httpx.Client) -> None:
     """HTTP's number, the text, the name of the code, and typed details."""
     answer = rest.get(f"/{BACKUP}")
 
-    assert answer.status_code == 404
+    assert 404 == answer.status_code
     assert {
         "error": {
             "code": 404,

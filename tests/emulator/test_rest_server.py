@@ -81,7 +81,7 @@ def test_without_rest_nobody_needs_aiohttp() -> None:
         "    sys.exit('aiohttp.web' in sys.modules)\n"
     )
 
-    assert run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603
+    assert 0 == run([sys.executable, "-c", program], check=False).returncode  # noqa: S603
 
 
 def test_it_stops_quickly_and_leaves_no_thread(recwarn: pytest.WarningsRecorder) -> None:
@@ -110,7 +110,7 @@ def test_it_can_be_started_again() -> None:
         endpoint = emulator.rest_endpoint
         httpx.get(endpoint)
     with emulator:
-        assert httpx.get(endpoint).status_code == 200
+        assert 200 == httpx.get(endpoint).status_code
 
 
 def test_a_taken_port_is_an_error_that_says_so(rest_emulator: SpannerAdminEmulator) -> None:
@@ -155,7 +155,7 @@ def test_many_clients_at_once(rest_emulator: SpannerAdminEmulator) -> None:
         answers = [*pool.map(client.get, [f"/v1/{DATABASE}"] * 500)]
 
     assert {200} == {answer.status_code for answer in answers}
-    assert len(rest_emulator.calls) == 500
+    assert 500 == len(rest_emulator.calls)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_work_is_not_done_for_a_client_that_left(
         threading.Event().wait(0.05)
 
     assert [Code.CANCELLED] == [call.code for call in rest_emulator.calls]
-    assert rest.get(f"/{DATABASE}").status_code == 200
+    assert 200 == rest.get(f"/{DATABASE}").status_code
 
 
 def test_a_body_beyond_all_limits_is_refused(
@@ -226,18 +226,18 @@ def test_a_body_beyond_all_limits_is_refused(
     error = answer.json()["error"]
 
     assert (413, 413, "INVALID_ARGUMENT") == (answer.status_code, error["code"], error["status"])
-    assert len(rest_emulator.calls) == 0
+    assert 0 == len(rest_emulator.calls)
 
 
 def test_the_control_interface_gets_what_is_below_its_path(echo: str) -> None:
     """Verb, path, query and body arrive as they were sent, decoded."""
     answer = httpx.put(f"{echo}/control/a%20b?x=1&y=", content=b"body")
 
-    assert answer.status_code == 202
+    assert 202 == answer.status_code
     expected = {"verb": "PUT", "path": "/control/a b", "query": {"x": "1", "y": ""}, "body": "body"}
     assert expected == answer.json()
     assert "/control" == httpx.get(f"{echo}/control").json()["path"]
-    assert httpx.get(f"{echo}/controls").status_code == 404
+    assert 404 == httpx.get(f"{echo}/controls").status_code
 
 
 def test_control_gets_through_when_no_call_does(rest_emulator: SpannerAdminEmulator) -> None:
@@ -252,7 +252,7 @@ def test_control_gets_through_when_no_call_does(rest_emulator: SpannerAdminEmula
 
         answer = httpx.get(f"{rest_emulator.rest_endpoint}/control", timeout=10)
 
-    assert answer.status_code == 200
+    assert 200 == answer.status_code
 
 
 def test_a_bug_is_an_answer_without_a_traceback(
@@ -264,7 +264,7 @@ def test_a_bug_is_an_answer_without_a_traceback(
     assert (500, "INTERNAL") == (answer.status_code, answer.json()["error"]["status"])
     assert "Traceback" not in answer.text
     assert "ZeroDivisionError" in caplog.text
-    assert httpx.get(echo).status_code == 200
+    assert 200 == httpx.get(echo).status_code
 
 
 def test_an_idle_server_does_nothing(rest: httpx.Client) -> None:

@@ -68,7 +68,7 @@ def test_numbers_may_be_text(size: object) -> None:
     request = database_v1.CreateBackupRequest.pb()()
     read(request, "POST", f"/v1/{INSTANCE}/backups", {"sizeBytes": size})
 
-    assert request.backup.size_bytes == 5
+    assert 5 == request.backup.size_bytes
 
 
 @pytest.mark.parametrize("dialect", ["POSTGRESQL", 2, "2"], ids=repr)
@@ -118,7 +118,7 @@ def test_an_empty_object_is_a_value() -> None:
     read(request, "POST", f"/v1/{DATABASE}/backupSchedules", body, backupScheduleId="daily")
 
     assert request.backup_schedule.HasField("full_backup_spec")
-    assert request.backup_schedule.retention_duration.seconds == 86400
+    assert 86400 == request.backup_schedule.retention_duration.seconds
 
 
 def test_a_policy() -> None:

@@ -55,7 +55,7 @@ def test_a_restored_database_keeps_its_options_under_its_own_name(
     restore(databases, backup=f"{INSTANCE}/backups/later")
     clock.advance(15 * MINUTES)
 
-    assert databases.get_database(name=COPY).version_retention_period == "7d"
+    assert "7d" == databases.get_database(name=COPY).version_retention_period
     ddl = databases.get_database_ddl(database=COPY)
     assert [*SCHEMA, statement.format("`copy`")] == list(ddl.statements)
 
@@ -79,7 +79,7 @@ def test_a_restore_can_bring_keys(databases: database_v1.DatabaseAdminClient) ->
     type_ = ENCRYPTION.CUSTOMER_MANAGED_ENCRYPTION
     database = restore_with(databases, encryption_type=type_, kms_key_name=KEY)
 
-    assert database.encryption_config.kms_key_name == KEY
+    assert KEY == database.encryption_config.kms_key_name
 
 
 @pytest.mark.parametrize(

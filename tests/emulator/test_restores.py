@@ -37,8 +37,8 @@ def test_a_restored_database_is_optimized_and_then_ready(
         clock.advance(wait * MINUTES)
         states.append(databases.get_database(name=COPY).state)
 
-    assert states == [STATE.CREATING, STATE.READY_OPTIMIZING, STATE.READY_OPTIMIZING, STATE.READY]
-    assert operation.result(timeout=5).state == STATE.READY_OPTIMIZING
+    assert [STATE.CREATING, STATE.READY_OPTIMIZING, STATE.READY_OPTIMIZING, STATE.READY] == states
+    assert STATE.READY_OPTIMIZING == operation.result(timeout=5).state
 
 
 def test_a_restored_database_knows_where_it_came_from(
@@ -49,8 +49,8 @@ def test_a_restored_database_knows_where_it_came_from(
     clock.advance(15 * MINUTES)
     database = databases.get_database(name=COPY)
 
-    assert database.restore_info.backup_info.backup == BACKUP
-    assert database.restore_info.backup_info.source_database == DATABASE
+    assert BACKUP == database.restore_info.backup_info.backup
+    assert DATABASE == database.restore_info.backup_info.source_database
     assert list(SCHEMA) == list(databases.get_database_ddl(database=COPY).statements)
 
 
@@ -81,7 +81,7 @@ def test_the_optimization_is_announced_and_comes_later(
     operation = get_operation(name)
 
     metadata = database_v1.OptimizeRestoredDatabaseMetadata.deserialize(operation.metadata.value)
-    assert (metadata.name, metadata.progress.progress_percent) == (COPY, 25)
+    assert (COPY, 25) == (metadata.name, metadata.progress.progress_percent)
 
 
 def test_the_optimization_cannot_be_cancelled(
@@ -114,7 +114,7 @@ def test_a_cancelled_restore_leaves_nothing(
     assert operation.cancelled()
     assert operation.metadata.cancel_time is not None
     assert COPY not in {view.name for view in emulator.resources()}
-    assert len(emulator.operations()) == 1
+    assert 1 == len(emulator.operations())
 
 
 def test_a_restore_needs_a_new_name(databases: database_v1.DatabaseAdminClient) -> None:
@@ -172,7 +172,7 @@ def test_a_backup_in_use_cannot_be_deleted(
     clock.advance(20 * MINUTES)
     referencing = databases.get_backup(name=BACKUP).referencing_databases
 
-    assert list(referencing) == [COPY]
+    assert [COPY] == list(referencing)
     with pytest.raises(exceptions.FailedPrecondition, match="databases/copy"):
         databases.delete_backup(name=BACKUP)
     clock.advance(35 * MINUTES)

@@ -41,7 +41,7 @@ def test_every_database_has_the_roles_of_the_system(
     databases: database_v1.DatabaseAdminClient,
 ) -> None:
     """A database without CREATE ROLE has three roles."""
-    assert roles_of(databases) == SYSTEM
+    assert SYSTEM == roles_of(databases)
 
 
 def test_roles_come_and_go_with_the_schema(
@@ -63,7 +63,7 @@ def test_roles_come_in_pages(
     change(databases, clock, "CREATE ROLE reader", "CREATE ROLE hr")
 
     first = next(iter(databases.list_database_roles({"parent": DATABASE, "page_size": 2}).pages))
-    assert len(first.database_roles) == 2
+    assert 2 == len(first.database_roles)
     assert roles_of(databases, page_size=2) == ["hr", "public", "reader", *SYSTEM[1:]]
 
 

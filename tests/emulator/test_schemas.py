@@ -55,8 +55,8 @@ def test_statements_commit_one_by_one(
     metadata = metadata_of(get_operation(name))
 
     assert [started + timedelta(seconds=90)] == list(metadata.commit_timestamps)
-    assert [each.progress_percent for each in metadata.progress] == [100, 20]
-    assert list(metadata.statements) == [INDEX, TABLE]
+    assert [100, 20] == [each.progress_percent for each in metadata.progress]
+    assert [INDEX, TABLE] == list(metadata.statements)
     assert [*SCHEMA, INDEX] == list(databases.get_database_ddl(database=DATABASE).statements)
 
 
@@ -68,7 +68,7 @@ def test_a_statement_shows_nothing_before_its_turn(
     clock.advance(45)
     first, second = metadata_of(get_operation(name)).progress
 
-    assert first.progress_percent == 50
+    assert 50 == first.progress_percent
     assert database_v1.OperationProgress() == second
 
 
@@ -80,8 +80,8 @@ def test_a_finished_change_answers_empty(
     clock.advance(95)
     operation = get_operation(name)
 
-    assert operation.response.type_url == "type.googleapis.com/google.protobuf.Empty"
-    assert len(metadata_of(operation).commit_timestamps) == 2
+    assert "type.googleapis.com/google.protobuf.Empty" == operation.response.type_url
+    assert 2 == len(metadata_of(operation).commit_timestamps)
 
 
 def test_actions_name_what_each_statement_does(
@@ -99,14 +99,14 @@ def test_actions_name_what_each_statement_does(
     )
     actions = metadata_of(get_operation(name)).actions
 
-    assert [(each.action, each.entity_type, list(each.entity_names)) for each in actions] == [
+    assert [
         ("CREATE", "TABLE", ["Items"]),
         ("CREATE", "ROLE", ["reader"]),
         ("CREATE", "INDEX", ["ByBoth"]),
         ("CREATE", "CHANGE STREAM", ["Everything"]),
         ("GRANT", "TABLE", ["Orders", "Items"]),
         ("ANALYZE", "", []),
-    ]
+    ] == [(each.action, each.entity_type, list(each.entity_names)) for each in actions]
 
 
 def test_a_cancel_keeps_what_is_committed(
@@ -119,8 +119,8 @@ def test_a_cancel_keeps_what_is_committed(
     clock.advance(1000)
     operation = get_operation(name)
 
-    assert operation.error.code == Code.CANCELLED
-    assert len(metadata_of(operation).commit_timestamps) == 1
+    assert Code.CANCELLED == operation.error.code
+    assert 1 == len(metadata_of(operation).commit_timestamps)
     assert [*SCHEMA, INDEX] == list(databases.get_database_ddl(database=DATABASE).statements)
 
 
@@ -135,7 +135,7 @@ def test_a_failing_statement_keeps_those_before_it(
     name = change(databases, TABLE, INDEX)
     clock.advance(95)
 
-    assert get_operation(name).error.message == "not unique"
+    assert "not unique" == get_operation(name).error.message
     assert [*SCHEMA, TABLE] == list(databases.get_database_ddl(database=DATABASE).statements)
 
 
@@ -206,7 +206,7 @@ def test_bad_statements_are_refused_at_once(
     with pytest.raises(error, match=text):
         change(databases, *statements)
 
-    assert emulator.operations() == ()
+    assert () == emulator.operations()
 
 
 def test_if_exists_forgives(databases: database_v1.DatabaseAdminClient, clock: ManualClock) -> None:
@@ -242,7 +242,7 @@ def test_a_change_fails_in_its_turn_if_what_it_builds_on_was_cancelled(
     databases.cancel_operation({"name": first})
     clock.advance(200)
 
-    assert get_operation(second).error.message == "Table not found: Items"
+    assert "Table not found: Items" == get_operation(second).error.message
 
 
 def test_a_change_can_be_throttled(
@@ -260,7 +260,7 @@ def test_a_change_can_be_throttled(
         seen.append(metadata_of(get_operation(name)).throttled)
         clock.advance(15)
 
-    assert seen == [False, False, True, False, False]
+    assert [False, False, True, False, False] == seen
 
 
 @pytest.mark.parametrize("statement", [f"{TABLE};", f"{TABLE}; {INDEX}", ";"])

@@ -73,7 +73,7 @@ def test_it_can_be_started_again() -> None:
     with emulator:
         socket.create_connection((emulator.host, port), timeout=5).close()
 
-        assert [view.name for view in emulator.resources()] == [INSTANCE]
+        assert [INSTANCE] == [view.name for view in emulator.resources()]
 
 
 def test_a_running_emulator_cannot_be_started(empty_emulator: SpannerAdminEmulator) -> None:
@@ -95,7 +95,7 @@ def test_calls_can_be_refused(
         except exceptions.ResourceExhausted:
             outcomes.append(Code.RESOURCE_EXHAUSTED)
 
-    assert outcomes == [Code.RESOURCE_EXHAUSTED, Code.RESOURCE_EXHAUSTED, Code.OK]
+    assert [Code.RESOURCE_EXHAUSTED, Code.RESOURCE_EXHAUSTED, Code.OK] == outcomes
     assert outcomes == [call.code for call in emulator.calls.of("GetDatabase")]
 
 
@@ -117,7 +117,7 @@ def test_an_answer_can_be_lost(emulator: SpannerAdminEmulator, start_backup: Sta
     with pytest.raises(exceptions.ServiceUnavailable):
         start_backup()
 
-    assert len(emulator.operations()) == 1
+    assert 1 == len(emulator.operations())
 
 
 def test_an_outage_lasts_as_long_as_its_context(
@@ -127,7 +127,7 @@ def test_an_outage_lasts_as_long_as_its_context(
     with emulator.faults.outage(), pytest.raises(exceptions.ServiceUnavailable):
         databases.get_database(name=DATABASE, retry=None)
 
-    assert databases.get_database(name=DATABASE).name == DATABASE
+    assert DATABASE == databases.get_database(name=DATABASE).name
 
 
 def test_faults_can_be_forgotten(
@@ -138,7 +138,7 @@ def test_faults_can_be_forgotten(
     emulator.faults.delay(60)
     emulator.faults.clear()
 
-    assert databases.get_database(name=DATABASE, retry=None, timeout=5).name == DATABASE
+    assert DATABASE == databases.get_database(name=DATABASE, retry=None, timeout=5).name
 
 
 def test_the_log_tells_who_asked_what_and_when(
@@ -154,7 +154,7 @@ def test_the_log_tells_who_asked_what_and_when(
     assert before <= call.real_time <= time.time()
     assert Code.OK is call.code
     emulator.clear_calls()
-    assert emulator.calls == ()
+    assert () == emulator.calls
 
 
 def test_the_latest_plan_that_fits_counts(
@@ -182,7 +182,7 @@ def test_an_immediate_operation_is_done_in_its_first_answer(
     operation = start_backup()
 
     assert operation.operation.done
-    assert len(emulator.calls.of("GetOperation")) == 0
+    assert 0 == len(emulator.calls.of("GetOperation"))
 
 
 @pytest.mark.usefixtures("emulator")
@@ -201,7 +201,7 @@ def test_a_bug_answers_internal(
 
     assert "ZeroDivisionError" in caught.value.message
     assert "Traceback" in caplog.text
-    assert list(databases.list_backups(parent=INSTANCE)) == []
+    assert [] == list(databases.list_backups(parent=INSTANCE))
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff", b"\x0a\x05ab"])
@@ -232,7 +232,7 @@ def test_an_unknown_method_says_so(emulator: SpannerAdminEmulator, channel: grpc
     with pytest.raises(grpc.RpcError, match="MakeTea is not implemented"):
         raw_call(channel, "MakeTea")(b"")
 
-    assert [call.code for call in emulator.calls] == [Code.UNIMPLEMENTED]
+    assert [Code.UNIMPLEMENTED] == [call.code for call in emulator.calls]
 
 
 def test_a_system_clock_can_run_faster() -> None:

@@ -52,8 +52,8 @@ def test_reads_give_the_old_values_until_the_end(
     clock.advance(1)
     after = databases.get_database(name=DATABASE)
 
-    assert (before.reconciling, before.enable_drop_protection) == (True, False)
-    assert (after.reconciling, after.enable_drop_protection) == (False, True)
+    assert (True, False) == (before.reconciling, before.enable_drop_protection)
+    assert (False, True) == (after.reconciling, after.enable_drop_protection)
     assert after == operation.result(timeout=5)
 
 
@@ -66,9 +66,9 @@ def test_metadata_repeats_the_request(
     operation.done()
 
     metadata = operation.metadata
-    assert metadata.request.database.name == DATABASE
-    assert list(metadata.request.update_mask.paths) == ["enable_drop_protection"]
-    assert metadata.progress.progress_percent == 50
+    assert DATABASE == metadata.request.database.name
+    assert ["enable_drop_protection"] == list(metadata.request.update_mask.paths)
+    assert 50 == metadata.progress.progress_percent
 
 
 def test_a_cancelled_update_changes_nothing(
@@ -83,7 +83,7 @@ def test_a_cancelled_update_changes_nothing(
 
     assert operation.cancelled()
     assert clock.now() - timedelta(seconds=60) == operation.metadata.cancel_time
-    assert (database.reconciling, database.enable_drop_protection) == (False, False)
+    assert (False, False) == (database.reconciling, database.enable_drop_protection)
 
 
 def test_it_reconciles_until_the_cancel_has_taken_hold(
@@ -114,7 +114,7 @@ def test_a_failed_update_changes_nothing(
     database = databases.get_database(name=DATABASE)
 
     assert operation.exception(timeout=5).message.endswith("no")
-    assert (database.reconciling, database.enable_drop_protection) == (False, False)
+    assert (False, False) == (database.reconciling, database.enable_drop_protection)
 
 
 def test_one_update_at_a_time(
@@ -129,7 +129,7 @@ def test_one_update_at_a_time(
     clock.advance(30)
 
     assert not databases.get_database(name=DATABASE).enable_drop_protection
-    assert len(emulator.operations()) == 2
+    assert 2 == len(emulator.operations())
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_the_mask_is_checked(
     with pytest.raises(exceptions.InvalidArgument, match=text):
         update(databases, *paths)
 
-    assert emulator.operations() == ()
+    assert () == emulator.operations()
     assert not databases.get_database(name=DATABASE).reconciling
 
 

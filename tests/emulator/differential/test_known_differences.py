@@ -103,7 +103,7 @@ def test_there_lists_of_operations_are_always_whole(
 
     (google,), (ours,) = run_both(script)
 
-    assert len(google.items) == 2
+    assert 2 == len(google.items)
     assert code is ours.code
     assert len(ours.items) == (code is Code.OK)
 

@@ -143,7 +143,7 @@ def test_a_schema_grows_and_shrinks(agreed: Agreed) -> None:
     answers = agreed(script)
 
     assert [ok, ok, ok, IN_USE, ok, ok, ok, ok] == codes(answers)
-    assert answers[-1].body == []
+    assert [] == answers[-1].body
 
 
 def test_a_named_schema_is_dropped_empty(agreed: Agreed) -> None:
