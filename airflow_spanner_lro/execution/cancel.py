@@ -77,8 +77,9 @@ class CancelDecision:
 
     def sentence(self, name: OperationName) -> str:
         """Return why an operation is not cancelled, and what ends it if it should be."""
-        told = f"It was not cancelled: {self.reason}."
-        return f"{told} {cancel_advice(name)}" if self.decision is KillDecision.UNKNOWN else told
+        sentence = f"It was not cancelled: {self.reason}."
+        unknown = self.decision is KillDecision.UNKNOWN
+        return f"{sentence} {cancel_advice(name)}" if unknown else sentence
 
 
 class WorkerCancel:
@@ -152,7 +153,7 @@ class WorkerCancel:
     ) -> None:
         """End the wait and cancel the operation, once, within a budget; safe in a signal handler.
 
-        :param name: the operation; None while only the answer of its start call can tell it
+        :param name: the operation; None while only the answer of its start call has it
         """
         thread: threading.Thread | None = None
         cancels = cancels and not self._ledger.presumed and (name or call) is not None
@@ -228,7 +229,7 @@ class WorkerCancel:
         try:
             client = self._hook.new_client()
             return cancel(client, name=name, cleans_up=cleans_up, timeout=timeout)
-        except Exception as exc:  # noqa: BLE001  # it is told, whatever it was
+        except Exception as exc:  # noqa: BLE001  # it is logged, whatever it was
             return _not_sent(name, why=error_text(exc))
 
     def _note_stopping(self, name: OperationName) -> None:
@@ -338,7 +339,7 @@ class WorkerCancel:
         try:
             self._ledger.settle(settlement, now=self._wait.now())
         except AirflowRuntimeError as exc:
-            # what became of the operation is told all the same
+            # what became of the operation is logged all the same
             self._log.warning(
                 "Not written to the ledger: %s. %s", error_message(exc), settlement.name
             )
@@ -358,7 +359,7 @@ class WorkerCancel:
         def work() -> None:
             try:
                 view = view_task(self._task)
-            except Exception as exc:  # noqa: BLE001  # it is told
+            except Exception as exc:  # noqa: BLE001  # it is logged
                 trouble = f"Airflow could not be asked ({type(exc).__name__}: {exc})"
                 found.append(CancelDecision(decision=KillDecision.UNKNOWN, trouble=trouble))
                 return

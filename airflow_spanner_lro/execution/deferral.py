@@ -74,7 +74,7 @@ class Deferral:
     :param defer: ends this process
     :param connection_spec: by which way the trigger asks
     :param poll_interval: the longest time between two polls, in seconds
-    :param deadline: when the patience of the try ends
+    :param deadline: when the try gives up
     :param now: the current time
     """
 

@@ -45,20 +45,20 @@ class _Interruption:
     def __init__(self, run: Callable[[], OperationRun | None]) -> None:
         self._run = run
         self._deferred: OperationName | None = None
-        self.heard = False
+        self.pressed = False
 
     def defer(self, name: OperationName) -> None:
         """Go on listening while a trigger waits for an operation in this process."""
         self._deferred = name
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
-        """End the operation; raise unless the task itself is told."""
+        """End the operation; raise unless the task itself ends by it."""
         signal.signal(signal.SIGINT, signal.default_int_handler)
         run = self._run()
         if run is None:
             signal.default_int_handler(signum, frame)
         elif self._deferred is None:
-            self.heard = True
+            self.pressed = True
             run.interrupt()
         else:
             run.interrupt()
@@ -90,7 +90,7 @@ def cancel_on_ctrl_c(run: Callable[[], OperationRun | None]) -> Iterator[None]:
         note = pending_deferral.current()
         if note is None or note.run is not run():
             _forget()
-        elif interruption.heard:
+        elif interruption.pressed:
             _forget()
             raise AirflowFailException(str(note.run.cancel.killed_error(note.name))) from None
         else:
@@ -101,7 +101,7 @@ def cancel_on_ctrl_c(run: Callable[[], OperationRun | None]) -> Iterator[None]:
         raise
     except Exception as exc:
         _forget()
-        if interruption.heard:
+        if interruption.pressed:
             raise AirflowFailException(str(exc)) from exc
         raise
     except BaseException:

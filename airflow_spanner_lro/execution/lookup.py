@@ -7,6 +7,7 @@ The facts are collected here; what they prove is decided in ``core/ledger/eviden
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +19,7 @@ from airflow_spanner_lro.core.comparison import (
     resource_facets,
 )
 from airflow_spanner_lro.core.facets import Label
+from airflow_spanner_lro.core.flows.limits import LimitReachedError
 from airflow_spanner_lro.core.kinds import CREATE_DATABASE
 from airflow_spanner_lro.core.ledger.evidence import (
     Candidate,
@@ -28,18 +30,28 @@ from airflow_spanner_lro.core.ledger.evidence import (
 )
 from airflow_spanner_lro.core.operations.errors import ResourceDiffersError, TargetTakenError
 from airflow_spanner_lro.core.operations.snapshot import resource_state
-from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.status import (
+    Code,
+    ErrorClass,
+    classify,
+    code_of,
+    error_message,
+    error_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.core.flows.limits import ConcurrencyLimit
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 START_CALL_TIMEOUT = timedelta(seconds=60)
 """How long a start call may take; ``admin/driver.py`` gives it up then."""
@@ -101,7 +113,7 @@ class Lookup:
             listed = _or_none(lambda: self.client.list(resource=target)) or ()
             running = tuple(each for each in listed if not each.done)
             if resource is not None:
-                differs = differences(kind, asked, self._told(kind, resource, asked=asked))
+                differs = differences(kind, asked, self._facets(kind, resource, asked=asked))
         except Exception as exc:
             # the conflict is certain, whatever else can be seen
             if code_of(exc) is None:
@@ -125,13 +137,15 @@ class Lookup:
         if not self.still_there(target=entry.target, made_by=name):
             return False
         resource = self._resource(entry.target)
-        told = self._told(entry.kind, resource, asked=entry.asked) if resource is not None else {}
+        facets = (
+            self._facets(entry.kind, resource, asked=entry.asked) if resource is not None else {}
+        )
         # what can be changed may have been changed since by somebody, unless it is all that speaks
         # for the operation being ours
         certain = entry.evidence is Evidence.ANSWERED
         differs = tuple(
             each.sentence
-            for each in differences(entry.kind, entry.asked, told)
+            for each in differences(entry.kind, entry.asked, facets)
             if each.fixed or not certain
         )
         if differs:
@@ -161,7 +175,7 @@ class Lookup:
     def _candidate(
         self, intent: LedgerEntry, snapshot: OperationSnapshot, metadata: Any, resource: Any
     ) -> Candidate:
-        told = operation_facets(intent.kind, metadata)
+        facets = operation_facets(intent.kind, metadata)
         # what is there was made by the operation that runs, or by the one that answered with it
         its_own = resource is not None and (
             not snapshot.done
@@ -170,7 +184,7 @@ class Lookup:
             )
         )
         if its_own:
-            told = {**self._told(intent.kind, resource, asked=intent.asked), **told}
+            facets = {**self._facets(intent.kind, resource, asked=intent.asked), **facets}
         began = snapshot.start_time
         if began is None and its_own:
             # a creation of a database tells no time; what it makes tells when it began
@@ -182,11 +196,11 @@ class Lookup:
                 None if intent.before is None else snapshot.name.operation in intent.before
             ),
             claimed=self.claimed(snapshot.name),
-            differs=differences(intent.kind, intent.asked, told),
-            mark=_mark(intent, told),
+            differs=differences(intent.kind, intent.asked, facets),
+            mark=_mark(intent, facets),
         )
 
-    def _told(
+    def _facets(
         self, kind: OperationKind, resource: Any, *, asked: Mapping[str, str]
     ) -> dict[str, str]:
         ddl: tuple[str, ...] | None = None
@@ -201,8 +215,41 @@ class Lookup:
         return resource_facets(kind, resource, ddl=ddl)
 
 
-def _mark(intent: LedgerEntry, told: Mapping[str, str]) -> Mark:
-    seen = told.get(Label.EXPIRY)
+def limit_reached(
+    client: SpannerAdminClient,
+    limit: ConcurrencyLimit | None,
+    refusal: Exception,
+    *,
+    target: ResourceName,
+    again: bool,
+) -> LimitReachedError | None:
+    """Tell a refusal that passes when others have ended from all others.
+
+    :param limit: what may have to be waited for; None if nothing limits this
+    :param again: it was refused before for reasons that nobody has seen
+    :return: the error that says what to wait for; None if it is another refusal
+    """
+    if limit is None or not limit.explains(refusal):
+        return None
+    try:
+        pending = client.query_operations(query=limit.query)
+    except Exception as exc:
+        if code_of(exc) is None or classify(exc) is ErrorClass.QUOTA:
+            raise
+        if code_of(exc) is not Code.NOT_FOUND:
+            log.info("Whether this is only a matter of waiting cannot be seen: %s", error_text(exc))
+            return None
+        pending = ()
+    holders = tuple(each.name for each in pending)
+    if not holders and again:
+        return None
+    return LimitReachedError(
+        limit, target=target, holders=holders, server_text=error_message(refusal)
+    )
+
+
+def _mark(intent: LedgerEntry, facets: Mapping[str, str]) -> Mark:
+    seen = facets.get(Label.EXPIRY)
     if not intent.signed or seen is None:
         return Mark.NOT_SEEN
     return Mark.OURS if seen == intent.asked.get(Label.EXPIRY) else Mark.OTHERS

@@ -83,8 +83,10 @@ def report_lineage(
             sources=work.sources(),
         )
     except Exception:
-        # the work is done, and a retry would not tell better
-        log.exception("What was made could not be told to outlets and lineage.")
+        # the work is done, and a retry would report no better
+        log.exception(
+            "Lineage is incomplete: what was made could not be reported to outlets and collector."
+        )
 
 
 class OperationRun:
@@ -242,7 +244,7 @@ class OperationRun:
     def interrupted(self) -> SpannerLroError:
         """Return the error of a try that Airflow's own timeout has interrupted, wherever it was.
 
-        What that leaves running is cancelled, as for every other end of the patience.
+        What that leaves running is cancelled, as whenever the time is up.
         """
         self.kill(timed_out=True)
         call = self._call
@@ -366,7 +368,7 @@ class OperationRun:
     def _take_over(self) -> LedgerEntry | None:
         """Go on after a deferral, with the deadline of the process before; return its entry.
 
-        Airflow 3.3.2 tells a start of the try here that is seconds earlier than the one it told
+        Airflow 3.3.2 has a start of the try here that is seconds earlier than the one it gave
         the process that started.
         """
         entry = self.ledger.refresh()

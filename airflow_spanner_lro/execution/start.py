@@ -50,8 +50,8 @@ from airflow_spanner_lro.core.status import (
     error_text,
     may_have_started,
 )
-from airflow_spanner_lro.execution.lookup import Lookup
-from airflow_spanner_lro.execution.wait import StartCall, StartGivenUpError, limit_reached
+from airflow_spanner_lro.execution.lookup import Lookup, limit_reached
+from airflow_spanner_lro.execution.wait import StartCall, StartGivenUpError
 from airflow_spanner_lro.metrics import Cause
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Starter:
         self._unexplained = False
         self._texts = tuple(getattr(order.request, "statements", ()))
         self.call: StartCall | None = None
-        """The start call, from when it is made: only its answer may tell what a kill cancels."""
+        """The start call, from when it is made: only its answer may name what a kill cancels."""
 
     def begin(self, *, durable: bool) -> OperationSnapshot | None:
         """Return the operation to wait for, which may be done already.
@@ -107,7 +107,7 @@ class Starter:
         :raises ResumeConflictError: if the target exists, and not through this task
         :raises LimitReachedError: if it has to wait for others to end
         :raises RefusedForNowError: if Spanner does not start it yet
-        :raises LedgerUnreadableError: if nobody can tell what earlier tries have started
+        :raises LedgerUnreadableError: if it is not known what earlier tries have started
         """
         entry = self._ledger.latest()
         if entry is None or not durable:
@@ -329,7 +329,7 @@ class Starter:
     def _record(self, entry: LedgerEntry) -> None:
         """Write down whose the operation is, at once also for those who cannot read the store.
 
-        The trigger of the try before may be told to kill at this very moment; see
+        The trigger of the try before may be asked to kill at this very moment; see
         ``core/ledger/ownership.py``.
         """
         self._ledger.update(entry)
@@ -415,8 +415,8 @@ class Starter:
             raise exc from trouble
         if found is not None:
             snapshot, evidence = found
-            told = f"The start call answered {code_name(exc)}, yet it had started"
-            self._log(f"{told} {snapshot.name} ({evidence}).")
+            answer = f"The start call answered {code_name(exc)}, yet it had started"
+            self._log(f"{answer} {snapshot.name} ({evidence}).")
             return found
         # nothing began by the end of the call; a mark of ours would be recognised even later
         self._ledger.update(intent if intent.signed or intent.operation else intent.close())

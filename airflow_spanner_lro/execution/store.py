@@ -89,7 +89,7 @@ class TaskLedger:
         """Return the newest entry if this try owns it.
 
         A process that was frozen until the next try has taken its operation up owns nothing any
-        more. Nor does one whose entry cannot be read; that is told.
+        more. Nor does one whose entry cannot be read; that is logged.
         """
         try:
             entry = self.latest()
@@ -177,11 +177,11 @@ class TaskLedger:
         entry = self.mine
         if entry is None:
             return
-        told = resource_facets(entry.kind, resource)
+        facets = resource_facets(entry.kind, resource)
         # what can be changed may have been changed by somebody once it was there; it counts where
         # it is all that speaks for the operation being ours
         proven = entry.evidence in (Evidence.ANSWERED, Evidence.NAMED)
-        found = differences(entry.kind, entry.asked, told)
+        found = differences(entry.kind, entry.asked, facets)
         differs = [each.sentence for each in found if each.fixed or not proven]
         if differs:
             raise ResourceDiffersError(
@@ -295,11 +295,11 @@ class TaskLedger:
         return self._known
 
     def _find_newest(self) -> int:
-        told = self._store.get(NEWEST_KEY)
-        if isinstance(told, int) and not isinstance(told, bool) and told > 0:
+        noted = self._store.get(NEWEST_KEY)
+        if isinstance(noted, int) and not isinstance(noted, bool) and noted > 0:
             # the process may have ended between the two writes of ``append``
-            numbers = range(told, max(told - _AHEAD, 0), -1)
-            return next((each for each in numbers if self._has(each)), told)
+            numbers = range(noted, max(noted - _AHEAD, 0), -1)
+            return next((each for each in numbers if self._has(each)), noted)
         # an older release wrote them, or somebody has deleted the key
         newest = 0
         while found := [n for n in range(newest + 1, newest + 1 + _AHEAD) if self._has(n)]:

@@ -29,12 +29,8 @@ from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.polling.policy import BackOffPolicy, CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import (
-    Code,
     ErrorClass,
     classify,
-    code_of,
-    error_message,
-    error_text,
 )
 from airflow_spanner_lro.core.text import format_duration
 
@@ -45,7 +41,6 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.driver import Observer
     from airflow_spanner_lro.core.flows.commands import Flow
-    from airflow_spanner_lro.core.flows.limits import ConcurrencyLimit
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -55,10 +50,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ANSWER_BUDGET = 4.0
-"""Seconds to wait for the answer of a start call after a kill or the deadline: it tells the name
+"""Seconds to wait for the answer of a start call after a kill or the deadline: it has the name
 that a cancel needs. Airflow 3.3.2 kills the process five seconds after SIGTERM."""
 _SLICE = 0.1
-"""Seconds between two looks whether the task is killed while a start call is under way."""
+"""Seconds between two checks whether the task is killed while a start call is under way."""
 FIRST_PAUSE = 1.0
 """Seconds until the second attempt at what Spanner has refused for now."""
 ON_WORKER = 10.0
@@ -175,8 +170,8 @@ class BlockingWait:
     def answer(self, call: StartCall, *, deadline: datetime | None) -> OperationSnapshot:
         """Make a start call and wait for its answer.
 
-        After a kill or the deadline the answer is waited for a little longer, because it tells what
-        to cancel. What comes later than that the call itself writes down.
+        After a kill or the deadline the answer is waited for a little longer, because it names
+        what to cancel. What comes later than that the call itself writes down.
 
         :raises StartGivenUpError: if there is none in time
         :raises Exception: what the call raised, Google's errors among it
@@ -230,7 +225,7 @@ class StartCall:
     """A start call that is under way, or has ended.
 
     :param call: makes it, and returns the operation
-    :param on_late_answer: is told the operation, in the call's thread, if it is answered after the
+    :param on_late_answer: is given the operation, in the call's thread, if it is answered after the
         wait for it was given up
     """
 
@@ -253,16 +248,16 @@ class StartCall:
         threading.Thread(target=self._work, name="spanner-lro-start", daemon=True).start()
 
     def wait(self, timeout: float) -> bool:
-        """Wait for the call's end; tell whether it has ended.
+        """Wait for the call's end; return whether it has ended.
 
         :param timeout: how long, in seconds
         """
         return self._ended.wait(timeout)
 
     def give_up(self) -> bool:
-        """Wait no longer; tell whether it has ended after all.
+        """Wait no longer; return whether it has ended after all.
 
-        If it has not, an answer that comes later is told to ``on_late_answer``.
+        If it has not, an answer that comes later goes to ``on_late_answer``.
         """
         with self._lock:
             ended = self._ended.is_set()
@@ -313,7 +308,7 @@ class RefusalRetry:
 
     :param target: what it acts on
     :param wait: waits on the worker
-    :param policy: how often to look for a slot
+    :param policy: how often to check for a slot
     :param deadline: when to give up
     :param defer: returns what leaves a wait to the triggerer; None to wait on the worker only
     :param then: the method to go on with after that
@@ -362,7 +357,7 @@ class RefusalRetry:
             except RefusedForNowError as exc:
                 refusal, last = exc, exc
             except Exception as exc:
-                # such as a look that comes before the start
+                # such as a read that comes before the start
                 if classify(exc) is not ErrorClass.QUOTA:
                     raise
                 refusal, last = _refusal_of(exc, target=self.target, verb=self.verb), exc
@@ -420,36 +415,3 @@ def _refusal_of(exc: Exception, *, target: ResourceName, verb: str) -> RefusedFo
         message = "a quota is always a refusal for now"
         raise AssertionError(message)
     return refusal
-
-
-def limit_reached(
-    client: SpannerAdminClient,
-    limit: ConcurrencyLimit | None,
-    refusal: Exception,
-    *,
-    target: ResourceName,
-    again: bool,
-) -> LimitReachedError | None:
-    """Tell a refusal that passes when others have ended from all others.
-
-    :param limit: what may have to be waited for; None if nothing limits this
-    :param again: it was refused before for reasons that nobody has seen
-    :return: the error that says what to wait for; None if it is another refusal
-    """
-    if limit is None or not limit.explains(refusal):
-        return None
-    try:
-        pending = client.query_operations(query=limit.query)
-    except Exception as exc:
-        if code_of(exc) is None or classify(exc) is ErrorClass.QUOTA:
-            raise
-        if code_of(exc) is not Code.NOT_FOUND:
-            log.info("Whether this is only a matter of waiting cannot be seen: %s", error_text(exc))
-            return None
-        pending = ()
-    holders = tuple(each.name for each in pending)
-    if not holders and again:
-        return None
-    return LimitReachedError(
-        limit, target=target, holders=holders, server_text=error_message(refusal)
-    )

@@ -144,7 +144,7 @@ class StartOrder:
         is filled in here
     :param signed: the request bears a mark by which what it makes can be recognised
     :param fingerprint: digest of what the author asked for
-    :param deadline: when the patience of this try ends
+    :param deadline: when this try gives up
     :param identity: what is the same for every try of the task instance and for no other
     :param mapped: the task is one of several that were mapped
     :param cleans_up: whoever stops the operation deletes what it made in spite of that

@@ -119,7 +119,7 @@ class SpannerConnectionHook(GoogleBaseHook):
         """Return what changes whenever a connection would lead to other credentials. May block.
 
         :raises AccessError: if the connection does not exist
-        :raises ConnectionUnreadableError: if Airflow cannot tell just now
+        :raises ConnectionUnreadableError: if Airflow does not know just now
         """
         return fingerprint_of(cls.get_connection(connection_spec.gcp_conn_id))
 
@@ -128,7 +128,7 @@ class SpannerConnectionHook(GoogleBaseHook):
         """Get the connection; with an emulator in the environment it need not exist.
 
         :raises AccessError: if it does not exist
-        :raises ConnectionUnreadableError: if Airflow cannot tell just now
+        :raises ConnectionUnreadableError: if Airflow does not know just now
         """
         try:
             return cls._require_connection(conn_id)

@@ -182,7 +182,7 @@ class SpannerAdminHook(SpannerConnectionHook):
 
         Errors that pass, such as ``ServiceUnavailable``, are waited out for up to an hour.
 
-        :param poll_interval: the longest time between two looks, in seconds, at least 1
+        :param poll_interval: the longest time between two polls, in seconds, at least 1
         :param timeout: give up after this many seconds; the operation goes on
         :param check: raise if it did not succeed
         :raises OperationTimeoutError: if it was not done in time

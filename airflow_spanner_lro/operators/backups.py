@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName, resolve_nam
 from airflow_spanner_lro.core.operations.errors import RefusedForNowError
 from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of, error_message
-from airflow_spanner_lro.execution.wait import limit_reached
+from airflow_spanner_lro.execution.lookup import limit_reached
 from airflow_spanner_lro.links import SpannerBackupLink, SpannerInstanceLink
 from airflow_spanner_lro.operators.base import (
     SpannerDeleteResourceOperator,

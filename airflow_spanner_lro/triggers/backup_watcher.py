@@ -3,7 +3,7 @@
 """The trigger of an asset watcher: it fires for each backup of a database that becomes complete.
 
 Also for those of Spanner's own backup schedules, which no task of Airflow makes. Unlike the trigger
-of a task it never ends, and nobody is there to hear of an error: whatever goes wrong is said in the
+of a task it never ends, and nobody is there to see an error: whatever goes wrong is said in the
 log, and asked again.
 """
 
@@ -55,7 +55,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
     :param include_existing: when the watch begins, fire for the backups that are there already
     :param endpoint: as in :class:`~airflow_spanner_lro.core.connection.ConnectionSpec`; by default
         what the triggerer's connection and environment say
-    :param poll_interval: the time between two looks, in seconds; at least 1
+    :param poll_interval: the time between two polls, in seconds; at least 1
 
     Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
     """
@@ -70,7 +70,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._trouble = ""
-        # nothing of a watcher is ever rendered, so a mistake can be told where it is written
+        # nothing of a watcher is ever rendered, so a mistake is reported where it is written
         self._database = DatabaseName(
             project=self.project_id, instance=self.instance_id, database=self.database_id
         )
@@ -81,7 +81,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
         return f"spanner_lro_backups:{self._database}"
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look again and again, and yield an event for each backup that is newly complete."""
+        """Poll for ever, and yield an event for each backup that is newly complete."""
         saved = memory = await self._recall()
         while True:
             backups = await await_keeping_cancel_message(self._list(memory))
@@ -97,7 +97,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
                     yield TriggerEvent(backup.to_dict() | {"uri": asset_uri(backup.name)})
                     handed_over = min(_HANDED_OVER, self.poll_interval)
                 await self._pause(handed_over)
-            # noted after the events: better told twice than never
+            # noted after the events: better twice than never
             if memory is not None and memory != saved and await self._remember(memory):
                 saved = memory
             await self._pause(self.poll_interval)
@@ -114,10 +114,10 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
         )
         try:
             answer: Any = await self._perform(_listing(query))
-        except Exception as exc:  # noqa: BLE001  # it is told; Airflow would restart us each second
+        except Exception as exc:  # noqa: BLE001  # it is logged; Airflow would restart us each second
             answer = exc
         if isinstance(answer, Exception):
-            self._tell(answer)
+            self._log_trouble(answer)
             return None
         if self._trouble:
             self.log.info("Backups of %s can be listed again.", self._database)
@@ -125,18 +125,18 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
         backups: tuple[BackupFacts, ...] = answer
         return backups
 
-    def _tell(self, exc: Exception) -> None:
+    def _log_trouble(self, exc: Exception) -> None:
         code = code_of(exc)
-        told = error_text(exc)
-        if told != self._trouble:
+        text = error_text(exc)
+        if text != self._trouble:
             self.log.warning(
                 "Backups of %s cannot be listed: %s. Asking again every %g s.",
                 self._database,
-                told,
+                text,
                 self.poll_interval,
                 exc_info=None if code or isinstance(exc, SpannerLroError) else exc,
             )
-        self._trouble = told
+        self._trouble = text
 
     async def _recall(self) -> BackupMemory | None:
         """Return what an earlier life of this watcher has seen; None if there was none."""

@@ -70,7 +70,7 @@ class SpannerTrigger(BaseTrigger):
     :param gcp_conn_id: connection to ask through
     :param impersonation_chain: service accounts, the last of which is impersonated
     :param endpoint: as in :class:`~airflow_spanner_lro.core.connection.ConnectionSpec`
-    :param poll_interval: the longest time between two looks, in seconds
+    :param poll_interval: the longest time between two polls, in seconds
     """
 
     gcp_conn_id: str = "google_cloud_default"

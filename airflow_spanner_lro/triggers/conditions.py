@@ -132,7 +132,7 @@ class SpannerConditionTrigger(SpannerTrigger):
             except Exception:
                 if not self.silent_fail:
                     raise
-                self.log.exception("The look failed; looking again in %g s", self.poll_interval)
+                self.log.exception("The poll failed; polling again in %g s", self.poll_interval)
                 await asyncio.sleep(self.poll_interval)
                 continue
             break
@@ -140,17 +140,17 @@ class SpannerConditionTrigger(SpannerTrigger):
         yield TriggerEvent(event)
 
     async def _wait(self) -> Any:
-        narrator = ConditionLog()
+        progress = ConditionLog()
 
-        def tell(heard: OperationSnapshot | Exception | Verdict) -> None:
-            for line in narrator.lines(heard, now=datetime.now(tz=UTC)):
+        def log(polled: OperationSnapshot | Exception | Verdict) -> None:
+            for line in progress.lines(polled, now=datetime.now(tz=UTC)):
                 self.log.info(line)
 
         with failing_as_a_sensor():
             condition = await retry_until_connected(self._prepared, log=self.log.warning)
             policy = PollPolicy(maximum=self.poll_interval)
             return await self._perform(
-                wait_until_met(condition, policy=policy, on_verdict=tell), on_snapshot=tell
+                wait_until_met(condition, policy=policy, on_verdict=log), on_snapshot=log
             )
 
     async def _prepared(self) -> Condition:

@@ -186,7 +186,7 @@ class SpannerOperationTrigger(SpannerTrigger):
 
         Before Airflow 3.3.2 calls ``on_kill`` it waits for a thread that writes a log line, and it
         repeats the cancel every second: where threads are scarce, as with many kills, the second
-        one ends that wait, and ``on_kill`` is not called. A user's action is told by its message,
+        one ends that wait, and ``on_kill`` is not called. A user's action is known by its message,
         so a shutdown begins nothing here; and neither does a kill after the deadline, which Airflow
         means to skip.
 
@@ -264,7 +264,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         """Tell whether the operation is to be cancelled here, now that the deadline has passed.
 
         A triggerer that was stalled sees the deadline when another one has long delivered, or a
-        newer try has adopted. What cannot be told here is left to a worker: the event goes to
+        newer try has adopted. What cannot be known here is left to a worker: the event goes to
         whatever the task is by then, and is nothing to a task that no longer waits for it.
         """
         if self.task_instance is None:

@@ -89,7 +89,7 @@ def is_temporary(exc: BaseException) -> bool:
     ============================================= ==============================================
     may pass                                      stays until somebody acts
     ============================================= ==============================================
-    Airflow cannot tell whether there is one      there is no such connection
+    Airflow does not know if there is one         there is no such connection
     supervisor, api-server or network in trouble  a key that is no key, a file that is not there
     a token, or a secret, that is refused         no default credentials on this machine
     ============================================= ==============================================

@@ -85,7 +85,7 @@ class TaskView:
 def view_task(task: TaskKey) -> TaskView:
     """Read liveness and record of a task instance, in this order: see ``ownership.py``.
 
-    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot tell the liveness
+    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow does not know the liveness
     """
     liveness = read_liveness(task)
     return TaskView(liveness=liveness, record=read_record(task))
@@ -114,7 +114,7 @@ def read_record(task: TaskKey) -> Published:
             map_index=index_of(task),
         )
         return None if record is None else LedgerEntry.from_record(record)
-    except Exception as exc:  # noqa: BLE001  # it is told, by whoever decides
+    except Exception as exc:  # noqa: BLE001  # it is logged, by whoever decides
         return UnreadableRecord(why=f"{type(exc).__name__}: {exc}")
 
 
@@ -128,7 +128,7 @@ async def view_task_soon(task: TaskKey, *, timeout: float) -> TaskView:
 
     :param timeout: seconds for both
     :raises TimeoutError: if the liveness does not come in time
-    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow cannot tell the liveness
+    :raises airflow.sdk.exceptions.AirflowRuntimeError: if Airflow does not know the liveness
     """
     for loop in [loop for loop in _inquiries if loop.is_closed()]:
         _inquiries.pop(loop).close()
