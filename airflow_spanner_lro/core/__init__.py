@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is true about Spanner's operations: no Airflow, no gRPC, no clock, no sleeping."""
+"""Spanner's long-running operations as values and decisions: no Airflow, gRPC, clock or sleep."""

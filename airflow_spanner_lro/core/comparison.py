@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether what Spanner tells of an operation or a resource is what a request asked for.
+"""Tell whether what Spanner shows of an operation or a resource is what a request asked for.
 
-What was asked for and what was found are both told as facets: texts by label, such as ``source
-database: projects/p/instances/i/databases/orders``. One side alone says nothing: what was not
-asked for is Spanner's to choose, and what is not shown may be as it was asked for. So two that do
-not differ are not therefore the same.
+What was asked for and what was found are both facets: texts by label, such as ``source database:
+projects/p/instances/i/databases/orders``. One side alone says nothing: what was not asked for is
+Spanner's to choose, and what is not shown may be as it was asked for. So two that do not differ are
+not therefore the same.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ def requested_facets(kind: OperationKind, request: Any) -> dict[str, str]:
 
     :param request: a message of the kind's request type
     """
-    told = _told(
+    found = _facets_in(
         kind,
         request,
         {facet.label: facet.request for facet in kind.compared},
         mask=kind.mask,
         all_shown=bool(kind.mask),
     )
-    kept = ((label, fit_for_ledger(Label(label), text)) for label, text in told.items())
+    kept = ((label, fit_for_ledger(Label(label), text)) for label, text in found.items())
     return {label: text for label, text in kept if text}
 
 
@@ -81,7 +81,7 @@ def operation_facets(kind: OperationKind, metadata: Any) -> dict[str, str]:
 
     :param metadata: a message of the kind's metadata type, of the client library or beneath it
     """
-    return _told(
+    return _facets_in(
         kind,
         metadata,
         {facet.label: facet.metadata for facet in kind.compared},
@@ -105,7 +105,7 @@ def resource_facets(
     if not kind.creates and getattr(plain, "reconciling", False):
         return {}
     ready = _is_ready(plain)
-    told = _told(
+    found = _facets_in(
         kind,
         plain,
         {facet.label: facet.resource for facet in kind.compared},
@@ -113,8 +113,8 @@ def resource_facets(
     )
     shows_schema = any(facet.label is Label.SCHEMA for facet in kind.compared)
     if shows_schema and ready and ddl is not None:
-        told[Label.SCHEMA.value] = canonical_schema(ddl)
-    return told
+        found[Label.SCHEMA.value] = canonical_schema(ddl)
+    return found
 
 
 def differences(kind: OperationKind, asked: Facets, found: Facets) -> tuple[Difference, ...]:
@@ -140,7 +140,7 @@ def differences(kind: OperationKind, asked: Facets, found: Facets) -> tuple[Diff
     return tuple(different)
 
 
-def _told(
+def _facets_in(
     kind: OperationKind,
     message: Any,
     paths: Mapping[Label, tuple[str, ...]],
@@ -155,7 +155,7 @@ def _told(
     :param all_shown: whether a field with nothing in it says something
     """
     plain = protobuf_message(message)
-    told = {}
+    found = {}
     for facet in kind.compared:
         counting = _masked(plain, paths[facet.label], mask=mask) if mask else paths[facet.label]
         if not counting:
@@ -165,8 +165,8 @@ def _told(
             values.setdefault(path.rpartition(".")[2], []).extend(field_values(plain, path))
         text = canonical_text(facet.label, values) or (facet.absent if all_shown else "")
         if text:
-            told[facet.label.value] = text
-    return told
+            found[facet.label.value] = text
+    return found
 
 
 def _masked(message: Any, paths: Iterable[str], *, mask: str) -> list[str]:

@@ -85,7 +85,7 @@ _SECURE_SCHEME = "https://"
 
 
 class EndpointSource(Enum):
-    """Who names an endpoint, as a person is told."""
+    """Who names an endpoint, in words for errors."""
 
     ARGUMENT = "the argument endpoint"
     CONNECTION = f"the connection's extra {ENDPOINT_EXTRA}"

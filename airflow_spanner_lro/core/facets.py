@@ -74,7 +74,7 @@ class Facet:
     :param metadata: fields of the operation's metadata; none where it does not tell
     :param resource: fields of what the operation works on; none where that does not show
     :param fixed: whether it can never be changed once it is made
-    :param absent: what it means that there is nothing in a field that is sure to be told, be it
+    :param absent: what it means that there is nothing in a field that is sure to be filled, be it
         one that an update names or one of a resource that is ready; empty if it means nothing
     """
 
@@ -167,7 +167,7 @@ def _encryption(values: Values) -> str:
     keys = {key.partition("/cryptoKeyVersions/")[0] for key in named}
     if keys:
         return _short(_SEPARATOR.join(sorted(keys)))
-    # any other type means: as something else is, and that is not told
+    # any other type means: as something else is, and the request does not say as what
     types = values.get("encryption_type", ())
     return GOOGLES_KEYS if "GOOGLE_DEFAULT_ENCRYPTION" in types else ""
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""One declarative entry per kind of long-running operation; everyone else reads it here.
+"""The kinds of long-running operations: one declarative entry for each, read by everyone else.
 
 The client (which RPC), the operator, the snapshot decoder (metadata type), the emulator and the
 command line must agree about a kind, so each fact about it stands once. Message types are named,

@@ -163,26 +163,26 @@ def test_what_was_seen_before_trouble_counts() -> None:
 
 
 def test_something_in_progress() -> None:
-    """What is in progress is told by what it does and to what."""
+    """What is in progress is named by what it does and to what."""
     verdict = looked(QUIET, (), (running(),))
 
     assert isinstance(verdict, NotYet)
-    assert f"In progress on {DATABASE}: Create backup nightly." == verdict.message
+    assert f"In progress on database orders: Create backup nightly. {DATABASE}" == verdict.message
 
 
-def test_much_in_progress_is_told_shortly() -> None:
+def test_of_much_in_progress_a_few_are_named() -> None:
     """Of many operations a few are named, and the others counted."""
     verdict = looked(QUIET, (), (running(),) * 7)
 
     assert isinstance(verdict, NotYet)
-    assert verdict.message.endswith("Create backup nightly and 2 more.")
+    assert "Create backup nightly and 2 more. " in verdict.message
 
 
 def test_nothing_in_progress() -> None:
     """Empty lists are silence."""
     verdict = looked(QUIET, (), ())
 
-    assert Met(facts=None, message=f"Nothing is in progress on {DATABASE}.") == verdict
+    assert Met(facts=None, message=f"Nothing in progress on database orders. {DATABASE}") == verdict
 
 
 def test_a_list_that_is_missing_is_not_silence() -> None:
@@ -202,29 +202,29 @@ def test_the_newest_ready_backup() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "told"),
+    ("condition", "message"),
     [
-        (NEWEST, f"There is no backup yet of {DATABASE}."),
+        (NEWEST, f"No backup yet of database orders. {DATABASE}"),
         (
             BackupReady(query=NEWEST.query, newer_than=NOW, schedule=SCHEDULE),
             (
-                f"There is no backup yet of {DATABASE} by schedule nightly "
-                "after 2026-11-21 12:00:00 UTC."
+                "No backup yet of database orders by schedule nightly "
+                f"after 2026-11-21 12:00:00 UTC. {DATABASE}"
             ),
         ),
-        (BackupReady(query=NEWEST.query, name=BACKUP), f"There is no backup yet named {BACKUP}."),
+        (BackupReady(query=NEWEST.query, name=BACKUP), f"No backup yet named nightly. {BACKUP}"),
     ],
 )
-def test_no_backup_yet(condition: BackupReady, told: str) -> None:
+def test_no_backup_yet(condition: BackupReady, message: str) -> None:
     """A backup that is missing may still come; the log says which one is meant."""
-    assert NotYet(condition=condition, message=told) == looked(condition, ())
+    assert NotYet(condition=condition, message=message) == looked(condition, ())
 
 
 def test_a_backup_that_is_being_made() -> None:
     """A backup that is not READY is waited for."""
     verdict = looked(NEWEST, (backup(state="CREATING"),))
 
-    assert NotYet(condition=NEWEST, message=f"Backup {BACKUP} is CREATING.") == verdict
+    assert NotYet(condition=NEWEST, message=f"Backup nightly is CREATING. {BACKUP}") == verdict
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_backup_that_is_being_made() -> None:
     ids=["too old", "of no schedule", "another name"],
 )
 def test_a_backup_that_does_not_match(condition: BackupReady) -> None:
-    """What the server's filter lets through is looked at again."""
+    """What the server's filter lets through is checked again."""
     assert isinstance(looked(condition, (backup(),)), NotYet)
 
 
@@ -256,23 +256,23 @@ def test_a_database_in_a_state(state: str) -> None:
     verdict = looked(IN_STATE, ResourceState(name=str(DATABASE), state=state, create_time=NOW))
 
     facts = {"name": str(DATABASE), "state": state, "create_time": NOW.isoformat()}
-    assert Met(facts=facts, message=f"Database {DATABASE} is {state}.") == verdict
+    assert Met(facts=facts, message=f"Database orders is {state}. {DATABASE}") == verdict
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
-        (GONE, f"There is no database yet named {DATABASE}."),
+        (GONE, f"No database yet named orders. {DATABASE}"),
         (
             ResourceState(name=str(DATABASE), state="CREATING"),
-            f"Database {DATABASE} is CREATING.",
+            f"Database orders is CREATING. {DATABASE}",
         ),
     ],
     ids=["missing", "creating"],
 )
-def test_a_database_in_no_such_state(answer: Answer, told: str) -> None:
+def test_a_database_in_no_such_state(answer: Answer, message: str) -> None:
     """A database that is missing, or in another state, is waited for."""
-    assert NotYet(condition=IN_STATE, message=told) == looked(IN_STATE, answer)
+    assert NotYet(condition=IN_STATE, message=message) == looked(IN_STATE, answer)
 
 
 def test_a_database_in_no_instance() -> None:

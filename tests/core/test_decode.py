@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decoding operations as the API returns them, built from the messages of Google's library.
-
-Decoding schema changes, whose metadata is parallel lists, each of which may be short.
-"""
+"""Operations are decoded as the API returns them, schema changes with lists that may be short."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Size, replicas, names and labels of instances, partitions and configurations, as authors give them."""
+"""Size, replicas, names and labels of instances, partitions and configurations."""
 
 from __future__ import annotations
 

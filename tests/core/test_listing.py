@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""From resources and types to queries: gcloud's requests, and which arguments go together.
-
-Which operations can be in progress on a resource, and how they are asked for.
-"""
+"""From resources and types to queries: gcloud's requests, and what can be in progress."""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Names: what parses formats back, and what Spanner could not have given is refused.
-
-How resources and operations are named by people and by XComs.
-"""
+"""Names: what parses formats back, also what people and XComs abbreviate; others are refused."""
 
 from __future__ import annotations
 

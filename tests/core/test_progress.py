@@ -101,10 +101,10 @@ def test_never_a_line_when_nothing_changed(snapshot: OperationSnapshot, age: int
 
 
 def test_an_operation_without_a_percentage_says_so_once() -> None:
-    """Where a kind tells no percentage, the first line explains the silence that follows."""
+    """Where a kind has no percentage, the first line explains the silence that follows."""
     lines = narrate((0, at(None, kind=CREATE_INSTANCE)), (3600, at(None, kind=CREATE_INSTANCE)))
 
-    expected = "Create instance nightly: running; this kind of operation tells no percentage."
+    expected = "Create instance nightly: running; operations of this kind have no percentage."
     assert [[expected], []] == lines
 
 

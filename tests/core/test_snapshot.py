@@ -1,11 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Snapshots, settlements and outcomes as values, and as the primitives in which they travel.
-
-An operation as a Dag sees it: keys that stay, values that are JSON.
-
-Resources: their state as a value, and their page in the Cloud console.
-"""
+"""Snapshots, settlements, outcomes and resource states: values, events, and what Dags see."""
 
 from __future__ import annotations
 
@@ -163,18 +158,19 @@ def test_a_settlement_answers_two_questions(
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, failed()),
-            "Create backup nightly finished first: it had failed (RESOURCE_EXHAUSTED: no room) before "
-            "the cancel.",
+            "Create backup nightly finished first: it had failed (RESOURCE_EXHAUSTED: no room) "
+            "before the cancel.",
             id="failed",
         ),
         pytest.param(
             settlement(Ending.FINISHED_FIRST, failed(error=None)),
             "Create backup nightly finished first: it had failed before the cancel.",
-            id="failed, untold",
+            id="failed without an error",
         ),
         pytest.param(
             settlement(Ending.GONE),
-            "Operation on backup nightly is gone: Spanner no longer knows it; nothing was cancelled.",
+            "Operation on backup nightly is gone: Spanner no longer knows it; nothing was "
+            "cancelled.",
             id="gone",
         ),
         pytest.param(

@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Status codes: which exception carries which, and which of them pass by themselves.
-
-How an error reads inside a sentence.
-"""
+"""Status codes: which exception carries which, which are transient, and how errors read."""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Moments as a Dag author writes them, and durations and moments as a log line says them.
-
-Durations as a Dag author, or a template, writes them; and moments that are so far ahead.
-"""
+"""Points in time and durations, as authors and templates write them and as log lines have them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""With which keys data is encrypted, as a Dag author writes it, checked and made into a message.
+"""Read encryption types and Cloud KMS keys, and make the encryption config of a message.
 
-Apart from the operators, because backups, copies, schedules, restores and databases all have the
-two same arguments and the same rules; only the types that they allow differ.
+Backups, copies, schedules, restores and databases all have the two same arguments and the same
+rules; only the types that they allow differ.
 """
 
 from __future__ import annotations

@@ -143,15 +143,13 @@ def parse_display_name(given: object, *, default: str | None = None) -> str:
 
 
 def parse_config_display_name(given: object) -> str:
-    """Return the display name of an instance configuration, of which no length is told.
+    """Return the display name of an instance configuration, which may be of any length.
 
     :raises InvalidArgumentError: if it is empty
     """
     if isinstance(given, str) and given:
         return given
-    raise InvalidArgumentError(
-        field="display_name", value=given, rule="expected text, not empty"
-    )
+    raise InvalidArgumentError(field="display_name", value=given, rule="expected text, not empty")
 
 
 def parse_labels(given: object) -> dict[str, str]:

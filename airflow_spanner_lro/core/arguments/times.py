@@ -68,9 +68,7 @@ MAXIMUM_RETENTION = timedelta(days=366)
 TimeLike = datetime | timedelta | str
 
 
-def parse_expire_time(
-    value: TimeLike, *, now: datetime, field: str = "expire_time"
-) -> datetime:
+def parse_expire_time(value: TimeLike, *, now: datetime, field: str = "expire_time") -> datetime:
     """Return when a backup expires.
 
     That a moment lies 6 hours ahead at least is left to Spanner: a retry comes later, and takes up

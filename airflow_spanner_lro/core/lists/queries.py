@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which operations to list: through which call, under which parent, with which filter.
+"""Queries for operations: through which list call, under which parent, with which filter.
 
 Spanner has one list call for each collection of operations and four that list across them. The
 filter language wants ``metadata.@type`` first, and its ``:`` means *contains*, so filters are

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 VERSION = 2
-"""Of the event; version 1 told none. A reader passes over what it does not know."""
+"""Of the event; version 1 had none. A reader ignores what it does not know."""
 
 
 @contextmanager
 def decode_event(event: object) -> Iterator[None]:
-    """Say clearly that an event has another form: triggerer and worker may differ in release.
+    """Raise one clear error if an event has another form: a triggerer may be of another release.
 
     :raises UnknownEventError: if what is read within lacks something
     """

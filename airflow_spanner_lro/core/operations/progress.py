@@ -31,21 +31,21 @@ class ProgressLog:
 
     def __init__(self) -> None:
         self._first_seen: tuple[datetime, int] | None = None
-        self._told_percent: int | None = None
-        self._told_at: datetime | None = None
-        self._told_committed = 0
+        self._logged_percent: int | None = None
+        self._logged_at: datetime | None = None
+        self._logged_committed = 0
         self._throttled = False
         self._cancelling = False
         self._trouble = ""
 
-    def lines(self, heard: OperationSnapshot | Exception, *, now: datetime) -> list[str]:
+    def lines(self, answer: OperationSnapshot | Exception, *, now: datetime) -> list[str]:
         """Return the lines to log for an answer to a *get*, oldest first; most often none.
 
-        :param heard: the operation, or the error that came instead
+        :param answer: the operation, or the error that came instead
         """
-        if isinstance(heard, Exception):
-            return self._trouble_lines(heard)
-        return self._snapshot_lines(heard, now=now)
+        if isinstance(answer, Exception):
+            return self._trouble_lines(answer)
+        return self._snapshot_lines(answer, now=now)
 
     def _snapshot_lines(self, snapshot: OperationSnapshot, *, now: datetime) -> list[str]:
         lines = []
@@ -63,7 +63,7 @@ class ProgressLog:
             lines.append(_end_line(snapshot, now=now))
         elif self._noticeable(snapshot, now=now):
             lines.append(self._progress_line(snapshot, now=now))
-            self._told_percent, self._told_at = snapshot.percent, now
+            self._logged_percent, self._logged_at = snapshot.percent, now
         return lines
 
     def _trouble_lines(self, exc: Exception) -> list[str]:
@@ -83,29 +83,29 @@ class ProgressLog:
             f"{snapshot.label}: statement {number} of {total} committed at "
             f"{format_moment(statement.committed, now=now)}: {statement.label}"
             for number, statement in enumerate(snapshot.statements, start=1)
-            if statement.committed and number > self._told_committed
+            if statement.committed and number > self._logged_committed
         ]
-        self._told_committed = max(self._told_committed, snapshot.committed)
+        self._logged_committed = max(self._logged_committed, snapshot.committed)
         return lines
 
     def _noticeable(self, snapshot: OperationSnapshot, *, now: datetime) -> bool:
         if snapshot.percent is None:
-            return self._told_at is None and self._remember(now)
-        if self._told_percent is None or self._told_at is None:
+            return self._logged_at is None and self._remember(now)
+        if self._logged_percent is None or self._logged_at is None:
             return True
-        moved = abs(snapshot.percent - self._told_percent)
+        moved = abs(snapshot.percent - self._logged_percent)
         return moved >= _NOTICEABLE_POINTS or (
-            moved > 0 and now - self._told_at >= _NOTICEABLE_AFTER
+            moved > 0 and now - self._logged_at >= _NOTICEABLE_AFTER
         )
 
     def _remember(self, now: datetime) -> bool:
-        self._told_at = now
+        self._logged_at = now
         return True
 
     def _progress_line(self, snapshot: OperationSnapshot, *, now: datetime) -> str:
         text = snapshot.label
         if snapshot.percent is None:
-            return f"{text}: running; this kind of operation tells no percentage."
+            return f"{text}: running; operations of this kind have no percentage."
         text += f": {snapshot.percent} %"
         since, base = self._origin(snapshot, snapshot.percent, now=now)
         elapsed = (now - since).total_seconds()

@@ -27,7 +27,7 @@ _MANY = 20
 """How many statements in a row that fared alike are all listed."""
 _ENDS = 5
 """How many are listed of each end of more."""
-_TOLD = 200
+_MAX_ERROR_TEXT = 200
 """How many characters of the server's words stand beside a statement."""
 
 
@@ -122,12 +122,14 @@ def statement_report(
             became = "cancelled"
         else:
             # the whole of what the server said stands above
-            told = shorten(snapshot.error.message, length=_TOLD) if snapshot.error else ""
-            became = f"failed ({told})" if told else "failed"
+            reason = (
+                shorten(snapshot.error.message, length=_MAX_ERROR_TEXT) if snapshot.error else ""
+            )
+            became = f"failed ({reason})" if reason else "failed"
         lines.append(f"  {number + 1}. {became}: {shorten(text)}")
-    told_of = [*_few(lines[:done], "committed"), *lines[done : done + 1]]
-    told_of += _few(lines[done + 1 :], "not run")
-    return "\n".join(["Statements:", *told_of, f"A retry goes on with statement {done + 1}."])
+    listed = [*_few(lines[:done], "committed"), *lines[done : done + 1]]
+    listed += _few(lines[done + 1 :], "not run")
+    return "\n".join(["Statements:", *listed, f"A retry goes on with statement {done + 1}."])
 
 
 def _few(lines: list[str], became: str) -> list[str]:

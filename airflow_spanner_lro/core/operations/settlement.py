@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What became of an operation whose cancellation was asked for.
+"""The settlement of a cancel: what became of an operation whose cancellation was asked for.
 
 A cancel is a request. It has three endings and one refusal; there may be nothing left to cancel,
 and it may not get through at all. None of them is an error by itself, so they are a value, not an
@@ -107,7 +107,7 @@ class Settlement:
     @property
     def sentence(self) -> str:
         """What happened and what to do now, for a log line; has the ending's word, and no name."""
-        return self._told(self._explained, label=self.label)
+        return self._sentence(self._explanation, label=self.label)
 
     def because(self, reason: str, *, label: str = "") -> str:
         """Return the same with the reason for the cancel, as an error says it.
@@ -115,15 +115,15 @@ class Settlement:
         :param reason: such as ``the task was killed``
         :param label: what to call the operation, if its snapshot does not tell
         """
-        explained = self._explained
-        return self._told(
-            f"{reason}. {explained[:1].upper()}{explained[1:]}".rstrip(" ."),
+        explanation = self._explanation
+        return self._sentence(
+            f"{reason}. {explanation[:1].upper()}{explanation[1:]}".rstrip(" ."),
             label=(self.snapshot.label if self.snapshot else label) or self.label,
         )
 
-    def _told(self, explained: str, *, label: str) -> str:
+    def _sentence(self, explanation: str, *, label: str) -> str:
         text = f"{label} {_VERDICTS[self.ending]}"
-        text += f": {explained}." if explained else "."
+        text += f": {explanation}." if explanation else "."
         if self.code is Code.PERMISSION_DENIED and self.ending is Ending.REFUSED:
             text += (
                 " Grant the caller a role that may cancel: spanner.backupAdmin for backups "
@@ -136,7 +136,7 @@ class Settlement:
         return text
 
     @property
-    def _explained(self) -> str:
+    def _explanation(self) -> str:
         why = f" ({self.detail})" if self.detail else ""
         match self.ending:
             case Ending.CANCELLED:

@@ -72,7 +72,7 @@ class OperationSnapshot:
     :param name: its full name
     :param state: running, or how it ended
     :param kind: which call started it, None if this release does not know its metadata
-    :param percent: 0 to 100, None where the kind tells no percentage
+    :param percent: 0 to 100, None where the kind has no percentage
     :param start_time: when the service received the request
     :param end_time: when it ended, where the kind tells
     :param cancel_time: when a cancel took hold, where the kind tells
