@@ -51,15 +51,15 @@ log = logging.getLogger(__name__)
 class CredentialsRefusedError(SpannerLroError, GoogleAuthError):
     """Spanner, or whoever gives out tokens, does not take the credentials any more.
 
-    :param told: what they said
+    :param message: what they said
     :param origin: where the credentials come from, in words
     :param retryable: they were taken before, so it is waited until they are replaced
     """
 
-    def __init__(self, told: str, *, origin: str, retryable: bool) -> None:
+    def __init__(self, message: str, *, origin: str, retryable: bool) -> None:
         where = origin or "the connection"
         super().__init__(  # type: ignore[no-untyped-call]  # google-auth's
-            f"Credentials refused: Spanner does not take those of {where} ({told.rstrip('.')}). "
+            f"Credentials refused: Spanner does not take those of {where} ({message.rstrip('.')}). "
             f"Put a valid key into {where}, or give its account the access back; running tasks "
             "read it again by themselves.",
             retryable=retryable,
@@ -90,7 +90,7 @@ class Channel:
         return client
 
     def answered(self, *, at: float) -> None:
-        """Hear that somebody is there, whatever the answer."""
+        """Note that somebody is there, whatever the answer."""
         self._answered_at = at
 
     @property
@@ -174,7 +174,7 @@ class Channels:
 
     @contextmanager
     def call(self) -> Iterator[Channel]:
-        """Make one call on the channel that this returns, and hear how it ended.
+        """Make one call on the channel that this returns, and note how it ended.
 
         :raises CredentialsRefusedError: if the credentials are refused that were taken before
         """
@@ -187,7 +187,7 @@ class Channels:
             yield channel
         except (GoogleAPIError, GoogleAuthError) as exc:
             channel.calls.discard(token)
-            self._heard(channel, exc, since=since)
+            self._on_error(channel, exc, since=since)
             raise
         except (Exception, asyncio.CancelledError):
             channel.calls.discard(token)
@@ -204,11 +204,11 @@ class Channels:
         left, self._left = self._left, set()
         return [client for each in (self._current, *left) for client in each.opened()]
 
-    def _heard(self, channel: Channel, exc: Exception, *, since: float) -> None:
+    def _on_error(self, channel: Channel, exc: Exception, *, since: float) -> None:
         if is_credentials_error(exc):
-            self._hear_refusal(channel, exc)
+            self._on_refusal(channel, exc)
         elif code_of(exc) is Code.DEADLINE_EXCEEDED:
-            # of several calls that were under way at once, the first has said it
+            # of several calls that were under way at once, the first one counts
             if channel is self._current and channel.is_silent(since=since, at=self._now()):
                 log.info(
                     "Channel replaced: nothing was answered on it for %g s or more, so its "
@@ -221,9 +221,8 @@ class Channels:
             # UNAVAILABLE is said by gRPC as well, where there is nobody
             channel.answered(at=self._now())
 
-    def _hear_refusal(self, channel: Channel, exc: Exception) -> None:
-        told = error_message(exc)
-        first, channel.refused = not channel.refused, told
+    def _on_refusal(self, channel: Channel, exc: Exception) -> None:
+        first, channel.refused = not channel.refused, error_message(exc)
         channel.refused_at = self._now()
         if first and self.on_refused is not None:
             self.on_refused()

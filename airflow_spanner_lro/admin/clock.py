@@ -12,10 +12,10 @@ from airflow_spanner_lro.core.errors import SpannerLroError
 
 
 class WaitStoppedError(SpannerLroError):
-    """Whoever waits was told to stop waiting."""
+    """Raised in a blocking wait when the task is killed."""
 
     def __init__(self) -> None:
-        super().__init__("The task was told to stop while it waited for an operation.")
+        super().__init__("The task was killed while it waited for an operation.")
 
 
 class StoppableClock:

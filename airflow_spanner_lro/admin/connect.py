@@ -61,7 +61,7 @@ class Endpoint:
     :param plain_text: speak without TLS and without credentials, as to an emulator
     :param credentials: required unless ``plain_text``
     :param origin: where the credentials come from, in words, for whoever has to put them right
-    :param telemetry: is told of every request; endpoints are equal whoever listens
+    :param telemetry: counts every request; endpoints are equal whoever listens
     """
 
     target: str = ""

@@ -4,7 +4,7 @@
 
 Airflow's stats listen in Airflow's processes (``metrics.py``); elsewhere nobody does. Requests are
 counted at the channel, where nothing gets past: pages and the library's retries, too. An
-interceptor of gRPC sees each request once, with the code by which the caller hears of its end. It
+interceptor of gRPC sees each request once, with the code that its caller gets. It
 changes nothing about the call: answers, errors, timeouts and cancellation are the caller's.
 """
 
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 
 class Telemetry(Protocol):
-    """Is told what happens. Must return at once and raise nothing."""
+    """Counts what happens. Must return at once and raise nothing."""
 
     def requested(self, *, method: str, code: Code) -> None:
-        """Hear of one request to Spanner: the RPC's name, and how it was answered."""
+        """Count one request to Spanner: the RPC's name, and how it was answered."""
 
     def waiting(self, *, operations: int) -> None:
-        """Hear how many operations are being waited for now, in this process."""
+        """Note how many operations are being waited for now, in this process."""
 
     def detected(self, *, snapshot: OperationSnapshot, at: datetime) -> None:
-        """Hear that an operation was seen to have ended, and when it was seen."""
+        """Note that an operation was seen to have ended, and when it was seen."""
 
     def held_back(self, *, urgency: Urgency, seconds: float) -> None:
-        """Hear how long a request had to wait for the budget, in seconds."""
+        """Note how long a request had to wait for the budget, in seconds."""
 
 
 class NoTelemetry:
@@ -77,7 +77,7 @@ def counters(telemetry: Telemetry) -> list[grpc.aio.ClientInterceptor] | None:
 
 
 class RequestCounter(grpc.UnaryUnaryClientInterceptor):
-    """Tells the telemetry of each request of a sync channel, when it has ended."""
+    """Counts each request of a sync channel, when it has ended."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
@@ -85,7 +85,7 @@ class RequestCounter(grpc.UnaryUnaryClientInterceptor):
     def intercept_unary_unary(
         self, continuation: Callable[[Any, Any], Any], client_call_details: Any, request: Any
     ) -> Any:
-        """Make the call, and tell how it ended."""
+        """Make the call, and count it."""
         method = _rpc(client_call_details.method)
         try:
             outcome = continuation(client_call_details, request)
@@ -93,10 +93,10 @@ class RequestCounter(grpc.UnaryUnaryClientInterceptor):
             # a signal has interrupted the wait for the answer, such as Airflow's own timeout
             self._telemetry.requested(method=method, code=Code.CANCELLED)
             raise
-        outcome.add_done_callback(partial(self._tell, method))
+        outcome.add_done_callback(partial(self._count, method))
         return outcome
 
-    def _tell(self, method: str, outcome: Any) -> None:
+    def _count(self, method: str, outcome: Any) -> None:
         error = outcome.exception()
         # any other error is that of a request which was never sent, as on a closed channel
         if error is None or isinstance(error, grpc.RpcError):
@@ -104,7 +104,7 @@ class RequestCounter(grpc.UnaryUnaryClientInterceptor):
 
 
 class AsyncRequestCounter(grpc.aio.UnaryUnaryClientInterceptor):
-    """Tells the telemetry of each request of an async channel, when it has ended."""
+    """Counts each request of an async channel, when it has ended."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
@@ -115,7 +115,7 @@ class AsyncRequestCounter(grpc.aio.UnaryUnaryClientInterceptor):
         client_call_details: Any,
         request: Any,
     ) -> Any:
-        """Make the call, and tell how it ended; a caller that goes away takes the call along."""
+        """Make the call, and count it; a caller that goes away takes the call along."""
         code = Code.CANCELLED
         try:
             call = await continuation(client_call_details, request)

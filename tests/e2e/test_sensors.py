@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-LOOKED = "There is no"
+LOOKED = "No "
 """How the first line begins that a sensor logs wherever it waits."""
 
 

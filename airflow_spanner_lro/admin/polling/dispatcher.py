@@ -166,7 +166,7 @@ class Dispatcher:
         waiting = (each for each, granted in self._waiting.items() if not granted.done())
         first = min(waiting, key=lambda each: each.rank(fair=fair), default=None)
         if first and first.urgency is Urgency.CANCEL:
-            # among thousands that wait nobody else need be looked for
+            # among thousands that wait nobody else counts
             return first
         poll = self._polls.next_request(at=at, fair=fair)
         if first is None or poll is None:

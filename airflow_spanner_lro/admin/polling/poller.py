@@ -163,7 +163,7 @@ class OperationPoller:
         budget_of: Callable[[str], Budget] | None = None,
         telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
-        # told now, and not in the loop
+        # refused now, and not in the loop
         Budget(rate=max_requests_per_second)
         self._budget_of = budget_of or (lambda _: Budget(rate=max_requests_per_second))
         self._clock = clock

@@ -169,10 +169,11 @@ class NothingInProgress:
             if isinstance(each, OperationSnapshot)
         ]
         trouble = _trouble(answers)
+        on = f"{self.on.noun} {self.on.resource_id}"
         if running or trouble:
-            message = f"In progress on {self.on}: {_listed(running)}." if running else ""
+            message = f"In progress on {on}: {_listed(running)}. {self.on}" if running else ""
             return NotYet(condition=self, message=message, trouble=trouble)
-        return Met(facts=None, message=f"Nothing is in progress on {self.on}.")
+        return Met(facts=None, message=f"Nothing in progress on {on}. {self.on}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,11 +209,8 @@ class BackupReady:
         )
         for backup in reversed(found):
             if backup.ready:
-                return Met(facts=backup.to_dict(), message=f"Backup {backup.name} is READY.")
-        if found:
-            message = f"Backup {found[-1].name} is {found[-1].state}."
-        else:
-            message = f"There is no backup yet {self._wanted}."
+                return Met(facts=backup.to_dict(), message=_state_of(backup.name, backup.state))
+        message = _state_of(found[-1].name, found[-1].state) if found else self._missing
         return NotYet(condition=self, message=message)
 
     def _matches(self, backup: BackupFacts) -> bool:
@@ -223,10 +221,12 @@ class BackupReady:
         )
 
     @property
-    def _wanted(self) -> str:
-        words = f"named {self.name}" if self.name else f"of {self.query.database}"
+    def _missing(self) -> str:
+        of = self.query.database or self.query.instance
+        words = f"named {self.name.backup}" if self.name else f"of {of.noun} {of.resource_id}"
         words += f" by schedule {self.schedule.schedule}" if self.schedule else ""
-        return words + (f" after {self.newer_than:%Y-%m-%d %H:%M:%S %Z}" if self.newer_than else "")
+        words += f" after {self.newer_than:%Y-%m-%d %H:%M:%S %Z}" if self.newer_than else ""
+        return f"No backup yet {words}. {self.name or of}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,12 +247,14 @@ class DatabaseInState:
         if isinstance(answer, Exception) and code_of(answer) is Code.NOT_FOUND:
             if _NO_INSTANCE in str(answer):
                 return Failed(error=answer)
-            return NotYet(condition=self, message=f"There is no database yet named {self.name}.")
+            return NotYet(
+                condition=self, message=f"No database yet named {self.name.database}. {self.name}"
+            )
         if isinstance(final := _final_error(answers), Failed):
             return final
         if not isinstance(answer, ResourceState):
             return NotYet(condition=self, trouble=_trouble(answers))
-        message = f"Database {self.name} is {answer.state}."
+        message = _state_of(self.name, answer.state)
         if answer.state not in self.states:
             return NotYet(condition=self, message=message)
         created = answer.create_time
@@ -262,6 +264,10 @@ class DatabaseInState:
             "create_time": created.isoformat() if created else None,
         }
         return Met(facts=facts, message=message)
+
+
+def _state_of(name: ResourceName, state: str) -> str:
+    return f"{name.label} is {state}. {name}"
 
 
 def _final_error(answers: Iterable[Answer]) -> Failed | None:

@@ -325,7 +325,8 @@ def gather(flows: Iterable[Flow[T]]) -> Flow[tuple[T, ...]]:
 
     Their calls are made in turn, and they sleep at the same time, so ten cancels take as long as
     the slowest of them, and the last is sent before the first is waited for. A cancel that is ready
-    goes before any other call. The deadline of the driver is everyone's. An error that one of them raises ends them all.
+    goes before any other call. The deadline of the driver is everyone's. An error that one of them
+    raises ends them all.
     """
     running = [_Running(flow) for flow in flows]
     for each in running:

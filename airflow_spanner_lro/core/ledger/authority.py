@@ -158,13 +158,13 @@ def authorise_given(
     if _undecided(entry.connection_spec) == connection_spec:
         return Grant(connection_spec=connection_spec)
     chain = list(entry.connection_spec.impersonation_chain)
-    also = f", impersonation_chain={_told(chain)}" if chain else ""
+    also = f", impersonation_chain={_shown(chain)}" if chain else ""
     return Refusal(
         reason=Reason.WAY,
         sentence=(
             f"Refused: it was started through {_way_of(entry.connection_spec)}, and no Dag is at "
             "hand that vouches for it. If that is right, give the notifier gcp_conn_id="
-            f"{_told(repr(entry.connection_spec.gcp_conn_id))}{also}."
+            f"{_shown(repr(entry.connection_spec.gcp_conn_id))}{also}."
         ),
     )
 
@@ -212,7 +212,7 @@ def confirm(
             reason=Reason.ENDPOINT,
             sentence=(
                 f"Refused: the entry says that it was started at {_at(entry.connection_spec)}, and "
-                f"connection {_told(connection_spec.gcp_conn_id)} leads to {_at(connection_spec)} "
+                f"connection {_shown(connection_spec.gcp_conn_id)} leads to {_at(connection_spec)} "
                 "from here. If the worker had another SPANNER_EMULATOR_HOST or connection, run "
                 "this where it is the same."
             ),
@@ -231,7 +231,7 @@ def check_kind(kind: OperationKind, *, task: AuthoredTask) -> Refusal | None:
         return None
     return Refusal(
         reason=Reason.KIND,
-        sentence=f"Refused: its task is a {_told(task.task_type)}, which does not start this: "
+        sentence=f"Refused: its task is a {_shown(task.task_type)}, which does not start this: "
         f"{kind.title}.",
     )
 
@@ -333,8 +333,8 @@ def _other_deployment(entry: LedgerEntry, *, deployment: str) -> Refusal:
     return Refusal(
         reason=Reason.DEPLOYMENT,
         sentence=(
-            f"Refused: deployment {_told(entry.deployment) or '(none)'} wrote the entry, and this "
-            f"is {_told(deployment) or '(none)'} ([spanner_lro] deployment)."
+            f"Refused: deployment {_shown(entry.deployment) or '(none)'} wrote the entry, and this "
+            f"is {_shown(deployment) or '(none)'} ([spanner_lro] deployment)."
         ),
     )
 
@@ -354,14 +354,14 @@ def _other_way(spec: ConnectionSpec, asked: object, name: str, who: str) -> Refu
     return Refusal(
         reason=Reason.WAY,
         sentence=f"Refused: the entry names {_way_of(spec)}, and {who} has "
-        f"{name}={_told(asked) or 'none'}.",
+        f"{name}={_shown(asked) or 'none'}.",
     )
 
 
 def _other_target(target: ResourceName, field: str, asked: object, by: str) -> Refusal:
     return Refusal(
         reason=Reason.TARGET,
-        sentence=f"Refused: the entry is for {target}, and the {field} is {_told(asked)}, {by}.",
+        sentence=f"Refused: the entry is for {target}, and the {field} is {_shown(asked)}, {by}.",
     )
 
 
@@ -369,7 +369,7 @@ def _not_rendered(task: AuthoredTask, name: str) -> Refusal:
     if name in task.written:
         why = f"{name} is made by a template, and Airflow does not have what it came to any more"
     else:
-        why = f"its task, a {_told(task.task_type)}, has no {name} that Airflow keeps"
+        why = f"its task, a {_shown(task.task_type)}, has no {name} that Airflow keeps"
     return Refusal(
         reason=Reason.NOT_RENDERED,
         sentence=f"Refused: {why}, so the target cannot be checked. See to its operation yourself.",
@@ -379,18 +379,18 @@ def _not_rendered(task: AuthoredTask, name: str) -> Refusal:
 def _allow(spec: ConnectionSpec) -> str:
     return (
         "If it is right, see to its operation yourself, or add the connection to [spanner_lro] "
-        f"reaper_connections: {_told(spec.gcp_conn_id)}."
+        f"reaper_connections: {_shown(spec.gcp_conn_id)}."
     )
 
 
 def _way_of(spec: ConnectionSpec) -> str:
-    chain = "".join(f" as {_told(each)}" for each in spec.impersonation_chain[-1:])
-    return f"connection {_told(spec.gcp_conn_id)}{chain}"
+    chain = "".join(f" as {_shown(each)}" for each in spec.impersonation_chain[-1:])
+    return f"connection {_shown(spec.gcp_conn_id)}{chain}"
 
 
 def _at(spec: ConnectionSpec) -> str:
-    return _told(spec.endpoint) or "Google's own endpoint"
+    return _shown(spec.endpoint) or "Google's own endpoint"
 
 
-def _told(value: object) -> str:
+def _shown(value: object) -> str:
     return shorten(escape_unprintable(str(value)), length=100) if value else ""

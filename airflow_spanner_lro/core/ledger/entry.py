@@ -104,7 +104,7 @@ TRANSITIONS = (
     ),
     _way(Stage.STOPPING, Stage.CLOSED, "close", "it is known to have ended"),
     _way(Stage.STOPPING, Stage.CLOSED, "leave", "it is only presumed ours, and goes on"),
-    _way(Stage.CLOSED, Stage.CLOSED, "close", "its end is told once more"),
+    _way(Stage.CLOSED, Stage.CLOSED, "close", "its end is noted once more"),
     _way(Stage.CLOSED, Stage.RUNNING, "owned_by", "it still runs, and a later try waits for it"),
 )
 """Every way there is."""
@@ -152,7 +152,7 @@ class LedgerEntry:
     :param intended: when the intent was written
     :param try_number: which try owns it now; adoption changes it
     :param connection_spec: how to reach the operation
-    :param deadline: when the patience of that try ends, None if it has no limit
+    :param deadline: when that try gives up, None if it has no limit
     :param operation: its name, None while this is only an intent
     :param closed: nothing is owed any more
     :param statements: of a schema change, all that were asked for, with what is committed

@@ -68,7 +68,7 @@ class ConnectionRecord(_Strict):
 
 
 class LedgerRecord(_Strict):
-    """The fields of an entry as they are stored; what they mean is told by ``LedgerEntry``."""
+    """The fields of an entry as they are stored; what they mean is said by ``LedgerEntry``."""
 
     version: Annotated[int, Field(ge=1, le=VERSION)]
     kind: _ShortText

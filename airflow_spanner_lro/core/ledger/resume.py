@@ -3,7 +3,7 @@
 """What a try does before it starts anything: one pure decision from the ledger and Spanner.
 
 This is what keeps a retry from starting the same work twice, and from reporting success for work
-that somebody else did. Whether two tries ask for the same is told by the fingerprint of the
+that somebody else did. Whether two tries ask for the same is decided by the fingerprint of the
 request as its author wrote it.
 """
 
@@ -42,8 +42,8 @@ def _plain(value: object) -> object:
     was read, how many there are.
     """
     # these always told all of themselves, and earlier releases wrote them down as they are
-    told = isinstance(value, str | bytes | list | tuple)
-    return list(value) if isinstance(value, Sequence) and not told else value
+    plain = isinstance(value, str | bytes | list | tuple)
+    return list(value) if isinstance(value, Sequence) and not plain else value
 
 
 class NextStep(Enum):
@@ -96,7 +96,7 @@ def next_step(  # noqa: PLR0911  # the rows of a table
 
 LATE_KILL = timedelta(seconds=90)
 """How long after an adoption the end is still put down to a kill of the try before: such a kill
-lasts up to 28 s, and its effect is seen at the next look."""
+lasts up to 28 s, and its effect is seen at the next poll."""
 
 
 def killed_late(*, entry: LedgerEntry, snapshot: OperationSnapshot, now: datetime) -> bool:
