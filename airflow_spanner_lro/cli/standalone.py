@@ -16,7 +16,7 @@ from airflow_spanner_lro import __version__, cli
 from airflow_spanner_lro.cli import operations
 from airflow_spanner_lro.core.errors import AccessError
 from airflow_spanner_lro.emulator import command as emulator
-from airflow_spanner_lro.emulator.import_stubs import stub_client_imports
+from airflow_spanner_lro.emulator.command import stub_client_imports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,6 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator from the command line: arguments, readiness line, clean stop."""
+"""The emulator from the command line: arguments, readiness line, clean stop, import stubs.
+
+Google's packages load their clients with the message types: transports, authentication and two HTTP
+libraries, which is most of the time that an emulator takes to start. It never is a client, so in a
+process of its own stubs stand where the clients would be. Nobody else's process is touched.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ import re
 import signal
 import sys
 from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.errors import InvalidNameError
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
+
 
 DEFAULT_PORT = 9010
 """The port of Google's emulator too, so that the usual variable fits both."""
@@ -254,3 +261,30 @@ def _name_of(type_: type[ResourceName]) -> Callable[[str], ResourceName]:
             raise argparse.ArgumentTypeError(str(exc)) from exc
 
     return parse
+
+
+_CLIENTS = (
+    "google.cloud.spanner_admin_database_v1.services.database_admin",
+    "google.cloud.spanner_admin_instance_v1.services.instance_admin",
+)
+
+
+class _NoClients(ModuleType):
+    """Stands where a package of clients would be; whatever is imported from it is a mere name."""
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {"__module__": self.__name__})
+
+
+def stub_client_imports() -> None:
+    """Let later imports of Google's admin packages load message types only.
+
+    To be called only by a process that runs the emulator and has imported none of them yet;
+    otherwise it does nothing.
+    """
+    for clients in _CLIENTS:
+        package = clients.rpartition(".services.")[0]
+        if package not in sys.modules:
+            sys.modules[clients] = _NoClients(clients)

@@ -10,11 +10,11 @@ import sys
 import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from airflow_spanner_lro.emulator.import_stubs import stub_client_imports
+from airflow_spanner_lro.emulator.command import stub_client_imports
 
 SCRIPT = """
 import sys
-from airflow_spanner_lro.emulator.import_stubs import stub_client_imports
+from airflow_spanner_lro.emulator.command import stub_client_imports
 
 stub_client_imports()
 
