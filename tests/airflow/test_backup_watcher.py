@@ -205,7 +205,7 @@ async def test_missing_connection_is_waited_for(
     """A connection that does not exist yet is told once, and used when it is there."""
     monkeypatch.delenv("SPANNER_EMULATOR_HOST")
     trigger = watcher(gcp_conn_id="later")
-    tell = trigger._tell
+    tell = trigger._log_trouble
 
     def tell_and_create(exc: Exception) -> None:
         tell(exc)
@@ -214,7 +214,7 @@ async def test_missing_connection_is_waited_for(
         monkeypatch.setenv("AIRFLOW_CONN_LATER", value)
         upon_look(stage, 2, lambda: made_before(stage, "nightly"))
 
-    monkeypatch.setattr(trigger, "_tell", tell_and_create)
+    monkeypatch.setattr(trigger, "_log_trouble", tell_and_create)
 
     (payload,) = await first(trigger)
 
