@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What exists already, and not through this task, is never taken for its own work."""
+"""What exists already, and not through this task, is never taken for its own work.
+
+What a target has before a start is listed where nothing else shows what the call began.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,21 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_spanner_lro.core.errors import UnavailableError
 from airflow_spanner_lro.core.operations.errors import ResumeConflictError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock
+from airflow_spanner_lro.execution import start
 from tests.airflow.fakes import BACKUP, DATABASE, LONG, RESTORED, SOURCE, FakeTask
-from tests.airflow.task_runner import backup, defer, restore
+from tests.airflow.operator_builders import update_instance
+from tests.airflow.task_runner import backup, change_schema, defer, restore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.operators.operation import SpannerOperationOperator
     from tests.airflow.fakes import Stage
+
 
 DEFER = {"deferrable": True}
 
@@ -90,3 +100,90 @@ def test_refused_start_owes_nothing(stage: Stage, task: FakeTask) -> None:
 
     assert task.entry["closed"]
     assert task.entry["operation"] is None
+
+
+@pytest.mark.parametrize(
+    ("make", "listed"),
+    [
+        pytest.param(lambda: backup(**DEFER), 0, id="a signed backup"),
+        pytest.param(lambda: change_schema(**DEFER), 0, id="a schema change, named by us"),
+        pytest.param(
+            lambda: backup(**DEFER, expire_time=datetime.now(tz=UTC) + timedelta(days=3)),
+            1,
+            id="a backup that expires at a fixed time",
+        ),
+        pytest.param(lambda: restore(**DEFER), 1, id="a restore"),
+        pytest.param(lambda: update_instance(**DEFER, node_count=3), 1, id="an update"),
+    ],
+)
+def test_one_list_and_only_where_it_is_needed(
+    stage: Stage, task: FakeTask, make: Callable[[], SpannerOperationOperator], listed: int
+) -> None:
+    """An operation that is known by its id or by a mark costs no request more than its start."""
+    defer(make(), task)
+
+    assert listed == len(stage.emulator.calls.of("ListOperations"))
+    assert (listed == 0) == (task.entry["before"] is None)
+    assert 1 == len(stage.starts)
+
+
+def test_unsigned_backups_are_listed(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployment that wants expiries as they were asked for pays a list for each backup."""
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__SIGN_EXPIRE_TIME", "False")
+
+    defer(backup(**DEFER), task)
+
+    assert 1 == len(stage.emulator.calls.of("ListOperations"))
+    assert ([], False) == (task.entry["before"], task.entry["signed"])
+
+
+def test_who_may_not_list_may_still_start(
+    stage: Stage, task: FakeTask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An account that may restore and not list restores; that it could not look is in the log."""
+    stage.script.fail(method="ListOperations", code=Code.PERMISSION_DENIED, times=None)
+
+    defer(restore(**DEFER), task)
+
+    assert "before the start cannot be seen" in capsys.readouterr().out
+    assert (None, "answered") == (task.entry["before"], task.entry["evidence"])
+
+
+def test_who_could_not_list_presumes_nothing(stage: Stage, task: FakeTask) -> None:
+    """Without that list no operation is taken for the one of a call that was never answered."""
+    stage.script.fail(method="ListOperations", code=Code.PERMISSION_DENIED, times=1)
+    stage.script.lose_answer(method="RestoreDatabase")
+
+    with pytest.raises(UnavailableError, match="lose this answer"):
+        restore(**DEFER).execute(task.context)
+
+    assert task.entry["operation"] is None
+    assert not stage.cancels
+
+
+def test_a_list_that_fails_for_a_moment_is_asked_for_again(stage: Stage, task: FakeTask) -> None:
+    """A passing trouble is waited out, for seconds."""
+    stage.script.fail(method="ListOperations", code=Code.UNAVAILABLE, times=1)
+
+    defer(restore(**DEFER), task)
+
+    # a target that does not exist has no operations
+    assert [Code.UNAVAILABLE, Code.NOT_FOUND] == [
+        call.code for call in stage.emulator.calls.of("ListOperations")
+    ]
+    assert [] == task.entry["before"]
+
+
+def test_a_list_that_fails_for_long_is_done_without(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is at stake before the start call, so it is not put off for long."""
+    monkeypatch.setattr(start, "TO_LIST", 0.1)
+    stage.script.fail(method="ListOperations", code=Code.UNAVAILABLE, times=None)
+
+    defer(restore(**DEFER), task)
+
+    assert task.entry["before"] is None
+    assert 1 == len(stage.starts)
