@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Stop many operations side by side, within a time that holds whatever Spanner does.
+"""Cancel many operations side by side, within a time that holds whatever Spanner does.
 
 A dag-processor is killed, and all that it still had to do with it, when a callback takes too long.
 So the work is done in threads that nobody waits for when the time is up: a call that hangs costs an
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     Report = SimpleQueue[tuple[OperationName, "CancelReport"]]
 
 _AT_ONCE = 16
-"""How many calls are made at the same time, for each way to reach Spanner."""
+"""How many calls are made at the same time, for each connection."""
 _GRACE = 5.0
 """Seconds beyond the time to settle, for calls that are under way when it is spent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder:
-    """An operation to stop.
+    """An operation to cancel.
 
     :param cleans_up: delete what it made in spite of that
     :param own_project: it must be in the connection's own project
@@ -74,7 +74,7 @@ class CancelReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelBatch:
-    """Operations that are reached by the same way.
+    """Operations that are reached through the same connection.
 
     :param connect: makes the client; called in a thread, because credentials may take long
     :param project: returns the connection's own project; likewise
@@ -86,7 +86,7 @@ class CancelBatch:
 
 
 def cancel_all(batches: Sequence[CancelBatch], *, timeout: float) -> Iterator[CancelReport]:
-    """Stop operations; yield what became of each as soon as that is known.
+    """Cancel operations; yield what became of each as soon as that is known.
 
     :param timeout: how long to wait for the outcomes, in seconds; this ends within seconds of it
     """
@@ -94,29 +94,29 @@ def cancel_all(batches: Sequence[CancelBatch], *, timeout: float) -> Iterator[Ca
     report: Report = SimpleQueue()
     missing = {order.name for batch in batches for order in batch.orders}
     for batch in batches:
-        _in_thread(_stop_batch, batch, timeout, report)
+        _in_thread(_cancel_batch, batch, timeout, report)
     while missing:
         try:
-            name, told = report.get(timeout=max(end - time.monotonic(), 0))
+            name, each = report.get(timeout=max(end - time.monotonic(), 0))
         except Empty:
             break
         missing.discard(name)
-        yield replace(told, sentence=f"{name}: {told.sentence}")
+        yield replace(each, sentence=f"{each.sentence} {name}")
     for lost in sorted(map(str, missing)):
-        unknown = "what became of it is not known; check it with `spanner-lro describe"
-        yield CancelReport(f"{lost}: {unknown} {lost}`.", settled=False)
+        unknown = "Not known what became of it; check it with `spanner-lro describe`."
+        yield CancelReport(f"{unknown} {lost}", settled=False)
 
 
-def _stop_batch(batch: CancelBatch, timeout: float, report: Report) -> None:
+def _cancel_batch(batch: CancelBatch, timeout: float, report: Report) -> None:
     try:
         client = batch.connect()
         orders = list(_in_project(batch, report))
-    except Exception as exc:  # noqa: BLE001  # it is told, and other batches do not care
-        _tell_failure(exc, batch.orders, report)
+    except Exception as exc:  # noqa: BLE001  # it is reported, and other batches do not care
+        _report_failure(exc, batch.orders, report)
         return
     lanes = min(_AT_ONCE, len(orders))
     threads = [
-        _in_thread(_stop_some, orders[lane::lanes], client, timeout, report)
+        _in_thread(_cancel_some, orders[lane::lanes], client, timeout, report)
         for lane in range(lanes)
     ]
     for thread in threads:
@@ -125,7 +125,7 @@ def _stop_batch(batch: CancelBatch, timeout: float, report: Report) -> None:
 
 
 def _in_project(batch: CancelBatch, report: Report) -> Iterator[CancelOrder]:
-    """Yield the orders whose project is not another one than it must be; tell of the rest."""
+    """Yield the orders whose project is not another one than it must be; report the rest."""
     for order in batch.orders:
         named = order.name.resource.project
         if order.own_project and not same_project(named, batch.project()):
@@ -135,8 +135,8 @@ def _in_project(batch: CancelBatch, report: Report) -> Iterator[CancelOrder]:
             yield order
 
 
-def _stop(order: CancelOrder) -> Flow[OperationSnapshot | Settlement | CancelReport]:
-    """Stop an operation that still runs, if nothing speaks against it once it was seen."""
+def _cancel(order: CancelOrder) -> Flow[OperationSnapshot | Settlement | CancelReport]:
+    """Cancel an operation that still runs, if nothing speaks against it once it was seen."""
     policy, cleans_up = CancelPolicy(), order.cleans_up
     if order.objection is None:
         return (yield from cancel_if_running(name=order.name, policy=policy, cleans_up=cleans_up))
@@ -162,11 +162,11 @@ def _stop(order: CancelOrder) -> Flow[OperationSnapshot | Settlement | CancelRep
     except DeadlinePassedError:
         pass
     why = error_text(trouble) if trouble else "the time was over"
-    detail = f"it could not be looked at: {why}"
+    detail = f"it could not be polled: {why}"
     return Settlement(name=order.name, ending=Ending.NOT_SENT, detail=detail)
 
 
-def _stop_some(
+def _cancel_some(
     orders: Sequence[CancelOrder], client: SpannerAdminClient, timeout: float, report: Report
 ) -> None:
     from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415  # with the client
@@ -175,25 +175,25 @@ def _stop_some(
     clock = StoppableClock()
     try:
         ends = run(
-            gather(_stop(order) for order in orders),
+            gather(_cancel(order) for order in orders),
             client=client,
             clock=clock,
             deadline=clock.now() + timedelta(seconds=timeout),
         )
-    except Exception as exc:  # noqa: BLE001  # it is told, and other lanes do not care
-        _tell_failure(exc, orders, report)
+    except Exception as exc:  # noqa: BLE001  # it is reported, and other lanes do not care
+        _report_failure(exc, orders, report)
         return
     for order, end in zip(orders, ends, strict=True):
-        told = CancelReport("The operation was done already.", settled=True)
+        outcome = CancelReport("Nothing to cancel: it was done already.", settled=True)
         if isinstance(end, CancelReport):
-            told = end
+            outcome = end
         elif isinstance(end, Settlement):
             metrics.count_cancel(end, cause=metrics.Cause.NOTIFIER)
-            told = CancelReport(end.sentence, settled=end.settled and not end.left_behind)
-        report.put((order.name, told))
+            outcome = CancelReport(end.sentence, settled=end.settled and not end.left_behind)
+        report.put((order.name, outcome))
 
 
-def _tell_failure(exc: Exception, orders: Sequence[CancelOrder], report: Report) -> None:
+def _report_failure(exc: Exception, orders: Sequence[CancelOrder], report: Report) -> None:
     for order in orders:
         end = Settlement(name=order.name, ending=Ending.NOT_SENT, detail=error_text(exc))
         metrics.count_cancel(end, cause=metrics.Cause.NOTIFIER)
@@ -201,6 +201,6 @@ def _tell_failure(exc: Exception, orders: Sequence[CancelOrder], report: Report)
 
 
 def _in_thread(work: Callable[..., None], *arguments: object) -> Thread:
-    thread = Thread(target=work, args=arguments, name="spanner-lro-stop", daemon=True)
+    thread = Thread(target=work, args=arguments, name="spanner-lro-cancel", daemon=True)
     thread.start()
     return thread

@@ -232,7 +232,7 @@ def test_operation_that_is_only_presumed(stage: Stage, run: FakeRun, capsys: Cap
 
     notify(context())
 
-    assert f"end it: `spanner-lro cancel {name}`" in capsys.readouterr().out
+    assert f"end it with `spanner-lro cancel`. {name}" in capsys.readouterr().out
     assert not stage.cancels
 
 

@@ -52,7 +52,9 @@ def test_task_that_keeps_its_operation(
     notify()
 
     assert not stage.cancels
-    assert f"{name} goes on" in capsys.readouterr().out
+    assert (
+        f"Left running, as its task wants (cancel_on_kill=False). {name}" in capsys.readouterr().out
+    )
 
 
 def test_operation_that_is_kept_can_be_named(stage: Stage, run: FakeRun) -> None:
@@ -77,7 +79,7 @@ def test_time_to_look_is_over(
     run: FakeRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A run of many tasks holds no dag-processor up: who was not asked is told."""
-    monkeypatch.setattr(cancel, "LOOKING_TIME", -1.0)
+    monkeypatch.setattr(cancel, "READING_TIME", -1.0)
     run.states = {"first": "running", "second": "running"}
 
     notify()
@@ -99,7 +101,8 @@ def test_call_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> Non
     told = list(cancel_all([CancelBatch(orders=[order], connect=hang)], timeout=0.0))
     released.set()
 
-    assert [f"{order.name}: what became of it is not known"] == [told[0].sentence.partition(";")[0]]
+    assert ["Not known what became of it"] == [told[0].sentence.partition(";")[0]]
+    assert told[0].sentence.endswith(f"`. {order.name}")
 
 
 @pytest.mark.parametrize(
