@@ -1,10 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What sensors wait for, judged by hand; and how it is asked again and again."""
+"""What sensors wait for, judged by hand; and how it is asked again and again.
+
+How a condition is asked again and again, and what is said meanwhile.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from airflow_spanner_lro.core.flows.commands import Get, ListOperations
 from airflow_spanner_lro.core.flows.conditions import (
     BackupReady,
+    ConditionLog,
     DatabaseInState,
     Failed,
     Met,
@@ -19,6 +23,7 @@ from airflow_spanner_lro.core.flows.conditions import (
     NotYet,
     OperationsSucceeded,
     ask_once,
+    wait_until_met,
 )
 from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
 from airflow_spanner_lro.core.lists.listing import pending_queries
@@ -30,6 +35,7 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.core.operations.errors import OperationFailedError
 from airflow_spanner_lro.core.operations.snapshot import ResourceState
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 from .builders import (
     BACKUP,
@@ -49,6 +55,7 @@ from .playing import play
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.flows.commands import Answer
     from airflow_spanner_lro.core.flows.conditions import Condition, Verdict
+
 
 INSTANCE = InstanceName(project="test", instance="main")
 DATABASE = DatabaseName(project="test", instance="main", database="orders")
@@ -297,3 +304,78 @@ def test_trouble_decides_nothing(condition: Condition) -> None:
 def test_lists_are_asked_in_order() -> None:
     """What a condition asks is what its queries say."""
     assert tuple(map(ListOperations, QUIET.queries)) == QUIET.commands
+
+
+EVEN = PollPolicy(maximum=10, jitter=0)
+
+
+def test_a_watch_asks_until_it_is_met() -> None:
+    """A watch looks, sleeps and looks again; what ended is not asked again."""
+    heard: list[Verdict] = []
+    flow = wait_until_met(ALL, policy=EVEN, on_verdict=heard.append)
+
+    played = play(flow, [succeeded(), running(name=OTHER), UNAVAILABLE, succeeded(name=OTHER)])
+
+    assert [Get(NAME), Get(OTHER), Get(OTHER), Get(OTHER)] == played.asked
+    assert [str(NAME), str(OTHER)] == played.result
+    assert [NotYet, NotYet, Met] == [type(each) for each in heard]
+
+
+def test_names_come_in_the_order_given() -> None:
+    """In whatever order the operations end, their names are told in that of the argument."""
+    flow = wait_until_met(ALL, policy=EVEN, on_verdict=lambda _: None)
+
+    played = play(flow, [running(), succeeded(name=OTHER), succeeded()])
+
+    assert [str(NAME), str(OTHER)] == played.result
+
+
+def test_a_watch_that_cannot_be_met_raises() -> None:
+    """A watch ends with the error of its condition."""
+    flow = wait_until_met(QUIET, policy=EVEN, on_verdict=lambda _: None)
+
+    with pytest.raises(type(DENIED)):
+        play(flow, [(), (running(),), DENIED])
+
+
+def test_trouble_that_lasts_too_long_counts() -> None:
+    """Transient errors are waited out for so long, counted from the last answer."""
+    policy = PollPolicy(maximum=1, jitter=0, transient_error_limit=2)
+    flow = wait_until_met(QUIET, policy=policy, on_verdict=lambda _: None)
+
+    with pytest.raises(type(UNAVAILABLE)):
+        play(flow, [UNAVAILABLE, (), (running(),), UNAVAILABLE, UNAVAILABLE, UNAVAILABLE])
+
+
+def test_narration_is_about_changes() -> None:
+    """The same answer again is not worth a line; trouble and its end are one line each."""
+    narrator = ConditionLog()
+    heard: list[Verdict] = [
+        NotYet(condition=QUIET, message="busy"),
+        NotYet(condition=QUIET, message="busy"),
+        NotYet(condition=QUIET, trouble=UNAVAILABLE),
+        NotYet(condition=QUIET, trouble=UNAVAILABLE),
+        NotYet(condition=QUIET, message="busy"),
+        Met(facts=None, message="quiet"),
+    ]
+
+    lines = [line for each in heard for line in narrator.lines(each, now=datetime.now(tz=UTC))]
+
+    assert ["busy", "Spanner is no", "Spanner answers again.", "quiet"] == [
+        line[:13] if "not answering" in line else line for line in lines
+    ]
+
+
+def test_operations_are_narrated_one_by_one() -> None:
+    """Each operation has its own progress to tell."""
+    narrator = ConditionLog()
+    seen = [running(percent=40), running(name=OTHER, percent=40), running(percent=41)]
+
+    lines = [line for each in seen for line in narrator.lines(each, now=NOW)]
+
+    assert 2 == len(lines)
+
+
+def test_errors_are_told_by_the_look() -> None:
+    """An error of a get is heard twice, and told once."""
+    assert [] == ConditionLog().lines(UNAVAILABLE, now=NOW)

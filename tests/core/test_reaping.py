@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an entry is left to nobody, and what is done then."""
+"""Whether an entry is left to nobody, and what is done then.
+
+The record of the reaper's latest round, which anybody may have edited.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,14 @@ from hypothesis import assume, given, strategies as st
 from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.ledger.reaping import (
+    OVERDUE,
     ReapDecision,
     ReapStep,
+    RoundRecord,
     TaskFacts,
     TaskPhase,
     decide_reap,
+    overdue,
     reap_step,
     settled_as,
 )
@@ -291,3 +297,31 @@ def test_what_is_not_known_to_be_ours_is_never_stopped(each: Any, snapshot: Any)
     assume(not each.may_cancel)
 
     assert ReapStep.STOP is not reap_step(each, snapshot)
+
+
+RECORD = RoundRecord(host="one (triggerer)", ended=NOW, seconds=0.1, kept=3, reaped=2, left=1)
+
+
+def test_it_is_read_as_it_was_written() -> None:
+    """A record goes to JSON and back."""
+    assert RECORD == RoundRecord.from_json(RECORD.to_json())
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", "7", "[" * 100_000, '{"ended": 3}'])
+def test_what_is_damaged_counts_as_missing(text: str | None) -> None:
+    """Whatever somebody has written there, reading it raises nothing."""
+    assert RoundRecord.from_json(text) is None
+
+
+def test_round_is_overdue_after_ten_minutes() -> None:
+    """A round that is ten minutes old is good enough, and not a second more."""
+    late = NOW + OVERDUE + timedelta(seconds=1)
+
+    assert overdue(RECORD, now=NOW + OVERDUE) is None
+    assert "10 minutes ago (2026-11-21 12:00:00 UTC)" in str(overdue(RECORD, now=late))
+    assert "no round" in str(overdue(None, now=NOW))
+
+
+def test_clock_that_is_behind_makes_no_round_old() -> None:
+    """The clock of whoever reads may be behind that of whoever has written."""
+    assert timedelta() == RECORD.age(NOW - timedelta(minutes=5))
