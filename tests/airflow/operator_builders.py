@@ -16,6 +16,7 @@ from airflow_spanner_lro.operators.backup_schedules import (
 )
 from airflow_spanner_lro.operators.backups import (
     SpannerCopyBackupOperator,
+    SpannerDeleteBackupOperator,
     SpannerUpdateBackupOperator,
 )
 from airflow_spanner_lro.operators.configs import (
@@ -25,6 +26,7 @@ from airflow_spanner_lro.operators.configs import (
 )
 from airflow_spanner_lro.operators.databases import (
     SpannerCreateDatabaseOperator,
+    SpannerDropDatabaseOperator,
     SpannerUpdateDatabaseOperator,
 )
 from airflow_spanner_lro.operators.instances import (
@@ -33,12 +35,13 @@ from airflow_spanner_lro.operators.instances import (
     SpannerMoveInstanceOperator,
     SpannerUpdateInstanceOperator,
 )
+from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 from airflow_spanner_lro.operators.partitions import (
     SpannerCreateInstancePartitionOperator,
     SpannerDeleteInstancePartitionOperator,
     SpannerUpdateInstancePartitionOperator,
 )
-from tests.airflow.fakes import DATABASE, INSTANCE, LONG, SOURCE, FakeTask
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, SOURCE, FakeTask
 from tests.airflow.task_runner import play
 
 if TYPE_CHECKING:
@@ -260,3 +263,21 @@ def delete_partition(**parameters: Any) -> SpannerDeleteInstancePartitionOperato
     """Return an operator that deletes the partition."""
     usual = {"project_id": "test", "instance_id": "main", "partition_id": "overseas"}
     return SpannerDeleteInstancePartitionOperator(task_id="delete", **usual | parameters)
+
+
+def drop_database(**parameters: Any) -> SpannerDropDatabaseOperator:
+    """Return an operator that drops the database."""
+    usual = {"project_id": "test", "instance_id": "main", "database_id": "orders"}
+    return SpannerDropDatabaseOperator(task_id="drop", **usual | parameters)
+
+
+def delete_backup(**parameters: Any) -> SpannerDeleteBackupOperator:
+    """Return an operator that deletes the backup."""
+    usual = {"project_id": "test", "instance_id": "main", "backup_id": "nightly"}
+    return SpannerDeleteBackupOperator(task_id="delete", **usual | parameters)
+
+
+def cancel_operations(**parameters: Any) -> SpannerCancelOperationOperator:
+    """Return an operator that cancels an operation."""
+    usual = {"operation_name": f"{BACKUP}/operations/some"}
+    return SpannerCancelOperationOperator(task_id="cancel", **usual | parameters)

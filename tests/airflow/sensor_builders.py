@@ -12,7 +12,9 @@ from airflow_spanner_lro.sensors.sensors import (
     SpannerBackupSensor,
     SpannerDatabaseSensor,
     SpannerNoOperationInProgressSensor,
+    SpannerOperationSensor,
 )
+from tests.airflow.fakes import BACKUP
 
 WHERE: dict[str, Any] = {
     "task_id": "wait",
@@ -43,3 +45,9 @@ def quiet_sensor(**parameters: Any) -> SpannerNoOperationInProgressSensor:
     """Return a sensor on the database."""
     usual = {} if "backup_id" in parameters else {"database_id": "orders"}
     return SpannerNoOperationInProgressSensor(**WHERE | usual | parameters)
+
+
+def operation_sensor(**parameters: Any) -> SpannerOperationSensor:
+    """Return a sensor that waits for an operation."""
+    usual = {"operation_name": f"{BACKUP}/operations/some"}
+    return SpannerOperationSensor(task_id="sensor", **usual | parameters)
