@@ -32,9 +32,9 @@ from airflow_spanner_lro.emulator.journal.entries import (
     encode,
 )
 from airflow_spanner_lro.emulator.journal.state_file import Journal
-from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.plans import Planner
+from airflow_spanner_lro.emulator.protos import plain_message
 from airflow_spanner_lro.emulator.services import all_servicers
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Engine:
 
         :raises RpcError: if it is refused.
         """
-        message = raw(request)
+        message = plain_message(request)
         with self.locked() as (world, now):
             # the world may have become another one since the method was looked up
             method = self._methods.get(method.path, method)

@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.faults import Trouble
-from airflow_spanner_lro.emulator.operations.handler import raw
+from airflow_spanner_lro.emulator.protos import plain_message
 from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.rpc import Method
 from airflow_spanner_lro.emulator.schemas.statements import database_id_of
@@ -130,7 +130,7 @@ def resource_of(request: Any) -> str:
 
     For a request that makes something this is the new resource, not its parent.
     """
-    request = raw(request)
+    request = plain_message(request)
     parent = getattr(request, "parent", "")
     for field, collection in _CHILD_IDS:
         if parent and (child := getattr(request, field, "")):
@@ -219,7 +219,7 @@ class CallPipeline:
             if method.path in self.methods:
                 seconds = self._engine.clock.client_seconds()
                 self._meter.take(resource=resource, seconds=seconds)
-            response = raw(self._engine.call(method, request))
+            response = plain_message(self._engine.call(method, request))
             trouble.after_work()
         except RpcError as exc:
             error = exc

@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of ChangeQuorum, which the reference describes and no public ``.proto`` file has.
+"""Plain protobuf messages: those within proto-plus ones, and those of ChangeQuorum.
 
-They are made at run time, unless the client library has come to know them. The reference does not
-tell the numbers of the fields: they are numbered in its order here. JSON knows no numbers, so that
-REST clients cannot tell.
+The reference describes ChangeQuorum, and no public ``.proto`` file has its messages. They are made
+at run time, unless the client library has come to know them. The reference does not tell the
+numbers of the fields: they are numbered in its order here. JSON knows no numbers, so that REST
+clients cannot tell.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import proto
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
 
 if TYPE_CHECKING:
@@ -134,3 +136,17 @@ if not TYPE_CHECKING:
     QuorumInfo = _message_class("QuorumInfo")
     ChangeQuorumRequest = _message_class("ChangeQuorumRequest")
     ChangeQuorumMetadata = _message_class("ChangeQuorumMetadata")
+
+
+def plain_message(message: proto.Message | Message) -> Message:
+    """Return the plain protobuf message within a proto-plus one, and others as they are."""
+    if isinstance(message, proto.Message):
+        message = type(message).pb(message)
+    plain: Message = message
+    return plain
+
+
+def plain_type(type_: type[Any]) -> type[Message]:
+    """Return the protobuf class of a proto-plus class, and others as they are."""
+    plain: type[Message] = type_.pb() if issubclass(type_, proto.Message) else type_
+    return plain

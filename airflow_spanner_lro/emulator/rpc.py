@@ -135,9 +135,3 @@ class Method:
     def wrap(self, message: Message) -> Any:
         """Return a plain protobuf request in the type that the handler expects."""
         return self.request.wrap(message) if issubclass(self.request, proto.Message) else message
-
-
-def plain_type(type_: type[Any]) -> type[Message]:
-    """Return the protobuf class of a proto-plus class, and others as they are."""
-    plain: type[Message] = type_.pb() if issubclass(type_, proto.Message) else type_
-    return plain

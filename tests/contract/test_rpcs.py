@@ -20,7 +20,7 @@ from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.emulator import ManualClock
 from airflow_spanner_lro.emulator.engine import Engine
-from airflow_spanner_lro.emulator.rpc import plain_type
+from airflow_spanner_lro.emulator.protos import plain_type
 
 METHODS = Engine(clock=ManualClock()).methods
 OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["Operations"]

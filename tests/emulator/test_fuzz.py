@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.rpc import plain_type
+from airflow_spanner_lro.emulator.protos import plain_type
 from tests.emulator.support.fuzzed_requests import changes_of, with_changes
 from tests.emulator.support.fuzzed_world import FuzzedWorld, good_request
 

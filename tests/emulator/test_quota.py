@@ -15,13 +15,15 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import AdminQuota, ManualClock, RpcError, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.pipeline import resource_of
+from airflow_spanner_lro.emulator.protos import plain_type
 from airflow_spanner_lro.emulator.quota import QuotaMeter, project_of
-from airflow_spanner_lro.emulator.rpc import Method, plain_type
 from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     import grpc
     from google.cloud import spanner_admin_database_v1 as database_v1
+
+    from airflow_spanner_lro.emulator.rpc import Method
 
 METHODS = Engine(clock=ManualClock()).methods
 # the field of each request that says what it is about; others are looked for in this order

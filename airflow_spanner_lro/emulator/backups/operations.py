@@ -11,7 +11,8 @@ from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.emulator.backups import model as messages
-from airflow_spanner_lro.emulator.operations.handler import ReportsProgress, raw
+from airflow_spanner_lro.emulator.operations.handler import ReportsProgress
+from airflow_spanner_lro.emulator.protos import plain_message
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,7 +52,7 @@ class CreateBackup(ReportsProgress[BackupName, BackupDetails]):
         del at
         backup = replace(world.resources.backups.get(self.target(operation)), ready=True)
         world.resources.backups.put(backup.name, backup)
-        return raw(messages.backup_message(backup, resources=world.resources))
+        return plain_message(messages.backup_message(backup, resources=world.resources))
 
     def undo(self, world: World, operation: Operation, at: datetime) -> None:
         """Remove the backup."""
@@ -110,7 +111,7 @@ class CopyBackup(ReportsProgress[BackupName, CopyDetails]):
         backup = replace(world.resources.backups.get(self.target(operation)), ready=True)
         world.resources.backups.put(backup.name, backup)
         release(world, self.details(operation).source)
-        return raw(messages.backup_message(backup, resources=world.resources))
+        return plain_message(messages.backup_message(backup, resources=world.resources))
 
     def undo(self, world: World, operation: Operation, at: datetime) -> None:
         """Remove the copy."""

@@ -11,11 +11,8 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName
 from airflow_spanner_lro.emulator.configs import model as messages
-from airflow_spanner_lro.emulator.operations.handler import (
-    HidesTargetOnCancel,
-    ReportsProgress,
-    raw,
-)
+from airflow_spanner_lro.emulator.operations.handler import HidesTargetOnCancel, ReportsProgress
+from airflow_spanner_lro.emulator.protos import plain_message
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,7 +72,7 @@ class CreateInstanceConfig(
         config = world.resources.configs.get(self.target(operation))
         config = replace(config, ready=True, reconciling=False, revision=config.revision + 1)
         world.resources.configs.put(config.name, config)
-        return raw(messages.config_message(config))
+        return plain_message(messages.config_message(config))
 
 
 class UpdateInstanceConfig(_OnConfigs[ConfigUpdate]):
@@ -101,7 +98,7 @@ class UpdateInstanceConfig(_OnConfigs[ConfigUpdate]):
             revision=config.revision + 1,
         )
         world.resources.configs.put(config.name, config)
-        return raw(messages.config_message(config))
+        return plain_message(messages.config_message(config))
 
     def undo(self, world: World, operation: Operation, at: datetime) -> None:
         """Leave the old values; they were in force all the time."""

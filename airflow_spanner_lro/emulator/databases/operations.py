@@ -24,9 +24,9 @@ from airflow_spanner_lro.emulator.databases.model import DatabaseQuorum, Databas
 from airflow_spanner_lro.emulator.operations.handler import (
     OperationHandler,
     ReportsProgress,
-    raw,
     show_progress,
 )
+from airflow_spanner_lro.emulator.protos import plain_message
 from airflow_spanner_lro.emulator.schedules.model import add_default_schedule
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class CreateDatabase(_MakesDatabase[CreationDetails]):
         database = replace(database, state=DatabaseState.READY, history=((at, schema),))
         world.resources.databases.put(database.name, database)
         add_default_schedule(world, database.name, at)
-        return raw(messages.database_message(database, now=at))
+        return plain_message(messages.database_message(database, now=at))
 
 
 class RestoreDatabase(
@@ -125,7 +125,7 @@ class RestoreDatabase(
             name=self.details(operation).optimize,
             size_bytes=database.size,
         )
-        return raw(messages.database_message(database, now=at))
+        return plain_message(messages.database_message(database, now=at))
 
 
 class OptimizeRestoredDatabase(OperationHandler[DatabaseName, object]):
@@ -152,7 +152,7 @@ class OptimizeRestoredDatabase(OperationHandler[DatabaseName, object]):
         if database.origin is not None:
             operations.release(world, database.origin.backup)
         # the reference does not say which response there is; Google's client expects this one
-        return raw(messages.database_message(database, now=at))
+        return plain_message(messages.database_message(database, now=at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +191,7 @@ class UpdateDatabase(ReportsProgress[DatabaseName, UpdateDetails]):
             database = replace(database, encryption=details.encryption)
         database = replace(database, reconciling=False)
         world.resources.databases.put(database.name, database)
-        return raw(messages.database_message(database, now=at))
+        return plain_message(messages.database_message(database, now=at))
 
     def undo(self, world: World, operation: Operation, at: datetime) -> None:
         """Leave the old values; they were in force all the time."""

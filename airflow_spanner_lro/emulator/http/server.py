@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP server of the emulator, on aiohttp, and who answers its requests.
 
-The path says who: an RPC, the control interface, or the emulator about itself. Every answer is JSON,
-mistakes included. The server has an event loop, on a thread of its own, that does nothing but HTTP;
-requests are answered on a pool of threads as in the gRPC server, because faults can hold them back.
+The path says who: an RPC, the control interface, or the emulator about itself. Every answer is
+JSON, mistakes included. The server has an event loop, on a thread of its own, that does nothing but
+HTTP; requests are answered on a pool of threads as in the gRPC server, because faults can hold them
+back.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from airflow_spanner_lro.emulator.http.responses import (
     write_response,
 )
 from airflow_spanner_lro.emulator.http.routes import HTTP_RULES, Router
-from airflow_spanner_lro.emulator.rpc import plain_type
+from airflow_spanner_lro.emulator.protos import plain_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,8 +16,8 @@ from airflow_spanner_lro.emulator.operations.handler import (
     HidesTargetOnCancel,
     ReportsProgress,
     ReportsTimes,
-    raw,
 )
+from airflow_spanner_lro.emulator.protos import plain_message
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,7 +82,7 @@ class CreateInstance(
         instance = world.resources.instances.get(self.target(operation))
         instance = replace(instance, ready=True, update_time=at)
         world.resources.instances.put(instance.name, instance)
-        return raw(messages.instance_message(instance))
+        return plain_message(messages.instance_message(instance))
 
 
 class UpdateInstance(ReportsTimes[InstanceName, InstanceUpdate]):
@@ -107,7 +107,7 @@ class UpdateInstance(ReportsTimes[InstanceName, InstanceUpdate]):
         message = self.details(operation).message
         instance = replace(instance, message=message, update_time=at)
         world.resources.instances.put(instance.name, instance)
-        return raw(messages.instance_message(instance))
+        return plain_message(messages.instance_message(instance))
 
 
 class MoveInstance(ReportsProgress[InstanceName, MoveDetails]):
@@ -129,7 +129,7 @@ class MoveInstance(ReportsProgress[InstanceName, MoveDetails]):
         world.leavings.note(instance.config, at=at)
         instance = replace(instance, config=self.details(operation).target, update_time=at)
         world.resources.instances.put(instance.name, instance)
-        return raw(instance_v1.MoveInstanceResponse())
+        return plain_message(instance_v1.MoveInstanceResponse())
 
 
 def _period(growth: int) -> instance_v1.FulfillmentPeriod:

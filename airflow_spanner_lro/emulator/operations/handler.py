@@ -12,15 +12,15 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-import proto
-
 from airflow_spanner_lro.core.names import ResourceName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
+from airflow_spanner_lro.emulator.protos import plain_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set as AbstractSet
     from datetime import datetime
 
+    import proto
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.emulator.operations.model import Operation
@@ -55,7 +55,9 @@ class OperationHandler(ABC, Generic[_Name, _Details]):
 
     def described(self, target: ResourceName, details: object) -> Message:
         """Return the part of the metadata that never changes, as a plain protobuf message."""
-        return raw(self.describe(self._checked(target, self.target_type), self._details(details)))
+        return plain_message(
+            self.describe(self._checked(target, self.target_type), self._details(details))
+        )
 
     @abstractmethod
     def describe(self, target: Any, details: Any) -> proto.Message | Message:
@@ -103,14 +105,6 @@ class OperationHandler(ABC, Generic[_Name, _Details]):
             message = f"{type(self).__name__} works with a {type_.__name__}, not with {value!r}"
             raise TypeError(message)
         return value
-
-
-def raw(message: proto.Message | Message) -> Message:
-    """Return the plain protobuf message within a proto-plus one, and others as they are."""
-    if isinstance(message, proto.Message):
-        message = type(message).pb(message)
-    plain: Message = message
-    return plain
 
 
 def show_progress(metadata: Any, operation: Operation, now: datetime) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstancePartitionName
-from airflow_spanner_lro.emulator.operations.handler import HidesTargetOnCancel, ReportsTimes, raw
+from airflow_spanner_lro.emulator.operations.handler import HidesTargetOnCancel, ReportsTimes
 from airflow_spanner_lro.emulator.partitions import model as messages
+from airflow_spanner_lro.emulator.protos import plain_message
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,7 +71,7 @@ class CreateInstancePartition(
         partition = world.resources.partitions.get(self.target(operation))
         partition = replace(partition, ready=True, update_time=at, revision=partition.revision + 1)
         world.resources.partitions.put(partition.name, partition)
-        return raw(messages.partition_message(partition, resources=world.resources))
+        return plain_message(messages.partition_message(partition, resources=world.resources))
 
 
 class UpdateInstancePartition(_OnPartitions[PartitionUpdate]):
@@ -95,4 +96,4 @@ class UpdateInstancePartition(_OnPartitions[PartitionUpdate]):
             revision=partition.revision + 1,
         )
         world.resources.partitions.put(partition.name, partition)
-        return raw(messages.partition_message(partition, resources=world.resources))
+        return plain_message(messages.partition_message(partition, resources=world.resources))

@@ -16,9 +16,8 @@ from google.protobuf.message import Message
 from airflow_spanner_lro.emulator import ManualClock
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.faults import Faults
-from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.pipeline import Answer, CallLog, CallPipeline
-from airflow_spanner_lro.emulator.rpc import plain_type
+from airflow_spanner_lro.emulator.protos import plain_message, plain_type
 from tests.emulator.support.operation_starts import (
     BACKUP,
     CREATE_CONFIG,
@@ -135,7 +134,7 @@ def good_request(path: str, type_: type[Any]) -> Message:
                 request["expire_time"] = _EXPIRE_TIME
             elif start.expires:
                 request["backup"] = {**request["backup"], "expire_time": _EXPIRE_TIME}
-            return raw(type_(request))
+            return plain_message(type_(request))
     if path in _OTHERS:
         return plain_of(type_, _OTHERS[path])
     message = plain_type(type_)()
@@ -158,7 +157,7 @@ def plain_of(type_: type[Any], fields: Mapping[str, Any]) -> Message:
     """Return a protobuf message with these fields, whichever of the two libraries has its type."""
     if issubclass(type_, Message):
         return type_(**fields)
-    return raw(type_(fields))
+    return plain_message(type_(fields))
 
 
 def _name_for(method: str) -> str:

@@ -13,9 +13,9 @@ from airflow_spanner_lro.emulator.backups.model import backup_message
 from airflow_spanner_lro.emulator.configs.model import config_message
 from airflow_spanner_lro.emulator.databases.model import Database, database_message
 from airflow_spanner_lro.emulator.instances.model import instance_message
-from airflow_spanner_lro.emulator.operations.handler import raw
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.partitions.model import partition_message
+from airflow_spanner_lro.emulator.protos import plain_message
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, schedule_message
 from airflow_spanner_lro.emulator.state.quorums import etag_of
 
@@ -69,5 +69,5 @@ def _inside(row: AnyRecord) -> tuple[str | bytes, ...]:
 
 
 def _bytes(message: proto.Message | Message) -> bytes:
-    plain: Message = raw(message) if isinstance(message, proto.Message) else message
+    plain: Message = plain_message(message) if isinstance(message, proto.Message) else message
     return plain.SerializeToString(deterministic=True)
