@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured, and how it gets to Airflow's stats: StatsD, Datadog or OpenTelemetry.
+"""Send metrics of operations to Airflow's stats: StatsD, Datadog or OpenTelemetry.
 
 As Airflow does it, a metric goes out under its name with tags, and, while ``[metrics]
 legacy_names_on`` is true, also under a dotted name that holds the values of the tags: plain StatsD

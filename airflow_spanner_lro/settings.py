@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Typed reads of the ``[spanner_lro]`` section, made when they are needed and not before.
 
-Whoever is about to start something calls ``check`` first: a mistake is told before Spanner hears of
-anything, and never while something waits. Only what somebody has set is looked up in Airflow; a
-default would send Airflow through the metadata of all its providers.
+Whoever is about to start something calls ``check`` first: a mistake fails the task before Spanner
+hears of anything, and never while something waits. Only what somebody has set is looked up in
+Airflow; a default would send Airflow through the metadata of all its providers.
 """
 
 from __future__ import annotations
@@ -276,7 +276,7 @@ def check() -> None:
 
 
 @cache
-def tell_problems() -> None:
+def log_problems() -> None:
     """Say in the log what is wrong with the section; once in each process."""
     for problem in _problems():
         log.error("%s Tasks that wait for Spanner's operations fail until this is right.", problem)

@@ -28,8 +28,8 @@ class AirflowDatabaseError(SpannerLroError):
     """Airflow's database cannot be used, for now or from here."""
 
 
-def plays_tasks_itself() -> bool:
-    """Tell whether this process plays its tasks without a supervisor: ``airflow dags test``.
+def runs_tasks_in_process() -> bool:
+    """Tell whether this process runs its tasks without a supervisor: ``airflow dags test``.
 
     Relies on the class of ``SUPERVISOR_COMMS`` there; ``airflow tasks test`` is the same.
     """

@@ -55,7 +55,7 @@ def authored_tasks(dag: Mapping[str, Any]) -> dict[str, AuthoredTask]:
 def authored_task(operator: Any) -> AuthoredTask:
     """Return a task by its operator, mapped or not, whose template fields are not rendered.
 
-    A subclass of one of our operators is told as that operator.
+    A subclass of one of our operators counts as that operator.
     """
     class_ = getattr(operator, "operator_class", type(operator))
     ours = next((each for each in class_.__mro__ if each.__module__.startswith(OURS)), class_)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.airflow_internals import (
     AirflowDatabaseError,
-    plays_tasks_itself,
+    runs_tasks_in_process,
     variable_for_task,
 )
 from airflow_spanner_lro.core.ledger.reaping import ROUND_KEY, RoundRecord, overdue
@@ -52,7 +52,7 @@ WARNING = (
 
 def warn_if_no_reaper(*, now: datetime) -> None:
     """Warn if no round was made for ten minutes; nothing if Airflow cannot be asked."""
-    if plays_tasks_itself():
+    if runs_tasks_in_process():
         # whoever tries a Dag out on a laptop has no triggerer, and sees its end
         return
     try:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
-from airflow_spanner_lro.airflow_internals import plays_tasks_itself
+from airflow_spanner_lro.airflow_internals import runs_tasks_in_process
 from airflow_spanner_lro.execution import pending_deferral
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _is_here() -> bool:
     return (
         threading.current_thread() is threading.main_thread()
         and (handler is signal.default_int_handler or isinstance(handler, _Interruption))
-        and plays_tasks_itself()
+        and runs_tasks_in_process()
     )
 
 

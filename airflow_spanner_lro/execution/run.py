@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import lineage, metrics, settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
-from airflow_spanner_lro.airflow_internals import plays_tasks_itself
+from airflow_spanner_lro.airflow_internals import runs_tasks_in_process
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
@@ -339,7 +339,9 @@ class OperationRun:
                 presumed=self.ledger.presumed,
                 cancel_on_timeout=options.cancel_on_timeout and cancellable,
                 # a triggerer that runs beside such a process may take the trigger for its own
-                cancel_on_kill=options.cancel_on_kill and cancellable and not plays_tasks_itself(),
+                cancel_on_kill=options.cancel_on_kill
+                and cancellable
+                and not runs_tasks_in_process(),
                 cleans_up=self.cancel.may_clean_up,
             )
         try:

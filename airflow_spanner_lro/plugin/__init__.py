@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SpannerLroPlugin(AirflowPlugin):
-    """Lets the reaper run by itself, stops what a rejected deferral leaves, checks the settings."""
+    """Hosts the reaper, cancels what a rejected deferral leaves running, checks the settings."""
 
     name = "spanner_lro"
     listeners: list[ModuleType | object] = [listener]  # noqa: RUF012  # as Airflow declares it
@@ -30,4 +30,4 @@ class SpannerLroPlugin(AirflowPlugin):
         # Airflow has its configuration loaded by now; before, importing this would make it do so
         from airflow_spanner_lro import settings  # noqa: PLC0415
 
-        settings.tell_problems()
+        settings.log_problems()

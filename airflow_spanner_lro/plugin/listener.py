@@ -16,8 +16,6 @@ from airflow_spanner_lro.execution import pending_deferral
 _TASK_RUNNER = "TaskRunnerMarker"
 """The component by which Airflow 3.3.2 marks a task's process. By name: its module is one that
 only such processes should load."""
-
-
 _JOB = "Job"
 """The component that Airflow 3.3.2 names where a scheduler, a triggerer or a dag-processor begins
 and ends."""
@@ -35,7 +33,7 @@ def on_starting(component: object) -> None:
 
 @hookimpl
 def before_stopping(component: object) -> None:
-    """End the reaper with its host; stop what a task has left running, if it may not defer."""
+    """End the reaper with its host; cancel what a task has left running, if it may not defer."""
     if type(component).__name__ == _JOB:
         from airflow_spanner_lro.reaper import host  # noqa: PLC0415
 
@@ -43,6 +41,8 @@ def before_stopping(component: object) -> None:
     note = pending_deferral.take()
     if note is None or type(component).__name__ != _TASK_RUNNER:
         return
-    from airflow_spanner_lro.plugin.rejected_deferral import stop_if_rejected  # noqa: PLC0415  # see above
+    from airflow_spanner_lro.plugin.rejected_deferral import (  # noqa: PLC0415  # see above
+        cancel_if_rejected,
+    )
 
-    stop_if_rejected(note)
+    cancel_if_rejected(note)

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is left to do in a task's process whose deferral Airflow may have rejected.
+"""Cancel the operation of a task whose deferral Airflow rejected, as its process ends.
 
-A task that a user ends while it runs is told so at its next heartbeat, up to five seconds later. If
+That a user ended a running task is noticed at its next heartbeat, up to five seconds later. If
 it asks to be deferred before, the Execution API answers 409, the process ends, and nobody would
-stop the operation (Airflow 3.3.2). So the process asks what has become of its task, and stops the
-operation if nobody will wait for it.
+cancel the operation (Airflow 3.3.2). So the process asks what has become of its task, and cancels
+the operation if nobody will wait for it.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _TO_SETTLE = 3.0
 log = logging.getLogger(__name__)
 
 
-def stop_if_rejected(note: PendingDeferral) -> None:
-    """Stop what the task has left running, if nobody will wait for it; never raises.
+def cancel_if_rejected(note: PendingDeferral) -> None:
+    """Cancel what the task has left running, if nobody will wait for it; never raises.
 
     In a thread that is given up when the time is up: a question to Airflow has no timeout.
     """
@@ -55,7 +55,7 @@ def stop_if_rejected(note: PendingDeferral) -> None:
     if thread.is_alive():
         log.error(
             "%s may go on: what has become of the task could not be found out, or the operation "
-            "not be stopped, within %g s. %s",
+            "not be cancelled, within %g s. %s",
             note.name.label,
             TIMEOUT,
             cancel_advice(note.name),
@@ -66,7 +66,7 @@ def _work(note: PendingDeferral) -> None:
     try:
         decision = _decide(note)
         if decision is KillDecision.CANCEL:
-            _stop(note)
+            _cancel(note)
         elif decision is KillDecision.UNKNOWN:
             log.warning(
                 "%s is left running: %s. %s",
@@ -76,7 +76,7 @@ def _work(note: PendingDeferral) -> None:
             )
     except WaitStoppedError:
         log.warning("Stopped with the process, which was told to end meanwhile. %s", note.name)
-    except Exception as exc:  # noqa: BLE001  # it is told; a listener must not raise
+    except Exception as exc:  # noqa: BLE001  # it is logged; a listener must not raise
         log.error(  # noqa: TRY400  # one line that says it all
             "%s may go on: the task may have been ended while it ran, and that could not be dealt "
             "with (%s). %s",
@@ -100,9 +100,9 @@ def _decide(note: PendingDeferral) -> KillDecision:
     return decide_rejected(claim=claim, liveness=liveness, record=record)
 
 
-def _stop(note: PendingDeferral) -> None:
+def _cancel(note: PendingDeferral) -> None:
     run = note.run
-    log.warning("The task was ended while it ran, and is not deferred; cancelling %s.", note.name)
+    log.warning("Cancelling: the task was ended while it ran, and is not deferred. %s", note.name)
     flow = cancel_if_running(
         name=note.name, policy=CancelPolicy(), cleans_up=run.cancel.may_clean_up
     )
@@ -112,10 +112,10 @@ def _stop(note: PendingDeferral) -> None:
         ended = run.wait.perform(flow, deadline=deadline)
     except WaitStoppedError:
         raise
-    except Exception as exc:  # noqa: BLE001  # it is told, and written down
+    except Exception as exc:  # noqa: BLE001  # it is logged, and written down
         ended = Settlement(name=note.name, ending=Ending.NOT_SENT, detail=error_text(exc))
     if not isinstance(ended, Settlement):
-        log.warning("It was done already; there was nothing to cancel.")
+        log.warning("Nothing to cancel: it was done already.")
         return
     metrics.count_cancel(ended, cause=metrics.Cause.REJECTED_DEFERRAL)
     log_ending(ended, log=log)

@@ -83,13 +83,13 @@ def deferral_rejected(scene: Scene) -> BaseException | None:
     airflow.state = "failed"
     note = pending_deferral.take()
     assert note is not None
-    rejected_deferral.stop_if_rejected(note)
+    rejected_deferral.cancel_if_rejected(note)
     return None
 
 
 def interrupted_while_deferred(scene: Scene) -> BaseException | None:
     """Press Ctrl-C while the trigger waits in the process of the command."""
-    scene.patch.setattr(interrupts, "plays_tasks_itself", lambda: True)
+    scene.patch.setattr(interrupts, "runs_tasks_in_process", lambda: True)
     with _interruptible():
         defer(backup(deferrable=True), scene.task)
         with pytest.raises(KeyboardInterrupt):

@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time import supervisor, task_runner
 
-from airflow_spanner_lro.airflow_internals import plays_tasks_itself
+from airflow_spanner_lro.airflow_internals import runs_tasks_in_process
 from airflow_spanner_lro.core.operations.errors import OperationKilledError
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
@@ -35,7 +35,7 @@ class InProcessSupervisorComms:
 def by_itself(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let this process play tasks without a supervisor, as ``airflow dags test`` does."""
     for module in (interrupts, run):
-        monkeypatch.setattr(module, "plays_tasks_itself", lambda: True)
+        monkeypatch.setattr(module, "runs_tasks_in_process", lambda: True)
     pending_deferral.take()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -44,10 +44,10 @@ def by_itself(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_such_a_process_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow's class is known by its name; there is none of it anywhere else."""
-    elsewhere = plays_tasks_itself()
+    elsewhere = runs_tasks_in_process()
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", InProcessSupervisorComms(), raising=False)
 
-    assert [False, True] == [elsewhere, plays_tasks_itself()]
+    assert [False, True] == [elsewhere, runs_tasks_in_process()]
     assert supervisor.InProcessSupervisorComms.__name__ == InProcessSupervisorComms.__name__
 
 

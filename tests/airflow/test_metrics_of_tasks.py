@@ -212,7 +212,7 @@ def test_a_deferral_that_is_rejected(
     note = pending_deferral.take()
     assert note is not None
 
-    rejected_deferral.stop_if_rejected(note)
+    rejected_deferral.cancel_if_rejected(note)
 
     assert {"cause=rejected_deferral ending=cancelled": 1} == recorder.counted(CANCELS)
     assert {"kind=CreateBackup outcome=cancelled": 1} == recorder.timed(DURATION)

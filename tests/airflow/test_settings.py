@@ -54,9 +54,9 @@ except SettingsError as exc:
 @pytest.fixture(autouse=True)
 def untold() -> Iterator[None]:
     """Let this process have told of nothing."""
-    settings.tell_problems.cache_clear()
+    settings.log_problems.cache_clear()
     yield
-    settings.tell_problems.cache_clear()
+    settings.log_problems.cache_clear()
 
 
 @pytest.fixture
