@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.polling.families import family_of
 from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
 
 from .builders import DENIED, after, snapshot
-from .polled import POLICY, Ear, numbered
+from .watched_operations import POLICY, Ear, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

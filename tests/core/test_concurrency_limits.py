@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 from .builders import DENIED, NAME, OTHER, UNAVAILABLE, running
-from .playing import DEADLINE, Play, play
+from .scripted_flows import DEADLINE, Play, play
 
 QUERY = OperationQuery(
     call=ListCall.OF_BACKUPS, parent=InstanceName(project="test", instance="main"), pending=True

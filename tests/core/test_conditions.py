@@ -50,7 +50,7 @@ from .builders import (
     running,
     succeeded,
 )
-from .playing import play
+from .scripted_flows import play
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.flows.commands import Answer

@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.core.status import Code
 
 from .builders import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, running, succeeded
-from .playing import DEADLINE, FinitePolicy, Play, play
+from .scripted_flows import DEADLINE, FinitePolicy, Play, play
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -36,7 +36,7 @@ from .builders import (
     running,
     succeeded,
 )
-from .playing import DEADLINE, play
+from .scripted_flows import DEADLINE, play
 
 LOOK = Get(NAME, POLL_WITHIN)
 TOO_LATE = DeadlineExceeded("no answer in time")

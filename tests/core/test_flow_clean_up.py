@@ -36,7 +36,7 @@ from .builders import (
     running,
     succeeded,
 )
-from .playing import DEADLINE, FinitePolicy, play
+from .scripted_flows import DEADLINE, FinitePolicy, play
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 
 from .builders import BACKUP, DENIED, NAME, OTHER, cancelled, running, succeeded
-from .playing import DEADLINE, play
+from .scripted_flows import DEADLINE, play
 
 THIRD = OperationName(resource=BACKUP, operation="_auto_op_3")
 

@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 
 from .builders import DENIED, GONE, NAME, NOW, UNAVAILABLE, cancelled, failed, running, succeeded
-from .playing import DEADLINE, play
+from .scripted_flows import DEADLINE, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,7 +12,7 @@ from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import PollMethod
 
-from .crowd import Crowd, Member, members
+from .polling_simulation import Crowd, Member, members
 
 COUNT, GROUPS = 200, 20
 OLD = cycle([3600.0])

@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.polling.schedule import (
     next_poll,
 )
 
-from .polled import POLICY
+from .watched_operations import POLICY
 
 
 def one(

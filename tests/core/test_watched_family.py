@@ -13,7 +13,7 @@ from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import FRESH, PollMethod, WatchedFamily
 
 from .builders import GONE, NOW, running, succeeded
-from .polled import POLICY, Audience, Ear
+from .watched_operations import POLICY, Audience, Ear
 
 
 def ways(audience: Audience, *, at: float) -> list[PollMethod]:

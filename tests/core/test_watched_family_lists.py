@@ -12,7 +12,7 @@ from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import LISTS_AGAIN, PollMethod
 
 from .builders import DENIED, GONE, UNAVAILABLE, after
-from .polled import POLICY, Audience, Ear
+from .watched_operations import POLICY, Audience, Ear
 
 REFUSALS = [
     pytest.param(DENIED, id="PERMISSION_DENIED"),

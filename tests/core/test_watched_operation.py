@@ -11,7 +11,7 @@ from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedOperation
 
 from .builders import DENIED, GONE, NAME, UNAVAILABLE, after, running, succeeded
-from .polled import POLICY, Ear, Heard
+from .watched_operations import POLICY, Ear, Heard
 
 
 def watched(*ears: Ear, policy: PollPolicy = POLICY) -> WatchedOperation:
