@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.plans import Plan
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
-    from airflow_spanner_lro.emulator.state.tables import AnyRecord
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.tables import AnyRecord
+    from airflow_spanner_lro.emulator.world import World
 
 
 _FOR_EVER = timedelta(days=30)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.clock import Clock
     from airflow_spanner_lro.emulator.journal.state_file import LoadedJournal
     from airflow_spanner_lro.emulator.rpc import Method
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ from airflow_spanner_lro.emulator import errors
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 # what annotations of RPCs may name, because modules that only annotate with it import it for
 # type checkers alone

@@ -25,7 +25,7 @@ from airflow_spanner_lro.emulator.schemas.service import SchemaService
 from tests.emulator.support.world_fingerprint import fingerprint
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANCE = "projects/test/instances/main"

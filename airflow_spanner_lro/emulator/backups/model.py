@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.filters import Value
     from airflow_spanner_lro.emulator.instances.model import Instance
     from airflow_spanner_lro.emulator.schemas.model import Schema
-    from airflow_spanner_lro.emulator.state.tables import Resources
+    from airflow_spanner_lro.emulator.tables import Resources
 
 
 MIN_BACKUP_AGE = timedelta(hours=6)

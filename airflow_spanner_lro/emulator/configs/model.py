@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.emulator.configs.base_configs import BaseConfig, Places
-    from airflow_spanner_lro.emulator.state.tables import Resources
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.tables import Resources
+    from airflow_spanner_lro.emulator.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

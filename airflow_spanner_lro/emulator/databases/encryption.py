@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.backups.model import Backup
     from airflow_spanner_lro.emulator.databases.model import Database
     from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
-    from airflow_spanner_lro.emulator.state.tables import Resources
+    from airflow_spanner_lro.emulator.tables import Resources
 
 
 _KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.schemas.model import Schema
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from google.longrunning import operations_pb2
 
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 
 _PER_SMALL_STEP = 10

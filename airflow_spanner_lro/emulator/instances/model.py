@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         ResourceName,
     )
     from airflow_spanner_lro.emulator.filters import Value
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

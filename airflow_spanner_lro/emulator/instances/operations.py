@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.emulator.operations.model import Operation
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 _LARGE = 100 * UNITS_PER_NODE
 """So much more capacity at once takes longer than usual."""

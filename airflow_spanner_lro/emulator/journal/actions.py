@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 
 DEFAULT_CONFIG = "regional-europe-west1"

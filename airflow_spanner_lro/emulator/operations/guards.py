@@ -15,7 +15,7 @@ from airflow_spanner_lro.emulator import errors
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import InstanceName, ResourceName
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 
 def require_not_moving(world: World, name: InstanceName) -> None:

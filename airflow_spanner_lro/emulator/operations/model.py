@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.lifecycle import Lifecycle
-    from airflow_spanner_lro.emulator.state.tables import EventQueue
+    from airflow_spanner_lro.emulator.tables import EventQueue
 
 
 RETENTION = timedelta(days=7)

@@ -53,7 +53,7 @@ from airflow_spanner_lro.emulator.partitions.operations import (
 )
 from airflow_spanner_lro.emulator.schedules.runner import run_schedule
 from airflow_spanner_lro.emulator.schemas.operations import UpdateDatabaseDdl
-from airflow_spanner_lro.emulator.state.world import World
+from airflow_spanner_lro.emulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.emulator.operations.handler import OperationHandler
     from airflow_spanner_lro.emulator.plans import Planner
-    from airflow_spanner_lro.emulator.state.world import Reaction
+    from airflow_spanner_lro.emulator.world import Reaction
 
 
 HANDLERS: Mapping[OperationKind, OperationHandler[Any, Any]] = {

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.emulator.operations.model import Operation
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 
 _ROOTS = frozenset({"name", "done", "error", "metadata", "response"})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from airflow_spanner_lro.emulator.backups.model import Backup
     from airflow_spanner_lro.emulator.schemas.model import Schema
-    from airflow_spanner_lro.emulator.state.tables import Resources
+    from airflow_spanner_lro.emulator.tables import Resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.core.names import BackupName, DatabaseName
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.names import BackupScheduleName
     from airflow_spanner_lro.emulator.databases.model import Database
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 LONGEST_CHAIN = 14
 """A full backup and thirteen incremental ones."""

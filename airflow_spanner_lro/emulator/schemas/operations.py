@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

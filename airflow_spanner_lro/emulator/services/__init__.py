@@ -27,7 +27,7 @@ from airflow_spanner_lro.emulator.schemas.service import DatabaseInsideService, 
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.rpc import Servicer
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.world import World
 
 
 def all_servicers(world: World) -> tuple[Servicer, ...]:

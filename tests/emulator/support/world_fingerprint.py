@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.state.tables import AnyRecord
-    from airflow_spanner_lro.emulator.state.world import World
+    from airflow_spanner_lro.emulator.tables import AnyRecord
+    from airflow_spanner_lro.emulator.world import World
 
 
 def fingerprint(world: World, *, now: datetime) -> tuple[object, ...]:

@@ -23,7 +23,7 @@ from airflow_spanner_lro.emulator.iam.model import PolicyTable
 from airflow_spanner_lro.emulator.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.operations.model import Operation, OperationTable
 from airflow_spanner_lro.emulator.quota import Limits
-from airflow_spanner_lro.emulator.state.tables import EventQueue, Resources
+from airflow_spanner_lro.emulator.tables import EventQueue, Resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.emulator.plans import Planner
-    from airflow_spanner_lro.emulator.state.tables import EventKey
+    from airflow_spanner_lro.emulator.tables import EventKey
 
 
 class Handler(Protocol):
