@@ -55,7 +55,7 @@ def test_a_second_backup_waits_for_the_first(
 
 @pytest.mark.usefixtures("other")
 def test_waiting_for_a_turn_holds_no_worker(stage: Stage, task: FakeTask) -> None:
-    """A deferrable task waits for its turn in the triggerer, and has started nothing yet."""
+    """A deferrable task waits for a slot in the triggerer, and has started nothing yet."""
     deferred = defer(backup(deferrable=True), task)
 
     trigger = over_the_wire(deferred.trigger)
@@ -94,10 +94,10 @@ def test_no_waiting_for_a_turn_if_not_wanted(task: FakeTask, *, deferrable: bool
 
 
 @pytest.mark.usefixtures("other")
-def test_the_deadline_counts_while_waiting_for_a_turn(
+def test_the_deadline_counts_while_waiting_for_a_slot(
     stage: Stage, task: FakeTask, pass_time: Callable[[timedelta], None], *, deferrable: bool
 ) -> None:
-    """A task whose deadline passes before its turn has started nothing, and says so."""
+    """A task whose deadline passes before a slot is free has started nothing, and says so."""
     stage.script.upon(LISTS, lambda: pass_time(timedelta(hours=1)))
     operator = backup(deferrable=deferrable, operation_timeout=timedelta(minutes=30))
 
@@ -113,8 +113,8 @@ def test_the_deadline_counts_while_waiting_for_a_turn(
 
 
 @pytest.mark.usefixtures("other")
-def test_a_kill_ends_the_wait_for_a_turn(stage: Stage, task: FakeTask) -> None:
-    """A task that is killed while it waits for its turn stops waiting, and cancels nothing."""
+def test_a_kill_ends_the_wait_for_a_slot(stage: Stage, task: FakeTask) -> None:
+    """A task that is killed while it waits for a slot stops waiting, and cancels nothing."""
     operator = backup()
     stage.script.upon(
         LISTS, lambda: stage.script.upon(LISTS, threading.Thread(target=operator.on_kill).start)
@@ -127,8 +127,8 @@ def test_a_kill_ends_the_wait_for_a_turn(stage: Stage, task: FakeTask) -> None:
 
 
 @pytest.mark.usefixtures("other")
-def test_the_backstop_of_a_turn_is_a_plain_timeout(task: FakeTask) -> None:
-    """When Airflow itself ends the wait for a turn, there is nothing to stop."""
+def test_the_backstop_of_a_slot_wait_is_a_plain_timeout(task: FakeTask) -> None:
+    """When Airflow itself ends the wait for a slot, there is nothing to stop."""
     operator = backup(deferrable=True, operation_timeout=timedelta(hours=1))
     deferred = defer(operator, task)
 
@@ -146,7 +146,7 @@ def test_a_slot_that_is_free_by_now_is_taken(stage: Stage, task: FakeTask) -> No
     assert [Code.FAILED_PRECONDITION, Code.OK] == [call.code for call in stage.starts]
 
 
-def test_another_failed_precondition_is_no_turn(
+def test_another_failed_precondition_is_no_lack_of_slots(
     stage: Stage, task: FakeTask, *, deferrable: bool
 ) -> None:
     """A refusal that no pending operation explains fails the task with Spanner's own words."""
@@ -223,8 +223,8 @@ def test_a_search_that_fails_does_not_hide_the_refusal(stage: Stage, task: FakeT
 
 
 @pytest.mark.usefixtures("other")
-def test_a_second_turn_on_a_worker_is_as_good_as_the_first(stage: Stage, task: FakeTask) -> None:
-    """A refusal without a holder to be seen is tried once more at once, in each turn anew."""
+def test_a_second_wait_on_a_worker_is_as_good_as_the_first(stage: Stage, task: FakeTask) -> None:
+    """A refusal without a holder to be seen is tried once more at once, in each wait anew."""
     stage.script.upon(LISTS, lambda: stage.finish_upon(LISTS))
     stage.script.upon(
         LISTS,
@@ -246,7 +246,7 @@ def test_a_second_turn_on_a_worker_is_as_good_as_the_first(stage: Stage, task: F
 def test_nothing_starts_after_the_deadline(
     stage: Stage, task: FakeTask, pass_time: Callable[[timedelta], None]
 ) -> None:
-    """A task whose turn came in time, and whose worker came too late, starts nothing."""
+    """A task whose slot was free in time, and whose worker came too late, starts nothing."""
     operator = backup(deferrable=True, operation_timeout=timedelta(minutes=30))
     defer(operator, task)
     pass_time(timedelta(hours=1))
@@ -261,7 +261,7 @@ def test_nothing_starts_after_the_deadline(
 
 @pytest.mark.usefixtures("other")
 def test_somebody_makes_it_meanwhile(stage: Stage, task: FakeTask) -> None:
-    """What exists when the turn has come, and is not ours, is a conflict and no success."""
+    """What exists when the slot is free, and is not ours, is a conflict and no success."""
     operator = backup(deferrable=True)
     deferred = defer(operator, task)
     stage.clock.advance(timedelta(hours=11))
@@ -275,7 +275,7 @@ def test_somebody_makes_it_meanwhile(stage: Stage, task: FakeTask) -> None:
 
 @pytest.mark.usefixtures("other")
 def test_without_durability_it_waits_too(stage: Stage, task: FakeTask, *, deferrable: bool) -> None:
-    """Waiting for a turn needs no memory of other tries."""
+    """Waiting for a slot needs no memory of other tries."""
     stage.script.upon(LISTS, lambda: stage.finish_upon(LISTS))
     stage.script.upon("GetOperation", stage.finish_upon)
 
@@ -286,7 +286,7 @@ def test_without_durability_it_waits_too(stage: Stage, task: FakeTask, *, deferr
 
 @pytest.mark.usefixtures("other")
 def test_a_kill_while_deferred_has_nothing_to_stop(stage: Stage, task: FakeTask) -> None:
-    """The trigger of a turn owns nothing; the task may be killed and tried again."""
+    """The trigger that waits for a slot owns nothing; the task may be killed and tried again."""
     deferred = defer(backup(deferrable=True), task)
     task.next_try()
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Spanner does not answer, refuses for lack of quota, or forgets an operation: waited out, or said."""
+"""Spanner is silent, refuses for lack of quota, or forgets an operation: waited out, or said."""
 
 from __future__ import annotations
 
