@@ -15,8 +15,8 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-from .drivers import AsyncDriver, SyncDriver
-from .fakes import BACKUP, DATABASE, NOW, after
+from .flow_drivers import AsyncDriver, SyncDriver
+from .scripted_client import BACKUP, DATABASE, NOW, after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import BackupName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
-    from .drivers import Driver
+    from .flow_drivers import Driver
 
 
 class StartBackup(Protocol):

@@ -19,8 +19,8 @@ from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.status import is_transient
 from tests.soak.tcp_proxy import TcpProxy
 
-from .fakes import DATABASE
-from .gateway import Gateway
+from .scripted_client import DATABASE
+from .tls_gateway import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

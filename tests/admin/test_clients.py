@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.names import BackupName, InstanceName, OperationNa
 from airflow_spanner_lro.core.operations.snapshot import OperationState, ResourceState
 from airflow_spanner_lro.core.status import Code
 
-from .fakes import BACKUP, DATABASE, NOW
+from .scripted_client import BACKUP, DATABASE, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -24,7 +24,7 @@ from airflow_spanner_lro.core.kinds import CREATE_DATABASE, KINDS
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import Plan
 
-from .compared import CASES, prepare, usual_request
+from .comparison_requests import CASES, prepare, usual_request
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-    from .compared import Case
+    from .comparison_requests import Case
 
 STARTABLE = [kind for kind in KINDS if kind.rpc]
 HOUR = Plan(duration=timedelta(hours=1))

@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 
-from .fakes import BACKUP, DATABASE, AsyncFakeClock, FakeClock, after
+from .scripted_client import BACKUP, DATABASE, AsyncFakeClock, FakeClock, after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -29,7 +29,7 @@ from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ProjectNa
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import pagination
 
-from .population import CUSTOM, DATABASE, INSTANCE, PARTITION, SECOND, populate
+from .every_kind import CUSTOM, DATABASE, INSTANCE, PARTITION, SECOND, populate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

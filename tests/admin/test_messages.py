@@ -17,8 +17,8 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.status import ErrorClass, classify
 
-from .fakes import DATABASE
-from .gateway import Gateway
+from .scripted_client import DATABASE
+from .tls_gateway import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import pytest
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.polling.budget import Urgency
 
-from .crowds import (
+from .virtual_spanner import (
     EXHAUSTED,
     CrowdedSpanner,
     Noticing,

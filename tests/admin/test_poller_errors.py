@@ -12,7 +12,7 @@ from google.api_core import exceptions
 
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 
-from .crowds import (
+from .virtual_spanner import (
     DENIED,
     UNAVAILABLE,
     CrowdedSpanner,

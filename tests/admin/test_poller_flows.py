@@ -17,8 +17,8 @@ from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.polling.policy import CancelPolicy
 
-from .crowds import CrowdedSpanner, Noticing, name_of, poller_of, waiting
-from .fakes import after
+from .scripted_client import after
+from .virtual_spanner import CrowdedSpanner, Noticing, name_of, poller_of, waiting
 from .virtual_time import VirtualClock, in_virtual_time
 
 if TYPE_CHECKING:

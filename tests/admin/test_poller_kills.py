@@ -8,7 +8,7 @@ import pytest
 
 from airflow_spanner_lro.core.operations.settlement import Ending
 
-from .killing import QUOTA, Stroke, strike
+from .kill_simulation import QUOTA, Stroke, strike
 
 WITHIN = 28.0
 

@@ -13,14 +13,14 @@ from google.api_core import exceptions
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 
-from .crowds import UNAVAILABLE, CrowdedSpanner, name_of, outcomes, poller_of, waiting
-from .fakes import after
+from .scripted_client import after
+from .virtual_spanner import UNAVAILABLE, CrowdedSpanner, name_of, outcomes, poller_of, waiting
 from .virtual_time import in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .crowds import Request
+    from .virtual_spanner import Request
 
 SLOW = PollPolicy(maximum=3600.0, fraction=1.0)
 """OperationWatcher at 0, 1, 2, 4, 8 … seconds."""

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import pagination
 
-from .started import COUNT, World
+from .started_families import COUNT, World
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient

@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.kinds import KINDS, OperationKind, Service
 from airflow_spanner_lro.core.names import SsdCacheName, parse_resource
 from airflow_spanner_lro.core.operations.snapshot import ResourceState
 
-from .fakes import NOW
+from .scripted_client import NOW
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import ResourceName

@@ -27,7 +27,7 @@ from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import pagination
 
-from .fakes import BACKUP, DATABASE, NOW
+from .scripted_client import BACKUP, DATABASE, NOW
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient

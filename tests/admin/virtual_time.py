@@ -13,7 +13,7 @@ import selectors
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .fakes import NOW
+from .scripted_client import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -26,7 +26,7 @@ from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
 from airflow_spanner_lro.triggers import pollers
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import NotConnectedError, shared_poller, wait_for_poller
-from tests.admin.gateway import Gateway
+from tests.admin.tls_gateway import Gateway
 from tests.airflow.fakes import DATABASE, LONG
 from tests.airflow.task_runner import backup, play
 from tests.soak.tcp_proxy import TcpProxy

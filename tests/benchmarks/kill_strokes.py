@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.operations.settlement import Ending
-from tests.admin.killing import ASKED_AFTER, GRACE, QUOTA, Stroke, strike
+from tests.admin.kill_simulation import ASKED_AFTER, GRACE, QUOTA, Stroke, strike
 from tests.benchmarks.report import Row, Table, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.admin.killing import Struck
+    from tests.admin.kill_simulation import Struck
 
 WITHIN = 28.0
 MINUTES = 300.0

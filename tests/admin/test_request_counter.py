@@ -26,8 +26,8 @@ from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.emulator import pagination
 
-from .fakes import BACKUP, DATABASE, NAME, after
-from .gateway import self_signed
+from .scripted_client import BACKUP, DATABASE, NAME, after
+from .tls_gateway import self_signed
 
 if TYPE_CHECKING:
     import threading

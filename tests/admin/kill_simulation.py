@@ -20,14 +20,14 @@ from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.polling.policy import CancelPolicy
 
-from .crowds import EXHAUSTED, SPAN, CrowdedSpanner, poller_of, waiting
+from .virtual_spanner import EXHAUSTED, SPAN, CrowdedSpanner, poller_of, waiting
 from .virtual_time import VirtualClock, VirtualLoop
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.polling.poller import OperationPoller
     from airflow_spanner_lro.core.names import OperationName
 
-    from .crowds import Request
+    from .virtual_spanner import Request
 
 QUOTA = 500
 KILL_SECONDS = 26.0

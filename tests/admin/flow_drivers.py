@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_spanner_lro.admin.driver import arun, run
 
-from .fakes import AsyncFakeClient, AsyncFakeClock, FakeClient, FakeClock, Script
+from .scripted_client import AsyncFakeClient, AsyncFakeClock, FakeClient, FakeClock, Script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.driver import Observer
     from airflow_spanner_lro.core.flows.commands import Flow
 
-    from .fakes import Scripted
+    from .scripted_client import Scripted
 
 T = TypeVar("T")
 

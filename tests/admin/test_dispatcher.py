@@ -13,7 +13,7 @@ import pytest
 from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, PendingRequest
 from airflow_spanner_lro.core.polling.budget import Budget, Urgency
 
-from .crowds import EXHAUSTED, GONE, Noticing
+from .virtual_spanner import EXHAUSTED, GONE, Noticing
 from .virtual_time import in_virtual_time
 
 

@@ -15,11 +15,11 @@ from google.api_core import exceptions
 from airflow_spanner_lro.core.names import OperationName, SsdCacheName
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 
-from .crowds import DENIED, CrowdedSpanner, Noticing, name_of, outcomes, poller_of, waiting
+from .virtual_spanner import DENIED, CrowdedSpanner, Noticing, name_of, outcomes, poller_of, waiting
 from .virtual_time import in_virtual_time
 
 if TYPE_CHECKING:
-    from .crowds import Request
+    from .virtual_spanner import Request
 
 PLENTY = 5.0
 """A budget that does not bind."""

@@ -14,14 +14,14 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 
-from .fakes import NAME, NOW, RUNNING, SUCCEEDED, after
+from .scripted_client import NAME, NOW, RUNNING, SUCCEEDED, after
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.core.flows.commands import Flow
 
-    from .drivers import Driver
+    from .flow_drivers import Driver
 
 EVEN = PollPolicy(maximum=10, jitter=0)
 

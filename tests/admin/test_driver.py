@@ -24,14 +24,14 @@ from airflow_spanner_lro.core.flows.operation import stop, wait
 from airflow_spanner_lro.core.operations.snapshot import ResourceState
 from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 
-from .drivers import SyncDriver
-from .fakes import BACKUP, NAME, NOW, RUNNING, SUCCEEDED, after
+from .flow_drivers import SyncDriver
+from .scripted_client import BACKUP, NAME, NOW, RUNNING, SUCCEEDED, after
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.flows.commands import Flow
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
-    from .drivers import Driver
+    from .flow_drivers import Driver
 
 MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
 UNAVAILABLE = exceptions.ServiceUnavailable("try later")

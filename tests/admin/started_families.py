@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.emulator import Plan
 
-from .population import CONFIG, INSTANCE, PROJECT, REQUESTS
+from .every_kind import CONFIG, INSTANCE, PROJECT, REQUESTS
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient

@@ -12,7 +12,7 @@ from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.core.facets import Label
 from airflow_spanner_lro.emulator import Plan
 
-from .fakes import NOW
+from .scripted_client import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

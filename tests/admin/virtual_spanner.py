@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code
 
-from .fakes import NOW
+from .scripted_client import NOW
 from .virtual_time import VirtualClock
 
 if TYPE_CHECKING:
