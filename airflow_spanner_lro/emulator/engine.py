@@ -21,8 +21,18 @@ from google.protobuf.message import DecodeError
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.backups.service import BackupService, CopyService
 from airflow_spanner_lro.emulator.clock import Anchor
+from airflow_spanner_lro.emulator.configs.service import ConfigService
+from airflow_spanner_lro.emulator.databases.service import (
+    DatabaseService,
+    DatabaseUpdateService,
+    QuorumService,
+    RestoreService,
+)
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.iam.service import DatabaseIamService, InstanceIamService
+from airflow_spanner_lro.emulator.instances.service import InstanceService, InstanceUpdateService
 from airflow_spanner_lro.emulator.journal.actions import ACTIONS
 from airflow_spanner_lro.emulator.journal.entries import (
     ActionEntry,
@@ -33,9 +43,16 @@ from airflow_spanner_lro.emulator.journal.entries import (
 )
 from airflow_spanner_lro.emulator.journal.state_file import Journal
 from airflow_spanner_lro.emulator.operations.registry import new_world
+from airflow_spanner_lro.emulator.operations.service import (
+    DatabaseOperationLists,
+    InstanceOperationLists,
+    OperationService,
+)
+from airflow_spanner_lro.emulator.partitions.service import PartitionService
 from airflow_spanner_lro.emulator.plans import Planner
 from airflow_spanner_lro.emulator.protos import plain_message
-from airflow_spanner_lro.emulator.services import all_servicers
+from airflow_spanner_lro.emulator.schedules.service import ScheduleService
+from airflow_spanner_lro.emulator.schemas.service import DatabaseInsideService, SchemaService
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,8 +60,9 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator.clock import Clock
     from airflow_spanner_lro.emulator.journal.state_file import LoadedJournal
-    from airflow_spanner_lro.emulator.rpc import Method
+    from airflow_spanner_lro.emulator.rpc import Method, Servicer
     from airflow_spanner_lro.emulator.world import World
+
 
 log = logging.getLogger(__name__)
 
@@ -264,3 +282,27 @@ class _ServedWorld:
         except TypeError as exc:
             raise _UnusableEntryError(number, f"is damaged: {entry.action}: {exc}") from exc
         action(self.world, entry.at, **entry.arguments)
+
+
+def all_servicers(world: World) -> tuple[Servicer, ...]:
+    """Return every family of RPCs, working on one world."""
+    return (
+        InstanceService(world),
+        InstanceUpdateService(world),
+        ConfigService(world),
+        PartitionService(world),
+        DatabaseService(world),
+        SchemaService(world),
+        BackupService(world),
+        CopyService(world),
+        ScheduleService(world),
+        RestoreService(world),
+        DatabaseUpdateService(world),
+        DatabaseInsideService(world),
+        QuorumService(world),
+        DatabaseIamService(world),
+        InstanceIamService(world),
+        OperationService(world),
+        DatabaseOperationLists(world),
+        InstanceOperationLists(world),
+    )

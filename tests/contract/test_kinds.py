@@ -24,13 +24,12 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     InstancePartitionName,
 )
-from airflow_spanner_lro.emulator import services
+from airflow_spanner_lro.emulator import engine
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
-
-from .asking import ARGUMENTS, NOT_COMPARED, NOT_TRIED, fields_set, requests_of
-from .conftest import EXAMPLES, REPOSITORY
-from .required import REQUIRED
+from tests.contract.asking import ARGUMENTS, NOT_COMPARED, NOT_TRIED, fields_set, requests_of
+from tests.contract.conftest import EXAMPLES, REPOSITORY
+from tests.contract.required import REQUIRED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +91,7 @@ def test_kind_has_an_example(kind: OperationKind) -> None:
 @every_startable_kind
 def test_emulator_answers_its_call(kind: OperationKind) -> None:
     """The emulator has a handler for each call that starts an operation."""
-    servicers = [each for each in vars(services).values() if isinstance(each, type)]
+    servicers = [each for each in vars(engine).values() if isinstance(each, type)]
 
     assert 1 == sum(kind.method in vars(servicer) for servicer in servicers)
 
