@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     class AirflowJob(Protocol):
-        """Airflow's ``AirflowJob``."""
+        """Airflow's ``Job``."""
 
         hostname: str
 
