@@ -8,16 +8,20 @@ import os
 import subprocess
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
+from airflow_spanner_lro.admin.clock import WaitStoppedError
+from airflow_spanner_lro.reaper import host
 from tests.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+REAPER_RUN = "airflow_spanner_lro.reaper.loop.ReaperLoop.run"
 TRIGGERER, SCHEDULER, DAG_PROCESSOR = "TriggererJob", "SchedulerJob", "DagProcessorJob"
 HOST = """
     import os, sys, threading, time
@@ -137,25 +141,88 @@ CHILD = """
 def test_process_beside_the_scheduler_ends_with_it(home: dict[str, str], ending: str) -> None:
     """Whether the scheduler ends or is lost, nothing of the reaper stays."""
     home |= {"AIRFLOW__SPANNER_LRO__REAPER": "scheduler"}
-    host = started(SCHEDULER, CHILD, environment=home)
-    assert host.stdin is not None
-    assert host.stdout is not None
+    parent = started(SCHEDULER, CHILD, environment=home)
+    assert parent.stdin is not None
+    assert parent.stdout is not None
     line = wait_until(
-        host.stdout.readline, accept=lambda seen: seen.endswith("False\n"), timeout=60, what="it"
+        parent.stdout.readline, accept=lambda seen: seen.endswith("False\n"), timeout=60, what="it"
     )
     child = psutil.Process(int(line.split()[0]))
 
     if ending == "killed":
-        host.kill()
+        parent.kill()
     else:
-        host.stdin.write("end\n")
-        host.stdin.flush()
+        parent.stdin.write("end\n")
+        parent.stdin.flush()
 
     wait_until(
         lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE,
         timeout=40,
         what="the reaper to end",
     )
-    host.stdin.close()
-    host.wait(20)
-    host.stdout.close()
+    parent.stdin.close()
+    parent.wait(20)
+    parent.stdout.close()
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what has ended be started again at once."""
+    monkeypatch.setattr(host, "_AGAIN", 0.01)
+
+
+@pytest.mark.usefixtures("short_pauses")
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ([sys.executable, "-c", "raise SystemExit(3)"], "ended with status 3 and is started again"),
+        (["/nowhere/python"], "could not be started and is tried again"),
+    ],
+    ids=["ends", "cannot start"],
+)
+def test_process_beside_the_scheduler_is_started_again(
+    caplog: pytest.LogCaptureFixture, command: list[str], told: str
+) -> None:
+    """A reaper that ends by itself, or cannot begin, is started again, and the log says so."""
+    reaper = host.ChildProcess(hostname="here")
+    reaper._command = command
+    reaper.start()
+
+    wait_until(lambda: caplog.text.count(told) >= 2, timeout=30, what="two beginnings")
+    reaper.stop()
+
+
+def test_thread_of_the_triggerer_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reaper's rounds end when the triggerer does, and not some minutes later."""
+    ended = []
+
+    def run(loop: Any, *, interval: float) -> None:
+        with suppress(WaitStoppedError):
+            loop._clock.sleep(interval)
+        ended.append(interval)
+
+    monkeypatch.setattr(REAPER_RUN, run)
+    reaper = host.ThreadAfterFork(hostname="here", interval=600)
+    reaper._forked()
+    reaper.stop()
+
+    assert [600] == ended
+
+
+def test_thread_that_fails_is_told_and_hurts_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the reaper fails with, the triggerer goes on."""
+
+    def run(loop: Any, *, interval: float) -> None:
+        del loop, interval
+        message = "a library cannot be loaded"
+        raise ImportError(message)
+
+    monkeypatch.setattr(REAPER_RUN, run)
+    reaper = host.ThreadAfterFork(hostname="here", interval=600)
+    reaper._forked()
+    reaper.stop()
+
+    assert "nobody else is affected" in caplog.text
+    assert "a library cannot be loaded" in caplog.text
