@@ -48,7 +48,7 @@ def get_provider_info() -> dict[str, Any]:
                 "triggers.backup_watcher",
                 "triggers.conditions",
                 "triggers.operation",
-                "triggers.turn",
+                "triggers.slot",
             )
         ],
         "extra-links": [

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 from airflow_spanner_lro.core import kinds
-
-from .required import REQUIRED
+from tests.contract.required import REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

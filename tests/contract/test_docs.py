@@ -22,9 +22,8 @@ from airflow_spanner_lro.emulator import Faults, Limits, Plan, SpannerAdminEmula
 from airflow_spanner_lro.emulator.command import add_arguments
 from airflow_spanner_lro.emulator.control.routes import PREFIX, ROUTES
 from airflow_spanner_lro.emulator.plans import Between, BySize
-
-from .conftest import EXAMPLES, REPOSITORY
-from .required import REQUIRED
+from tests.contract.conftest import EXAMPLES, REPOSITORY
+from tests.contract.required import REQUIRED
 
 if TYPE_CHECKING:
     from pathlib import Path

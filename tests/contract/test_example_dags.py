@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.serialization.serialized_objects import DagSerialization
 
-from .conftest import EXAMPLES
+from tests.contract.conftest import EXAMPLES
 
 if TYPE_CHECKING:
     from pathlib import Path

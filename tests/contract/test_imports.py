@@ -12,12 +12,10 @@ import json
 import subprocess
 import sys
 
-import pytest
-
-from .conftest import PACKAGE
+from tests.contract.conftest import PACKAGE
 
 FAMILIES = ("operators", "sensors", "triggers", "notifications", "plugin")
-SINGLE = ("links", "assets", "settings", "provider_info", "commands", "hooks.lazy")
+SINGLE = ("links", "assets", "settings", "provider_info", "cli.airflow_commands", "hooks.lazy")
 ASYNC = "hooks.spanner_admin_async"
 MODULES = [
     *sorted(
@@ -68,23 +66,19 @@ print(json.dumps(found))
 """Imports each module in a process of its own, all of them forked off one that has Airflow."""
 
 
-@pytest.fixture(scope="module")
-def imported() -> dict[str, tuple[bool, list[str]]]:
-    """Return for each module whether it can be imported, and what heavy ones are loaded then."""
+def test_what_a_dag_file_imports_loads_neither_grpc_nor_a_client_library() -> None:
+    """Each module can be imported by itself, and nothing heavy comes along."""
     done = subprocess.run(  # noqa: S603  # our own interpreter
         [sys.executable, "-c", PROGRAM, json.dumps(MODULES), json.dumps(HEAVY)],
         capture_output=True,
         text=True,
         check=True,
     )
-    found: dict[str, tuple[bool, list[str]]] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    imported: dict[str, tuple[bool, list[str]]] = json.loads(done.stdout.splitlines()[-1])
 
-
-@pytest.mark.parametrize("module", MODULES)
-def test_import_is_light(module: str, imported: dict[str, tuple[bool, list[str]]]) -> None:
-    """A Dag file that imports it loads neither gRPC nor any client library."""
-    there, heavy = imported[module]
-
-    assert there
-    assert set() == set(heavy) - LOADED_BY_AIRFLOW
+    assert set(MODULES) == {module for module, (there, _) in imported.items() if there}
+    assert {} == {
+        module: heavy
+        for module, (_, loaded) in imported.items()
+        if (heavy := set(loaded) - LOADED_BY_AIRFLOW)
+    }

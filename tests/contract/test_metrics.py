@@ -14,8 +14,7 @@ from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.metrics import METRICS, Cause
-
-from .conftest import REPOSITORY
+from tests.contract.conftest import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "reference" / "metrics.md").read_text()
 

@@ -18,9 +18,8 @@ from airflow.serialization.serialized_objects import DagSerialization
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.operators.operation import SpannerOperationOperator
 from airflow_spanner_lro.sensors.base import SpannerInstanceSensor, SpannerSensor
-
-from .conftest import PACKAGE
-from .required import REQUIRED
+from tests.contract.conftest import PACKAGE
+from tests.contract.required import REQUIRED
 
 CONCRETE = pytest.mark.parametrize("class_", REQUIRED, ids=lambda class_: class_.__name__)
 BASES = (SpannerAdminOperator, SpannerOperationOperator, SpannerSensor, SpannerInstanceSensor)

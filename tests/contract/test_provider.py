@@ -23,9 +23,8 @@ from airflow.triggers.base import BaseTrigger
 
 from airflow_spanner_lro.core.links import ASSET_SCHEME
 from airflow_spanner_lro.provider_info import get_provider_info
-
-from .conftest import PACKAGE
-from .required import REQUIRED
+from tests.contract.conftest import PACKAGE
+from tests.contract.required import REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +34,9 @@ FAMILIES = ("operators", "sensors", "hooks", "triggers")
 BASES = {
     "airflow_spanner_lro.hooks.connection",
     "airflow_spanner_lro.operators.base",
-    "airflow_spanner_lro.operators.base",
-    "airflow_spanner_lro.operators.base",
     "airflow_spanner_lro.operators.operation",
     "airflow_spanner_lro.sensors.base",
     "airflow_spanner_lro.triggers.base",
-    "airflow_spanner_lro.triggers.conditions",
 }
 """Modules of classes to derive from, which no Dag author uses by themselves."""
 COMMANDS = {

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the package promises to Airflow and to its readers."""
+"""Every option of Airflow's configuration that is documented is read, and says what it takes."""
 
 from __future__ import annotations
 
@@ -12,36 +12,10 @@ from airflow.sdk.configuration import conf
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.provider_info import get_provider_info
 
-from .conftest import EXAMPLES, PACKAGE, REPOSITORY
-
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-HEADER = [
-    "# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors",
-    "# SPDX-License-Identifier: Apache-2.0",
-]
-FILES = sorted(PACKAGE.rglob("*.py"))
-# an empty file has nothing that could be licensed
-TESTS = sorted(path for path in (REPOSITORY / "tests").rglob("*.py") if path.stat().st_size)
-MAXIMUM = 450
 OPTIONS: dict[str, Any] = get_provider_info()["config"]["spanner_lro"]["options"]
-
-
-def _id(path: Path) -> str:
-    return str(path.relative_to(REPOSITORY))
-
-
-@pytest.mark.parametrize("path", [*FILES, *TESTS, *EXAMPLES], ids=_id)
-def test_file_has_the_header_and_is_short(path: Path) -> None:
-    """Every file names its licence in two lines and fits on a few screens."""
-    lines = path.read_text().splitlines()
-
-    assert HEADER == lines[:2]
-    assert len(lines) <= MAXIMUM
-
-
 SAMPLES: dict[str, tuple[str, object]] = {
     "boolean": ("False", False),
     "float": ("12.5", 12.5),
