@@ -128,7 +128,7 @@ outcomes = st.builds(
     settlement=st.none() | settlements,
 )
 _short_texts = st.text(max_size=500)
-accesses = st.builds(
+connection_specs = st.builds(
     ConnectionSpec,
     gcp_conn_id=_short_texts,
     impersonation_chain=st.lists(_short_texts, max_size=3).map(tuple),
@@ -157,7 +157,7 @@ def _entries(draw: Callable[..., Any]) -> LedgerEntry:
         fingerprint=draw(_short_texts),
         intended=draw(moments),
         try_number=draw(st.integers(1, 100)),
-        connection_spec=draw(accesses),
+        connection_spec=draw(connection_specs),
         deadline=draw(st.none() | moments),
         operation=operation,
         closed=draw(st.booleans()),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Values that many tests need, with only what matters to a test left to say."""
+"""Sample snapshots, ledger entries and operations, with only what matters to a test left to say."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BACKUP = BackupName(project="test", instance="main", backup="nightly")
 NAME = OperationName(resource=BACKUP, operation="_auto_op_1")
 OTHER = OperationName(resource=BACKUP, operation="_auto_op_2")
 FINGERPRINT = "as rendered"
-ACCESS = ConnectionSpec(gcp_conn_id="google_cloud_default")
+CONNECTION = ConnectionSpec(gcp_conn_id="google_cloud_default")
 
 UNAVAILABLE = exceptions.ServiceUnavailable("try later")
 DENIED = exceptions.PermissionDenied("spanner.backups.cancel is missing")
@@ -75,7 +75,7 @@ def entry(**fields: Any) -> LedgerEntry:
         "fingerprint": FINGERPRINT,
         "intended": NOW,
         "try_number": 1,
-        "connection_spec": ACCESS,
+        "connection_spec": CONNECTION,
         "operation": NAME,
         "evidence": Evidence.ANSWERED if fields.get("operation", NAME) else None,
     }
