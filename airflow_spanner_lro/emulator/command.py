@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="rest_port",
         action="store_const",
         const=None,
-        help="speak gRPC only; there is no remote control then either",
+        help="speak gRPC only; there is no control interface then either",
     )
     parser.add_argument(
         "--state",

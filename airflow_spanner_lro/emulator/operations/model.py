@@ -48,7 +48,7 @@ class Operation:
     """One operation.
 
     :param serial: its place in the order in which resources and operations were made
-    :param details: what the behaviour of its kind remembers of the request
+    :param details: what the handler of its kind remembers of the request
     :param described: the part of its metadata that never changes
     :param steps_settled: of how many steps the effects are in the tables
     :param settled: whether the effects of its end are in the tables

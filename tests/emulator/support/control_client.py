@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AskControl(Protocol):
-    """Asks the remote control; returns status and body."""
+    """Asks the control interface; returns status and body."""
 
     def __call__(self, verb: str, path: str, body: object = None) -> tuple[int, Any]:
         """Ask."""
