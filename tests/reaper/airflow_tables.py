@@ -56,7 +56,7 @@ def back_up(task_id: str, **parameters: Any) -> SpannerCreateBackupOperator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class AirflowTables:
     """An Airflow database with tasks of ours.
 
     :param written: who has written which task of which Dag
@@ -67,7 +67,7 @@ class Rows:
 
     @classmethod
     @contextmanager
-    def opened(cls, url: str) -> Iterator[Rows]:
+    def opened(cls, url: str) -> Iterator[AirflowTables]:
         """Create the tables, which are dropped in the end."""
         import_all_models()
         engine = create_engine(url)

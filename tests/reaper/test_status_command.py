@@ -112,6 +112,73 @@ def test_connection_that_cannot_be_used(reaping: Reaping, capsys: Capture) -> No
     assert "google_cloud_default: PERMISSION_DENIED" in output
 
 
+def test_reaper_that_is_switched_off(
+    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Where it is not to run by itself, the option is named."""
+    del reaping
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__REAPER", "off")
+
+    airflow("status")
+
+    assert "does not run by itself ([spanner_lro] reaper = off)" in capsys.readouterr().out
+
+
+def test_entry_that_cannot_be_read(reaping: Reaping, capsys: Capture) -> None:
+    """What this release cannot read waits for a person."""
+    scope = reaping.rows.add_task(state="deferred", run_state="running")
+    reaping.rows.write_value(scope, {"version": 99})
+    record(timedelta())
+
+    airflow("status", "--offline")
+
+    assert "waiting for a person (the entry cannot be read)" in capsys.readouterr().out
+
+
+def test_orphans_without_number(reaping: Reaping, capsys: Capture) -> None:
+    """Twenty orphans are named, and the command that names them all."""
+    operation = reaping.start_backup()
+    for number in range(23):
+        scope = reaping.rows.add_task(task_id=f"t{number}", state="failed", run_state="failed")
+        reaping.rows.write(scope, reaping.entry(operation))
+    record(timedelta())
+
+    airflow("status", "--offline")
+
+    output = capsys.readouterr().out
+    assert "Orphans      23" in output
+    assert "and 3 more: `airflow spanner-lro ledger`" in output
+    assert 20 == output.count("nightly.t")
+
+
+@pytest.mark.usefixtures("waiting")
+def test_triggers_that_no_triggerer_has(reaping: Reaping, capsys: Capture) -> None:
+    """A trigger without a triggerer is counted, and that none is alive is said."""
+    now = datetime.now(tz=UTC)
+    trigger = {"classpath": "airflow_spanner_lro.triggers.operation.SpannerOperationTrigger"}
+    values = {"encrypted_kwargs": "", "created_date": now}
+    reaping.rows.execute(insert(Trigger).values(**trigger, **values))
+    record(timedelta())
+
+    airflow("status", "--offline")
+
+    output = capsys.readouterr().out
+    assert "no triggerer is alive" in output
+    assert "1 triggers wait for a triggerer" in output
+
+
+@pytest.mark.usefixtures("waiting")
+def test_operation_that_is_gone_says_nothing_against_its_connection(
+    reaping: Reaping, capsys: Capture
+) -> None:
+    """Who is answered NOT_FOUND has been let in."""
+    record(timedelta())
+    reaping.emulator.faults.fail(method="GetOperation", code=Code.NOT_FOUND, times=1)
+
+    assert 0 == airflow("status")
+    assert "google_cloud_default: usable" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("waiting")
 def test_offline_asks_nothing(reaping: Reaping) -> None:
     """Spanner is not asked if it is not to be."""

@@ -40,7 +40,7 @@ BACKUP = f"{INSTANCE}/backups/nightly"
 GRACE = timedelta(seconds=60)
 
 
-class Cues(Faults):
+class FaultsWithHooks(Faults):
     """Faults, and what happens at the moment when a call arrives."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class PassingClock(StoppableClock):
 
 
 @dataclass(slots=True, kw_only=True)
-class Reaping:
+class ReaperHarness:
     """A reaper, Airflow's database and Spanner.
 
     :param logged: what the reaper has said
@@ -93,7 +93,7 @@ class Reaping:
     @contextmanager
     def at_work(
         cls, *, rows: Rows, emulator: SpannerAdminEmulator, clock: ManualClock
-    ) -> Iterator[Reaping]:
+    ) -> Iterator[ReaperHarness]:
         """Return a reaper for a while."""
         client = SpannerAdminClient(Endpoint(target=emulator.endpoint, plain_text=True))
         yield cls(
@@ -104,7 +104,7 @@ class Reaping:
     def upon(self, method: str, act: Callable[[], object]) -> None:
         """Do something once, just before the next call of a method is answered."""
         faults = self.emulator.faults
-        assert isinstance(faults, Cues)
+        assert isinstance(faults, FaultsWithHooks)
         faults.acts[method] = act
 
     def reap(

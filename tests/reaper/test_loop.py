@@ -31,7 +31,7 @@ JUST_ENOUGH = timedelta(seconds=36)
 """After so long nobody else cancels for a task that has ended."""
 
 
-def patrol_of(reaping: Reaping, host: str = "one (triggerer)") -> ReaperLoop:
+def loop_of(reaping: Reaping, host: str = "one (triggerer)") -> ReaperLoop:
     """Return a reaper that runs by itself."""
     return ReaperLoop(host=host, clock=reaping.clock)
 
@@ -49,7 +49,7 @@ def test_round_is_recorded(reaping: Reaping) -> None:
     """Where, when and with what it ended can be read by everybody."""
     reaping.orphan()
 
-    patrol_of(reaping).run_once()
+    loop_of(reaping).run_once()
 
     record = latest_round()
     assert record is not None
@@ -61,7 +61,7 @@ def test_operation_with_a_name_waits_no_longer_than_kills_do(reaping: Reaping) -
     """Thirty-five seconds after the end of its task nobody else will cancel it."""
     scope = reaping.orphan()
     reaping.rows.change_task(scope, updated_at=datetime.now(tz=UTC))
-    one = patrol_of(reaping)
+    one = loop_of(reaping)
 
     one.run_once()
     before = len(reaping.cancels)
@@ -90,7 +90,7 @@ def test_what_is_waited_for_is_counted_without_being_read(
 
     monkeypatch.setattr(state_store, "stored_values", watched)
 
-    patrol_of(reaping).run_once()
+    loop_of(reaping).run_once()
 
     record = latest_round()
     assert record is not None
@@ -102,7 +102,7 @@ def test_entry_of_an_earlier_try_leaves_the_database(reaping: Reaping) -> None:
     scope = reaping.rows.add_task(state="deferred", run_state="running", try_number=12)
     reaping.rows.write(scope, reaping.entry(reaping.start_backup(), try_number=1))
 
-    patrol_of(reaping).run_once()
+    loop_of(reaping).run_once()
 
     assert Stage.CLOSED is reaping.rows.read(scope).stage
 
@@ -113,7 +113,7 @@ def test_warning_about_an_entry_is_told_once(
     """What every round finds again is told by the first of them."""
     reaping.orphan()
     reaping.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=None)
-    one = patrol_of(reaping)
+    one = loop_of(reaping)
 
     for _ in range(5):
         one.run_once()
@@ -128,7 +128,7 @@ def test_trouble_is_told_when_it_begins_and_when_it_ends(
     """A database that is away for five rounds costs two lines, and the sixth round is made."""
     caplog.set_level(logging.INFO, logger=loop.__name__)
     scope = reaping.orphan()
-    one = patrol_of(reaping)
+    one = loop_of(reaping)
 
     def away(_: str) -> str:
         message = "Airflow's database could not be used: connection refused"
@@ -151,7 +151,7 @@ def test_defect_ends_no_patrol(
 ) -> None:
     """A mistake of ours is told once, with where it is, and the next round is tried."""
     reaping.orphan()
-    one = patrol_of(reaping)
+    one = loop_of(reaping)
 
     def broken(**_: object) -> None:
         raise ZeroDivisionError
@@ -171,7 +171,7 @@ def test_clock_that_is_stopped_ends_it(reaping: Reaping) -> None:
     """It ends at once when its host does."""
     reaping.clock.stop()
 
-    patrol_of(reaping).run(interval=3600)
+    loop_of(reaping).run(interval=3600)
 
     assert not reaping.emulator.calls
 
@@ -181,7 +181,7 @@ def test_copy_of_the_database_is_no_round(reaping: Reaping) -> None:
     reaping.orphan()
     metadata_database.mark_database("somewhere else", anew=True)
 
-    patrol_of(reaping).run_once()
+    loop_of(reaping).run_once()
 
     assert latest_round() is None
     assert not reaping.cancels
@@ -200,7 +200,7 @@ def test_one_makes_a_round_at_a_time(reaping: Reaping) -> None:
     reaping.orphan()
 
     with lost_lock():
-        summary = patrol_of(reaping).run_once()
+        summary = loop_of(reaping).run_once()
 
     assert summary is None
     assert not reaping.cancels
@@ -208,7 +208,7 @@ def test_one_makes_a_round_at_a_time(reaping: Reaping) -> None:
 
 def test_lock_of_the_lost_is_passed_over(reaping: Reaping) -> None:
     """A lock under which no round is recorded for minutes keeps nobody from making one."""
-    one = patrol_of(reaping)
+    one = loop_of(reaping)
     one.run_once()
     reaping.orphan()
     reaping.clock.sleep(200)
@@ -222,7 +222,7 @@ def test_lock_of_the_lost_is_passed_over(reaping: Reaping) -> None:
 
 def test_second_one_leaves_it_to_the_first(reaping: Reaping) -> None:
     """As long as somebody else's rounds are recorded, there is no need for more."""
-    first, second = patrol_of(reaping), patrol_of(reaping, "two (triggerer)")
+    first, second = loop_of(reaping), loop_of(reaping, "two (triggerer)")
     second.run_once()
 
     made = [patrol.run_once() is not None for _ in range(3) for patrol in (first, second)]
@@ -232,7 +232,7 @@ def test_second_one_leaves_it_to_the_first(reaping: Reaping) -> None:
 
 def test_second_one_takes_over(reaping: Reaping) -> None:
     """Two rounds after the first one is lost, the second one makes them."""
-    first, second = patrol_of(reaping), patrol_of(reaping, "two (triggerer)")
+    first, second = loop_of(reaping), loop_of(reaping, "two (triggerer)")
     second.run_once()
     first.run_once()
 
