@@ -3,9 +3,9 @@
 """Operations: what is remembered of each, and the table of all of them.
 
 An operation outlives its target: a cancelled backup is gone, and its operation still tells why. The
-table finds operations by name, by target, and by the collection that their targets are in. They never
-leave it and are always added in the order in which they start, so each index is a list that grows at
-its end, and the latest of thousands are found without sorting them.
+table finds operations by name, by target, and by the collection that their targets are in. They
+never leave it and are always added in the order in which they start, so each index is a list that
+grows at its end, and the latest of thousands are found without sorting them.
 """
 
 from __future__ import annotations
