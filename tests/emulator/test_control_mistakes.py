@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Mistakes in requests to the control interface: each is told in a sentence, and changes nothing."""
+"""Mistakes in requests to the control interface: each has a sentence, and changes nothing."""
 
 from __future__ import annotations
 
