@@ -102,6 +102,4 @@ def parse_asset_uri(uri: str) -> AssetResource:
 
 def instance_of_asset(resource: AssetResource) -> InstanceName:
     """Return the instance that holds it."""
-    if isinstance(resource, DatabaseBackups):
-        return resource.database.instance_name
-    return resource.instance_name
+    return (resource.database if isinstance(resource, DatabaseBackups) else resource).instance_name

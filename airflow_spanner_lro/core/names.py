@@ -25,15 +25,15 @@ class _IdRule:
     """What one id must look like: the pattern, and the pattern in words."""
 
     pattern: re.Pattern[str]
-    words: str
+    description: str
 
     def check(self, *, field: str, value: object) -> None:
         if not isinstance(value, str) or not self.pattern.fullmatch(value):
-            raise InvalidNameError(field=f"{field} id", value=value, rule=self.words)
+            raise InvalidNameError(field=f"{field} id", value=value, rule=self.description)
 
 
-def _rule(pattern: str, words: str) -> _IdRule:
-    return _IdRule(re.compile(pattern, re.ASCII), words)
+def _rule(pattern: str, description: str) -> _IdRule:
+    return _IdRule(re.compile(pattern, re.ASCII), description)
 
 
 _ID_RULES = {
@@ -152,6 +152,11 @@ class InstanceName(ResourceName):
 
     instance: str
 
+    @property
+    def instance_name(self) -> InstanceName:
+        """The instance itself, also of what is in it."""
+        return InstanceName(project=self.project, instance=self.instance)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseName(InstanceName):
@@ -162,11 +167,6 @@ class DatabaseName(InstanceName):
 
     database: str
 
-    @property
-    def instance_name(self) -> InstanceName:
-        """The instance that holds this database."""
-        return InstanceName(project=self.project, instance=self.instance)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupName(InstanceName):
@@ -176,11 +176,6 @@ class BackupName(InstanceName):
     noun: ClassVar[str] = "backup"
 
     backup: str
-
-    @property
-    def instance_name(self) -> InstanceName:
-        """The instance that holds this backup."""
-        return InstanceName(project=self.project, instance=self.instance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +207,6 @@ class InstancePartitionName(InstanceName):
     noun: ClassVar[str] = "instance partition"
 
     partition: str
-
-    @property
-    def instance_name(self) -> InstanceName:
-        """The instance that is partitioned."""
-        return InstanceName(project=self.project, instance=self.instance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.polling.budget import FAIR_EACH, Budget, Urgency
 from airflow_spanner_lro.core.polling.families import family_of
 from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
 
-from .builders import DENIED, after, snapshot
+from .sample_values import DENIED, after, snapshot
 from .watched_operations import POLICY, Ear, numbered
 
 if TYPE_CHECKING:

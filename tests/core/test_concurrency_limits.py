@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 
-from .builders import DENIED, NAME, OTHER, UNAVAILABLE, running
+from .sample_values import DENIED, NAME, OTHER, UNAVAILABLE, running
 from .scripted_flows import DEADLINE, Play, play
 
 QUERY = OperationQuery(

@@ -37,7 +37,7 @@ from airflow_spanner_lro.core.operations.errors import OperationFailedError
 from airflow_spanner_lro.core.operations.snapshot import ResourceState
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 
-from .builders import (
+from .sample_values import (
     BACKUP,
     DENIED,
     GONE,

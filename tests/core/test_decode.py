@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.operations.snapshot import (
 )
 from airflow_spanner_lro.core.status import Code
 
-from .builders import NAME, NOW, after, operation
+from .sample_values import NAME, NOW, after, operation
 from .strategies import moments
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from airflow_spanner_lro.core.ledger.evidence import (
 from airflow_spanner_lro.core.ledger.resume import NextStep, next_step
 from airflow_spanner_lro.core.names import OperationName
 
-from .builders import BACKUP, FINGERPRINT, NOW, after, entry, running, succeeded
+from .sample_values import BACKUP, FINGERPRINT, NOW, after, entry, running, succeeded
 
 if TYPE_CHECKING:
     from datetime import datetime

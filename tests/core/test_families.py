@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.core.polling.families import Family, family_of
 
-from .builders import BACKUP, NAME, OTHER
+from .sample_values import BACKUP, NAME, OTHER
 from .strategies import operation_names
 
 PROJECT = ProjectName(project="test")

@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.core.status import Code
 
-from .builders import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, running, succeeded
+from .sample_values import DENIED, GONE, NAME, UNAVAILABLE, cancelled, failed, running, succeeded
 from .scripted_flows import DEADLINE, FinitePolicy, Play, play
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import ResourceState
 from airflow_spanner_lro.core.polling.policy import CancelPolicy
 
-from .builders import (
+from .sample_values import (
     BACKUP,
     DENIED,
     GONE,

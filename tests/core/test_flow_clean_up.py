@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.operations.snapshot import ResourceState
 from airflow_spanner_lro.core.polling.policy import CancelPolicy
 from airflow_spanner_lro.core.status import code_of
 
-from .builders import (
+from .sample_values import (
     BACKUP,
     DENIED,
     GONE,

@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 
-from .builders import BACKUP, DENIED, NAME, OTHER, cancelled, running, succeeded
+from .sample_values import BACKUP, DENIED, NAME, OTHER, cancelled, running, succeeded
 from .scripted_flows import DEADLINE, play
 
 THIRD = OperationName(resource=BACKUP, operation="_auto_op_3")

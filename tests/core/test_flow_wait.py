@@ -17,7 +17,17 @@ from airflow_spanner_lro.core.flows.commands import Get, Sleep
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, wait
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 
-from .builders import DENIED, GONE, NAME, NOW, UNAVAILABLE, cancelled, failed, running, succeeded
+from .sample_values import (
+    DENIED,
+    GONE,
+    NAME,
+    NOW,
+    UNAVAILABLE,
+    cancelled,
+    failed,
+    running,
+    succeeded,
+)
 from .scripted_flows import DEADLINE, play
 
 if TYPE_CHECKING:

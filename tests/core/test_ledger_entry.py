@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ledger entries and accesses, as values and as the primitives that are kept.
+"""Ledger entries and connection_specs, as values and as the primitives that are kept.
 
 The stages of a ledger entry: only the ways of the table are gone.
 """
@@ -28,7 +28,7 @@ from airflow_spanner_lro.core.ledger.resume import fingerprint
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 
 from . import strategies
-from .builders import NOW, OTHER, entry
+from .sample_values import NOW, OTHER, entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def test_an_entry_survives_its_record(value: LedgerEntry) -> None:
     assert value == LedgerEntry.from_record(json.loads(json.dumps(record)))
 
 
-@given(connection_spec=strategies.accesses)
+@given(connection_spec=strategies.connection_specs)
 def test_an_access_survives_its_dictionary(connection_spec: ConnectionSpec) -> None:
     """Nothing is lost in the primitives, nor in their way through JSON."""
     data = connection_spec.to_dict()

@@ -29,7 +29,7 @@ from airflow_spanner_lro.core.operations.schema_change import StatementRecord
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 
 from . import strategies
-from .builders import NAME, NOW, entry
+from .sample_values import NAME, NOW, entry
 
 DATABASE = "projects/test/instances/main/databases/orders"
 DDL = "type.googleapis.com/google.spanner.admin.database.v1.UpdateDatabaseDdlMetadata"

@@ -34,7 +34,7 @@ from airflow_spanner_lro.core.names import (
     SsdCacheName,
 )
 
-from .builders import BACKUP
+from .sample_values import BACKUP
 
 PROJECT = "projects/test"
 I = f"{PROJECT}/instances/main"  # noqa: E741  # as in the table of gcloud's requests

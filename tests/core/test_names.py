@@ -28,7 +28,7 @@ from airflow_spanner_lro.core.names import (
 )
 
 from . import strategies
-from .builders import BACKUP, NAME, OTHER
+from .sample_values import BACKUP, NAME, OTHER
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import ResourceName

@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unles
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import StatementProgress
 
-from .builders import BACKUP, NAME, NOW, OTHER, cancelled, failed, running, succeeded
+from .sample_values import BACKUP, NAME, NOW, OTHER, cancelled, failed, running, succeeded
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.errors import SpannerLroError

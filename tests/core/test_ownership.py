@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.ledger.ownership import (
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 
 from . import strategies
-from .builders import NAME, NOW, OTHER, entry
+from .sample_values import NAME, NOW, OTHER, entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.polling.policy import Pace, PollPolicy
 
-from .builders import NOW, after, running
+from .sample_values import NOW, after, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, StatementProgress
 
 from . import strategies
-from .builders import NOW, UNAVAILABLE, after, cancelled, failed, running, succeeded
+from .sample_values import NOW, UNAVAILABLE, after, cancelled, failed, running, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

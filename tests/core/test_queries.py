@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.names import (
     ProjectName,
 )
 
-from .builders import NOW, cancelled, failed, running, succeeded
+from .sample_values import NOW, cancelled, failed, running, succeeded
 
 INSTANCE = InstanceName(project="test", instance="main")
 DATABASE = DatabaseName(project="test", instance="main", database="orders")

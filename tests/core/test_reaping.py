@@ -31,7 +31,7 @@ from airflow_spanner_lro.core.ledger.reaping import (
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 
-from .builders import NAME, NOW, OTHER, after, cancelled, entry, failed, running, succeeded
+from .sample_values import NAME, NOW, OTHER, after, cancelled, entry, failed, running, succeeded
 from .strategies import entries, settlements, snapshots
 
 GRACE = timedelta(seconds=60)

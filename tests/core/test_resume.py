@@ -13,7 +13,7 @@ from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.ledger.resume import NextStep, next_step
 
 from . import strategies
-from .builders import FINGERPRINT, NOW, cancelled, entry, failed, running, succeeded
+from .sample_values import FINGERPRINT, NOW, cancelled, entry, failed, running, succeeded
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry

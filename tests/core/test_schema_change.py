@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.operations.schema_change import (
 from airflow_spanner_lro.core.operations.snapshot import OperationError, StatementProgress
 from airflow_spanner_lro.core.status import Code
 
-from .builders import NOW, cancelled, failed, running, succeeded
+from .sample_values import NOW, cancelled, failed, running, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -35,7 +35,7 @@ from airflow_spanner_lro.core.operations.snapshot import (
 from airflow_spanner_lro.core.status import Code
 
 from . import strategies
-from .builders import BACKUP, NAME, NOW, OTHER, cancelled, failed, running, succeeded
+from .sample_values import BACKUP, NAME, NOW, OTHER, cancelled, failed, running, succeeded
 
 
 @given(snapshot=strategies.snapshots)

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.text import format_duration, format_moment
 
 from . import strategies
-from .builders import NOW, after
+from .sample_values import NOW, after
 
 EAST = timezone(timedelta(hours=14))
 WEST = timezone(timedelta(hours=-5))
@@ -62,9 +62,9 @@ def test_an_expire_time_may_be_written_in_three_ways(value: TimeLike, expected: 
 def test_an_unusable_expire_time_is_refused(value: TimeLike, rule: str) -> None:
     """The error names the parameter, the value, and what is expected."""
     with pytest.raises(InvalidArgumentError, match=rule) as caught:
-        parse_expire_time(value, now=NOW, field="keep")
+        parse_expire_time(value, now=NOW)
 
-    assert caught.value.field == "keep"
+    assert caught.value.field == "expire_time"
     assert str(value)[:10] in str(caught.value)
 
 

@@ -12,7 +12,7 @@ from airflow_spanner_lro.core.polling.families import family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import FRESH, PollMethod, WatchedFamily
 
-from .builders import GONE, NOW, running, succeeded
+from .sample_values import GONE, NOW, running, succeeded
 from .watched_operations import POLICY, Audience, Ear
 
 

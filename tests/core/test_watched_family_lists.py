@@ -11,7 +11,7 @@ from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import LISTS_AGAIN, PollMethod
 
-from .builders import DENIED, GONE, UNAVAILABLE, after
+from .sample_values import DENIED, GONE, UNAVAILABLE, after
 from .watched_operations import POLICY, Audience, Ear
 
 REFUSALS = [

@@ -10,7 +10,7 @@ from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedOperation
 
-from .builders import DENIED, GONE, NAME, UNAVAILABLE, after, running, succeeded
+from .sample_values import DENIED, GONE, NAME, UNAVAILABLE, after, running, succeeded
 from .watched_operations import POLICY, Ear, Heard
 
 

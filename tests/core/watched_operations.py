@@ -14,7 +14,7 @@ from airflow_spanner_lro.core.polling.families import family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
 
-from .builders import after, running, succeeded
+from .sample_values import after, running, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

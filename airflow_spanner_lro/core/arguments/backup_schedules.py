@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _CRON_FIELDS = 5
 
 
-def parse_crontab(text: object, *, field: str = "cron") -> str:
+def parse_crontab(text: object) -> str:
     """Return the times of a schedule, with one blank between two fields.
 
     Which of them Spanner accepts is for Spanner to say.
@@ -38,22 +38,24 @@ def parse_crontab(text: object, *, field: str = "cron") -> str:
     fields = text.split() if isinstance(text, str) else []
     if len(fields) != _CRON_FIELDS:
         raise InvalidArgumentError(
-            field=field,
+            field="cron",
             value=text,
             rule="a crontab has five fields, in UTC, such as '0 2 * * *' for each day at 2:00",
         )
     return " ".join(fields)
 
 
-def parse_retention(value: DurationLike, *, field: str = "retention") -> timedelta:
+def parse_retention(value: DurationLike) -> timedelta:
     """Return how long each backup of a schedule is kept.
 
     :raises InvalidArgumentError: if it is no duration, or outside of what Spanner accepts
     """
-    duration = parse_duration(value, field=field)
+    duration = parse_duration(value, field="retention")
     if not MINIMUM_RETENTION <= duration <= MAXIMUM_RETENTION:
         raise InvalidArgumentError(
-            field=field, value=str(value), rule="a backup is kept for between 6 hours and 366 days"
+            field="retention",
+            value=str(value),
+            rule="a backup is kept for between 6 hours and 366 days",
         )
     return duration
 

@@ -68,7 +68,7 @@ MAXIMUM_RETENTION = timedelta(days=366)
 TimeLike = datetime | timedelta | str
 
 
-def parse_expire_time(value: TimeLike, *, now: datetime, field: str = "expire_time") -> datetime:
+def parse_expire_time(value: TimeLike, *, now: datetime) -> datetime:
     """Return when a backup expires.
 
     That a moment lies 6 hours ahead at least is left to Spanner: a retry comes later, and takes up
@@ -78,11 +78,11 @@ def parse_expire_time(value: TimeLike, *, now: datetime, field: str = "expire_ti
     :raises InvalidArgumentError: if it has no time zone, or lies outside of what Spanner accepts
     """
     relative = is_relative(value)
-    moment = parse_time(value, now=now, field=field)
+    moment = parse_time(value, now=now, field="expire_time")
     earliest = now + MINIMUM_RETENTION if relative else moment
     if not earliest <= moment <= now + MAXIMUM_RETENTION:
         raise InvalidArgumentError(
-            field=field,
+            field="expire_time",
             value=str(value),
             rule="a backup expires between 6 hours and 366 days after its creation",
         )
