@@ -5,20 +5,26 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import DefaultCredentialsError
 
 from airflow_spanner_lro.admin import driver
-from airflow_spanner_lro.cli import main
+from airflow_spanner_lro.cli import main, operations
 from airflow_spanner_lro.core.status import Code
 
 from .conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
 _COMMAND = "import sys; from airflow_spanner_lro.cli import main; sys.exit(main())"
@@ -160,3 +166,58 @@ def test_an_interrupt_says_what_was_done(
 
     assert 130 == code
     assert ("nothing was cancelled" in capsys.readouterr().err) == (command == "wait")
+
+
+def test_without_credentials_it_says_how_to_get_some(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither an emulator nor credentials: one sentence, and nothing that cannot be done."""
+
+    def none(**_: object) -> None:
+        raise DefaultCredentialsError
+
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
+    monkeypatch.setattr("google.auth.default", none)
+
+    code = main(["list", INSTANCE])
+
+    assert 1 == code
+    assert "gcloud auth application-default login" in capsys.readouterr().err
+
+
+def test_credentials_of_the_machine_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an emulator it is Google's endpoint, with the application default credentials."""
+    credentials, made = AnonymousCredentials(), []
+
+    def list_operations(client: Callable[[], SpannerAdminClient], *, resource: str) -> int:
+        assert resource == INSTANCE
+        made.append(client())
+        return 0
+
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
+    monkeypatch.setattr("google.auth.default", lambda **_: (credentials, "project"))
+    monkeypatch.setattr(operations, "list_operations", list_operations)
+
+    code = main(["list", INSTANCE])
+
+    (client,) = made
+    client.close()
+    assert 0 == code
+    assert credentials is client.channels.endpoint.credentials
+
+
+def test_emulator_as_a_command_of_its_own() -> None:
+    """The command runs an emulator, says where, and ends when it is told to."""
+    with subprocess.Popen(  # noqa: S603  # our own command
+        [sys.executable, "-c", _COMMAND, "emulator", "--port", "0", "--no-rest"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        ready, export = process.stdout.readline(), process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(30)
+
+    assert 0 == code
+    assert "ready on 127.0.0.1:" in ready
+    assert "SPANNER_EMULATOR_HOST=" in export
