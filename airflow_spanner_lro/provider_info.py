@@ -80,8 +80,8 @@ def get_provider_info() -> dict[str, Any]:
                 "options": {
                     "poll_interval": {
                         "description": (
-                            "The longest time in seconds between two looks at one operation. "
-                            "Young operations are looked at more often, down to every second. "
+                            "The longest time in seconds between two polls of one operation. "
+                            "Young operations are polled more often, down to every second. "
                             "From 1 to 86400."
                         ),
                         "version_added": "0.1.0",

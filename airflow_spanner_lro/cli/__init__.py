@@ -17,7 +17,6 @@ OPERATION_HELP = "full name of the operation"
 WAIT_TIMEOUT_HELP = "give up after this many seconds"
 POLL_INTERVAL_HELP = "the longest time between two polls, in seconds (default: 30)"
 CANCEL_TIMEOUT_HELP = "seconds to wait for the outcome (default: 60)"
-POLL_INTERVAL = 30.0
 CANCEL_TIMEOUT = 60.0
 
 

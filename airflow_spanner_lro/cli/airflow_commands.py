@@ -36,9 +36,7 @@ _CHAIN = Arg(
 _RESOURCE = Arg(("resource",), help=cli.RESOURCE_HELP)
 _OPERATION = Arg(("operation",), help=cli.OPERATION_HELP)
 _WAIT_TIMEOUT = Arg(("--timeout",), type=float, help=cli.WAIT_TIMEOUT_HELP)
-_POLL_INTERVAL = Arg(
-    ("--poll-interval",), type=float, default=cli.POLL_INTERVAL, help=cli.POLL_INTERVAL_HELP
-)
+_POLL_INTERVAL = Arg(("--poll-interval",), type=float, help=cli.POLL_INTERVAL_HELP)
 _CANCEL_TIMEOUT = Arg(
     ("--timeout",), type=float, default=cli.CANCEL_TIMEOUT, help=cli.CANCEL_TIMEOUT_HELP
 )

@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, cancel
 from airflow_spanner_lro.core.links import console_url
 from airflow_spanner_lro.core.names import InstanceName, OperationName, parse_resource
 from airflow_spanner_lro.core.operations.progress import ProgressLog
-from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.polling.policy import DEFAULT_INTERVAL, CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import code_of, error_text
 
 if TYPE_CHECKING:
@@ -106,7 +106,12 @@ def describe(connect: Connect, *, operation: str) -> int:
 
 
 def wait_for(
-    connect: Connect, *, operation: str, timeout: float | None, poll_interval: float, program: str
+    connect: Connect,
+    *,
+    operation: str,
+    timeout: float | None,
+    poll_interval: float | None,
+    program: str,
 ) -> int:
     """Print what changes until an operation is done.
 
@@ -118,6 +123,7 @@ def wait_for(
     name = OperationName.parse(operation)
     if timeout is not None:
         require_seconds(timeout, field="--timeout")
+    policy = PollPolicy(maximum=DEFAULT_INTERVAL if poll_interval is None else poll_interval)
     clock, progress = StoppableClock(), ProgressLog()
 
     def on_snapshot(answer: OperationSnapshot | Exception) -> None:
@@ -127,7 +133,7 @@ def wait_for(
     limit = None if timeout is None else clock.now() + timedelta(seconds=timeout)
     try:
         snapshot = run(
-            wait(name=name, policy=PollPolicy(maximum=poll_interval)),
+            wait(name=name, policy=policy),
             client=connect(),
             clock=clock,
             deadline=limit,

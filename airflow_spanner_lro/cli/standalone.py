@@ -62,7 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     waits.add_argument(
         "--poll-interval",
         type=float,
-        default=cli.POLL_INTERVAL,
         help=cli.POLL_INTERVAL_HELP,
     )
     waits.set_defaults(run=_wait)

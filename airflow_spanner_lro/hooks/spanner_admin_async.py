@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop_all, wait
 from airflow_spanner_lro.core.names import OperationName, parse_operation_names
-from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
+from airflow_spanner_lro.core.polling.policy import DEFAULT_INTERVAL, CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.hooks import arguments
@@ -207,7 +207,7 @@ class SpannerAdminAsyncHook(BaseHook):
         self,
         *,
         name: str,
-        poll_interval: float = 30.0,
+        poll_interval: float = DEFAULT_INTERVAL,
         timeout: float | None = None,
         check: bool = False,
     ) -> OperationSnapshot:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
 from airflow.triggers.base import BaseTrigger
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
+from airflow_spanner_lro.core.polling.policy import DEFAULT_INTERVAL
 from airflow_spanner_lro.triggers.pollers import wait_for_poller
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class SpannerTrigger(BaseTrigger):
     gcp_conn_id: str = "google_cloud_default"
     impersonation_chain: str | list[str] | None = field(default_factory=list)
     endpoint: str | None = ""
-    poll_interval: float = 30.0
+    poll_interval: float = DEFAULT_INTERVAL
 
     def __post_init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

@@ -14,6 +14,7 @@ from airflow.sdk.configuration import conf
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.errors import SettingsError
+from airflow_spanner_lro.core.polling.policy import DEFAULT_INTERVAL
 from airflow_spanner_lro.plugin import SpannerLroPlugin
 from airflow_spanner_lro.settings import ReaperHost
 
@@ -87,7 +88,9 @@ def test_nothing_set_is_fine(section: None, monkeypatch: pytest.MonkeyPatch) -> 
 
     settings.check()
 
-    assert (30, 60, 90, 1, 10, 60) == tuple(getattr(settings, option)() for option in NUMBERS)
+    assert (DEFAULT_INTERVAL, 60, 90, 1, 10, 60) == tuple(
+        getattr(settings, option)() for option in NUMBERS
+    )
     others = tuple(getattr(settings, each)() for each in OTHERS)
     assert (True, True, ReaperHost.TRIGGERER, frozenset(), "") == others
 
@@ -283,7 +286,7 @@ def test_command_for_a_number(
 
     assert f"Airflow takes {suffix} for sensitive options only" in sentence
     assert sentence.endswith("; set poll_interval itself.")
-    assert 30 == settings.poll_interval()
+    assert DEFAULT_INTERVAL == settings.poll_interval()
 
 
 def test_plugin_tells_once_and_loads(

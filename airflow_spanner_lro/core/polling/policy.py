@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
+DEFAULT_INTERVAL = 30.0
+"""The longest interval, unless somebody asks for another."""
 MINIMUM_INTERVAL = 1.0
 """Spanner's admin quota is five requests a second for a whole project; nobody polls faster."""
 MAXIMUM_INTERVAL = 86_400.0
@@ -69,7 +71,7 @@ class PollPolicy:
         they count
     """
 
-    maximum: float = 30.0
+    maximum: float = DEFAULT_INTERVAL
     fraction: float = 0.1
     jitter: float = 0.1
     transient_error_limit: float = 3600.0
