@@ -188,13 +188,19 @@ def may_have_started(exc: BaseException) -> bool:
     return code in MAY_HAVE_STARTED_CODES and not was_never_sent(exc)
 
 
+_LAST_LINK = "; last error: "
+_ADDRESS_FAMILY = re.compile(r"^UNKNOWN: (?:ipv[46]:)?")
+"""How gRPC begins what it says of an address: ``UNKNOWN: ipv4:127.0.0.1:9: Failed …``."""
+
+
 def error_message(exc: BaseException) -> str:
     """Return what an error says, without its code and without a full stop at the end.
 
-    Google's errors begin their own text with a number of HTTP, which nobody here knows.
+    Google's errors begin their own text with a number of HTTP, which nobody here knows, and gRPC's
+    are chains of which only the last link says what happened.
     """
-    text = str(getattr(exc, "message", "") or exc).rstrip(". \n")
-    return text or type(exc).__name__
+    text = str(getattr(exc, "message", "") or exc).rpartition(_LAST_LINK)[2]
+    return _ADDRESS_FAMILY.sub("", text).rstrip(". \n") or type(exc).__name__
 
 
 def code_name(exc: BaseException) -> str:

@@ -92,9 +92,10 @@ class LimitReachedError(SpannerLroError):
         holders: tuple[OperationName, ...],
         server_text: str,
     ) -> None:
+        pending = f"Pending: {', '.join(map(str, holders))}" if holders else f"{target}"
         super().__init__(
             f"{target.label} was not {limit.verb} yet: Spanner allows {limit.rule}. "
-            f"Spanner said: {server_text.rstrip('.')}. Pending: {', '.join(map(str, holders))}"
+            f"Spanner said: {server_text.rstrip('.')}. {pending}"
         )
         self.limit = limit
         self.holders = holders
