@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralTimeout
 
 from airflow_spanner_lro.core.errors import (
-    AccessError,
     InvalidArgumentError,
     SettingsError,
     UnavailableError,
+    UnusableConnectionError,
 )
 from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.ledger.record import LedgerUnreadableError
@@ -62,7 +62,7 @@ _LATE = (
 )
 
 _OURS = (
-    AccessError,
+    UnusableConnectionError,
     InvalidArgumentError,
     LedgerUnreadableError,
     ResumeConflictError,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro import __version__, cli
 from airflow_spanner_lro.cli import operations
-from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.errors import UnusableConnectionError
 from airflow_spanner_lro.emulator import command as emulator
 from airflow_spanner_lro.emulator.command import stub_client_imports
 
@@ -93,7 +93,7 @@ def _client() -> SpannerAdminClient:
             "there are no Google credentials here. Run `gcloud auth application-default login`, "
             f"or set {EMULATOR_VARIABLE} to use an emulator."
         )
-        raise AccessError(message) from exc
+        raise UnusableConnectionError(message) from exc
     return SpannerAdminClient(Endpoint(credentials=credentials))
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.errors import UnusableConnectionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,7 +119,7 @@ def choose_endpoint(
     :param connection: the connection's extra; empty if it has none
     :param environment: the variable for an emulator; empty if it is not set
     :param gcp_conn_id: id of the connection, for the error
-    :raises AccessError: if connection and environment contradict each other
+    :raises UnusableConnectionError: if connection and environment contradict each other
     """
     if argument is not None:
         return NamedEndpoint(address=_address(argument), source=EndpointSource.ARGUMENT)
@@ -138,7 +138,7 @@ def choose_endpoint(
 def refuse_emulator(endpoint: NamedEndpoint, *, gcp_conn_id: str) -> None:
     """Refuse an endpoint without TLS, where emulators are not allowed.
 
-    :raises AccessError: if it is one
+    :raises UnusableConnectionError: if it is one
     """
     if not endpoint.plain_text:
         return
@@ -152,7 +152,7 @@ def refuse_emulator(endpoint: NamedEndpoint, *, gcp_conn_id: str) -> None:
         f"{endpoint.source.value}), and [spanner_lro] allow_emulator is False. Nothing was sent. "
         f"{remedy}, or set allow_emulator to True."
     )
-    raise AccessError(message)
+    raise UnusableConnectionError(message)
 
 
 def _address(text: str) -> str:
@@ -164,10 +164,10 @@ def _address(text: str) -> str:
     return address
 
 
-def _contradiction(*, own: str, emulator: str, gcp_conn_id: str) -> AccessError:
+def _contradiction(*, own: str, emulator: str, gcp_conn_id: str) -> UnusableConnectionError:
     target = emulator.removeprefix(INSECURE_SCHEME)
     sort = "another emulator" if own.startswith(INSECURE_SCHEME) else "a server with TLS"
-    return AccessError(
+    return UnusableConnectionError(
         f"Two endpoints, and nothing was sent to either: {EMULATOR_VARIABLE}={target!r} names an "
         f"emulator, and the connection {gcp_conn_id!r} has {ENDPOINT_EXTRA}={own!r}, {sort}. "
         f"To work on {own}, unset {EMULATOR_VARIABLE} in this process; to work on the emulator, "

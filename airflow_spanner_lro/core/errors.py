@@ -8,7 +8,7 @@ Each has what a person needs: which operation, what happened, what to do now::
     ├── InvalidArgumentError (ValueError)    an argument that breaks a documented rule
     │   └── InvalidNameError                 ... a resource name or id that cannot be parsed
     ├── SettingsError (ValueError)           options of Airflow's configuration that cannot be used
-    ├── AccessError                          no usable connection, project or endpoint
+    ├── UnusableConnectionError                          no usable connection, project or endpoint
     ├── ConnectionUnreadableError            Airflow cannot read the connection, for now
     ├── UnavailableError                     nobody answers at the endpoint, for now
     │
@@ -76,7 +76,7 @@ class SettingsError(SpannerLroError, ValueError):
         self.problems = problems
 
 
-class AccessError(SpannerLroError):
+class UnusableConnectionError(SpannerLroError):
     """There is no usable way to reach Spanner; the message says what is missing and where."""
 
 

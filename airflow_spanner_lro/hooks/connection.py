@@ -32,7 +32,7 @@ from airflow_spanner_lro.core.connection import (
     choose_endpoint,
     refuse_emulator,
 )
-from airflow_spanner_lro.core.errors import AccessError, ConnectionUnreadableError
+from airflow_spanner_lro.core.errors import ConnectionUnreadableError, UnusableConnectionError
 from airflow_spanner_lro.metrics import AirflowTelemetry
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class SpannerConnectionHook(GoogleBaseHook):
     :param gcp_conn_id: connection of type ``google_cloud_platform``
     :param impersonation_chain: service account to impersonate, or a chain of them
     :param endpoint: overrides connection and environment; empty for Google's own endpoint
-    :raises AccessError: if the connection does not exist
+    :raises UnusableConnectionError: if the connection does not exist
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class SpannerConnectionHook(GoogleBaseHook):
     def fingerprint(cls, connection_spec: ConnectionSpec) -> bytes:
         """Return what changes whenever a connection would lead to other credentials. May block.
 
-        :raises AccessError: if the connection does not exist
+        :raises UnusableConnectionError: if the connection does not exist
         :raises ConnectionUnreadableError: if Airflow does not know just now
         """
         return fingerprint_of(cls.get_connection(connection_spec.gcp_conn_id))
@@ -127,12 +127,12 @@ class SpannerConnectionHook(GoogleBaseHook):
     def get_connection(cls, conn_id: str) -> Connection:
         """Get the connection; with an emulator in the environment it need not exist.
 
-        :raises AccessError: if it does not exist
+        :raises UnusableConnectionError: if it does not exist
         :raises ConnectionUnreadableError: if Airflow does not know just now
         """
         try:
             return cls._require_connection(conn_id)
-        except AccessError:
+        except UnusableConnectionError:
             # one that cannot be read for now is another matter: it may say where to ask
             if os.environ.get(EMULATOR_VARIABLE):
                 return Connection(conn_id=conn_id, conn_type="google_cloud_platform")
@@ -151,14 +151,14 @@ class SpannerConnectionHook(GoogleBaseHook):
                 f"`airflow connections add {conn_id} --conn-type google_cloud_platform`, or set "
                 f"{EMULATOR_VARIABLE} to use an emulator."
             )
-            raise AccessError(message) from exc
+            raise UnusableConnectionError(message) from exc
         return connection
 
     @cached_property
     def connection_spec(self) -> ConnectionSpec:
         """By which way this hook reaches Spanner: ids and an endpoint, no credentials.
 
-        :raises AccessError: if the endpoint is not certain, or an emulator and none is allowed
+        :raises UnusableConnectionError: if the endpoint is not certain, or an emulator and none is allowed
         """
         chain = self.impersonation_chain or ()
         endpoint = self._named_endpoint
@@ -200,7 +200,7 @@ class SpannerConnectionHook(GoogleBaseHook):
     def project_id(self) -> str:
         """The connection's project, or that of its credentials.
 
-        :raises AccessError: if neither names one
+        :raises UnusableConnectionError: if neither names one
         """
         if self.connection_spec.plain_text:
             project = self._get_field("project") or os.environ.get("GOOGLE_CLOUD_PROJECT")
@@ -211,13 +211,13 @@ class SpannerConnectionHook(GoogleBaseHook):
                 f"No Google Cloud project: give the operator a project_id, or the connection "
                 f"{self.gcp_conn_id!r} a project."
             )
-            raise AccessError(message)
+            raise UnusableConnectionError(message)
         return str(project)
 
     def get_credentials_and_project_id(self) -> tuple[Credentials, str | None]:
         """Return the credentials of the connection, and their project.
 
-        :raises AccessError: if the connection does not exist
+        :raises UnusableConnectionError: if the connection does not exist
         """
         if os.environ.get(EMULATOR_VARIABLE):
             # it may be missing so far, and the machine's own credentials are not what was asked for

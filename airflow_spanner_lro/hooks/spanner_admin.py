@@ -47,7 +47,7 @@ class SpannerAdminHook(SpannerConnectionHook):
     :param gcp_conn_id: connection of type ``google_cloud_platform``
     :param impersonation_chain: service account to impersonate, or a chain of them
     :param endpoint: overrides connection and environment; empty for Google's own endpoint
-    :raises AccessError: if the connection does not exist
+    :raises UnusableConnectionError: if the connection does not exist
     """
 
     def start_operation(

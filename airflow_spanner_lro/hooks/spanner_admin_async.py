@@ -98,7 +98,7 @@ class SpannerAdminAsyncHook(BaseHook):
     async def get_client(self) -> AsyncSpannerAdminClient:
         """Return the client of this hook, made when first used.
 
-        :raises AccessError: if the connection does not exist
+        :raises UnusableConnectionError: if the connection does not exist
         """
         if self._loop is not asyncio.get_running_loop():
             # channels belong to the loop in which they were opened, and end with it

@@ -110,7 +110,7 @@ async def shared_poller(connection_spec: ConnectionSpec) -> OperationPoller:
 
     :raises NotConnectedError: if that failed for a reason that may pass
     :raises SettingsError: if the section ``[spanner_lro]`` of the configuration cannot be used
-    :raises AccessError: if the connection does not exist
+    :raises UnusableConnectionError: if the connection does not exist
     """
     loop = asyncio.get_running_loop()
     for closed in [each for each in _of_loops if each.is_closed()]:
@@ -185,7 +185,7 @@ class _Connected:
         """Load the client library, read the connection, its key and the budget: all of it blocks.
 
         :raises SettingsError: if the section ``[spanner_lro]`` of the configuration cannot be used
-        :raises AccessError: if the connection does not exist
+        :raises UnusableConnectionError: if the connection does not exist
         """
         from airflow_spanner_lro import settings  # noqa: PLC0415
         from airflow_spanner_lro.admin import async_client  # noqa: F401, PLC0415

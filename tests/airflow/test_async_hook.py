@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.errors import UnusableConnectionError
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
@@ -97,7 +97,7 @@ async def test_a_failed_connect_is_tried_again(
     """A connection that is not there raises, and is looked for again by the next call."""
     monkeypatch.delenv("SPANNER_EMULATOR_HOST")
     hook = SpannerAdminAsyncHook(gcp_conn_id="nowhere")
-    with pytest.raises(AccessError, match="airflow connections add nowhere"):
+    with pytest.raises(UnusableConnectionError, match="airflow connections add nowhere"):
         await hook.list_operations(resource=DATABASE)
     monkeypatch.setenv("SPANNER_EMULATOR_HOST", stage.emulator.endpoint)
 

@@ -18,7 +18,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_spanner_lro.admin import channels
 from airflow_spanner_lro.core.connection import ConnectionSpec
-from airflow_spanner_lro.core.errors import AccessError, ConnectionUnreadableError
+from airflow_spanner_lro.core.errors import ConnectionUnreadableError, UnusableConnectionError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.hooks import connection
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
@@ -301,7 +301,7 @@ async def test_connection_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -
     """It is an error at once: no secrets backend has had trouble."""
     monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
 
-    with pytest.raises(AccessError, match="airflow connections add nowhere"):
+    with pytest.raises(UnusableConnectionError, match="airflow connections add nowhere"):
         await wait_for_poller(ConnectionSpec(gcp_conn_id="nowhere"), log=pytest.fail)
 
 

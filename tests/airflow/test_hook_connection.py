@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
-from airflow_spanner_lro.core.errors import AccessError, SettingsError
+from airflow_spanner_lro.core.errors import SettingsError, UnusableConnectionError
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
@@ -112,7 +112,7 @@ def test_missing_connection_on_an_emulator(stage: Stage) -> None:
 
 def test_missing_connection() -> None:
     """Without an emulator a connection that does not exist is an error that says what to do."""
-    with pytest.raises(AccessError, match="airflow connections add nowhere"):
+    with pytest.raises(UnusableConnectionError, match="airflow connections add nowhere"):
         SpannerAdminHook(gcp_conn_id="nowhere")
 
 
@@ -211,7 +211,9 @@ def test_credentials_need_the_connection(stage: Stage) -> None:
     """A missing connection is forgiven on an emulator, and not where credentials are needed."""
     connection_spec = ConnectionSpec(gcp_conn_id="nowhere", endpoint="")
 
-    with pytest.raises(AccessError, match="gcp_conn_id='nowhere': there is no such connection"):
+    with pytest.raises(
+        UnusableConnectionError, match="gcp_conn_id='nowhere': there is no such connection"
+    ):
         SpannerAdminHook.from_connection(connection_spec).connect()
 
     assert stage.emulator.running

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.errors import UnusableConnectionError
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
 from airflow_spanner_lro.core.operations.errors import OperationGoneError, OperationTimeoutError
 from airflow_spanner_lro.core.status import Code
@@ -358,5 +358,5 @@ async def test_waiting_without_the_connection(
     monkeypatch.delenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT")
     monkeypatch.delenv("SPANNER_EMULATOR_HOST")
 
-    with pytest.raises(AccessError, match="there is no such connection"):
+    with pytest.raises(UnusableConnectionError, match="there is no such connection"):
         await anext(_events(trigger))

@@ -14,7 +14,7 @@ import pytest
 from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.serde import deserialize, serialize
 
-from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.errors import UnusableConnectionError
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import shared_poller
 from tests.airflow.fakes import LONG
@@ -178,7 +178,7 @@ async def test_failed_poller_is_forgotten(
     trigger.gcp_conn_id = "nowhere"
     with monkeypatch.context() as environment:
         environment.delenv("SPANNER_EMULATOR_HOST")
-        with pytest.raises(AccessError, match="airflow connections add nowhere"):
+        with pytest.raises(UnusableConnectionError, match="airflow connections add nowhere"):
             await shared_poller(trigger._connection_spec)
 
     poller = await shared_poller(trigger._connection_spec)

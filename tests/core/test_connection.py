@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_spanner_lro.core.connection import EndpointSource, choose_endpoint, refuse_emulator
-from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.errors import UnusableConnectionError
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_who_decides(
 )
 def test_contradiction(connection: str, sort: str) -> None:
     """Nothing is guessed where the connection and the environment name two endpoints."""
-    with pytest.raises(AccessError) as caught:
+    with pytest.raises(UnusableConnectionError) as caught:
         choose_endpoint(argument=None, connection=connection, environment="c:3", gcp_conn_id="mine")
 
     own = connection.removeprefix("https://")
@@ -78,7 +78,7 @@ def test_no_emulator_is_allowed(
         argument=argument, connection=connection, environment=environment, gcp_conn_id="mine"
     )
 
-    with pytest.raises(AccessError, match=r"^No emulator is allowed here: ") as caught:
+    with pytest.raises(UnusableConnectionError, match=r"^No emulator is allowed here: ") as caught:
         refuse_emulator(endpoint, gcp_conn_id="mine")
 
     assert told in str(caught.value)

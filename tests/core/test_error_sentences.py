@@ -90,7 +90,7 @@ ABOUT_NO_RESOURCE: list[SpannerLroError] = [
     about.UnknownEventError({"a": 1}, missing="KeyError('name')"),
 ]
 MADE_BY_THE_CALLER = {
-    errors.AccessError,
+    errors.UnusableConnectionError,
     about.ResumeConflictError,
     LedgerFormatError,
     about._StoppedWaitingError,

@@ -9,7 +9,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 from google.rpc import code_pb2
 
-from airflow_spanner_lro.core.errors import AccessError
+from airflow_spanner_lro.core.errors import UnusableConnectionError
 from airflow_spanner_lro.core.status import (
     TRANSIENT_CODES,
     Code,
@@ -292,7 +292,7 @@ def test_what_was_never_sent(exc: BaseException, unsent: bool) -> None:
             id="credentials, refused",
         ),
         pytest.param(
-            AccessError("The connection x does not exist."),
+            UnusableConnectionError("The connection x does not exist."),
             "The connection x does not exist",
             id="of this package",
         ),
