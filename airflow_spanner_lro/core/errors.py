@@ -8,7 +8,7 @@ Each has what a person needs: which operation, what happened, what to do now::
     ├── InvalidArgumentError (ValueError)    an argument that breaks a documented rule
     │   └── InvalidNameError                 ... a resource name or id that cannot be parsed
     ├── SettingsError (ValueError)           options of Airflow's configuration that cannot be used
-    ├── UnusableConnectionError                          no usable connection, project or endpoint
+    ├── UnusableConnectionError              no usable connection, project or endpoint
     ├── ConnectionUnreadableError            Airflow cannot read the connection, for now
     ├── UnavailableError                     nobody answers at the endpoint, for now
     │
