@@ -15,10 +15,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_spanner_lro.core.kinds import MOVE_INSTANCE
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
-from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.model import RecentlyUsedConfigs
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.iam.model import PolicyTable
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.names import InstanceName, ResourceName
+    from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.emulator.plans import Planner
     from airflow_spanner_lro.emulator.tables import EventKey
 
@@ -204,21 +202,3 @@ class World:
             self.operations.put(replace(operation, settled=True, response=response))
         else:
             handler.undo(self, operation, at)
-
-
-def require_not_moving(world: World, name: InstanceName) -> None:
-    """Make sure that an instance is not moving.
-
-    :raises RpcError: FAILED_PRECONDITION if it is.
-    """
-    for operation in world.operations.pending(kind=MOVE_INSTANCE, target=name):
-        raise errors.moving(name, operation=operation.name)
-
-
-def require_unchanging(world: World, name: ResourceName) -> None:
-    """Make sure that no operation is at work on a resource, not even one that is being undone.
-
-    :raises RpcError: FAILED_PRECONDITION if there is one.
-    """
-    for operation in world.operations.pending(target=name):
-        raise errors.being_changed(name, operation=operation.name)

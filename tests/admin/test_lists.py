@@ -27,7 +27,7 @@ from airflow_spanner_lro.core.lists.listing import OperationType, query_for_ids
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ProjectName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator import requests
+from airflow_spanner_lro.emulator import pagination
 
 from .every_kind import CUSTOM, DATABASE, INSTANCE, PARTITION, SECOND, populate
 
@@ -212,7 +212,7 @@ async def test_all_pages_are_read(
     """However small the service's pages are, each operation is listed once, the latest first."""
     query = OperationQuery(call=call, parent=PARENTS.get(call, MAIN))
     whole = await ask("query_operations", query=query)
-    monkeypatch.setattr(requests, "MAX_PAGE_SIZE", 1)
+    monkeypatch.setattr(pagination, "MAX_PAGE_SIZE", 1)
 
     listed = await ask("query_operations", query=query)
 
@@ -270,7 +270,7 @@ async def test_backups_are_filtered_and_paged(
     ask: Ask, emulator: SpannerAdminEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A filter of one's own goes along, over all pages."""
-    monkeypatch.setattr(requests, "MAX_PAGE_SIZE", 1)
+    monkeypatch.setattr(pagination, "MAX_PAGE_SIZE", 1)
     database = DatabaseName.parse(DATABASE)
     query = BackupQuery(instance=MAIN, database=database, filter_="name:copy OR name:nightly")
 

@@ -19,7 +19,7 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.polling import policy
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator import requests
+from airflow_spanner_lro.emulator import pagination
 
 from .started_families import COUNT, World
 
@@ -124,7 +124,7 @@ async def test_pages(
     world: World, poller: OperationPoller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list of several pages is read to its end."""
-    monkeypatch.setattr(requests, "MAX_PAGE_SIZE", 3)
+    monkeypatch.setattr(pagination, "MAX_PAGE_SIZE", 3)
     names = await asyncio.to_thread(world.databases, 10)
     waits = wait_for(poller, names)
     await until(lambda: len(world.emulator.calls.of("ListDatabaseOperations")) >= 8)

@@ -24,7 +24,7 @@ from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY, NoTelemetry, Reque
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, Service
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.emulator import requests
+from airflow_spanner_lro.emulator import pagination
 
 from .scripted_client import BACKUP, DATABASE, NAME, after
 from .tls_gateway import self_signed
@@ -133,7 +133,7 @@ def test_each_page_is_counted(
     clock: ManualClock,
 ) -> None:
     """A list of two pages is two requests, each of which counts towards the quota."""
-    monkeypatch.setattr(requests, "MAX_PAGE_SIZE", 1)
+    monkeypatch.setattr(pagination, "MAX_PAGE_SIZE", 1)
     start_backup()
     clock.advance(timedelta(hours=1))
     start_backup(replace(BACKUP, backup="weekly"))

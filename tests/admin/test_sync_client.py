@@ -25,7 +25,7 @@ from airflow_spanner_lro.core.kinds import (
 from airflow_spanner_lro.core.names import InstanceName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator import requests
+from airflow_spanner_lro.emulator import pagination
 
 from .scripted_client import BACKUP, DATABASE, NOW
 
@@ -135,7 +135,7 @@ def test_list_reads_all_pages(
     clock: ManualClock,
 ) -> None:
     """However many operations a resource has, each is listed once, the latest first."""
-    monkeypatch.setattr(requests, "MAX_PAGE_SIZE", 2)
+    monkeypatch.setattr(pagination, "MAX_PAGE_SIZE", 2)
     request = database_v1.UpdateDatabaseDdlRequest(database=str(DATABASE), statements=["ANALYZE"])
     started = []
     for _ in range(5):

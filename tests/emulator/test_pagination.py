@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator import requests
+from airflow_spanner_lro.emulator import pagination
 from airflow_spanner_lro.emulator.errors import RpcError
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def page(
     scope: tuple[str, str] = SCOPE,
 ) -> tuple[list[int], str]:
     """Return a page of numbers."""
-    return requests.page_of(items, key=key, size=size, token=token, method=method, scope=scope)
+    return pagination.page_of(items, key=key, size=size, token=token, method=method, scope=scope)
 
 
 def forged(last: object, *, method: str = "List") -> str:
     """Make a token with a digest that is right, as somebody could who reads the code."""
-    return requests._encode(last, method=method, scope=SCOPE)  # type: ignore[arg-type]
+    return pagination._encode(last, method=method, scope=SCOPE)  # type: ignore[arg-type]
 
 
 @given(items=numbers, size=st.integers(-3, 40))
@@ -82,7 +82,9 @@ def test_what_stays_is_seen_once_whatever_comes_and_goes(
 @given(items=st.lists(st.integers(), unique=True), size=st.integers(1, 5))
 def test_items_in_any_order_can_be_sorted_first(items: list[int], size: int) -> None:
     """The helper for short lists does what the plain one does."""
-    found = requests.sorted_page_of(items, key=key, size=size, token="", method="List", scope=SCOPE)
+    found = pagination.sorted_page_of(
+        items, key=key, size=size, token="", method="List", scope=SCOPE
+    )
 
     assert found == page(sorted(items), size=size)
 
@@ -188,6 +190,6 @@ def test_the_place_in_a_token_can_be_read() -> None:
     """So that a table can begin behind it instead of stepping over everything before."""
     token = page(range(9))[1]
 
-    assert requests.last_key(token, method="List", scope=SCOPE) == key(1)
-    assert requests.last_key("", method="List", scope=SCOPE) is None
+    assert pagination.last_key(token, method="List", scope=SCOPE) == key(1)
+    assert pagination.last_key("", method="List", scope=SCOPE) is None
     assert [2, 3] == page(range(2, 9), token=token)[0]

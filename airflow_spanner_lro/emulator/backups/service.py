@@ -27,11 +27,12 @@ from airflow_spanner_lro.emulator.backups.model import (
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails, CopyDetails
 from airflow_spanner_lro.emulator.databases.encryption import keys_for, keys_of
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.requests import page_of, time_in
+from airflow_spanner_lro.emulator.pagination import page_of
+from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schedules.runner import new_chain_id
-from airflow_spanner_lro.emulator.world import require_not_moving
 
 if TYPE_CHECKING:
     from datetime import datetime

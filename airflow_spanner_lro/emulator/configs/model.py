@@ -17,7 +17,7 @@ from airflow_spanner_lro.emulator.configs.base_configs import (
     BASE_CONFIGS,
     STORAGE_LIMIT_PER_PROCESSING_UNIT,
 )
-from airflow_spanner_lro.emulator.requests import check_labels, number_in
+from airflow_spanner_lro.emulator.request_checks import check_labels, number_in
 from airflow_spanner_lro.emulator.state.records.base import Record, etag_of
 
 if TYPE_CHECKING:

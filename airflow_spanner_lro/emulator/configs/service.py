@@ -23,17 +23,17 @@ from airflow_spanner_lro.emulator.configs import model as messages
 from airflow_spanner_lro.emulator.configs.model import InstanceConfig, new_config_message
 from airflow_spanner_lro.emulator.configs.operations import ConfigDetails, ConfigUpdate
 from airflow_spanner_lro.emulator.instances.operations import MoveDetails
+from airflow_spanner_lro.emulator.operations.guards import require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
-from airflow_spanner_lro.emulator.requests import (
+from airflow_spanner_lro.emulator.pagination import sorted_page_of
+from airflow_spanner_lro.emulator.request_checks import (
     check_labels,
     check_name,
     checked_paths,
     copy_paths,
-    sorted_page_of,
 )
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.world import require_unchanging
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -45,13 +45,13 @@ from airflow_spanner_lro.emulator.databases.operations import (
     drop_database,
 )
 from airflow_spanner_lro.emulator.instances.capacity import SMALL_STEP, UNITS_PER_NODE, units_of
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.requests import page_of
+from airflow_spanner_lro.emulator.pagination import page_of
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schemas.model import Schema
 from airflow_spanner_lro.emulator.schemas.statements import DdlStatement, database_id_of
 from airflow_spanner_lro.emulator.state.quorums import etag_of
-from airflow_spanner_lro.emulator.world import require_not_moving
 
 if TYPE_CHECKING:
     from datetime import datetime

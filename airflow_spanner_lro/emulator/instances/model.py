@@ -22,7 +22,7 @@ from airflow_spanner_lro.emulator.instances.capacity import (
     set_capacity,
     units_of,
 )
-from airflow_spanner_lro.emulator.requests import (
+from airflow_spanner_lro.emulator.request_checks import (
     check_choice,
     check_display_name,
     check_labels,

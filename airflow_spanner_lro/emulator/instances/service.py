@@ -30,16 +30,11 @@ from airflow_spanner_lro.emulator.instances.operations import (
     InstanceUpdate,
     MoveDetails,
 )
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.requests import (
-    check_name,
-    checked_paths,
-    masked,
-    sorted_page_of,
-    time_in,
-)
+from airflow_spanner_lro.emulator.pagination import sorted_page_of
+from airflow_spanner_lro.emulator.request_checks import check_name, checked_paths, masked, time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.world import require_not_moving, require_unchanging
 
 if TYPE_CHECKING:
     from datetime import datetime

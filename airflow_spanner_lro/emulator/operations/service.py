@@ -30,7 +30,8 @@ from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs import model
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 from airflow_spanner_lro.emulator.operations.messages import fields_of, operation_message
-from airflow_spanner_lro.emulator.requests import last_key, page_of, time_in
+from airflow_spanner_lro.emulator.pagination import last_key, page_of
+from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 
 if TYPE_CHECKING:

@@ -19,21 +19,21 @@ from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, 
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.model import usable_config
 from airflow_spanner_lro.emulator.instances.capacity import AUTOSCALING, CAPACITY, set_capacity
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.pagination import sorted_page_of
 from airflow_spanner_lro.emulator.partitions import model as messages
 from airflow_spanner_lro.emulator.partitions.model import InstancePartition
 from airflow_spanner_lro.emulator.partitions.operations import PartitionDetails, PartitionUpdate
-from airflow_spanner_lro.emulator.requests import (
+from airflow_spanner_lro.emulator.request_checks import (
     check_choice,
     check_display_name,
     check_name,
     checked_paths,
     copy_paths,
-    sorted_page_of,
     time_in,
 )
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.world import require_not_moving, require_unchanging
 
 if TYPE_CHECKING:
     from collections.abc import Callable

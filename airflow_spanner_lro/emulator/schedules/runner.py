@@ -18,9 +18,9 @@ from airflow_spanner_lro.emulator.backups.model import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails
 from airflow_spanner_lro.emulator.databases.encryption import keys_for, keys_of
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.schedules.cron import Cron
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, Chain
-from airflow_spanner_lro.emulator.world import require_not_moving
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -23,11 +23,12 @@ from airflow_spanner_lro.emulator.backups.model import (
     require_backups,
 )
 from airflow_spanner_lro.emulator.databases.encryption import keys_for
-from airflow_spanner_lro.emulator.requests import duration_in, page_of
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving
+from airflow_spanner_lro.emulator.pagination import page_of
+from airflow_spanner_lro.emulator.request_checks import duration_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schedules.cron import Cron, CronError
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, schedule_message
-from airflow_spanner_lro.emulator.world import require_not_moving
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -19,8 +19,10 @@ from airflow_spanner_lro.emulator.databases.encryption import (
     check_database_options,
     checked_descriptors,
 )
+from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.requests import page_of, time_in
+from airflow_spanner_lro.emulator.pagination import page_of
+from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schemas.operations import DdlDetails
 from airflow_spanner_lro.emulator.schemas.statements import (
@@ -29,7 +31,6 @@ from airflow_spanner_lro.emulator.schemas.statements import (
     TABLE,
     DdlStatement,
 )
-from airflow_spanner_lro.emulator.world import require_not_moving
 
 if TYPE_CHECKING:
     from datetime import datetime
