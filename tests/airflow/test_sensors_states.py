@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import (
     AirflowSkipException,
     TaskDeferralError,
 )
+from google.api_core.exceptions import FailedPrecondition
 
 from airflow_spanner_lro.core.status import Code
 from tests.airflow.fakes import DATABASE, LONG, LONG_TIME, SOURCE, FakeTask
@@ -180,6 +181,34 @@ def test_a_silent_sensor_goes_on_in_the_triggerer(busy: Stage, task: FakeTask) -
     found = resume(waiting, deferred, task)
 
     assert found["name"].endswith("/restored")
+
+
+def test_a_first_poll_that_fails_fails_the_try(busy: Stage, task: FakeTask) -> None:
+    """An error that a retry may cure, seen before the sensor defers, is raised as it is."""
+    busy.script.fail(method="GetDatabase", code=Code.FAILED_PRECONDITION)
+
+    with pytest.raises(FailedPrecondition):
+        database_sensor(deferrable=True).execute(task.context)
+
+
+def test_a_silent_sensor_defers_in_spite_of_its_first_poll(
+    busy: Stage, task: FakeTask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With silent_fail the error is logged, and the trigger polls on."""
+    busy.script.fail(method="GetDatabase", code=Code.FAILED_PRECONDITION)
+
+    assert defer(database_sensor(deferrable=True, silent_fail=True), task)
+    assert "Sensor poke failed" in capsys.readouterr().out
+
+
+def test_a_sensor_that_never_fails_is_skipped_by_its_first_poll(
+    busy: Stage, task: FakeTask
+) -> None:
+    """With never_fail whatever the first poll meets skips the task."""
+    busy.script.fail(method="GetDatabase", code=Code.FAILED_PRECONDITION)
+
+    with pytest.raises(AirflowSkipException):
+        database_sensor(deferrable=True, never_fail=True).execute(task.context)
 
 
 @pytest.mark.parametrize(("make", "method"), MAKERS)
