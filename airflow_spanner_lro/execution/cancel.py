@@ -30,6 +30,7 @@ from airflow_spanner_lro.core.operations.outcome import WaitOutcome
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement, cancel_advice
 from airflow_spanner_lro.core.status import error_message, error_text
 from airflow_spanner_lro.execution.wait import cancel
+from airflow_spanner_lro.execution.work import out_of_time, wants_clean_up
 from airflow_spanner_lro.triggers.task_state import view_task
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.execution.store import TaskLedger
     from airflow_spanner_lro.execution.wait import BlockingWait, StartCall
-    from airflow_spanner_lro.execution.work import RunOptions
-    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+    from airflow_spanner_lro.execution.work import Work
     from airflow_spanner_lro.triggers.task_state import TaskKey
 
 KILL_BUDGET = 4.0
@@ -86,27 +86,17 @@ class WorkerCancel:
     """The cancel of one try's operation in one process, whatever it is that ends the try.
 
     :param task: Airflow's task instance
-    :param clean_up: what an operation makes in spite of a cancel is to be deleted, if it may be
     """
 
     def __init__(
-        self,
-        *,
-        task: TaskKey,
-        options: RunOptions,
-        clean_up: bool,
-        hook: SpannerAdminHook,
-        ledger: TaskLedger,
-        wait: BlockingWait,
-        log: Logger,
+        self, work: Work, *, task: TaskKey, ledger: TaskLedger, wait: BlockingWait
     ) -> None:
+        self._work = work
         self._task = task
-        self._options = options
-        self._clean_up = clean_up
-        self._hook = hook
+        self._hook = work.hook
         self._ledger = ledger
         self._wait = wait
-        self._log = log
+        self._log = work.log
         self._reason = "the task was killed"
         self._not_ours: CancelDecision | None = None
         self._kill: threading.Thread | None = None
@@ -120,7 +110,7 @@ class WorkerCancel:
         While the start call is under way nothing is written down yet; its answer is the evidence.
         """
         may = self._ledger.may_clean_up
-        return self._clean_up if may is None else may
+        return wants_clean_up(self._work) if may is None else may
 
     # a kill, in a thread of its own
 
@@ -133,14 +123,14 @@ class WorkerCancel:
         :param call: its start call, if this process has made one
         :param timed_out: Airflow's own timeout has struck
         """
-        wanted = self._options.cancel_on_timeout if timed_out else self._options.cancel_on_kill
+        wanted = self._work.cancel_on_timeout if timed_out else self._work.cancel_on_kill
         cause = metrics.Cause.DEADLINE if timed_out else metrics.Cause.KILL_ON_WORKER
         self._end_wait(name=name, call=call, cancels=wanted, cause=cause)
 
     def interrupt(self, *, name: OperationName | None, call: StartCall | None) -> None:
         """Do the same on Ctrl-C, in a process that plays the task without a supervisor."""
         self._reason = "the task was interrupted (Ctrl-C)"
-        wanted = self._options.cancel_on_kill
+        wanted = self._work.cancel_on_kill
         self._end_wait(name=name, call=call, cancels=wanted, cause=metrics.Cause.INTERRUPT)
 
     def _end_wait(
@@ -281,7 +271,7 @@ class WorkerCancel:
             self.record(WaitOutcome(name=name))
         left = self.why_left(name)
         return OperationTimeoutError(
-            self._options.late, name=name, settlement=settlement, left=left
+            out_of_time(self._work), name=name, settlement=settlement, left=left
         )
 
     def cancel_at_deadline(self, name: OperationName, *, ours: bool) -> WaitOutcome:
@@ -290,7 +280,7 @@ class WorkerCancel:
         Airflow is asked first whether the operation is still this try's: this process may have been
         frozen until the next try had taken it up, or delivered it.
         """
-        if not (self._options.cancel_on_timeout and ours) or self._ledger.presumed:
+        if not (self._work.cancel_on_timeout and ours) or self._ledger.presumed:
             return WaitOutcome(name=name)
         answer = self._ask_airflow(name, timeout=_TO_ASK_AT_DEADLINE)
         if answer.decision is KillDecision.UNKNOWN:
@@ -302,13 +292,13 @@ class WorkerCancel:
             self._log.warning(
                 "%s was not cancelled: %s. %s %s",
                 name.label,
-                self._options.late,
+                out_of_time(self._work),
                 answer.sentence(name),
                 name,
             )
             return WaitOutcome(name=name)
         else:
-            self._log.info("Cancelling: %s. %s", self._options.late, name)
+            self._log.info("Cancelling: %s. %s", out_of_time(self._work), name)
             settlement = self._wait.stop(
                 name=name,
                 cleans_up=self.may_clean_up,
@@ -332,7 +322,7 @@ class WorkerCancel:
             self._ledger.close(outcome.name, outcome.snapshot)
         elif self._ledger.presumed:
             self._ledger.leave(outcome.name)
-        elif not self._options.cancel_on_timeout:
+        elif not self._work.cancel_on_timeout:
             self._ledger.exempt_from_reaping()
 
     def _write(self, settlement: Settlement) -> None:

@@ -37,18 +37,16 @@ from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.start import Starter
 from airflow_spanner_lro.execution.store import TaskLedger
 from airflow_spanner_lro.execution.wait import BlockingWait, RefusalRetry
-from airflow_spanner_lro.execution.work import StartOrder, deadline_of_try
+from airflow_spanner_lro.execution.work import StartOrder, deadline_of_try, out_of_time
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-    from airflow.sdk.types import Logger
 
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
-    from airflow_spanner_lro.execution.deferral import Defer
     from airflow_spanner_lro.execution.wait import StartCall
-    from airflow_spanner_lro.execution.work import RunOptions, Work
+    from airflow_spanner_lro.execution.work import Work
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 
@@ -68,7 +66,7 @@ def report_lineage(
     :param result: what the task returns
     :param snapshot: the operation that made it; None if none was needed
     """
-    target = work.target()
+    target = work.target
     # what the operation worked on, by the project that the task knows it under: the target is
     # rendered anew after a deferral, and may be something else by then
     made = replace(snapshot.name.resource, project=target.project) if snapshot else target
@@ -80,7 +78,7 @@ def report_lineage(
             made=made,
             result=result,
             kind=work.kind,
-            sources=work.sources(),
+            sources=work.sources,
         )
     except Exception:
         # the work is done, and a retry would report no better
@@ -93,42 +91,22 @@ class OperationRun:
     """What one process does about the operation of its try.
 
     :param work: what is wanted
-    :param defer: Airflow's ``BaseOperator.defer``
     """
 
-    def __init__(
-        self,
-        *,
-        work: Work,
-        options: RunOptions,
-        context: Context,
-        hook: SpannerAdminHook,
-        defer: Defer,
-        log: Logger,
-    ) -> None:
+    def __init__(self, work: Work, *, context: Context) -> None:
         self._work = work
-        self._options = options
-        self._hook = hook
-        self._defer = defer
-        self._log = log
+        self._hook = work.hook
+        self._log = work.log
         self.context = context
         self.ledger = TaskLedger(context)
-        self.wait = BlockingWait(client=hook.client, log=log.info)
-        self.cancel = WorkerCancel(
-            task=context["ti"],
-            options=options,
-            clean_up=self._wants_clean_up,
-            hook=hook,
-            ledger=self.ledger,
-            wait=self.wait,
-            log=log,
-        )
+        self.wait = BlockingWait(client=self._hook.client, log=self._log.info)
+        self.cancel = WorkerCancel(work, task=context["ti"], ledger=self.ledger, wait=self.wait)
         self._running: OperationName | None = None
         self._starter: Starter | None = None
         self._deadline = deadline_of_try(
             started=context["ti"].start_date,
-            execution_timeout=options.execution_timeout,
-            operation_timeout=options.operation_timeout,
+            execution_timeout=work.execution_timeout,
+            operation_timeout=work.operation_timeout,
         )
 
     # how a try goes on, from one process to the next
@@ -141,7 +119,7 @@ class OperationRun:
         :raises KilledBeforeStartError: if the task was killed before this
         """
         if self.wait.killed:
-            raise KilledBeforeStartError(self._work.target())
+            raise KilledBeforeStartError(self._work.target)
         begun = self._begin(pause=pause)
         if begun is None:
             return self._deliver(None)
@@ -154,13 +132,13 @@ class OperationRun:
             raise self.cancel.killed_error(begun.name)
         if begun.done:
             result = self.conclude(WaitOutcome(name=begun.name, snapshot=begun))
-            return result if self._options.wait_for_completion else str(begun.name)
+            return result if self._work.wait_for_completion else str(begun.name)
         if self._out_of_time:
             return self.conclude(self._time_out(begun.name, ours=True))
         self._log.info(
             console_link(begun.name.resource, connection_spec=self._hook.connection_spec)
         )
-        if not self._options.wait_for_completion:
+        if not self._work.wait_for_completion:
             self._close(begun.name)
             return str(begun.name)
         return self.conclude(self._wait_for(begun.name))
@@ -177,7 +155,7 @@ class OperationRun:
         # it may have passed by now: a task that is resumed waits for a worker first
         if timed_out or self._out_of_time:
             reason = "out of time"
-            raise SlotWaitEndedError(reason, target=self._work.target(), limit=limit)
+            raise SlotWaitEndedError(reason, target=self._work.target, limit=limit)
         return self.start(pause=pause)
 
     def complete(self, outcome: WaitOutcome) -> Any:
@@ -207,7 +185,7 @@ class OperationRun:
             snapshot = raise_unless_succeeded(
                 outcome,
                 kind=self._work.kind,
-                late=self._options.late,
+                late=out_of_time(self._work),
                 report=report,
                 left=self.cancel.why_left(outcome.name),
             )
@@ -220,7 +198,7 @@ class OperationRun:
                 "%s",
                 outcome.name,
             )
-        waits = self._options.wait_for_completion
+        waits = self._work.wait_for_completion
         follow_up = self._work.follow_up(snapshot) if waits else None
         if follow_up is not None:
             self._running = follow_up.name if follow_up.ours else None
@@ -249,10 +227,10 @@ class OperationRun:
         self.kill(timed_out=True)
         call = self._call
         name = self._running or (call.answer.name if call and call.answer else None)
-        target = self._work.target()
+        target = self._work.target
         if name is None:
             if call is None:
-                return NothingStartedError(target, reason=self._options.late)
+                return NothingStartedError(target, reason=out_of_time(self._work))
             return StartUnansweredError(target, kind=self._work.kind)
         return self.cancel.timeout_error(name)
 
@@ -268,15 +246,15 @@ class OperationRun:
 
     def _begin(self, *, pause: float | None) -> OperationSnapshot | None:
         # a bad parameter is found before anything is written or asked
-        target = self._work.target()
+        target = self._work.target
         refusals = RefusalRetry(
             target=target,
             wait=self.wait,
             policy=self._policy,
             deadline=self._deadline,
-            defer=(lambda: self._deferral) if self._options.deferrable else None,
-            then=self._work.after_slot,
-            wait_for_slot=self._options.wait_for_slot,
+            defer=(lambda: self._deferral) if self._work.deferrable else None,
+            then=self._work.execute_after_slot.__name__,
+            wait_for_slot=self._work.wait_for_slot,
             log=self._log.info,
         )
 
@@ -286,14 +264,14 @@ class OperationRun:
             nonlocal starter
             # once, so that every attempt asks for the same
             self._starter = starter = starter or self._make_starter(target)
-            return starter.begin(durable=self._options.durable)
+            return starter.begin(durable=self._work.durable)
 
         try:
             return refusals.until_accepted(begin, pause=pause)
         except StartUnansweredError:
             raise
         except DeadlinePassedError as exc:
-            raise NothingStartedError(target, reason=self._options.late) from exc
+            raise NothingStartedError(target, reason=out_of_time(self._work)) from exc
         except WaitStoppedError as exc:
             raise KilledBeforeStartError(target) from exc
 
@@ -302,12 +280,10 @@ class OperationRun:
             order=StartOrder.of(
                 self._work,
                 target=target,
-                exempt=not self._options.cancel_on_kill,
                 task=self.context["ti"],
                 run=self.context.get("dag_run"),
                 connection_spec=self._hook.connection_spec,
                 deadline=self._deadline,
-                cleans_up=self._wants_clean_up,
             ),
             client=self._hook.client,
             ledger=self.ledger,
@@ -317,7 +293,7 @@ class OperationRun:
 
     @property
     def _policy(self) -> PollPolicy:
-        interval = self._options.poll_interval
+        interval = self._work.poll_interval
         return PollPolicy(maximum=settings.poll_interval() if interval is None else interval)
 
     # waiting, here or in the triggerer
@@ -329,13 +305,13 @@ class OperationRun:
         :raises OperationKilledError: if the task is killed meanwhile
         :raises OperationGoneError: if Spanner no longer knows the operation
         """
-        options, cancellable = self._options, ours and not self.ledger.presumed
+        options, cancellable = self._work, ours and not self.ledger.presumed
         if options.deferrable:
             if options.cancel_on_kill and cancellable:
                 pending_deferral.remember(name, run=self)
             self._deferral.until_done(
                 name,
-                then=self._work.after_wait,
+                then=self._work.execute_complete.__name__,
                 presumed=self.ledger.presumed,
                 cancel_on_timeout=options.cancel_on_timeout and cancellable,
                 # a triggerer that runs beside such a process may take the trigger for its own
@@ -360,7 +336,7 @@ class OperationRun:
     @property
     def _deferral(self) -> Deferral:
         return Deferral(
-            defer=self._defer,
+            defer=self._work.defer,
             connection_spec=self._hook.connection_spec,
             poll_interval=self._policy.maximum,
             deadline=self._deadline,
@@ -405,7 +381,7 @@ class OperationRun:
         try:
             result = self.wait.retry_transient(lambda: work.result(snapshot))
         except WaitStoppedError as exc:
-            raise KilledBeforeDeliveryError(work.target()) from exc
+            raise KilledBeforeDeliveryError(work.target) from exc
         report_lineage(work, result, snapshot=snapshot, context=self.context, hook=self._hook)
         self._time(snapshot)
         self.ledger.deliver(snapshot)
@@ -432,8 +408,3 @@ class OperationRun:
     @property
     def _out_of_time(self) -> bool:
         return self._deadline is not None and self.wait.now() >= self._deadline
-
-    @property
-    def _wants_clean_up(self) -> bool:
-        wanted = self._options.clean_up
-        return self._work.kind.cleans_up if wanted is None else wanted

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator asks for, as values, and until when: the run of a try knows no operator.
+"""What a run asks of its task, and until when: the run of a try knows no operator.
 
 Airflow 3.3 starts ``execution_timeout`` anew whenever a deferred task is resumed, and does not
 enforce it in between; the start of the try stays the same, so the deadline is counted from there.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.arguments.times import parse_duration
@@ -22,14 +22,19 @@ from airflow_spanner_lro.core.names import OperationName, same_resource
 from airflow_spanner_lro.core.text import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
+
+    from airflow.sdk import Context
+    from airflow.sdk.types import Logger
 
     from airflow_spanner_lro.core.connection import ConnectionSpec
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
+    from airflow_spanner_lro.execution.deferral import Defer
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 
 _TIMEOUT_FIELD = "operation_timeout"
@@ -41,7 +46,7 @@ def deadline_of_try(
     *,
     started: datetime | None,
     execution_timeout: timedelta | None,
-    operation_timeout: timedelta | float | None,
+    operation_timeout: timedelta | float | None = None,
 ) -> datetime | None:
     """Return the earlier of the two limits as a point in time; None if there is no limit.
 
@@ -52,6 +57,19 @@ def deadline_of_try(
     """
     limits = [limit for limit in (execution_timeout, _duration(operation_timeout)) if limit]
     return started + min(limits) if started and limits else None
+
+
+def out_of_time(work: Work) -> str:
+    """Say that a try has no time left, by which limit: ``out of time after 4 h (…)``."""
+    limits = {
+        "execution_timeout": work.execution_timeout,
+        _TIMEOUT_FIELD: _duration(work.operation_timeout),
+    }
+    shortest = min(((limit, name) for name, limit in limits.items() if limit), default=None)
+    if shortest is None:
+        return "out of time"
+    limit, name = shortest
+    return f"out of time after {format_duration(limit.total_seconds())} ({name})"
 
 
 def _duration(timeout: object) -> timedelta | None:
@@ -67,24 +85,12 @@ def _duration(timeout: object) -> timedelta | None:
     return given
 
 
-def out_of_time(
-    *, execution_timeout: timedelta | None, operation_timeout: timedelta | float | None
-) -> str:
-    """Say that a try has no time left, by which limit: ``out of time after 4 h (…)``."""
-    limits = {
-        "execution_timeout": execution_timeout,
-        _TIMEOUT_FIELD: _duration(operation_timeout),
-    }
-    shortest = min(((limit, name) for name, limit in limits.items() if limit), default=None)
-    if shortest is None:
-        return "out of time"
-    limit, name = shortest
-    return f"out of time after {format_duration(limit.total_seconds())} ({name})"
+class Work(Protocol):
+    """What a run asks of its task: what is wanted, and how to wait and end. An operator is one.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """How a task waits and ends, as its author wants it; the operator documents each."""
+    It documents the parameters. Its target is asked for again after a deferral, when the templates
+    may have rendered to something else.
+    """
 
     wait_for_completion: bool
     deferrable: bool
@@ -98,42 +104,63 @@ class RunOptions:
     wait_for_slot: bool
 
     @property
-    def late(self) -> str:
-        """What to say when the time is up: ``out of time after 4 h (execution_timeout)``."""
-        return out_of_time(
-            execution_timeout=self.execution_timeout, operation_timeout=self.operation_timeout
-        )
+    def kind(self) -> OperationKind:
+        """The kind of operation."""
+
+    @property
+    def target(self) -> ResourceName:
+        """The resource to work on."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether the request bears a mark that only this try can have put there."""
+
+    @property
+    def template_fields(self) -> Collection[str]:
+        """Names of the parameters, which make two requests the same to their author."""
+
+    @property
+    def sources(self) -> Sequence[ResourceName]:
+        """What the resource is made from, for the lineage."""
+
+    @property
+    def outlets(self) -> Sequence[object]:
+        """Airflow's outlets of the task."""
+
+    @property
+    def hook(self) -> SpannerAdminHook:
+        """The hook to ask through."""
+
+    @property
+    def log(self) -> Logger:
+        """The task's log."""
+
+    @property
+    def defer(self) -> Defer:
+        """Airflow's ``BaseOperator.defer``."""
+
+    def build_request(self) -> Any:
+        """Return the request message."""
+
+    def result(self, snapshot: OperationSnapshot | None) -> Any:
+        """Return what the task returns, from the operation; None if none was needed."""
+
+    def follow_up(self, snapshot: OperationSnapshot) -> FollowUp | None:
+        """Return the operation to wait for next, if there is one."""
+
+    def report(self, snapshot: OperationSnapshot) -> str:
+        """Return what to say of the parts of an operation that did not succeed."""
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
+        """Go on after a wait in the triggerer."""
+
+    def execute_after_slot(self, context: Context, event: Mapping[str, Any]) -> Any:
+        """Go on after a wait for a slot."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What a task wants done, and what it makes of the result.
-
-    :param target: the resource to work on; called again after a deferral, when its templates may
-        have rendered to something else
-    :param build_request: returns the request message
-    :param signs: tells whether the request bears a mark that only this try can have put there
-    :param parameters: what makes two requests the same to their author
-    :param result: what the task returns, from the operation; None if none was needed
-    :param follow_up: the operation to wait for next, if there is one
-    :param report: what to say of the parts of an operation that did not succeed
-    :param sources: what the resource is made from, for the lineage
-    :param after_wait: name of the method to go on with after a wait in the triggerer
-    :param after_slot: the same, after a wait for a slot
-    """
-
-    kind: OperationKind
-    target: Callable[[], ResourceName]
-    build_request: Callable[[], Any]
-    signs: Callable[[], bool]
-    parameters: Callable[[], Mapping[str, object]]
-    result: Callable[[OperationSnapshot | None], Any]
-    follow_up: Callable[[OperationSnapshot], FollowUp | None]
-    report: Callable[[OperationSnapshot], str]
-    sources: Callable[[], Sequence[ResourceName]]
-    outlets: Sequence[object]
-    after_wait: str
-    after_slot: str
+def wants_clean_up(work: Work) -> bool:
+    """Tell whether what an operation makes in spite of a cancel is to be deleted."""
+    return work.kind.cleans_up if work.clean_up is None else work.clean_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +222,6 @@ class StartOrder:
         task: Any,
         connection_spec: ConnectionSpec,
         deadline: datetime | None,
-        cleans_up: bool,
-        exempt: bool,
         run: object,
     ) -> Self:
         """Return the order for work, with its templates as they are rendered now.
@@ -205,7 +230,7 @@ class StartOrder:
         :param run: its Dag run
         """
         request = work.build_request()
-        parameters = dict(work.parameters())
+        parameters = {name: getattr(work, name) for name in work.template_fields}
         if descriptors := getattr(request, "proto_descriptors", b""):
             # their file may have changed under its name
             parameters["proto_descriptors"] = descriptors
@@ -213,14 +238,14 @@ class StartOrder:
             kind=work.kind,
             target=target,
             request=request,
-            signed=work.signs(),
+            signed=work.signed,
             fingerprint=fingerprint(parameters | {"target": str(target)}),
             identity=f"{task.dag_id}/{task.task_id}/{task.run_id}/{task.map_index}",
             mapped=task.map_index is not None and task.map_index >= 0,
             connection_spec=connection_spec,
             deadline=deadline,
-            cleans_up=cleans_up,
-            exempt=exempt,
+            cleans_up=wants_clean_up(work),
+            exempt=not work.cancel_on_kill,
             deployment=settings.deployment(),
             settle_timeout=settings.settle_timeout(),
             began=run_began(run),

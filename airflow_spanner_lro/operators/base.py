@@ -155,9 +155,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
     def _insist(self, context: Context, *, pause: float | None = None) -> Any:
         ti = context.get("ti")
         deadline = deadline_of_try(
-            started=ti.start_date if ti else None,
-            execution_timeout=self.execution_timeout,
-            operation_timeout=None,
+            started=ti.start_date if ti else None, execution_timeout=self.execution_timeout
         )
         policy = PollPolicy(maximum=settings.poll_interval())
         self._wait = wait = BlockingWait(client=self.hook.client, log=self.log.info)

@@ -23,7 +23,6 @@ from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.error_mapping import map_errors, skip_when_late
 from airflow_spanner_lro.execution import interrupts
 from airflow_spanner_lro.execution.run import OperationRun
-from airflow_spanner_lro.execution.work import RunOptions, Work
 from airflow_spanner_lro.links import LINKS
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.triggers.slot import LIMIT, PAUSE, TIMED_OUT
@@ -243,38 +242,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
                 raise self._run.interrupted() from exc
 
     def _begin(self, context: Context) -> OperationRun:
-        self._run = run = OperationRun(
-            work=Work(
-                kind=self.kind,
-                target=lambda: self.target,
-                build_request=self.build_request,
-                signs=lambda: self.signed,
-                parameters=lambda: {name: getattr(self, name) for name in self.template_fields},
-                result=self.result,
-                follow_up=self.follow_up,
-                report=self.report,
-                sources=lambda: self.sources,
-                outlets=self.outlets,
-                after_wait=self.execute_complete.__name__,
-                after_slot=self.execute_after_slot.__name__,
-            ),
-            options=RunOptions(
-                wait_for_completion=self.wait_for_completion,
-                deferrable=self.deferrable,
-                poll_interval=self.poll_interval,
-                execution_timeout=self.execution_timeout,
-                operation_timeout=self.operation_timeout,
-                cancel_on_kill=self.cancel_on_kill,
-                cancel_on_timeout=self.cancel_on_timeout,
-                clean_up=self.clean_up,
-                durable=self.durable,
-                wait_for_slot=self.wait_for_slot,
-            ),
-            context=context,
-            hook=self.hook,
-            defer=self.defer,
-            log=self.log,
-        )
+        self._run = run = OperationRun(self, context=context)
         if self._killed_early:
             run.kill(timed_out=False)
         return run
