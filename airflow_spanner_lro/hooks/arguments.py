@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.kinds import OperationKind
 from airflow_spanner_lro.core.lists.backups import BackupQuery
-from airflow_spanner_lro.core.lists.listing import query_for_ids, query_for_resource
+from airflow_spanner_lro.core.lists.queries import query_for_ids, query_for_resource
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,

@@ -103,7 +103,7 @@ class SpannerAdminHook(SpannerConnectionHook):
             configuration operations without either lists those of the whole project
         :param database_id: only operations of this database; with ``BACKUP`` only backups of it
         :param list_type: as ``gcloud spanner operations list --type`` knows them, in any case; see
-            :class:`~airflow_spanner_lro.core.lists.listing.OperationType`
+            :class:`~airflow_spanner_lro.core.lists.queries.OperationType`
         :param filter_: more, in the filter language of the API's List*Operations calls
         :param pending_only: only those that are not done
         :raises InvalidArgumentError: if the arguments do not go together

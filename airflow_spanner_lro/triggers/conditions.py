@@ -41,7 +41,7 @@ from airflow_spanner_lro.core.flows.conditions import (
 )
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.lists.backups import BackupQuery
-from airflow_spanner_lro.core.lists.listing import parse_kind, pending_queries
+from airflow_spanner_lro.core.lists.queries import parse_kind, pending_queries
 from airflow_spanner_lro.core.names import (
     BackupName,
     BackupScheduleName,

@@ -23,8 +23,12 @@ from airflow_spanner_lro.core.kinds import (
     OperationKind,
 )
 from airflow_spanner_lro.core.lists.backups import BackupQuery
-from airflow_spanner_lro.core.lists.listing import OperationType, query_for_ids
-from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
+from airflow_spanner_lro.core.lists.queries import (
+    ListCall,
+    OperationQuery,
+    OperationType,
+    query_for_ids,
+)
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ProjectName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import pagination

@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.flows.conditions import (
     wait_until_met,
 )
 from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
-from airflow_spanner_lro.core.lists.listing import pending_queries
+from airflow_spanner_lro.core.lists.queries import pending_queries
 from airflow_spanner_lro.core.names import (
     BackupName,
     BackupScheduleName,

@@ -16,14 +16,14 @@ from airflow_spanner_lro.core.kinds import (
     RESTORE_DATABASE,
     OperationKind,
 )
-from airflow_spanner_lro.core.lists.listing import (
+from airflow_spanner_lro.core.lists.queries import (
+    ListCall,
     OperationType,
     parse_kind,
     pending_queries,
     query_for_ids,
     query_for_resource,
 )
-from airflow_spanner_lro.core.lists.queries import ListCall
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,

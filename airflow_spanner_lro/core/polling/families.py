@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.lists.listing import LIST_CALLS
-from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
+from airflow_spanner_lro.core.lists.queries import LIST_CALLS, ListCall, OperationQuery
 from airflow_spanner_lro.core.names import (
     InstanceConfigName,
     InstanceName,
