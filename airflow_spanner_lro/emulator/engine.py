@@ -21,18 +21,13 @@ from google.protobuf.message import DecodeError
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.backups.service import BackupService, CopyService
+from airflow_spanner_lro.emulator.backups.service import BackupService
 from airflow_spanner_lro.emulator.clock import Anchor
 from airflow_spanner_lro.emulator.configs.service import ConfigService
-from airflow_spanner_lro.emulator.databases.service import (
-    DatabaseService,
-    DatabaseUpdateService,
-    QuorumService,
-    RestoreService,
-)
+from airflow_spanner_lro.emulator.databases.service import DatabaseService
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.iam.service import DatabaseIamService, InstanceIamService
-from airflow_spanner_lro.emulator.instances.service import InstanceService, InstanceUpdateService
+from airflow_spanner_lro.emulator.iam import DatabaseIamService, InstanceIamService
+from airflow_spanner_lro.emulator.instances.service import InstanceService
 from airflow_spanner_lro.emulator.journal.actions import ACTIONS
 from airflow_spanner_lro.emulator.journal.entries import (
     ActionEntry,
@@ -52,7 +47,7 @@ from airflow_spanner_lro.emulator.partitions.service import PartitionService
 from airflow_spanner_lro.emulator.plans import Planner
 from airflow_spanner_lro.emulator.protos import plain_message
 from airflow_spanner_lro.emulator.schedules.service import ScheduleService
-from airflow_spanner_lro.emulator.schemas.service import DatabaseInsideService, SchemaService
+from airflow_spanner_lro.emulator.schemas.service import SchemaService
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -288,18 +283,12 @@ def all_servicers(world: World) -> tuple[Servicer, ...]:
     """Return every family of RPCs, working on one world."""
     return (
         InstanceService(world),
-        InstanceUpdateService(world),
         ConfigService(world),
         PartitionService(world),
         DatabaseService(world),
         SchemaService(world),
         BackupService(world),
-        CopyService(world),
         ScheduleService(world),
-        RestoreService(world),
-        DatabaseUpdateService(world),
-        DatabaseInsideService(world),
-        QuorumService(world),
         DatabaseIamService(world),
         InstanceIamService(world),
         OperationService(world),

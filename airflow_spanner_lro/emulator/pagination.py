@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from airflow_spanner_lro.emulator import errors
 
@@ -63,18 +63,21 @@ def page_of(
     return page, ""
 
 
-def sorted_page_of(
-    items: Iterable[_Item],
-    *,
-    key: Callable[[_Item], SortKey],
-    size: int,
-    token: str,
-    method: str,
-    scope: tuple[str, str],
+def page_for(
+    request: Any, items: Iterable[_Item], *, key: Callable[[_Item], SortKey]
 ) -> tuple[list[_Item], str]:
-    """Return one page of items that come in any order; otherwise like :func:`page_of`."""
-    ordered = sorted(items, key=key)
-    return page_of(ordered, key=key, size=size, token=token, method=method, scope=scope)
+    """Return the page of items that a request of a list RPC asks for, and the next page's token.
+
+    :param items: in any order
+    """
+    return page_of(
+        sorted(items, key=key),
+        key=key,
+        size=request.page_size,
+        token=request.page_token,
+        method=type(request).__name__.removesuffix("Request"),
+        scope=(request.parent, getattr(request, "filter", "")),
+    )
 
 
 def last_key(token: str, *, method: str, scope: tuple[str, str]) -> SortKey | None:

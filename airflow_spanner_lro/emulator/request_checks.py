@@ -15,6 +15,7 @@ from google.protobuf import field_mask_pb2
 from google.protobuf.message import Message
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.filters import Filter, FilterError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -140,6 +141,19 @@ def _copy(source: Any, target: Any, path: Sequence[str]) -> None:
         getattr(target, last).CopyFrom(getattr(source, last))
     else:
         setattr(target, last, getattr(source, last))
+
+
+def checked_filter(method: str, text: str, *, roots: frozenset[str], typed: bool = False) -> Filter:
+    """Return the filter of a list.
+
+    :param roots: the fields that it may use
+    :param typed: whether it may ask for the type of a message
+    :raises RpcError: INVALID_ARGUMENT if it is not understood.
+    """
+    try:
+        return Filter.parse(text, roots=roots, typed=typed)
+    except FilterError as exc:
+        raise errors.bad_filter(method=method, text=text, reason=str(exc)) from exc
 
 
 def time_in(message: proto.Message, field: str) -> datetime | None:

@@ -8,26 +8,15 @@ event must be at hand without looking at all of them.
 
 from __future__ import annotations
 
+import hashlib
 import heapq
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from airflow_spanner_lro.core.names import (
-    BackupName,
-    BackupScheduleName,
-    DatabaseName,
-    InstanceConfigName,
-    InstanceName,
-    InstancePartitionName,
-    OperationName,
-    ResourceName,
-)
+from google.iam.v1 import policy_pb2
+
+from airflow_spanner_lro.core.names import OperationName, ResourceName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.backups.model import Backup
-from airflow_spanner_lro.emulator.configs.model import InstanceConfig
-from airflow_spanner_lro.emulator.databases.model import Database, DatabaseState
-from airflow_spanner_lro.emulator.instances.model import Instance
-from airflow_spanner_lro.emulator.partitions.model import InstancePartition
-from airflow_spanner_lro.emulator.schedules.model import BackupSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -72,18 +61,56 @@ class EventQueue:
         return None
 
 
-class Row(Protocol):
-    """What a table needs to know of its records."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A thing that exists. A change replaces its record.
 
-    @property
-    def serial(self) -> int:
-        """Its place in the order in which everything was made."""
-        ...
+    :param serial: its place in the order in which everything was made, so that the operations of an
+        earlier resource of the same name are not taken for its own
+    :param create_time: when it was made
+    """
+
+    serial: int
+    create_time: datetime
 
     @property
     def next_event(self) -> datetime | None:
-        """When time will change it."""
-        ...
+        """When time will change it, or make it do something; None if never."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciledRow(Row):
+    """A resource that operations bring about: an instance, a partition, a configuration.
+
+    :param ready: whether it can be used
+    :param hidden: whether its creation was cancelled, so that it cannot be read any more
+    :param revision: how often it has changed
+    """
+
+    name: ResourceName
+    ready: bool
+    hidden: bool = False
+    revision: int = 0
+
+    @property
+    def etag(self) -> str:
+        """Another text after each change."""
+        # not readable, so that nobody takes it for a number and counts on
+        text = f"{self.serial}.{self.revision}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def require_etag(self, etag: str) -> None:
+        """Make sure that whoever changes it has read it as it is; an empty etag will always do.
+
+        :raises RpcError: ABORTED if it has changed.
+        """
+        if etag and etag != self.etag:
+            raise errors.wrong_etag(self.name, etag=etag)
+
+    def changed(self, **values: Any) -> Self:
+        """Return it with other values."""
+        return replace(self, revision=self.revision + 1, **values)
 
 
 _Name = TypeVar("_Name", bound=ResourceName)
@@ -144,7 +171,7 @@ class Table(Generic[_Name, _Record]):
         return made
 
     def __iter__(self) -> Iterator[_Record]:
-        return iter([row for row in self._rows.values() if not getattr(row, "hidden", False)])
+        return iter([row for row in self._rows.values() if not _is_hidden(row)])
 
     def row(self, name: _Name) -> _Record | None:
         """Return a resource, hidden or not, or None if there is none of this name."""
@@ -153,7 +180,7 @@ class Table(Generic[_Name, _Record]):
     def find(self, name: _Name) -> _Record | None:
         """Return a resource that can be read, or None if there is none of this name."""
         found = self._rows.get(name)
-        return None if getattr(found, "hidden", False) else found
+        return None if _is_hidden(found) else found
 
     def get(self, name: _Name) -> _Record:
         """Return a resource that can be read.
@@ -188,130 +215,48 @@ class Table(Generic[_Name, _Record]):
         self._events.note(name, at=None)
 
 
-AnyRecord = Instance | InstanceConfig | InstancePartition | Database | Backup | BackupSchedule
+def _is_hidden(row: Row | None) -> bool:
+    return isinstance(row, ReconciledRow) and row.hidden
 
 
-class Resources:
-    """Everything that exists in the emulated world, operations aside."""
+EMPTY_ETAG = b"\x00\x20\x01"
+"""The etag of a resource that nobody has given a policy."""
 
-    def __init__(self, events: EventQueue) -> None:
-        self.configs: Table[InstanceConfigName, InstanceConfig] = Table(events)
-        self.instances: Table[InstanceName, Instance] = Table(events)
-        self.partitions: Table[InstancePartitionName, InstancePartition] = Table(events)
-        self.databases: Table[DatabaseName, Database] = Table(events)
-        self.backups: Table[BackupName, Backup] = Table(events)
-        self.schedules: Table[BackupScheduleName, BackupSchedule] = Table(events)
-        self._tables: dict[type[ResourceName], Table[Any, Any]] = {
-            InstanceConfigName: self.configs,
-            InstanceName: self.instances,
-            InstancePartitionName: self.partitions,
-            DatabaseName: self.databases,
-            BackupName: self.backups,
-            BackupScheduleName: self.schedules,
-        }
-        self._backups_in = self.backups.index(lambda row: row.name.instance_name)
-        self._creations = self.backups.index(lambda row: row.being_created_from)
-        self._copies = self.backups.index(lambda row: row.being_copied_from)
-        self._chains = self.backups.index(lambda row: row.chain or None)
-        self._readers = self.databases.index(_backup_needed_by)
-        self._schedules_of = self.schedules.index(lambda row: row.name.database_name)
 
-    def find(self, name: ResourceName) -> AnyRecord | None:
-        """Return the resource of any kind that has this name and can be read, or None."""
-        table = self._tables.get(type(name))
-        found: AnyRecord | None = None if table is None else table.find(name)
-        return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredPolicy:
+    serial: int
+    revision: int
+    policy: policy_pb2.Policy
 
-    def table_of(self, name: _Name) -> Table[_Name, Any]:
-        """Return the table that a resource is in."""
-        return self._tables[type(name)]
 
-    def ready_instance(self, name: InstanceName) -> Instance:
-        """Return an instance on which something can be made.
+@dataclass(slots=True)
+class PolicyTable:
+    """The access policies of all resources.
 
-        :raises RpcError: NOT_FOUND, or FAILED_PRECONDITION while it is being created.
+    A policy is remembered with the serial number of its resource. It is thus gone with it, and
+    nobody who removes a resource needs to think of policies.
+    """
+
+    _stored: dict[ResourceName, _StoredPolicy] = field(default_factory=dict)
+
+    def get(self, name: ResourceName, *, serial: int) -> policy_pb2.Policy:
+        """Return a copy of the policy of a resource, with its etag.
+
+        :param serial: the serial number of the resource
         """
-        instance = self.instances.get(name)
-        if not instance.ready:
-            raise errors.not_ready(name)
-        return instance
+        stored = self._stored.get(name)
+        policy = policy_pb2.Policy(etag=EMPTY_ETAG)
+        if stored is not None and stored.serial == serial:
+            policy.CopyFrom(stored.policy)
+        return policy
 
-    def database(self, name: DatabaseName) -> Database:
-        """Return a database in whatever state it is.
-
-        :raises RpcError: NOT_FOUND, about the instance if that is missing.
-        """
-        self.instances.get(name.instance_name)
-        return self.databases.get(name)
-
-    def usable_database(self, name: DatabaseName) -> Database:
-        """Return a database that can be used, optimized or not yet.
-
-        :raises RpcError: NOT_FOUND, or FAILED_PRECONDITION while it is being created.
-        """
-        database = self.database(name)
-        if database.state == DatabaseState.CREATING:
-            raise errors.not_ready(name)
-        return database
-
-    def backup(self, name: BackupName) -> Backup:
-        """Return a backup, ready or not.
-
-        :raises RpcError: NOT_FOUND, about the instance if that is missing.
-        """
-        self.instances.get(name.instance_name)
-        return self.backups.get(name)
-
-    def partition(self, name: InstancePartitionName) -> InstancePartition:
-        """Return a partition, ready or not.
-
-        :raises RpcError: NOT_FOUND, about the instance if that is missing.
-        """
-        self.instances.get(name.instance_name)
-        return self.partitions.get(name)
-
-    def databases_of(self, instance: InstanceName) -> list[Database]:
-        """Return the databases of an instance, by name."""
-        rows = (row for row in self.databases if row.name.instance_name == instance)
-        return sorted(rows, key=lambda row: row.name.database)
-
-    def backups_of(self, instance: InstanceName) -> list[Backup]:
-        """Return the backups of an instance, the latest first."""
-        rows = self._backups_in.of(instance)
-        return sorted(rows, key=lambda row: (row.create_time, row.serial), reverse=True)
-
-    def pending_backups_of(self, database: DatabaseName) -> list[Backup]:
-        """Return the backups of a database that are being created, on demand or by a schedule."""
-        return self._creations.of(database)
-
-    def count_pending_backups_of(self, database: DatabaseName) -> int:
-        """Return how many backups of a database are being created, whoever asked for them."""
-        return self._creations.count(database)
-
-    def copies_of(self, backup: Backup) -> list[BackupName]:
-        """Return the backups that are being made by copying a backup."""
-        return [row.name for row in self._copies.of((backup.name, backup.serial))]
-
-    def chain_of(self, backup: Backup) -> list[Backup]:
-        """Return the backups of a backup's incremental chain, the oldest first."""
-        return self._chains.of(backup.chain) if backup.chain else []
-
-    def partitions_of(self, instance: InstanceName) -> list[InstancePartition]:
-        """Return the partitions of an instance, by name."""
-        rows = (row for row in self.partitions if row.name.instance_name == instance)
-        return sorted(rows, key=lambda row: row.name.partition)
-
-    def schedules_of(self, database: DatabaseName) -> list[BackupSchedule]:
-        """Return the backup schedules of a database, by name."""
-        return sorted(self._schedules_of.of(database), key=lambda row: row.name.schedule)
-
-    def readers_of(self, backup: Backup) -> list[DatabaseName]:
-        """Return the databases that are being restored from a backup, or still read from it."""
-        return [row.name for row in self._readers.of((backup.name, backup.serial))]
-
-
-def _backup_needed_by(database: Database) -> tuple[BackupName, int] | None:
-    """Return the backup that a database still reads from, and its serial number."""
-    if database.origin is None or not database.needs_origin:
-        return None
-    return database.origin.backup, database.origin.backup_serial
+    def set(self, name: ResourceName, policy: policy_pb2.Policy, *, serial: int) -> None:
+        """Replace the policy of a resource; it gets an etag that it never had."""
+        before = self._stored.get(name)
+        revision = 1 if before is None else before.revision + 1
+        kept = policy_pb2.Policy()
+        kept.CopyFrom(policy)
+        text = repr((str(name), serial, revision))
+        kept.etag = b"\x07" + hashlib.sha256(text.encode()).digest()[:8]
+        self._stored[name] = _StoredPolicy(serial=serial, revision=revision, policy=kept)

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
-from airflow_spanner_lro.emulator.configs.model import RecentlyUsedConfigs
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.iam.model import PolicyTable
 from airflow_spanner_lro.emulator.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.operations.model import Operation, OperationTable
 from airflow_spanner_lro.emulator.quota import Limits
-from airflow_spanner_lro.emulator.tables import EventQueue, Resources
+from airflow_spanner_lro.emulator.resources import Resources
+from airflow_spanner_lro.emulator.tables import EventQueue, PolicyTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +97,6 @@ class World:
         self.events = EventQueue()
         self.resources = Resources(self.events)
         self.policies = PolicyTable()
-        self.leavings = RecentlyUsedConfigs()
         self.rng = random.Random(seed)  # noqa: S311 - ids, not secrets
         self.operations = OperationTable(self.rng, self.events)
         self._serial = 0

@@ -97,8 +97,8 @@ def test_emulator_answers_its_call(kind: OperationKind) -> None:
 
 
 @every_kind
-def test_emulator_knows_its_behaviour(kind: OperationKind) -> None:
-    """The emulator knows what an operation of each kind tells and does."""
+def test_emulator_has_its_handler(kind: OperationKind) -> None:
+    """The emulator knows what an operation of each kind reports and does."""
     assert kind in HANDLERS
 
 

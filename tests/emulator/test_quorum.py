@@ -14,11 +14,10 @@ from google.longrunning import operations_pb2
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError, protos as quorum_pb2
-from airflow_spanner_lro.emulator.databases.service import QuorumService
+from airflow_spanner_lro.emulator.databases.service import DatabaseService
 from airflow_spanner_lro.emulator.journal import actions
 from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.plans import Planner
-from airflow_spanner_lro.emulator.state.quorums import etag_of
 from tests.emulator.conftest import DATABASE
 
 if TYPE_CHECKING:
@@ -196,8 +195,8 @@ def test_the_etag_changes_with_the_quorum() -> None:
     actions.seed_instance(world, InstanceName.parse(DUAL), config="dual-region-japan1", now=NOW)
     name = DatabaseName.parse(TWIN)
     actions.seed_database(world, name, statements=(), drop_protection=False, now=NOW)
-    quorums = QuorumService(world)
-    etag = etag_of(world.resources.databases.get(name))
+    quorums = DatabaseService(world)
+    etag = world.resources.databases.get(name).quorum_etag
     quorums.ChangeQuorum(request_for("asia-northeast1", etag=etag), NOW)
     later = NOW + timedelta(minutes=2)
     world.catch_up(later)
@@ -205,5 +204,5 @@ def test_the_etag_changes_with_the_quorum() -> None:
     with pytest.raises(RpcError) as caught:
         quorums.ChangeQuorum(request_for(None, etag=etag), later)
     assert caught.value.code is Code.ABORTED
-    changed = etag_of(world.resources.databases.get(name))
+    changed = world.resources.databases.get(name).quorum_etag
     assert not quorums.ChangeQuorum(request_for(None, etag=changed), later).done

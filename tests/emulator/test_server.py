@@ -193,7 +193,7 @@ def test_a_bug_answers_internal(
 ) -> None:
     """A handler that raises answers INTERNAL, logs a traceback, and the server goes on."""
     monkeypatch.setattr(
-        "airflow_spanner_lro.emulator.databases.model.database_message",
+        "airflow_spanner_lro.emulator.databases.service.database_message",
         lambda *_, **__: 1 / 0,
     )
     with caplog.at_level(logging.ERROR), pytest.raises(exceptions.InternalServerError) as caught:

@@ -15,7 +15,7 @@ from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.emulator.backups.service import BackupService
 from airflow_spanner_lro.emulator.controller import view_operations, view_resources
-from airflow_spanner_lro.emulator.databases.service import DatabaseService, RestoreService
+from airflow_spanner_lro.emulator.databases.service import DatabaseService
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.journal.actions import seed_database
 from airflow_spanner_lro.emulator.operations.registry import new_world
@@ -72,7 +72,7 @@ def act(world: World, action: str, number: int, now: datetime) -> None:
                 now,
             )
         case "restore":
-            RestoreService(world).RestoreDatabase(
+            DatabaseService(world).RestoreDatabase(
                 database_v1.RestoreDatabaseRequest(
                     parent=INSTANCE, database_id=f"r{number}", backup=f"{INSTANCE}/backups/nightly"
                 ),

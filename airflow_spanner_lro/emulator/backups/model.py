@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,18 +14,23 @@ from google.cloud import (
 )
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.databases.model import google_encryption
-from airflow_spanner_lro.emulator.partitions.model import partitions_of_backup
-from airflow_spanner_lro.emulator.state.records.base import Record
+from airflow_spanner_lro.emulator.databases.encryption import encryption_info
+from airflow_spanner_lro.emulator.tables import Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_spanner_lro.core.names import BackupName, BackupScheduleName, DatabaseName
+    from airflow_spanner_lro.core.names import (
+        BackupName,
+        BackupScheduleName,
+        DatabaseName,
+        InstanceName,
+    )
+    from airflow_spanner_lro.emulator.databases.model import DatabaseTable
     from airflow_spanner_lro.emulator.filters import Value
     from airflow_spanner_lro.emulator.instances.model import Instance
     from airflow_spanner_lro.emulator.schemas.model import Schema
-    from airflow_spanner_lro.emulator.tables import Resources
+    from airflow_spanner_lro.emulator.tables import EventQueue
 
 
 MIN_BACKUP_AGE = timedelta(hours=6)
@@ -33,7 +38,7 @@ MAX_BACKUP_AGE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backup(Record):
+class Backup(Row):
     """A backup: of which database, at which time, with which schema.
 
     :param data_bytes: the size of what it holds, that of older backups of its chain included
@@ -76,6 +81,13 @@ class Backup(Record):
         return own if self.ready else 0
 
     @property
+    def partitions(self) -> list[str]:
+        """The partitions that store it: those in which its database had placements."""
+        parent = self.name.instance_name
+        # as the schema spells them, where nobody checks them
+        return [f"{parent}/instancePartitions/{each}" for each in self.schema.placements]
+
+    @property
     def being_created_from(self) -> DatabaseName | None:
         """The database it is being made from; None for a copy, and once it is ready."""
         return None if self.ready or self.source is not None else self.database
@@ -91,33 +103,92 @@ class Backup(Record):
         return self.expire_time if self.ready and not self.expired else None
 
 
-def backup_message(backup: Backup, *, resources: Resources) -> database_v1.Backup:
-    """Return a backup as clients see it."""
-    encryption = _encryption(backup)
-    return database_v1.Backup(
-        name=str(backup.name),
-        database=str(backup.database),
-        version_time=backup.version_time,
-        create_time=backup.create_time,
-        expire_time=backup.expire_time,
-        max_expire_time=backup.max_expire_time,
-        oldest_version_time=backup.oldest_version_time or backup.version_time,
-        size_bytes=backup.size_bytes,
-        freeable_size_bytes=_freeable_bytes(backup, resources),
-        exclusive_size_bytes=backup.exclusive_bytes,
-        state=state_of(backup),
-        referencing_databases=[str(name) for name in resources.readers_of(backup)],
-        referencing_backups=[str(name) for name in resources.copies_of(backup)],
-        database_dialect=backup.dialect,
-        encryption_info=encryption[0],
-        encryption_information=encryption,
-        backup_schedules=[str(name) for name in backup.schedules],
-        incremental_backup_chain_id=backup.chain,
-        instance_partitions=[
-            database_v1.BackupInstancePartition(instance_partition=each)
-            for each in partitions_of_backup(backup)
-        ],
-    )
+class BackupTable(Table["BackupName", Backup]):
+    """The backups, and what reads from them.
+
+    :param databases: some of which still read from a backup
+    """
+
+    def __init__(self, events: EventQueue, *, databases: DatabaseTable) -> None:
+        super().__init__(events)
+        self._databases = databases
+        self._by_instance = self.index(lambda row: row.name.instance_name)
+        self._creations = self.index(lambda row: row.being_created_from)
+        self._copies = self.index(lambda row: row.being_copied_from)
+        self._chains = self.index(lambda row: row.chain or None)
+
+    def of_instance(self, instance: InstanceName) -> list[Backup]:
+        """Return the backups of an instance, the latest first."""
+        rows = self._by_instance.of(instance)
+        return sorted(rows, key=lambda row: (row.create_time, row.serial), reverse=True)
+
+    def pending_of(self, database: DatabaseName) -> list[Backup]:
+        """Return the backups of a database that are being created, on demand or by a schedule."""
+        return self._creations.of(database)
+
+    def count_pending_of(self, database: DatabaseName) -> int:
+        """Return how many backups of a database are being created, whoever asked for them."""
+        return self._creations.count(database)
+
+    def copies_of(self, backup: Backup) -> list[BackupName]:
+        """Return the backups that are being made by copying a backup."""
+        return [row.name for row in self._copies.of((backup.name, backup.serial))]
+
+    def readers_of(self, backup: Backup) -> list[DatabaseName]:
+        """Return the databases that are being restored from a backup, or still read from it."""
+        return self._databases.readers_of(backup.name, serial=backup.serial)
+
+    def in_use(self, backup: Backup) -> bool:
+        """Tell whether a restore, an optimization or a copy reads from a backup."""
+        return bool(self.readers_of(backup) or self.copies_of(backup))
+
+    def expire(self, name: BackupName) -> None:
+        """Delete a backup whose time is over; one that something still reads from goes later."""
+        backup = self.get(name)
+        if self.in_use(backup):
+            self.put(name, replace(backup, expired=True))
+        else:
+            self.remove(name)
+
+    def release(self, name: BackupName) -> None:
+        """Delete a backup that has expired while something read from it, now that nothing does."""
+        backup = self.find(name)
+        if backup is not None and backup.expired and not self.in_use(backup):
+            self.remove(name)
+
+    def message_of(self, backup: Backup) -> database_v1.Backup:
+        """Return a backup as clients see it."""
+        encryption = encryption_info(backup.kms_keys)
+        return database_v1.Backup(
+            name=str(backup.name),
+            database=str(backup.database),
+            version_time=backup.version_time,
+            create_time=backup.create_time,
+            expire_time=backup.expire_time,
+            max_expire_time=backup.max_expire_time,
+            oldest_version_time=backup.oldest_version_time or backup.version_time,
+            size_bytes=backup.size_bytes,
+            freeable_size_bytes=self._freeable_bytes(backup),
+            exclusive_size_bytes=backup.exclusive_bytes,
+            state=state_of(backup),
+            referencing_databases=[str(name) for name in self.readers_of(backup)],
+            referencing_backups=[str(name) for name in self.copies_of(backup)],
+            database_dialect=backup.dialect,
+            encryption_info=encryption[0],
+            encryption_information=encryption,
+            backup_schedules=[str(name) for name in backup.schedules],
+            incremental_backup_chain_id=backup.chain,
+            instance_partitions=[
+                database_v1.BackupInstancePartition(instance_partition=each)
+                for each in backup.partitions
+            ],
+        )
+
+    def _freeable_bytes(self, backup: Backup) -> int:
+        """Return what deleting it would free: nothing while younger ones of its chain need it."""
+        chain = self._chains.of(backup.chain) if backup.chain else []
+        needed = bool(chain) and chain[-1].serial != backup.serial
+        return 0 if needed else backup.exclusive_bytes
 
 
 def state_of(backup: Backup) -> str:
@@ -147,24 +218,6 @@ _FILTERABLE: dict[str, Callable[[Backup], Value]] = {
 
 FILTERABLE = frozenset(_FILTERABLE)
 """The fields that a list filter can ask about."""
-
-
-def _encryption(backup: Backup) -> list[database_v1.EncryptionInfo]:
-    customer = database_v1.EncryptionInfo.Type.CUSTOMER_MANAGED_ENCRYPTION
-    # the version that is primary when the backup is made; here a key has one version
-    return [
-        database_v1.EncryptionInfo(
-            encryption_type=customer, kms_key_version=f"{key}/cryptoKeyVersions/1"
-        )
-        for key in backup.kms_keys
-    ] or [google_encryption()]
-
-
-def _freeable_bytes(backup: Backup, resources: Resources) -> int:
-    """Return what deleting it would free: nothing while younger backups of its chain need it."""
-    chain = resources.chain_of(backup)
-    needed = bool(chain) and chain[-1].serial != backup.serial
-    return 0 if needed else backup.exclusive_bytes
 
 
 def require_backups(instance: Instance) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.names import BackupName, DatabaseName
-from airflow_spanner_lro.emulator.backups import model as messages
 from airflow_spanner_lro.emulator.operations.handler import ReportsProgress
 from airflow_spanner_lro.emulator.protos import plain_message
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.backups.model import Backup
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.world import World
 
@@ -52,7 +50,7 @@ class CreateBackup(ReportsProgress[BackupName, BackupDetails]):
         del at
         backup = replace(world.resources.backups.get(self.target(operation)), ready=True)
         world.resources.backups.put(backup.name, backup)
-        return plain_message(messages.backup_message(backup, resources=world.resources))
+        return plain_message(world.resources.backups.message_of(backup))
 
     def undo(self, world: World, operation: Operation, at: datetime) -> None:
         """Remove the backup."""
@@ -63,29 +61,7 @@ class CreateBackup(ReportsProgress[BackupName, BackupDetails]):
 def expire(world: World, name: BackupName, at: datetime) -> None:
     """Delete a backup whose time is over; one that something still reads from goes later."""
     del at
-    backup = world.resources.backups.get(name)
-    if in_use(world, backup):
-        world.resources.backups.put(name, replace(backup, expired=True))
-    else:
-        world.resources.backups.remove(name)
-
-
-def release(world: World, name: BackupName) -> None:
-    """Delete a backup that has expired while something read from it, now that nothing does."""
-    backup = world.resources.backups.find(name)
-    if backup is not None and backup.expired and not in_use(world, backup):
-        world.resources.backups.remove(name)
-
-
-def in_use(world: World, backup: Backup) -> bool:
-    """Tell whether a restore, an optimization or a copy reads from a backup."""
-    return bool(world.resources.readers_of(backup) or world.resources.copies_of(backup))
-
-
-def drop_schedules_of(world: World, name: DatabaseName) -> None:
-    """Remove the schedules of a database that is about to be removed; they go with it."""
-    for schedule in world.resources.schedules_of(name):
-        world.resources.schedules.remove(schedule.name)
+    world.resources.backups.expire(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +86,11 @@ class CopyBackup(ReportsProgress[BackupName, CopyDetails]):
         del at
         backup = replace(world.resources.backups.get(self.target(operation)), ready=True)
         world.resources.backups.put(backup.name, backup)
-        release(world, self.details(operation).source)
-        return plain_message(messages.backup_message(backup, resources=world.resources))
+        world.resources.backups.release(self.details(operation).source)
+        return plain_message(world.resources.backups.message_of(backup))
 
     def undo(self, world: World, operation: Operation, at: datetime) -> None:
         """Remove the copy."""
         del at
         world.resources.backups.remove(self.target(operation))
-        release(world, self.details(operation).source)
+        world.resources.backups.release(self.details(operation).source)

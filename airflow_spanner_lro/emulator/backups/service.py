@@ -17,20 +17,20 @@ from google.protobuf import empty_pb2
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, Service
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.backups import model as messages
 from airflow_spanner_lro.emulator.backups.model import (
+    FILTERABLE,
     MAX_BACKUP_AGE,
     MIN_BACKUP_AGE,
     Backup,
+    backup_fields,
     require_backups,
 )
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails, CopyDetails
-from airflow_spanner_lro.emulator.databases.encryption import keys_for, keys_of
-from airflow_spanner_lro.emulator.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.databases.encryption import keys_for
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.pagination import page_of
-from airflow_spanner_lro.emulator.request_checks import time_in
+from airflow_spanner_lro.emulator.pagination import page_for
+from airflow_spanner_lro.emulator.request_checks import checked_filter, time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schedules.runner import new_chain_id
 
@@ -41,12 +41,11 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator.databases.model import Database
 
-
 _EXPIRE_TIME = "expire_time"
 
 
 class BackupService(Servicer):
-    """Create, get, list, update and delete backups."""
+    """Create, copy, get, list, update and delete backups."""
 
     service: ClassVar[str] = Service.DATABASE_ADMIN
 
@@ -87,7 +86,7 @@ class BackupService(Servicer):
             dialect=database.dialect,
             schema=database.schema_at(version_time),
             data_bytes=database.size,
-            kms_keys=keys_for(request.encryption_config, inherited=keys_of(database)),
+            kms_keys=keys_for(request.encryption_config, inherited=database.kms_keys),
         )
         resources.backups.put(name, backup)
         operation = self.world.start(
@@ -113,24 +112,16 @@ class BackupService(Servicer):
         del now
         instance = InstanceName.parse(request.parent)
         resources = self.world.resources
-        try:
-            wanted = Filter.parse(request.filter, roots=messages.FILTERABLE)
-        except FilterError as exc:
-            raise errors.bad_filter(
-                method="ListBackups", text=request.filter, reason=str(exc)
-            ) from exc
+        wanted = checked_filter("ListBackups", request.filter, roots=FILTERABLE)
         resources.instances.get(instance)
-        page, token = page_of(
+        page, token = page_for(
+            request,
             (
                 row
-                for row in resources.backups_of(instance)
-                if wanted.matches(messages.backup_fields(row))
+                for row in resources.backups.of_instance(instance)
+                if wanted.matches(backup_fields(row))
             ),
             key=lambda row: (-row.serial,),
-            size=request.page_size,
-            token=request.page_token,
-            method="ListBackups",
-            scope=(request.parent, request.filter),
         )
         return database_v1.ListBackupsResponse(
             backups=[self._message(row) for row in page], next_page_token=token
@@ -172,47 +163,12 @@ class BackupService(Servicer):
         backup = resources.backups.find(name)
         if backup is None:
             return empty_pb2.Empty()
-        readers, copies = resources.readers_of(backup), resources.copies_of(backup)
+        readers, copies = resources.backups.readers_of(backup), resources.backups.copies_of(backup)
         if readers or copies:
             raise errors.backup_in_use(name, databases=readers, copies=copies)
         self.world.abort_all(name, now=now)
         resources.backups.remove(name)
         return empty_pb2.Empty()
-
-    def _check_limit(self, database: DatabaseName) -> None:
-        """Make sure that a database may have another backup on demand."""
-        resources, limit = self.world.resources, self.world.limits.pending_backups
-        if resources.count_pending_backups_of(database) < limit:
-            return
-        pending = [row for row in resources.pending_backups_of(database) if not row.schedules]
-        if len(pending) >= limit:
-            raise errors.second_backup(database, pending=pending[0].name, limit=limit)
-
-    def _message(self, backup: Backup) -> database_v1.Backup:
-        return messages.backup_message(backup, resources=self.world.resources)
-
-
-def _expire_time(backup: database_v1.Backup) -> datetime:
-    expire_time = time_in(backup, _EXPIRE_TIME)
-    if expire_time is None:
-        raise errors.missing_field(f"backup.{_EXPIRE_TIME}")
-    return expire_time
-
-
-def _version_time(backup: database_v1.Backup, database: Database, *, now: datetime) -> datetime:
-    version_time = time_in(backup, "version_time")
-    if version_time is None:
-        return now
-    earliest = database.earliest_version_time(now)
-    if not earliest <= version_time <= now:
-        raise errors.bad_version_time(version_time, earliest=earliest, latest=now)
-    return version_time
-
-
-class CopyService(Servicer):
-    """Copy backups."""
-
-    service: ClassVar[str] = Service.DATABASE_ADMIN
 
     @rpc
     def CopyBackup(
@@ -269,3 +225,32 @@ class CopyService(Servicer):
             size_bytes=source.data_bytes,
         )
         return operation_message(operation, now=now)
+
+    def _check_limit(self, database: DatabaseName) -> None:
+        """Make sure that a database may have another backup on demand."""
+        resources, limit = self.world.resources, self.world.limits.pending_backups
+        if resources.backups.count_pending_of(database) < limit:
+            return
+        pending = [row for row in resources.backups.pending_of(database) if not row.schedules]
+        if len(pending) >= limit:
+            raise errors.second_backup(database, pending=pending[0].name, limit=limit)
+
+    def _message(self, backup: Backup) -> database_v1.Backup:
+        return self.world.resources.backups.message_of(backup)
+
+
+def _expire_time(backup: database_v1.Backup) -> datetime:
+    expire_time = time_in(backup, _EXPIRE_TIME)
+    if expire_time is None:
+        raise errors.missing_field(f"backup.{_EXPIRE_TIME}")
+    return expire_time
+
+
+def _version_time(backup: database_v1.Backup, database: Database, *, now: datetime) -> datetime:
+    version_time = time_in(backup, "version_time")
+    if version_time is None:
+        return now
+    earliest = database.earliest_version_time(now)
+    if not earliest <= version_time <= now:
+        raise errors.bad_version_time(version_time, earliest=earliest, latest=now)
+    return version_time

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from airflow_spanner_lro.emulator.state.quorums import REGIONS as DUAL_REGIONS
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -112,6 +110,15 @@ _REGIONAL_OPTIONS = {
 
 _NOT_FREE = ("asia-southeast3", "europe-north2")
 
+_DUAL_REGIONS: Mapping[str, tuple[str, str]] = {
+    "dual-region-australia1": ("australia-southeast1", "australia-southeast2"),
+    "dual-region-canada1": ("northamerica-northeast2", "northamerica-northeast1"),
+    "dual-region-germany1": ("europe-west10", "europe-west3"),
+    "dual-region-india1": ("asia-south1", "asia-south2"),
+    "dual-region-japan1": ("asia-northeast1", "asia-northeast2"),
+}
+"""The regions of each dual-region configuration, the default leader first."""
+
 _DUAL_NAMES = {
     "dual-region-australia1": "Australia Dual Region",
     "dual-region-canada1": "Canada Dual Region",
@@ -209,7 +216,7 @@ _OF_GOOGLES_EMULATOR = BaseConfig(
 BASE_CONFIGS: Mapping[str, BaseConfig] = {
     "emulator-config": _OF_GOOGLES_EMULATOR,
     **_MULTI,
-    **{config: _dual(name, DUAL_REGIONS[config]) for config, name in _DUAL_NAMES.items()},
+    **{config: _dual(name, _DUAL_REGIONS[config]) for config, name in _DUAL_NAMES.items()},
     **{
         f"regional-{region}": _regional(
             region, optional=_REGIONAL_OPTIONS.get(region, ""), free=region not in _NOT_FREE

@@ -18,39 +18,34 @@ from airflow_spanner_lro.emulator.configs.base_configs import (
     STORAGE_LIMIT_PER_PROCESSING_UNIT,
 )
 from airflow_spanner_lro.emulator.request_checks import check_labels, number_in
-from airflow_spanner_lro.emulator.state.records.base import Record, etag_of
+from airflow_spanner_lro.emulator.tables import ReconciledRow, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from airflow_spanner_lro.emulator.configs.base_configs import BaseConfig, Places
-    from airflow_spanner_lro.emulator.tables import Resources
-    from airflow_spanner_lro.emulator.world import World
+    from airflow_spanner_lro.emulator.tables import EventQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceConfig(Record):
+class InstanceConfig(ReconciledRow):
     """A configuration that a user made.
 
     :param message: all that its owner can set, as it is in force
     :param reconciling: whether it is being created or updated
-    :param revision: how often it has changed
-    :param hidden: whether its creation was cancelled, so that it cannot be read any more
     """
 
     name: InstanceConfigName
-    ready: bool
     message: instance_v1.InstanceConfig
     reconciling: bool = False
-    revision: int = 0
-    hidden: bool = False
 
-    @property
-    def etag(self) -> str:
-        """Another text after each change."""
-        return etag_of(self.serial, self.revision)
 
+LINGER = timedelta(minutes=5)
+"""For how long a configuration counts as used after its last user is gone.
+
+The documentation does not say; clients have seen a deletion refused after the last instance went.
+"""
 
 _TYPES = instance_v1.ReplicaInfo.ReplicaType
 _STATES = instance_v1.InstanceConfig.State
@@ -111,40 +106,50 @@ def config_message(config: InstanceConfig) -> instance_v1.InstanceConfig:
     return message
 
 
-def any_config_message(
-    name: InstanceConfigName, *, resources: Resources
-) -> instance_v1.InstanceConfig:
-    """Return a configuration of either kind as clients see it.
+class ConfigTable(Table[InstanceConfigName, InstanceConfig]):
+    """The configurations that users made; it knows those of Google, too."""
 
-    :raises RpcError: NOT_FOUND if there is none of this name.
-    """
-    if is_base_config(name):
-        return base_config_message(name)
-    return config_message(resources.configs.get(name))
+    def __init__(self, events: EventQueue) -> None:
+        super().__init__(events)
+        self._left: dict[InstanceConfigName, datetime] = {}
 
+    def message_of(self, name: InstanceConfigName) -> instance_v1.InstanceConfig:
+        """Return a configuration of either kind as clients see it.
 
-def base_of(name: InstanceConfigName, *, resources: Resources) -> BaseConfig | None:
-    """Return the topology of a configuration or of what it was made from; None if unknown."""
-    made = resources.configs.row(name)
-    if made is not None:
-        name = InstanceConfigName.parse(made.message.base_config)
-    return BASE_CONFIGS.get(name.config)
+        :raises RpcError: NOT_FOUND if there is none of this name.
+        """
+        return base_config_message(name) if is_base_config(name) else config_message(self.get(name))
 
+    def base_of(self, name: InstanceConfigName) -> BaseConfig | None:
+        """Return the topology of a configuration or of what it was made from; None if unknown."""
+        made = self.row(name)
+        if made is not None:
+            name = InstanceConfigName.parse(made.message.base_config)
+        return BASE_CONFIGS.get(name.config)
 
-def usable_config(world: World, text: str, *, field: str, project: str) -> InstanceConfigName:
-    """Return the name of a configuration in which something can be made.
+    def usable(self, text: str, *, field: str, project: str) -> InstanceConfigName:
+        """Return the name of a configuration in which something can be made.
 
-    :raises RpcError: if there is none of this name, or it is not ready.
-    """
-    if not text:
-        raise errors.missing_field(field)
-    name = InstanceConfigName.parse(text)
-    if name.project != project:
-        rule = f"expected a configuration of project {project}"
-        raise errors.bad_value(field, value=text, rule=rule)
-    if not is_base_config(name) and not world.resources.configs.get(name).ready:
-        raise errors.config_not_usable(name)
-    return name
+        :raises RpcError: if there is none of this name, or it is not ready.
+        """
+        if not text:
+            raise errors.missing_field(field)
+        name = InstanceConfigName.parse(text)
+        if name.project != project:
+            rule = f"expected a configuration of project {project}"
+            raise errors.bad_value(field, value=text, rule=rule)
+        if not is_base_config(name) and not self.get(name).ready:
+            raise errors.config_not_usable(name)
+        return name
+
+    def note_left(self, config: InstanceConfigName, *, at: datetime) -> None:
+        """Note that an instance or a partition in a configuration is gone."""
+        self._left[config] = at
+
+    def recently_used(self, config: InstanceConfigName, *, now: datetime) -> bool:
+        """Tell whether a configuration that nothing uses still counts as used."""
+        left = self._left.get(config)
+        return left is not None and now < left + LINGER
 
 
 def base_replicas(base: BaseConfig) -> list[instance_v1.ReplicaInfo]:
@@ -247,23 +252,3 @@ def _words(counted: Counter[tuple[str, instance_v1.ReplicaInfo.ReplicaType]]) ->
     return ", ".join(
         f"{count} {type_.name} in {location}" for (location, type_), count in counted.items()
     )
-
-
-LINGER = timedelta(minutes=5)
-"""For how long a configuration counts as used after its last user is gone."""
-
-
-class RecentlyUsedConfigs:
-    """When each configuration was last left by an instance or a partition."""
-
-    def __init__(self) -> None:
-        self._left: dict[InstanceConfigName, datetime] = {}
-
-    def note(self, config: InstanceConfigName, *, at: datetime) -> None:
-        """Note that something in a configuration is gone."""
-        self._left[config] = at
-
-    def lingering(self, config: InstanceConfigName, *, now: datetime) -> bool:
-        """Tell whether a configuration that nothing uses still counts as used."""
-        left = self._left.get(config)
-        return left is not None and now < left + LINGER

@@ -19,14 +19,19 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.names import InstanceConfigName, OperationName, ProjectName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.configs import model as messages
-from airflow_spanner_lro.emulator.configs.model import InstanceConfig, new_config_message
-from airflow_spanner_lro.emulator.configs.operations import ConfigDetails, ConfigUpdate
+from airflow_spanner_lro.emulator.configs.model import (
+    InstanceConfig,
+    base_configs,
+    config_message,
+    is_base_config,
+    new_config_message,
+)
 from airflow_spanner_lro.emulator.instances.operations import MoveDetails
 from airflow_spanner_lro.emulator.operations.guards import require_unchanging
+from airflow_spanner_lro.emulator.operations.handler import Creation, Update
 from airflow_spanner_lro.emulator.operations.messages import operation_message
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS
-from airflow_spanner_lro.emulator.pagination import sorted_page_of
+from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import (
     check_labels,
     check_name,
@@ -85,7 +90,7 @@ class ConfigService(Servicer):
             message=message,
             reconciling=True,
         )
-        details = ConfigDetails(config=messages.config_message(config))
+        details = Creation(desired=config_message(config))
         if request.validate_only:
             return _validated(CREATE_INSTANCE_CONFIG, name, details, now=now)
         config = replace(config, serial=self.world.next_serial())
@@ -93,7 +98,7 @@ class ConfigService(Servicer):
         operation = self.world.start(
             kind=CREATE_INSTANCE_CONFIG,
             target=name,
-            details=ConfigDetails(config=messages.config_message(config)),
+            details=Creation(desired=config_message(config)),
             now=now,
         )
         return operation_message(operation, now=now)
@@ -105,7 +110,7 @@ class ConfigService(Servicer):
         """Get a configuration."""
         del now
         name = InstanceConfigName.parse(request.name)
-        return messages.any_config_message(name, resources=self.world.resources)
+        return self.world.resources.configs.message_of(name)
 
     @rpc
     def ListInstanceConfigs(
@@ -115,18 +120,13 @@ class ConfigService(Servicer):
         del now
         project = ProjectName.parse(request.parent).project
         own = [row.name for row in self.world.resources.configs if row.name.project == project]
-        page, token = sorted_page_of(
-            [*messages.base_configs(project), *own],
+        page, token = page_for(
+            request,
+            [*base_configs(project), *own],
             key=lambda name: (name.config,),
-            size=request.page_size,
-            token=request.page_token,
-            method="ListInstanceConfigs",
-            scope=(request.parent, ""),
         )
         return instance_v1.ListInstanceConfigsResponse(
-            instance_configs=[
-                messages.any_config_message(name, resources=self.world.resources) for name in page
-            ],
+            instance_configs=[self.world.resources.configs.message_of(name) for name in page],
             next_page_token=token,
         )
 
@@ -147,10 +147,10 @@ class ConfigService(Servicer):
         if not config.ready:
             raise errors.not_ready(config.name)
         require_unchanging(self.world, config.name)
-        _check_etag(config, given.etag)
+        config.require_etag(given.etag)
         changing = replace(config, reconciling=True, revision=config.revision + 1)
-        desired = messages.config_message(replace(changing, message=message))
-        details = ConfigUpdate(message=message, config=desired)
+        desired = config_message(replace(changing, message=message))
+        details = Update(message=message, desired=desired)
         if request.validate_only:
             return _validated(UPDATE_INSTANCE_CONFIG, config.name, details, now=now)
         self.world.resources.configs.put(config.name, changing)
@@ -165,16 +165,16 @@ class ConfigService(Servicer):
     ) -> empty_pb2.Empty:
         """Delete a configuration that nothing uses; one that is being created is cancelled."""
         name = InstanceConfigName.parse(request.name)
-        if not messages.is_base_config(name) and self.world.resources.configs.find(name) is None:
+        if not is_base_config(name) and self.world.resources.configs.find(name) is None:
             return empty_pb2.Empty()
         config = self._own(name)
         if config.ready:
             require_unchanging(self.world, config.name)
-        _check_etag(config, request.etag)
+        config.require_etag(request.etag)
         user = self._user_of(config.name)
         if user is not None:
             raise errors.config_in_use(config.name, user=user)
-        if self.world.leavings.lingering(config.name, now=now):
+        if self.world.resources.configs.recently_used(config.name, now=now):
             raise errors.config_just_left(config.name)
         if not request.validate_only:
             self.world.abort_all(config.name, now=now)
@@ -183,7 +183,7 @@ class ConfigService(Servicer):
 
     def _own(self, name: InstanceConfigName) -> InstanceConfig:
         """Return a configuration that a user made."""
-        if messages.is_base_config(name):
+        if is_base_config(name):
             raise errors.google_managed(name)
         return self.world.resources.configs.get(name)
 
@@ -199,11 +199,6 @@ class ConfigService(Servicer):
             if operation.details == MoveDetails(target=name):
                 return operation.target
         return None
-
-
-def _check_etag(config: InstanceConfig, etag: str) -> None:
-    if etag and etag != config.etag:
-        raise errors.wrong_etag(config.name, etag=etag)
 
 
 def _validated(

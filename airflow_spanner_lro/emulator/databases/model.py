@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -11,17 +12,18 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from airflow_spanner_lro.emulator.databases.encryption import keys_of
+from airflow_spanner_lro.emulator.databases.encryption import encryption_info, named_keys
 from airflow_spanner_lro.emulator.schemas.model import Schema
 from airflow_spanner_lro.emulator.schemas.statements import (
     DEFAULT_LEADER,
     VERSION_RETENTION_PERIOD,
     retention_of,
 )
-from airflow_spanner_lro.emulator.state.records.base import Record
+from airflow_spanner_lro.emulator.tables import Row, Table
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.core.names import BackupName, DatabaseName
+    from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
+    from airflow_spanner_lro.emulator.tables import EventQueue
 
 
 DEFAULT_RETENTION_TEXT = "1h"
@@ -60,7 +62,7 @@ class DatabaseQuorum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Database(Record):
+class Database(Row):
     """A database.
 
     :param dialect: a number of ``DatabaseDialect``
@@ -122,14 +124,44 @@ class Database(Record):
         return made_up if self.size_bytes is None else self.size_bytes
 
     @property
-    def needs_origin(self) -> bool:
-        """Whether it still reads from the backup that it was restored from."""
-        return self.origin is not None and self.state != DatabaseState.READY
+    def kms_keys(self) -> tuple[str, ...]:
+        """The customer's keys that encrypt it; none for Google's own."""
+        return () if self.encryption is None else named_keys(self.encryption)
+
+    @property
+    def reads_from(self) -> tuple[BackupName, int] | None:
+        """The backup that it still reads from, and its serial number."""
+        if self.origin is None or self.state == DatabaseState.READY:
+            return None
+        return self.origin.backup, self.origin.backup_serial
+
+    @property
+    def quorum_etag(self) -> str:
+        """The etag of its quorum: another one after each change."""
+        text = repr((self.serial, self.quorum.serving_location, self.quorum.start_time))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _retention(schema: Schema) -> timedelta:
     value = schema.option(VERSION_RETENTION_PERIOD)
     return VERSION_RETENTION if value is None else retention_of(value)
+
+
+class DatabaseTable(Table["DatabaseName", Database]):
+    """The databases."""
+
+    def __init__(self, events: EventQueue) -> None:
+        super().__init__(events)
+        self._readers = self.index(lambda row: row.reads_from)
+
+    def of_instance(self, instance: InstanceName) -> list[Database]:
+        """Return the databases of an instance, by name."""
+        rows = (row for row in self if row.name.instance_name == instance)
+        return sorted(rows, key=lambda row: row.name.database)
+
+    def readers_of(self, backup: BackupName, *, serial: int) -> list[DatabaseName]:
+        """Return the databases that are being restored from a backup, or still read from it."""
+        return [row.name for row in self._readers.of((backup, serial))]
 
 
 def origin_message(origin: Origin) -> database_v1.BackupInfo:
@@ -159,25 +191,10 @@ def database_message(database: Database, *, now: datetime) -> database_v1.Databa
         message.encryption_config = database.encryption
         # which versions of the keys are used is known once there is something to encrypt
         if database.state != DatabaseState.CREATING:
-            message.encryption_info = [customer_encryption(key) for key in keys_of(database)]
+            message.encryption_info = encryption_info(database.kms_keys)
     if database.origin is not None:
         message.restore_info = database_v1.RestoreInfo(
             source_type=database_v1.RestoreSourceType.BACKUP,
             backup_info=origin_message(database.origin),
         )
     return message
-
-
-def google_encryption() -> database_v1.EncryptionInfo:
-    """Return the encryption of what nobody asked to encrypt otherwise."""
-    return database_v1.EncryptionInfo(
-        encryption_type=database_v1.EncryptionInfo.Type.GOOGLE_DEFAULT_ENCRYPTION
-    )
-
-
-def customer_encryption(key: str) -> database_v1.EncryptionInfo:
-    """Return the encryption with a customer's key; here every key has one version."""
-    return database_v1.EncryptionInfo(
-        encryption_type=database_v1.EncryptionInfo.Type.CUSTOMER_MANAGED_ENCRYPTION,
-        kms_key_version=f"{key}/cryptoKeyVersions/1",
-    )

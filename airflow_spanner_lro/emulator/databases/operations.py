@@ -18,16 +18,20 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import protos as quorum_pb2
-from airflow_spanner_lro.emulator.backups import operations
-from airflow_spanner_lro.emulator.databases import model as messages
-from airflow_spanner_lro.emulator.databases.model import DatabaseQuorum, DatabaseState, Origin
+from airflow_spanner_lro.emulator.databases.model import (
+    DatabaseQuorum,
+    DatabaseState,
+    Origin,
+    database_message,
+    origin_message,
+)
 from airflow_spanner_lro.emulator.operations.handler import (
     OperationHandler,
     ReportsProgress,
     show_progress,
 )
 from airflow_spanner_lro.emulator.protos import plain_message
-from airflow_spanner_lro.emulator.schedules.model import add_default_schedule
+from airflow_spanner_lro.emulator.schedules.model import default_schedule
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +73,7 @@ class _MakesDatabase(OperationHandler[DatabaseName, _Details], Generic[_Details]
         database = world.resources.databases.get(name)
         world.resources.databases.remove(name)
         if database.origin is not None:
-            operations.release(world, database.origin.backup)
+            world.resources.backups.release(database.origin.backup)
 
 
 class CreateDatabase(_MakesDatabase[CreationDetails]):
@@ -91,8 +95,12 @@ class CreateDatabase(_MakesDatabase[CreationDetails]):
         schema = self.details(operation).schema
         database = replace(database, state=DatabaseState.READY, history=((at, schema),))
         world.resources.databases.put(database.name, database)
-        add_default_schedule(world, database.name, at)
-        return plain_message(messages.database_message(database, now=at))
+        instance = world.resources.instances.get(database.name.instance_name)
+        schedule = default_schedule(instance, database.name, at=at)
+        if schedule is not None:
+            schedule = replace(schedule, serial=world.next_serial())
+            world.resources.schedules.put(schedule.name, schedule)
+        return plain_message(database_message(database, now=at))
 
 
 class RestoreDatabase(
@@ -109,7 +117,7 @@ class RestoreDatabase(
         return database_v1.RestoreDatabaseMetadata(
             name=str(target),
             source_type=database_v1.RestoreSourceType.BACKUP,
-            backup_info=messages.origin_message(details.origin),
+            backup_info=origin_message(details.origin),
             optimize_database_operation_name=str(details.optimize),
         )
 
@@ -125,7 +133,7 @@ class RestoreDatabase(
             name=self.details(operation).optimize,
             size_bytes=database.size,
         )
-        return plain_message(messages.database_message(database, now=at))
+        return plain_message(database_message(database, now=at))
 
 
 class OptimizeRestoredDatabase(OperationHandler[DatabaseName, object]):
@@ -150,9 +158,9 @@ class OptimizeRestoredDatabase(OperationHandler[DatabaseName, object]):
         database = replace(database, state=DatabaseState.READY)
         world.resources.databases.put(database.name, database)
         if database.origin is not None:
-            operations.release(world, database.origin.backup)
+            world.resources.backups.release(database.origin.backup)
         # the reference does not say which response there is; Google's client expects this one
-        return plain_message(messages.database_message(database, now=at))
+        return plain_message(database_message(database, now=at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +199,7 @@ class UpdateDatabase(ReportsProgress[DatabaseName, UpdateDetails]):
             database = replace(database, encryption=details.encryption)
         database = replace(database, reconciling=False)
         world.resources.databases.put(database.name, database)
-        return plain_message(messages.database_message(database, now=at))
+        return plain_message(database_message(database, now=at))
 
     def undo(self, world: World, operation: Operation, at: datetime) -> None:
         """Leave the old values; they were in force all the time."""
@@ -204,10 +212,11 @@ def drop_database(world: World, name: DatabaseName, *, now: datetime) -> None:
     """Remove a database that is there; what it was restored from is free again."""
     database = world.resources.databases.get(name)
     world.abort_all(name, now=now)
-    operations.drop_schedules_of(world, name)
+    for schedule in world.resources.schedules.of_database(name):
+        world.resources.schedules.remove(schedule.name)
     world.resources.databases.remove(name)
     if database.origin is not None:
-        operations.release(world, database.origin.backup)
+        world.resources.backups.release(database.origin.backup)
 
 
 CHANGE_QUORUM = OperationKind(

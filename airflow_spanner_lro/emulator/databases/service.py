@@ -26,16 +26,17 @@ from airflow_spanner_lro.emulator import (
     protos as quorum_pb2,
 )
 from airflow_spanner_lro.emulator.backups.model import require_backups
-from airflow_spanner_lro.emulator.configs import model
 from airflow_spanner_lro.emulator.configs.base_configs import QuorumType
-from airflow_spanner_lro.emulator.databases import model as messages
 from airflow_spanner_lro.emulator.databases.encryption import (
-    check_database_options,
-    checked_descriptors,
     checked_encryption,
     restored_encryption,
 )
-from airflow_spanner_lro.emulator.databases.model import Database, DatabaseState, Origin
+from airflow_spanner_lro.emulator.databases.model import (
+    Database,
+    DatabaseState,
+    Origin,
+    database_message,
+)
 from airflow_spanner_lro.emulator.databases.operations import (
     CHANGE_QUORUM,
     CreationDetails,
@@ -47,11 +48,11 @@ from airflow_spanner_lro.emulator.databases.operations import (
 from airflow_spanner_lro.emulator.instances.capacity import SMALL_STEP, UNITS_PER_NODE, units_of
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.pagination import page_of
+from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schemas.model import Schema
+from airflow_spanner_lro.emulator.schemas.service import check_database_options, checked_descriptors
 from airflow_spanner_lro.emulator.schemas.statements import DdlStatement, database_id_of
-from airflow_spanner_lro.emulator.state.quorums import etag_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,13 +61,17 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator.world import World
 
-
 _PER_SMALL_STEP = 10
 """How many databases there can be for every hundred processing units, below a node."""
+_DROP_PROTECTION = "enable_drop_protection"
+_ENCRYPTION = frozenset(
+    {"encryption_config", "encryption_config.kms_key_name", "encryption_config.kms_key_names"}
+)
+_USUAL = (timedelta(minutes=2),)
 
 
 class DatabaseService(Servicer):
-    """Create, get, list and drop databases."""
+    """Create, restore, get, list, update and drop databases, and change their quorum."""
 
     service: ClassVar[str] = Service.DATABASE_ADMIN
 
@@ -124,7 +129,7 @@ class DatabaseService(Servicer):
     ) -> database_v1.Database:
         """Get a database in whatever state it is."""
         database = self.world.resources.database(DatabaseName.parse(request.name))
-        return messages.database_message(database, now=now)
+        return database_message(database, now=now)
 
     @rpc
     def ListDatabases(
@@ -133,16 +138,13 @@ class DatabaseService(Servicer):
         """List the databases of an instance, by name."""
         instance = InstanceName.parse(request.parent)
         self.world.resources.instances.get(instance)
-        page, token = page_of(
-            self.world.resources.databases_of(instance),
+        page, token = page_for(
+            request,
+            self.world.resources.databases.of_instance(instance),
             key=lambda row: (row.name.database,),
-            size=request.page_size,
-            token=request.page_token,
-            method="ListDatabases",
-            scope=(request.parent, ""),
         )
         return database_v1.ListDatabasesResponse(
-            databases=[messages.database_message(row, now=now) for row in page],
+            databases=[database_message(row, now=now) for row in page],
             next_page_token=token,
         )
 
@@ -160,49 +162,10 @@ class DatabaseService(Servicer):
         resources.usable_database(name)
         if database.drop_protection:
             raise errors.drop_protected(name, deleting=name)
-        if pending := resources.pending_backups_of(name):
+        if pending := resources.backups.pending_of(name):
             raise errors.backup_pending(name, backup=pending[0].name)
         drop_database(self.world, name, now=now)
         return empty_pb2.Empty()
-
-
-def _first_statements(
-    request: database_v1.CreateDatabaseRequest, dialect: Dialect
-) -> list[DdlStatement]:
-    """Return the statements that a database begins with."""
-    if request.extra_statements and dialect is Dialect.POSTGRESQL:
-        raise errors.no_extra_statements()
-    return [DdlStatement.parse(text, dialect=dialect) for text in request.extra_statements]
-
-
-def _dialect_of(request: database_v1.CreateDatabaseRequest) -> Dialect:
-    # read from the plain message, as proto-plus warns of numbers that it does not know;
-    # unset is 0, and means the first of the two
-    plain = database_v1.CreateDatabaseRequest.pb(request)
-    number = plain.database_dialect or Dialect.GOOGLE_STANDARD_SQL.number
-    try:
-        return Dialect.of_number(number)
-    except ValueError:
-        raise errors.bad_dialect(number) from None
-
-
-def require_room(world: World, name: DatabaseName) -> None:
-    """Make sure that an instance can hold one more database.
-
-    :raises RpcError: RESOURCE_EXHAUSTED if it cannot.
-    """
-    limit = world.limits.databases
-    units = units_of(world.resources.instances.get(name.instance_name).message)
-    if 0 < units < UNITS_PER_NODE:
-        limit = min(limit, units // SMALL_STEP * _PER_SMALL_STEP)
-    if len(world.resources.databases_of(name.instance_name)) >= limit:
-        raise errors.too_many_databases(name, limit=limit)
-
-
-class RestoreService(Servicer):
-    """Restore databases."""
-
-    service: ClassVar[str] = Service.DATABASE_ADMIN
 
     @rpc
     def RestoreDatabase(
@@ -229,7 +192,7 @@ class RestoreService(Servicer):
             raise errors.restored_source_expired(backup_name)
         if resources.instances.get(backup_name.instance_name).config != instance.config:
             raise errors.other_config(backup_name, instance=parent)
-        encryption = restored_encryption(request, backup)
+        encryption = restored_encryption(request, inherited=backup.kms_keys)
         require_not_moving(self.world, parent)
         require_room(self.world, name)
         self._check_limit(name)
@@ -262,30 +225,6 @@ class RestoreService(Servicer):
         )
         return operation_message(operation, now=now)
 
-    def _check_limit(self, name: DatabaseName) -> None:
-        instance = name.instance_name
-        pending = [
-            operation
-            for operation in self.world.operations.pending(kind=RESTORE_DATABASE)
-            if isinstance(operation.target, DatabaseName)
-            and operation.target.instance_name == instance
-        ]
-        limit = self.world.limits.pending_restores
-        if len(pending) >= limit:
-            raise errors.too_many_restores(name, instance=instance, limit=limit)
-
-
-_DROP_PROTECTION = "enable_drop_protection"
-_ENCRYPTION = frozenset(
-    {"encryption_config", "encryption_config.kms_key_name", "encryption_config.kms_key_names"}
-)
-
-
-class DatabaseUpdateService(Servicer):
-    """Update databases."""
-
-    service: ClassVar[str] = Service.DATABASE_ADMIN
-
     @rpc
     def UpdateDatabase(
         self, request: database_v1.UpdateDatabaseRequest, now: datetime
@@ -301,6 +240,89 @@ class DatabaseUpdateService(Servicer):
         self.world.resources.databases.put(name, replace(database, reconciling=True))
         operation = self.world.start(kind=UPDATE_DATABASE, target=name, details=details, now=now)
         return operation_message(operation, now=now)
+
+    @rpc
+    def ChangeQuorum(
+        self, request: quorum_pb2.ChangeQuorumRequest, now: datetime
+    ) -> operations_pb2.Operation:
+        """Start to change the quorum of a database from two regions to one, or back."""
+        name = DatabaseName.parse(request.name)
+        if not request.quorum_type.WhichOneof("type"):
+            raise errors.missing_field("quorum_type")
+        database = self.world.resources.usable_database(name)
+        location = self._location(request, database)
+        if request.etag and request.etag != database.quorum_etag:
+            raise errors.wrong_quorum_etag(name)
+        if self.world.operations.pending(kind=CHANGE_QUORUM, target=name):
+            raise errors.quorum_in_change(name)
+        if location == database.quorum.serving_location:
+            raise errors.same_quorum(name)
+        operation = self.world.start(
+            kind=CHANGE_QUORUM,
+            target=name,
+            details=QuorumDetails(request=request, serving_location=location),
+            now=now,
+            usual=_USUAL,
+        )
+        return operation_message(operation, now=now)
+
+    def _check_limit(self, name: DatabaseName) -> None:
+        instance = name.instance_name
+        pending = [
+            operation
+            for operation in self.world.operations.pending(kind=RESTORE_DATABASE)
+            if isinstance(operation.target, DatabaseName)
+            and operation.target.instance_name == instance
+        ]
+        limit = self.world.limits.pending_restores
+        if len(pending) >= limit:
+            raise errors.too_many_restores(name, instance=instance, limit=limit)
+
+    def _location(self, request: quorum_pb2.ChangeQuorumRequest, database: Database) -> str:
+        """Return the one region that is to decide; empty for both."""
+        instance = self.world.resources.instances.get(database.name.instance_name)
+        base = self.world.resources.configs.base_of(instance.config)
+        if base is None or base.quorum is not QuorumType.DUAL_REGION:
+            raise errors.not_dual_region(database.name)
+        if request.quorum_type.WhichOneof("type") == "dual_region":
+            return ""
+        location = request.quorum_type.single_region.serving_location
+        if location not in base.writers:
+            raise errors.bad_serving_location(location)
+        return location
+
+
+def _first_statements(
+    request: database_v1.CreateDatabaseRequest, dialect: Dialect
+) -> list[DdlStatement]:
+    """Return the statements that a database begins with."""
+    if request.extra_statements and dialect is Dialect.POSTGRESQL:
+        raise errors.no_extra_statements()
+    return [DdlStatement.parse(text, dialect=dialect) for text in request.extra_statements]
+
+
+def _dialect_of(request: database_v1.CreateDatabaseRequest) -> Dialect:
+    # read from the plain message, as proto-plus warns of numbers that it does not know;
+    # unset is 0, and means the first of the two
+    plain = database_v1.CreateDatabaseRequest.pb(request)
+    number = plain.database_dialect or Dialect.GOOGLE_STANDARD_SQL.number
+    try:
+        return Dialect.of_number(number)
+    except ValueError:
+        raise errors.bad_dialect(number) from None
+
+
+def require_room(world: World, name: DatabaseName) -> None:
+    """Make sure that an instance can hold one more database.
+
+    :raises RpcError: RESOURCE_EXHAUSTED if it cannot.
+    """
+    limit = world.limits.databases
+    units = units_of(world.resources.instances.get(name.instance_name).message)
+    if 0 < units < UNITS_PER_NODE:
+        limit = min(limit, units // SMALL_STEP * _PER_SMALL_STEP)
+    if len(world.resources.databases.of_instance(name.instance_name)) >= limit:
+        raise errors.too_many_databases(name, limit=limit)
 
 
 def _details(request: database_v1.UpdateDatabaseRequest) -> UpdateDetails:
@@ -323,50 +345,3 @@ def _details(request: database_v1.UpdateDatabaseRequest) -> UpdateDetails:
             raise errors.missing_field("database.encryption_config.kms_key_names")
         details = replace(details, encryption=encryption)
     return details
-
-
-_USUAL = (timedelta(minutes=2),)
-
-
-class QuorumService(Servicer):
-    """Change the quorum of databases."""
-
-    service: ClassVar[str] = Service.DATABASE_ADMIN
-
-    @rpc
-    def ChangeQuorum(
-        self, request: quorum_pb2.ChangeQuorumRequest, now: datetime
-    ) -> operations_pb2.Operation:
-        """Start to change the quorum of a database from two regions to one, or back."""
-        name = DatabaseName.parse(request.name)
-        if not request.quorum_type.WhichOneof("type"):
-            raise errors.missing_field("quorum_type")
-        database = self.world.resources.usable_database(name)
-        location = self._location(request, database)
-        if request.etag and request.etag != etag_of(database):
-            raise errors.wrong_quorum_etag(name)
-        if self.world.operations.pending(kind=CHANGE_QUORUM, target=name):
-            raise errors.quorum_in_change(name)
-        if location == database.quorum.serving_location:
-            raise errors.same_quorum(name)
-        operation = self.world.start(
-            kind=CHANGE_QUORUM,
-            target=name,
-            details=QuorumDetails(request=request, serving_location=location),
-            now=now,
-            usual=_USUAL,
-        )
-        return operation_message(operation, now=now)
-
-    def _location(self, request: quorum_pb2.ChangeQuorumRequest, database: Database) -> str:
-        """Return the one region that is to decide; empty for both."""
-        instance = self.world.resources.instances.get(database.name.instance_name)
-        base = model.base_of(instance.config, resources=self.world.resources)
-        if base is None or base.quorum is not QuorumType.DUAL_REGION:
-            raise errors.not_dual_region(database.name)
-        if request.quorum_type.WhichOneof("type") == "dual_region":
-            return ""
-        location = request.quorum_type.single_region.serving_location
-        if location not in base.writers:
-            raise errors.bad_serving_location(location)
-        return location

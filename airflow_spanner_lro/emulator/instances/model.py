@@ -12,8 +12,8 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 from google.protobuf import timestamp_pb2
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.configs import model
 from airflow_spanner_lro.emulator.configs.base_configs import BASE_CONFIGS, QuorumType
+from airflow_spanner_lro.emulator.configs.model import base_config_message, is_base_config
 from airflow_spanner_lro.emulator.instances.capacity import (
     AUTOSCALING,
     CAPACITY,
@@ -29,7 +29,7 @@ from airflow_spanner_lro.emulator.request_checks import (
     copy_paths,
     number_in,
 )
-from airflow_spanner_lro.emulator.state.records.base import Record
+from airflow_spanner_lro.emulator.tables import ReconciledRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,25 +40,22 @@ if TYPE_CHECKING:
         InstanceName,
         ResourceName,
     )
+    from airflow_spanner_lro.emulator.configs.model import ConfigTable
     from airflow_spanner_lro.emulator.filters import Value
-    from airflow_spanner_lro.emulator.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instance(Record):
+class Instance(ReconciledRow):
     """An instance: what callers asked for, and whether it is ready.
 
     :param message: all that its owner can set, as it is in force
     :param update_time: when that last changed
-    :param hidden: whether its creation was cancelled, so that it cannot be read any more
     """
 
     name: InstanceName
-    ready: bool
     config: InstanceConfigName
     message: instance_v1.Instance
     update_time: datetime
-    hidden: bool = False
 
 
 FILTERABLE = frozenset({"name", "display_name", "labels"})
@@ -152,7 +149,7 @@ _Behaviors = instance_v1.FreeInstanceMetadata.ExpireBehavior
 
 
 def new_instance_message(
-    world: World,
+    configs: ConfigTable,
     name: InstanceName,
     given: instance_v1.Instance,
     *,
@@ -181,9 +178,9 @@ def new_instance_message(
         free = message.instance_type == _Types.FREE_INSTANCE
         chosen = _Schedules.NONE if free else _Schedules.AUTOMATIC
         message.default_backup_schedule_type = _Schedules(chosen)
-    needed, _ = _needed_edition(world, config, scaled=autoscaled(message))
+    needed, _ = _needed_edition(configs, config, scaled=autoscaled(message))
     message.edition = _Editions(int(message.edition) or needed)
-    check_edition(world, name, message, config=config)
+    check_edition(configs, name, message, config=config)
     return message
 
 
@@ -199,7 +196,7 @@ def require_same_config(
 
 
 def changed_message(
-    world: World, instance: Instance, given: instance_v1.Instance, *, paths: frozenset[str]
+    configs: ConfigTable, instance: Instance, given: instance_v1.Instance, *, paths: frozenset[str]
 ) -> instance_v1.Instance:
     """Return all that the owner of an instance can set, after an update.
 
@@ -225,29 +222,31 @@ def changed_message(
         set_capacity(message, given, name=instance.name, paths=(paths & CAPACITY) | upgraded)
     if "edition" in paths and not int(message.edition):
         raise errors.missing_field("instance.edition")
-    check_edition(world, instance.name, message, config=instance.config)
+    check_edition(configs, instance.name, message, config=instance.config)
     return message
 
 
 def check_edition(
-    world: World,
+    configs: ConfigTable,
     name: ResourceName,
     message: instance_v1.Instance,
     *,
     config: InstanceConfigName,
 ) -> None:
     """Refuse an edition that lacks what an instance needs; one that is not told has it all."""
-    needed, reason = _needed_edition(world, config, scaled=autoscaled(message))
+    needed, reason = _needed_edition(configs, config, scaled=autoscaled(message))
     if 0 < int(message.edition) < needed:
         raise errors.edition_lacks(name, needed=_Editions(needed).name, reason=reason)
 
 
-def _needed_edition(world: World, config: InstanceConfigName, *, scaled: bool) -> tuple[int, str]:
+def _needed_edition(
+    configs: ConfigTable, config: InstanceConfigName, *, scaled: bool
+) -> tuple[int, str]:
     """Return the least edition that will do, and why."""
-    base = model.base_of(config, resources=world.resources)
+    base = configs.base_of(config)
     if base is not None and base.quorum is not QuorumType.REGION:
         return _Editions.ENTERPRISE_PLUS, f"{config} has more than one region"
-    if not model.is_base_config(config):
+    if not is_base_config(config):
         return _Editions.ENTERPRISE, f"{config} has read-only replicas"
     if scaled:
         return _Editions.ENTERPRISE, "autoscaling_config is set"
@@ -269,8 +268,8 @@ def _check_free(
     given: instance_v1.Instance, message: instance_v1.Instance, *, config: InstanceConfigName
 ) -> None:
     """Refuse what free instances cannot have."""
-    free = model.is_base_config(config) and (
-        model.base_config_message(config).free_instance_availability
+    free = is_base_config(config) and (
+        base_config_message(config).free_instance_availability
         == instance_v1.InstanceConfig.FreeInstanceAvailability.AVAILABLE
     )
     if not free:

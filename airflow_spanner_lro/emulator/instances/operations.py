@@ -5,21 +5,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName
-from airflow_spanner_lro.emulator.instances import model as messages
 from airflow_spanner_lro.emulator.instances.capacity import UNITS_PER_NODE
+from airflow_spanner_lro.emulator.instances.model import Instance, instance_message
 from airflow_spanner_lro.emulator.operations.handler import (
-    HidesTargetOnCancel,
+    Creates,
+    Creation,
+    Reconciles,
     ReportsProgress,
     ReportsTimes,
+    Update,
+    Updates,
 )
 from airflow_spanner_lro.emulator.protos import plain_message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from google.protobuf.message import Message
@@ -32,23 +37,12 @@ _LARGE = 100 * UNITS_PER_NODE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceDetails:
-    """What CreateInstance remembers: the instance as it was asked for."""
-
-    instance: instance_v1.Instance
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceUpdate:
+class InstanceUpdate(Update):
     """What UpdateInstance remembers.
 
-    :param message: all that the owner can set, as it will be
-    :param instance: the instance as clients will see it
     :param growth: how many processing units it gets on top
     """
 
-    message: instance_v1.Instance
-    instance: instance_v1.Instance
     growth: int
 
 
@@ -59,38 +53,42 @@ class MoveDetails:
     target: InstanceConfigName
 
 
-class CreateInstance(
-    HidesTargetOnCancel[InstanceName, InstanceDetails], ReportsTimes[InstanceName, InstanceDetails]
+_Details = TypeVar("_Details")
+
+
+class _OnInstances(
+    ReportsTimes[InstanceName, _Details], Reconciles[InstanceName, _Details], Generic[_Details]
 ):
+    target_type: ClassVar = InstanceName
+
+    def message_of(self, world: World, row: Instance) -> instance_v1.Instance:
+        """Return the instance as clients see it."""
+        del world
+        return instance_message(row)
+
+    def settled(self, at: datetime) -> Mapping[str, Any]:
+        """Say when it changed."""
+        return {"update_time": at}
+
+
+class CreateInstance(_OnInstances[Creation], Creates[InstanceName]):
     """The instance becomes ready, or goes away."""
 
-    target_type: ClassVar = InstanceName
-    details_type: ClassVar = InstanceDetails
-
     def describe(
-        self, target: InstanceName, details: InstanceDetails
+        self, target: InstanceName, details: Creation
     ) -> instance_v1.CreateInstanceMetadata:
         """Return the instance as it was asked for."""
         del target
         return instance_v1.CreateInstanceMetadata(
-            instance=details.instance,
-            expected_fulfillment_period=_period(details.instance.processing_units),
+            instance=details.desired,
+            expected_fulfillment_period=_period(details.desired.processing_units),
         )
 
-    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
-        """Make the instance ready."""
-        instance = world.resources.instances.get(self.target(operation))
-        instance = replace(instance, ready=True, update_time=at)
-        world.resources.instances.put(instance.name, instance)
-        return plain_message(messages.instance_message(instance))
 
-
-class UpdateInstance(ReportsTimes[InstanceName, InstanceUpdate]):
+class UpdateInstance(_OnInstances[Update], Updates[InstanceName]):
     """The instance has its new values, or keeps the old ones, which were in force all the time."""
 
-    target_type: ClassVar = InstanceName
     details_type: ClassVar = InstanceUpdate
-    undo_guaranteed: ClassVar = True
 
     def describe(
         self, target: InstanceName, details: InstanceUpdate
@@ -98,16 +96,8 @@ class UpdateInstance(ReportsTimes[InstanceName, InstanceUpdate]):
         """Return the instance as it will be."""
         del target
         return instance_v1.UpdateInstanceMetadata(
-            instance=details.instance, expected_fulfillment_period=_period(details.growth)
+            instance=details.desired, expected_fulfillment_period=_period(details.growth)
         )
-
-    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
-        """Set the new values."""
-        instance = world.resources.instances.get(self.target(operation))
-        message = self.details(operation).message
-        instance = replace(instance, message=message, update_time=at)
-        world.resources.instances.put(instance.name, instance)
-        return plain_message(messages.instance_message(instance))
 
 
 class MoveInstance(ReportsProgress[InstanceName, MoveDetails]):
@@ -126,7 +116,7 @@ class MoveInstance(ReportsProgress[InstanceName, MoveDetails]):
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
         """Put the instance into the other configuration."""
         instance = world.resources.instances.get(self.target(operation))
-        world.leavings.note(instance.config, at=at)
+        world.resources.configs.note_left(instance.config, at=at)
         instance = replace(instance, config=self.details(operation).target, update_time=at)
         world.resources.instances.put(instance.name, instance)
         return plain_message(instance_v1.MoveInstanceResponse())

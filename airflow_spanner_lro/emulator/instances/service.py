@@ -19,21 +19,35 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.configs.model import usable_config
 from airflow_spanner_lro.emulator.databases.operations import drop_database
-from airflow_spanner_lro.emulator.filters import Filter, FilterError
-from airflow_spanner_lro.emulator.instances import model as messages, model as rules
 from airflow_spanner_lro.emulator.instances.capacity import UNITS_PER_NODE, units_of
-from airflow_spanner_lro.emulator.instances.model import Instance
+from airflow_spanner_lro.emulator.instances.model import (
+    CONFIG,
+    FILTERABLE,
+    UPDATABLE,
+    Instance,
+    changed_message,
+    check_edition,
+    instance_fields,
+    instance_message,
+    new_instance_message,
+    require_same_config,
+)
 from airflow_spanner_lro.emulator.instances.operations import (
-    InstanceDetails,
     InstanceUpdate,
     MoveDetails,
 )
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
+from airflow_spanner_lro.emulator.operations.handler import Creation
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.pagination import sorted_page_of
-from airflow_spanner_lro.emulator.request_checks import check_name, checked_paths, masked, time_in
+from airflow_spanner_lro.emulator.pagination import page_for
+from airflow_spanner_lro.emulator.request_checks import (
+    check_name,
+    checked_filter,
+    checked_paths,
+    masked,
+    time_in,
+)
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 
 if TYPE_CHECKING:
@@ -43,7 +57,7 @@ if TYPE_CHECKING:
 
 
 class InstanceService(Servicer):
-    """Create, get, list and delete instances."""
+    """Create, get, list, update, move and delete instances."""
 
     service: ClassVar[str] = Service.INSTANCE_ADMIN
 
@@ -55,8 +69,8 @@ class InstanceService(Servicer):
         project = ProjectName.parse(request.parent).project
         name = InstanceName(project=project, instance=request.instance_id)
         check_name(request.instance.name, field="instance.name", expected=name)
-        config = usable_config(
-            self.world, request.instance.config, field="instance.config", project=project
+        config = self.world.resources.configs.usable(
+            request.instance.config, field="instance.config", project=project
         )
         instance = Instance(
             name=name,
@@ -65,19 +79,19 @@ class InstanceService(Servicer):
             create_time=now,
             config=config,
             update_time=now,
-            message=rules.new_instance_message(
-                self.world, name, request.instance, config=config, now=now
+            message=new_instance_message(
+                self.world.resources.configs, name, request.instance, config=config, now=now
             ),
         )
         self.world.resources.instances.require_new(name)
         instance = replace(instance, serial=self.world.next_serial())
         self.world.resources.instances.put(name, instance)
         # with the resources that were asked for, which it has not got yet
-        desired = messages.instance_message(replace(instance, ready=True))
+        desired = instance_message(replace(instance, ready=True))
         states = instance_v1.Instance.State
         desired.state = states(states.CREATING)
         operation = self.world.start(
-            kind=CREATE_INSTANCE, target=name, details=InstanceDetails(instance=desired), now=now
+            kind=CREATE_INSTANCE, target=name, details=Creation(desired=desired), now=now
         )
         return operation_message(operation, now=now)
 
@@ -92,7 +106,7 @@ class InstanceService(Servicer):
         masked(instance_v1.Instance(), request.field_mask, field="field_mask")
         instance = self.world.resources.instances.get(name)
         message: instance_v1.Instance = masked(
-            messages.instance_message(instance), request.field_mask, field="field_mask"
+            instance_message(instance), request.field_mask, field="field_mask"
         )
         return message
 
@@ -104,26 +118,18 @@ class InstanceService(Servicer):
         del now
         project = ProjectName.parse(request.parent).project
         time_in(request, "instance_deadline")
-        try:
-            wanted = Filter.parse(request.filter, roots=messages.FILTERABLE)
-        except FilterError as exc:
-            raise errors.bad_filter(
-                method="ListInstances", text=request.filter, reason=str(exc)
-            ) from exc
-        page, token = sorted_page_of(
+        wanted = checked_filter("ListInstances", request.filter, roots=FILTERABLE)
+        page, token = page_for(
+            request,
             (
                 row
                 for row in self.world.resources.instances
-                if row.name.project == project and wanted.matches(messages.instance_fields(row))
+                if row.name.project == project and wanted.matches(instance_fields(row))
             ),
             key=lambda row: (row.name.instance,),
-            size=request.page_size,
-            token=request.page_token,
-            method="ListInstances",
-            scope=(request.parent, request.filter),
         )
         return instance_v1.ListInstancesResponse(
-            instances=[messages.instance_message(row) for row in page], next_page_token=token
+            instances=[instance_message(row) for row in page], next_page_token=token
         )
 
     @rpc
@@ -139,36 +145,23 @@ class InstanceService(Servicer):
         require_not_moving(self.world, name)
         if instance.ready:
             require_unchanging(self.world, name)
-        databases = resources.databases_of(name)
+        databases = resources.databases.of_instance(name)
         for database in databases:
             if database.drop_protection:
                 raise errors.drop_protected(database.name, deleting=name)
-        if backups := resources.backups_of(name):
+        if backups := resources.backups.of_instance(name):
             raise errors.instance_has_backups(name, backup=backups[0].name)
         for database in databases:
             drop_database(self.world, database.name, now=now)
-        for partition in resources.partitions_of(name):
+        for partition in resources.partitions.of_instance(name):
             self.world.abort_all(partition.name, now=now)
             resources.partitions.remove(partition.name)
-            self.world.leavings.note(partition.config, at=now)
+            self.world.resources.configs.note_left(partition.config, at=now)
         self._forget_partitions(name, now)
         self.world.abort_all(name, now=now)
         resources.instances.remove(name)
-        self.world.leavings.note(instance.config, at=now)
+        self.world.resources.configs.note_left(instance.config, at=now)
         return empty_pb2.Empty()
-
-    def _forget_partitions(self, instance: InstanceName, now: datetime) -> None:
-        """Remove partitions that nobody can see, as their creation was cancelled."""
-        for operation in self.world.operations.pending(kind=CREATE_INSTANCE_PARTITION):
-            target = operation.target
-            if isinstance(target, InstancePartitionName) and target.instance_name == instance:
-                self.world.abort_all(target, now=now)
-
-
-class InstanceUpdateService(Servicer):
-    """Update and move instances."""
-
-    service: ClassVar[str] = Service.INSTANCE_ADMIN
 
     @rpc
     def UpdateInstance(
@@ -180,17 +173,19 @@ class InstanceUpdateService(Servicer):
             request.instance,
             request.field_mask,
             field="field_mask",
-            updatable=rules.UPDATABLE | {rules.CONFIG},
+            updatable=UPDATABLE | {CONFIG},
         )
         instance = self.world.resources.instances.get(name)
-        rules.require_same_config(instance, request.instance, paths=paths)
-        paths -= {rules.CONFIG}
-        message = rules.changed_message(self.world, instance, request.instance, paths=paths)
+        require_same_config(instance, request.instance, paths=paths)
+        paths -= {CONFIG}
+        message = changed_message(
+            self.world.resources.configs, instance, request.instance, paths=paths
+        )
         self._require_changeable(name)
         changed = replace(instance, message=message, update_time=now)
         details = InstanceUpdate(
             message=message,
-            instance=messages.instance_message(changed),
+            desired=instance_message(changed),
             growth=units_of(message) - units_of(instance.message),
         )
         operation = self.world.start(kind=UPDATE_INSTANCE, target=name, details=details, now=now)
@@ -203,19 +198,26 @@ class InstanceUpdateService(Servicer):
         """Start to move an instance, which stays where it is until the operation ends."""
         name = InstanceName.parse(request.name)
         instance = self.world.resources.instances.get(name)
-        target = usable_config(
-            self.world, request.target_config, field="target_config", project=name.project
+        target = self.world.resources.configs.usable(
+            request.target_config, field="target_config", project=name.project
         )
         if target == instance.config:
             rule = "the instance has this configuration already"
             raise errors.bad_value("target_config", value=str(target), rule=rule)
         self._require_changeable(name)
         self._require_movable(instance)
-        rules.check_edition(self.world, name, instance.message, config=target)
+        check_edition(self.world.resources.configs, name, instance.message, config=target)
         operation = self.world.start(
             kind=MOVE_INSTANCE, target=name, details=MoveDetails(target=target), now=now
         )
         return operation_message(operation, now=now)
+
+    def _forget_partitions(self, instance: InstanceName, now: datetime) -> None:
+        """Remove partitions that nobody can see, as their creation was cancelled."""
+        for operation in self.world.operations.pending(kind=CREATE_INSTANCE_PARTITION):
+            target = operation.target
+            if isinstance(target, InstancePartitionName) and target.instance_name == instance:
+                self.world.abort_all(target, now=now)
 
     def _require_changeable(self, name: InstanceName) -> None:
         self.world.resources.ready_instance(name)
@@ -228,9 +230,9 @@ class InstanceUpdateService(Servicer):
             raise errors.cannot_move(name, reason="it is a free instance")
         if units_of(instance.message) < UNITS_PER_NODE:
             raise errors.cannot_move(name, reason="it has less than one node")
-        if backups := resources.backups_of(name):
+        if backups := resources.backups.of_instance(name):
             raise errors.cannot_move(name, reason=f"it has backups, such as {backups[0].name}")
-        for database in resources.databases_of(name):
+        for database in resources.databases.of_instance(name):
             if database.encryption is not None:
                 reason = f"database {database.name} is encrypted with keys of its owner"
                 raise errors.cannot_move(name, reason=reason)

@@ -9,7 +9,7 @@ The mixins are what several kinds have in common: how they report progress, how 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from airflow_spanner_lro.core.names import ResourceName
@@ -178,3 +178,64 @@ class HidesTargetOnCancel(OperationHandler[_Name, _Details], Generic[_Name, _Det
         del at
         name = self.target(operation)
         world.resources.table_of(name).remove(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Creation:
+    """What the creation of a resource remembers: the resource as it was asked for."""
+
+    desired: proto.Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What the update of a resource remembers.
+
+    :param message: all that the owner can set, as it will be
+    :param desired: the resource as clients will see it
+    """
+
+    message: proto.Message
+    desired: proto.Message
+
+
+class Reconciles(OperationHandler[_Name, _Details], Generic[_Name, _Details]):
+    """It brings a resource about as its owner wants it, or surely leaves it as it was."""
+
+    undo_guaranteed: ClassVar = True
+
+    @abstractmethod
+    def message_of(self, world: World, row: Any) -> proto.Message:
+        """Return the resource as clients see it."""
+
+    @abstractmethod
+    def settled(self, at: datetime) -> Mapping[str, Any]:
+        """Return what else changes in the record of the resource when nothing is at work on it."""
+
+    def settle(self, world: World, operation: Operation, at: datetime, **values: object) -> Message:
+        """Change the record of the resource, and return the resource as clients see it."""
+        name = self.target(operation)
+        table = world.resources.table_of(name)
+        row = table.get(name).changed(**values, **self.settled(at))
+        table.put(name, row)
+        return plain_message(self.message_of(world, row))
+
+
+class Creates(HidesTargetOnCancel[_Name, Creation], Reconciles[_Name, Creation], Generic[_Name]):
+    """The resource becomes ready, or goes away."""
+
+    details_type: ClassVar = Creation
+
+    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
+        """Make the resource ready."""
+        return self.settle(world, operation, at, ready=True)
+
+
+class Updates(Reconciles[_Name, Update], Generic[_Name]):
+    """The resource has its new values, or keeps the old ones, which were in force all the time."""
+
+    details_type: ClassVar[type[Update]] = Update
+
+    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
+        """Set the new values."""
+        return self.settle(world, operation, at, message=self.details(operation).message)

@@ -27,17 +27,17 @@ from airflow_spanner_lro.core.names import (
     parse_resource,
 )
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.configs import model
-from airflow_spanner_lro.emulator.filters import Filter, FilterError
+from airflow_spanner_lro.emulator.configs.model import require_config
 from airflow_spanner_lro.emulator.operations.messages import fields_of, operation_message
 from airflow_spanner_lro.emulator.pagination import last_key, page_of
-from airflow_spanner_lro.emulator.request_checks import time_in
+from airflow_spanner_lro.emulator.request_checks import checked_filter, time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from airflow_spanner_lro.emulator.filters import Filter
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.world import World
 
@@ -62,10 +62,7 @@ class Listing:
     """The page has only operations with lower serial numbers; None for the first page."""
 
     def __post_init__(self) -> None:
-        try:
-            wanted = Filter.parse(self.filter_, roots=_ROOTS, typed=True)
-        except FilterError as exc:
-            raise errors.bad_filter(method=self.method, text=self.filter_, reason=str(exc)) from exc
+        wanted = checked_filter(self.method, self.filter_, roots=_ROOTS, typed=True)
         key = last_key(self.token, method=self.method, scope=self._scope)
         object.__setattr__(self, "wanted", wanted)
         # the second part of an operation's sort key is its serial number, counted downwards
@@ -248,6 +245,6 @@ class OperationService(Servicer):
         if resource is not None:
             return resource.serial
         if type(parent) is InstanceConfigName:
-            model.require_config(parent)
+            require_config(parent)
             return 0
         raise errors.not_found(parent)

@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from airflow_spanner_lro.emulator.state.records.base import Record, etag_of
+from airflow_spanner_lro.emulator.tables import ReconciledRow, Table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,93 +18,74 @@ if TYPE_CHECKING:
         BackupName,
         DatabaseName,
         InstanceConfigName,
+        InstanceName,
         InstancePartitionName,
     )
-    from airflow_spanner_lro.emulator.backups.model import Backup
-    from airflow_spanner_lro.emulator.schemas.model import Schema
-    from airflow_spanner_lro.emulator.tables import Resources
+    from airflow_spanner_lro.emulator.backups.model import BackupTable
+    from airflow_spanner_lro.emulator.databases.model import DatabaseTable
+    from airflow_spanner_lro.emulator.tables import EventQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstancePartition(Record):
+class InstancePartition(ReconciledRow):
     """A partition of an instance.
 
     :param message: all that its owner can set, as it is in force
     :param update_time: when that last changed
-    :param revision: how often it has changed
-    :param hidden: whether its creation was cancelled, so that it cannot be read any more
     """
 
     name: InstancePartitionName
-    ready: bool
     config: InstanceConfigName
     message: instance_v1.InstancePartition
     update_time: datetime
-    revision: int = 0
-    hidden: bool = False
-
-    @property
-    def etag(self) -> str:
-        """Another text after each change."""
-        return etag_of(self.serial, self.revision)
 
 
-_PLACEMENT = re.compile(
-    r"CREATE\s+PLACEMENT\b.*\binstance_partition\s*=\s*(['\"])(?P<id>.*?)\1",
-    re.IGNORECASE | re.DOTALL,
-)
+class PartitionTable(Table["InstancePartitionName", InstancePartition]):
+    """The instance partitions.
 
+    :param databases: some of which have placements in partitions
+    :param backups: some of which had them
+    """
 
-def partition_message(
-    partition: InstancePartition, *, resources: Resources
-) -> instance_v1.InstancePartition:
-    """Return a partition as clients see it; it has no resources until it is ready."""
-    state = instance_v1.InstancePartition.State
-    message = instance_v1.InstancePartition(partition.message)
-    set_by_service = {
-        "name": str(partition.name),
-        "config": str(partition.config),
-        "state": state.READY if partition.ready else state.CREATING,
-        "create_time": partition.create_time,
-        "update_time": partition.update_time,
-        "etag": partition.etag,
-        "referencing_databases": [str(name) for name in databases_in(partition, resources)],
-    }
-    for field, value in set_by_service.items():
-        setattr(message, field, value)
-    if not partition.ready and "node_count" in message:
-        message.node_count = 0
-    elif not partition.ready:
-        message.processing_units = 0
-    return message
+    def __init__(
+        self, events: EventQueue, *, databases: DatabaseTable, backups: BackupTable
+    ) -> None:
+        super().__init__(events)
+        self._databases = databases
+        self._backups = backups
 
+    def of_instance(self, instance: InstanceName) -> list[InstancePartition]:
+        """Return the partitions of an instance, by name."""
+        rows = (row for row in self if row.name.instance_name == instance)
+        return sorted(rows, key=lambda row: row.name.partition)
 
-def databases_in(partition: InstancePartition, resources: Resources) -> list[DatabaseName]:
-    """Return the databases with a placement in a partition."""
-    return [
-        row.name
-        for row in resources.databases_of(partition.name.instance_name)
-        if partition.name.partition in _partitions_in(row.schema)
-    ]
+    def users_of(self, partition: InstancePartition) -> list[DatabaseName | BackupName]:
+        """Return the databases with a placement in a partition, and backups of such databases."""
+        backups = self._backups.of_instance(partition.name.instance_name)
+        placed = (row.name for row in backups if partition.name.partition in row.schema.placements)
+        return [*self._databases_in(partition), *placed]
 
+    def message_of(self, partition: InstancePartition) -> instance_v1.InstancePartition:
+        """Return a partition as clients see it; it has no resources until it is ready."""
+        state = instance_v1.InstancePartition.State
+        message = instance_v1.InstancePartition(partition.message)
+        set_by_service = {
+            "name": str(partition.name),
+            "config": str(partition.config),
+            "state": state.READY if partition.ready else state.CREATING,
+            "create_time": partition.create_time,
+            "update_time": partition.update_time,
+            "etag": partition.etag,
+            "referencing_databases": [str(name) for name in self._databases_in(partition)],
+        }
+        for field, value in set_by_service.items():
+            setattr(message, field, value)
+        if not partition.ready and "node_count" in message:
+            message.node_count = 0
+        elif not partition.ready:
+            message.processing_units = 0
+        return message
 
-def backups_in(partition: InstancePartition, resources: Resources) -> list[BackupName]:
-    """Return the backups of databases that had a placement in a partition then."""
-    return [
-        row.name
-        for row in resources.backups_of(partition.name.instance_name)
-        if partition.name.partition in _partitions_in(row.schema)
-    ]
-
-
-def partitions_of_backup(backup: Backup) -> list[str]:
-    """Return the partitions that store a backup: those in which its database had placements."""
-    parent = backup.name.instance_name
-    # as the schema spells them, where nobody checks them
-    return [f"{parent}/instancePartitions/{each}" for each in _partitions_in(backup.schema)]
-
-
-def _partitions_in(schema: Schema) -> list[str]:
-    """Return the ids of the partitions in which a schema has placements, each of them once."""
-    found = (_PLACEMENT.match(text) for text in schema.texts)
-    return list(dict.fromkeys(match["id"] for match in found if match is not None))
+    def _databases_in(self, partition: InstancePartition) -> list[DatabaseName]:
+        rows = self._databases.of_instance(partition.name.instance_name)
+        return [row.name for row in rows if partition.name.partition in row.schema.placements]

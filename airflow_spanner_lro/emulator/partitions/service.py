@@ -17,14 +17,12 @@ from airflow_spanner_lro.core.kinds import (
 )
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.configs.model import usable_config
 from airflow_spanner_lro.emulator.instances.capacity import AUTOSCALING, CAPACITY, set_capacity
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
+from airflow_spanner_lro.emulator.operations.handler import Creation, Update
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.pagination import sorted_page_of
-from airflow_spanner_lro.emulator.partitions import model as messages
+from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.partitions.model import InstancePartition
-from airflow_spanner_lro.emulator.partitions.operations import PartitionDetails, PartitionUpdate
 from airflow_spanner_lro.emulator.request_checks import (
     check_choice,
     check_display_name,
@@ -70,8 +68,8 @@ class PartitionService(Servicer):
         given, resources = request.instance_partition, self.world.resources
         check_name(given.name, field="instance_partition.name", expected=name)
         check_choice(given, "state", allowed=[_States.CREATING])
-        config = usable_config(
-            self.world, given.config, field="instance_partition.config", project=name.project
+        config = self.world.resources.configs.usable(
+            given.config, field="instance_partition.config", project=name.project
         )
         instance = resources.ready_instance(parent)
         require_not_moving(self.world, parent)
@@ -81,7 +79,7 @@ class PartitionService(Servicer):
         resources.partitions.require_new(name)
         _check_edition(instance, name)
         limit = self.world.limits.partitions
-        if len(resources.partitions_of(parent)) >= limit:
+        if len(resources.partitions.of_instance(parent)) >= limit:
             raise errors.limit_reached(name, what="instance partitions", limit=limit, within=parent)
         partition = InstancePartition(
             name=name,
@@ -94,12 +92,12 @@ class PartitionService(Servicer):
         )
         resources.partitions.put(name, partition)
         # with the resources that were asked for, which it has not got yet
-        desired = messages.partition_message(replace(partition, ready=True), resources=resources)
+        desired = resources.partitions.message_of(replace(partition, ready=True))
         desired.state = _States(_States.CREATING)
         operation = self.world.start(
             kind=CREATE_INSTANCE_PARTITION,
             target=name,
-            details=PartitionDetails(partition=desired),
+            details=Creation(desired=desired),
             now=now,
         )
         return operation_message(operation, now=now)
@@ -112,7 +110,7 @@ class PartitionService(Servicer):
         del now
         name = InstancePartitionName.parse(request.name)
         resources = self.world.resources
-        return messages.partition_message(resources.partition(name), resources=resources)
+        return resources.partitions.message_of(resources.partition(name))
 
     @rpc
     def ListInstancePartitions(
@@ -123,18 +121,13 @@ class PartitionService(Servicer):
         resources = self.world.resources
         wanted = self._parent_of(request.parent)
         time_in(request, "instance_partition_deadline")
-        page, token = sorted_page_of(
+        page, token = page_for(
+            request,
             (row for row in resources.partitions if wanted(row)),
             key=lambda row: (row.name.instance, row.name.partition),
-            size=request.page_size,
-            token=request.page_token,
-            method="ListInstancePartitions",
-            scope=(request.parent, ""),
         )
         return instance_v1.ListInstancePartitionsResponse(
-            instance_partitions=[
-                messages.partition_message(row, resources=resources) for row in page
-            ],
+            instance_partitions=[resources.partitions.message_of(row) for row in page],
             next_page_token=token,
         )
 
@@ -153,15 +146,15 @@ class PartitionService(Servicer):
             raise errors.not_ready(name)
         require_not_moving(self.world, name.instance_name)
         require_unchanging(self.world, name)
-        _check_etag(partition, given.etag)
+        partition.require_etag(given.etag)
         changed = replace(
             partition, message=message, update_time=now, revision=partition.revision + 1
         )
-        desired = messages.partition_message(changed, resources=resources)
+        desired = resources.partitions.message_of(changed)
         operation = self.world.start(
             kind=UPDATE_INSTANCE_PARTITION,
             target=name,
-            details=PartitionUpdate(message=message, partition=desired),
+            details=Update(message=message, desired=desired),
             now=now,
         )
         return operation_message(operation, now=now)
@@ -177,16 +170,12 @@ class PartitionService(Servicer):
         require_not_moving(self.world, name.instance_name)
         if partition.ready:
             require_unchanging(self.world, name)
-        _check_etag(partition, request.etag)
-        users = [
-            *messages.databases_in(partition, resources),
-            *messages.backups_in(partition, resources),
-        ]
-        if users:
+        partition.require_etag(request.etag)
+        if users := resources.partitions.users_of(partition):
             raise errors.partition_is_used(name, user=users[0])
         self.world.abort_all(name, now=now)
         resources.partitions.remove(name)
-        self.world.leavings.note(partition.config, at=now)
+        self.world.resources.configs.note_left(partition.config, at=now)
         return empty_pb2.Empty()
 
     def _checked(
@@ -220,8 +209,3 @@ def _check_edition(instance: Instance, name: InstancePartitionName) -> None:
     if 0 < int(instance.message.edition) < int(needed):
         reason = f"instance {instance.name} has less, and partitions come with it"
         raise errors.edition_lacks(name, needed=needed.name, reason=reason)
-
-
-def _check_etag(partition: InstancePartition, etag: str) -> None:
-    if etag and etag != partition.etag:
-        raise errors.wrong_etag(partition.name, etag=etag)

@@ -15,13 +15,14 @@ from google.cloud import (
 
 from airflow_spanner_lro.core.names import BackupScheduleName
 from airflow_spanner_lro.emulator.schedules.cron import Cron
-from airflow_spanner_lro.emulator.state.records.base import Record
+from airflow_spanner_lro.emulator.tables import Row, Table
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_spanner_lro.core.names import BackupName, DatabaseName
-    from airflow_spanner_lro.emulator.world import World
+    from airflow_spanner_lro.emulator.instances.model import Instance
+    from airflow_spanner_lro.emulator.tables import EventQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackupSchedule(Record):
+class BackupSchedule(Row):
     """A schedule that makes backups of a database.
 
     :param message: all that its owner can set, as it is in force
@@ -79,6 +80,18 @@ CREATION_WINDOW = timedelta(hours=4)
 TIME_ZONE = "UTC"
 
 
+class ScheduleTable(Table[BackupScheduleName, BackupSchedule]):
+    """The backup schedules."""
+
+    def __init__(self, events: EventQueue) -> None:
+        super().__init__(events)
+        self._by_database = self.index(lambda row: row.name.database_name)
+
+    def of_database(self, database: DatabaseName) -> list[BackupSchedule]:
+        """Return the backup schedules of a database, by name."""
+        return sorted(self._by_database.of(database), key=lambda row: row.name.schedule)
+
+
 def schedule_message(schedule: BackupSchedule) -> database_v1.BackupSchedule:
     """Return a schedule as clients see it."""
     message = database_v1.BackupSchedule(
@@ -114,15 +127,17 @@ _ID = "default_schedule"
 _RETENTION = timedelta(days=7)
 
 
-def add_default_schedule(world: World, name: DatabaseName, at: datetime) -> None:
-    """Give a new database the schedule, unless its instance has none for new databases.
+def default_schedule(
+    instance: Instance, name: DatabaseName, *, at: datetime
+) -> BackupSchedule | None:
+    """Return the schedule that a new database gets without asking, if its instance gives it one.
 
-    One that was put there for a test does not say, and has none.
+    A full backup every day that is kept for a week; a schedule like any other from then on. An
+    instance that was put there for a test does not say, and gives none. Its serial number is to come.
     """
-    instance = world.resources.instances.get(name.instance_name)
     automatic = instance_v1.Instance.DefaultBackupScheduleType.AUTOMATIC
     if instance.message.default_backup_schedule_type != automatic:
-        return
+        return None
     # at the time of the day at which the database was made
     crontab = f"{at.minute} {at.hour} * * *"
     message = database_v1.BackupSchedule(
@@ -130,15 +145,14 @@ def add_default_schedule(world: World, name: DatabaseName, at: datetime) -> None
         retention_duration=_RETENTION,
         full_backup_spec=database_v1.FullBackupSpec(),
     )
-    schedule = BackupSchedule(
+    return BackupSchedule(
         name=BackupScheduleName(
             project=name.project, instance=name.instance, database=name.database, schedule=_ID
         ),
-        serial=world.next_serial(),
+        serial=0,
         create_time=at,
         message=message,
         update_time=at,
         due=Cron.parse(crontab).next_after(at),
         retention=_RETENTION,
     )
-    world.resources.schedules.put(schedule.name, schedule)

@@ -16,7 +16,7 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import BackupName
 from airflow_spanner_lro.emulator.backups.model import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails
-from airflow_spanner_lro.emulator.databases.encryption import keys_for, keys_of
+from airflow_spanner_lro.emulator.databases.encryption import keys_for
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.schedules.cron import Cron
@@ -73,7 +73,7 @@ def new_chain_id(world: World) -> str:
 
 
 def _backup(world: World, schedule: BackupSchedule, database: Database, at: datetime) -> Backup:
-    inherited = keys_of(database)
+    inherited = database.kms_keys
     backup = Backup(
         name=_new_name(world, schedule, at),
         serial=world.next_serial(),

@@ -24,7 +24,7 @@ from airflow_spanner_lro.emulator.backups.model import (
 )
 from airflow_spanner_lro.emulator.databases.encryption import keys_for
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
-from airflow_spanner_lro.emulator.pagination import page_of
+from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import duration_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schedules.cron import Cron, CronError
@@ -75,7 +75,7 @@ class ScheduleService(Servicer):
         resources.usable_database(parent)
         require_not_moving(self.world, parent.instance_name)
         limit = self.world.limits.schedules
-        if len(resources.schedules_of(parent)) >= limit:
+        if len(resources.schedules.of_database(parent)) >= limit:
             raise errors.too_many_schedules(name, limit=limit)
         if "incremental_backup_spec" in request.backup_schedule:
             self._require_incremental(name)
@@ -107,13 +107,10 @@ class ScheduleService(Servicer):
         del now
         parent = DatabaseName.parse(request.parent)
         self.world.resources.database(parent)
-        page, token = page_of(
-            self.world.resources.schedules_of(parent),
+        page, token = page_for(
+            request,
+            self.world.resources.schedules.of_database(parent),
             key=lambda row: (row.name.schedule,),
-            size=request.page_size,
-            token=request.page_token,
-            method="ListBackupSchedules",
-            scope=(request.parent, ""),
         )
         return database_v1.ListBackupSchedulesResponse(
             backup_schedules=[schedule_message(row) for row in page], next_page_token=token

@@ -164,6 +164,12 @@ _ALWAYS_THERE = frozenset({DATABASE, "STATISTICS"})
 _DEFAULT_LOCALITY_GROUP = ("LOCALITY GROUP", "default")
 
 
+_PLACEMENT = re.compile(
+    r"CREATE\s+PLACEMENT\b.*\binstance_partition\s*=\s*(['\"])(?P<id>.*?)\1",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
     """The statements that make up a schema, in the order in which they were committed.
@@ -187,6 +193,12 @@ class Schema:
         """The database roles, those of the system included."""
         made = (name for each in self._made(ROLE) for name in each.names)
         return (*SYSTEM_ROLES, *made)
+
+    @property
+    def placements(self) -> list[str]:
+        """The ids of the instance partitions in which it has placements, each of them once."""
+        found = (_PLACEMENT.match(text) for text in self.texts)
+        return list(dict.fromkeys(match["id"] for match in found if match is not None))
 
     def option(self, name: str) -> str | None:
         """Return an option of the database; None if it has its default."""

@@ -10,22 +10,21 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from google.cloud import spanner_admin_database_v1 as database_v1
+from google.protobuf import descriptor_pb2
+from google.protobuf.message import DecodeError
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.databases.encryption import (
-    check_database_options,
-    checked_descriptors,
-)
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.pagination import page_of
+from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schemas.operations import DdlDetails
 from airflow_spanner_lro.emulator.schemas.statements import (
+    DATABASE,
     DEFAULT_LEADER,
     INDEX,
     TABLE,
@@ -39,14 +38,17 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator.databases.model import Database
     from airflow_spanner_lro.emulator.operations.model import Operation
+    from airflow_spanner_lro.emulator.resources import Resources
     from airflow_spanner_lro.emulator.schemas.model import Schema
 
-
 _OPERATION_ID = re.compile(r"[a-z][a-z0-9_]{1,127}", re.ASCII)
+_KEPT = timedelta(days=10)
+_KEPT_AT_MOST = timedelta(days=30)
+_MAX_SPLIT_POINTS = 100
 
 
 class SchemaService(Servicer):
-    """Get and update the schema of a database."""
+    """Get and update schemas, list roles, add split points."""
 
     service: ClassVar[str] = Service.DATABASE_ADMIN
 
@@ -96,53 +98,6 @@ class SchemaService(Servicer):
         )
         return operation_message(operation, now=now)
 
-    def _operation_name(self, operation_id: str, database: Database) -> OperationName | None:
-        """Return the name that the caller chose; None if the choice is ours."""
-        if not operation_id:
-            return None
-        name = OperationName(resource=database.name, operation=operation_id)
-        used = self.world.operations.find(name)
-        # an id is used up within a database; one of an earlier database of this name is not
-        if used is not None and used.serial > database.serial:
-            raise errors.already_exists(name)
-        return name
-
-    def _check(self, details: DdlDetails, database: Database, before: list[Operation]) -> None:
-        """Refuse what cannot work even if all changes under way succeed."""
-        instance_name = database.name.instance_name
-        for statement in details.statements:
-            check_database_options(statement, database.name, self.world.resources)
-            if DEFAULT_LEADER in dict(statement.options):
-                require_not_moving(self.world, instance_name)
-        schema = database.schema
-        for operation in before:
-            if isinstance(operation.details, DdlDetails):
-                schema = _after(schema, operation.details, operation.steps_settled)
-        for statement in details.statements:
-            schema = schema.apply(statement, proto_descriptors=details.proto_descriptors)
-
-
-def _after(schema: Schema, pending: DdlDetails, done: int) -> Schema:
-    """Return the schema after what is left of a change under way."""
-    for statement in pending.statements[done:]:
-        # one that will fail when its turn comes changes nothing, nor do those behind it
-        try:
-            schema = schema.apply(statement, proto_descriptors=pending.proto_descriptors)
-        except errors.RpcError:
-            return schema
-    return schema
-
-
-_KEPT = timedelta(days=10)
-_KEPT_AT_MOST = timedelta(days=30)
-_MAX_SPLIT_POINTS = 100
-
-
-class DatabaseInsideService(Servicer):
-    """List the roles of databases, and add split points to them."""
-
-    service: ClassVar[str] = Service.DATABASE_ADMIN
-
     @rpc
     def ListDatabaseRoles(
         self, request: database_v1.ListDatabaseRolesRequest, now: datetime
@@ -151,13 +106,10 @@ class DatabaseInsideService(Servicer):
         del now
         name = DatabaseName.parse(request.parent)
         database = self.world.resources.usable_database(name)
-        page, token = page_of(
+        page, token = page_for(
+            request,
             sorted(database.schema.roles),
             key=lambda role: (role,),
-            size=request.page_size,
-            token=request.page_token,
-            method="ListDatabaseRoles",
-            scope=(request.parent, ""),
         )
         return database_v1.ListDatabaseRolesResponse(
             database_roles=[
@@ -195,6 +147,42 @@ class DatabaseInsideService(Servicer):
         """Refuse: only jobs of the service itself have the token that this needs."""
         del request, now
         raise errors.internal_only("InternalUpdateGraphOperation")
+
+    def _operation_name(self, operation_id: str, database: Database) -> OperationName | None:
+        """Return the name that the caller chose; None if the choice is ours."""
+        if not operation_id:
+            return None
+        name = OperationName(resource=database.name, operation=operation_id)
+        used = self.world.operations.find(name)
+        # an id is used up within a database; one of an earlier database of this name is not
+        if used is not None and used.serial > database.serial:
+            raise errors.already_exists(name)
+        return name
+
+    def _check(self, details: DdlDetails, database: Database, before: list[Operation]) -> None:
+        """Refuse what cannot work even if all changes under way succeed."""
+        instance_name = database.name.instance_name
+        for statement in details.statements:
+            check_database_options(statement, database.name, self.world.resources)
+            if DEFAULT_LEADER in dict(statement.options):
+                require_not_moving(self.world, instance_name)
+        schema = database.schema
+        for operation in before:
+            if isinstance(operation.details, DdlDetails):
+                schema = _after(schema, operation.details, operation.steps_settled)
+        for statement in details.statements:
+            schema = schema.apply(statement, proto_descriptors=details.proto_descriptors)
+
+
+def _after(schema: Schema, pending: DdlDetails, done: int) -> Schema:
+    """Return the schema after what is left of a change under way."""
+    for statement in pending.statements[done:]:
+        # one that will fail when its turn comes changes nothing, nor do those behind it
+        try:
+            schema = schema.apply(statement, proto_descriptors=pending.proto_descriptors)
+        except errors.RpcError:
+            return schema
+    return schema
 
 
 def _checked(
@@ -238,3 +226,35 @@ def _expires(points: database_v1.SplitPoints) -> datetime:
     raw = database_v1.SplitPoints.pb(points)
     expire_time: datetime = raw.expire_time.ToDatetime(tzinfo=UTC)
     return expire_time
+
+
+def checked_descriptors(data: bytes) -> bytes:
+    """Return the descriptors of a request.
+
+    :raises RpcError: if they cannot be read.
+    """
+    try:
+        descriptor_pb2.FileDescriptorSet.FromString(data)
+    except DecodeError as exc:
+        raise errors.bad_descriptors() from exc
+    return data
+
+
+def check_database_options(
+    statement: DdlStatement, name: DatabaseName, resources: Resources
+) -> None:
+    """Refuse options for another database, and a leader that cannot lead.
+
+    :raises RpcError: INVALID_ARGUMENT
+    """
+    if statement.entity_type != DATABASE:
+        return
+    if statement.names != (name.database,):
+        raise errors.other_database(statement.text, name=name)
+    leader = dict(statement.options).get(DEFAULT_LEADER)
+    if leader is None:
+        return
+    instance = resources.instances.get(name.instance_name)
+    base = resources.configs.base_of(instance.config)
+    if base is None or leader not in base.leaders:
+        raise errors.bad_leader(leader, instance=instance.name)

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import proto
 
-from airflow_spanner_lro.emulator.backups.model import backup_message
 from airflow_spanner_lro.emulator.configs.model import config_message
 from airflow_spanner_lro.emulator.databases.model import Database, database_message
 from airflow_spanner_lro.emulator.instances.model import instance_message
 from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.partitions.model import partition_message
 from airflow_spanner_lro.emulator.protos import plain_message
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, schedule_message
-from airflow_spanner_lro.emulator.state.quorums import etag_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.tables import AnyRecord
+    from airflow_spanner_lro.emulator.resources import AnyRecord
     from airflow_spanner_lro.emulator.world import World
 
 
@@ -39,9 +36,9 @@ def fingerprint(world: World, *, now: datetime) -> tuple[object, ...]:
     tables: tuple[tuple[Iterable[Any], Callable[[Any], proto.Message]], ...] = (
         (world.resources.configs, config_message),
         (world.resources.instances, instance_message),
-        (world.resources.partitions, partial(partition_message, resources=world.resources)),
+        (world.resources.partitions, world.resources.partitions.message_of),
         (world.resources.databases, partial(database_message, now=now)),
-        (world.resources.backups, partial(backup_message, resources=world.resources)),
+        (world.resources.backups, world.resources.backups.message_of),
         (world.resources.schedules, schedule_message),
     )
     seen = (
@@ -61,7 +58,7 @@ def _inside(row: AnyRecord) -> tuple[str | bytes, ...]:
     match row:
         case Database():
             points = map(_bytes, row.split_points)
-            return (*row.schema.texts, row.schema.proto_descriptors, etag_of(row), *points)
+            return (*row.schema.texts, row.schema.proto_descriptors, row.quorum_etag, *points)
         case BackupSchedule():
             return (row.due.isoformat(), row.chain.id if row.chain else "")
         case _:
