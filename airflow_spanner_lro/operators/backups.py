@@ -105,7 +105,7 @@ class SpannerCreateBackupOperator(SpannerOperationOperator):
     @property
     def signed(self) -> bool:
         """Whether the expiry has digits of our own, by which the backup is known as this try's."""
-        return signs(self.expire_time)
+        return is_signed(self.expire_time)
 
     @property
     def _expires(self) -> datetime:
@@ -198,7 +198,7 @@ class SpannerCopyBackupOperator(SpannerOperationOperator):
     @property
     def signed(self) -> bool:
         """Whether the expiry has digits of our own, by which the copy is known as this try's."""
-        return signs(self.expire_time)
+        return is_signed(self.expire_time)
 
     @property
     def _expires(self) -> datetime:
@@ -333,7 +333,7 @@ class SpannerDeleteBackupOperator(SpannerDeleteResourceOperator):
         )
 
 
-def signs(expires: TimeLike) -> bool:
+def is_signed(expires: TimeLike) -> bool:
     """Tell whether an expiry gets digits of our own: a moment that its author wrote never does."""
     return is_relative(expires) and settings.sign_expire_time()
 

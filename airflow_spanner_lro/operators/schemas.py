@@ -59,7 +59,7 @@ _DESCRIPTORS_FIELD = "proto_descriptors_file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _DdlOrigin:
     """What is known of the value that the field has.
 
     :param value: which value: if the field has another by now, this tells nothing about it
@@ -82,15 +82,15 @@ class TakesDdl(_Operator):
     ddl_field: ClassVar[str]
     """Name of the parameter that takes them; a constructor hands it to ``_remember``."""
 
-    _known: _Known = _Known()
+    _known: _DdlOrigin = _DdlOrigin()
 
     def resolve_template_files(self) -> None:
         """Read the files that the Dag names; afterwards the items of a list look alike."""
-        setattr(self, self.ddl_field, _told_from_files(getattr(self, self.ddl_field)))
+        setattr(self, self.ddl_field, _not_taken_for_files(getattr(self, self.ddl_field)))
         files = self._known.files | _files_in(getattr(self, self.ddl_field))
         super().resolve_template_files()
         if self._known.texts is None:
-            self._known = _Known(value=getattr(self, self.ddl_field), files=files)
+            self._known = _DdlOrigin(value=getattr(self, self.ddl_field), files=files)
 
     def render_template(
         self,
@@ -106,23 +106,25 @@ class TakesDdl(_Operator):
         if known.texts is not None:
             # rendered before: the author's words and others cannot be told apart any more
             rendered = super().render_template(content, context, jinja_env, seen_oids)
-            self._known = _Known(value=rendered, texts=_all_put_in(rendered))
+            self._known = _DdlOrigin(value=rendered, texts=_inserted_texts(rendered))
             return rendered
         files = known.files
         if id(content) not in (seen_oids or ()):
             # else another task has named them, and Airflow leaves it at the names
             files |= _files_in(content)
-        marks = _Marks()
+        marks = _AuthorMarks()
         environment = marks.environment(jinja_env or self.get_template_env())
-        marked = super().render_template(_told_from_files(content), context, environment, seen_oids)
+        marked = super().render_template(
+            _not_taken_for_files(content), context, environment, seen_oids
+        )
         rendered, texts = marks.take_out(marked, files=files)
-        self._known = _Known(value=rendered, texts=texts)
+        self._known = _DdlOrigin(value=rendered, texts=texts)
         return rendered
 
     def _remember(self, given: object) -> None:
         """Note what was given to the constructor, where only the author of a Dag can give it."""
         # before another operator that has the same list reads the files into it
-        self._known = _Known(value=given, files=_files_in(given))
+        self._known = _DdlOrigin(value=given, files=_files_in(given))
 
     def _ddl(self, *, dialect: Callable[[], Dialect]) -> list[str]:
         """Return the statements.
@@ -139,7 +141,7 @@ class TakesDdl(_Operator):
         known = self._known
         if known.value is not given:
             # a function has made it, or somebody has put it there
-            return _all_put_in(given)
+            return _inserted_texts(given)
         if known.texts is not None:
             return known.texts
         alone = isinstance(given, str)
@@ -271,7 +273,7 @@ class SpannerUpdateDatabaseDdlOperator(TakesDdl, SpannerOperationOperator):
         return Dialect.GOOGLE_STANDARD_SQL
 
 
-class _Marks:
+class _AuthorMarks:
     """Marks around what the author of a Dag wrote, which nobody else can make."""
 
     def __init__(self) -> None:
@@ -304,10 +306,12 @@ class _Marks:
             text = self._text(marked, several=True)
             return text.text, (text,)
         if not isinstance(marked, list | tuple | set):
-            return marked, _all_put_in(marked)
+            return marked, _inserted_texts(marked)
         items = list(marked)
         texts = tuple(
-            self._text(item, several=index in files) if isinstance(item, str) else _put_in(item)
+            self._text(item, several=index in files)
+            if isinstance(item, str)
+            else _inserted_text(item)
             for index, item in enumerate(items)
         )
         cleaned = [
@@ -380,23 +384,23 @@ def _is_text(item: str) -> bool:
     return bool(_COMMENT.search(item))
 
 
-def _told_from_files(content: object) -> object:
+def _not_taken_for_files(content: object) -> object:
     """Return what Airflow, which looks at the end alone, does not take for the name of a file."""
     if isinstance(content, str):
         return f"{content}\n" if content.endswith(_FILES) and _is_text(content) else content
     if isinstance(content, list | tuple):
-        told = [_told_from_files(item) for item in content]
+        told = [_not_taken_for_files(item) for item in content]
         same = all(new is old for new, old in zip(told, content, strict=True))
         return content if same else type(content)(told)
     return content
 
 
-def _put_in(item: object) -> DdlText:
+def _inserted_text(item: object) -> DdlText:
     return DdlText.from_value(str(item))
 
 
-def _all_put_in(given: object) -> tuple[DdlText, ...]:
-    return tuple(map(_put_in, texts_in(given)))
+def _inserted_texts(given: object) -> tuple[DdlText, ...]:
+    return tuple(map(_inserted_text, texts_in(given)))
 
 
 def proto_descriptors(path: object, *, operator: BaseOperator) -> bytes:

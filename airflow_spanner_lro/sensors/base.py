@@ -34,11 +34,7 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.flows.conditions import ConditionLog, Failed, NotYet, ask_once
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
-from airflow_spanner_lro.triggers.conditions import (
-    XCOM,
-    SpannerConditionTrigger,
-    failing_as_a_sensor,
-)
+from airflow_spanner_lro.triggers.conditions import XCOM, SpannerConditionTrigger, map_sensor_errors
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
@@ -72,7 +68,7 @@ class NeedsWorkerError(Exception):
     """A parameter has to be rendered on a worker."""
 
 
-def plain(value: Any) -> Any:
+def to_primitives(value: Any) -> Any:
     """Return a rendered value as primitives; one that cannot be is left for the checks to refuse.
 
     Moments and durations become ISO 8601 text, and all sequences lists.
@@ -82,11 +78,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return f"PT{round(value.total_seconds())}S"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(each) for each in value]
+        return [to_primitives(each) for each in value]
     return value
 
 
-def unrendered(value: Any, *, sensor: BaseOperator) -> Any:
+def unrendered_argument(value: Any, *, sensor: BaseOperator) -> Any:
     """Return a value as its author wrote it, as primitives that a trigger can render.
 
     :raises NeedsWorkerError: if the triggerer could not
@@ -97,13 +93,13 @@ def unrendered(value: Any, *, sensor: BaseOperator) -> Any:
             raise NeedsWorkerError
         return {XCOM: [upstream.task_id, value.key]}
     if isinstance(value, list | tuple):
-        return [unrendered(each, sensor=sensor) for each in value]
+        return [unrendered_argument(each, sensor=sensor) for each in value]
     if isinstance(value, str):
         if not _renders(value, sensor=sensor):
             raise NeedsWorkerError
         return value
     if value is None or isinstance(value, int | float | datetime | timedelta):
-        return plain(value)
+        return to_primitives(value)
     raise NeedsWorkerError
 
 
@@ -175,7 +171,8 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
             # a worker says what is wrong with it
             self._require_interval()
             arguments = {
-                name: unrendered(getattr(self, name), sensor=self) for name in sorted(names)
+                name: unrendered_argument(getattr(self, name), sensor=self)
+                for name in sorted(names)
             }
         except (NeedsWorkerError, InvalidArgumentError):
             return
@@ -210,7 +207,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
 
     def trigger_arguments(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # for others
         """Return the trigger's parameters, from those of this sensor as they were rendered."""
-        return {name: plain(getattr(self, name)) for name in self._parameters}
+        return {name: to_primitives(getattr(self, name)) for name in self._parameters}
 
     @property
     def _parameters(self) -> list[str]:
@@ -227,7 +224,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
     def execute(self, context: Context) -> Any:
         """Poke, or look once and then wait in the triggerer."""
         # mistakes of whoever set this up: they skip no soft sensor
-        with failing_as_a_sensor():
+        with map_sensor_errors():
             settings.check()
             self._require_interval()
         if not self.deferrable:
@@ -283,7 +280,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
         from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
 
-        with failing_as_a_sensor():
+        with map_sensor_errors():
             condition = self._next or self._trigger(context).condition()
             verdict = run(
                 ask_once(condition),

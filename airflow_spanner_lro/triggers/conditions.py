@@ -75,7 +75,7 @@ XCOM = "xcom"
 
 
 @contextmanager
-def failing_as_a_sensor() -> Iterator[None]:
+def map_sensor_errors() -> Iterator[None]:
     """Turn errors that no retry can cure into ``AirflowFailException``; let others pass.
 
     An operation that ended badly is such an error here: a retry starts no other.
@@ -146,7 +146,7 @@ class SpannerConditionTrigger(SpannerTrigger):
             for line in progress.lines(polled, now=datetime.now(tz=UTC)):
                 self.log.info(line)
 
-        with failing_as_a_sensor():
+        with map_sensor_errors():
             condition = await retry_until_connected(self._prepared, log=self.log.warning)
             policy = PollPolicy(maximum=self.poll_interval)
             return await self._perform(
