@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-    from .reaping import Reaping
-    from .rows import Rows
+    from .airflow_tables import AirflowTables
+    from .harness import ReaperHarness
 
 # before a test module imports Airflow, which makes this folder and its configuration
 os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
@@ -31,13 +31,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rows]:
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AirflowTables]:
     """Return an empty Airflow database, in SQLite."""
-    from .rows import Rows  # noqa: PLC0415  # after AIRFLOW_HOME
+    from .airflow_tables import AirflowTables  # noqa: PLC0415  # after AIRFLOW_HOME
 
-    with Rows.opened(f"sqlite:///{tmp_path / 'airflow.db'}") as rows:
-        monkeypatch.setattr("airflow.settings.Session", rows.session)
-        yield rows
+    with AirflowTables.opened(f"sqlite:///{tmp_path / 'airflow.db'}") as tables:
+        monkeypatch.setattr("airflow.settings.Session", tables.session)
+        yield tables
 
 
 @pytest.fixture(scope="session")
@@ -57,13 +57,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def shared_rows(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rows]:
+def shared_tables(postgres: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AirflowTables]:
     """Return an empty Airflow database that many may use at once, in PostgreSQL."""
-    from .rows import Rows  # noqa: PLC0415
+    from .airflow_tables import AirflowTables  # noqa: PLC0415
 
-    with Rows.opened(postgres) as rows:
-        monkeypatch.setattr("airflow.settings.Session", rows.session)
-        yield rows
+    with AirflowTables.opened(postgres) as tables:
+        monkeypatch.setattr("airflow.settings.Session", tables.session)
+        yield tables
 
 
 @pytest.fixture
@@ -73,10 +73,10 @@ def emulator(
     """Run an emulator with one database, in which things can happen upon a call."""
     from airflow_spanner_lro.emulator import SpannerAdminEmulator  # noqa: PLC0415
 
-    from .reaping import DATABASE, Cues  # noqa: PLC0415
+    from .harness import DATABASE, FaultsWithHooks  # noqa: PLC0415
 
     emulator = SpannerAdminEmulator(clock=emulator_clock)
-    emulator.faults = Cues()
+    emulator.faults = FaultsWithHooks()
     with emulator:
         emulator.create_database(DATABASE)
         monkeypatch.setenv("SPANNER_EMULATOR_HOST", emulator.endpoint)
@@ -84,22 +84,24 @@ def emulator(
 
 
 @pytest.fixture
-def reaping(
-    rows: Rows, emulator: SpannerAdminEmulator, emulator_clock: ManualClock
-) -> Iterator[Reaping]:
+def reaper(
+    tables: AirflowTables, emulator: SpannerAdminEmulator, emulator_clock: ManualClock
+) -> Iterator[ReaperHarness]:
     """Return a reaper, and what it needs, on SQLite."""
-    from .reaping import Reaping  # noqa: PLC0415
+    from .harness import ReaperHarness  # noqa: PLC0415
 
-    with Reaping.at_work(rows=rows, emulator=emulator, clock=emulator_clock) as reaping:
-        yield reaping
+    with ReaperHarness.at_work(tables=tables, emulator=emulator, clock=emulator_clock) as reaper:
+        yield reaper
 
 
 @pytest.fixture
-def shared_reaping(
-    shared_rows: Rows, emulator: SpannerAdminEmulator, emulator_clock: ManualClock
-) -> Iterator[Reaping]:
+def shared_reaper(
+    shared_tables: AirflowTables, emulator: SpannerAdminEmulator, emulator_clock: ManualClock
+) -> Iterator[ReaperHarness]:
     """Return a reaper, and what it needs, on PostgreSQL."""
-    from .reaping import Reaping  # noqa: PLC0415
+    from .harness import ReaperHarness  # noqa: PLC0415
 
-    with Reaping.at_work(rows=shared_rows, emulator=emulator, clock=emulator_clock) as reaping:
-        yield reaping
+    with ReaperHarness.at_work(
+        tables=shared_tables, emulator=emulator, clock=emulator_clock
+    ) as reaper:
+        yield reaper

@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.emulator import Faults
 from airflow_spanner_lro.reaper.rounds import ReaperRound, RoundOptions, RoundSummary
 
-from .rows import LONG_AGO
+from .airflow_tables import LONG_AGO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import CallHistory, ManualClock, SpannerAdminEmulator
     from airflow_spanner_lro.emulator.faults import Trouble
 
-    from .rows import Rows
+    from .airflow_tables import AirflowTables
 
 INSTANCE = "projects/test/instances/main"
 DATABASE = f"{INSTANCE}/databases/orders"
@@ -81,7 +81,7 @@ class ReaperHarness:
     :param warned: what it could not do
     """
 
-    rows: Rows
+    tables: AirflowTables
     emulator: SpannerAdminEmulator
     time: ManualClock
     client: SpannerAdminClient
@@ -92,12 +92,12 @@ class ReaperHarness:
     @classmethod
     @contextmanager
     def at_work(
-        cls, *, rows: Rows, emulator: SpannerAdminEmulator, clock: ManualClock
+        cls, *, tables: AirflowTables, emulator: SpannerAdminEmulator, clock: ManualClock
     ) -> Iterator[ReaperHarness]:
         """Return a reaper for a while."""
         client = SpannerAdminClient(Endpoint(target=emulator.endpoint, plain_text=True))
         yield cls(
-            rows=rows, emulator=emulator, time=clock, client=client, clock=PassingClock(clock)
+            tables=tables, emulator=emulator, time=clock, client=client, clock=PassingClock(clock)
         )
         client.close()
 
@@ -145,8 +145,8 @@ class ReaperHarness:
 
     def orphan(self, *, state: str | None = "failed", **fields: Any) -> TaskScope:
         """Let a task start a backup, and come to a state without a word to anybody."""
-        scope = self.rows.add_task(state=state)
-        self.rows.write(scope, self.entry(self.start_backup(), **fields))
+        scope = self.tables.add_task(state=state)
+        self.tables.write(scope, self.entry(self.start_backup(), **fields))
         return scope
 
     @property

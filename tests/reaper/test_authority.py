@@ -21,14 +21,14 @@ from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.reaper.report import list_ledger
 
-from .reaping import BACKUP
-from .rows import back_up
+from .airflow_tables import back_up
+from .harness import BACKUP
 
 if TYPE_CHECKING:
     from airflow.state import TaskScope
 
-    from .reaping import Reaping
-    from .rows import Author
+    from .airflow_tables import Author
+    from .harness import ReaperHarness
 
 ALLOW = "AIRFLOW__SPANNER_LRO__REAPER_CONNECTIONS"
 DEPLOYMENT = "AIRFLOW__SPANNER_LRO__DEPLOYMENT"
@@ -42,10 +42,10 @@ RENDERED: dict[str, Any] = {
 TEMPLATED = partial(back_up, gcp_conn_id="{{ params.connection }}")
 
 
-def orphan(reaping: Reaping, author: Author | None = back_up, **fields: Any) -> TaskScope:
+def orphan(reaper: ReaperHarness, author: Author | None = back_up, **fields: Any) -> TaskScope:
     """Let a task leave a backup running."""
-    scope = reaping.rows.add_task(author=author)
-    reaping.rows.write(scope, reaping.entry(reaping.start_backup(), **fields))
+    scope = reaper.tables.add_task(author=author)
+    reaper.tables.write(scope, reaper.entry(reaper.start_backup(), **fields))
     return scope
 
 
@@ -60,188 +60,188 @@ def mapped(task_id: str, **expanded: Any) -> None:
     ).expand(**{"backup_id": ["nightly", "other"]} | expanded)
 
 
-def test_templated_connection_is_refused(reaping: Reaping) -> None:
+def test_templated_connection_is_refused(reaper: ReaperHarness) -> None:
     """Whoever triggers a run could choose what it renders to; what to do is told."""
-    scope = orphan(reaping, TEMPLATED)
-    reaping.rows.render(scope, **RENDERED)
+    scope = orphan(reaper, TEMPLATED)
+    reaper.tables.render(scope, **RENDERED)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 1 == summary.left
-    assert "gcp_conn_id of its task is made by a template" in reaping.warned[0]
-    assert "[spanner_lro] reaper_connections: google_cloud_default." in reaping.warned[0]
-    assert not reaping.emulator.calls.of("GetOperation")
+    assert "gcp_conn_id of its task is made by a template" in reaper.warned[0]
+    assert "[spanner_lro] reaper_connections: google_cloud_default." in reaper.warned[0]
+    assert not reaper.emulator.calls.of("GetOperation")
 
 
 @pytest.mark.parametrize(("rendered", "left"), [("google_cloud_default", 0), ("other", 1)])
 def test_templated_connection_that_is_allowed(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, rendered: str, left: int
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, rendered: str, left: int
 ) -> None:
     """A connection in the allow-list is used, unless the task itself had another one."""
     monkeypatch.setenv(ALLOW, "google_cloud_default")
-    scope = orphan(reaping, TEMPLATED)
-    reaping.rows.render(scope, **RENDERED | {"gcp_conn_id": rendered})
+    scope = orphan(reaper, TEMPLATED)
+    reaper.tables.render(scope, **RENDERED | {"gcp_conn_id": rendered})
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [1 - left, left] == [summary.reaped, summary.left]
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_deleted_dag(reaping: Reaping, monkeypatch: pytest.MonkeyPatch, allowed: bool) -> None:
+def test_deleted_dag(reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, allowed: bool) -> None:
     """Of a Dag that is gone only the allow-list vouches for the connection."""
-    orphan(reaping)
-    reaping.rows.delete_dag()
+    orphan(reaper)
+    reaper.tables.delete_dag()
     if allowed:
         monkeypatch.setenv(ALLOW, "google_cloud_default")
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [allowed, not allowed] == [bool(summary.reaped), bool(summary.left)]
-    assert allowed or "its task is not in Airflow's Dags any more" in reaping.warned[0]
+    assert allowed or "its task is not in Airflow's Dags any more" in reaper.warned[0]
 
 
 def test_nobody_vouches_for_impersonation_without_a_dag(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The allow-list names connections, and not whom they may act as."""
     connection_spec = ConnectionSpec(
         gcp_conn_id="google_cloud_default",
         impersonation_chain=("admin@p.iam.gserviceaccount.com",),
-        endpoint=f"http://{reaping.emulator.endpoint}",
+        endpoint=f"http://{reaper.emulator.endpoint}",
     )
     monkeypatch.setenv(ALLOW, "google_cloud_default")
-    orphan(reaping, connection_spec=connection_spec)
-    reaping.rows.delete_dag()
+    orphan(reaper, connection_spec=connection_spec)
+    reaper.tables.delete_dag()
 
-    assert 1 == reaping.reap().left
+    assert 1 == reaper.reap().left
 
 
-def test_task_that_is_in_no_version_of_its_dag(reaping: Reaping) -> None:
+def test_task_that_is_in_no_version_of_its_dag(reaper: ReaperHarness) -> None:
     """A task instance whose task was never in the Dag is as one of a deleted Dag."""
-    orphan(reaping, None)
+    orphan(reaper, None)
 
-    reaping.reap()
+    reaper.reap()
 
-    assert "its task is not in Airflow's Dags any more" in reaping.warned[0]
+    assert "its task is not in Airflow's Dags any more" in reaper.warned[0]
 
 
 @pytest.mark.parametrize(("rendered", "left"), [("nightly", 0), ("other", 1), (None, 1)])
-def test_templated_target(reaping: Reaping, rendered: str | None, left: int) -> None:
+def test_templated_target(reaper: ReaperHarness, rendered: str | None, left: int) -> None:
     """A target by a template is what Airflow has rendered; where that is gone, it is told."""
-    scope = orphan(reaping, partial(back_up, backup_id="{{ params.id }}"))
+    scope = orphan(reaper, partial(back_up, backup_id="{{ params.id }}"))
     if rendered:
-        reaping.rows.render(scope, **RENDERED | {"backup_id": rendered})
+        reaper.tables.render(scope, **RENDERED | {"backup_id": rendered})
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [1 - left, left] == [summary.reaped, summary.left]
-    assert rendered or "does not have what it came to any more" in reaping.warned[0]
-    assert rendered != "other" or f"for {BACKUP}, and the backup is other" in reaping.warned[0]
+    assert rendered or "does not have what it came to any more" in reaper.warned[0]
+    assert rendered != "other" or f"for {BACKUP}, and the backup is other" in reaper.warned[0]
 
 
 @pytest.mark.parametrize(("project", "left"), [("test", 0), ("another", 1)])
 def test_project_of_the_connection(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, project: str, left: int
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, project: str, left: int
 ) -> None:
     """A task that names no project works in that of its connection, and nowhere else."""
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", project)
-    orphan(reaping, partial(back_up, project_id=None))
+    orphan(reaper, partial(back_up, project_id=None))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [1 - left, left] == [summary.reaped, summary.left]
-    assert not left or "the project is another, the project of its connection" in reaping.warned[0]
+    assert not left or "the project is another, the project of its connection" in reaper.warned[0]
 
 
-def test_number_of_a_project_is_no_difference(reaping: Reaping) -> None:
+def test_number_of_a_project_is_no_difference(reaper: ReaperHarness) -> None:
     """Spanner may tell a project by its number where the Dag has its id."""
-    orphan(reaping, partial(back_up, project_id="123456789"))
+    orphan(reaper, partial(back_up, project_id="123456789"))
 
-    assert 1 == reaping.reap().reaped
+    assert 1 == reaper.reap().reaped
 
 
-def test_dag_that_was_changed_while_its_task_lived(reaping: Reaping) -> None:
+def test_dag_that_was_changed_while_its_task_lived(reaper: ReaperHarness) -> None:
     """Airflow moves a task to the newer version of its Dag; what it was started as counts too."""
-    scope = orphan(reaping)
-    reaping.rows.written["nightly"]["backup"] = partial(back_up, gcp_conn_id="new")
-    version = reaping.rows.write_dag()
-    reaping.rows.move_task(scope, version)
+    scope = orphan(reaper)
+    reaper.tables.written["nightly"]["backup"] = partial(back_up, gcp_conn_id="new")
+    version = reaper.tables.write_dag()
+    reaper.tables.move_task(scope, version)
 
-    assert 1 == reaping.reap().reaped
+    assert 1 == reaper.reap().reaped
 
 
-def test_version_from_before_the_run_does_not_count(reaping: Reaping) -> None:
+def test_version_from_before_the_run_does_not_count(reaper: ReaperHarness) -> None:
     """What a Dag had named before the task began, it names no more."""
-    reaping.rows.written["nightly"] = {"backup": back_up}
-    reaping.rows.write_dag()
+    reaper.tables.written["nightly"] = {"backup": back_up}
+    reaper.tables.write_dag()
     elsewhere = partial(back_up, gcp_conn_id="elsewhere")
-    scope = reaping.rows.add_task(author=elsewhere)
-    reaping.rows.age_versions()
-    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
+    scope = reaper.tables.add_task(author=elsewhere)
+    reaper.tables.age_versions()
+    reaper.tables.write(scope, reaper.entry(reaper.start_backup()))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 1 == summary.left
-    assert "its task has gcp_conn_id=elsewhere" in reaping.warned[0]
+    assert "its task has gcp_conn_id=elsewhere" in reaper.warned[0]
 
 
-def test_compressed_dag(reaping: Reaping) -> None:
+def test_compressed_dag(reaper: ReaperHarness) -> None:
     """Airflow may keep serialised Dags compressed."""
-    orphan(reaping)
+    orphan(reaper)
     table = SerializedDagModel.__table__
-    data = reaping.rows.execute(select(table.c.data)).scalar_one()
+    data = reaper.tables.execute(select(table.c.data)).scalar_one()
     compressed = zlib.compress(json.dumps(data).encode())
-    reaping.rows.execute(update(table).values(data=None, data_compressed=compressed))
+    reaper.tables.execute(update(table).values(data=None, data_compressed=compressed))
 
-    assert 1 == reaping.reap().reaped
+    assert 1 == reaper.reap().reaped
 
 
-def test_mapped_task(reaping: Reaping) -> None:
+def test_mapped_task(reaper: ReaperHarness) -> None:
     """What is mapped is known from what was rendered; what is not, from the Dag's arguments."""
-    scope = reaping.rows.add_task(author=mapped, map_index=0)
-    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
-    reaping.rows.render(scope, **RENDERED)
+    scope = reaper.tables.add_task(author=mapped, map_index=0)
+    reaper.tables.write(scope, reaper.entry(reaper.start_backup()))
+    reaper.tables.render(scope, **RENDERED)
 
-    assert 1 == reaping.reap().reaped
+    assert 1 == reaper.reap().reaped
 
 
-def test_default_arguments_of_the_dag(reaping: Reaping) -> None:
+def test_default_arguments_of_the_dag(reaper: ReaperHarness) -> None:
     """A mapped task has the connection of the Dag's default arguments."""
-    scope = reaping.rows.add_task(author=mapped, map_index=0)
-    version = reaping.rows.write_dag(default_args={"gcp_conn_id": "other"})
-    reaping.rows.move_task(scope, version)
-    reaping.rows.age_versions()
-    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
-    reaping.rows.render(scope, **RENDERED)
+    scope = reaper.tables.add_task(author=mapped, map_index=0)
+    version = reaper.tables.write_dag(default_args={"gcp_conn_id": "other"})
+    reaper.tables.move_task(scope, version)
+    reaper.tables.age_versions()
+    reaper.tables.write(scope, reaper.entry(reaper.start_backup()))
+    reaper.tables.render(scope, **RENDERED)
 
-    reaping.reap()
+    reaper.reap()
 
-    assert "its task has gcp_conn_id=other" in reaping.warned[0]
+    assert "its task has gcp_conn_id=other" in reaper.warned[0]
 
 
 @pytest.mark.parametrize("rendered", [True, False])
-def test_default_arguments_of_a_task_group(reaping: Reaping, rendered: bool) -> None:
+def test_default_arguments_of_a_task_group(reaper: ReaperHarness, rendered: bool) -> None:
     """Airflow keeps none of these, so the task must have been rendered with the usual default."""
 
     def grouped(task_id: str) -> None:
         with TaskGroup("group"):
             mapped(task_id)
 
-    reaping.rows.written["nightly"] = {"backup": grouped}
-    scope = reaping.rows.add_task(task_id="group.backup", map_index=0, author=None)
-    reaping.rows.move_task(scope, reaping.rows.write_dag())
-    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
+    reaper.tables.written["nightly"] = {"backup": grouped}
+    scope = reaper.tables.add_task(task_id="group.backup", map_index=0, author=None)
+    reaper.tables.move_task(scope, reaper.tables.write_dag())
+    reaper.tables.write(scope, reaper.entry(reaper.start_backup()))
     if rendered:
-        reaping.rows.render(scope, **RENDERED)
+        reaper.tables.render(scope, **RENDERED)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [rendered, not rendered] == [bool(summary.reaped), bool(summary.left)]
-    assert rendered or "gcp_conn_id of its task is not written" in reaping.warned[0]
+    assert rendered or "gcp_conn_id of its task is not written" in reaper.warned[0]
 
 
-def test_task_of_another_sort_vouches_for_nothing(reaping: Reaping) -> None:
+def test_task_of_another_sort_vouches_for_nothing(reaper: ReaperHarness) -> None:
     """A task that names no target, and no connection, has started nothing."""
 
     def other(task_id: str) -> None:
@@ -249,15 +249,15 @@ def test_task_of_another_sort_vouches_for_nothing(reaping: Reaping) -> None:
 
         BashOperator(task_id=task_id, bash_command="true")
 
-    orphan(reaping, other)
+    orphan(reaper, other)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 1 == summary.left
-    assert not reaping.emulator.calls.of("GetOperation")
+    assert not reaper.emulator.calls.of("GetOperation")
 
 
-def test_subclass_of_an_operator(reaping: Reaping) -> None:
+def test_subclass_of_an_operator(reaper: ReaperHarness) -> None:
     """A class of the author's own cannot be checked for its kind; the rest is."""
 
     class OurBackup(SpannerCreateBackupOperator):
@@ -267,73 +267,73 @@ def test_subclass_of_an_operator(reaping: Reaping) -> None:
         where = {"project_id": "test", "instance_id": "main", "database_id": "orders"}
         OurBackup(task_id=task_id, backup_id="nightly", expire_time="P9D", **where)
 
-    orphan(reaping, author)
+    orphan(reaper, author)
 
-    assert 1 == reaping.reap().reaped
+    assert 1 == reaper.reap().reaped
 
 
 def test_entries_of_another_deployment_are_one_line(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What another deployment has written is left to it, and said once for all of it."""
     monkeypatch.setenv(DEPLOYMENT, "staging")
-    orphan(reaping, deployment="prod")
+    orphan(reaper, deployment="prod")
     for number in range(2):
-        scope = reaping.rows.add_task(task_id=f"task{number}")
-        reaping.rows.write(scope, reaping.entry(None, deployment="prod"))
+        scope = reaper.tables.add_task(task_id=f"task{number}")
+        reaper.tables.write(scope, reaper.entry(None, deployment="prod"))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
-    (line,) = reaping.warned
+    (line,) = reaper.warned
     assert [0, 3] == [summary.reaped, summary.left]
     assert "3 entries are not ours; deployment prod wrote them, and this is staging" in line
-    assert not reaping.cancels
+    assert not reaper.cancels
 
 
 def test_ledger_of_another_deployment(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The list shows such an entry, and asks nobody about it."""
     monkeypatch.setenv(DEPLOYMENT, "staging")
-    orphan(reaping, deployment="prod")
+    orphan(reaper, deployment="prod")
 
     code = list_ledger(dag_ids=(), closed=False, offline=False)
 
     assert 1 == code
     assert "refused: another deployment" in capsys.readouterr().out
-    assert not reaping.emulator.calls.of("GetOperation")
+    assert not reaper.emulator.calls.of("GetOperation")
 
 
-def test_copy_of_the_database_is_not_reaped(reaping: Reaping) -> None:
+def test_copy_of_the_database_is_not_reaped(reaper: ReaperHarness) -> None:
     """A database that was reaped elsewhere before may be a copy: nothing is touched."""
-    orphan(reaping)
+    orphan(reaper)
     metadata_database.mark_database("elsewhere", anew=False)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
-    (line,) = reaping.warned
+    (line,) = reaper.warned
     assert [True, 0, 1] == [summary.elsewhere, summary.reaped, summary.left]
     assert "airflow spanner-lro reap --claim-deployment" in line
-    assert not reaping.cancels
-    assert not reaping.emulator.calls.of("GetOperation")
+    assert not reaper.cancels
+    assert not reaper.emulator.calls.of("GetOperation")
 
 
-def test_database_that_has_moved_is_claimed_once(reaping: Reaping) -> None:
+def test_database_that_has_moved_is_claimed_once(reaper: ReaperHarness) -> None:
     """After somebody has said that it has moved, its ledgers are reaped as before."""
-    orphan(reaping)
+    orphan(reaper)
     metadata_database.mark_database("elsewhere", anew=False)
 
-    first = reaping.reap(claim=True)
-    second = reaping.reap()
+    first = reaper.reap(claim=True)
+    second = reaper.reap()
 
     assert [1, False] == [first.reaped, second.elsewhere]
 
 
-def test_first_round_marks_the_database(reaping: Reaping) -> None:
+def test_first_round_marks_the_database(reaper: ReaperHarness) -> None:
     """What says where the database is is a Variable, which people can see and delete."""
-    reaping.reap()
+    reaper.reap()
 
-    assert ["spanner_lro_home"] == reaping.rows.execute(select(Variable.key)).scalars().all()
+    assert ["spanner_lro_home"] == reaper.tables.execute(select(Variable.key)).scalars().all()
     assert metadata_database.database_digest() == metadata_database.database_mark()
 
 
@@ -354,8 +354,8 @@ def test_what_makes_another_place(address: str, same: bool) -> None:
     assert same is (here == digest_of(make_url(address)))
 
 
-def test_dry_run_marks_nothing(reaping: Reaping) -> None:
+def test_dry_run_marks_nothing(reaper: ReaperHarness) -> None:
     """A dry run leaves the database as it is."""
-    reaping.reap(dry_run=True)
+    reaper.reap(dry_run=True)
 
     assert metadata_database.database_mark() is None

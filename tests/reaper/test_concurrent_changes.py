@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
 
-    from .reaping import Reaping
+    from .harness import ReaperHarness
 
 
 def adopted(entry: LedgerEntry) -> LedgerEntry:
@@ -33,86 +33,86 @@ def adopted(entry: LedgerEntry) -> LedgerEntry:
 
 
 @pytest.fixture
-def scope(reaping: Reaping) -> TaskScope:
+def scope(reaper: ReaperHarness) -> TaskScope:
     """Return a task that has left an operation."""
-    return reaping.orphan()
+    return reaper.orphan()
 
 
-def test_try_that_adopts_in_time_keeps_the_operation(reaping: Reaping) -> None:
+def test_try_that_adopts_in_time_keeps_the_operation(reaper: ReaperHarness) -> None:
     """An entry that a try takes up while the reaper looks at it is not touched."""
-    scope = reaping.orphan()
-    taken = adopted(reaping.rows.read(scope))
-    reaping.upon("GetOperation", lambda: reaping.rows.write(scope, taken))
+    scope = reaper.orphan()
+    taken = adopted(reaper.tables.read(scope))
+    reaper.upon("GetOperation", lambda: reaper.tables.write(scope, taken))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [1, 0] == [summary.kept, summary.reaped]
-    assert not reaping.cancels
-    assert taken == reaping.rows.read(scope)
+    assert not reaper.cancels
+    assert taken == reaper.tables.read(scope)
 
 
-def test_task_that_is_cleared_in_time_keeps_the_operation(reaping: Reaping) -> None:
+def test_task_that_is_cleared_in_time_keeps_the_operation(reaper: ReaperHarness) -> None:
     """A task that will be run again, by what happened while the reaper looked, may adopt."""
-    scope = reaping.orphan()
+    scope = reaper.orphan()
 
     def clear() -> None:
-        reaping.rows.change_task(scope, state="queued", try_number=2)
+        reaper.tables.change_task(scope, state="queued", try_number=2)
 
-    reaping.upon("GetOperation", clear)
+    reaper.upon("GetOperation", clear)
 
-    assert 1 == reaping.reap().kept
-    assert not reaping.cancels
+    assert 1 == reaper.reap().kept
+    assert not reaper.cancels
 
 
-def test_cancel_is_written_down_before_it_is_sent(reaping: Reaping) -> None:
+def test_cancel_is_written_down_before_it_is_sent(reaper: ReaperHarness) -> None:
     """A try that begins while the operation is being cancelled can see that it is."""
-    scope = reaping.orphan()
+    scope = reaper.orphan()
     seen: list[Stage] = []
-    reaping.upon("CancelOperation", lambda: seen.append(reaping.rows.read(scope).stage))
+    reaper.upon("CancelOperation", lambda: seen.append(reaper.tables.read(scope).stage))
 
-    reaping.reap()
+    reaper.reap()
 
     assert [Stage.STOPPING] == seen
 
 
-def test_what_a_try_writes_later_stands(reaping: Reaping) -> None:
+def test_what_a_try_writes_later_stands(reaper: ReaperHarness) -> None:
     """A try that has dealt with the cancel by itself is not overwritten by its outcome."""
-    scope = reaping.orphan()
-    own = adopted(reaping.rows.read(scope)).close()
-    reaping.upon("CancelOperation", lambda: reaping.rows.write(scope, own))
+    scope = reaper.orphan()
+    own = adopted(reaper.tables.read(scope)).close()
+    reaper.upon("CancelOperation", lambda: reaper.tables.write(scope, own))
 
-    reaping.reap()
+    reaper.reap()
 
-    assert own == reaping.rows.read(scope)
-    assert "was cancelled. Its task has gone on meanwhile. Task " in reaping.logged[0]
+    assert own == reaper.tables.read(scope)
+    assert "was cancelled. Its task has gone on meanwhile. Task " in reaper.logged[0]
 
 
-def test_two_reapers_at_once_cancel_once(shared_reaping: Reaping) -> None:
+def test_two_reapers_at_once_cancel_once(shared_reaper: ReaperHarness) -> None:
     """Of two rounds that see the same entry, one reaps it and the other lets it be."""
-    scope = shared_reaping.orphan()
+    scope = shared_reaper.orphan()
     both = threading.Barrier(2)
-    other = replace(shared_reaping, logged=[], warned=[])
+    other = replace(shared_reaper, logged=[], warned=[])
 
-    def reap(reaping: Reaping) -> int:
+    def reap(reaper: ReaperHarness) -> int:
         both.wait(30)
-        return reaping.reap().reaped
+        return reaper.reap().reaped
 
     with ThreadPoolExecutor() as pool:
-        reaped = sum(pool.map(reap, (shared_reaping, other)))
+        reaped = sum(pool.map(reap, (shared_reaper, other)))
 
     assert 1 == reaped
-    assert 1 == len(shared_reaping.cancels)
-    assert Stage.CLOSED is shared_reaping.rows.read(scope).stage
+    assert 1 == len(shared_reaper.cancels)
+    assert Stage.CLOSED is shared_reaper.tables.read(scope).stage
 
 
 @pytest.mark.parametrize("table", [TaskInstance, TaskStateStoreModel])
-def test_no_try_begins_while_an_entry_is_held(shared_reaping: Reaping, table: Any) -> None:
+def test_no_try_begins_while_an_entry_is_held(shared_reaper: ReaperHarness, table: Any) -> None:
     """Airflow starts a try, and a task writes, by locking rows that are held meanwhile."""
-    shared_reaping.orphan()
+    shared_reaper.orphan()
     (row,) = ledger_rows()
 
     def lock() -> None:
-        shared_reaping.rows.execute(select(table.id).with_for_update(nowait=True))
+        shared_reaper.tables.execute(select(table.id).with_for_update(nowait=True))
 
     with locked(row) as entry, ThreadPoolExecutor() as pool:
         outcome = pool.submit(lock).exception()
@@ -123,11 +123,11 @@ def test_no_try_begins_while_an_entry_is_held(shared_reaping: Reaping, table: An
 
 
 @pytest.mark.parametrize("table", [TaskInstance, TaskStateStoreModel])
-def test_what_somebody_else_holds_is_left(shared_reaping: Reaping, table: Any) -> None:
+def test_what_somebody_else_holds_is_left(shared_reaper: ReaperHarness, table: Any) -> None:
     """An entry is left while its task is being started, or another reaper is at it."""
-    shared_reaping.orphan()
+    shared_reaper.orphan()
     (row,) = ledger_rows()
-    session = shared_reaping.rows.session.session_factory()
+    session = shared_reaper.tables.session.session_factory()
     session.execute(select(table.id).with_for_update())
 
     with locked(row) as entry:
@@ -137,44 +137,44 @@ def test_what_somebody_else_holds_is_left(shared_reaping: Reaping, table: Any) -
     assert entry is None
 
 
-def test_upsert_of_a_task_waits_and_stands(shared_reaping: Reaping) -> None:
+def test_upsert_of_a_task_waits_and_stands(shared_reaper: ReaperHarness) -> None:
     """A task that writes while its entry is held does so afterwards; nothing is lost."""
-    scope = shared_reaping.orphan()
+    scope = shared_reaper.orphan()
     (row,) = ledger_rows()
-    taken = adopted(shared_reaping.rows.read(scope))
+    taken = adopted(shared_reaper.tables.read(scope))
 
     with ThreadPoolExecutor() as pool:
         with locked(row) as entry:
             assert entry is not None
             assert row.entry is not None
             written = entry.replace(row.entry.stop(datetime.now(tz=UTC)))
-            writing = pool.submit(shared_reaping.rows.write, scope, taken)
+            writing = pool.submit(shared_reaper.tables.write, scope, taken)
         writing.result(30)
 
     assert written is not None
-    assert taken == shared_reaping.rows.read(scope)
+    assert taken == shared_reaper.tables.read(scope)
 
 
-def test_compare_and_set_holds_without_locks(reaping: Reaping) -> None:
+def test_compare_and_set_holds_without_locks(reaper: ReaperHarness) -> None:
     """SQLite locks no rows; a change that came first is still seen."""
-    scope = reaping.orphan()
+    scope = reaper.orphan()
     (row,) = ledger_rows()
-    taken = adopted(reaping.rows.read(scope))
+    taken = adopted(reaper.tables.read(scope))
 
     with locked(row) as entry:
         assert entry is not None
         with ThreadPoolExecutor() as pool:
-            pool.submit(reaping.rows.write, scope, taken).result(30)
+            pool.submit(reaper.tables.write, scope, taken).result(30)
         written = entry.replace(taken.close())
 
     assert written is None
-    assert taken == reaping.rows.read(scope)
+    assert taken == reaper.tables.read(scope)
 
 
-def test_deleted_entry_is_nothing_to_hold(reaping: Reaping, scope: TaskScope) -> None:
+def test_deleted_entry_is_nothing_to_hold(reaper: ReaperHarness, scope: TaskScope) -> None:
     """An entry that went with its run meanwhile is let go."""
     (row,) = ledger_rows()
-    reaping.rows.delete_run(scope)
+    reaper.tables.delete_run(scope)
 
     with locked(row) as entry:
         pass

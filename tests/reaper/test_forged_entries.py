@@ -26,13 +26,13 @@ from airflow_spanner_lro.core.names import BackupName, DatabaseName
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.reaper.report import list_ledger
 
-from .reaping import BACKUP, INSTANCE
-from .rows import LONG_AGO, back_up
+from .airflow_tables import LONG_AGO, back_up
+from .harness import BACKUP, INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .reaping import Reaping
+    from .harness import ReaperHarness
 
 Capture = pytest.CaptureFixture[str]
 ALLOW = "AIRFLOW__SPANNER_LRO__REAPER_CONNECTIONS"
@@ -54,22 +54,22 @@ def listening() -> Iterator[tuple[str, Callable[[], bool]]]:
         yield f"127.0.0.1:{server.getsockname()[1]}", visited
 
 
-def forge(reaping: Reaping, **fields: Any) -> None:
+def forge(reaper: ReaperHarness, **fields: Any) -> None:
     """Let somebody rewrite the entry of a task that has left an operation running."""
-    scope = reaping.orphan()
-    reaping.rows.write(scope, replace(reaping.rows.read(scope), **fields))
+    scope = reaper.orphan()
+    reaper.tables.write(scope, replace(reaper.tables.read(scope), **fields))
 
 
-def untouched(reaping: Reaping) -> bool:
+def untouched(reaper: ReaperHarness) -> bool:
     """Tell that nothing was cancelled or deleted, and that an operation still runs."""
-    calls = reaping.emulator.calls.of("CancelOperation", "DeleteBackup", "DropDatabase")
-    return not calls and "RUNNING" == reaping.emulator.operations()[-1].state
+    calls = reaper.emulator.calls.of("CancelOperation", "DeleteBackup", "DropDatabase")
+    return not calls and "RUNNING" == reaper.emulator.operations()[-1].state
 
 
 @pytest.mark.parametrize("command", ["reap", "dry run", "ledger"])
 @pytest.mark.parametrize("by", ["entry", "connection"])
 def test_no_request_goes_to_an_endpoint_of_the_entrys_own(
-    reaping: Reaping, capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, by: str
+    reaper: ReaperHarness, capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, by: str
 ) -> None:
     """An endpoint in the entry, or that of a connection it names, is never connected to."""
     with listening() as (address, visited):
@@ -78,73 +78,73 @@ def test_no_request_goes_to_an_endpoint_of_the_entrys_own(
         monkeypatch.setenv("AIRFLOW_CONN_MINE", connection)
         conn_id = "mine" if by == "connection" else "google_cloud_default"
         forge(
-            reaping,
+            reaper,
             connection_spec=ConnectionSpec(gcp_conn_id=conn_id, endpoint=f"http://{address}"),
         )
 
         if command == "ledger":
             list_ledger(dag_ids=(), closed=False, offline=False)
         else:
-            reaping.reap(dry_run=command == "dry run")
+            reaper.reap(dry_run=command == "dry run")
         came = visited()
 
     said = capsys.readouterr()
     assert not came
     assert f"refused: another {'endpoint' if by == 'entry' else 'connection'}" in said.out or (
-        reaping.warned and "Refused: " in reaping.warned[0]
+        reaper.warned and "Refused: " in reaper.warned[0]
     )
-    assert not reaping.emulator.calls.of("GetOperation")
-    assert untouched(reaping)
+    assert not reaper.emulator.calls.of("GetOperation")
+    assert untouched(reaper)
 
 
-def test_impersonation_is_the_tasks(reaping: Reaping) -> None:
+def test_impersonation_is_the_tasks(reaper: ReaperHarness) -> None:
     """An entry cannot let the reaper act as another account."""
     connection_spec = ConnectionSpec(
         gcp_conn_id="google_cloud_default",
         impersonation_chain=("admin@p.iam.gserviceaccount.com",),
-        endpoint=f"http://{reaping.emulator.endpoint}",
+        endpoint=f"http://{reaper.emulator.endpoint}",
     )
-    forge(reaping, connection_spec=connection_spec)
+    forge(reaper, connection_spec=connection_spec)
 
-    reaping.reap()
+    reaper.reap()
 
     assert (
         "as admin@p.iam.gserviceaccount.com, and its task has impersonation_chain=none."
-        in (reaping.warned[0])
+        in (reaper.warned[0])
     )
-    assert untouched(reaping)
+    assert untouched(reaper)
 
 
 def test_endpoint_that_differs_here_is_told(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reaper without the worker's environment does not ask elsewhere; it says what differs."""
-    reaping.orphan()
+    reaper.orphan()
     monkeypatch.delenv("SPANNER_EMULATOR_HOST")
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 1 == summary.left
-    assert f"it was started at http://{reaping.emulator.endpoint}" in reaping.warned[0]
-    assert "leads to Google's own endpoint from here" in reaping.warned[0]
-    assert untouched(reaping)
+    assert f"it was started at http://{reaper.emulator.endpoint}" in reaper.warned[0]
+    assert "leads to Google's own endpoint from here" in reaper.warned[0]
+    assert untouched(reaper)
 
 
-def test_operation_of_another_teams_target_is_not_touched(reaping: Reaping) -> None:
+def test_operation_of_another_teams_target_is_not_touched(reaper: ReaperHarness) -> None:
     """An entry for something that its task does not name is refused."""
-    reaping.rows.add_task(author=partial(back_up, backup_id="ours"))
-    theirs = reaping.start_backup()
-    scope = reaping.rows.add_task(task_id="forged", author=partial(back_up, backup_id="ours"))
-    reaping.rows.write(scope, reaping.entry(theirs, cleans_up=True))
+    reaper.tables.add_task(author=partial(back_up, backup_id="ours"))
+    theirs = reaper.start_backup()
+    scope = reaper.tables.add_task(task_id="forged", author=partial(back_up, backup_id="ours"))
+    reaper.tables.write(scope, reaper.entry(theirs, cleans_up=True))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [0, 1] == [summary.reaped, summary.left]
     assert (
         f"the entry is for {BACKUP}, and the backup is ours, written in its Dag"
-        in (reaping.warned[0])
+        in (reaper.warned[0])
     )
-    assert untouched(reaping)
+    assert untouched(reaper)
 
 
 @pytest.mark.parametrize(
@@ -156,118 +156,118 @@ def test_operation_of_another_teams_target_is_not_touched(reaping: Reaping) -> N
     ids=str,
 )
 def test_operation_of_another_kind_than_its_tasks_is_refused(
-    reaping: Reaping, kind: Any, target: Any
+    reaper: ReaperHarness, kind: Any, target: Any
 ) -> None:
     """A task that makes backups has started nothing else."""
-    forge(reaping, kind=kind, target=target, operation=None, evidence=None)
+    forge(reaper, kind=kind, target=target, operation=None, evidence=None)
 
-    reaping.reap()
+    reaper.reap()
 
     assert (
         f"a SpannerCreateBackupOperator, which does not start this: {kind.title}"
-        in (reaping.warned[0])
+        in (reaper.warned[0])
     )
-    assert not reaping.emulator.calls.of("GetOperation", "ListBackupOperations")
-    assert untouched(reaping)
+    assert not reaper.emulator.calls.of("GetOperation", "ListBackupOperations")
+    assert untouched(reaper)
 
 
-def test_spanner_says_of_which_kind_an_operation_is(reaping: Reaping) -> None:
+def test_spanner_says_of_which_kind_an_operation_is(reaper: ReaperHarness) -> None:
     """An operation of the right target that somebody else's call has begun is left alone."""
-    source = reaping.start_backup(reaping.request("source"))
-    reaping.time.advance(timedelta(hours=11))
-    expire = reaping.time.now() + timedelta(days=9)
+    source = reaper.start_backup(reaper.request("source"))
+    reaper.time.advance(timedelta(hours=11))
+    expire = reaper.time.now() + timedelta(days=9)
     request = CopyBackupRequest(
         parent=INSTANCE,
         backup_id="nightly",
         source_backup=str(source.resource),
         expire_time=expire,
     )
-    copy = reaping.client.start(kind=COPY_BACKUP, request=request).name
-    reaping.rows.write(reaping.rows.add_task(), reaping.entry(copy))
+    copy = reaper.client.start(kind=COPY_BACKUP, request=request).name
+    reaper.tables.write(reaper.tables.add_task(), reaper.entry(copy))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 1 == summary.left
-    assert "It is Copy backup, and the task starts: Create backup." in reaping.warned[0]
-    assert untouched(reaping)
+    assert "It is Copy backup, and the task starts: Create backup." in reaper.warned[0]
+    assert untouched(reaper)
 
 
-def test_operation_that_began_before_the_run_is_not_its_tasks(reaping: Reaping) -> None:
+def test_operation_that_began_before_the_run_is_not_its_tasks(reaper: ReaperHarness) -> None:
     """What was begun before the run of the task was made cannot be its doing."""
-    reaping.emulator.plan(Plan(duration=timedelta(hours=9)))
-    operation = reaping.start_backup()
-    reaping.clock.sleep(1800)
-    scope = reaping.rows.add_task(ago=timedelta(minutes=-15))
-    reaping.rows.write(scope, reaping.entry(operation, intended=reaping.clock.now() - LONG_AGO))
+    reaper.emulator.plan(Plan(duration=timedelta(hours=9)))
+    operation = reaper.start_backup()
+    reaper.clock.sleep(1800)
+    scope = reaper.tables.add_task(ago=timedelta(minutes=-15))
+    reaper.tables.write(scope, reaper.entry(operation, intended=reaper.clock.now() - LONG_AGO))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 1 == summary.left
-    assert "before the run of the task" in reaping.warned[0]
-    assert untouched(reaping)
+    assert "before the run of the task" in reaper.warned[0]
+    assert untouched(reaper)
 
 
 @pytest.mark.parametrize("closed", [True, False])
 def test_operation_that_another_tasks_entry_names_is_not_touched(
-    reaping: Reaping, closed: bool
+    reaper: ReaperHarness, closed: bool
 ) -> None:
     """Whoever forges an entry for an operation that has one cannot have it cancelled."""
-    operation = reaping.start_backup()
-    theirs = reaping.rows.add_task(task_id="theirs", state="deferred")
-    reaping.rows.write(theirs, reaping.entry(operation, closed=closed))
-    forged = reaping.rows.add_task(task_id="forged")
-    reaping.rows.write(forged, reaping.entry(operation, cleans_up=True))
+    operation = reaper.start_backup()
+    theirs = reaper.tables.add_task(task_id="theirs", state="deferred")
+    reaper.tables.write(theirs, reaper.entry(operation, closed=closed))
+    forged = reaper.tables.add_task(task_id="forged")
+    reaper.tables.write(forged, reaper.entry(operation, cleans_up=True))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 1 == summary.left
     assert (
-        "another task's entry names it as well (nightly.theirs of manual__1" in (reaping.warned[0])
+        "another task's entry names it as well (nightly.theirs of manual__1" in (reaper.warned[0])
     )
-    assert untouched(reaping)
+    assert untouched(reaper)
 
 
-def test_the_key_that_waits_keeps_the_operation(reaping: Reaping) -> None:
+def test_the_key_that_waits_keeps_the_operation(reaper: ReaperHarness) -> None:
     """Of two entries of one task the older try's does not take away what the task waits for."""
-    operation = reaping.start_backup()
-    scope = reaping.rows.add_task(state="deferred", run_state="running", try_number=2)
-    reaping.rows.write(scope, reaping.entry(operation), number=1)
-    reaping.rows.write(scope, reaping.entry(operation, try_number=2), number=2)
+    operation = reaper.start_backup()
+    scope = reaper.tables.add_task(state="deferred", run_state="running", try_number=2)
+    reaper.tables.write(scope, reaper.entry(operation), number=1)
+    reaper.tables.write(scope, reaper.entry(operation, try_number=2), number=2)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [2, 0, 0] == [summary.kept, summary.reaped, summary.left]
-    assert untouched(reaping)
+    assert untouched(reaper)
 
 
-def test_two_keys_of_one_ended_task_are_both_settled(reaping: Reaping) -> None:
+def test_two_keys_of_one_ended_task_are_both_settled(reaper: ReaperHarness) -> None:
     """Where nobody waits any more, two entries for one operation are in nobody's way."""
-    operation = reaping.start_backup()
-    scope = reaping.rows.add_task()
+    operation = reaper.start_backup()
+    scope = reaper.tables.add_task()
     for number in (1, 2):
-        reaping.rows.write(scope, reaping.entry(operation), number=number)
+        reaper.tables.write(scope, reaper.entry(operation), number=number)
 
-    reaping.reap()
-    reaping.reap()
+    reaper.reap()
+    reaper.reap()
 
-    assert 1 == len(reaping.cancels)
+    assert 1 == len(reaper.cancels)
     assert [Stage.CLOSED] * 2 == [
-        reaping.rows.read(scope, number=number).stage for number in (1, 2)
+        reaper.tables.read(scope, number=number).stage for number in (1, 2)
     ]
 
 
-def test_a_key_that_cannot_be_read_may_be_the_one_that_waits(reaping: Reaping) -> None:
+def test_a_key_that_cannot_be_read_may_be_the_one_that_waits(reaper: ReaperHarness) -> None:
     """An entry that a later release wrote beside it keeps the reaper away."""
-    operation = reaping.start_backup()
-    scope = reaping.rows.add_task()
-    reaping.rows.write(scope, reaping.entry(operation))
-    record = reaping.entry(operation).to_record() | {"version": 99}
-    reaping.rows.write_value(scope, record, number=2)
+    operation = reaper.start_backup()
+    scope = reaper.tables.add_task()
+    reaper.tables.write(scope, reaper.entry(operation))
+    record = reaper.entry(operation).to_record() | {"version": 99}
+    reaper.tables.write_value(scope, record, number=2)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 2 == summary.left
-    assert untouched(reaping)
+    assert untouched(reaper)
 
 
 @pytest.mark.parametrize(
@@ -287,85 +287,85 @@ def test_a_key_that_cannot_be_read_may_be_the_one_that_waits(reaping: Reaping) -
     ],
     ids=str,
 )
-def test_bad_entry_keeps_no_other_waiting(reaping: Reaping, damage: dict[str, Any]) -> None:
+def test_bad_entry_keeps_no_other_waiting(reaper: ReaperHarness, damage: dict[str, Any]) -> None:
     """What is damaged, naive or from another release is told, and later orphans are reaped."""
-    broken = reaping.rows.add_task(task_id="broken")
-    record = reaping.entry(None).to_record() | damage
-    reaping.rows.write_value(broken, record)
-    scope = reaping.orphan()
+    broken = reaper.tables.add_task(task_id="broken")
+    record = reaper.entry(None).to_record() | damage
+    reaper.tables.write_value(broken, record)
+    scope = reaper.orphan()
 
-    reaping.reap()
+    reaper.reap()
 
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
-    assert any("nightly.broken" in line for line in reaping.warned)
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
+    assert any("nightly.broken" in line for line in reaper.warned)
 
 
 @pytest.mark.parametrize(
     "text", ["nonsense", '"text"', "[1]", "null", "[" * 100_000, '{"kind": "\\ud800"}'], ids=len
 )
-def test_text_that_is_no_entry_keeps_no_other_waiting(reaping: Reaping, text: str) -> None:
+def test_text_that_is_no_entry_keeps_no_other_waiting(reaper: ReaperHarness, text: str) -> None:
     """Anything at all may stand under the key of an entry."""
-    broken = reaping.rows.add_task(task_id="broken")
-    reaping.rows.write_text(broken, text)
-    scope = reaping.orphan()
+    broken = reaper.tables.add_task(task_id="broken")
+    reaper.tables.write_text(broken, text)
+    scope = reaper.orphan()
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [1, 1] == [summary.left, summary.reaped]
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
 
 
-def test_control_characters_are_escaped(reaping: Reaping, capsys: Capture) -> None:
+def test_control_characters_are_escaped(reaper: ReaperHarness, capsys: Capture) -> None:
     """Nothing in an entry, or in the name of its key or run, moves the cursor of a terminal."""
     evil = "\x1b[2J\r\n\u202eevil"
-    endpoint = f"http://{reaping.emulator.endpoint}"
-    forge(reaping, connection_spec=ConnectionSpec(gcp_conn_id=evil, endpoint=endpoint))
-    other = reaping.rows.add_task(task_id="other")
-    reaping.rows.write_value(other, {"kind": evil}, number=evil)
+    endpoint = f"http://{reaper.emulator.endpoint}"
+    forge(reaper, connection_spec=ConnectionSpec(gcp_conn_id=evil, endpoint=endpoint))
+    other = reaper.tables.add_task(task_id="other")
+    reaper.tables.write_value(other, {"kind": evil}, number=evil)
 
-    reaping.reap()
+    reaper.reap()
     list_ledger(dag_ids=(), closed=False, offline=False)
 
     said = capsys.readouterr()
-    lines = [*reaping.warned, *said.out.splitlines(), *said.err.splitlines()]
+    lines = [*reaper.warned, *said.out.splitlines(), *said.err.splitlines()]
     assert all(line.isprintable() for line in lines)
-    assert r"\x1b[2J\r\n\u202eevil" in reaping.warned[0]
+    assert r"\x1b[2J\r\n\u202eevil" in reaper.warned[0]
 
 
-def test_an_entry_says_how_long_it_is_at_most(reaping: Reaping) -> None:
+def test_an_entry_says_how_long_it_is_at_most(reaper: ReaperHarness) -> None:
     """A megabyte of text is not printed."""
-    scope = reaping.rows.add_task()
-    reaping.rows.write_value(scope, {"kind": "x" * 1_000_000})
+    scope = reaper.tables.add_task()
+    reaper.tables.write_value(scope, {"kind": "x" * 1_000_000})
 
-    reaping.reap()
+    reaper.reap()
 
-    assert 1000 > len(reaping.warned[0])
+    assert 1000 > len(reaper.warned[0])
 
 
-def test_future_of_an_entry_keeps_no_other_waiting(reaping: Reaping) -> None:
+def test_future_of_an_entry_keeps_no_other_waiting(reaper: ReaperHarness) -> None:
     """An entry from the end of time is too young for ever, and nobody else's trouble."""
-    late = reaping.rows.add_task(task_id="late")
+    late = reaper.tables.add_task(task_id="late")
     end = datetime.max.replace(tzinfo=UTC)
-    reaping.rows.write(late, reaping.entry(None, intended=end))
-    scope = reaping.orphan()
+    reaper.tables.write(late, reaper.entry(None, intended=end))
+    scope = reaper.orphan()
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [1, 1] == [summary.kept, summary.reaped]
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
 
 
-def test_database_that_another_team_creates_is_not_dropped(reaping: Reaping) -> None:
+def test_database_that_another_team_creates_is_not_dropped(reaper: ReaperHarness) -> None:
     """The worst case: another team's new database, named with the wish to clean up."""
     request = CreateDatabaseRequest(parent=INSTANCE, create_statement="CREATE DATABASE `theirs`")
-    reaping.emulator.plan(Plan(duration=LONG_AGO * 9), kind=CREATE_DATABASE)
-    operation = reaping.client.start(kind=CREATE_DATABASE, request=request).name
-    scope = reaping.rows.add_task()
+    reaper.emulator.plan(Plan(duration=LONG_AGO * 9), kind=CREATE_DATABASE)
+    operation = reaper.client.start(kind=CREATE_DATABASE, request=request).name
+    scope = reaper.tables.add_task()
     target = DatabaseName.parse(f"{INSTANCE}/databases/theirs")
-    forged = reaping.entry(operation, kind=CREATE_DATABASE, target=target, cleans_up=True)
-    reaping.rows.write(scope, forged)
+    forged = reaper.entry(operation, kind=CREATE_DATABASE, target=target, cleans_up=True)
+    reaper.tables.write(scope, forged)
 
-    reaping.reap()
+    reaper.reap()
 
-    assert untouched(reaping)
-    assert reaping.has(str(target))
+    assert untouched(reaper)
+    assert reaper.has(str(target))

@@ -15,10 +15,10 @@ from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.reaper.report import list_ledger
 
-from .reaping import BACKUP
+from .harness import BACKUP
 
 if TYPE_CHECKING:
-    from .reaping import Reaping
+    from .harness import ReaperHarness
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Capture = pytest.CaptureFixture[str]
@@ -30,11 +30,11 @@ def listed(capsys: Capture, *, closed: bool = False, offline: bool = False) -> l
     return [line.split() for line in capsys.readouterr().out.splitlines()]
 
 
-def test_line(reaping: Reaping, capsys: Capture) -> None:
+def test_line(reaper: ReaperHarness, capsys: Capture) -> None:
     """A line tells the task and its state, the entry, and the operation and its state."""
-    scope = reaping.rows.add_task(state="deferred")
-    operation = reaping.start_backup()
-    reaping.rows.write(scope, reaping.entry(operation))
+    scope = reaper.tables.add_task(state="deferred")
+    operation = reaper.start_backup()
+    reaper.tables.write(scope, reaper.entry(operation))
 
     heading, line = listed(capsys)
 
@@ -45,35 +45,35 @@ def test_line(reaping: Reaping, capsys: Capture) -> None:
     assert str(operation) == line[-1]
 
 
-def test_newer_try_is_shown(reaping: Reaping, capsys: Capture) -> None:
+def test_newer_try_is_shown(reaper: ReaperHarness, capsys: Capture) -> None:
     """Which try an entry belongs to stands before the latest one."""
-    scope = reaping.orphan()
-    reaping.rows.change_task(scope, try_number=3)
+    scope = reaper.orphan()
+    reaper.tables.change_task(scope, try_number=3)
 
     assert "1/3" == listed(capsys)[1][2]
 
 
-def test_intent_names_its_target(reaping: Reaping, capsys: Capture) -> None:
+def test_intent_names_its_target(reaper: ReaperHarness, capsys: Capture) -> None:
     """Of a start whose answer nobody has read, what it was for is told."""
-    reaping.rows.write(reaping.rows.add_task(), reaping.entry(None))
+    reaper.tables.write(reaper.tables.add_task(), reaper.entry(None))
 
     line = " ".join(listed(capsys)[1])
 
     assert f"failed intended - (not known; started for {BACKUP})" in line
 
 
-def test_unreadable_entry_is_listed(reaping: Reaping, capsys: Capture) -> None:
+def test_unreadable_entry_is_listed(reaper: ReaperHarness, capsys: Capture) -> None:
     """What cannot be read is not passed over."""
-    reaping.rows.write_value(reaping.rows.add_task(), {"version": 99})
+    reaper.tables.write_value(reaper.tables.add_task(), {"version": 99})
 
     line = " ".join(listed(capsys)[1])
 
     assert "failed unreadable - a later release of airflow-spanner-lro wrote this" in line
 
 
-def test_spared_entry_is_told(reaping: Reaping, capsys: Capture) -> None:
+def test_spared_entry_is_told(reaper: ReaperHarness, capsys: Capture) -> None:
     """What the reaper leaves alone can be told from what it does not."""
-    reaping.orphan(exempt=True)
+    reaper.orphan(exempt=True)
 
     assert "running, exempt" in " ".join(listed(capsys)[1])
 
@@ -87,25 +87,25 @@ def test_spared_entry_is_told(reaping: Reaping, capsys: Capture) -> None:
     ],
 )
 def test_end_of_a_cancel_is_told(
-    reaping: Reaping, capsys: Capture, fields: dict[str, Any], told: str
+    reaper: ReaperHarness, capsys: Capture, fields: dict[str, Any], told: str
 ) -> None:
     """What became of a cancel is read where the entry is listed."""
-    reaping.orphan(**fields)
+    reaper.orphan(**fields)
 
     assert told in " ".join(listed(capsys, closed=True)[1])
 
 
-def test_operation_that_is_gone(reaping: Reaping, capsys: Capture) -> None:
+def test_operation_that_is_gone(reaper: ReaperHarness, capsys: Capture) -> None:
     """What Spanner does not know any more is told."""
     name = OperationName.parse(f"{BACKUP}/operations/gone")
-    reaping.rows.write(reaping.rows.add_task(), reaping.entry(name))
+    reaper.tables.write(reaper.tables.add_task(), reaper.entry(name))
 
     assert "gone" == listed(capsys)[1][5]
 
 
-def test_closed_entries_are_left_out(reaping: Reaping, capsys: Capture) -> None:
+def test_closed_entries_are_left_out(reaper: ReaperHarness, capsys: Capture) -> None:
     """Nothing is owed for them; they are shown on request, and Spanner is not asked."""
-    reaping.orphan(closed=True)
+    reaper.orphan(closed=True)
 
     code = list_ledger(dag_ids=(), closed=False, offline=False)
     captured = capsys.readouterr()
@@ -114,23 +114,23 @@ def test_closed_entries_are_left_out(reaping: Reaping, capsys: Capture) -> None:
     assert 0 == code
     assert ("", "There are no open entries.\n") == (captured.out, captured.err)
     assert ["closed", "-"] == line[4:6]
-    assert not reaping.emulator.calls.of("GetOperation")
+    assert not reaper.emulator.calls.of("GetOperation")
 
 
-def test_offline(reaping: Reaping, capsys: Capture) -> None:
+def test_offline(reaper: ReaperHarness, capsys: Capture) -> None:
     """Without asking Spanner, all else is listed."""
-    reaping.orphan()
+    reaper.orphan()
 
     _, line = listed(capsys, offline=True)
 
     assert "-" == line[5]
-    assert not reaping.emulator.calls.of("GetOperation")
+    assert not reaper.emulator.calls.of("GetOperation")
 
 
-def test_operation_that_cannot_be_asked_about(reaping: Reaping, capsys: Capture) -> None:
+def test_operation_that_cannot_be_asked_about(reaper: ReaperHarness, capsys: Capture) -> None:
     """A question mark stands for what is not known; why is told, and is a failure."""
-    reaping.orphan()
-    reaping.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
+    reaper.orphan()
+    reaper.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
 
     code = list_ledger(dag_ids=(), closed=False, offline=False)
 
@@ -141,12 +141,12 @@ def test_operation_that_cannot_be_asked_about(reaping: Reaping, capsys: Capture)
 
 
 def test_lines_fit_the_terminal(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """At a terminal names are cut at their beginning; a pipe gets them whole."""
-    scope = reaping.rows.add_task(task_id="a_task_with_quite_a_name_and_no_end")
-    operation = reaping.start_backup()
-    reaping.rows.write(scope, reaping.entry(operation))
+    scope = reaper.tables.add_task(task_id="a_task_with_quite_a_name_and_no_end")
+    operation = reaper.start_backup()
+    reaper.tables.write(scope, reaper.entry(operation))
     list_ledger(dag_ids=(), closed=False, offline=False)
     whole = capsys.readouterr().out
 

@@ -161,7 +161,7 @@ def test_database_that_cannot_be_reached_for_a_lock(monkeypatch: pytest.MonkeyPa
         pass
 
 
-@pytest.mark.usefixtures("rows")
+@pytest.mark.usefixtures("tables")
 def test_statement_that_the_database_refuses() -> None:
     """Whatever SQLAlchemy raises in a session becomes one error, with the database's own words."""
     with (

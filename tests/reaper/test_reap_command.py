@@ -21,10 +21,10 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.reaper import loop
 
-from .reaping import BACKUP
+from .harness import BACKUP
 
 if TYPE_CHECKING:
-    from .reaping import Reaping
+    from .harness import ReaperHarness
 
 Capture = pytest.CaptureFixture[str]
 
@@ -50,14 +50,14 @@ def kill() -> None:
 
 
 @pytest.fixture(autouse=True)
-def clock(reaping: Reaping, monkeypatch: pytest.MonkeyPatch) -> None:
+def clock(reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no command really sleep."""
-    monkeypatch.setattr(loop, "StoppableClock", lambda: reaping.clock)
+    monkeypatch.setattr(loop, "StoppableClock", lambda: reaper.clock)
 
 
-def test_reap_once(reaping: Reaping, capsys: Capture) -> None:
+def test_reap_once(reaper: ReaperHarness, capsys: Capture) -> None:
     """A single run says what it did, in all and one by one, and is a success."""
-    reaping.orphan()
+    reaper.orphan()
 
     code = airflow("reap")
 
@@ -67,10 +67,10 @@ def test_reap_once(reaping: Reaping, capsys: Capture) -> None:
     assert "1 open entry: 0 kept (task active), 1 cancelled or closed, 0 need attention." == summary
 
 
-def test_reap_that_left_something_is_a_failure(reaping: Reaping, capsys: Capture) -> None:
+def test_reap_that_left_something_is_a_failure(reaper: ReaperHarness, capsys: Capture) -> None:
     """What could not be done is said on the error stream, and is exit code 1."""
-    reaping.orphan()
-    reaping.emulator.faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=1)
+    reaper.orphan()
+    reaper.emulator.faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=1)
 
     code = airflow("reap")
 
@@ -80,57 +80,57 @@ def test_reap_that_left_something_is_a_failure(reaping: Reaping, capsys: Capture
     assert captured.out.endswith("0 cancelled or closed, 1 need attention.\n")
 
 
-def test_dry_run_says_so(reaping: Reaping, capsys: Capture) -> None:
+def test_dry_run_says_so(reaper: ReaperHarness, capsys: Capture) -> None:
     """A dry run cancels nothing, and says that nothing was done."""
-    reaping.orphan()
+    reaper.orphan()
 
     code = airflow("reap", "--dry-run")
 
     assert 0 == code
     assert "1 would be cancelled or closed" in capsys.readouterr().out
-    assert not reaping.cancels
+    assert not reaper.cancels
 
 
-def test_grace_can_be_longer(reaping: Reaping) -> None:
+def test_grace_can_be_longer(reaper: ReaperHarness) -> None:
     """With a longer grace, what has ended ten minutes ago is too young."""
-    reaping.orphan()
+    reaper.orphan()
 
     airflow("reap", "--grace", "1h")
 
-    assert not reaping.cancels
+    assert not reaper.cancels
 
 
-def test_several_dags_can_be_named(reaping: Reaping) -> None:
+def test_several_dags_can_be_named(reaper: ReaperHarness) -> None:
     """A Dag that is named is reaped, another one is not."""
-    reaping.orphan()
+    reaper.orphan()
 
     airflow("reap", "--dag-id", "weekly", "--dag-id", "monthly")
-    before = len(reaping.cancels)
+    before = len(reaper.cancels)
     airflow("reap", "--dag-id", "weekly", "--dag-id", "nightly")
 
-    assert [0, 1] == [before, len(reaping.cancels)]
+    assert [0, 1] == [before, len(reaper.cancels)]
 
 
-def test_signal_ends_the_loop_between_two_entries(reaping: Reaping, capsys: Capture) -> None:
+def test_signal_ends_the_loop_between_two_entries(reaper: ReaperHarness, capsys: Capture) -> None:
     """What was begun is done, what was not is left to the next start, and that is no failure."""
-    first = reaping.orphan()
-    second = reaping.rows.add_task(task_id="other")
-    reaping.rows.write(second, reaping.entry(OperationName.parse(f"{BACKUP}/operations/other")))
-    reaping.upon("GetOperation", kill)
+    first = reaper.orphan()
+    second = reaper.tables.add_task(task_id="other")
+    reaper.tables.write(second, reaper.entry(OperationName.parse(f"{BACKUP}/operations/other")))
+    reaper.upon("GetOperation", kill)
 
     code = airflow("reap", "--every", "60s")
 
     assert 0 == code
-    assert Stage.CLOSED is reaping.rows.read(first).stage
-    assert Stage.RUNNING is reaping.rows.read(second).stage
+    assert Stage.CLOSED is reaper.tables.read(first).stage
+    assert Stage.RUNNING is reaper.tables.read(second).stage
     assert "Interrupted before all were checked." in capsys.readouterr().out
 
 
 def test_loop_outlives_a_database_that_is_away(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """A round that could not be made is said, and the next one is."""
-    scope = reaping.orphan()
+    scope = reaper.orphan()
     read, rounds = state_store.stored_values, iter([False, True])
 
     def away_at_first(**arguments: object) -> object:
@@ -140,13 +140,13 @@ def test_loop_outlives_a_database_that_is_away(
         raise AirflowDatabaseError(message)
 
     monkeypatch.setattr(state_store, "stored_values", away_at_first)
-    reaping.upon("CancelOperation", kill)
+    reaper.upon("CancelOperation", kill)
 
     code = airflow("reap", "--every", "5m")
 
     assert 0 == code
     assert "no route. The next round tries again." in capsys.readouterr().err
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
 
 
 def test_database_that_is_away_is_one_line(

@@ -20,10 +20,10 @@ from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 
-from .reaping import BACKUP
+from .harness import BACKUP
 
 if TYPE_CHECKING:
-    from .reaping import Reaping
+    from .harness import ReaperHarness
 
 
 WAITING = [None, "scheduled", "queued", "running", "deferred", "restarting", "up_for_retry"]
@@ -31,270 +31,272 @@ ENDED = ["failed", "success", "skipped", "upstream_failed", "removed"]
 
 
 @pytest.mark.parametrize("state", ENDED)
-def test_operation_of_an_ended_task_is_cancelled(reaping: Reaping, state: str) -> None:
+def test_operation_of_an_ended_task_is_cancelled(reaper: ReaperHarness, state: str) -> None:
     """However its task has ended, an operation that was left running is cancelled."""
-    scope = reaping.orphan(state=state)
+    scope = reaper.orphan(state=state)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [1, 0] == [summary.reaped, summary.left]
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
-    assert "CANCELLED" == reaping.emulator.operations()[-1].state
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
+    assert "CANCELLED" == reaper.emulator.operations()[-1].state
 
 
-def test_line_and_summary_say_what_was_done(reaping: Reaping) -> None:
+def test_line_and_summary_say_what_was_done(reaper: ReaperHarness) -> None:
     """A line names the task, its state, the operation, and how the cancel ended."""
-    reaping.orphan()
+    reaper.orphan()
 
-    reaping.reap()
+    reaper.reap()
 
-    (line,) = reaping.logged
+    (line,) = reaper.logged
     assert line.startswith("Create backup nightly was cancelled. Task nightly.backup of manual__1")
     assert f", failed in try 1, spanner_lro:1: {BACKUP}/operations/" in line
 
 
 @pytest.mark.parametrize("state", WAITING)
-def test_operation_of_a_task_that_waits_is_left_alone(reaping: Reaping, state: str | None) -> None:
+def test_operation_of_a_task_that_waits_is_left_alone(
+    reaper: ReaperHarness, state: str | None
+) -> None:
     """Whatever a task that has not ended waits for, its operation goes on, and nobody asks."""
-    scope = reaping.rows.add_task(state=state, run_state="running")
-    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
+    scope = reaper.tables.add_task(state=state, run_state="running")
+    reaper.tables.write(scope, reaper.entry(reaper.start_backup()))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [1, 0, 0] == [summary.kept, summary.reaped, summary.left]
-    assert not reaping.cancels
-    assert not reaping.emulator.calls.of("GetOperation")
+    assert not reaper.cancels
+    assert not reaper.emulator.calls.of("GetOperation")
 
 
-def test_task_that_will_not_be_scheduled_again_is_over(reaping: Reaping) -> None:
+def test_task_that_will_not_be_scheduled_again_is_over(reaper: ReaperHarness) -> None:
     """A cleared task whose run has ended will not be run any more."""
-    scope = reaping.rows.add_task(state=None, run_state="failed")
-    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
+    scope = reaper.tables.add_task(state=None, run_state="failed")
+    reaper.tables.write(scope, reaper.entry(reaper.start_backup()))
 
-    assert 1 == reaping.reap().reaped
+    assert 1 == reaper.reap().reaped
 
 
-def test_task_instance_that_was_deleted_comes_again(reaping: Reaping) -> None:
+def test_task_instance_that_was_deleted_comes_again(reaper: ReaperHarness) -> None:
     """The scheduler makes a deleted task instance anew while its run goes on."""
-    scope = reaping.rows.add_task(state="deferred", run_state="running")
-    reaping.rows.write(scope, reaping.entry(reaping.start_backup()))
-    reaping.rows.delete_task(scope)
+    scope = reaper.tables.add_task(state="deferred", run_state="running")
+    reaper.tables.write(scope, reaper.entry(reaper.start_backup()))
+    reaper.tables.delete_task(scope)
 
-    assert 1 == reaping.reap().kept
+    assert 1 == reaper.reap().kept
 
 
-def test_task_instance_that_was_deleted_from_an_ended_run_is_over(reaping: Reaping) -> None:
+def test_task_instance_that_was_deleted_from_an_ended_run_is_over(reaper: ReaperHarness) -> None:
     """Nobody will make it anew in a run that has ended."""
-    scope = reaping.orphan()
-    reaping.rows.delete_task(scope)
+    scope = reaper.orphan()
+    reaper.tables.delete_task(scope)
 
-    assert 1 == reaping.reap().reaped
+    assert 1 == reaper.reap().reaped
 
 
-def test_task_that_ended_a_moment_ago_is_left_alone(reaping: Reaping) -> None:
+def test_task_that_ended_a_moment_ago_is_left_alone(reaper: ReaperHarness) -> None:
     """Whoever else cancels gets time for it."""
-    scope = reaping.orphan()
-    reaping.rows.change_task(scope, updated_at=datetime.now(tz=UTC))
+    scope = reaper.orphan()
+    reaper.tables.change_task(scope, updated_at=datetime.now(tz=UTC))
 
-    assert 1 == reaping.reap().kept
+    assert 1 == reaper.reap().kept
 
 
-def test_mapped_tasks_are_told_apart(reaping: Reaping) -> None:
+def test_mapped_tasks_are_told_apart(reaper: ReaperHarness) -> None:
     """Each instance of a mapped task is judged by its own state."""
-    waits = reaping.rows.add_task(state="deferred", map_index=0)
-    ended = reaping.rows.add_task(state="failed", map_index=1)
-    reaping.rows.write(waits, reaping.entry(OperationName.parse(f"{BACKUP}/operations/waits")))
-    reaping.rows.write(ended, reaping.entry(reaping.start_backup()))
+    waits = reaper.tables.add_task(state="deferred", map_index=0)
+    ended = reaper.tables.add_task(state="failed", map_index=1)
+    reaper.tables.write(waits, reaper.entry(OperationName.parse(f"{BACKUP}/operations/waits")))
+    reaper.tables.write(ended, reaper.entry(reaper.start_backup()))
 
-    reaping.reap()
+    reaper.reap()
 
-    assert Stage.RUNNING is reaping.rows.read(waits).stage
-    assert Stage.CLOSED is reaping.rows.read(ended).stage
+    assert Stage.RUNNING is reaper.tables.read(waits).stage
+    assert Stage.CLOSED is reaper.tables.read(ended).stage
 
 
-def test_dry_run_changes_nothing(reaping: Reaping) -> None:
+def test_dry_run_changes_nothing(reaper: ReaperHarness) -> None:
     """A dry run says what it would do, and leaves database and Spanner as they are."""
-    scope = reaping.orphan()
-    before = reaping.rows.read(scope)
+    scope = reaper.orphan()
+    before = reaper.tables.read(scope)
 
-    summary = reaping.reap(dry_run=True)
+    summary = reaper.reap(dry_run=True)
 
     assert 1 == summary.reaped
-    assert "Create backup nightly would be cancelled; it is RUNNING 0 %." in reaping.logged[0]
-    assert before == reaping.rows.read(scope)
-    assert not reaping.cancels
+    assert "Create backup nightly would be cancelled; it is RUNNING 0 %." in reaper.logged[0]
+    assert before == reaper.tables.read(scope)
+    assert not reaper.cancels
 
 
-def test_only_the_dags_that_are_named(reaping: Reaping) -> None:
+def test_only_the_dags_that_are_named(reaper: ReaperHarness) -> None:
     """With Dags named, entries of others are not looked at."""
-    reaping.orphan()
+    reaper.orphan()
 
-    assert 0 == reaping.reap(dag_ids=("weekly",)).reaped
-    assert 1 == reaping.reap(dag_ids=("weekly", "nightly")).reaped
+    assert 0 == reaper.reap(dag_ids=("weekly",)).reaped
+    assert 1 == reaper.reap(dag_ids=("weekly", "nightly")).reaped
 
 
-def test_closed_entries_cost_nothing(reaping: Reaping) -> None:
+def test_closed_entries_cost_nothing(reaper: ReaperHarness) -> None:
     """What is closed does not even leave the database."""
-    scope = reaping.rows.add_task()
-    reaping.rows.write(scope, reaping.entry(reaping.start_backup(), closed=True))
+    scope = reaper.tables.add_task()
+    reaper.tables.write(scope, reaper.entry(reaper.start_backup(), closed=True))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 0 == summary.kept + summary.reaped + summary.left
-    assert not reaping.emulator.calls.of("GetOperation")
+    assert not reaper.emulator.calls.of("GetOperation")
 
 
-def test_spared_operation_goes_on(reaping: Reaping) -> None:
+def test_spared_operation_goes_on(reaper: ReaperHarness) -> None:
     """What its owner wants to go on without its task is left alone."""
-    reaping.orphan(exempt=True)
+    reaper.orphan(exempt=True)
 
-    assert 1 == reaping.reap().kept
-    assert not reaping.cancels
+    assert 1 == reaper.reap().kept
+    assert not reaper.cancels
 
 
-def test_success_that_nobody_was_told_stays(reaping: Reaping) -> None:
+def test_success_that_nobody_was_told_stays(reaper: ReaperHarness) -> None:
     """Work that is done is left for a clear of the task, and not looked at again."""
-    scope = reaping.orphan(cleans_up=True)
-    reaping.time.advance(timedelta(hours=11))
+    scope = reaper.orphan(cleans_up=True)
+    reaper.time.advance(timedelta(hours=11))
 
-    reaping.reap()
+    reaper.reap()
 
-    assert reaping.rows.read(scope).exempt
-    assert reaping.has(BACKUP)
-    assert "clear the task to have it delivered" in reaping.logged[0]
-    assert 1 == reaping.reap().kept
+    assert reaper.tables.read(scope).exempt
+    assert reaper.has(BACKUP)
+    assert "clear the task to have it delivered" in reaper.logged[0]
+    assert 1 == reaper.reap().kept
 
 
-def test_what_was_made_in_spite_of_the_cancel_is_deleted(reaping: Reaping) -> None:
+def test_what_was_made_in_spite_of_the_cancel_is_deleted(reaper: ReaperHarness) -> None:
     """If the reaper's cancel comes too late, and the owner cleans up, so does the reaper."""
-    reaping.emulator.plan(Plan(duration=timedelta(hours=1)))
-    scope = reaping.orphan(cleans_up=True)
-    reaping.upon("CancelOperation", lambda: reaping.time.advance(timedelta(hours=2)))
+    reaper.emulator.plan(Plan(duration=timedelta(hours=1)))
+    scope = reaper.orphan(cleans_up=True)
+    reaper.upon("CancelOperation", lambda: reaper.time.advance(timedelta(hours=2)))
 
-    reaping.reap()
+    reaper.reap()
 
-    assert not reaping.has(BACKUP)
-    assert " What it had made was deleted. Task " in reaping.logged[0]
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert not reaper.has(BACKUP)
+    assert " What it had made was deleted. Task " in reaper.logged[0]
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
 
 
-def test_what_could_not_be_deleted_is_told(reaping: Reaping) -> None:
+def test_what_could_not_be_deleted_is_told(reaper: ReaperHarness) -> None:
     """A clean-up that is forbidden leaves something to be seen to, and to be delivered."""
-    scope = reaping.orphan(cleans_up=True)
-    reaping.upon("CancelOperation", lambda: reaping.time.advance(timedelta(hours=2)))
-    reaping.emulator.faults.fail(method="DeleteBackup", code=Code.PERMISSION_DENIED, times=1)
+    scope = reaper.orphan(cleans_up=True)
+    reaper.upon("CancelOperation", lambda: reaper.time.advance(timedelta(hours=2)))
+    reaper.emulator.faults.fail(method="DeleteBackup", code=Code.PERMISSION_DENIED, times=1)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 1 == summary.left
-    assert "What it made could not be deleted: PERMISSION_DENIED" in reaping.warned[0]
-    assert reaping.rows.read(scope).exempt
+    assert "What it made could not be deleted: PERMISSION_DENIED" in reaper.warned[0]
+    assert reaper.tables.read(scope).exempt
 
 
-def test_failure_that_nobody_was_told_is_closed(reaping: Reaping) -> None:
+def test_failure_that_nobody_was_told_is_closed(reaper: ReaperHarness) -> None:
     """Of an operation that failed nothing goes on."""
-    reaping.emulator.plan(Plan(fail_with=(Code.RESOURCE_EXHAUSTED, "no room")))
-    scope = reaping.orphan()
-    reaping.time.advance(timedelta(hours=11))
+    reaper.emulator.plan(Plan(fail_with=(Code.RESOURCE_EXHAUSTED, "no room")))
+    scope = reaper.orphan()
+    reaper.time.advance(timedelta(hours=11))
 
-    reaping.reap()
+    reaper.reap()
 
-    assert "Create backup nightly has ended already (RESOURCE_EXHAUSTED" in reaping.logged[0]
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert "Create backup nightly has ended already (RESOURCE_EXHAUSTED" in reaper.logged[0]
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
 
 
-def test_operation_that_is_gone_is_closed_with_a_warning(reaping: Reaping) -> None:
+def test_operation_that_is_gone_is_closed_with_a_warning(reaper: ReaperHarness) -> None:
     """What Spanner does not know any more is settled, and said."""
-    scope = reaping.rows.add_task()
+    scope = reaper.tables.add_task()
     gone = OperationName.parse(f"{BACKUP}/operations/gone")
-    reaping.rows.write(scope, reaping.entry(gone))
+    reaper.tables.write(scope, reaper.entry(gone))
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert [1, 0] == [summary.reaped, summary.left]
     assert (
         "Create backup nightly is not known to Spanner any more. The entry is closed."
-        in (reaping.warned[0])
+        in (reaper.warned[0])
     )
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
 
 
-def test_refused_cancel_is_told_and_tried_again(reaping: Reaping) -> None:
+def test_refused_cancel_is_told_and_tried_again(reaper: ReaperHarness) -> None:
     """A missing permission is said with the role that has it; the entry stays open."""
-    scope = reaping.orphan()
-    reaping.emulator.faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=1)
+    scope = reaper.orphan()
+    reaper.emulator.faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=1)
 
-    summary = reaping.reap()
-    reaping.clock.sleep(61)
-    again = reaping.reap()
+    summary = reaper.reap()
+    reaper.clock.sleep(61)
+    again = reaper.reap()
 
     assert [1, 1] == [summary.left, again.reaped]
-    assert "spanner.backupAdmin" in reaping.warned[0]
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
+    assert "spanner.backupAdmin" in reaper.warned[0]
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
 
 
-def test_forbidden_look_is_told_and_changes_nothing(reaping: Reaping) -> None:
+def test_forbidden_look_is_told_and_changes_nothing(reaper: ReaperHarness) -> None:
     """What may not even be looked at is not cancelled."""
-    scope = reaping.orphan()
-    reaping.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
+    scope = reaper.orphan()
+    reaper.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert 1 == summary.left
-    assert "spanner.viewer" in reaping.warned[0]
-    assert Stage.RUNNING is reaping.rows.read(scope).stage
+    assert "spanner.viewer" in reaper.warned[0]
+    assert Stage.RUNNING is reaper.tables.read(scope).stage
 
 
-def test_hiccup_is_waited_out(reaping: Reaping) -> None:
+def test_hiccup_is_waited_out(reaper: ReaperHarness) -> None:
     """An error that passes at once keeps nothing from being reaped."""
-    reaping.orphan()
-    reaping.emulator.faults.fail(method="GetOperation", code=Code.UNAVAILABLE, times=2)
+    reaper.orphan()
+    reaper.emulator.faults.fail(method="GetOperation", code=Code.UNAVAILABLE, times=2)
 
-    assert 1 == reaping.reap().reaped
+    assert 1 == reaper.reap().reaped
 
 
-def test_closed_entry_may_be_cleaned_up_some_day(reaping: Reaping) -> None:
+def test_closed_entry_may_be_cleaned_up_some_day(reaper: ReaperHarness) -> None:
     """Airflow keeps an open entry for ever, and a closed one as long as any other value."""
-    scope = reaping.orphan()
-    before = reaping.rows.expiry(scope)
+    scope = reaper.orphan()
+    before = reaper.tables.expiry(scope)
 
-    reaping.reap()
+    reaper.reap()
 
     assert before is None
-    assert reaping.rows.expiry(scope) is not None
+    assert reaper.tables.expiry(scope) is not None
 
 
-def test_signal_ends_a_round(reaping: Reaping) -> None:
+def test_signal_ends_a_round(reaper: ReaperHarness) -> None:
     """A round that is told to end begins nothing more."""
-    reaping.orphan()
-    reaping.clock.stop()
+    reaper.orphan()
+    reaper.clock.stop()
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert summary.interrupted
-    assert not reaping.cancels
+    assert not reaper.cancels
 
 
-def test_what_is_decided_when_a_signal_comes_is_still_cancelled(reaping: Reaping) -> None:
+def test_what_is_decided_when_a_signal_comes_is_still_cancelled(reaper: ReaperHarness) -> None:
     """An entry that says that its operation is being cancelled does not say so in vain."""
-    scope = reaping.orphan()
-    other = reaping.rows.add_task(task_id="other")
-    reaping.rows.write(other, reaping.entry(OperationName.parse(f"{BACKUP}/operations/other")))
+    scope = reaper.orphan()
+    other = reaper.tables.add_task(task_id="other")
+    reaper.tables.write(other, reaper.entry(OperationName.parse(f"{BACKUP}/operations/other")))
 
     def disturb_the_second_look() -> None:
-        reaping.upon("GetOperation", disturb)
+        reaper.upon("GetOperation", disturb)
 
     def disturb() -> None:
-        reaping.clock.stop()
-        reaping.emulator.faults.fail(method="GetOperation", code=Code.UNAVAILABLE, times=1)
+        reaper.clock.stop()
+        reaper.emulator.faults.fail(method="GetOperation", code=Code.UNAVAILABLE, times=1)
 
-    reaping.upon("GetOperation", disturb_the_second_look)
+    reaper.upon("GetOperation", disturb_the_second_look)
 
-    summary = reaping.reap()
+    summary = reaper.reap()
 
     assert summary.interrupted
-    assert Stage.CLOSED is reaping.rows.read(scope).stage
-    assert Stage.RUNNING is reaping.rows.read(other).stage
+    assert Stage.CLOSED is reaper.tables.read(scope).stage
+    assert Stage.RUNNING is reaper.tables.read(other).stage
 
 
 @pytest.fixture
@@ -307,21 +309,23 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     return backend
 
 
-def test_a_cancel_is_counted(reaping: Reaping, backend: MagicMock) -> None:
+def test_a_cancel_is_counted(reaper: ReaperHarness, backend: MagicMock) -> None:
     """Each operation that is cancelled counts once, beside the requests for it."""
-    reaping.orphan()
+    reaper.orphan()
 
-    reaping.reap()
+    reaper.reap()
 
     cancel = call("spanner_lro.cancels", tags={"cause": "reaper", "ending": "cancelled"})
     request = call("spanner_lro.requests", tags={"method": "CancelOperation", "code": "OK"})
     assert [1, 1] == [backend.incr.mock_calls.count(each) for each in (cancel, request)]
 
 
-def test_what_only_would_be_cancelled_is_not_counted(reaping: Reaping, backend: MagicMock) -> None:
+def test_what_only_would_be_cancelled_is_not_counted(
+    reaper: ReaperHarness, backend: MagicMock
+) -> None:
     """A dry run has no endings."""
-    reaping.orphan()
+    reaper.orphan()
 
-    reaping.reap(dry_run=True)
+    reaper.reap(dry_run=True)
 
     assert {"spanner_lro.requests"} == {each.args[0] for each in backend.incr.mock_calls}

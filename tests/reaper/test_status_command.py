@@ -17,22 +17,22 @@ from airflow_spanner_lro.reaper import loop
 from airflow_spanner_lro.reaper.loop import ReaperLoop
 from airflow_spanner_lro.reaper.rounds import RoundSummary
 
-from .test_commands import airflow
+from .test_reap_command import airflow
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.ledger.reaping import RoundRecord
 
-    from .reaping import Reaping
+    from .harness import ReaperHarness
 
 Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def waiting(reaping: Reaping) -> None:
+def waiting(reaper: ReaperHarness) -> None:
     """Let a deferred task wait for a backup."""
-    scope = reaping.rows.add_task(task_id="waits", state="deferred", run_state="running")
-    entry = reaping.entry(reaping.start_backup())
-    reaping.rows.write(scope, entry)
+    scope = reaper.tables.add_task(task_id="waits", state="deferred", run_state="running")
+    entry = reaper.entry(reaper.start_backup())
+    reaper.tables.write(scope, entry)
 
 
 def record(ago: timedelta) -> RoundRecord:
@@ -42,14 +42,14 @@ def record(ago: timedelta) -> RoundRecord:
 
 
 @pytest.mark.usefixtures("waiting")
-def test_all_is_well(reaping: Reaping, capsys: Capture) -> None:
+def test_all_is_well(reaper: ReaperHarness, capsys: Capture) -> None:
     """A round a moment ago, an entry whose task waits, a connection that works: exit code 0."""
     now = datetime.now(tz=UTC)
     job = {"id": 1, "job_type": "TriggererJob", "state": "running", "hostname": "one"}
-    reaping.rows.execute(insert(Job).values(**job, latest_heartbeat=now))
+    reaper.tables.execute(insert(Job).values(**job, latest_heartbeat=now))
     trigger = {"classpath": "airflow_spanner_lro.triggers.operation.SpannerOperationTrigger"}
     values = {"encrypted_kwargs": "", "created_date": now, "triggerer_id": 1}
-    reaping.rows.execute(insert(Trigger).values(**trigger, **values))
+    reaper.tables.execute(insert(Trigger).values(**trigger, **values))
     record(timedelta(seconds=3))
 
     code = airflow("status")
@@ -79,16 +79,16 @@ def test_reaper_that_is_not_at_work(ago: timedelta | None, capsys: Capture) -> N
     assert ("none is recorded" in output) is (ago is None)
 
 
-@pytest.mark.usefixtures("reaping")
+@pytest.mark.usefixtures("reaper")
 def test_without_entries_nobody_is_missed(capsys: Capture) -> None:
     """Where nothing is owed, a reaper that never ran is no trouble."""
     assert 0 == airflow("status")
     assert "Entries      0 open" in capsys.readouterr().out
 
 
-def test_orphans_are_named(reaping: Reaping, capsys: Capture) -> None:
+def test_orphans_are_named(reaper: ReaperHarness, capsys: Capture) -> None:
     """What is left to nobody is named with its task, its state and its operation."""
-    reaping.orphan()
+    reaper.orphan()
     record(timedelta())
 
     code = airflow("status")
@@ -100,10 +100,10 @@ def test_orphans_are_named(reaping: Reaping, capsys: Capture) -> None:
 
 
 @pytest.mark.usefixtures("waiting")
-def test_connection_that_cannot_be_used(reaping: Reaping, capsys: Capture) -> None:
+def test_connection_that_cannot_be_used(reaper: ReaperHarness, capsys: Capture) -> None:
     """An account that may not look is told with what Spanner says."""
     record(timedelta())
-    reaping.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
+    reaper.emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
 
     code = airflow("status")
 
@@ -113,10 +113,10 @@ def test_connection_that_cannot_be_used(reaping: Reaping, capsys: Capture) -> No
 
 
 def test_reaper_that_is_switched_off(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """Where it is not to run by itself, the option is named."""
-    del reaping
+    del reaper
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__REAPER", "off")
 
     airflow("status")
@@ -124,10 +124,10 @@ def test_reaper_that_is_switched_off(
     assert "does not run by itself ([spanner_lro] reaper = off)" in capsys.readouterr().out
 
 
-def test_entry_that_cannot_be_read(reaping: Reaping, capsys: Capture) -> None:
+def test_entry_that_cannot_be_read(reaper: ReaperHarness, capsys: Capture) -> None:
     """What this release cannot read waits for a person."""
-    scope = reaping.rows.add_task(state="deferred", run_state="running")
-    reaping.rows.write_value(scope, {"version": 99})
+    scope = reaper.tables.add_task(state="deferred", run_state="running")
+    reaper.tables.write_value(scope, {"version": 99})
     record(timedelta())
 
     airflow("status", "--offline")
@@ -135,12 +135,12 @@ def test_entry_that_cannot_be_read(reaping: Reaping, capsys: Capture) -> None:
     assert "waiting for a person (the entry cannot be read)" in capsys.readouterr().out
 
 
-def test_orphans_without_number(reaping: Reaping, capsys: Capture) -> None:
+def test_orphans_without_number(reaper: ReaperHarness, capsys: Capture) -> None:
     """Twenty orphans are named, and the command that names them all."""
-    operation = reaping.start_backup()
+    operation = reaper.start_backup()
     for number in range(23):
-        scope = reaping.rows.add_task(task_id=f"t{number}", state="failed", run_state="failed")
-        reaping.rows.write(scope, reaping.entry(operation))
+        scope = reaper.tables.add_task(task_id=f"t{number}", state="failed", run_state="failed")
+        reaper.tables.write(scope, reaper.entry(operation))
     record(timedelta())
 
     airflow("status", "--offline")
@@ -152,12 +152,12 @@ def test_orphans_without_number(reaping: Reaping, capsys: Capture) -> None:
 
 
 @pytest.mark.usefixtures("waiting")
-def test_triggers_that_no_triggerer_has(reaping: Reaping, capsys: Capture) -> None:
+def test_triggers_that_no_triggerer_has(reaper: ReaperHarness, capsys: Capture) -> None:
     """A trigger without a triggerer is counted, and that none is alive is said."""
     now = datetime.now(tz=UTC)
     trigger = {"classpath": "airflow_spanner_lro.triggers.operation.SpannerOperationTrigger"}
     values = {"encrypted_kwargs": "", "created_date": now}
-    reaping.rows.execute(insert(Trigger).values(**trigger, **values))
+    reaper.tables.execute(insert(Trigger).values(**trigger, **values))
     record(timedelta())
 
     airflow("status", "--offline")
@@ -169,29 +169,29 @@ def test_triggers_that_no_triggerer_has(reaping: Reaping, capsys: Capture) -> No
 
 @pytest.mark.usefixtures("waiting")
 def test_operation_that_is_gone_says_nothing_against_its_connection(
-    reaping: Reaping, capsys: Capture
+    reaper: ReaperHarness, capsys: Capture
 ) -> None:
     """Who is answered NOT_FOUND has been let in."""
     record(timedelta())
-    reaping.emulator.faults.fail(method="GetOperation", code=Code.NOT_FOUND, times=1)
+    reaper.emulator.faults.fail(method="GetOperation", code=Code.NOT_FOUND, times=1)
 
     assert 0 == airflow("status")
     assert "google_cloud_default: usable" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("waiting")
-def test_offline_asks_nothing(reaping: Reaping) -> None:
+def test_offline_asks_nothing(reaper: ReaperHarness) -> None:
     """Spanner is not asked if it is not to be."""
-    before = len(reaping.emulator.calls)
+    before = len(reaper.emulator.calls)
 
     airflow("status", "--offline")
 
-    assert before == len(reaping.emulator.calls)
+    assert before == len(reaper.emulator.calls)
 
 
-def test_round_by_hand_is_a_round(reaping: Reaping, capsys: Capture) -> None:
+def test_round_by_hand_is_a_round(reaper: ReaperHarness, capsys: Capture) -> None:
     """A round of the command counts, unless it was a dry run or for some Dags only."""
-    reaping.orphan()
+    reaper.orphan()
     airflow("reap", "--dry-run")
     airflow("reap", "--dag-id", "weekly")
     assert loop.latest_round() is None
@@ -204,10 +204,10 @@ def test_round_by_hand_is_a_round(reaping: Reaping, capsys: Capture) -> None:
 
 
 def test_option_that_cannot_be_used(
-    reaping: Reaping, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """An unknown word is an error that names those there are."""
-    del reaping
+    del reaper
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__REAPER", "worker")
 
     code = airflow("status")
@@ -216,10 +216,10 @@ def test_option_that_cannot_be_used(
     assert "it is triggerer, scheduler or off" in capsys.readouterr().err
 
 
-def test_reaper_makes_it_well(reaping: Reaping, capsys: Capture) -> None:
+def test_reaper_makes_it_well(reaper: ReaperHarness, capsys: Capture) -> None:
     """After a round of the reaper there is no orphan any more."""
-    reaping.orphan()
-    ReaperLoop(host="one", clock=reaping.clock).run_once()
+    reaper.orphan()
+    ReaperLoop(host="one", clock=reaper.clock).run_once()
 
     assert 0 == airflow("status")
     assert "Entries      0 open" in capsys.readouterr().out
