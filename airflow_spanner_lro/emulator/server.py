@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.emulator.clock import Clock
-    from airflow_spanner_lro.emulator.control.routes import Reply
+    from airflow_spanner_lro.emulator.control.routes import ControlReply
     from airflow_spanner_lro.emulator.http.server import HttpServer
     from airflow_spanner_lro.emulator.plans import Plan
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
@@ -190,12 +190,12 @@ class SpannerAdminEmulator(Controller):
 
     def _answer_control(
         self, *, verb: str, path: str, query: Mapping[str, str], body: bytes
-    ) -> Reply:
+    ) -> ControlReply:
         # pydantic is loaded when the first request comes, as most emulators get none
-        from airflow_spanner_lro.emulator.control.routes import Request, answer  # noqa: PLC0415
+        from airflow_spanner_lro.emulator.control.routes import ControlRequest, answer  # noqa: PLC0415
 
         return answer(
-            Request(
+            ControlRequest(
                 controller=self,
                 drop_connections=self.drop_connections,
                 verb=verb,

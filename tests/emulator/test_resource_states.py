@@ -16,7 +16,7 @@ import pytest
 from airflow_spanner_lro.emulator import Plan
 from tests.emulator.support.operation_starts import BACKUP, DATABASE
 from tests.emulator.support.resource_requests import OK, Asker
-from tests.emulator.support.resource_states import RESOURCE_STATES, ResourceState
+from tests.emulator.support.resource_states import BUSY_STATES, BusyState
 
 if TYPE_CHECKING:
     from google.cloud import (
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 _SLOW_TO_CANCEL = Plan(duration=timedelta(hours=1), cancel_delay=timedelta(hours=1))
 _ROWS = [
     pytest.param(state, method, id=f"{method} on {state.name}")
-    for state in RESOURCE_STATES
+    for state in BUSY_STATES
     for method in state.requests
 ]
 
-Bring = Callable[[ResourceState], Asker]
+Bring = Callable[[BusyState], Asker]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def bring(
 ) -> Bring:
     """Return a function that brings a resource into a state."""
 
-    def do(state: ResourceState) -> Asker:
+    def do(state: BusyState) -> Asker:
         ask = Asker(databases, instances)
         emulator.create_backup(BACKUP, DATABASE)
         if state.ready is not None:
@@ -63,7 +63,7 @@ def bring(
 
 @pytest.mark.parametrize(("state", "method"), _ROWS)
 def test_a_state_refuses_what_does_not_go_with_it_and_nothing_else(
-    bring: Bring, state: ResourceState, method: str
+    bring: Bring, state: BusyState, method: str
 ) -> None:
     """A resource that is being made, changed or undone takes part in what it can, and no more."""
     ask = bring(state)

@@ -41,7 +41,7 @@ _METHOD_NOT_ALLOWED = 405
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ControlReply:
     """What to answer.
 
     :param status: the HTTP status
@@ -52,7 +52,7 @@ class Reply:
     body: object = field(default_factory=dict)
 
     @classmethod
-    def refusal(cls, code: Code, message: str, *, status: int | None = None) -> Reply:
+    def refusal(cls, code: Code, message: str, *, status: int | None = None) -> ControlReply:
         """Return an error in the form that Google's APIs give to theirs."""
         status = HTTP_STATUS[code] if status is None else status
         return cls(
@@ -62,7 +62,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ControlRequest:
     """One request to the control interface.
 
     :param controller: of the emulator that is controlled
@@ -115,7 +115,7 @@ class Route:
     verb: str
     path: str
     about: str
-    answer: Callable[[Request], object]
+    answer: Callable[[ControlRequest], object]
     parameters: tuple[str, ...] = ()
 
     def check(self, query: Mapping[str, str]) -> None:
@@ -130,7 +130,7 @@ class Route:
             raise ValueError(message)
 
 
-def answer(request: Request) -> Reply:
+def answer(request: ControlRequest) -> ControlReply:
     """Answer a request to the control interface; mistakes are answers too.
 
     Safe to call from several threads at once.
@@ -141,13 +141,13 @@ def answer(request: Request) -> Reply:
     route = routes.get("GET" if verb == "HEAD" else verb)
     if not routes:
         known = dict.fromkeys(f"{PREFIX}{route.path}" for route in ROUTES)
-        return Reply.refusal(Code.NOT_FOUND, f"There is no {path}, only {', '.join(known)}.")
+        return ControlReply.refusal(Code.NOT_FOUND, f"There is no {path}, only {', '.join(known)}.")
     if route is None:
         message = f"{path} does not take {verb}, only {', '.join(routes)}."
-        return Reply.refusal(Code.UNIMPLEMENTED, message, status=_METHOD_NOT_ALLOWED)
+        return ControlReply.refusal(Code.UNIMPLEMENTED, message, status=_METHOD_NOT_ALLOWED)
     try:
         route.check(request.query)
-        return Reply(body=route.answer(request))
+        return ControlReply(body=route.answer(request))
     except RpcError as exc:
         code, message = exc.code, exc.message
     except NeverDoneError as exc:
@@ -159,10 +159,10 @@ def answer(request: Request) -> Reply:
         log.exception("The emulator failed in %s %s", verb, path)
         code = Code.INTERNAL
         message = f"The emulator failed: {exc!r}. Its log has the traceback."
-    return Reply.refusal(code, message)
+    return ControlReply.refusal(code, message)
 
 
-def _index(request: Request) -> object:
+def _index(request: ControlRequest) -> object:
     del request
     routes = (
         {"verb": route.verb, "path": f"{PREFIX}{route.path}", "about": route.about}
@@ -171,12 +171,12 @@ def _index(request: Request) -> object:
     return {"routes": list(routes)}
 
 
-def _clock(request: Request) -> dict[str, object]:
+def _clock(request: ControlRequest) -> dict[str, object]:
     anchor = request.controller.clock.anchor()
     return {"now": anchor.emulated.isoformat(), "scale": anchor.scale}
 
 
-def _advance(request: Request) -> object:
+def _advance(request: ControlRequest) -> object:
     body: bodies.AdvanceBody = request.read(bodies.ADVANCE)
     step = body.duration if body.seconds is None else body.seconds
     if step is not None:
@@ -187,19 +187,19 @@ def _advance(request: Request) -> object:
     return {**_clock(request), "operations": [bodies.operation_json(row) for row in done]}
 
 
-def _plan(request: Request) -> object:
+def _plan(request: ControlRequest) -> object:
     body: bodies.PlanBody = request.read(bodies.PLAN)
     kind = None if body.kind is None else KINDS_BY_NAME[body.kind]
     request.controller.plan(body.plan.plan(), kind=kind, target=body.target, times=body.times)
     return {}
 
 
-def _clear_plans(request: Request) -> object:
+def _clear_plans(request: ControlRequest) -> object:
     request.controller.clear_plans()
     return {}
 
 
-def _faults(request: Request) -> object:
+def _faults(request: ControlRequest) -> object:
     faults = request.controller.faults
     return {
         "faults": [bodies.fault_json(each) for each in faults.in_store()],
@@ -207,7 +207,7 @@ def _faults(request: Request) -> object:
     }
 
 
-def _add_fault(request: Request) -> object:
+def _add_fault(request: ControlRequest) -> object:
     body: bodies.FaultBody = request.read(bodies.FAULT)
     if body.outage is not None:
         request.controller.faults.outage(seconds=body.outage.total_seconds())
@@ -216,17 +216,17 @@ def _add_fault(request: Request) -> object:
     return _faults(request)
 
 
-def _clear_faults(request: Request) -> object:
+def _clear_faults(request: ControlRequest) -> object:
     request.controller.faults.clear()
     return _faults(request)
 
 
-def _drop_connections(request: Request) -> object:
+def _drop_connections(request: ControlRequest) -> object:
     request.drop_connections()
     return {}
 
 
-def _calls(request: Request) -> object:
+def _calls(request: ControlRequest) -> object:
     calls: CallHistory = request.controller.calls
     if method := request.query.get("method"):
         calls = calls.of(method)
@@ -253,35 +253,35 @@ def _real_time(text: str) -> float:
         raise ValueError(message) from exc
 
 
-def _clear_calls(request: Request) -> object:
+def _clear_calls(request: ControlRequest) -> object:
     request.controller.clear_calls()
     return {}
 
 
-def _operations(request: Request) -> object:
+def _operations(request: ControlRequest) -> object:
     return {"operations": [bodies.operation_json(row) for row in request.controller.operations()]}
 
 
-def _fail(request: Request) -> object:
+def _fail(request: ControlRequest) -> object:
     body: bodies.FailBody = request.read(bodies.FAIL)
     request.controller.fail_operation(body.name, code=body.code, message=body.message)
     return {}
 
 
-def _resources(request: Request) -> object:
+def _resources(request: ControlRequest) -> object:
     views = request.controller.resources()
     return {
         "resources": [{"name": row.name, "noun": row.noun, "state": row.state} for row in views]
     }
 
 
-def _instance(request: Request) -> object:
+def _instance(request: ControlRequest) -> object:
     body: bodies.InstanceBody = request.read(bodies.INSTANCE)
     request.controller.create_instance(body.name, config=body.config)
     return {}
 
 
-def _database(request: Request) -> object:
+def _database(request: ControlRequest) -> object:
     body: bodies.DatabaseBody = request.read(bodies.DATABASE)
     request.controller.create_database(
         body.name, body.statements, drop_protection=body.drop_protection
@@ -289,52 +289,52 @@ def _database(request: Request) -> object:
     return {}
 
 
-def _backup(request: Request) -> object:
+def _backup(request: ControlRequest) -> object:
     body: bodies.BackupBody = request.read(bodies.BACKUP)
     request.controller.create_backup(body.name, body.database, keep=body.keep)
     return {}
 
 
-def _limits(request: Request) -> object:
+def _limits(request: ControlRequest) -> object:
     return {"limits": request.controller.limits.to_json()}
 
 
-def _change_limits(request: Request) -> object:
+def _change_limits(request: ControlRequest) -> object:
     changes: dict[str, int] = request.read(bodies.LIMITS)
     request.controller.change_limits(**changes)
     return _limits(request)
 
 
-def _replace_limits(request: Request) -> object:
+def _replace_limits(request: ControlRequest) -> object:
     changes: dict[str, int] = request.read(bodies.LIMITS)
     request.controller.set_limits(Limits(**changes))
     return _limits(request)
 
 
-def _quota(request: Request) -> object:
+def _quota(request: ControlRequest) -> object:
     quota = request.controller.quota
     if quota is None:
         return {"on": False}
     return {"on": True, "per_second": quota.per_second, "over": quota.over.total_seconds()}
 
 
-def _set_quota(request: Request) -> object:
+def _set_quota(request: ControlRequest) -> object:
     body: bodies.QuotaBody = request.read(bodies.QUOTA)
     quota = AdminQuota(per_second=body.per_second, over=body.over) if body.on else None
     request.controller.quota = quota
     return _quota(request)
 
 
-def _snapshot(request: Request) -> object:
+def _snapshot(request: ControlRequest) -> object:
     return request.controller.snapshot().to_json()
 
 
-def _restore(request: Request) -> object:
+def _restore(request: ControlRequest) -> object:
     request.controller.restore(Snapshot.from_json(request.json()))
     return _clock(request)
 
 
-def _reset(request: Request) -> object:
+def _reset(request: ControlRequest) -> object:
     request.controller.reset()
     return _clock(request)
 

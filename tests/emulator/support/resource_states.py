@@ -34,7 +34,7 @@ Requests = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceState:
+class BusyState:
     """A state of one resource.
 
     :param requests: that name the resource, by method
@@ -104,14 +104,14 @@ _NEEDS_READY_DATABASE = frozenset(
     }
 )
 
-RESOURCE_STATES = (
-    ResourceState(
+BUSY_STATES = (
+    BusyState(
         name="an instance that is being created",
         requests=_FRESH_INSTANCE,
         start=_CREATE_INSTANCE,
         refused=_NEEDS_READY_INSTANCE,
     ),
-    ResourceState(
+    BusyState(
         name="an instance whose creation is being undone",
         requests=_FRESH_INSTANCE,
         start=_CREATE_INSTANCE,
@@ -119,7 +119,7 @@ RESOURCE_STATES = (
         code=MISSING,
         cancelled=True,
     ),
-    ResourceState(
+    BusyState(
         name="an instance that is being updated",
         requests=_EMPTY_INSTANCE,
         ready=_CREATE_INSTANCE,
@@ -132,7 +132,7 @@ RESOURCE_STATES = (
         ),
         refused=frozenset({"update_instance", "move_instance", "delete_instance"}),
     ),
-    ResourceState(
+    BusyState(
         name="an instance that is being moved",
         requests=_EMPTY_INSTANCE,
         ready=_CREATE_INSTANCE,
@@ -142,7 +142,7 @@ RESOURCE_STATES = (
         ),
         refused=(_NEEDS_READY_INSTANCE - {"create_backup"}) | {"delete_instance"},
     ),
-    ResourceState(
+    BusyState(
         name="an instance that is being moved back",
         requests=_EMPTY_INSTANCE,
         ready=_CREATE_INSTANCE,
@@ -153,7 +153,7 @@ RESOURCE_STATES = (
         refused=(_NEEDS_READY_INSTANCE - {"create_backup"}) | {"delete_instance"},
         cancelled=True,
     ),
-    ResourceState(
+    BusyState(
         name="a database that is being created",
         requests=on_database(f"{INSTANCE}/databases/fresh"),
         start=(
@@ -162,7 +162,7 @@ RESOURCE_STATES = (
         ),
         refused=_NEEDS_READY_DATABASE,
     ),
-    ResourceState(
+    BusyState(
         name="a database that is being restored",
         requests=on_database(f"{INSTANCE}/databases/fresh"),
         start=(
@@ -171,7 +171,7 @@ RESOURCE_STATES = (
         ),
         refused=_NEEDS_READY_DATABASE,
     ),
-    ResourceState(
+    BusyState(
         name="a database that is being optimized",
         requests=on_database(f"{INSTANCE}/databases/fresh"),
         ready=(
@@ -180,7 +180,7 @@ RESOURCE_STATES = (
         ),
         start=("get_database", {"name": f"{INSTANCE}/databases/fresh"}),
     ),
-    ResourceState(
+    BusyState(
         name="a database that is being updated",
         requests=on_database(DATABASE),
         start=(
@@ -192,7 +192,7 @@ RESOURCE_STATES = (
         ),
         refused=frozenset({"update_database"}),
     ),
-    ResourceState(
+    BusyState(
         name="a database that is being backed up",
         requests=on_database(DATABASE),
         start=(
@@ -205,7 +205,7 @@ RESOURCE_STATES = (
         ),
         refused=frozenset({"create_backup", "drop_database"}),
     ),
-    ResourceState(
+    BusyState(
         name="a backup that is being created",
         requests=on_backup(f"{INSTANCE}/backups/fresh"),
         start=(
@@ -218,7 +218,7 @@ RESOURCE_STATES = (
         ),
         refused=frozenset({"update_backup", "copy_backup", "restore_database"}),
     ),
-    ResourceState(
+    BusyState(
         name="a backup that is being copied",
         requests=on_backup(BACKUP),
         start=(
@@ -232,7 +232,7 @@ RESOURCE_STATES = (
         ),
         refused=frozenset({"delete_backup"}),
     ),
-    ResourceState(
+    BusyState(
         name="a backup from which a database is being restored",
         requests=on_backup(BACKUP),
         start=(
@@ -241,13 +241,13 @@ RESOURCE_STATES = (
         ),
         refused=frozenset({"delete_backup"}),
     ),
-    ResourceState(
+    BusyState(
         name="a partition that is being created",
         requests=on_partition(FRESH_PARTITION),
         start=_CREATE_PARTITION,
         refused=frozenset({"update_instance_partition"}),
     ),
-    ResourceState(
+    BusyState(
         name="a partition whose creation is being undone",
         requests=on_partition(FRESH_PARTITION),
         start=_CREATE_PARTITION,
@@ -255,7 +255,7 @@ RESOURCE_STATES = (
         code=MISSING,
         cancelled=True,
     ),
-    ResourceState(
+    BusyState(
         name="a partition that is being updated",
         requests=on_partition(FRESH_PARTITION),
         ready=_CREATE_PARTITION,
@@ -268,13 +268,13 @@ RESOURCE_STATES = (
         ),
         refused=frozenset({"update_instance_partition", "delete_instance_partition"}),
     ),
-    ResourceState(
+    BusyState(
         name="a configuration that is being created",
         requests=on_config(FRESH_CONFIG),
         start=_CREATE_CONFIG,
         refused=frozenset({"create_instance", "update_instance_config"}),
     ),
-    ResourceState(
+    BusyState(
         name="a configuration whose creation is being undone",
         requests=on_config(FRESH_CONFIG),
         start=_CREATE_CONFIG,
@@ -282,7 +282,7 @@ RESOURCE_STATES = (
         code=MISSING,
         cancelled=True,
     ),
-    ResourceState(
+    BusyState(
         name="a configuration that is being updated",
         requests=on_config(FRESH_CONFIG),
         ready=_CREATE_CONFIG,
