@@ -256,9 +256,10 @@ class Starter:
         self, statements: tuple[StatementRecord, ...], *, earlier: LedgerEntry | None
     ) -> OperationSnapshot:
         """Write the intent, start, and complete the entry."""
-        name = self._order.chosen_name(now=self._wait.now())
+        intent = self._intent(statements)
+        name = self._order.chosen_name(now=intent.intended)
         intent = replace(
-            self._intent(statements),
+            intent,
             operation=name,
             evidence=Evidence.NAMED if name else None,
             before=self._before(),
