@@ -24,13 +24,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.core.arguments.choices import parse_enum
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.kinds import (
-    CREATE_BACKUP,
-    KINDS,
-    RESTORE_DATABASE,
-    OperationKind,
-    Service,
-)
+from airflow_spanner_lro.core.kinds import KINDS, OperationKind, Service
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,
@@ -43,7 +37,7 @@ from airflow_spanner_lro.core.names import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
@@ -133,9 +127,7 @@ class OperationQuery:
 
 
 # started by a call that the client library does not have, so it is no kind of ours
-_CHANGE_QUORUM = (
-    f"type.googleapis.com/{kinds.Service.DATABASE_ADMIN.proto_package}.ChangeQuorumMetadata"
-)
+_CHANGE_QUORUM = f"type.googleapis.com/{Service.DATABASE_ADMIN.proto_package}.ChangeQuorumMetadata"
 
 
 class OperationType(StrEnum):
@@ -186,7 +178,7 @@ def _of_databases(*types: str) -> _Listing:
     return _Listing(across=ListCall.OF_DATABASES, within=("database_id",), types=types)
 
 
-def _of_configs(kind: kinds.OperationKind) -> _Listing:
+def _of_configs(kind: OperationKind) -> _Listing:
     # gcloud wants a configuration; without one we ask for those of the whole project
     return _Listing(
         across=ListCall.OF_CONFIGS, within=("config_id",), types=(kind.metadata_type_url,)
@@ -238,15 +230,8 @@ def query_for_ids(
     type_ = (
         None if list_type is None else parse_enum(list_type, field="list_type", enum=OperationType)
     )
-    narrow = {
-        name: value
-        for name, value in {
-            "database_id": database_id,
-            "backup_id": backup_id,
-            "partition_id": partition_id,
-        }.items()
-        if value is not None
-    }
+    inner = {"database_id": database_id, "backup_id": backup_id, "partition_id": partition_id}
+    narrow = {name: value for name, value in inner.items() if value is not None}
     _check_where(type_, instance_id=instance_id, config_id=config_id, narrow=narrow)
     if instance_id is None:
         resource = (
@@ -421,7 +406,10 @@ def pending_queries(
             rule = f"operations on this {resource.noun} are of the types {listed}"
             raise InvalidArgumentError(field=field, value=kind.name, rule=rule)
     return tuple(
-        replace(query, types=_types(kind for kind in findable if not kinds or kind in kinds))
+        replace(
+            query,
+            types=tuple(kind.metadata_type_url for kind in findable if not kinds or kind in kinds),
+        )
         # the filter language wants the type before any other field of the metadata
         if kinds or query.filter_
         else query
@@ -435,11 +423,11 @@ def _places(resource: ResourceName) -> tuple[PendingQuery, ...]:
         case DatabaseName():
             backups = f'metadata.database="{resource}"'
             call, instance = ListCall.OF_BACKUPS, resource.instance_name
-            return (_own(resource), (_pending(call, instance, backups), (CREATE_BACKUP,)))
+            return (_own(resource), (_pending(call, instance, backups), (kinds.CREATE_BACKUP,)))
         case BackupName():
             restores = f'metadata.backup_info.backup="{resource}"'
             call, instance = ListCall.OF_DATABASES, resource.instance_name
-            return (_own(resource), (_pending(call, instance, restores), (RESTORE_DATABASE,)))
+            return (_own(resource), (_pending(call, instance, restores), (kinds.RESTORE_DATABASE,)))
     return tuple(
         (_pending(call, resource), _kinds_of(target)) for target, call in LIST_CALLS.items()
     )
@@ -455,7 +443,3 @@ def _pending(call: ListCall, parent: ResourceName, filter_: str = "") -> Operati
 
 def _kinds_of(target: type[ResourceName]) -> tuple[OperationKind, ...]:
     return tuple(kind for kind in KINDS if kind.target is target)
-
-
-def _types(kinds: Iterable[OperationKind]) -> tuple[str, ...]:
-    return tuple(kind.metadata_type_url for kind in kinds)
