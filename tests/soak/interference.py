@@ -15,7 +15,7 @@ from tests.cluster.errors import ApiError, ApiUnreachableError
 from tests.cluster.rest_api import TaskState
 from tests.soak.call_hooks import CallHook
 from tests.soak.dag_specs import Kind, target, task_of
-from tests.soak.plan import Action, Disturb, StartRun
+from tests.soak.plan import ActionKind, Disturb, StartRun
 from tests.soak.strangers import Wish
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ BESIDE_REAPER = 3
 class User(Protocol):
     """Whoever performs what users do."""
 
-    def __call__(self, deed: Action, *, run: DagRun, task_id: str, api: SoakApi) -> bool:
+    def __call__(self, deed: ActionKind, *, run: DagRun, task_id: str, api: SoakApi) -> bool:
         """Do it to a task, and tell whether Airflow agreed."""
         ...
 
@@ -65,18 +65,18 @@ class Interference:
             return
         share, seconds = order.stranger
         for kind in order.work:
-            starts = self._starts(Disturb(deed=Action.STRANGER_FIRST, pick=share, share=share))
+            starts = self._starts(Disturb(deed=ActionKind.STRANGER_FIRST, pick=share, share=share))
             self.strangers.later(seconds, partial(starts, order.run_id, kind))
 
     def perform(self, disturb: Disturb) -> None:
         """Do it, let it be done when the moment comes, or count that there was nobody."""
         code = Code.UNAVAILABLE if disturb.pick < 1 / 2 else Code.DEADLINE_EXCEEDED
         match disturb.deed:
-            case Action.STRANGER_CONFLICT:
+            case ActionKind.STRANGER_CONFLICT:
                 self.faults.await_start(CallHook(before=self._starts(disturb)))
-            case Action.STRANGER_INSTEAD:
+            case ActionKind.STRANGER_INSTEAD:
                 self.faults.await_start(CallHook(before=self._starts(disturb), refuse=code))
-            case Action.STRANGER_BETWEEN:
+            case ActionKind.STRANGER_BETWEEN:
                 starts = self._starts(disturb)
                 seconds = 1 + 6 * disturb.pick
 
@@ -84,16 +84,16 @@ class Interference:
                     self.strangers.later(seconds, partial(starts, run_id, kind))
 
                 self.faults.await_start(CallHook(before=wait_and_start, refuse=Code.UNAVAILABLE))
-            case Action.STRANGER_LOST:
+            case ActionKind.STRANGER_LOST:
                 self.faults.await_start(CallHook(after=self._meddles(disturb), lose=code))
-            case Action.STRANGER_LATE:
+            case ActionKind.STRANGER_LATE:
                 plot = CallHook(after=self._meddles_late(disturb), late=2 + 8 * disturb.share)
                 self.faults.await_start(plot)
-            case Action.STRANGER_TAKE:
+            case ActionKind.STRANGER_TAKE:
                 self.faults.await_cancel(CallHook(after=self._takes(disturb)))
-            case Action.STRANGER_CANCEL:
+            case ActionKind.STRANGER_CANCEL:
                 self._cancel(disturb)
-            case Action.STRANGER_DELETE | Action.STRANGER_REPLACE:
+            case ActionKind.STRANGER_DELETE | ActionKind.STRANGER_REPLACE:
                 self._after_delivery(disturb)
             case _:
                 done = self.strangers.withdraw(disturb.pick)
@@ -125,8 +125,8 @@ class Interference:
         with suppress(ApiError, ApiUnreachableError), self.api.another() as api:
             for worker in api.tasks_in(TaskState.RUNNING, TaskState.DEFERRED):
                 if (worker.run_id, worker.task_id) == (run_id, kind):
-                    done = self.user(Action.MARK_FAILED, api=api, run=worker.run, task_id=kind)
-                    self.totals.done[Action.MARK_FAILED] += done
+                    done = self.user(ActionKind.MARK_FAILED, api=api, run=worker.run, task_id=kind)
+                    self.totals.done[ActionKind.MARK_FAILED] += done
 
     def _meddles(self, disturb: Disturb) -> Callable[[str, Kind], None]:
         """Return what is done to the operation that a call has just started."""
@@ -159,7 +159,9 @@ class Interference:
         return lambda run_id, kind: self._take(Wish(run_id=run_id, kind=kind, share=disturb.share))
 
     def _take(self, wish: Wish) -> None:
-        self.strangers.take(wish, told=lambda done: self._count(Action.STRANGER_TAKE, wish, done))
+        self.strangers.take(
+            wish, told=lambda done: self._count(ActionKind.STRANGER_TAKE, wish, done)
+        )
 
     # -- at any time
 
@@ -187,7 +189,7 @@ class Interference:
         wish = Wish(run_id=worker.run_id, kind=Kind(worker.task_id), share=disturb.share)
 
         def act() -> None:
-            if disturb.deed is Action.STRANGER_REPLACE:
+            if disturb.deed is ActionKind.STRANGER_REPLACE:
                 done = self.strangers.replace(wish)
             else:
                 done = self.strangers.delete(wish.target)
@@ -196,8 +198,8 @@ class Interference:
         # a user who clears meanwhile has a new try meet any moment of this
         self.strangers.later(2 * disturb.pick, act)
         if disturb.share < 1 / 2:
-            done = self.user(Action.CLEAR, api=self.api, run=worker.run, task_id=worker.task_id)
-            self.totals.done[Action.CLEAR] += done
+            done = self.user(ActionKind.CLEAR, api=self.api, run=worker.run, task_id=worker.task_id)
+            self.totals.done[ActionKind.CLEAR] += done
 
     # -- what they see
 
@@ -212,7 +214,7 @@ class Interference:
             and task_of(each.target)
         ]
 
-    def _count(self, deed: Action, wish: Wish, done: bool) -> None:
+    def _count(self, deed: ActionKind, wish: Wish, done: bool) -> None:
         (self.totals.done if done else self.totals.missed)[deed] += 1
         if done:
             self.say(f"{deed}: {wish.run_id}.{wish.kind}{', alike' if wish.alike else ''}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Action(StrEnum):
+class ActionKind(StrEnum):
     """What is done to Airflow, to Spanner, by a user, or by strangers."""
 
     KILL_TASK = "SIGKILL of a task process"
@@ -64,83 +64,89 @@ class Action(StrEnum):
 
 KILLS = frozenset(
     {
-        Action.KILL_TASK,
-        Action.KILL_WORKER,
-        Action.AMBUSH,
-        Action.KILL_TRIGGERER,
-        Action.STALL_TRIGGERER,
-        Action.RESTART_TRIGGERER,
-        Action.KILL_SCHEDULER,
-        Action.EVICT,
+        ActionKind.KILL_TASK,
+        ActionKind.KILL_WORKER,
+        ActionKind.AMBUSH,
+        ActionKind.KILL_TRIGGERER,
+        ActionKind.STALL_TRIGGERER,
+        ActionKind.RESTART_TRIGGERER,
+        ActionKind.KILL_SCHEDULER,
+        ActionKind.EVICT,
     }
 )
 FAULTS = frozenset(
     {
-        Action.OUTAGE,
-        Action.LOSE_ANSWER,
-        Action.DROP,
-        Action.QUOTA,
-        Action.DELAY,
-        Action.ANSWER_LATE,
-        Action.FAIL_CANCEL,
-        Action.REFUSE_CANCEL,
-        Action.SILENCE,
-        Action.ROTATE,
+        ActionKind.OUTAGE,
+        ActionKind.LOSE_ANSWER,
+        ActionKind.DROP,
+        ActionKind.QUOTA,
+        ActionKind.DELAY,
+        ActionKind.ANSWER_LATE,
+        ActionKind.FAIL_CANCEL,
+        ActionKind.REFUSE_CANCEL,
+        ActionKind.SILENCE,
+        ActionKind.ROTATE,
     }
 )
 USER_ACTIONS = frozenset(
-    {Action.MARK_FAILED, Action.MARK_SUCCESS, Action.CLEAR, Action.FAIL_RUN, Action.FAIL_MANY}
+    {
+        ActionKind.MARK_FAILED,
+        ActionKind.MARK_SUCCESS,
+        ActionKind.CLEAR,
+        ActionKind.FAIL_RUN,
+        ActionKind.FAIL_MANY,
+    }
 )
 STRANGERS = frozenset(
     {
-        Action.STRANGER_FIRST,
-        Action.STRANGER_CONFLICT,
-        Action.STRANGER_INSTEAD,
-        Action.STRANGER_BETWEEN,
-        Action.STRANGER_LOST,
-        Action.STRANGER_LATE,
-        Action.STRANGER_CANCEL,
-        Action.STRANGER_TAKE,
-        Action.STRANGER_DELETE,
-        Action.STRANGER_REPLACE,
-        Action.STRANGER_WITHDRAW,
+        ActionKind.STRANGER_FIRST,
+        ActionKind.STRANGER_CONFLICT,
+        ActionKind.STRANGER_INSTEAD,
+        ActionKind.STRANGER_BETWEEN,
+        ActionKind.STRANGER_LOST,
+        ActionKind.STRANGER_LATE,
+        ActionKind.STRANGER_CANCEL,
+        ActionKind.STRANGER_TAKE,
+        ActionKind.STRANGER_DELETE,
+        ActionKind.STRANGER_REPLACE,
+        ActionKind.STRANGER_WITHDRAW,
     }
 )
 
 PER_MINUTE = {
-    Action.KILL_TASK: 1.5,
-    Action.KILL_WORKER: 1.0,
-    Action.AMBUSH: 1.2,
-    Action.KILL_TRIGGERER: 0.5,
-    Action.STALL_TRIGGERER: 0.6,
-    Action.RESTART_TRIGGERER: 0.2,
-    Action.KILL_SCHEDULER: 0.4,
-    Action.EVICT: 0.6,
-    Action.OUTAGE: 1.0,
-    Action.LOSE_ANSWER: 1.0,
-    Action.DROP: 1.0,
-    Action.QUOTA: 0.6,
-    Action.DELAY: 0.8,
-    Action.ANSWER_LATE: 0.5,
-    Action.FAIL_CANCEL: 0.5,
-    Action.REFUSE_CANCEL: 0.3,
-    Action.SILENCE: 0.6,
-    Action.ROTATE: 0.4,
-    Action.MARK_FAILED: 0.8,
-    Action.MARK_SUCCESS: 0.6,
-    Action.CLEAR: 1.2,
-    Action.FAIL_RUN: 0.3,
-    Action.FAIL_MANY: 0.3,
-    Action.STRANGER_CONFLICT: 0.8,
-    Action.STRANGER_INSTEAD: 0.7,
-    Action.STRANGER_BETWEEN: 0.6,
-    Action.STRANGER_LOST: 0.6,
-    Action.STRANGER_LATE: 0.6,
-    Action.STRANGER_CANCEL: 0.4,
-    Action.STRANGER_TAKE: 0.6,
-    Action.STRANGER_DELETE: 0.4,
-    Action.STRANGER_REPLACE: 0.6,
-    Action.STRANGER_WITHDRAW: 0.6,
+    ActionKind.KILL_TASK: 1.5,
+    ActionKind.KILL_WORKER: 1.0,
+    ActionKind.AMBUSH: 1.2,
+    ActionKind.KILL_TRIGGERER: 0.5,
+    ActionKind.STALL_TRIGGERER: 0.6,
+    ActionKind.RESTART_TRIGGERER: 0.2,
+    ActionKind.KILL_SCHEDULER: 0.4,
+    ActionKind.EVICT: 0.6,
+    ActionKind.OUTAGE: 1.0,
+    ActionKind.LOSE_ANSWER: 1.0,
+    ActionKind.DROP: 1.0,
+    ActionKind.QUOTA: 0.6,
+    ActionKind.DELAY: 0.8,
+    ActionKind.ANSWER_LATE: 0.5,
+    ActionKind.FAIL_CANCEL: 0.5,
+    ActionKind.REFUSE_CANCEL: 0.3,
+    ActionKind.SILENCE: 0.6,
+    ActionKind.ROTATE: 0.4,
+    ActionKind.MARK_FAILED: 0.8,
+    ActionKind.MARK_SUCCESS: 0.6,
+    ActionKind.CLEAR: 1.2,
+    ActionKind.FAIL_RUN: 0.3,
+    ActionKind.FAIL_MANY: 0.3,
+    ActionKind.STRANGER_CONFLICT: 0.8,
+    ActionKind.STRANGER_INSTEAD: 0.7,
+    ActionKind.STRANGER_BETWEEN: 0.6,
+    ActionKind.STRANGER_LOST: 0.6,
+    ActionKind.STRANGER_LATE: 0.6,
+    ActionKind.STRANGER_CANCEL: 0.4,
+    ActionKind.STRANGER_TAKE: 0.6,
+    ActionKind.STRANGER_DELETE: 0.4,
+    ActionKind.STRANGER_REPLACE: 0.6,
+    ActionKind.STRANGER_WITHDRAW: 0.6,
 }
 STRANGER_FIRST_SHARE = 0.12
 """At how many of the runs a stranger is first."""
@@ -179,7 +185,7 @@ class StartRun:
     recipe: str
     work: dict[Kind, Work]
     database: str | None
-    user: tuple[Action, float] | None
+    user: tuple[ActionKind, float] | None
     stranger: tuple[float, float] | None
 
 
@@ -191,7 +197,7 @@ class Disturb:
     :param share: of whatever it has of a length or a number, 0 to 1
     """
 
-    deed: Action
+    deed: ActionKind
     pick: float
     share: float
 
@@ -224,7 +230,7 @@ def make_plan(*, seed: int, minutes: float) -> tuple[Action, ...]:
 
 def _runs(seed: int, *, minutes: float) -> Iterator[Action]:
     rng = random.Random(f"{seed}/runs")  # noqa: S311  # a plan, no secret
-    strangers = random.Random(f"{seed}/{Action.STRANGER_FIRST.name}")  # noqa: S311  # no secret
+    strangers = random.Random(f"{seed}/{ActionKind.STRANGER_FIRST.name}")  # noqa: S311  # no secret
     names = sorted(DAG_SPECS)
     order: list[str] = []
     for number, at in enumerate(_moments(rng, per_minute=RUNS_PER_MINUTE, minutes=minutes), 1):
@@ -258,9 +264,14 @@ def _work(rng: random.Random, recipe: DagSpec) -> Work:
     return Work(seconds=seconds, cancel_delay=None if ignores else delay, fails=fails)
 
 
-def _user(rng: random.Random) -> tuple[Action, float]:
+def _user(rng: random.Random) -> tuple[ActionKind, float]:
     deed = rng.choice(
-        (Action.MARK_FAILED, Action.MARK_FAILED, Action.MARK_SUCCESS, Action.FAIL_RUN)
+        (
+            ActionKind.MARK_FAILED,
+            ActionKind.MARK_FAILED,
+            ActionKind.MARK_SUCCESS,
+            ActionKind.FAIL_RUN,
+        )
     )
     return deed, rng.uniform(8, 50)
 

@@ -22,7 +22,7 @@ from tests.soak.call_hooks import CallHook
 from tests.soak.dag_specs import DAG_SPECS, Kind
 from tests.soak.evidence import Blow, BlowKind, Cause, CauseKind
 from tests.soak.interference import Interference
-from tests.soak.plan import STRANGERS, Action, Disturb
+from tests.soak.plan import STRANGERS, ActionKind, Disturb
 from tests.soak.task_processes import TaskProcesses
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 AT_WORK = (TaskState.RUNNING, TaskState.DEFERRED)
 _CAUSES = {
-    Action.MARK_FAILED: CauseKind.MARK_FAILED,
-    Action.MARK_SUCCESS: CauseKind.MARK_SUCCESS,
-    Action.CLEAR: CauseKind.CLEAR,
-    Action.FAIL_RUN: CauseKind.FAIL_RUN,
+    ActionKind.MARK_FAILED: CauseKind.MARK_FAILED,
+    ActionKind.MARK_SUCCESS: CauseKind.MARK_SUCCESS,
+    ActionKind.CLEAR: CauseKind.CLEAR,
+    ActionKind.FAIL_RUN: CauseKind.FAIL_RUN,
 }
 TRIGGERERS = (1, 2)
 _MANY = 3
@@ -121,24 +121,33 @@ class PlanRunner:
         later: FollowUp | None = None
         try:
             match disturb.deed:
-                case Action.KILL_TASK | Action.KILL_WORKER | Action.EVICT:
+                case ActionKind.KILL_TASK | ActionKind.KILL_WORKER | ActionKind.EVICT:
                     done = self._hurt_a_task(disturb)
-                case Action.AMBUSH:
+                case ActionKind.AMBUSH:
                     # counted when somebody walks into it
                     whole = disturb.share < 1 / 3
                     self._faults.ambush(lambda run_id, kind: self._attack(run_id, kind, whole))
                     return None
-                case Action.KILL_TRIGGERER | Action.STALL_TRIGGERER | Action.RESTART_TRIGGERER:
+                case (
+                    ActionKind.KILL_TRIGGERER
+                    | ActionKind.STALL_TRIGGERER
+                    | ActionKind.RESTART_TRIGGERER
+                ):
                     later = self._hurt_a_triggerer(disturb)
                     done = later is not None
-                case Action.KILL_SCHEDULER:
+                case ActionKind.KILL_SCHEDULER:
                     later = self._kill_the_scheduler(disturb)
                     done = later is not None
-                case Action.MARK_FAILED | Action.MARK_SUCCESS | Action.CLEAR | Action.FAIL_RUN:
+                case (
+                    ActionKind.MARK_FAILED
+                    | ActionKind.MARK_SUCCESS
+                    | ActionKind.CLEAR
+                    | ActionKind.FAIL_RUN
+                ):
                     done = self._act_as_user(disturb)
-                case Action.FAIL_MANY:
+                case ActionKind.FAIL_MANY:
                     done = self._fail_many(disturb)
-                case Action.ROTATE:
+                case ActionKind.ROTATE:
                     later, done = self._refuse_the_key(disturb), True
                 case _:
                     done = self._trouble(disturb)
@@ -150,13 +159,15 @@ class PlanRunner:
 
     # -- the user
 
-    def user(self, deed: Action, *, run: DagRun, task_id: str, api: SoakApi | None = None) -> bool:
+    def user(
+        self, deed: ActionKind, *, run: DagRun, task_id: str, api: SoakApi | None = None
+    ) -> bool:
         """Do what a user does to one task, or to its run; tell whether Airflow agreed.
 
         :param api: a client for another thread than the one that performs the plan
         """
         api = api or self._api
-        whole = deed is Action.FAIL_RUN
+        whole = deed is ActionKind.FAIL_RUN
         cause = Cause(
             kind=_CAUSES[deed],
             run_id=run.run_id,
@@ -165,12 +176,14 @@ class PlanRunner:
         )
         try:
             match deed:
-                case Action.FAIL_RUN:
+                case ActionKind.FAIL_RUN:
                     api.set_run_state(run, RunState.FAILED)
-                case Action.CLEAR:
+                case ActionKind.CLEAR:
                     api.clear(api.task_instance(run, task_id))
-                case Action.MARK_SUCCESS | Action.MARK_FAILED:
-                    state = TaskState.FAILED if deed is Action.MARK_FAILED else TaskState.SUCCESS
+                case ActionKind.MARK_SUCCESS | ActionKind.MARK_FAILED:
+                    state = (
+                        TaskState.FAILED if deed is ActionKind.MARK_FAILED else TaskState.SUCCESS
+                    )
                     api.set_task_state(api.task_instance(run, task_id), state)
         except ApiError as exc:
             if exc.status < 500:
@@ -186,7 +199,7 @@ class PlanRunner:
 
     def _act_as_user(self, disturb: Disturb) -> bool:
         states = AT_WORK
-        if disturb.deed is Action.CLEAR and disturb.share < 0.4:
+        if disturb.deed is ActionKind.CLEAR and disturb.share < 0.4:
             states = (TaskState.SUCCESS, TaskState.FAILED)
         worker = _choose(self._api.tasks_in(*states), disturb)
         return worker is not None and self.user(
@@ -203,7 +216,7 @@ class PlanRunner:
         def fail(worker: TaskProcess) -> bool:
             with self._api.another() as api:
                 run, task_id = worker.run, worker.task_id
-                return self.user(Action.MARK_FAILED, run=run, task_id=task_id, api=api)
+                return self.user(ActionKind.MARK_FAILED, run=run, task_id=task_id, api=api)
 
         with ThreadPoolExecutor(max_workers=len(workers)) as pool:
             return sum(pool.map(fail, workers)) >= _MANY
@@ -216,8 +229,8 @@ class PlanRunner:
             return False
         self._say(f"{disturb.deed}: {worker.run_id}.{worker.task_id}")
         self._strike(BlowKind.KILLED, worker.run_id, worker.task_id)
-        if disturb.deed is not Action.EVICT:
-            return self._hunter.kill(worker, whole=disturb.deed is Action.KILL_WORKER)
+        if disturb.deed is not ActionKind.EVICT:
+            return self._hunter.kill(worker, whole=disturb.deed is ActionKind.KILL_WORKER)
         self._note(
             Cause(
                 kind=CauseKind.EVICT,
@@ -233,8 +246,8 @@ class PlanRunner:
         self._strike(BlowKind.KILLED, run_id, kind)
         done = self._hunter.hunt(run_id, kind, whole=whole)
         if done:
-            self._say(f"{Action.AMBUSH}: {run_id}.{kind}")
-        (self._totals.done if done else self._totals.missed)[Action.AMBUSH] += 1
+            self._say(f"{ActionKind.AMBUSH}: {run_id}.{kind}")
+        (self._totals.done if done else self._totals.missed)[ActionKind.AMBUSH] += 1
 
     # -- components
 
@@ -246,7 +259,7 @@ class PlanRunner:
         key = (Component.TRIGGERER, number)
         self._say(f"{disturb.deed}: number {number}")
         self._away.add(key)
-        if disturb.deed is Action.STALL_TRIGGERER:
+        if disturb.deed is ActionKind.STALL_TRIGGERER:
             process = self._airflow.process(Component.TRIGGERER, number=number)
             process.signal(signal.SIGSTOP, everyone=True)
 
@@ -255,7 +268,7 @@ class PlanRunner:
                 self._away.discard(key)
 
             return FollowUp(seconds=16 + 10 * disturb.share, do=wake)
-        if disturb.deed is Action.KILL_TRIGGERER:
+        if disturb.deed is ActionKind.KILL_TRIGGERER:
             self._airflow.kill_component(Component.TRIGGERER, number=number)
         else:
             self._airflow.stop_component(Component.TRIGGERER, number=number, grace=10)
@@ -282,27 +295,27 @@ class PlanRunner:
         faults, share = self._faults, disturb.share
         method = tuple(Kind)[int(disturb.pick * len(Kind))].method
         match disturb.deed:
-            case Action.OUTAGE:
+            case ActionKind.OUTAGE:
                 faults.outage(seconds=2 + 6 * share)
-            case Action.LOSE_ANSWER:
+            case ActionKind.LOSE_ANSWER:
                 code = Code.UNAVAILABLE if share < 1 / 2 else Code.DEADLINE_EXCEEDED
                 faults.lose_answer(method=method, code=code)
-            case Action.DROP | Action.SILENCE:
+            case ActionKind.DROP | ActionKind.SILENCE:
                 self._hurt_connections(disturb.deed, share=share, method=method)
-            case Action.QUOTA:
+            case ActionKind.QUOTA:
                 faults.fail(code=Code.RESOURCE_EXHAUSTED, times=3 + int(10 * share))
-            case Action.DELAY:
+            case ActionKind.DELAY:
                 faults.delay(1 + 5 * share, method=method, times=1)
-            case Action.ANSWER_LATE:
+            case ActionKind.ANSWER_LATE:
                 faults.await_start(CallHook(after=self._late, late=2 + 8 * share))
-            case Action.FAIL_CANCEL:
+            case ActionKind.FAIL_CANCEL:
                 faults.fail(method="CancelOperation", times=2 + int(6 * share))
-            case Action.REFUSE_CANCEL:
+            case ActionKind.REFUSE_CANCEL:
                 faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED)
         return True
 
-    def _hurt_connections(self, deed: Action, *, share: float, method: str) -> None:
-        silent = deed is Action.SILENCE
+    def _hurt_connections(self, deed: ActionKind, *, share: float, method: str) -> None:
+        silent = deed is ActionKind.SILENCE
         self._strike(BlowKind.SILENCED if silent else BlowKind.DROPPED, None, None)
         if silent:
             self._wire.silence()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.soak.judge import Charge
-from tests.soak.plan import FAULTS, KILLS, STRANGERS, USER_ACTIONS, Action
+from tests.soak.plan import FAULTS, KILLS, STRANGERS, USER_ACTIONS, ActionKind
 from tests.soak.presumed_operations import Doubt
 
 if TYPE_CHECKING:
@@ -125,11 +125,11 @@ class Totals:
     """
 
     minutes: float
-    done: Counter[Action] = field(default_factory=Counter)
-    missed: Counter[Action] = field(default_factory=Counter)
+    done: Counter[ActionKind] = field(default_factory=Counter)
+    missed: Counter[ActionKind] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
 
-    def count(self, deeds: Collection[Action]) -> int:
+    def count(self, deeds: Collection[ActionKind]) -> int:
         """Return how many of some deeds were done."""
         return sum(self.done[deed] for deed in deeds)
 
@@ -146,7 +146,7 @@ class Totals:
         yield from (f"{number:5}  {what}" for what, number in sorted(self.others.items()))
         for title, deeds in _TITLES.items():
             yield f"{self.count(deeds):5}  {title}"
-            for deed in Action:
+            for deed in ActionKind:
                 if deed in deeds:
                     missed = f" ({self.missed[deed]} found nobody)" if self.missed[deed] else ""
                     yield f"         {self.done[deed]:3}  {deed}{missed}"

@@ -17,7 +17,7 @@ from tests.soak.call_hooks import CANCEL
 from tests.soak.environment import start_environment
 from tests.soak.evidence import DELETES
 from tests.soak.evidence_collector import collect, operations_of
-from tests.soak.plan import Action, StartRun, make_plan, reaps_meanwhile
+from tests.soak.plan import ActionKind, StartRun, make_plan, reaps_meanwhile
 from tests.soak.plan_runner import AT_WORK, PlanRunner, needs_user
 from tests.soak.report import Totals
 
@@ -148,7 +148,7 @@ class Soak:
         whole = len(tasks) > 1
 
         def act() -> None:
-            planned = Action.FAIL_RUN if whole else deed
+            planned = ActionKind.FAIL_RUN if whole else deed
             if actor.user(planned, run=run, task_id=tasks[0]):
                 self.totals.done[planned] += 1
 
@@ -179,13 +179,13 @@ class Soak:
             self._say(str(exc))
         for run in self._open:
             self.totals.others["runs that did not end by themselves"] += 1
-            actor.user(Action.FAIL_RUN, run=run, task_id="")
+            actor.user(ActionKind.FAIL_RUN, run=run, task_id="")
 
     def _unended(self, scene: SoakEnvironment, *, actor: PlanRunner) -> tuple[str, ...]:
         """Return the runs that go on; those that need a user get one."""
         for worker in scene.api.tasks_in(*AT_WORK):
             if needs_user(worker.dag_id):
-                actor.user(Action.MARK_FAILED, run=worker.run, task_id=worker.task_id)
+                actor.user(ActionKind.MARK_FAILED, run=worker.run, task_id=worker.task_id)
         scene.strangers.end_what_lasts()
         self._open = [run for run in self._open if not scene.api.dag_run(run).ended]
         return tuple(run.run_id for run in self._open)

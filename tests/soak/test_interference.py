@@ -20,7 +20,7 @@ from tests.cluster.rest_api import TaskState
 from tests.cluster.waiting import wait_until
 from tests.soak.dag_specs import ORIGIN_ID, Kind, target
 from tests.soak.interference import Interference
-from tests.soak.plan import Action, Disturb, StartRun
+from tests.soak.plan import ActionKind, Disturb, StartRun
 from tests.soak.report import Totals
 from tests.soak.sample_histories import RUN
 from tests.soak.soak_api import TaskProcess
@@ -80,15 +80,15 @@ class Stage:
     client: SpannerAdminClient
     totals: Totals
     api: FakeApi
-    did: list[tuple[Action, str]] = field(default_factory=list)
+    did: list[tuple[ActionKind, str]] = field(default_factory=list)
     late: list[tuple[str, Kind]] = field(default_factory=list)
     meddler: Interference = field(init=False)
 
-    def perform(self, deed: Action, *, pick: float = OTHERWISE) -> None:
+    def perform(self, deed: ActionKind, *, pick: float = OTHERWISE) -> None:
         """Have strangers do something."""
         self.meddler.perform(Disturb(deed=deed, pick=pick, share=OTHERWISE))
 
-    def user(self, deed: Action, *, run: DagRun, task_id: str, api: object) -> bool:
+    def user(self, deed: ActionKind, *, run: DagRun, task_id: str, api: object) -> bool:
         """Note what a user does."""
         del run, api
         self.did.append((deed, task_id))
@@ -100,7 +100,7 @@ class Stage:
         request = wish.request(database=ORIGIN_ID)
         return self.client.start(kind=KINDS[Kind.BACKUP], request=request, timeout=timeout)
 
-    def done(self, deed: Action) -> int:
+    def done(self, deed: ActionKind) -> int:
         """Wait until a deed was done, and return how often it was."""
         return wait_until(
             lambda: self.totals.done[deed], accept=bool, timeout=10, what=f"{deed} to happen"
@@ -154,24 +154,24 @@ def test_a_stranger_is_first(stage: Stage) -> None:
     )
     stage.meddler.be_first(order)
 
-    assert 1 == stage.done(Action.STRANGER_FIRST)
+    assert 1 == stage.done(ActionKind.STRANGER_FIRST)
     assert [True] == stage.whose
 
 
 def test_a_stranger_comes_just_before_the_work(stage: Stage) -> None:
     """The task's call meets what a stranger has started while it was on its way."""
-    stage.perform(Action.STRANGER_CONFLICT)
+    stage.perform(ActionKind.STRANGER_CONFLICT)
     with pytest.raises(AlreadyExists):
         stage.start()
 
     assert [True] == stage.whose
-    assert 1 == stage.totals.done[Action.STRANGER_CONFLICT]
+    assert 1 == stage.totals.done[ActionKind.STRANGER_CONFLICT]
 
 
 @pytest.mark.parametrize(("pick", "error"), [(0.1, ServiceUnavailable), (0.9, DeadlineExceeded)])
 def test_a_stranger_comes_instead(stage: Stage, pick: float, error: type[Exception]) -> None:
     """The task's call has done nothing and cannot know it, and a stranger's has."""
-    stage.perform(Action.STRANGER_INSTEAD, pick=pick)
+    stage.perform(ActionKind.STRANGER_INSTEAD, pick=pick)
     with pytest.raises(error):
         stage.start()
 
@@ -180,32 +180,32 @@ def test_a_stranger_comes_instead(stage: Stage, pick: float, error: type[Excepti
 
 def test_a_stranger_comes_between_start_and_retry(stage: Stage) -> None:
     """The task's call fails, and a stranger starts seconds later."""
-    stage.perform(Action.STRANGER_BETWEEN, pick=0.0)
+    stage.perform(ActionKind.STRANGER_BETWEEN, pick=0.0)
     with pytest.raises(ServiceUnavailable):
         stage.start()
 
-    assert 1 == stage.done(Action.STRANGER_BETWEEN)
+    assert 1 == stage.done(ActionKind.STRANGER_BETWEEN)
     assert [True] == stage.whose
 
 
 def test_a_task_that_meets_a_stranger_may_be_ended(stage: Stage) -> None:
     """A user marks it failed a moment later, if it is at work then."""
     stage.api.state = TaskState.DEFERRED
-    stage.perform(Action.STRANGER_CONFLICT, pick=0.0)
+    stage.perform(ActionKind.STRANGER_CONFLICT, pick=0.0)
     with pytest.raises(AlreadyExists):
         stage.start()
 
-    assert 1 == stage.done(Action.MARK_FAILED)
-    assert [(Action.MARK_FAILED, "backup")] == stage.did
+    assert 1 == stage.done(ActionKind.MARK_FAILED)
+    assert [(ActionKind.MARK_FAILED, "backup")] == stage.did
 
 
 def test_an_answer_is_lost_and_a_stranger_takes_over(stage: Stage) -> None:
     """What the task has started is cancelled by a stranger, who then starts in its place."""
-    stage.perform(Action.STRANGER_LOST, pick=0.1)
+    stage.perform(ActionKind.STRANGER_LOST, pick=0.1)
     with pytest.raises(ServiceUnavailable):
         stage.start()
 
-    assert 1 == stage.done(Action.STRANGER_TAKE)
+    assert 1 == stage.done(ActionKind.STRANGER_TAKE)
     assert [False, True] == stage.whose
     assert [OperationState.CANCELLED, OperationState.RUNNING] == stage.states
     assert () == stage.emulator.calls.of("CancelOperation")
@@ -213,7 +213,7 @@ def test_an_answer_is_lost_and_a_stranger_takes_over(stage: Stage) -> None:
 
 def test_an_answer_is_late_and_a_stranger_was_there(stage: Stage) -> None:
     """The task waits for the name of what a stranger has deleted meanwhile."""
-    stage.perform(Action.STRANGER_LATE)
+    stage.perform(ActionKind.STRANGER_LATE)
     with pytest.raises(DeadlineExceeded):
         stage.start(timeout=1.0)
 
@@ -226,7 +226,7 @@ def test_a_stranger_cancels_what_a_task_runs(stage: Stage) -> None:
     """It is the task's operation that is cancelled, and nobody else's."""
     stage.strangers.start(Wish(run_id=RUN, kind=Kind.COPY, share=OTHERWISE))
     stage.start()
-    stage.perform(Action.STRANGER_CANCEL)
+    stage.perform(ActionKind.STRANGER_CANCEL)
 
     assert [True, False] == stage.whose
     assert stage.states[1] is not OperationState.SUCCEEDED
@@ -236,25 +236,26 @@ def test_a_stranger_cancels_what_a_task_runs(stage: Stage) -> None:
 
 def test_there_may_be_nothing_to_cancel(stage: Stage) -> None:
     """That is counted, too."""
-    stage.perform(Action.STRANGER_CANCEL)
+    stage.perform(ActionKind.STRANGER_CANCEL)
 
-    assert 1 == stage.totals.missed[Action.STRANGER_CANCEL]
+    assert 1 == stage.totals.missed[ActionKind.STRANGER_CANCEL]
 
 
 def test_a_stranger_takes_the_name_after_a_cancel(stage: Stage) -> None:
     """Once the task's operation is cancelled for it, a stranger starts in its place."""
-    stage.perform(Action.STRANGER_TAKE)
+    stage.perform(ActionKind.STRANGER_TAKE)
     stage.client.cancel(name=stage.start().name)
 
-    assert 1 == stage.done(Action.STRANGER_TAKE)
+    assert 1 == stage.done(ActionKind.STRANGER_TAKE)
     assert [False, True] == stage.whose
 
 
 @pytest.mark.parametrize(
-    ("deed", "whose"), [(Action.STRANGER_DELETE, [False]), (Action.STRANGER_REPLACE, [False, True])]
+    ("deed", "whose"),
+    [(ActionKind.STRANGER_DELETE, [False]), (ActionKind.STRANGER_REPLACE, [False, True])],
 )
 def test_a_delivered_result_is_deleted_or_replaced(
-    stage: Stage, deed: Action, whose: list[bool]
+    stage: Stage, deed: ActionKind, whose: list[bool]
 ) -> None:
     """What a task that has succeeded made is gone, or is a stranger's."""
     stage.start()
@@ -270,5 +271,5 @@ def test_strangers_meet_the_reaper(stage: Stage) -> None:
     stage.start()
     stage.meddler.meet_the_reaper()
 
-    assert 1 == stage.done(Action.STRANGER_TAKE)
+    assert 1 == stage.done(ActionKind.STRANGER_TAKE)
     assert [False, True] == stage.whose

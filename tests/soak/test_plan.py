@@ -19,7 +19,7 @@ from tests.soak.plan import (
     QUIET,
     STRANGERS,
     USER_ACTIONS,
-    Action,
+    ActionKind,
     Disturb,
     StartRun,
     make_plan,
@@ -90,7 +90,7 @@ def test_ten_minutes_see_every_recipe_and_every_deed(seed: int) -> None:
     deeds = Counter(action.what.deed for action in plan if isinstance(action.what, Disturb))
 
     assert set(DAG_SPECS) == {start.recipe for start in starts(seed)}
-    assert set(Action) - {Action.STRANGER_FIRST} == set(deeds)
+    assert set(ActionKind) - {ActionKind.STRANGER_FIRST} == set(deeds)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -111,8 +111,8 @@ def test_a_run_that_needs_a_user_gets_one(seed: int) -> None:
 
 def test_every_deed_is_of_one_sort() -> None:
     """A deed is a kill, a fault, a user's action or a stranger's deed."""
-    assert set(Action) == KILLS | FAULTS | USER_ACTIONS | STRANGERS
-    assert len(Action) == len(KILLS) + len(FAULTS) + len(USER_ACTIONS) + len(STRANGERS)
+    assert set(ActionKind) == KILLS | FAULTS | USER_ACTIONS | STRANGERS
+    assert len(ActionKind) == len(KILLS) + len(FAULTS) + len(USER_ACTIONS) + len(STRANGERS)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -137,8 +137,8 @@ def test_a_soak_in_which_enough_happened_says_nothing() -> None:
     """Just enough is enough."""
     totals = Totals(minutes=2)
     totals.others["operations"] = 6
-    totals.done.update({Action.KILL_TASK: 3, Action.OUTAGE: 4, Action.CLEAR: 2})
-    totals.done[Action.STRANGER_FIRST] = 3
+    totals.done.update({ActionKind.KILL_TASK: 3, ActionKind.OUTAGE: 4, ActionKind.CLEAR: 2})
+    totals.done[ActionKind.STRANGER_FIRST] = 3
 
     assert () == totals.shortfalls()
 
@@ -146,7 +146,7 @@ def test_a_soak_in_which_enough_happened_says_nothing() -> None:
 def test_what_found_nobody_does_not_count() -> None:
     """A kill that hit nobody is no kill, and is told."""
     totals = Totals(minutes=2)
-    totals.missed[Action.KILL_TASK] = 3
+    totals.missed[ActionKind.KILL_TASK] = 3
 
     assert any("kills" in line for line in totals.shortfalls())
     assert any("3 found nobody" in line for line in totals.lines())

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.soak.dag_specs import Kind
 from tests.soak.evidence import CauseKind
 from tests.soak.judge import Charge, judge
-from tests.soak.plan import Action
+from tests.soak.plan import ActionKind
 from tests.soak.presumed_operations import Doubt, presumptions
 from tests.soak.report import Totals, report
 from tests.soak.sample_histories import History
@@ -63,9 +63,9 @@ def test_a_report_warns_of_an_idle_soak() -> None:
 def test_a_report_tells_what_was_done() -> None:
     """Each deed is counted."""
     totals = Totals(minutes=1)
-    totals.done[Action.EVICT] = 12
+    totals.done[ActionKind.EVICT] = 12
 
-    assert f"12  {Action.EVICT}" in told(History().tried(0, 42).ran(2, 40), totals)
+    assert f"12  {ActionKind.EVICT}" in told(History().tried(0, 42).ran(2, 40), totals)
 
 
 def test_a_report_tells_what_was_left_in_doubt() -> None:
