@@ -38,23 +38,20 @@ class Later:
         self.failed: BaseException | None = None
 
     @property
-    def due(self) -> float:
-        """When it is due."""
-        return self.at if self.sent is None else math.inf
-
-    @property
     def empty(self) -> bool:
         """Whether it was sent."""
         return self.at == math.inf or self.sent is not None or self.failed is not None
 
-    def next_request(self, *, at: float, fair: bool) -> PendingRequest | None:  # noqa: ARG002  # it is alone
-        """Return it when it is due."""
+    def next_request(self, *, at: float, fair: bool) -> PendingRequest | float:  # noqa: ARG002  # it is alone
+        """Return it, or when it is due."""
 
         def send() -> None:
             self.sent = asyncio.get_running_loop().time()
 
-        if self.sent is not None or at < self.at:
-            return None
+        if self.sent is not None:
+            return math.inf
+        if at < self.at:
+            return self.at
         return PendingRequest(urgency=Urgency.USUAL, due=self.at, send=send)
 
     def fail(self, exc: BaseException) -> None:

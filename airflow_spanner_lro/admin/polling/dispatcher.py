@@ -47,15 +47,13 @@ class PollSource(Protocol):
     """What has polls to send."""
 
     @property
-    def due(self) -> float:
-        """When the next one can be sent; infinite while it cannot be said."""
-
-    @property
     def empty(self) -> bool:
         """There is nothing to send, and nothing to come."""
 
-    def next_request(self, *, at: float, fair: bool) -> PendingRequest | None:
-        """Return what should be sent first; None if nothing is due.
+    def next_request(self, *, at: float, fair: bool) -> PendingRequest | float:
+        """Return what should be sent first; if nothing is due, when something will be.
+
+        That is infinite while it depends on answers.
 
         :param fair: it is the turn of the one who has waited longest
         """
@@ -94,9 +92,10 @@ class Dispatcher:
         :param urgency: of what has come
         """
         self._changed.set()
-        if urgency <= Urgency.DECIDING or self._empty:
+        empty = self._empty
+        if urgency <= Urgency.DECIDING or empty:
             self._urgent.set()
-        if self._running is None and not self._empty:
+        if self._running is None and not empty:
             # not in the context of the one who came first: it is nobody's own
             loop = asyncio.get_running_loop()
             self._running = loop.create_task(self._run(), context=Context())
@@ -155,13 +154,8 @@ class Dispatcher:
     def _empty(self) -> bool:
         return not self._waiting and self._polls.empty
 
-    @property
-    def _due(self) -> float:
-        # what waits is due already, unless its caller was cancelled in this very moment
-        return min((each.due for each in self._waiting), default=self._polls.due)
-
-    def _first(self, *, at: float, fair: bool) -> PendingRequest | None:
-        """Return what is to be sent first; None if nothing is due."""
+    def _first(self, *, at: float, fair: bool) -> PendingRequest | float:
+        """Return what is to be sent first; if nothing is due, when something will be."""
         # one whose caller was cancelled in this very moment is still there
         waiting = (each for each, granted in self._waiting.items() if not granted.done())
         first = min(waiting, key=lambda each: each.rank(fair=fair), default=None)
@@ -169,8 +163,10 @@ class Dispatcher:
             # among thousands that wait nobody else counts
             return first
         poll = self._polls.next_request(at=at, fair=fair)
-        if first is None or poll is None:
-            return first or poll
+        if first is None:
+            return poll
+        if not isinstance(poll, PendingRequest):
+            return first
         return min(first, poll, key=lambda each: each.rank(fair=fair))
 
     async def _run(self) -> None:
@@ -181,8 +177,8 @@ class Dispatcher:
             at = time()
             fair = (self._sent + 1) % FAIR_EACH == 0
             first = self._first(at=at, fair=fair)
-            if first is None:
-                await _at_most(self._due - at, until=self._changed)
+            if not isinstance(first, PendingRequest):
+                await _at_most(first - at, until=self._changed)
                 continue
             if delay := self.budget.delay(first.urgency, at=at):
                 # what comes meanwhile has to wait as well, unless it cancels

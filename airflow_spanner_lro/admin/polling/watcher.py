@@ -107,13 +107,6 @@ class OperationWatcher:
         return family is not None and family.seen_running(str(name), at=_now())
 
     @property
-    def due(self) -> float:
-        """When the next poll is due; infinite while it depends on answers."""
-        if self._full:
-            return math.inf
-        return min((family.due for family in self._families.values()), default=math.inf)
-
-    @property
     def empty(self) -> bool:
         """Whether nothing is watched."""
         return not any(family.watched for family in self._families.values())
@@ -122,8 +115,8 @@ class OperationWatcher:
     def _full(self) -> bool:
         return len(self._polls) >= _AT_ONCE
 
-    def next_request(self, *, at: float, fair: bool) -> PendingRequest | None:
-        """Return the poll that goes first; None if none is due."""
+    def next_request(self, *, at: float, fair: bool) -> PendingRequest | float:
+        """Return the poll that goes first; if none is due, when one will be."""
         firsts = [
             (first, family)
             for family in self._families.values()
@@ -131,7 +124,9 @@ class OperationWatcher:
             and (first.urgency is Urgency.DECIDING or not self._full)
         ]
         if not firsts:
-            return None
+            # with so many under way their answers decide
+            dues = () if self._full else (family.due for family in self._families.values())
+            return min(dues, default=math.inf)
         first, family = min(firsts, key=lambda each: each[0].rank(fair=fair))
 
         def send() -> None:
