@@ -87,7 +87,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
             backups = await await_keeping_cancel_message(self._list(memory))
             if backups is not None:
                 begins = memory is None
-                fresh, memory = (memory or BackupMemory()).look(backups)
+                fresh, memory = (memory or BackupMemory()).newly_ready(backups)
                 handed_over = 0.0
                 if begins and not self.include_existing:
                     self.log.info("Watching for backups of %s from now on.", self._database)

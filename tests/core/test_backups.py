@@ -43,8 +43,8 @@ def test_complete_backups_are_told_once_and_in_order() -> None:
     """The oldest comes first, and none comes twice."""
     backups = [made("b2", hour=2), made("b1", hour=1)]
 
-    first, memory = BackupMemory().look(backups)
-    second, _ = memory.look(listed(memory, backups))
+    first, memory = BackupMemory().newly_ready(backups)
+    second, _ = memory.newly_ready(listed(memory, backups))
 
     assert ["b1", "b2"] == ids(first)
     assert [] == second
@@ -54,8 +54,8 @@ def test_backup_that_is_being_made_is_told_when_it_is_complete() -> None:
     """A backup is told when it becomes READY, not when it is begun."""
     begun = made("b1", hour=1, state="CREATING")
 
-    early, memory = BackupMemory().look([begun])
-    late, _ = memory.look(listed(memory, [replace(begun, state="READY")]))
+    early, memory = BackupMemory().newly_ready([begun])
+    late, _ = memory.newly_ready(listed(memory, [replace(begun, state="READY")]))
 
     assert [] == early
     assert ["b1"] == ids(late)
@@ -64,19 +64,21 @@ def test_backup_that_is_being_made_is_told_when_it_is_complete() -> None:
 def test_slow_backup_is_not_missed() -> None:
     """A long backup that is complete after a younger one is told all the same."""
     slow = made("slow", hour=1, state="CREATING")
-    _, memory = BackupMemory().look([slow])
-    _, memory = memory.look(listed(memory, [made("quick", hour=3), slow]))
+    _, memory = BackupMemory().newly_ready([slow])
+    _, memory = memory.newly_ready(listed(memory, [made("quick", hour=3), slow]))
 
-    fresh, _ = memory.look(listed(memory, [made("quick", hour=3), replace(slow, state="READY")]))
+    fresh, _ = memory.newly_ready(
+        listed(memory, [made("quick", hour=3), replace(slow, state="READY")])
+    )
 
     assert ["slow"] == ids(fresh)
 
 
 def test_id_may_be_used_again() -> None:
     """A backup that was deleted and made again under the same id is another one."""
-    _, memory = BackupMemory().look([made("b1", hour=1)])
+    _, memory = BackupMemory().newly_ready([made("b1", hour=1)])
 
-    fresh, _ = memory.look(listed(memory, [made("b1", hour=2)]))
+    fresh, _ = memory.newly_ready(listed(memory, [made("b1", hour=2)]))
 
     assert ["b1"] == ids(fresh)
 
@@ -84,38 +86,38 @@ def test_id_may_be_used_again() -> None:
 def test_deletion_brings_nothing_back() -> None:
     """When the newest backup is deleted, older ones are not told again."""
     backups = [made("b1", hour=1), made("b9", hour=9)]
-    _, memory = BackupMemory().look(backups)
-    _, memory = memory.look(listed(memory, backups[:1]))
+    _, memory = BackupMemory().newly_ready(backups)
+    _, memory = memory.newly_ready(listed(memory, backups[:1]))
 
-    fresh, _ = memory.look(listed(memory, backups[:1]))
+    fresh, _ = memory.newly_ready(listed(memory, backups[:1]))
 
     assert [] == fresh
 
 
 def test_memory_stays_small() -> None:
     """Only backups about as young as the newest are remembered one by one."""
-    _, memory = BackupMemory().look([made(f"b{hour}", hour=hour) for hour in range(300)])
+    _, memory = BackupMemory().newly_ready([made(f"b{hour}", hour=hour) for hour in range(300)])
 
     assert 1 == len(memory.seen)
 
 
 def test_nothing_there_asks_for_everything() -> None:
     """As long as there has been no backup, no filter is needed."""
-    _, memory = BackupMemory().look([])
+    _, memory = BackupMemory().newly_ready([])
 
     assert "" == memory.filter_
 
 
 def test_filter_reaches_back_a_little() -> None:
     """The filter names a moment as the API writes it, a little before the newest backup."""
-    _, memory = BackupMemory().look([made("b1", hour=1)])
+    _, memory = BackupMemory().newly_ready([made("b1", hour=1)])
 
     assert 'create_time >= "2026-11-21T00:50:00Z"' == memory.filter_
 
 
 def test_round_trip() -> None:
     """A memory that went through Airflow's database is the same memory."""
-    _, memory = BackupMemory().look([made("b1", hour=1), made("b2", hour=1.1)])
+    _, memory = BackupMemory().newly_ready([made("b1", hour=1), made("b2", hour=1.1)])
 
     assert memory == BackupMemory.from_record(json.loads(json.dumps(memory.to_record())))
     assert BackupMemory() == BackupMemory.from_record(BackupMemory().to_record())
@@ -144,7 +146,7 @@ def test_every_backup_is_told_exactly_once(lives: list[tuple[int, int]], looks: 
             for number, (begun, length) in enumerate(lives)
             if begun <= now
         ]
-        fresh, memory = memory.look(listed(memory, backups))
+        fresh, memory = memory.newly_ready(listed(memory, backups))
         told += ids(fresh)
 
     assert sorted(f"b{number}x" for number in range(len(lives))) == sorted(told)

@@ -43,28 +43,10 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.ddl.lexer import DdlToken
 
-
-_PLAIN = re.compile(r"(?:[\w.,()<>= ]|(?<=\w)[-:/](?=\w))*")
-"""Values that mean the same in both dialects, unless one of the following marks comes next."""
-_MARKS = ("'", '"', "`", "-", "/", "*", "$")
-"""What makes a string or a comment of what stands before it: a prefix, or another mark."""
-_TAG_MARK = "$"
-"""What must not be in the text around a plain value, which could be the tag of a string."""
-_STAND_IN = "_0"
-"""A plain name that is no prefix of a string in either dialect."""
-
-_SEMICOLON = (
-    "its semicolon would end a statement, which only the text that the author of the Dag wrote may "
-    "do"
-)
-_QUOTES = (
-    "its quotes, backslashes or comment marks would change what the text around it means, or where "
-    "its statements end"
-)
-_ADVICE = (
-    "Check where the value comes from. Statements that another task or a caller makes are given as "
-    "a list with one in each item"
-)
+_COMMENT_MARKS = ("--", "/*", "#")
+_DECIDED_BY_DIALECT = frozenset(";\ufeff")
+"""What makes the dialect matter: without it, a text is one statement as it stands."""
+_FILE_NAME = re.compile(r"\S+\.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,148 +92,6 @@ class DdlText:
     def authored(self) -> bool:
         """Whether any of it but white space was written by the author of the Dag."""
         return any(piece.authored and piece.text.strip() for piece in self.pieces)
-
-
-def check_template_values(text: DdlText, *, field: str, dialect: Callable[[], Dialect]) -> None:
-    """Refuse a text if a value in it changes what the author wrote.
-
-    :param field: the argument that the text was given for
-    :param dialect: tells the dialect; asked only if the values are not plain
-    :raises InvalidArgumentError: if one does; the error shows it
-    """
-    pieces = text.pieces
-    if not text.authored or all(piece.authored for piece in pieces) or _plain(pieces):
-        return
-    known = dialect()
-    expected = _classes_of_author(pieces, dialect=known, field=field)
-    if _problem(pieces, expected, dialect=known) is None:
-        return
-    # which of them: with stand-ins for those behind it, the first one that does harm
-    for index, piece in enumerate(pieces):
-        if piece.authored:
-            continue
-        tried = (*pieces[: index + 1], *_with_stand_ins(pieces[index + 1 :]))
-        if problem := _problem(tried, expected, dialect=known):
-            before = "".join(each.text for each in pieces[:index])
-            raise InvalidArgumentError(
-                field=field,
-                value=piece.text,
-                rule=f"a template puts this in on line {line_number(before, len(before))}, and "
-                f"{problem}. {_ADVICE}",
-            )
-
-
-def _plain(pieces: Sequence[TextPart]) -> bool:
-    """Tell whether no value can do harm, in whatever dialect."""
-    for piece, after in zip_longest(pieces, pieces[1:]):
-        if piece.authored:
-            harmless = _TAG_MARK not in piece.text
-        else:
-            followed = after is not None and after.text.startswith(_MARKS)
-            harmless = bool(_PLAIN.fullmatch(piece.text)) and not followed
-        if not harmless:
-            return False
-    return True
-
-
-def _with_stand_ins(pieces: Sequence[TextPart]) -> tuple[TextPart, ...]:
-    return tuple(
-        piece if piece.authored else TextPart(_STAND_IN, authored=False) for piece in pieces
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What the lexer makes of a text.
-
-    :param classes: for each character of it, what it is part of
-    :param quoted: where each string and quoted name begins and ends
-    """
-
-    classes: str
-    quoted: tuple[tuple[int, int], ...]
-
-
-_END, _QUOTED, _CODE, _COMMENT, _SPACE = ";qc# "
-"""The classes of characters. White space is one of its own unless it is quoted."""
-
-
-def _read(text: str, *, dialect: Dialect, field: str) -> _Reading:
-    classes = [_SPACE if each.isspace() else _COMMENT for each in text]
-    quoted = []
-    for token in tokenize_argument(text, dialect=dialect, field=field):
-        start, end = token.start, min(token.end, len(text))
-        if token.is_quoted:
-            quoted.append((start, end))
-        for index in range(start, end):
-            if token.is_quoted:
-                classes[index] = _QUOTED
-            elif not text[index].isspace():
-                classes[index] = _END if token.ends_statement else _CODE
-    return _Reading("".join(classes), tuple(quoted))
-
-
-def _classes_of_author(pieces: Sequence[TextPart], *, dialect: Dialect, field: str) -> list[str]:
-    """Return what each piece would be with stand-ins for all values."""
-    plain = _with_stand_ins(pieces)
-    try:
-        reading = _read("".join(piece.text for piece in plain), dialect=dialect, field=field)
-    except InvalidArgumentError as exc:
-        raise InvalidArgumentError(
-            field=field,
-            value=exc.value,
-            rule=f"{exc.rule}, leaving aside what templates put in",
-        ) from exc
-    return [reading.classes[start:end] for start, end in _spans(plain)]
-
-
-def _spans(pieces: Sequence[TextPart]) -> list[tuple[int, int]]:
-    spans, at = [], 0
-    for piece in pieces:
-        spans.append((at, at + len(piece.text)))
-        at += len(piece.text)
-    return spans
-
-
-def _problem(
-    pieces: Sequence[TextPart], expected: Sequence[str], *, dialect: Dialect
-) -> str | None:
-    """Return what is wrong with the values in a text, None if nothing is.
-
-    :param expected: the classes of each piece, with stand-ins for all values
-    """
-    try:
-        reading = _read("".join(piece.text for piece in pieces), dialect=dialect, field="")
-    except InvalidArgumentError:
-        return _QUOTES
-    problem = None
-    for piece, (start, end), classes in zip(pieces, _spans(pieces), expected, strict=True):
-        found = reading.classes[start:end]
-        if piece.authored:
-            problem = problem or (None if found == classes else _QUOTES)
-        elif _END in found:
-            return _SEMICOLON
-        elif not _stays(reading, start, end, where=classes[0]):
-            problem = _QUOTES
-    return problem
-
-
-def _stays(reading: _Reading, start: int, end: int, *, where: str) -> bool:
-    """Tell whether a value stays in the string, quoted name or comment that it was put into.
-
-    :param where: the class of its stand-in
-    """
-    if where == _QUOTED:
-        return any(first < start and end < last for first, last in reading.quoted)
-    if where == _COMMENT:
-        return not {_QUOTED, _CODE} & set(reading.classes[start:end])
-    return not any(first < place < last for first, last in reading.quoted for place in (start, end))
-
-
-_COMMENT_MARKS = ("--", "/*", "#")
-_DECIDED_BY_DIALECT = frozenset(";\ufeff")
-"""What makes the dialect matter: without it, a text is one statement as it stands."""
-_FILE_NAME = re.compile(r"\S+\.sql")
 
 
 def parse_statements(
@@ -403,3 +243,164 @@ def _several(text: DdlText, *, field: str, alone: bool, count: int) -> InvalidAr
             "of its own, or write all of them as one text or in a .sql file"
         )
     return InvalidArgumentError(field=field, value=text.text, rule=rule)
+
+
+# --- values that templates put in ---
+
+_PLAIN = re.compile(r"(?:[\w.,()<>= ]|(?<=\w)[-:/](?=\w))*")
+"""Values that mean the same in both dialects, unless one of the following marks comes next."""
+_MARKS = ("'", '"', "`", "-", "/", "*", "$")
+"""What makes a string or a comment of what stands before it: a prefix, or another mark."""
+_TAG_MARK = "$"
+"""What must not be in the text around a plain value, which could be the tag of a string."""
+_STAND_IN = "_0"
+"""A plain name that is no prefix of a string in either dialect."""
+
+_SEMICOLON = (
+    "its semicolon would end a statement, which only the text that the author of the Dag wrote may "
+    "do"
+)
+_QUOTES = (
+    "its quotes, backslashes or comment marks would change what the text around it means, or where "
+    "its statements end"
+)
+_ADVICE = (
+    "Check where the value comes from. Statements that another task or a caller makes are given as "
+    "a list with one in each item"
+)
+
+
+def check_template_values(text: DdlText, *, field: str, dialect: Callable[[], Dialect]) -> None:
+    """Refuse a text if a value in it changes what the author wrote.
+
+    :param field: the argument that the text was given for
+    :param dialect: tells the dialect; asked only if the values are not plain
+    :raises InvalidArgumentError: if one does; the error shows it
+    """
+    pieces = text.pieces
+    if not text.authored or all(piece.authored for piece in pieces) or _plain(pieces):
+        return
+    known = dialect()
+    expected = _classes_of_author(pieces, dialect=known, field=field)
+    if _problem(pieces, expected, dialect=known) is None:
+        return
+    # which of them: with stand-ins for those behind it, the first one that does harm
+    for index, piece in enumerate(pieces):
+        if piece.authored:
+            continue
+        tried = (*pieces[: index + 1], *_with_stand_ins(pieces[index + 1 :]))
+        if problem := _problem(tried, expected, dialect=known):
+            before = "".join(each.text for each in pieces[:index])
+            raise InvalidArgumentError(
+                field=field,
+                value=piece.text,
+                rule=f"a template puts this in on line {line_number(before, len(before))}, and "
+                f"{problem}. {_ADVICE}",
+            )
+
+
+def _plain(pieces: Sequence[TextPart]) -> bool:
+    """Tell whether no value can do harm, in whatever dialect."""
+    for piece, after in zip_longest(pieces, pieces[1:]):
+        if piece.authored:
+            harmless = _TAG_MARK not in piece.text
+        else:
+            followed = after is not None and after.text.startswith(_MARKS)
+            harmless = bool(_PLAIN.fullmatch(piece.text)) and not followed
+        if not harmless:
+            return False
+    return True
+
+
+def _with_stand_ins(pieces: Sequence[TextPart]) -> tuple[TextPart, ...]:
+    return tuple(
+        piece if piece.authored else TextPart(_STAND_IN, authored=False) for piece in pieces
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the lexer makes of a text.
+
+    :param classes: for each character of it, what it is part of
+    :param quoted: where each string and quoted name begins and ends
+    """
+
+    classes: str
+    quoted: tuple[tuple[int, int], ...]
+
+
+_END, _QUOTED, _CODE, _COMMENT, _SPACE = ";qc# "
+"""The classes of characters. White space is one of its own unless it is quoted."""
+
+
+def _read(text: str, *, dialect: Dialect, field: str) -> _Reading:
+    classes = [_SPACE if each.isspace() else _COMMENT for each in text]
+    quoted = []
+    for token in tokenize_argument(text, dialect=dialect, field=field):
+        start, end = token.start, min(token.end, len(text))
+        if token.is_quoted:
+            quoted.append((start, end))
+        for index in range(start, end):
+            if token.is_quoted:
+                classes[index] = _QUOTED
+            elif not text[index].isspace():
+                classes[index] = _END if token.ends_statement else _CODE
+    return _Reading("".join(classes), tuple(quoted))
+
+
+def _classes_of_author(pieces: Sequence[TextPart], *, dialect: Dialect, field: str) -> list[str]:
+    """Return what each piece would be with stand-ins for all values."""
+    plain = _with_stand_ins(pieces)
+    try:
+        reading = _read("".join(piece.text for piece in plain), dialect=dialect, field=field)
+    except InvalidArgumentError as exc:
+        raise InvalidArgumentError(
+            field=field,
+            value=exc.value,
+            rule=f"{exc.rule}, leaving aside what templates put in",
+        ) from exc
+    return [reading.classes[start:end] for start, end in _spans(plain)]
+
+
+def _spans(pieces: Sequence[TextPart]) -> list[tuple[int, int]]:
+    spans, at = [], 0
+    for piece in pieces:
+        spans.append((at, at + len(piece.text)))
+        at += len(piece.text)
+    return spans
+
+
+def _problem(
+    pieces: Sequence[TextPart], expected: Sequence[str], *, dialect: Dialect
+) -> str | None:
+    """Return what is wrong with the values in a text, None if nothing is.
+
+    :param expected: the classes of each piece, with stand-ins for all values
+    """
+    try:
+        reading = _read("".join(piece.text for piece in pieces), dialect=dialect, field="")
+    except InvalidArgumentError:
+        return _QUOTES
+    problem = None
+    for piece, (start, end), classes in zip(pieces, _spans(pieces), expected, strict=True):
+        found = reading.classes[start:end]
+        if piece.authored:
+            problem = problem or (None if found == classes else _QUOTES)
+        elif _END in found:
+            return _SEMICOLON
+        elif not _stays(reading, start, end, where=classes[0]):
+            problem = _QUOTES
+    return problem
+
+
+def _stays(reading: _Reading, start: int, end: int, *, where: str) -> bool:
+    """Tell whether a value stays in the string, quoted name or comment that it was put into.
+
+    :param where: the class of its stand-in
+    """
+    if where == _QUOTED:
+        return any(first < start and end < last for first, last in reading.quoted)
+    if where == _COMMENT:
+        return not {_QUOTED, _CODE} & set(reading.classes[start:end])
+    return not any(first < place < last for first, last in reading.quoted for place in (start, end))

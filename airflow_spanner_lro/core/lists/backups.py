@@ -132,7 +132,7 @@ class BackupMemory:
         """What to ask ListBackups for, in its filter language."""
         return f'create_time >= "{_utc_text(self.since)}"' if self.since else ""
 
-    def look(self, backups: Sequence[BackupFacts]) -> tuple[list[BackupFacts], BackupMemory]:
+    def newly_ready(self, backups: Sequence[BackupFacts]) -> tuple[list[BackupFacts], BackupMemory]:
         """Return the backups that have become complete, the oldest first, and the new memory.
 
         :param backups: all that the filter lets through, in any state
