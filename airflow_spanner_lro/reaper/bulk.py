@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import metrics
 from airflow_spanner_lro.admin.client import SpannerAdminClient
@@ -35,16 +35,13 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.driver import SyncClock
     from airflow_spanner_lro.core.flows.commands import Flow
+    from airflow_spanner_lro.core.kinds import Service
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
-    from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
-    from airflow_spanner_lro.core.lists.queries import OperationQuery
-    from airflow_spanner_lro.core.names import DatabaseName, OperationName, ResourceName
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
+    from airflow_spanner_lro.core.names import OperationName
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.reaper.records import LedgerRow
 
     Elapsed = Callable[[], float]
-
-T = TypeVar("T")
 
 MOST = 400
 """Requests in a hundred seconds; a triggerer's usual budget for polls is another hundred."""
@@ -111,7 +108,7 @@ class RateLimitedClient(SpannerAdminClient):
             self._list_some(family, first=name, timeout=timeout)
             snapshot = self._known(name)
         if snapshot is None:
-            snapshot = self._paced(lambda: self._client.get(name=name, timeout=timeout))
+            snapshot = super().get(name=name, timeout=timeout)
         if snapshot.done:
             # nobody polls it any more
             self._families.get(family, {}).pop(name, None)
@@ -120,7 +117,7 @@ class RateLimitedClient(SpannerAdminClient):
     def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation; what was known of the operation is old then."""
         self._listed.pop(name, None)
-        self._paced(lambda: self._client.cancel(name=name, timeout=timeout))
+        super().cancel(name=name, timeout=timeout)
 
     def _known(self, name: OperationName) -> OperationSnapshot | None:
         # once: whoever asks again wants to know anew
@@ -142,7 +139,7 @@ class RateLimitedClient(SpannerAdminClient):
         names = (expected[start:] + expected[:start])[:NAMED_AT_ONCE]
         query = family.named(map(str, names))
         try:
-            found = self._paced(lambda: self._client.query_operations(query=query, timeout=timeout))
+            found = self.query_operations(query=query, timeout=timeout)
         except Exception as exc:
             if code_of(exc) is None:
                 raise
@@ -153,57 +150,9 @@ class RateLimitedClient(SpannerAdminClient):
         self._listed.update({each.name: (now, each) for each in found})
         self._unlisted |= set(names) - {each.name for each in found}
 
-    def _paced(self, call: Callable[[], T]) -> T:
+    def _call(self, service: Service, method: str, *args: Any, **kwargs: Any) -> Any:
         self._allowance.take(self._clock)
-        return call()
-
-    def query_operations(
-        self, *, query: OperationQuery, timeout: float = CALL_TIMEOUT
-    ) -> tuple[OperationSnapshot, ...]:
-        """List operations."""
-        return self._paced(lambda: self._client.query_operations(query=query, timeout=timeout))
-
-    def list_with_metadata(
-        self, *, resource: ResourceName, timeout: float = CALL_TIMEOUT
-    ) -> tuple[tuple[OperationSnapshot, Any], ...]:
-        """List the operations of one resource, each with its metadata message."""
-        return self._paced(
-            lambda: self._client.list_with_metadata(resource=resource, timeout=timeout)
-        )
-
-    def query_backups(
-        self, *, query: BackupQuery, timeout: float = CALL_TIMEOUT
-    ) -> tuple[BackupFacts, ...]:
-        """List backups."""
-        return self._paced(lambda: self._client.query_backups(query=query, timeout=timeout))
-
-    def get_result(
-        self, *, name: OperationName, timeout: float = CALL_TIMEOUT
-    ) -> ResourceState | None:
-        """Get the resource that a finished operation answered."""
-        return self._paced(lambda: self._client.get_result(name=name, timeout=timeout))
-
-    def get_resource(
-        self, *, name: ResourceName, retried: bool = True, timeout: float = CALL_TIMEOUT
-    ) -> Any:
-        """Get a resource as the client library's message type."""
-        return self._paced(
-            lambda: self._client.get_resource(name=name, retried=retried, timeout=timeout)
-        )
-
-    def get_resource_state(
-        self, *, name: ResourceName, timeout: float = CALL_TIMEOUT
-    ) -> ResourceState:
-        """Get the state of a resource."""
-        return self._paced(lambda: self._client.get_resource_state(name=name, timeout=timeout))
-
-    def get_ddl(self, *, name: DatabaseName, timeout: float = CALL_TIMEOUT) -> tuple[str, ...]:
-        """Get the committed statements of a database's schema."""
-        return self._paced(lambda: self._client.get_ddl(name=name, timeout=timeout))
-
-    def delete_resource(self, *, name: ResourceName, timeout: float = CALL_TIMEOUT) -> None:
-        """Delete a resource."""
-        self._paced(lambda: self._client.delete_resource(name=name, timeout=timeout))
+        return self._client._call(service, method, *args, **kwargs)  # noqa: SLF001  # our base's
 
     def close(self) -> None:
         """Close the channels that were opened."""
