@@ -79,7 +79,7 @@ class SpannerAdminOperator(BaseOperator, HookOnDemand):
         return copied
 
     def _make_hook(self) -> SpannerAdminHook:
-        # a sensor changes nothing, and does not say this at each of its looks
+        # a sensor changes nothing, and does not say this at each poll
         hook = super()._make_hook()
         hook.warn_if_emulated(warn=self.log.warning)
         return hook

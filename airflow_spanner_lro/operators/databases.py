@@ -118,7 +118,7 @@ class SpannerCreateDatabaseOperator(TakesDdl, SpannerOperationOperator):
         self.database_id = database_id
         self.dialect = dialect
         self.extra_statements = extra_statements
-        self._remember(extra_statements)
+        self._note_origin(extra_statements)
         self.enable_drop_protection = enable_drop_protection
         self.kms_key_names = kms_key_names
         self.proto_descriptors_file = proto_descriptors_file

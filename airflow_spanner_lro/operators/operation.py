@@ -80,7 +80,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     :param wait_for_completion: wait until the operation is done; otherwise succeed when it runs
     :param deferrable: wait in the triggerer instead of on a worker
-    :param poll_interval: the longest time between two looks, in seconds; by default
+    :param poll_interval: the longest time between two polls, in seconds; by default
         ``[spanner_lro] poll_interval``
     :param operation_timeout: how long each try may wait, as a duration or in seconds; the earlier
         of this and ``execution_timeout`` counts
@@ -177,13 +177,13 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     def execute(self, context: Context) -> Any:
         """Start or adopt the operation, then wait for it, defer, or return its name."""
-        with self._failing():
+        with self._mapped_errors():
             settings.check()
             return self._begin(context).start()
 
     def execute_after_slot(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on after the wait for a slot, or after a pause."""
-        with self._failing():
+        with self._mapped_errors():
             settings.check()
             run = self._begin(context)
             with decode_event(event):
@@ -192,7 +192,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on when the trigger has fired."""
-        with self._failing():
+        with self._mapped_errors():
             run = self._begin(context)
             with decode_event(event):
                 outcome = WaitOutcome.from_event(event)
@@ -210,7 +210,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
-            with self._failing():
+            with self._mapped_errors():
                 run = self._begin(context)
                 if (left := run.left_running()) is None:
                     raise
@@ -226,7 +226,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
             self._run.kill(timed_out=isinstance(sys.exception(), AirflowTaskTimeout))
 
     @contextmanager
-    def _failing(self) -> Iterator[None]:
+    def _mapped_errors(self) -> Iterator[None]:
         """Turn errors into what Airflow is to make of them: fail for good, skip, or retry."""
         with (
             interrupts.cancel_on_ctrl_c(lambda: self._run),

@@ -60,9 +60,9 @@ _DESCRIPTORS_FIELD = "proto_descriptors_file"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DdlOrigin:
-    """What is known of the value that the field has.
+    """Where the texts of a value of the field come from.
 
-    :param value: which value: if the field has another by now, this tells nothing about it
+    :param value: which value: of another one that the field has by now nothing is known
     :param texts: where each of its texts comes from; None as long as it is not rendered
     :param files: which items of a list were read from files
     """
@@ -80,17 +80,17 @@ class TakesDdl(_Operator):
 
     template_ext = _FILES
     ddl_field: ClassVar[str]
-    """Name of the parameter that takes them; a constructor hands it to ``_remember``."""
+    """Name of the parameter that takes them; a constructor hands it to ``_note_origin``."""
 
-    _known: _DdlOrigin = _DdlOrigin()
+    _origin: _DdlOrigin = _DdlOrigin()
 
     def resolve_template_files(self) -> None:
         """Read the files that the Dag names; afterwards the items of a list look alike."""
         setattr(self, self.ddl_field, _not_taken_for_files(getattr(self, self.ddl_field)))
-        files = self._known.files | _files_in(getattr(self, self.ddl_field))
+        files = self._origin.files | _files_in(getattr(self, self.ddl_field))
         super().resolve_template_files()
-        if self._known.texts is None:
-            self._known = _DdlOrigin(value=getattr(self, self.ddl_field), files=files)
+        if self._origin.texts is None:
+            self._origin = _DdlOrigin(value=getattr(self, self.ddl_field), files=files)
 
     def render_template(
         self,
@@ -102,13 +102,13 @@ class TakesDdl(_Operator):
         """Render a template; of the DDL also note what the author of the Dag wrote."""
         if content is not getattr(self, self.ddl_field, None):
             return super().render_template(content, context, jinja_env, seen_oids)
-        known = self._known
-        if known.texts is not None:
+        origin = self._origin
+        if origin.texts is not None:
             # rendered before: the author's words and others cannot be told apart any more
             rendered = super().render_template(content, context, jinja_env, seen_oids)
-            self._known = _DdlOrigin(value=rendered, texts=_inserted_texts(rendered))
+            self._origin = _DdlOrigin(value=rendered, texts=_inserted_texts(rendered))
             return rendered
-        files = known.files
+        files = origin.files
         if id(content) not in (seen_oids or ()):
             # else another task has named them, and Airflow leaves it at the names
             files |= _files_in(content)
@@ -118,13 +118,13 @@ class TakesDdl(_Operator):
             _not_taken_for_files(content), context, environment, seen_oids
         )
         rendered, texts = marks.take_out(marked, files=files)
-        self._known = _DdlOrigin(value=rendered, texts=texts)
+        self._origin = _DdlOrigin(value=rendered, texts=texts)
         return rendered
 
-    def _remember(self, given: object) -> None:
+    def _note_origin(self, given: object) -> None:
         """Note what was given to the constructor, where only the author of a Dag can give it."""
         # before another operator that has the same list reads the files into it
-        self._known = _DdlOrigin(value=given, files=_files_in(given))
+        self._origin = _DdlOrigin(value=given, files=_files_in(given))
 
     def _ddl(self, *, dialect: Callable[[], Dialect]) -> list[str]:
         """Return the statements.
@@ -138,15 +138,15 @@ class TakesDdl(_Operator):
         )
 
     def _texts(self, given: object) -> tuple[DdlText, ...]:
-        known = self._known
-        if known.value is not given:
+        origin = self._origin
+        if origin.value is not given:
             # a function has made it, or somebody has put it there
             return _inserted_texts(given)
-        if known.texts is not None:
-            return known.texts
+        if origin.texts is not None:
+            return origin.texts
         alone = isinstance(given, str)
         return tuple(
-            DdlText.from_author(str(item), several=alone or index in known.files)
+            DdlText.from_author(str(item), several=alone or index in origin.files)
             for index, item in enumerate(texts_in(given))
         )
 
@@ -200,7 +200,7 @@ class SpannerUpdateDatabaseDdlOperator(TakesDdl, SpannerOperationOperator):
         self.instance_id = instance_id
         self.database_id = database_id
         self.ddl_statements = ddl_statements
-        self._remember(ddl_statements)
+        self._note_origin(ddl_statements)
         self.proto_descriptors_file = proto_descriptors_file
 
     @property

@@ -133,7 +133,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
 
     With ``deferrable=True`` it waits in the triggerer, and begins there: it needs a worker for a
     moment only, when the wait is over. Where its parameters cannot be rendered there, or it is
-    mapped, it looks once on a worker and then defers.
+    mapped, it polls once on a worker and then defers.
 
     :param deferrable: wait in the triggerer instead of poking
     :param gcp_conn_id: connection of type ``google_cloud_platform``
@@ -191,7 +191,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         self.start_from_trigger = True
 
     def _require_interval(self) -> None:
-        """Refuse to look more often, or more rarely, than any operator does.
+        """Refuse to poll more often, or more rarely, than any operator does.
 
         :raises InvalidArgumentError: if the interval is none
         """
@@ -222,14 +222,14 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         )
 
     def execute(self, context: Context) -> Any:
-        """Poke, or look once and then wait in the triggerer."""
+        """Poke, or poke once and then wait in the triggerer."""
         # mistakes of whoever set this up: they skip no soft sensor
         with map_sensor_errors():
             settings.check()
             self._require_interval()
         if not self.deferrable:
             return super().execute(context)
-        if found := self._look_first(context):
+        if found := self._poke_once(context):
             return found.xcom_value
         self.defer(
             trigger=self._trigger(context),
@@ -238,7 +238,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         )
         return None  # never: the line before raises
 
-    def _look_first(self, context: Context) -> PokeReturnValue:
+    def _poke_once(self, context: Context) -> PokeReturnValue:
         """Poke, and treat errors as Airflow does where it pokes itself, or resumes a task."""
         try:
             return self.poke(context)
@@ -275,7 +275,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
             raise
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once; what it returns is true, and holds the facts, when the condition is met."""
+        """Poll once; what it returns is true, and holds the facts, when the condition is met."""
         # loads gRPC
         from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
         from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
@@ -286,9 +286,9 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
                 ask_once(condition),
                 client=self.hook.client,
                 clock=StoppableClock(),
-                on_snapshot=self._tell,
+                on_snapshot=self._log_changes,
             )
-            self._tell(verdict)
+            self._log_changes(verdict)
             if isinstance(verdict, Failed):
                 raise verdict.error
         if isinstance(verdict, NotYet):
@@ -296,8 +296,8 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=verdict.facts)
 
-    def _tell(self, heard: OperationSnapshot | Exception | Verdict) -> None:
-        for line in self._narrator.lines(heard, now=datetime.now(tz=UTC)):
+    def _log_changes(self, answer: OperationSnapshot | Exception | Verdict) -> None:
+        for line in self._narrator.lines(answer, now=datetime.now(tz=UTC)):
             self.log.info(line)
 
 

@@ -67,7 +67,7 @@ class SpannerBackupSensor(SpannerInstanceSensor):
     def trigger_arguments(self, context: Context) -> dict[str, Any]:
         """Return the trigger's parameters, and from when durations are counted.
 
-        From when the run was due, not from each look: a backup that takes longer than the duration
+        From when the run was due, not from each poll: a backup that takes longer than the duration
         would never be READY and new enough.
         """
         run = context.get("dag_run")
