@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 from configparser import ConfigParser
 from email.parser import Parser
 from pathlib import Path
@@ -64,3 +65,42 @@ def test_the_wheel_names_what_it_needs(wheel: ZipFile) -> None:
     assert ">=3.11" == metadata["Requires-Python"]
     assert "Apache-2.0" == metadata["License-Expression"]
     assert [] == [each for each in required if ">=" not in each]
+
+
+@pytest.mark.xdist_group("wheel")
+def test_the_wheel_has_no_extras(wheel: ZipFile) -> None:
+    """What the demo and the tests need is a dependency group: a user can install none of it."""
+    metadata = Parser().parsestr(_metadata(wheel, "METADATA"))
+
+    assert None is metadata.get_all("Provides-Extra")
+
+
+@pytest.mark.xdist_group("wheel")
+def test_the_wheel_says_where_the_project_is(wheel: ZipFile) -> None:
+    """Source, documentation, issues and changelog each have an address."""
+    metadata = Parser().parsestr(_metadata(wheel, "METADATA"))
+    labels = {url.partition(",")[0] for url in metadata.get_all("Project-URL") or []}
+
+    assert {"Changelog", "Documentation", "Issues", "Source"} == labels
+
+
+@pytest.mark.xdist_group("wheel")
+def test_the_source_distribution_holds_what_contributors_need(tmp_path: Path) -> None:
+    """Tests, documentation and examples are in it, and the pages that one looks for at the top."""
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--sdist",
+        "--no-isolation",
+        "--outdir",
+        str(tmp_path),
+    ]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603  # our own tool
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    folders = {name.partition("/")[0] for name in names if "/" in name}
+    assert {"CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"} <= names
+    assert {"airflow_spanner_lro", "docs", "example_dags", "tests"} <= folders
+    assert "tests/cluster/airflow.py" in names
