@@ -17,7 +17,7 @@ from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.status import is_transient
-from tests.soak.tcp_proxy import TcpProxy
+from tests.support.tcp_proxy import TcpProxy
 
 from .scripted_client import DATABASE
 from .tls_gateway import Gateway

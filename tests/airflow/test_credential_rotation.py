@@ -26,10 +26,10 @@ from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
 from airflow_spanner_lro.triggers import pollers
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import NotConnectedError, shared_poller, wait_for_poller
-from tests.admin.tls_gateway import Gateway
 from tests.airflow.fakes import DATABASE, LONG
 from tests.airflow.task_runner import backup, play
-from tests.soak.tcp_proxy import TcpProxy
+from tests.support.tcp_proxy import TcpProxy
+from tests.support.tls_gateway import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator

@@ -30,7 +30,7 @@ from tests.soak.plan import SHARED_DATABASES, StartRun, reaps_meanwhile
 from tests.soak.second_endpoint import TwoEndpointEmulator
 from tests.soak.soak_api import SoakApi
 from tests.soak.strangers import Strangers
-from tests.soak.tcp_proxy import TcpProxy
+from tests.support.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

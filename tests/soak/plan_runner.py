@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.soak.report import Totals
     from tests.soak.soak_api import SoakApi, TaskProcess
     from tests.soak.strangers import Strangers
-    from tests.soak.tcp_proxy import TcpProxy
+    from tests.support.tcp_proxy import TcpProxy
 
 AT_WORK = (TaskState.RUNNING, TaskState.DEFERRED)
 _CAUSES = {

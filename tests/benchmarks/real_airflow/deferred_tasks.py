@@ -20,28 +20,21 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
-from tests.benchmarks.real_airflow.emulator import Emulator, running_emulator
-from tests.benchmarks.real_airflow.process_usage import (
-    Sample,
-    Use,
-    blocks_of,
-    now,
-    starts_of,
-    wait_for_processes,
-)
 from tests.benchmarks.real_airflow.runner import say
-from tests.benchmarks.real_airflow.task_queries import Records
 from tests.cluster.airflow import Component, LocalAirflow
 from tests.cluster.configuration import AirflowSettings
+from tests.cluster.emulator_process import Emulator, running_emulator
 from tests.cluster.errors import NotReachedError
+from tests.cluster.process_usage import Sample, Use, blocks_of, now, starts_of, wait_for_processes
 from tests.cluster.processes import ProcessSpec
 from tests.cluster.rest_api import AirflowApi
+from tests.cluster.task_queries import Records
 from tests.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.benchmarks.real_airflow.process_usage import Block
+    from tests.cluster.process_usage import Block
 
 
 _TO_START = 30.0

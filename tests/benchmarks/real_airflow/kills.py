@@ -23,11 +23,11 @@ from sqlalchemy import text
 
 from airflow_spanner_lro.core.operations.settlement import Ending
 from tests.benchmarks.real_airflow.deferred_tasks import Size, set_scene
-from tests.benchmarks.real_airflow.process_usage import busiest, now, starts_of
 from tests.benchmarks.real_airflow.runner import in_scratch, run, say
 from tests.benchmarks.report import UNKNOWN, Row, Table, Target, markdown_of
 from tests.cluster.airflow import Component
 from tests.cluster.errors import NotReachedError
+from tests.cluster.process_usage import busiest, now, starts_of
 from tests.cluster.waiting import wait_until
 
 if TYPE_CHECKING:

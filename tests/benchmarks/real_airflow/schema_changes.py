@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tests.benchmarks.real_airflow import packages
-from tests.benchmarks.real_airflow.emulator import running_emulator
 from tests.benchmarks.real_airflow.runner import RESULTS, in_scratch, run, say
-from tests.benchmarks.real_airflow.task_queries import Records
 from tests.benchmarks.report import Row, Table, markdown_of
 from tests.cluster.airflow import LocalAirflow
 from tests.cluster.configuration import AirflowSettings
+from tests.cluster.emulator_process import running_emulator
 from tests.cluster.rest_api import RunState
+from tests.cluster.task_queries import Records
 from tests.cluster.watchdog import package_path
 
 if TYPE_CHECKING:

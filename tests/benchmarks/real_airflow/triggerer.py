@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.provider_info import get_provider_info
 from tests.benchmarks.real_airflow.deferred_tasks import CAPACITY, Crowd, Size, observe
-from tests.benchmarks.real_airflow.process_usage import between, busiest, percentile
 from tests.benchmarks.real_airflow.runner import in_scratch, run
 from tests.benchmarks.report import UNKNOWN, Row, Table, Target, markdown_of
+from tests.cluster.process_usage import between, busiest, percentile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from tests.benchmarks.real_airflow import defer_tasks
-from tests.benchmarks.real_airflow.emulator import admin_of
-from tests.benchmarks.real_airflow.process_usage import starts_of
-from tests.benchmarks.real_airflow.task_queries import Records
+from tests.cluster.emulator_process import admin_of
+from tests.cluster.process_usage import starts_of
 from tests.cluster.processes import ProcessSpec
 from tests.cluster.rest_api import RunState
+from tests.cluster.task_queries import Records
 from tests.cluster.waiting import wait_until
 from tests.e2e.guarantee.row_actions import GET_READY
 from tests.e2e.guarantee.rows import ALLOWANCE, Group, Seen, row

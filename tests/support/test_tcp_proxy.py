@@ -14,7 +14,7 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.emulator import SpannerAdminEmulator
-from tests.soak.tcp_proxy import TcpProxy
+from tests.support.tcp_proxy import TcpProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
