@@ -18,9 +18,9 @@ from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.status import is_transient
 from tests.support.tcp_proxy import TcpProxy
+from tests.support.tls_gateway import Gateway
 
 from .scripted_client import DATABASE
-from .tls_gateway import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

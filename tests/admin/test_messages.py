@@ -16,9 +16,9 @@ from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.status import ErrorClass, classify
+from tests.support.tls_gateway import Gateway
 
 from .scripted_client import DATABASE
-from .tls_gateway import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,9 +25,9 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP, Service
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.emulator import pagination
+from tests.support.tls_gateway import self_signed
 
 from .scripted_client import BACKUP, DATABASE, NAME, after
-from .tls_gateway import self_signed
 
 if TYPE_CHECKING:
     import threading
