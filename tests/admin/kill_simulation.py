@@ -67,7 +67,7 @@ class Struck:
 
     :param cancels: seconds from the stroke to each cancel, in order
     :param endings: how many kills ended how; one that found its operation done is none of them
-    :param looks: the most requests that were no cancels in any hundred seconds
+    :param polls: the most requests that were no cancels in any hundred seconds
     :param all_: the most requests of the poller in any hundred seconds
     :param unseen: on how many instances nothing was polled from the stroke until the kills were
         over and all could have been polled once more
@@ -77,7 +77,7 @@ class Struck:
     stroke: Stroke
     cancels: tuple[float, ...]
     endings: Counter[Ending]
-    looks: int
+    polls: int
     all_: int
     unseen: int
     left: dict[float, int]
@@ -136,7 +136,7 @@ async def _strike(stroke: Stroke, looked_at_after: tuple[float, ...]) -> Struck:
         stroke=stroke,
         cancels=tuple(sorted(each.at - since for each in spanner.of("cancel"))),
         endings=Counter(end.ending for end in ends if isinstance(end, Settlement)),
-        looks=_busiest(spanner, cancels=False, until=since + GRACE),
+        polls=_busiest(spanner, cancels=False, until=since + GRACE),
         all_=_busiest(spanner, cancels=True, until=since + GRACE),
         unseen=_unseen(spanner, others, since=since, until=until) if others else 0,
         left=left,

@@ -141,7 +141,7 @@ async def test_several_questions_are_answered_in_their_order(drive: Driver) -> N
 
 
 async def test_an_observer_hears_the_looks_among_several_questions(drive: Driver) -> None:
-    """A look is told whether it was asked alone or with others."""
+    """A poll is told whether it was asked alone or with others."""
     heard: list[OperationSnapshot | Exception] = []
 
     await drive(several(), [RUNNING, MADE, SUCCEEDED], on_snapshot=heard.append)
@@ -165,7 +165,7 @@ async def test_an_error_that_the_flow_raises_propagates(drive: Driver) -> None:
 
 
 async def test_an_observer_is_told_what_gets_answered(drive: Driver) -> None:
-    """Snapshots and errors of looks, in order; of no other call."""
+    """Snapshots and errors of polls, in order; of no other call."""
     heard: list[OperationSnapshot | Exception] = []
 
     await drive(

@@ -27,7 +27,7 @@ EVEN = PollPolicy(maximum=10, jitter=0)
 
 
 async def test_a_deadline_cuts_the_last_sleep_short(drive: Driver) -> None:
-    """The last look is at the deadline, not after it; then the flow is told."""
+    """The last poll is at the deadline, not after it; then the flow is told."""
     with pytest.raises(DeadlinePassedError):
         await drive(wait(name=NAME, policy=EVEN), [RUNNING] * 4, deadline=after(2.5))
 
@@ -36,7 +36,7 @@ async def test_a_deadline_cuts_the_last_sleep_short(drive: Driver) -> None:
 
 
 async def test_an_operation_that_ends_at_the_deadline_has_ended(drive: Driver) -> None:
-    """The look at the deadline counts: success just in time is success."""
+    """The poll the deadline counts: success just in time is success."""
     assert (
         await drive(
             wait(name=NAME, policy=EVEN), [RUNNING, RUNNING, SUCCEEDED], deadline=after(1.5)
@@ -62,7 +62,7 @@ async def test_a_passed_deadline_ends_before_the_first_sleep(drive: Driver) -> N
 
 
 async def test_a_cancel_is_sent_even_without_any_time_left(drive: Driver) -> None:
-    """A budget of nothing still asks for the cancel, and looks once."""
+    """A budget of nothing still asks for the cancel, and polls once."""
     settlement = await drive(
         cancel_and_settle(name=NAME, policy=CancelPolicy()), [None, RUNNING], deadline=after(-1)
     )

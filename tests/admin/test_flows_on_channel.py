@@ -116,7 +116,7 @@ async def test_a_wait_sees_a_backup_through(
 async def test_a_wait_outlives_an_outage(
     perform: Perform, emulator: SpannerAdminEmulator, start_backup: StartBackup
 ) -> None:
-    """K9: ten refused looks in a row change nothing about the result."""
+    """K9: ten refused polls in a row change nothing about the result."""
     name = start_backup().name
     emulator.faults.fail(method="GetOperation", times=10)
     heard: list[OperationSnapshot | Exception] = []

@@ -90,16 +90,16 @@ async def test_no_stampede() -> None:
 
 @in_virtual_time
 async def test_intervals_stretch_evenly() -> None:
-    """When the budget binds, each instance is looked at about as often as any other."""
+    """When the budget binds, each instance is polled about as often as any other."""
     spanner = CrowdedSpanner()
     names = spanner.begin_many(400, instances=100)
     waits = waiting(poller_of(spanner), names)
 
     await asyncio.sleep(1000)
 
-    looks = Counter(request.about for request in spanner.of("list"))
-    assert 100 == len(looks)
-    assert max(looks.values()) - min(looks.values()) <= 2
+    polls = Counter(request.about for request in spanner.of("list"))
+    assert 100 == len(polls)
+    assert max(polls.values()) - min(polls.values()) <= 2
     assert 850 <= len(spanner.requests) <= 1000
     for wait in waits:
         wait.cancel()
@@ -107,7 +107,7 @@ async def test_intervals_stretch_evenly() -> None:
 
 @in_virtual_time
 async def test_nobody_starves_among_those_that_end() -> None:
-    """A stream of operations that end keeps nobody from being looked at."""
+    """A stream of operations that end keeps nobody from being polled."""
     spanner = CrowdedSpanner()
     quiet = spanner.begin_many(3, instances=1)
     poller = poller_of(spanner, rate=0.2)
@@ -118,8 +118,8 @@ async def test_nobody_starves_among_those_that_end() -> None:
 
     await asyncio.sleep(1800)
 
-    looks = [each.at for each in spanner.requests if "instance-0/" in each.about + "/"]
-    assert len(looks) >= 2
+    polls = [each.at for each in spanner.requests if "instance-0/" in each.about + "/"]
+    assert len(polls) >= 2
     for wait in waits:
         wait.cancel()
 

@@ -219,7 +219,7 @@ async def test_observer_that_raises(others: int) -> None:
 
 @in_virtual_time
 async def test_observer_hears_everything() -> None:
-    """Every look is told: what was seen, and what went wrong."""
+    """Every poll is told: what was seen, and what went wrong."""
     heard: list[OperationSnapshot | Exception] = []
     spanner = CrowdedSpanner(trouble=lambda each: UNAVAILABLE if 10 < each.at < 20 else None)
     name = spanner.begin(name_of(1), ends=30.0)

@@ -57,7 +57,7 @@ def methods(spanner: CrowdedSpanner) -> list[str]:
 
 @in_virtual_time
 async def test_kill() -> None:
-    """A kill looks, cancels, and looks until the operation has ended."""
+    """A kill polls, cancels, and polls until the operation has ended."""
     spanner = CrowdedSpanner()
     name = spanner.begin(name_of(1))
 
@@ -121,7 +121,7 @@ async def test_cleaning_up() -> None:
 
 @in_virtual_time
 async def test_fifty_kills_at_once() -> None:
-    """Fifty kills send fifty cancels at once, and share their looks."""
+    """Fifty kills send fifty cancels at once, and share their polls."""
     spanner = CrowdedSpanner()
     names = spanner.begin_many(50)
     poller = poller_of(spanner)

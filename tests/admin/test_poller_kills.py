@@ -21,7 +21,7 @@ def test_every_cancel_is_sent_in_time(kills: int, instances: int, others: int, r
     struck = strike(Stroke(kills=kills, instances=instances, others=others, rate=rate))
 
     assert kills == sum(seconds <= WITHIN for seconds in struck.cancels)
-    assert struck.looks <= 100 * rate
+    assert struck.polls <= 100 * rate
     assert struck.all_ <= QUOTA
     assert 0 == struck.endings[Ending.NOT_SENT]
     assert 0 == struck.unseen

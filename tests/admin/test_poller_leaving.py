@@ -159,7 +159,7 @@ async def test_call_that_nobody_wants_any_more() -> None:
 
 @in_virtual_time
 async def test_deadline() -> None:
-    """After the deadline there is one more look, at once, and then an error."""
+    """After the deadline there is one more poll, at once, and then an error."""
     spanner = CrowdedSpanner()
     name = spanner.begin(name_of(1))
 
@@ -184,7 +184,7 @@ async def test_end_is_seen_at_the_deadline() -> None:
 
 @in_virtual_time
 async def test_deadline_that_has_passed_already() -> None:
-    """A wait that begins after its deadline, as after a restart, looks once and tells."""
+    """A wait that begins after its deadline, as after a restart, polls once and tells."""
     spanner = CrowdedSpanner()
     name = spanner.begin(name_of(1), ends=10.0)
     poller = poller_of(spanner)
@@ -214,7 +214,7 @@ def hangs(_: Request) -> bool:
 )
 @in_virtual_time
 async def test_deadline_in_trouble(spanner: Callable[[], CrowdedSpanner], rate: float) -> None:
-    """Whatever keeps the last look from being answered, the deadline is missed by 4 s at most."""
+    """Whatever keeps the last poll from being answered, the deadline is missed by 4 s at most."""
     world = spanner()
     names = world.begin_many(5, instances=5)
     waits = waiting(poller_of(world, rate=rate), names, deadline=after(50))
@@ -259,7 +259,7 @@ async def test_deadline_of_one_of_two() -> None:
 
 @in_virtual_time
 async def test_last_look_during_a_long_list() -> None:
-    """A last look is had although a list of many pages, which waits for the budget, is read."""
+    """A last poll is had although a list of many pages, which waits for the budget, is read."""
     spanner = CrowdedSpanner(page_size=10)
     crowd = waiting(poller := poller_of(spanner), spanner.begin_many(400))
     name = spanner.begin(name_of(9000), ends=299.0)
@@ -273,7 +273,7 @@ async def test_last_look_during_a_long_list() -> None:
 
 @in_virtual_time
 async def test_error_in_the_last_look_that_does_not_pass() -> None:
-    """What the last look finds out is told, if it says more than that time is up."""
+    """What the last poll finds out is told, if it says more than that time is up."""
     spanner = CrowdedSpanner(
         trouble=lambda each: exceptions.NotFound("gone") if each.at >= 100 else None
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let operations be looked at fifty times a second."""
+    """Let operations be polled fifty times a second."""
     monkeypatch.setattr(policy, "MINIMUM_INTERVAL", 0.02)
 
 

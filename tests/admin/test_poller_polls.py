@@ -236,7 +236,7 @@ async def test_two_waits_for_one_operation() -> None:
 @pytest.mark.parametrize("intervals", [(300.0, 10.0), (10.0, 300.0)])
 @in_virtual_time
 async def test_shorter_interval_counts(intervals: tuple[float, float]) -> None:
-    """Of two who wait for the same operation, the one who looks more often decides."""
+    """Of two who wait for the same operation, the one who polls more often decides."""
     spanner = CrowdedSpanner()
     name = spanner.begin(name_of(1), ends=7200.0)
     poller = poller_of(spanner)

@@ -102,7 +102,7 @@ def _row(struck: Struck) -> Row:
             f"{sent} of {stroke.kills}",
             f"{struck.cancels[-1]:.1f} s" if struck.cancels else "-",
             str(struck.endings[Ending.CANCELLED]),
-            f"{struck.looks} of {100 * stroke.rate:g}",
+            f"{struck.polls} of {100 * stroke.rate:g}",
             f"{struck.all_} of {QUOTA}",
         ),
         target=Target.at_most(
@@ -121,7 +121,7 @@ def _limits(struck: Sequence[Struck]) -> tuple[Target, ...]:
         Target.at_most(
             1,
             what="kills, every stroke: polls in any 100 s, as a part of what the budget allows",
-            figure=max(each.looks / (100 * each.stroke.rate) for each in struck),
+            figure=max(each.polls / (100 * each.stroke.rate) for each in struck),
             unit="",
         ),
         Target.at_most(

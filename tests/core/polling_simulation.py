@@ -20,7 +20,7 @@ from airflow_spanner_lro.core.polling.families import family_of
 from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
 
 from .sample_values import DENIED, after, snapshot
-from .watched_operations import POLICY, Ear, numbered
+from .watched_operations import POLICY, Recorder, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,12 +34,12 @@ QUOTA = ResourceExhausted("too many administrative requests")
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Member:
-    """An operation, and when it was looked at.
+    """An operation, and when it was polled.
 
     :param age: how old it is when the wait begins
     :param ends: when it ends
     :param percent: how far it says it is, all the time
-    :param policy: how often it is to be looked at
+    :param policy: how often it is to be polled
     """
 
     name: OperationName
@@ -47,17 +47,17 @@ class Member:
     ends: float = math.inf
     percent: int | None = None
     policy: PollPolicy = POLICY
-    looks: list[float] = field(default_factory=list)
-    ear: Ear = field(default_factory=Ear)
+    polls: list[float] = field(default_factory=list)
+    recorder: Recorder = field(default_factory=Recorder)
 
     @property
     def gaps(self) -> list[float]:
-        """The time from each look to the next; without the first two, when all came at once."""
-        return [later - one for one, later in pairwise(self.looks[2:])]
+        """The time from each poll to the next; without the first two, when all came at once."""
+        return [later - one for one, later in pairwise(self.polls[2:])]
 
     @property
     def mean_gap(self) -> float:
-        """How long it is from one look to the next."""
+        """How long it is from one poll to the next."""
         return mean(self.gaps)
 
 
@@ -96,11 +96,13 @@ class Crowd:
         for name, member in self.members.items():
             family = family_of(member.name)
             group = self._groups.setdefault(str(family.parent), WatchedFamily(family))
-            group.subscribe(name, member.ear, policy=member.policy, urgency=Urgency.USUAL, at=0)
+            group.subscribe(
+                name, member.recorder, policy=member.policy, urgency=Urgency.USUAL, at=0
+            )
 
     @property
     def mean_gap(self) -> float:
-        """How long it is from one look at an operation to the next."""
+        """How long it is from one poll of an operation to the next."""
         return mean(member.mean_gap for member in self.members.values())
 
     def run(self, *, until: float) -> None:
@@ -128,8 +130,8 @@ class Crowd:
             self.requests.append((self._at, poll.method))
             self._answer(group, poll)
 
-    def hurry(self, member: Member) -> None:
-        """Have an operation looked at because of a cancel."""
+    def poll_now(self, member: Member) -> None:
+        """Have an operation polled because of a cancel."""
         group = self._groups[str(family_of(member.name).parent)]
         group.poll_now(str(member.name), Urgency.DECIDING, at=self._at)
 
@@ -148,7 +150,7 @@ class Crowd:
             member = self.members[name]
             done = member.ends <= at
             if not refused:
-                member.looks.append(at)
+                member.polls.append(at)
             if done and poll.method is PollMethod.LIST_PENDING:
                 group.not_listed(name, at=at)
                 continue

@@ -280,4 +280,4 @@ def test_update_of_a_database_is_compared_by_its_ids() -> None:
     )
     target = DatabaseName.parse("projects/p/instances/main/databases/orders")
 
-    assert judged(author, replace(ENTRY, kind=UPDATE_DATABASE, target=target)) == PERMIT
+    assert PERMIT == judged(author, replace(ENTRY, kind=UPDATE_DATABASE, target=target))

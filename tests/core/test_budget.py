@@ -67,7 +67,7 @@ QUOTA = 500
 """Requests that Spanner takes of a project in a hundred seconds."""
 
 
-def looks_of(gone: list[Arrival]) -> list[float]:
+def polls_of(gone: list[Arrival]) -> list[float]:
     """Return when those were sent that cancel nothing."""
     return [at for at, urgency in gone if urgency is not Urgency.CANCEL]
 
@@ -87,8 +87,8 @@ def test_no_hundred_seconds_have_more_than_the_limits_allow(
 
     gone = sent(budget, arrivals_of(budget, drawn), refused=refused)
 
-    looks, moments = looks_of(gone), [at for at, _ in gone]
-    assert all(later - one >= over for one, later in zip(looks, looks[most:], strict=False))
+    polls, moments = polls_of(gone), [at for at, _ in gone]
+    assert all(later - one >= over for one, later in zip(polls, polls[most:], strict=False))
     assert all(later - one >= 100 for one, later in zip(moments, moments[quota:], strict=False))
 
 
@@ -116,9 +116,9 @@ def test_a_tenth_of_the_room_is_left_for_polls_that_a_cancel_waits_for(
 
     gone = sent(budget, arrivals_of(budget, drawn))
 
-    looks = [at for at, urgency in gone if urgency > Urgency.DECIDING]
+    polls = [at for at, urgency in gone if urgency > Urgency.DECIDING]
 
-    assert all(later - one >= 100 for one, later in zip(looks, looks[most:], strict=False))
+    assert all(later - one >= 100 for one, later in zip(polls, polls[most:], strict=False))
 
 
 def busy_until(budget: Budget, moment: float, *, urgency: Urgency) -> float:
@@ -189,7 +189,7 @@ def test_looks_are_spaced_evenly() -> None:
 
     gone = sent(Budget(rate=1), crowd)
 
-    moments = looks_of(gone)
+    moments = polls_of(gone)
     assert 0 == moments[3] < moments[4]
     gaps = [later - one for one, later in pairwise(moments[5:])]
     assert max(gaps) == pytest.approx(min(gaps), abs=1e-3)
@@ -198,7 +198,7 @@ def test_looks_are_spaced_evenly() -> None:
 
 @pytest.mark.parametrize("urgency", [Urgency.ENDING, Urgency.USUAL])
 def test_only_cancels_are_not_spaced(urgency: Urgency) -> None:
-    """How urgent a look is says which is sent first, and not how many are."""
+    """How urgent a poll is says which is sent first, and not how many are."""
     crowd = [(0.0, urgency)] * 50
 
     gone = sent(Budget(rate=1), crowd)
@@ -250,9 +250,9 @@ def test_a_refusal_pauses_looks_for_five_seconds() -> None:
 
     budget.refuse(at=1000)
 
-    assert budget.delay(Urgency.USUAL, at=1000) == 5
-    assert budget.delay(Urgency.ENDING, at=1003) == 2
-    assert budget.delay(Urgency.USUAL, at=1005) == 0
+    assert 5 == budget.delay(Urgency.USUAL, at=1000)
+    assert 2 == budget.delay(Urgency.ENDING, at=1003)
+    assert 0 == budget.delay(Urgency.USUAL, at=1005)
 
 
 def pauses(budget: Budget, *, count: int, at: float) -> list[float]:
@@ -288,7 +288,7 @@ def test_an_answer_after_the_pause_ends_the_doubling() -> None:
 
     budget.accept(at=1080)
 
-    assert budget.delay(Urgency.USUAL, at=1080) == 0
+    assert 0 == budget.delay(Urgency.USUAL, at=1080)
     assert [5] == pauses(budget, count=1, at=1080)
 
 
@@ -299,7 +299,7 @@ def test_an_answer_within_the_pause_does_not_end_it() -> None:
 
     budget.accept(at=1001)
 
-    assert budget.delay(Urgency.USUAL, at=1001) == 4
+    assert 4 == budget.delay(Urgency.USUAL, at=1001)
     assert [10] == pauses(budget, count=1, at=1005)
 
 
@@ -309,8 +309,8 @@ def test_cancels_are_tried_again_after_a_second() -> None:
 
     budget.refuse(at=1000)
 
-    assert budget.delay(Urgency.CANCEL, at=1000) == 1
-    assert budget.delay(Urgency.CANCEL, at=1001) == 0
+    assert 1 == budget.delay(Urgency.CANCEL, at=1000)
+    assert 0 == budget.delay(Urgency.CANCEL, at=1001)
 
 
 def test_refused_cancels_do_not_lengthen_the_pause() -> None:
@@ -341,4 +341,4 @@ def test_a_budget_is_more_than_nothing(rate: float) -> None:
     with pytest.raises(InvalidArgumentError, match="more than 0") as caught:
         Budget(rate=rate)
 
-    assert caught.value.field == "max_admin_requests_per_second"
+    assert "max_admin_requests_per_second" == caught.value.field

@@ -92,7 +92,7 @@ def test_a_long_silence_ends_it() -> None:
 
 
 def test_it_asks_before_it_sleeps() -> None:
-    """The first look is at once: much may have happened since the refusal."""
+    """The first poll is at once: much may have happened since the refusal."""
     assert not any(isinstance(command, Sleep) for command in wait_with(()).commands)
 
 

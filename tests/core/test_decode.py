@@ -61,7 +61,7 @@ def test_one_progress(kind: OperationKind, metadata: Any) -> None:
     snapshot = decode_operation(operation(metadata))
 
     assert kind is snapshot.kind
-    assert snapshot.percent == 40
+    assert 40 == snapshot.percent
     assert (NOW, after(60), after(30)) == (
         snapshot.start_time,
         snapshot.end_time,
@@ -76,15 +76,15 @@ def test_one_progress_without_a_cancel_time() -> None:
     snapshot = decode_operation(operation(metadata))
 
     assert (snapshot.kind, snapshot.percent) == (kinds.OPTIMIZE_RESTORED_DATABASE, 7)
-    assert (snapshot.start_time, snapshot.end_time, snapshot.cancel_time) == (None, None, None)
+    assert (None, None, None) == (snapshot.start_time, snapshot.end_time, snapshot.cancel_time)
 
 
 def test_nothing_told_yet() -> None:
     """A progress that is not filled in yet is at 0 %, with no times."""
     snapshot = decode_operation(operation(database_v1.CreateBackupMetadata()))
 
-    assert snapshot.percent == 0
-    assert (snapshot.start_time, snapshot.end_time, snapshot.cancel_time) == (None, None, None)
+    assert 0 == snapshot.percent
+    assert (None, None, None) == (snapshot.start_time, snapshot.end_time, snapshot.cancel_time)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_nothing_but_the_name() -> None:
     snapshot = decode_operation(operation(database_v1.CreateDatabaseMetadata(database="orders")))
 
     assert kinds.CREATE_DATABASE is snapshot.kind
-    assert (snapshot.percent, snapshot.start_time, snapshot.end_time) == (None, None, None)
+    assert (None, None, None) == (snapshot.percent, snapshot.start_time, snapshot.end_time)
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["running", "done"])
@@ -131,7 +131,7 @@ def test_metadata_of_an_unknown_type_is_no_error(done: bool) -> None:
     snapshot = decode_operation(message)
 
     assert (NAME, done) == (snapshot.name, snapshot.done)
-    assert (snapshot.kind, snapshot.percent) == (None, None)
+    assert (None, None) == (snapshot.kind, snapshot.percent)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_restore_tells_what_follows() -> None:
 
     snapshot = decode_operation(operation(metadata))
 
-    assert snapshot.follow_up == NAME
+    assert NAME == snapshot.follow_up
     assert decode_operation(operation(database_v1.RestoreDatabaseMetadata())).follow_up is None
 
 
@@ -221,7 +221,7 @@ def test_metadata_that_says_nothing_is_no_error(kind: OperationKind) -> None:
     snapshot = decode_operation(message)
 
     assert (kind, False) == (snapshot.kind, snapshot.done)
-    assert (snapshot.start_time, snapshot.end_time, snapshot.cancel_time) == (None, None, None)
+    assert (None, None, None) == (snapshot.start_time, snapshot.end_time, snapshot.cancel_time)
 
 
 def test_fields_of_a_later_release_are_passed_over() -> None:
@@ -230,7 +230,7 @@ def test_fields_of_a_later_release_are_passed_over() -> None:
     # field 4000, a varint
     message.metadata.value += b"\x80\xfa\x01\x07"
 
-    assert decode_operation(message).percent == 40
+    assert 40 == decode_operation(message).percent
 
 
 def test_an_operation_without_a_usable_name_is_an_error() -> None:
@@ -321,8 +321,8 @@ def test_a_schema_change_without_statements() -> None:
     """No statements, no percentage."""
     snapshot = decode_operation(operation(database_v1.UpdateDatabaseDdlMetadata()))
 
-    assert (snapshot.percent, snapshot.statements) == (None, ())
-    assert (snapshot.start_time, snapshot.end_time) == (None, None)
+    assert (None, ()) == (snapshot.percent, snapshot.statements)
+    assert (None, None) == (snapshot.start_time, snapshot.end_time)
 
 
 @pytest.mark.parametrize(

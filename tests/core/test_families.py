@@ -95,7 +95,7 @@ def test_all_that_are_pending_are_listed_by_that_alone() -> None:
     query = family_of(NAME).pending
 
     assert (ListCall.OF_BACKUPS, MAIN) == (query.call, query.parent)
-    assert query.server_filter == "(NOT done:true)"
+    assert "(NOT done:true)" == query.server_filter
 
 
 def test_some_are_listed_by_name_done_or_not() -> None:

@@ -42,7 +42,7 @@ def settlement(
 
 
 def test_it_cancels_first_and_once() -> None:
-    """The request goes out before anything is looked at, and is not repeated once accepted."""
+    """The request goes out before anything is polled, and is not repeated once accepted."""
     played = settle(None, running(), running(), cancelled())
 
     assert [Cancel(NAME), Get(NAME), Get(NAME), Get(NAME)] == played.asked
@@ -178,7 +178,7 @@ def test_trouble_that_passed_is_not_told() -> None:
 
 
 def test_who_may_neither_cancel_nor_look_was_refused() -> None:
-    """The refusal of the cancel is told, not that of the look."""
+    """The refusal of the cancel is told, not that of the poll."""
     played = settle(DENIED, exceptions.Unauthenticated("who"))
 
     assert played.result is not None
@@ -196,14 +196,14 @@ def test_who_may_neither_cancel_nor_look_was_refused() -> None:
 def test_an_unseen_end_is_not_called_a_refusal(
     answers: Sequence[Answer], last: OperationSnapshot | None
 ) -> None:
-    """Who may cancel but not look cannot tell the end, and must not say that it was refused."""
+    """Who may cancel but not poll cannot tell the end, and must not say that it was refused."""
     detail = "PERMISSION_DENIED: spanner.backups.cancel is missing"
 
     assert settlement(Ending.STILL_RUNNING, last, detail) == settle(*answers).result
 
 
 def test_who_may_not_look_still_asks_until_the_cancel_is_answered() -> None:
-    """A cancel whose answer was lost is asked again, whatever the look in between answers."""
+    """A cancel whose answer was lost is asked again, whatever the poll in between answers."""
     played = settle(UNAVAILABLE, DENIED, None, DENIED)
 
     assert [Cancel(NAME), Get(NAME)] * 2 == played.asked

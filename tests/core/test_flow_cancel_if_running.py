@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Stopping on hearsay, driven by hand: what was done before anybody looked is left as it is."""
+"""Cancelling an operation that we did not watch: what was done before is left as it is."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from .sample_values import (
 )
 from .scripted_flows import DEADLINE, play
 
-LOOK = Get(NAME, POLL_WITHIN)
+POLL = Get(NAME, POLL_WITHIN)
 TOO_LATE = DeadlineExceeded("no answer in time")
 MADE = ResourceState(name=str(BACKUP), state="READY", create_time=NOW)
 
@@ -50,7 +50,7 @@ def test_what_is_done_is_left_alone(end: object) -> None:
 
     played = play(flow, [end])  # type: ignore[list-item]  # it is a snapshot
 
-    assert (end, [LOOK]) == (played.result, played.asked)
+    assert (end, [POLL]) == (played.result, played.asked)
 
 
 def test_what_runs_is_stopped() -> None:
@@ -60,7 +60,7 @@ def test_what_runs_is_stopped() -> None:
     played = play(flow, [running(), None, succeeded(), MADE, MADE, None])
 
     assert [
-        LOOK,
+        POLL,
         Cancel(NAME),
         Get(NAME),
         GetResult(NAME),
@@ -70,12 +70,12 @@ def test_what_runs_is_stopped() -> None:
 
 
 def test_a_look_that_is_denied_deletes_nothing() -> None:
-    """Without the look it is not known who saw the end, so the operation is cancelled only."""
+    """Without the poll it is not known who saw the end, so the operation is cancelled only."""
     flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [DENIED, None, succeeded()])
 
-    assert [LOOK, Cancel(NAME), Get(NAME)] == played.asked
+    assert [POLL, Cancel(NAME), Get(NAME)] == played.asked
     assert played.result == Settlement(
         name=NAME, ending=Ending.FINISHED_FIRST, snapshot=succeeded(), left_behind=UNSEEN
     )
@@ -87,19 +87,19 @@ def test_a_look_is_tried_twice() -> None:
 
     played = play(flow, [UNAVAILABLE, succeeded()])
 
-    assert (succeeded(), [LOOK] * 2) == (played.result, played.asked)
+    assert (succeeded(), [POLL] * 2) == (played.result, played.asked)
 
 
 @pytest.mark.parametrize(
     "trouble", [[UNAVAILABLE, UNAVAILABLE], [TOO_LATE]], ids=["unavailable", "no answer in time"]
 )
 def test_a_cancel_does_not_wait_long_for_a_look(trouble: list[Exception]) -> None:
-    """Without a look the cancel goes out all the same, and what was made by then is left there."""
+    """Without a poll the cancel goes out all the same, and what was made by then is left there."""
     flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True)
 
     played = play(flow, [*trouble, None, succeeded()])
 
-    assert [*[LOOK] * len(trouble), Cancel(NAME), Get(NAME)] == played.asked
+    assert [*[POLL] * len(trouble), Cancel(NAME), Get(NAME)] == played.asked
     assert isinstance(played.result, Settlement)
     assert Ending.FINISHED_FIRST is played.result.ending
     assert "delete it if nobody uses it" in played.result.sentence
@@ -126,7 +126,7 @@ def test_what_was_seen_to_run_shortly_before_is_cancelled_at_once() -> None:
 
 
 def test_a_clean_up_needs_a_look_of_its_own() -> None:
-    """What was seen before the decision may be delivered by now: a moment is spent on a look."""
+    """What was seen before the decision may be delivered by now: a moment is spent on a poll."""
     flow = cancel_if_running(name=NAME, policy=CancelPolicy(), cleans_up=True, seen_running=True)
 
     played = play(flow, [TOO_LATE, None, succeeded()])
@@ -161,7 +161,7 @@ def test_a_cancel_that_does_not_get_through_is_told_as_not_sent() -> None:
 
     played = play(flow, [UNAVAILABLE, DEADLINE, UNAVAILABLE, UNAVAILABLE, DEADLINE])
 
-    assert [LOOK, Cancel(NAME), Get(NAME)] == played.asked
+    assert [POLL, Cancel(NAME), Get(NAME)] == played.asked
     assert isinstance(played.result, Settlement)
     assert Ending.NOT_SENT is played.result.ending
     assert "was not sent, or did not get through (UNAVAILABLE" in played.result.sentence

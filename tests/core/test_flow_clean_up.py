@@ -92,7 +92,7 @@ def test_what_may_be_somebody_elses_stays(made: Answer, there: Answer) -> None:
     """Without proof that this operation made it, nothing is deleted."""
     played = play(clean_up(FINISHED, policy=CancelPolicy()), [made, there])
 
-    assert played.result == FINISHED
+    assert FINISHED == played.result
     assert DeleteResource(BACKUP) not in played.commands
 
 
@@ -147,7 +147,7 @@ def test_transient_trouble_leaves_nothing_behind(
 
     assert FINISHED.with_clean_up(str(BACKUP)) == played.result
     assert asked == played.asked
-    assert played.slept == 0.25
+    assert 0.25 == played.slept
 
 
 def test_a_namesake_that_came_after_a_lost_deletion_stays() -> None:
@@ -156,8 +156,8 @@ def test_a_namesake_that_came_after_a_lost_deletion_stays() -> None:
         clean_up(FINISHED, policy=CancelPolicy()), [MADE, MADE, UNAVAILABLE, MADE, ANOTHER]
     )
 
-    assert played.result == FINISHED
-    assert played.asked.count(DeleteResource(BACKUP)) == 1
+    assert FINISHED == played.result
+    assert 1 == played.asked.count(DeleteResource(BACKUP))
 
 
 def test_a_passed_deadline_ends_the_attempts() -> None:
@@ -197,7 +197,7 @@ def test_nothing_is_even_asked_unless_it_succeeded(settlement: Settlement) -> No
     played = play(clean_up(settlement, policy=CancelPolicy()), [])
 
     assert settlement == played.result
-    assert played.commands == []
+    assert [] == played.commands
 
 
 @pytest.mark.parametrize(

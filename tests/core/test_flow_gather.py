@@ -33,7 +33,7 @@ def sleeper(*seconds: float) -> Flow[float]:
 
 
 def test_all_cancels_come_first() -> None:
-    """The last operation is asked to cancel before the first is looked at."""
+    """The last operation is asked to cancel before the first is polled."""
     played = play(
         stop_all([NAME, OTHER, THIRD], policy=CancelPolicy(), cleans_up=False),
         [None, None, None, cancelled(), cancelled(name=OTHER), cancelled(name=THIRD)],
@@ -44,7 +44,7 @@ def test_all_cancels_come_first() -> None:
 
 
 def test_a_cancel_that_is_ready_goes_before_a_look() -> None:
-    """Whoever has looked and has to cancel does not wait until all others have looked."""
+    """Whoever has polled and has to cancel does not wait until all others have polled."""
     flows = (
         cancel_if_running(name=name, policy=CancelPolicy(), cleans_up=True)
         for name in (NAME, OTHER)
@@ -55,10 +55,10 @@ def test_a_cancel_that_is_ready_goes_before_a_look() -> None:
         [running(), None, running(), None, cancelled(), cancelled(name=OTHER)],
     )
 
-    looks = [Get(name, POLL_WITHIN) for name in (NAME, OTHER)]
+    polls = [Get(name, POLL_WITHIN) for name in (NAME, OTHER)]
     assert [
-        *(looks[0], Cancel(NAME)),
-        *(looks[1], Cancel(OTHER)),
+        *(polls[0], Cancel(NAME)),
+        *(polls[1], Cancel(OTHER)),
         *(Get(NAME), Get(OTHER)),
     ] == played.commands
 

@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
-    Heard = OperationSnapshot | Exception
+    Seen = OperationSnapshot | Exception
 
 EVEN = PollPolicy(maximum=10, jitter=0)
 PATIENT_FOR_THREE = PollPolicy(maximum=1, jitter=0, transient_error_limit=3)
 
 
 def test_it_gets_then_sleeps_in_turns() -> None:
-    """An operation is looked at before anything is slept, and once after each sleep."""
+    """An operation is polled before anything is slept, and once after each sleep."""
     flow = wait(name=NAME, policy=EVEN)
 
     assert Get(NAME) == next(flow)
@@ -85,7 +85,7 @@ def test_transient_trouble_is_waited_out(trouble: Exception) -> None:
     played = play(wait(name=NAME, policy=EVEN), [running(), trouble, trouble, succeeded()])
 
     assert succeeded() == played.result
-    assert played.slept == 3
+    assert 3 == played.slept
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,11 @@ def test_patience_is_an_hour_by_default(more: int, patient: bool) -> None:
     """K9: trouble of up to an hour is no reason to fail; then it is."""
     policy = PollPolicy(jitter=0)
     slept = accumulate(policy.delays())
-    looks = next(count for count, total in enumerate(slept, start=1) if total >= 3600)
+    polls = next(count for count, total in enumerate(slept, start=1) if total >= 3600)
     expectation = nullcontext() if patient else pytest.raises(exceptions.ServiceUnavailable)
 
     with expectation:
-        play(wait(name=NAME, policy=policy), [UNAVAILABLE] * (looks + more))
+        play(wait(name=NAME, policy=policy), [UNAVAILABLE] * (polls + more))
 
 
 def test_a_passed_deadline_propagates() -> None:
@@ -155,10 +155,10 @@ def test_a_passed_deadline_propagates() -> None:
         play(wait(name=NAME, policy=EVEN), [running(), DEADLINE])
 
 
-def walk(answers: Iterable[Callable[[float], Heard]], *, began: datetime | None) -> list[float]:
+def walk(answers: Iterable[Callable[[float], Seen]], *, began: datetime | None) -> list[float]:
     """Return how long each sleep of a wait is, which is told the time after each.
 
-    :param answers: what each look sees, as a function of the time that has passed
+    :param answers: what each poll sees, as a function of the time that has passed
     :param began: the time when the wait began; None if it is never told the time
     """
     flow, slept, waited = wait(name=NAME, policy=PollPolicy(jitter=0)), list[float](), 0.0
@@ -186,13 +186,13 @@ def test_it_looks_at_the_estimated_end() -> None:
 
     slept = walk(progress, began=None)
 
-    looks = list(accumulate(slept))
-    assert min(look for look in looks if look >= 1000) <= 1006
-    assert min(seconds for look, seconds in zip(looks, slept, strict=True) if look > 900) < 6
+    polls = list(accumulate(slept))
+    assert min(poll for poll in polls if poll >= 1000) <= 1006
+    assert min(seconds for poll, seconds in zip(polls, slept, strict=True) if poll > 900) < 6
 
 
 def test_it_learns_the_age_when_it_knows_the_time() -> None:
-    """An operation that was started an hour ago is looked at rarely, from the second look on."""
+    """An operation that was started an hour ago is polled rarely, from the second poll on."""
     an_hour_ago = NOW - timedelta(hours=1)
 
     slept = walk([lambda _: running(start_time=an_hour_ago)] * 3, began=NOW)
@@ -210,7 +210,7 @@ def test_it_does_not_learn_the_age_without_the_time() -> None:
 
 
 def test_a_sleep_differs_a_little_from_its_interval() -> None:
-    """So that many tasks that were started together do not look together."""
+    """So that many tasks that were started together do not poll together."""
     first = set()
     for _ in range(10):
         flow = wait(name=NAME, policy=PollPolicy(jitter=0.1))

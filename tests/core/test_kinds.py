@@ -43,12 +43,12 @@ def test_every_call_that_starts_an_operation_has_a_kind() -> None:
     }
 
     assert starting == {(kind.service, kind.rpc) for kind in STARTABLE}
-    assert len(STARTABLE) == 13
+    assert 13 == len(STARTABLE)
 
 
 def test_the_follow_up_is_the_only_kind_that_no_call_starts() -> None:
     """It has no request type to load, and says why."""
-    assert [kind for kind in KINDS if kind.rpc is None] == [OPTIMIZE_RESTORED_DATABASE]
+    assert [OPTIMIZE_RESTORED_DATABASE] == [kind for kind in KINDS if kind.rpc is None]
     assert not OPTIMIZE_RESTORED_DATABASE.method
     with pytest.raises(ValueError, match="started by the service"):
         OPTIMIZE_RESTORED_DATABASE.request_type()
@@ -61,7 +61,7 @@ def test_the_request_type_is_the_one_that_the_call_takes(kind: OperationKind) ->
     annotation = inspect.signature(method).parameters["request"].annotation
 
     assert kind.request_type().__name__ in str(annotation)
-    assert kind.request_type().__name__ == f"{kind.method}Request"
+    assert f"{kind.method}Request" == kind.request_type().__name__
 
 
 @every_kind
@@ -130,13 +130,13 @@ def test_only_schema_changes_are_named_by_their_caller() -> None:
     """A request that takes an operation id is marked as such, and no other is."""
     taking = [kind for kind in STARTABLE if "operation_id" in kind.request_type().meta.fields]
 
-    assert taking == [UPDATE_DATABASE_DDL]
+    assert [UPDATE_DATABASE_DDL] == taking
     assert taking == [kind for kind in KINDS if kind.named_by_caller]
 
 
 def test_a_method_is_spelled_as_on_the_wire() -> None:
     """The name of the RPC is the generated method's, in CamelCase."""
-    assert CREATE_BACKUP.method == "CreateBackup"
+    assert "CreateBackup" == CREATE_BACKUP.method
 
 
 @pytest.mark.parametrize("type_url", ["", "type.googleapis.com/google.protobuf.Empty"])

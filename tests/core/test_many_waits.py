@@ -28,7 +28,7 @@ def most_in_a_hundred_seconds(crowd: Crowd) -> int:
 
 def noticed(member: Member) -> bool:
     """Tell whether its end was heard of."""
-    last = member.ear.heard[-1]
+    last = member.recorder.answers[-1]
     return isinstance(last, OperationSnapshot) and last.done
 
 
@@ -51,7 +51,7 @@ def test_the_budget_is_kept_and_everybody_is_looked_at() -> None:
         crowd.run(until=2000)
 
         assert most_in_a_hundred_seconds(crowd) <= 50
-        assert all(len(member.looks) >= 3 for member in crowd.members.values())
+        assert all(len(member.polls) >= 3 for member in crowd.members.values())
 
 
 def test_every_end_is_noticed() -> None:
@@ -64,18 +64,18 @@ def test_every_end_is_noticed() -> None:
         crowd.run(until=3000)
 
         assert all(map(noticed, crowd.members.values()))
-        assert all(member.looks[-1] - member.ends < 400 for member in crowd.members.values())
+        assert all(member.polls[-1] - member.ends < 400 for member in crowd.members.values())
 
 
 def test_ends_are_noticed_within_an_interval_where_the_budget_does_not_bind() -> None:
-    """The list that does not show it, and then at once a look of its own."""
+    """The list that does not show it, and then at once a poll of its own."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), rate=2)
     for number, member in enumerate(crowd.members.values()):
         member.ends = 200 + 3.7 * number
 
     crowd.run(until=1200)
 
-    late = sorted(member.looks[-1] - member.ends for member in crowd.members.values())
+    late = sorted(member.polls[-1] - member.ends for member in crowd.members.values())
     assert late[int(0.95 * COUNT)] <= 33 + 1
 
 
@@ -163,10 +163,10 @@ def test_cancels_wait_for_nobody() -> None:
     stopped = list(crowd.members.values())[::25]
 
     for member in stopped:
-        crowd.hurry(member)
+        crowd.poll_now(member)
     crowd.run(until=1000.5)
 
-    assert [1000.0] * len(stopped) == [member.looks[-1] for member in stopped]
+    assert [1000.0] * len(stopped) == [member.polls[-1] for member in stopped]
 
 
 def test_a_service_that_refuses_is_left_in_peace_and_then_all_goes_on() -> None:
@@ -179,7 +179,7 @@ def test_a_service_that_refuses_is_left_in_peace_and_then_all_goes_on() -> None:
 
     assert sum(500 <= at < 800 for at, _ in crowd.requests) < 15
     assert all(map(noticed, crowd.members.values()))
-    assert not any(any(member.ear.permanent) for member in crowd.members.values())
+    assert not any(any(member.recorder.permanent) for member in crowd.members.values())
 
 
 def test_lists_that_are_not_permitted_cost_little() -> None:

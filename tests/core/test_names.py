@@ -262,8 +262,8 @@ def test_an_id_is_completed() -> None:
     """An id alone is one in the same instance."""
     within = InstanceName(project="test", instance="main")
 
-    assert resolve_name(BackupName, "nightly", within=within) == BACKUP
-    assert resolve_name(BackupName, str(BACKUP), within=within) == BACKUP
+    assert BACKUP == resolve_name(BackupName, "nightly", within=within)
+    assert BACKUP == resolve_name(BackupName, str(BACKUP), within=within)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def ask(
     lists: bool = True,
     by_name: bool = True,
 ) -> Poll | None:
-    """Return the next round."""
+    """Return the next poll."""
     return next_poll(watched, at=at, fair=fair, pages=pages, lists=lists, by_name=by_name)
 
 

@@ -226,5 +226,5 @@ def test_an_unexpected_state_names_both_states() -> None:
         target=BACKUP, state="CREATING", expected=("READY", "READY_OPTIMIZING")
     )
 
-    assert (error.target, error.state) == (BACKUP, "CREATING")
+    assert (BACKUP, "CREATING") == (error.target, error.state)
     assert "its state is CREATING, not READY or READY_OPTIMIZING" in str(error)

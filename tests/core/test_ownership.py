@@ -333,4 +333,4 @@ def test_a_rejected_deferral_of_a_task_that_is_gone(liveness: TaskLiveness) -> N
 
 def test_a_decision_reads_as_a_reason() -> None:
     """What is logged completes "is not cancelled: ..."."""
-    assert KillDecision.ADOPTED.value == "a newer try of the task has adopted it"
+    assert "a newer try of the task has adopted it" == KillDecision.ADOPTED.value

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""When to look next at one operation: from its age, and from the end that its progress promises."""
+"""When to poll one operation next: from its age, and from the end that its progress promises."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def told(pace: Pace, percent: int | None, *, at: float, age: float | None = None
     pace.on_snapshot(running(percent=percent, start_time=start), at=at, now=after(at))
 
 
-def looks(*, ends: float, progress: Progress, knows_start: bool = True) -> list[float]:
-    """Return when it is looked at, the last time after it has ended; it starts with the wait."""
+def polls(*, ends: float, progress: Progress, knows_start: bool = True) -> list[float]:
+    """Return when it is polled, the last time after it has ended; it starts with the wait."""
     pace, at, moments = fresh(), 0.0, [0.0]
     while at < ends:
         told(pace, progress(at), at=at, age=at if knows_start else None)
@@ -56,7 +56,7 @@ def steady(ends: float) -> Progress:
 
 def test_it_looks_every_second_at_first() -> None:
     """While an operation is young the interval is the shortest there is."""
-    assert [*map(float, range(11))] == looks(ends=10, progress=untold)
+    assert [*map(float, range(11))] == polls(ends=10, progress=untold)
 
 
 @given(age=st.floats(0, 1e6))
@@ -74,7 +74,7 @@ def test_a_change_of_three_seconds_is_noticed_within_one(
 ) -> None:
     """A short operation is short for those who wait for it, too."""
     for end in (2.001, 2.5, 2.999, 3.0):
-        assert looks(ends=end, progress=progress, knows_start=knows_start)[-1] <= end + 1
+        assert polls(ends=end, progress=progress, knows_start=knows_start)[-1] <= end + 1
 
 
 @pytest.mark.parametrize(
@@ -92,17 +92,17 @@ def test_a_change_of_three_seconds_is_noticed_within_one(
 )
 @pytest.mark.parametrize("knows_start", [True, False], ids=["age known", "age not known"])
 def test_a_long_backup_is_asked_about_rarely(progress: Progress, knows_start: bool) -> None:
-    """Four hours take some 500 looks and not 14,000, whatever the percentages are."""
-    count = len(looks(ends=FOUR_HOURS, progress=progress, knows_start=knows_start))
+    """Four hours take some 500 polls and not 14,000, whatever the percentages are."""
+    count = len(polls(ends=FOUR_HOURS, progress=progress, knows_start=knows_start))
 
     assert 480 < count < 560
 
 
 @pytest.mark.parametrize("ends", [60, 200, 1000, 3600.0, FOUR_HOURS])
 def test_a_steady_end_is_noticed_soon(ends: float) -> None:
-    """As exactly as whole percents tell the end, to half of one, and for a handful more looks."""
-    with_progress = looks(ends=ends, progress=steady(ends))
-    without = looks(ends=ends, progress=untold)
+    """As exactly as whole percents tell the end, to half of one, and for a handful more polls."""
+    with_progress = polls(ends=ends, progress=steady(ends))
+    without = polls(ends=ends, progress=untold)
 
     assert with_progress[-1] - ends <= min(30, ends / 200) + 1
     assert len(with_progress) <= len(without) + 20
@@ -128,13 +128,13 @@ def test_the_next_look_is_at_the_estimated_end() -> None:
     pace = fresh()
 
     told(pace, 95, at=950, age=950)
-    assert pace.interval(at=950) == 30
+    assert 30 == pace.interval(at=950)
     told(pace, 98, at=985, age=985)
     assert pace.interval(at=985) == pytest.approx(15, abs=0.1)
 
 
 def test_intervals_grow_again_after_an_end_that_was_none() -> None:
-    """An estimate is an estimate: an operation at 100 % is looked at less and less often."""
+    """An estimate is an estimate: an operation at 100 % is polled less and less often."""
     pace = fresh()
     moments = [1000.0]
     while moments[-1] < 2000:
@@ -144,7 +144,7 @@ def test_intervals_grow_again_after_an_end_that_was_none() -> None:
     intervals = [later - one for one, later in pairwise(moments)]
     assert [1.0] * 10 == intervals[:10]
     assert all(one <= later for one, later in pairwise(intervals))
-    assert intervals[-1] == 30
+    assert 30 == intervals[-1]
 
 
 def test_an_end_that_does_not_come_is_not_looked_for_for_ever() -> None:
@@ -152,9 +152,9 @@ def test_an_end_that_does_not_come_is_not_looked_for_for_ever() -> None:
     pace = fresh()
     told(pace, 50, at=1000, age=1000)
 
-    assert pace.interval(at=1985) == 1
+    assert 1 == pace.interval(at=1985)
     assert pace.interval(at=2080) == pytest.approx(10, abs=0.1)
-    assert pace.interval(at=2400) == 30
+    assert 30 == pace.interval(at=2400)
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,11 @@ def test_an_old_operation_is_looked_at_rarely_from_the_start(percent: int | None
 
     told(pace, percent, at=0, age=3600)
 
-    assert pace.interval(at=0) == 30
+    assert 30 == pace.interval(at=0)
 
 
 def test_an_old_operation_that_is_about_to_end_is_looked_at_soon() -> None:
-    """The first look is enough for an estimate, since the age is known."""
+    """The first poll is enough for an estimate, since the age is known."""
     pace = fresh()
 
     told(pace, 99, at=0, age=600)
@@ -234,7 +234,7 @@ def test_a_clock_of_the_service_that_is_ahead_makes_nothing_younger() -> None:
 
     told(pace, 40, at=100, age=-500)
 
-    assert pace.interval(at=100) == 10
+    assert 10 == pace.interval(at=100)
 
 
 def test_a_clock_of_the_service_that_is_ahead_leaves_the_estimate() -> None:
@@ -254,7 +254,7 @@ def test_a_clock_of_the_service_that_is_behind_lengthens_no_interval_beyond_the_
 
     told(pace, 0, at=0, age=1e6)
 
-    assert pace.interval(at=0) == 30
+    assert 30 == pace.interval(at=0)
 
 
 def test_a_wall_clock_that_is_set_back_makes_nothing_younger() -> None:
@@ -264,7 +264,7 @@ def test_a_wall_clock_that_is_set_back_makes_nothing_younger() -> None:
 
     told(pace, None, at=20, age=-3600)
 
-    assert pace.interval(at=20) == 22
+    assert 22 == pace.interval(at=20)
 
 
 def test_without_the_time_the_wait_is_the_age() -> None:
@@ -273,7 +273,7 @@ def test_without_the_time_the_wait_is_the_age() -> None:
 
     pace.on_snapshot(running(percent=10, start_time=NOW - timedelta(hours=1)), at=0, now=None)
 
-    assert pace.interval(at=0) == 1
+    assert 1 == pace.interval(at=0)
 
 
 @pytest.mark.parametrize("knows_start", [True, False], ids=["age known", "age not known"])
@@ -283,7 +283,7 @@ def test_a_percentage_that_jumps_back_is_no_end(knows_start: bool) -> None:
     for at, percent in ((100, 50), (190, 95), (200, 10)):
         told(pace, percent, at=at, age=at if knows_start else None)
 
-    assert pace.interval(at=600) == 30
+    assert 30 == pace.interval(at=600)
     assert not pace.ending(at=600)
 
 
@@ -292,8 +292,8 @@ def test_complete_and_then_not_complete_is_estimated_anew() -> None:
     pace = fresh()
     told(pace, 100, at=1000, age=1000)
     told(pace, 60, at=1010, age=1010)
-    assert pace.interval(at=1010) == 30
+    assert 30 == pace.interval(at=1010)
 
     told(pace, 100, at=1500, age=1500)
 
-    assert pace.interval(at=1500) == 1
+    assert 1 == pace.interval(at=1500)

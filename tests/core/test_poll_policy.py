@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""When to look: intervals grow with the time waited, vary a little, and stay within bounds."""
+"""When to poll: intervals grow with the time waited, vary a little, and stay within bounds."""
 
 from __future__ import annotations
 
@@ -72,18 +72,18 @@ def test_each_wait_begins_anew() -> None:
     policy = PollPolicy(jitter=0)
     first(100, policy)
 
-    assert first(1, policy) == [1.0]
+    assert [1.0] == first(1, policy)
 
 
 def test_a_long_backup_is_asked_after_rarely() -> None:
-    """Four hours take some 500 looks, not 14,000."""
-    waited = looks = 0.0
+    """Four hours take some 500 polls, not 14,000."""
+    waited = polls = 0.0
     for delay in PollPolicy(jitter=0).delays():
-        waited, looks = waited + delay, looks + 1
+        waited, polls = waited + delay, polls + 1
         if waited >= 4 * 3600:
             break
 
-    assert 480 < looks < 540
+    assert 480 < polls < 540
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_nobody_polls_faster_than_once_a_second(maximum: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="at least 1") as caught:
         PollPolicy(maximum=maximum)
 
-    assert caught.value.field == "poll_interval"
+    assert "poll_interval" == caught.value.field
     assert caught.value.value is maximum
 
 
@@ -118,12 +118,12 @@ def test_policies_of_equal_numbers_are_equal() -> None:
 
 
 def test_a_cancel_is_looked_after_at_once() -> None:
-    """The first look follows within a quarter of a second, later ones up to ten seconds apart."""
+    """The first poll follows within a quarter of a second, later ones up to ten seconds apart."""
     delays = first(20, CancelPolicy())
 
-    assert pytest.approx(delays[:3]) == [0.25, 0.4, 0.64]
+    assert [0.25, 0.4, 0.64] == pytest.approx(delays[:3])
     assert all(one <= next_ for one, next_ in pairwise(delays))
-    assert delays[-1] == 10.0
+    assert 10.0 == delays[-1]
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,8 @@ def test_never_a_line_when_nothing_changed(snapshot: OperationSnapshot, age: int
     narrator = ProgressLog()
     narrator.lines(snapshot, now=NOW)
 
-    assert narrator.lines(snapshot, now=NOW) == []
-    assert narrator.lines(snapshot, now=after(86400)) == []
+    assert [] == narrator.lines(snapshot, now=NOW)
+    assert [] == narrator.lines(snapshot, now=after(86400))
 
 
 def test_an_operation_without_a_percentage_says_so_once() -> None:
@@ -217,7 +217,7 @@ def test_a_cancel_under_way_is_told_once() -> None:
     """The line comes with the cancel time, and only while the operation still runs."""
     lines = narrate((0, at(5)), (1, at(5, cancel_time=NOW)), (2, at(5, cancel_time=NOW)))
 
-    assert lines[1:] == [["Create backup nightly: cancellation is under way."], []]
+    assert [["Create backup nightly: cancellation is under way."], []] == lines[1:]
 
 
 @pytest.mark.parametrize(

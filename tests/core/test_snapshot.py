@@ -83,8 +83,8 @@ def test_a_snapshot_answers_the_three_questions(
 
 def test_a_snapshot_has_a_title() -> None:
     """An operation of an unknown kind is simply called an operation."""
-    assert running().title == "Create backup"
-    assert running(kind=None).title == "Operation"
+    assert "Create backup" == running().title
+    assert "Operation" == running(kind=None).title
 
 
 def test_a_snapshot_counts_committed_statements() -> None:
@@ -94,7 +94,7 @@ def test_a_snapshot_counts_committed_statements() -> None:
         StatementProgress(label="B", percent=100),
     )
 
-    assert running(statements=statements).committed == 1
+    assert 1 == running(statements=statements).committed
 
 
 def settlement(
@@ -214,7 +214,7 @@ def test_a_settlement_says_the_word_of_its_ending(ending: Ending) -> None:
 )
 def test_an_open_settlement_says_what_to_do(value: Settlement, words: list[str]) -> None:
     """Where the operation may go on, a person reads why and what to do now."""
-    assert [each for each in words if each not in value.sentence] == []
+    assert [] == [each for each in words if each not in value.sentence]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_an_unusable_expire_time_is_refused(value: TimeLike, rule: str) -> None:
     with pytest.raises(InvalidArgumentError, match=rule) as caught:
         parse_expire_time(value, now=NOW)
 
-    assert caught.value.field == "expire_time"
+    assert "expire_time" == caught.value.field
     assert str(value)[:10] in str(caught.value)
 
 

@@ -13,19 +13,19 @@ from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import FRESH, PollMethod, WatchedFamily
 
 from .sample_values import GONE, NOW, running, succeeded
-from .watched_operations import POLICY, Audience, Ear
+from .watched_operations import POLICY, Audience, Recorder
 
 
 def ways(audience: Audience, *, at: float) -> list[PollMethod]:
     """Ask and answer until nothing is due, and return how it was asked."""
-    return [poll.method for poll in audience.rounds(at=at)]
+    return [poll.method for poll in audience.polls(at=at)]
 
 
 def test_a_newcomer_is_due_at_once() -> None:
-    """The first look is not put off."""
+    """The first poll is not put off."""
     audience = Audience(1, at=17)
 
-    assert audience.family.due == 17
+    assert 17 == audience.family.due
     assert audience.family.next_due(at=17) is not None
 
 
@@ -45,19 +45,19 @@ def test_after_the_answers_all_are_due_after_their_interval() -> None:
 
     assert [PollMethod.LIST_PENDING] == ways(audience, at=0)
 
-    assert audience.family.due == 1
+    assert 1 == audience.family.due
     assert audience.family.next_due(at=0.9) is None
 
 
 def test_who_goes_first_is_who_has_waited_longest() -> None:
     """If all are equally urgent."""
     audience = Audience(1, at=5)
-    audience.family.subscribe("earlier", Ear(), policy=POLICY, urgency=Urgency.USUAL, at=3)
+    audience.family.subscribe("earlier", Recorder(), policy=POLICY, urgency=Urgency.USUAL, at=3)
 
     first = audience.family.next_due(at=6)
 
     assert first is not None
-    assert first.name == "earlier"
+    assert "earlier" == first.name
 
 
 def test_a_few_that_left_the_list_are_asked_about_alone() -> None:
@@ -89,7 +89,7 @@ def test_many_that_left_the_list_are_asked_about_by_name() -> None:
         (PollMethod.LIST_NAMED, 50),
         (PollMethod.LIST_NAMED, 20),
     ] == asked
-    assert len(audience.family.watched) == 10
+    assert 10 == len(audience.family.watched)
 
 
 def test_who_left_the_list_goes_before_those_that_are_due() -> None:
@@ -111,7 +111,7 @@ def test_an_operation_that_is_done_is_watched_no_more() -> None:
 
     audience.answer(audience.ask(at=0), at=0, ended=[name])
 
-    assert [succeeded(name=OperationName.parse(name))] == audience.ears[name].heard
+    assert [succeeded(name=OperationName.parse(name))] == audience.recorders[name].answers
     assert name not in audience.family.watched
     assert (len(audience.family.watched), audience.family.due) == (0, math.inf)
 
@@ -120,10 +120,10 @@ def test_the_last_listener_takes_the_operation_along() -> None:
     """Those who leave before the end are not asked for."""
     audience = Audience(1)
     (name,) = audience.names
-    other = Ear()
+    other = Recorder()
     audience.family.subscribe(name, other, policy=POLICY, urgency=Urgency.USUAL, at=0)
 
-    audience.family.unsubscribe(name, audience.ears[name], at=0)
+    audience.family.unsubscribe(name, audience.recorders[name], at=0)
     assert name in audience.family.watched
     audience.family.unsubscribe(name, other, at=0)
     assert name not in audience.family.watched
@@ -135,7 +135,7 @@ def test_to_leave_twice_does_no_harm() -> None:
     (name,) = audience.names
 
     for _ in range(2):
-        audience.family.unsubscribe(name, audience.ears[name], at=0)
+        audience.family.unsubscribe(name, audience.recorders[name], at=0)
     audience.family.poll_now(name, Urgency.DECIDING, at=0)
 
     assert audience.family.due == math.inf
@@ -147,7 +147,7 @@ def test_what_was_seen_to_run_is_known_after_all_have_left() -> None:
     (name,) = audience.names
     audience.ask(at=100)
     audience.hear(name, at=100, method=PollMethod.GET)
-    audience.family.unsubscribe(name, audience.ears[name], at=105)
+    audience.family.unsubscribe(name, audience.recorders[name], at=105)
 
     known = [audience.family.seen_running(name, at=at) for at in (105, 100 + FRESH, 101 + FRESH)]
 
@@ -173,18 +173,18 @@ def test_what_was_asked_for_before_is_no_answer() -> None:
     audience = Audience(1)
     (name,) = audience.names
     audience.ask(at=0)
-    audience.family.unsubscribe(name, audience.ears[name], at=1)
-    late = Ear(once=True)
+    audience.family.unsubscribe(name, audience.recorders[name], at=1)
+    late = Recorder(once=True)
     audience.family.subscribe(name, late, policy=None, urgency=Urgency.DECIDING, at=2)
 
     audience.family.on_answer(name, running(), at=3, now=NOW, method=PollMethod.GET, sent=0)
-    before = list(late.heard)
+    before = list(late.answers)
     poll = audience.family.next_poll(at=3)
     audience.family.on_answer(name, succeeded(), at=4, now=NOW, method=PollMethod.GET, sent=3)
 
     assert [] == before
     assert poll is not None
-    assert [succeeded()] == late.heard
+    assert [succeeded()] == late.answers
 
 
 def test_those_who_leave_are_forgotten() -> None:
@@ -192,10 +192,10 @@ def test_those_who_leave_are_forgotten() -> None:
     audience = Audience(1)
     group = audience.family
     for number in range(500):
-        ear, name = Ear(), f"operation {number}"
-        group.subscribe(name, ear, policy=POLICY, urgency=Urgency.USUAL, at=number)
+        recorder, name = Recorder(), f"operation {number}"
+        group.subscribe(name, recorder, policy=POLICY, urgency=Urgency.USUAL, at=number)
         group.on_answer(name, running(), at=number, now=NOW, method=PollMethod.GET)
-        group.unsubscribe(name, ear, at=number)
+        group.unsubscribe(name, recorder, at=number)
 
     assert len(group._left) <= FRESH + 1
 
@@ -205,25 +205,25 @@ def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
     audience = Audience(1)
     (name,) = audience.names
     audience.ask(at=0)
-    audience.family.unsubscribe(name, audience.ears[name], at=0)
+    audience.family.unsubscribe(name, audience.recorders[name], at=0)
 
     audience.hear(name, at=1, method=PollMethod.GET)
     audience.family.not_listed(name, at=1)
 
-    assert [] == audience.ears[name].heard
-    assert len(audience.family.watched) == 0
+    assert [] == audience.recorders[name].answers
+    assert 0 == len(audience.family.watched)
 
 
 def test_one_look_is_heard_by_all() -> None:
     """Two who want to know of the same operation are one request."""
     audience = Audience(1)
     (name,) = audience.names
-    once = Ear(once=True)
+    once = Recorder(once=True)
     audience.family.subscribe(name, once, policy=None, urgency=Urgency.USUAL, at=0)
 
     assert [PollMethod.GET] == ways(audience, at=0)
 
-    assert [1, 1] == [len(ear.heard) for ear in (once, audience.ears[name])]
+    assert [1, 1] == [len(recorder.answers) for recorder in (once, audience.recorders[name])]
 
 
 def test_the_most_eager_listener_says_how_often() -> None:
@@ -232,15 +232,15 @@ def test_the_most_eager_listener_says_how_often() -> None:
     (name,) = audience.names
     for maximum in (5, 40):
         policy = PollPolicy(maximum=maximum)
-        audience.family.subscribe(name, Ear(), policy=policy, urgency=Urgency.USUAL, at=0)
+        audience.family.subscribe(name, Recorder(), policy=policy, urgency=Urgency.USUAL, at=0)
 
     assert [PollMethod.GET] == ways(audience, at=10_000)
 
-    assert audience.family.due == 10_005
+    assert 10_005 == audience.family.due
 
 
 def test_one_bad_name_hurts_only_its_own_listeners() -> None:
-    """The others hear nothing of it, and are looked at as ever."""
+    """The others hear nothing of it, and are polled as ever."""
     audience = Audience(3)
     bad, *good = audience.names
     audience.ask(at=0)
@@ -251,10 +251,12 @@ def test_one_bad_name_hurts_only_its_own_listeners() -> None:
     assert (PollMethod.GET, (bad,)) == (audience.ask(at=0).method, (bad,))
     audience.hear(bad, GONE, at=0, method=PollMethod.GET)
 
-    assert ([GONE], [True]) == (audience.ears[bad].heard, audience.ears[bad].permanent)
-    assert all([running(name=OperationName.parse(n))] == audience.ears[n].heard for n in good)
+    assert ([GONE], [True]) == (audience.recorders[bad].answers, audience.recorders[bad].permanent)
+    assert all(
+        [running(name=OperationName.parse(n))] == audience.recorders[n].answers for n in good
+    )
     assert bad not in audience.family.watched
-    assert audience.family.due == 1
+    assert 1 == audience.family.due
 
 
 def test_a_cancel_does_not_wait_for_the_list_that_is_under_way() -> None:
@@ -275,12 +277,12 @@ def test_where_there_is_no_list_each_is_asked_about_alone() -> None:
     cache = SsdCacheName(project="test", config="custom-mine", ssd_cache="fast")
     group = WatchedFamily(family_of(OperationName(resource=cache, operation="_auto_op_1")))
     for number in range(4):
-        group.subscribe(str(number), Ear(), policy=POLICY, urgency=Urgency.USUAL, at=0)
+        group.subscribe(str(number), Recorder(), policy=POLICY, urgency=Urgency.USUAL, at=0)
 
-    rounds = [group.next_poll(at=1e6) for _ in range(4)]
+    polls = [group.next_poll(at=1e6) for _ in range(4)]
 
-    assert {PollMethod.GET} == {poll.method for poll in rounds if poll}
-    assert all(rounds)
+    assert {PollMethod.GET} == {poll.method for poll in polls if poll}
+    assert all(polls)
 
 
 def test_when_nothing_more_will_be_asked_all_are_told() -> None:
@@ -290,5 +292,8 @@ def test_when_nothing_more_will_be_asked_all_are_told() -> None:
 
     audience.family.fail(bug)
 
-    assert all(([bug], [True]) == (ear.heard, ear.permanent) for ear in audience.ears.values())
+    assert all(
+        ([bug], [True]) == (recorder.answers, recorder.permanent)
+        for recorder in audience.recorders.values()
+    )
     assert (len(audience.family.watched), audience.family.due) == (0, math.inf)

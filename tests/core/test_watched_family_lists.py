@@ -12,7 +12,7 @@ from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import LISTS_AGAIN, PollMethod
 
 from .sample_values import DENIED, GONE, UNAVAILABLE, after
-from .watched_operations import POLICY, Audience, Ear
+from .watched_operations import POLICY, Audience, Recorder
 
 REFUSALS = [
     pytest.param(DENIED, id="PERMISSION_DENIED"),
@@ -24,7 +24,7 @@ NO_FILTER = exceptions.InvalidArgument("the filter is too long")
 
 def ways(audience: Audience, *, at: float) -> list[PollMethod]:
     """Ask and answer until nothing is due, and return how it was asked."""
-    return [poll.method for poll in audience.rounds(at=at)]
+    return [poll.method for poll in audience.polls(at=at)]
 
 
 def refuse(audience: Audience, exc: Exception, *, at: float) -> bool:
@@ -47,24 +47,24 @@ def test_an_operation_that_no_list_shows_is_found_out() -> None:
     hidden = audience.names[0]
 
     asked = [
-        [(poll.method, len(poll.names)) for poll in audience.rounds(at=at, missing=[hidden])]
+        [(poll.method, len(poll.names)) for poll in audience.polls(at=at, missing=[hidden])]
         for at in (0, 1000, 2000)
     ]
 
     once_for_all, alone = (PollMethod.LIST_PENDING, 5), (PollMethod.GET, 1)
     assert [[once_for_all, alone]] * 2 == asked[:2]
     assert sorted([(PollMethod.LIST_PENDING, 4), alone]) == sorted(asked[2])
-    assert len(audience.ears[hidden].heard) == 3
+    assert 3 == len(audience.recorders[hidden].answers)
 
 
 def test_several_that_no_list_shows_are_asked_about_by_name_and_then_alone() -> None:
     """Each way is dearer than the one before, and surer."""
     audience = Audience(6)
     hidden = audience.names[:3]
-    audience.rounds(at=0, missing=hidden)
+    audience.polls(at=0, missing=hidden)
 
-    asked = [poll.method for poll in audience.rounds(at=1000, missing=hidden)]
-    later = [poll.method for poll in audience.rounds(at=2000, missing=hidden)]
+    asked = [poll.method for poll in audience.polls(at=1000, missing=hidden)]
+    later = [poll.method for poll in audience.polls(at=2000, missing=hidden)]
 
     assert [PollMethod.LIST_PENDING, PollMethod.LIST_NAMED, *[PollMethod.GET] * 3] == asked
     assert sorted([PollMethod.LIST_PENDING, *[PollMethod.GET] * 3]) == sorted(later)
@@ -77,9 +77,9 @@ def test_those_that_the_pending_list_hides_are_looked_at_by_name() -> None:
     for at in (0, 1000):
         pending = audience.ask(at=at)
         audience.answer(pending, at=at, missing=hidden)
-        audience.rounds(at=at)
+        audience.polls(at=at)
 
-    later = [(poll.method, len(poll.names)) for poll in audience.rounds(at=2000)]
+    later = [(poll.method, len(poll.names)) for poll in audience.polls(at=2000)]
 
     assert sorted([(PollMethod.LIST_PENDING, 3), (PollMethod.LIST_NAMED, 3)]) == sorted(later)
 
@@ -92,8 +92,8 @@ def test_trouble_does_not_make_a_list_trusted_again() -> None:
 
     audience.hear(gone, UNAVAILABLE, at=1, method=audience.ask(at=0).method)
 
-    rounds = [(poll.method, len(poll.names)) for poll in audience.rounds(at=40)]
-    assert sorted([(PollMethod.LIST_PENDING, 4), (PollMethod.GET, 1)]) == sorted(rounds)
+    polls = [(poll.method, len(poll.names)) for poll in audience.polls(at=40)]
+    assert sorted([(PollMethod.LIST_PENDING, 4), (PollMethod.GET, 1)]) == sorted(polls)
 
 
 def test_an_operation_comes_back_when_a_list_shows_it() -> None:
@@ -101,10 +101,10 @@ def test_an_operation_comes_back_when_a_list_shows_it() -> None:
     audience = Audience(5)
     hidden = audience.names[0]
     for at in (0, 1000, 2000):
-        audience.rounds(at=at, missing=[hidden])
+        audience.polls(at=at, missing=[hidden])
 
     audience.hear(hidden, at=3000, method=PollMethod.LIST_PENDING)
-    later = [(poll.method, len(poll.names)) for poll in audience.rounds(at=3040)]
+    later = [(poll.method, len(poll.names)) for poll in audience.polls(at=3040)]
 
     assert [(PollMethod.LIST_PENDING, 5)] == later
 
@@ -117,17 +117,17 @@ def test_a_refused_list_is_replaced_by_gets(refusal: Exception) -> None:
     assert refuse(audience, refusal, at=0)
 
     assert [PollMethod.GET] * 4 == ways(audience, at=0)
-    assert all(len(ear.heard) == 1 for ear in audience.ears.values())
+    assert all(len(recorder.answers) == 1 for recorder in audience.recorders.values())
 
 
 def test_a_refused_list_is_told_once() -> None:
     """Two were under method, and both are refused."""
     audience = Audience(6)
-    audience.rounds(at=0)
+    audience.polls(at=0)
     poll = audience.ask(at=1)
     fresh = [f"{audience.names[0]}{number}" for number in range(3)]
     for name in fresh:
-        audience.family.subscribe(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1)
+        audience.family.subscribe(name, Recorder(), policy=POLICY, urgency=Urgency.USUAL, at=1)
     other = audience.ask(at=1)
 
     told = [
@@ -164,15 +164,15 @@ def test_a_refused_list_makes_nobody_due_who_was_not() -> None:
     ways(audience, at=1000)
     newcomers = [f"{audience.names[0]}{number}" for number in range(3)]
     for name in newcomers:
-        audience.family.subscribe(name, Ear(), policy=POLICY, urgency=Urgency.USUAL, at=1010)
+        audience.family.subscribe(name, Recorder(), policy=POLICY, urgency=Urgency.USUAL, at=1010)
 
     poll = audience.ask(at=1010)
     audience.family.list_failed(poll, DENIED, at=1010, now=after(1010), jitter=1)
 
-    assert len(poll.names) == 7
+    assert 7 == len(poll.names)
     asked = [audience.ask(at=1010).names[0] for _ in newcomers]
     assert newcomers == asked
-    assert audience.family.due == 1030
+    assert 1030 == audience.family.due
 
 
 def test_a_filter_that_is_refused_is_never_sent_again() -> None:
@@ -201,9 +201,10 @@ def test_trouble_of_a_list_that_passes_reaches_all_it_was_for(audience: Audience
 
     assert not told
     assert all(
-        ([UNAVAILABLE], [False]) == (ear.heard, ear.permanent) for ear in audience.ears.values()
+        ([UNAVAILABLE], [False]) == (recorder.answers, recorder.permanent)
+        for recorder in audience.recorders.values()
     )
-    assert audience.family.due == 1
+    assert 1 == audience.family.due
     assert PollMethod.GET is not audience.ask(at=1).method
 
 
@@ -213,8 +214,10 @@ def test_trouble_of_lists_that_lasts_is_an_end() -> None:
     for at in (0, 30, 60):
         refuse(audience, UNAVAILABLE, at=at)
 
-    assert all([False, False, True] == ear.permanent for ear in audience.ears.values())
-    assert len(audience.family.watched) == 0
+    assert all(
+        [False, False, True] == recorder.permanent for recorder in audience.recorders.values()
+    )
+    assert 0 == len(audience.family.watched)
 
 
 def test_the_number_of_pages_says_what_is_cheaper() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.polling.schedule import Poll
 
-Heard = OperationSnapshot | Exception
+Seen = OperationSnapshot | Exception
 POLICY = PollPolicy(maximum=30, jitter=0)
 
 
@@ -32,26 +32,26 @@ def numbered(number: int, *, instance: str = "main") -> OperationName:
 
 
 @dataclass(slots=True, eq=False)
-class Ear:
+class Recorder:
     """Listens until the operation is done or an error lasts.
 
     :param once: or to one answer only
     """
 
     once: bool = False
-    heard: list[Heard] = field(default_factory=list)
+    answers: list[Seen] = field(default_factory=list)
     permanent: list[bool] = field(default_factory=list)
 
-    def on_answer(self, answer: Heard, *, permanent: bool) -> bool:
+    def on_answer(self, answer: Seen, *, permanent: bool) -> bool:
         """Take note of an answer."""
-        self.heard.append(answer)
+        self.answers.append(answer)
         self.permanent.append(permanent)
         done = isinstance(answer, OperationSnapshot) and answer.done
         return self.once or done or permanent
 
 
 class Audience:
-    """A group, and an ear for each of its operations.
+    """A group, and an recorder for each of its operations.
 
     :param count: how many operations it has, named by their number
     """
@@ -59,19 +59,17 @@ class Audience:
     def __init__(self, count: int, *, at: float = 0, policy: PollPolicy = POLICY) -> None:
         self.names = [str(numbered(number)) for number in range(count)]
         self.family = WatchedFamily(family_of(numbered(0)))
-        self.ears = {name: Ear() for name in self.names}
-        for name, ear in self.ears.items():
-            self.family.subscribe(name, ear, policy=policy, urgency=Urgency.USUAL, at=at)
+        self.recorders = {name: Recorder() for name in self.names}
+        for name, recorder in self.recorders.items():
+            self.family.subscribe(name, recorder, policy=policy, urgency=Urgency.USUAL, at=at)
 
     def ask(self, *, at: float) -> Poll:
-        """Return the next round, which must be due."""
+        """Return the next poll, which must be due."""
         poll = self.family.next_poll(at=at)
         assert poll is not None
         return poll
 
-    def hear(
-        self, name: str, answer: Heard | None = None, *, at: float, method: PollMethod
-    ) -> None:
+    def hear(self, name: str, answer: Seen | None = None, *, at: float, method: PollMethod) -> None:
         """Hear of one operation, that it runs if nothing else is said."""
         answer = running(name=OperationName.parse(name)) if answer is None else answer
         self.family.on_answer(name, answer, at=at, now=after(at), method=method)
@@ -79,7 +77,7 @@ class Audience:
     def answer(
         self, poll: Poll, *, at: float, ended: Iterable[str] = (), missing: Iterable[str] = ()
     ) -> None:
-        """Answer a round as Spanner does.
+        """Answer a poll as Spanner does.
 
         :param ended: operations that are done
         :param missing: operations that run, and that no list shows
@@ -96,7 +94,7 @@ class Audience:
             else:
                 self.hear(name, at=at, method=poll.method)
 
-    def rounds(self, *, at: float, missing: Iterable[str] = ()) -> list[Poll]:
+    def polls(self, *, at: float, missing: Iterable[str] = ()) -> list[Poll]:
         """Ask and answer until nothing is due any more, and return what was asked."""
         missing, asked = set(missing), []
         while poll := self.family.next_poll(at=at):
