@@ -11,8 +11,8 @@ import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from airflow_spanner_lro.emulator.operations.messages import fields_of, metadata_of, read_field
-from airflow_spanner_lro.emulator.operations.registry import HANDLERS
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS, metadata_of
+from airflow_spanner_lro.emulator.operations.service import fields_of, read_field
 from tests.emulator.conftest import DATABASE, INSTANCE
 from tests.emulator.support.instances import start_instance
 from tests.emulator.support.operation_starts import STARTS, OperationStart

@@ -28,7 +28,7 @@ from airflow_spanner_lro.emulator.backups.model import (
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails, CopyDetails
 from airflow_spanner_lro.emulator.databases.encryption import keys_for
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
-from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import checked_filter, time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc

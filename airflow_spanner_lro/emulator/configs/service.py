@@ -29,8 +29,7 @@ from airflow_spanner_lro.emulator.configs.model import (
 from airflow_spanner_lro.emulator.instances.operations import MoveDetails
 from airflow_spanner_lro.emulator.operations.guards import require_unchanging
 from airflow_spanner_lro.emulator.operations.handler import Creation, Update
-from airflow_spanner_lro.emulator.operations.messages import operation_message
-from airflow_spanner_lro.emulator.operations.registry import HANDLERS
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS, operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import (
     check_labels,

@@ -47,7 +47,7 @@ from airflow_spanner_lro.emulator.databases.operations import (
 )
 from airflow_spanner_lro.emulator.instances.capacity import SMALL_STEP, UNITS_PER_NODE, units_of
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
-from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schemas.model import Schema

@@ -39,7 +39,7 @@ from airflow_spanner_lro.emulator.instances.operations import (
 )
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.handler import Creation
-from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import (
     check_name,

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who does what in a world: the handler of each kind of operations, and timed reactions.
 
-Kinds have names, for the journal and the control interface: that of the RPC, such as
-``CreateBackup``; the kind that no RPC starts has one like it.
+Handlers also tell of operations as clients see them at one moment. Telling only reads, so that two
+clients who ask at the same emulated time get the same answer. It is asked thousands of times a
+second, hence plain protobuf messages.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+
+from google.longrunning import operations_pb2
 
 from airflow_spanner_lro.core.kinds import (
     COPY_BACKUP,
@@ -57,9 +60,13 @@ from airflow_spanner_lro.emulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+    from google.protobuf.message import Message
 
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.emulator.operations.handler import OperationHandler
+    from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.plans import Planner
     from airflow_spanner_lro.emulator.world import Reaction
 
@@ -97,6 +104,31 @@ def new_world(*, plans: Planner, seed: int = 0) -> World:
     :param seed: for the ids that the service makes up
     """
     return World(handlers=HANDLERS, reactions=REACTIONS, plans=plans, seed=seed)
+
+
+def operation_message(operation: Operation, *, now: datetime) -> operations_pb2.Operation:
+    """Return an operation as clients see it."""
+    message = operations_pb2.Operation(name=str(operation.name))
+    # maps in a settled order, so that equal worlds are equal byte by byte
+    message.metadata.Pack(metadata_of(operation, now=now), deterministic=True)
+    ended = operation.lifecycle.ended(now)
+    if ended is None:
+        return message
+    message.done = True
+    if ended.error is not None:
+        message.error.code = ended.error.code
+        message.error.message = ended.error.message
+    elif operation.response is not None:
+        message.response.Pack(operation.response, deterministic=True)
+    return message
+
+
+def metadata_of(operation: Operation, *, now: datetime) -> Message:
+    """Return what an operation tells about itself, as a plain message of its own."""
+    message = type(operation.described)()
+    message.CopyFrom(operation.described)
+    HANDLERS[operation.kind].refresh(message, operation, now)
+    return message
 
 
 _HUMP = re.compile(r"(?<!^)(?=[A-Z])")

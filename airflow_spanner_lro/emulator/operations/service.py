@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from google.cloud import (
     spanner_admin_database_v1 as database_v1,
@@ -13,6 +14,9 @@ from google.cloud import (
 )
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from airflow_spanner_lro.core.kinds import Service
 from airflow_spanner_lro.core.names import (
@@ -28,16 +32,15 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.model import require_config
-from airflow_spanner_lro.emulator.operations.messages import fields_of, operation_message
+from airflow_spanner_lro.emulator.operations.registry import HANDLERS, operation_message
 from airflow_spanner_lro.emulator.pagination import last_key, page_of
 from airflow_spanner_lro.emulator.request_checks import checked_filter, time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Callable, Iterable
 
-    from airflow_spanner_lro.emulator.filters import Filter
+    from airflow_spanner_lro.emulator.filters import Filter, Value
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.world import World
 
@@ -248,3 +251,102 @@ class OperationService(Servicer):
             require_config(parent)
             return 0
         raise errors.not_found(parent)
+
+
+_TYPE_URL = "type.googleapis.com/"
+
+
+def fields_of(operation: Operation, now: datetime) -> Callable[[str], Value]:
+    """Return a function that gives the value of a field, None where there is none."""
+
+    def value_of(path: str) -> Value:
+        root, _, rest = path.partition(".")
+        match root:
+            case "name":
+                return operation.full_name
+            case "done":
+                return operation.lifecycle.ended(now) is not None
+            case "error":
+                return _error_field(operation, rest, now)
+            case "metadata":
+                return _metadata_field(operation, rest, now)
+            case "response":
+                return _response_field(operation, rest, now)
+            case _:
+                return None
+
+    return value_of
+
+
+def _error_field(operation: Operation, path: str, now: datetime) -> Value:
+    ended = operation.lifecycle.ended(now)
+    if ended is None or ended.error is None:
+        return None
+    if path == "code":
+        return int(ended.error.code)
+    if not path:
+        # an error without a text is an error
+        return ended.error.message or True
+    return ended.error.message if path == "message" else None
+
+
+def _metadata_field(operation: Operation, path: str, now: datetime) -> Value:
+    described = operation.described
+    if path == "@type":
+        return _TYPE_URL + str(described.DESCRIPTOR.full_name)
+    handler = HANDLERS[operation.kind]
+    if path.partition(".")[0] not in handler.changing:
+        return read_field(described, path)
+    if (shortcut := handler.shortcuts.get(path)) is not None:
+        return cast("Value", shortcut(operation, now))
+    # what never changes is not asked for, so it need not be there
+    changing = type(described)()
+    handler.refresh(changing, operation, now)
+    return read_field(changing, path)
+
+
+def _response_field(operation: Operation, path: str, now: datetime) -> Value:
+    if operation.response is None or operation.lifecycle.ended(now) is None:
+        return None
+    if path == "@type":
+        return _TYPE_URL + str(operation.response.DESCRIPTOR.full_name)
+    return read_field(operation.response, path)
+
+
+def read_field(message: Message, path: str) -> Value:
+    """Return the value at a dotted path below a message; None if it is not set, or unknown.
+
+    :param path: names of fields as in the API; empty for the message itself
+    """
+    value: Any = message
+    field: Any = None
+    for part in path.split(".") if path else ():
+        if not isinstance(value, Message):
+            return _entry(value, part)
+        field = value.DESCRIPTOR.fields_by_name.get(part)
+        if field is None or (field.has_presence and not value.HasField(part)):
+            return None
+        value = getattr(value, part)
+    if isinstance(value, str):
+        return value or None
+    return _plain(value, field)
+
+
+def _entry(value: Any, key: str) -> Value:
+    """Return an entry of a map; anything else has no parts."""
+    found = value.get(key) if hasattr(value, "get") else None
+    return found if isinstance(found, str) else None
+
+
+def _plain(value: Any, field: Any) -> Value:
+    if isinstance(value, Timestamp):
+        return value.ToDatetime(tzinfo=UTC)
+    if isinstance(value, Duration):
+        return value.ToTimedelta().total_seconds()
+    if isinstance(value, Message):
+        return True
+    if field is not None and field.is_repeated:
+        return [_plain(each, None) for each in value] or None
+    if field is not None and field.enum_type is not None:
+        return str(field.enum_type.values_by_number[value].name)
+    return None if value in ("", b"") else value

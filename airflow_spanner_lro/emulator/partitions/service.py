@@ -20,7 +20,7 @@ from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.instances.capacity import AUTOSCALING, CAPACITY, set_capacity
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.handler import Creation, Update
-from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.partitions.model import InstancePartition
 from airflow_spanner_lro.emulator.request_checks import (

@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.operations.guards import require_not_moving
-from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc

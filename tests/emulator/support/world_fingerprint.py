@@ -12,7 +12,7 @@ import proto
 from airflow_spanner_lro.emulator.configs.model import config_message
 from airflow_spanner_lro.emulator.databases.model import Database, database_message
 from airflow_spanner_lro.emulator.instances.model import instance_message
-from airflow_spanner_lro.emulator.operations.messages import operation_message
+from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.protos import plain_message
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, schedule_message
 
