@@ -56,7 +56,7 @@ def execution_timeout_while_deferred(act: RowActions) -> Scenario:
     yield
     seen = overrun(act, waiting)
     log = act.world.api.task_log(act.task(waiting))
-    assert f"Create backup was started as {waiting.operation}" in log
+    assert f" was started. {waiting.operation}" in log
     assert "Cancelling: out of time" in log
     assert " was cancelled." in log
     return seen

@@ -58,7 +58,7 @@ def _killed(world: World) -> Iterator[None]:
 
 @contextmanager
 def _with_a_second_one(world: World) -> Iterator[None]:
-    """End a second triggerer, which the injury has started, when the rows are over."""
+    """End a second triggerer, which the disruption has started, when the rows are over."""
     try:
         yield
     finally:
@@ -80,11 +80,11 @@ def _stalled(world: World) -> Iterator[None]:
         stalled.signal(signal.SIGCONT, everyone=True)
 
 
-LOST_TASKS_AND_CALLS = Group(name="lost tasks and calls", injury=_network_trouble, at_once=True)
+LOST_TASKS_AND_CALLS = Group(name="lost tasks and calls", disruption=_network_trouble, at_once=True)
 """Airflow's components are well; processes of tasks are killed, and calls to Spanner fail."""
 
-TRIGGERER_KILLED = Group(name="triggerer killed", injury=_killed, at_once=True)
+TRIGGERER_KILLED = Group(name="triggerer killed", disruption=_killed, at_once=True)
 
 TRIGGERER_STALLED = Group(
-    name="triggerer stalled", around=_with_a_second_one, injury=_stalled, at_once=True
+    name="triggerer stalled", around=_with_a_second_one, disruption=_stalled, at_once=True
 )

@@ -16,7 +16,7 @@ from tests.cluster.rest_api import RunState, TaskState
 from tests.e2e.guarantee import other_clients
 from tests.e2e.guarantee.row_actions import GET_READY, NEVER, SOON
 from tests.e2e.guarantee.rows import ANY, Group, Seen, row
-from tests.e2e.guarantee.tries import BACKUP, ENDS, hold, play, unsaid, wait_until_held
+from tests.e2e.guarantee.task_tries import BACKUP, ENDS, hold, play, unsaid, wait_until_held
 
 if TYPE_CHECKING:
     from tests.cluster.rest_api import DagRun, TaskInstance

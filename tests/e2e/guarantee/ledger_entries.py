@@ -26,7 +26,7 @@ from tests.e2e.guarantee.foreign_operations import NOT_OURS, RUNNING, judged, wi
 from tests.e2e.guarantee.reaper_actions import GRACE, command, reap
 from tests.e2e.guarantee.row_actions import NEVER
 from tests.e2e.guarantee.rows import row
-from tests.e2e.guarantee.tries import BACKUP, SCHEMA, PlayedTask, play, unsaid
+from tests.e2e.guarantee.task_tries import BACKUP, SCHEMA, PlayedTask, play, unsaid
 from tests.e2e.guarantee.unanswered_starts import PRESUMED
 from tests.e2e.guarantee.user_actions import SIBLING
 from tests.e2e.skewed_emulators import AHEAD

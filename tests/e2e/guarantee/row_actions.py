@@ -211,7 +211,7 @@ class RowActions:
         what = f"{self.row.id}: {what}"
         return wait_until(condition, accept=accept, what=what, timeout=timeout, interval=interval)
 
-    def story(self) -> str:
+    def report(self) -> str:
         """Return what happened in the row, for whoever has to find out why it falls short."""
         return failure_report(self.world, key=self.row.key, runs=self.runs)
 

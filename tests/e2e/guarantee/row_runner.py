@@ -27,13 +27,13 @@ class Outcome:
     """What became of a row: what was seen, or why nothing could be.
 
     :param error: what kept the row from its end
-    :param story: what happened in it, if it falls short
+    :param report: what happened in it, if it falls short
     """
 
     row: Row
     seen: Seen | None = None
     error: Exception | None = None
-    story: str = ""
+    report: str = ""
 
     def shortfall(self, *, allowance: float) -> str:
         """Return in which way the row falls short, or nothing.
@@ -84,18 +84,18 @@ class _RowInProgress:
             self.step()
         outcome = self.outcome
         if outcome.shortfall(allowance=1.0):
-            outcome = replace(outcome, story=self._story())
+            outcome = replace(outcome, report=self._report())
         try:
             self.act.leave()
         except Exception as exc:  # noqa: BLE001  # it is shown by the test of this row
             outcome = replace(outcome, error=outcome.error or exc, seen=None)
         self.outcome = outcome
 
-    def _story(self) -> str:
+    def _report(self) -> str:
         try:
-            return self.act.story()
-        except Exception as exc:  # noqa: BLE001  # it must not hide what the story is about
-            return f"What happened cannot be told: {exc!r}"
+            return self.act.report()
+        except Exception as exc:  # noqa: BLE001  # it must not hide what it is about
+            return f"What happened cannot be reported: {exc!r}"
 
 
 class Runner:
@@ -128,7 +128,7 @@ class Runner:
             try:
                 with group.around(self._world):
                     _side_by_side(pool, _RowInProgress.step, parts)
-                    with group.injury(self._world):
+                    with group.disruption(self._world):
                         if group.at_once:
                             _side_by_side(pool, _RowInProgress.step, parts)
                         else:

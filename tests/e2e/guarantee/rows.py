@@ -3,7 +3,7 @@
 """The rows of the guarantee: which exits and situations there are, what must be seen, and when.
 
 A row is a generator function under the decorator :func:`row`. What it does is in the modules that
-declare rows; how rows are played is in ``playing.py``. Nothing here knows Airflow.
+declare rows; how rows are played is in ``row_runner.py``. Nothing here knows Airflow.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ROOM = (15.0, 120.0)
 """Where there is an allowance, a bound is at least so many seconds, and at most so many more."""
 
 
-def _calm(_world: World) -> AbstractContextManager[None]:
+def _undisturbed(_world: World) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -57,19 +57,19 @@ class Group:
     """Rows that are played together, side by side as far as that disturbs none of them.
 
     :param around: what is set up before the first row starts, and torn down after the last
-    :param injury: what is done to Airflow once all rows have got to their first ``yield``, and
+    :param disruption: what is done to Airflow once all rows have got to their first ``yield``, and
         undone when all have got to their second
     :param at_once: the rows' causes happen side by side too: where nobody acts, such as where each
         row waits for a deadline of its own; otherwise they happen one after the other
     """
 
     name: str
-    around: Circumstance = _calm
-    injury: Circumstance = _calm
+    around: Circumstance = _undisturbed
+    disruption: Circumstance = _undisturbed
     at_once: bool = False
 
 
-CALM = Group(name="calm")
+UNDISTURBED = Group(name="undisturbed")
 """Somebody acts, and all of Airflow is well."""
 
 DEADLINES = Group(name="deadlines", at_once=True)
@@ -153,7 +153,7 @@ def row(
     *,
     within: float | None = None,
     expected: str = "",
-    group: Group = CALM,
+    group: Group = UNDISTURBED,
     played: bool = False,
     executors: Collection[Executor] = _USUAL,
     core: bool = False,

@@ -16,12 +16,12 @@ from airflow_spanner_lro.emulator import Plan
 from tests.cluster.rest_api import RunState, TaskState
 from tests.e2e.guarantee.row_actions import GET_READY, NEVER, SOON
 from tests.e2e.guarantee.rows import ANY, Group, row
-from tests.e2e.guarantee.tries import BACKUP, SCHEMA, hold, play, wait_until_held
+from tests.e2e.guarantee.task_tries import BACKUP, SCHEMA, hold, play, wait_until_held
 
 if TYPE_CHECKING:
     from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario
-    from tests.e2e.guarantee.tries import PlayedTask
+    from tests.e2e.guarantee.task_tries import PlayedTask
 
 ONCE = Group(name="starting once", at_once=True)
 """Rows that wait for themselves only; nothing is measured."""
@@ -74,7 +74,10 @@ def start_answer_lost(act: RowActions) -> Scenario:
     act.world.emulator.faults.lose_answer(method="CreateBackup", resource=backups)
     yield
     return play(act, SOON).ends(
-        "started once", answers=(Code.UNAVAILABLE,), tries=1, says="yet it had started"
+        "started once",
+        answers=(Code.UNAVAILABLE,),
+        tries=1,
+        says="was started, though the call answered",
     )
 
 
@@ -164,7 +167,7 @@ def request_changed(act: RowActions) -> Scenario:
         states=(CANCELLED, SUCCEEDED),
         answers=(Code.OK, Code.OK),
         cancels=1,
-        says="The request has changed; cancelling the earlier",
+        says="Cancelling the earlier operation: the request has changed",
     )
     made = cast("dict[str, Any]", act.world.api.xcom(played.task))
     expires = datetime.fromisoformat(made["expire_time"])

@@ -73,7 +73,7 @@ def test_row(runner: Runner, row: Row, allowance: float) -> None:
     """What the row promises was seen, in time."""
     outcome = runner.outcome(row)
 
-    print(outcome.story)  # noqa: T201  # pytest shows it if the row falls short
+    print(outcome.report)  # noqa: T201  # pytest shows it if the row falls short
     if outcome.error is not None:
         raise outcome.error
     assert "" == outcome.shortfall(allowance=allowance)

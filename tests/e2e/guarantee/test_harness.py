@@ -67,7 +67,9 @@ def diary() -> Diary:
 def group(diary: Diary) -> Group:
     """Return a group whose circumstances are written down."""
     return Group(
-        name="g", around=lambda _: diary.around("all"), injury=lambda _: diary.around("injury")
+        name="g",
+        around=lambda _: diary.around("all"),
+        disruption=lambda _: diary.around("disruption"),
     )
 
 
@@ -80,14 +82,14 @@ def first(diary: Diary, group: Group) -> Row:
 
 
 def test_a_group_goes_through_its_steps_together(diary: Diary, first: Row) -> None:
-    """All get ready, then the causes follow one another within the injury, then comes the rest."""
+    """All get ready, then the causes follow one another within the disruption, then comes the rest."""
     second = replace(first, id="E2")
 
     Runner(world=WORLD, rows=[first, second]).outcome(first)
 
     assert diary.lines[0] == "all begins"
     assert {"E1 ready", "E2 ready"} == set(diary.lines[1:3])
-    assert ["injury begins", "E1 cause", "E2 cause", "injury ends"] == diary.lines[3:7]
+    assert ["disruption begins", "E1 cause", "E2 cause", "disruption ends"] == diary.lines[3:7]
     assert {"E1 rest", "E2 rest"} == set(diary.lines[7:9])
     assert diary.lines[9:] == ["all ends"]
 

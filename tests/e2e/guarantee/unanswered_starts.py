@@ -34,7 +34,7 @@ from tests.e2e.guarantee.foreign_operations import (
 from tests.e2e.guarantee.reaper_actions import GRACE, WITHIN, by_itself, reap
 from tests.e2e.guarantee.row_actions import NEVER
 from tests.e2e.guarantee.rows import ANY, DEADLINES, row
-from tests.e2e.guarantee.tries import play, unsaid, wait_until_held
+from tests.e2e.guarantee.task_tries import play, unsaid, wait_until_held
 from tests.e2e.guarantee.worker_loss import process_of, wait_until_gone
 from tests.e2e.skewed_emulators import AHEAD, BEHIND
 
@@ -245,5 +245,5 @@ def unanswered_after_another(act: RowActions, *, connection: str) -> Scenario:
         FOUND,
         states=(SUCCEEDED, SUCCEEDED),
         answers=(Code.OK, Code.UNAVAILABLE, Code.UNAVAILABLE),
-        says=("yet it had started", "(presumed)"),
+        says=("was started, though the call answered", "(presumed)"),
     )

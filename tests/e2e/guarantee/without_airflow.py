@@ -26,7 +26,7 @@ from tests.airflow import task_runner
 from tests.airflow.fakes import BACKUP, DATABASE, LATEST, LONG, STARTS, FakeTask, FakeTaskInstance
 from tests.e2e.guarantee.foreign_operations import CONFLICT, judged
 from tests.e2e.guarantee.rows import Group, row
-from tests.e2e.guarantee.tries import ENDS
+from tests.e2e.guarantee.task_tries import ENDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
