@@ -82,7 +82,7 @@ def first(diary: Diary, group: Group) -> Row:
 
 
 def test_a_group_goes_through_its_steps_together(diary: Diary, first: Row) -> None:
-    """All get ready, then the causes follow one another within the disruption, then comes the rest."""
+    """All get ready, then the causes follow one another while disrupted, then comes the rest."""
     second = replace(first, id="E2")
 
     Runner(world=WORLD, rows=[first, second]).outcome(first)
