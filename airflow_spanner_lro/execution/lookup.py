@@ -237,7 +237,10 @@ def limit_reached(
         if code_of(exc) is None or classify(exc) is ErrorClass.QUOTA:
             raise
         if code_of(exc) is not Code.NOT_FOUND:
-            log.info("Whether this is only a matter of waiting cannot be seen: %s", error_text(exc))
+            log.info(
+                "Not known whether a slot is missing: who holds one cannot be listed (%s).",
+                error_text(exc),
+            )
             return None
         pending = ()
     holders = tuple(each.name for each in pending)

@@ -155,12 +155,12 @@ class Starter:
                 if self._lookup.made_as_requested(entry, name=snapshot.name):
                     return self._adopt(entry, snapshot, became="found done and not yet delivered")
                 # such as cleaned up by the kill of an earlier try
-                self._log(f"{self._order.target} was made by an earlier try and is gone by now.")
+                self._log(f"Starting anew: what an earlier try made is gone. {self._order.target}")
             case NextStep.AWAIT_CANCEL:
                 ended = self._await_cancel(snapshot)
             case NextStep.REPLACE:
-                why = "Its end was decided before" if entry.stopping else "The request has changed"
-                self._log(f"{why}; cancelling the earlier {snapshot.name}.")
+                why = "its end was decided before" if entry.stopping else "the request has changed"
+                self._log(f"Cancelling the earlier operation: {why}. {snapshot.name}")
                 ended = self._stop(snapshot.name, cleans_up=self._cleans_up(entry))
             case NextStep.REFUSE:
                 raise NotCancelledError(snapshot)
@@ -172,7 +172,7 @@ class Starter:
         self, entry: LedgerEntry, snapshot: OperationSnapshot, *, became: str
     ) -> OperationSnapshot:
         self._record(self._claimed(entry))
-        self._log(f"{snapshot.title} of an earlier try was {became}: {snapshot.name}")
+        self._log(f"{snapshot.label} of an earlier try was {became}. {snapshot.name}")
         return snapshot
 
     def _cleans_up(self, entry: LedgerEntry) -> bool:
@@ -184,7 +184,7 @@ class Starter:
 
         :raises CancelNotSettledError: if it has not in time, or the task is killed meanwhile
         """
-        self._log(f"{snapshot.name} is being cancelled; waiting for that to end.")
+        self._log(f"{snapshot.label} is being cancelled; waiting for that to end. {snapshot.name}")
         until = self._wait.now() + timedelta(seconds=self._order.settle_timeout)
         try:
             return self._wait.wait(name=snapshot.name, policy=PollPolicy(), deadline=until)
@@ -201,7 +201,7 @@ class Starter:
         settlement = self._wait.stop(
             name=name, cleans_up=cleans_up, timeout=self._order.settle_timeout, cause=Cause.RETRY
         )
-        self._log(settlement.sentence)
+        self._log(f"{settlement.sentence} {name}")
         if not settlement.settled:
             raise CancelNotSettledError(settlement)
         return settlement.snapshot
@@ -270,7 +270,7 @@ class Starter:
             self._order.request.operation_id = name.operation
         snapshot, evidence = self._call(intent, earlier=earlier)
         # before anything else is done with it: whatever happens next, the log has the name
-        self._log(f"{snapshot.title} was started as {snapshot.name}")
+        self._log(f"{snapshot.label} was started. {snapshot.name}")
         self._record(intent.started_as(snapshot.name, evidence=evidence))
         return snapshot
 
@@ -294,7 +294,9 @@ class Starter:
             if code_of(exc) is None or classify(exc) is ErrorClass.QUOTA:
                 raise
             # an account may start and not list; then nothing unanswered is ever presumed its own
-            self._log(f"What {order.target} has before the start cannot be seen: {error_text(exc)}")
+            self._log(
+                f"Operations before the start are not known: {error_text(exc)}. {order.target}"
+            )
             return None
 
     def _intent(self, statements: tuple[StatementRecord, ...]) -> LedgerEntry:
@@ -347,7 +349,7 @@ class Starter:
             raise DeadlinePassedError
 
         def write_down(snapshot: OperationSnapshot) -> None:
-            self._log(f"{snapshot.title} was started after all, as {snapshot.name}")
+            self._log(f"{snapshot.label} was started after all. {snapshot.name}")
             self._ledger.answered_late(intent.started_as(snapshot.name, evidence=evidence))
 
         self.call = StartCall(
@@ -374,7 +376,7 @@ class Starter:
             # a call is sent once: only one that was never answered can have made what is there
             unanswered = intent if intent.operation else earlier
             if unanswered is not None and (found := self._found(unanswered)):
-                self._log("It was begun by a start call that was never answered.")
+                self._log(f"Begun by a start call that was never answered. {found[0].name}")
                 return found
             self._ledger.update(intent.close())
             asked = requested_facets(self._order.kind, self._order.request)
@@ -412,12 +414,13 @@ class Starter:
                 raise
             # the next try looks again: the intent stays open
             self._ledger.update(intent)
-            self._log(f"Whether it has started anything cannot be seen: {error_text(trouble)}")
+            why = error_text(trouble)
+            self._log(f"Not known whether the call began anything: {why}. {intent.target}")
             raise exc from trouble
         if found is not None:
             snapshot, evidence = found
-            answer = f"The start call answered {code_name(exc)}, yet it had started"
-            self._log(f"{answer} {snapshot.name} ({evidence}).")
+            answer = f"though the call answered {code_name(exc)} ({evidence})"
+            self._log(f"{snapshot.label} was started, {answer}. {snapshot.name}")
             return found
         # nothing began by the end of the call; a mark of ours would be recognised even later
         self._ledger.update(intent if intent.signed or intent.operation else intent.close())

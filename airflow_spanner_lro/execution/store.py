@@ -94,7 +94,7 @@ class TaskLedger:
         try:
             entry = self.latest()
         except LedgerUnreadableError as exc:
-            log.warning("The task's ledger entry cannot be read and is left alone: %s", exc)
+            log.warning("Ledger entry left alone: it cannot be read. %s", exc)
             return None
         return entry if entry and entry.try_number == self.try_number else None
 

@@ -146,7 +146,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
             record: Any = await self.asset_state_store.aget(self._key)
             return BackupMemory.from_record(record) if record else None
         except ValueError as exc:
-            self.log.warning("What was seen before is not known: %s", exc)
+            self.log.warning("Watching anew: what was seen before is not known (%s).", exc)
             return None
 
     async def _remember(self, memory: BackupMemory) -> bool:
@@ -159,7 +159,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
             # shared by several assets, as said when the watch began
             return True
         except AirflowRuntimeError as exc:
-            self.log.warning("What was seen could not be noted, trying again: %s", exc)
+            self.log.warning("Not noted what was seen, trying again: %s", exc)
             return False
         return True
 

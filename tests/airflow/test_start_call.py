@@ -415,7 +415,7 @@ def test_the_name_is_logged_before_anything_is_done_with_it(
     with pytest.raises(ConnectionError):
         backup().execute(task.context)
 
-    assert f"was started as {stage.operation.name}" in capsys.readouterr().out
+    assert f"was started. {stage.operation.name}" in capsys.readouterr().out
 
 
 def test_the_intent_is_published_before_the_call(stage: Stage, task: FakeTask) -> None:

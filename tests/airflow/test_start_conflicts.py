@@ -147,7 +147,7 @@ def test_who_may_not_list_may_still_start(
 
     defer(restore(**DEFER), task)
 
-    assert "before the start cannot be seen" in capsys.readouterr().out
+    assert "Operations before the start are not known" in capsys.readouterr().out
     assert (None, "answered") == (task.entry["before"], task.entry["evidence"])
 
 

@@ -329,7 +329,7 @@ def test_an_entry_that_cannot_be_read_is_nobodys(
 
     assert "spanner_lro:2" == caught.value.key
     assert ledger.own() is None
-    assert "cannot be read and is left alone" in caplog.text
+    assert "left alone: it cannot be read" in caplog.text
     assert record == task.store.get("spanner_lro:2")
     assert ["spanner_lro:1", "spanner_lro:2"] == task.entries
 

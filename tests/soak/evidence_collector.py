@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.soak.evidence import Blow, Cause
 
 _JUDGED = frozenset({CANCEL, *DELETES, *STARTS})
-_ADOPTED = re.compile(r'of an earlier try was adopted: ([^\s"]+)')
+_ADOPTED = re.compile(r'of an earlier try was adopted\. ([^\s"]+)')
 _IN_DOUBT = re.compile(r"\b(left|presumed)\b", re.IGNORECASE)
 """What a log and a list call an operation that goes on, and may not be the task's."""
 _GOOD = frozenset({"READY", "READY_OPTIMIZING"})

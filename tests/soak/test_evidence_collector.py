@@ -33,7 +33,7 @@ def write(path: Path, *seconds: float) -> None:
 
 def test_an_adoption_is_read_from_a_log(tmp_path: Path) -> None:
     """What a try says that it has adopted is an operation's name, and nothing that follows it."""
-    event = "Create backup of an earlier try was adopted: projects/p/operations/o"
+    event = "Create backup nightly of an earlier try was adopted. projects/p/operations/o"
     at = datetime.fromtimestamp(12.0, tz=UTC).isoformat()
     line = json.dumps({"timestamp": at, "event": event, "task_id": "t"}, separators=(",", ":"))
     (tmp_path / "attempt=2.log").write_text(line)
