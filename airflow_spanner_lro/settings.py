@@ -212,7 +212,7 @@ OPTIONS: dict[str, Option[Any]] = {
 
 
 def poll_interval() -> float:
-    """Return the longest interval between two looks at an operation, in seconds."""
+    """Return the longest interval between two polls of an operation, in seconds."""
     return _POLL_INTERVAL.read()
 
 

@@ -29,7 +29,7 @@ unknown     ADOPTED   UNKNOWN      UNKNOWN     UNKNOWN UNKNOWN
 
 A task on its way whose record is this try's was cleared, and its next try has not begun; or its
 trigger has fired in another triggerer. No state tells these apart, and a triggerer cannot read the
-number of the try. The operation does: in the second case it is done, and whoever cancels looks at
+number of the try. The operation does: in the second case it is done, and whoever cancels polls
 it before (``cancel_if_running``), if it can. Whatever the liveness, no kill cancels an
 operation whose outcome was delivered, which its task publishes at once (``closed``), or that was
 left to itself on purpose (``exempt``). A deadline has an option of its own for that.
