@@ -159,7 +159,7 @@ class TriggererUnderLoad:
         process = self.airflow.run.start(
             ProcessSpec(
                 name="deferring",
-                command=[sys.executable, "-m", f"{__package__}.deferring", str(listed)],
+                command=[sys.executable, "-m", f"{__package__}.defer_tasks", str(listed)],
                 environment=self.airflow._environment,
                 directory=self.airflow.settings.home,
                 log_path=self.airflow.settings.process_logs / "deferring.log",
