@@ -88,7 +88,8 @@ def marked_failed_before_it_defers(act: RowActions) -> Scenario:
         waiting, since = _marked_in_the_start_call(act, number=number)
         seen = act.cancelled(waiting, since=since)
         # else a heartbeat came in between, which no test can time, and on_kill did it
-        if seen.wrong or "is not deferred; cancelling" in act.world.api.task_log(act.task(waiting)):
+        log = act.world.api.task_log(act.task(waiting))
+        if seen.wrong or "ended while it ran, and is not deferred" in log:
             return seen
     return replace(seen, wrong=f"in {ATTEMPTS} runs it was on_kill that cancelled")
 
