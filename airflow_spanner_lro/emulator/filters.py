@@ -1,11 +1,29 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""From the text of a filter to one function: tokens, grammar, Spanner's rules on fields.
+"""List filters: AIP-160 as Spanner uses it, such as ``(metadata.name:howl) AND (error:*)``.
+
+A filter is read once and asked of thousands of items, so reading does all the work: what is left is
+a chain of functions that stops as soon as the answer is known. What is not understood is refused
+when the filter is read, never when it is asked: a list with nothing in it answers like a full one.
+
+The language, and what was decided where its documents are silent:
+
+- ``OR`` binds tighter than ``AND``, and terms side by side are joined by AND. Keywords may be in
+  any case, and are keywords only where no operator follows; a leading ``-`` is NOT.
+- Case never matters, neither in fields nor in values.
+- There are two truth values. NOT is the complement, and ``!=`` is the complement of ``=``; what is
+  not set, or cannot be compared, satisfies no other operator.
+- ``:`` looks for a part of a text. ``=`` compares all of it, where a ``*`` at an end stands for
+  anything. On numbers, booleans and times the two mean the same.
+- A ``*`` alone, after ``:`` or ``=``, asks whether there is anything: not unset, and not empty.
+- A term holds for a list if it holds for one of its elements.
+- Fields whose names end with ``_time`` are compared with RFC 3339 timestamps, or with a date, which
+  is its midnight in UTC.
 
 A comparison is one token, because only inside of it can be told what a character means: a colon
-separates a field from its value, and is a part of the value afterwards. OR binds tighter than AND.
-The parser calls itself for what is inside of parentheses and after NOT, and so limits how deep that
-goes. The rules stand apart from the grammar because they differ from list to list.
+separates a field from its value, and is a part of the value afterwards. The parser calls itself for
+what is inside of parentheses and after NOT, and so limits how deep that goes. The rules on fields
+stand apart from the grammar because they differ from list to list.
 """
 
 from __future__ import annotations
@@ -15,19 +33,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.emulator.filters.expressions import (
+from airflow_spanner_lro.emulator.filter_expressions import (
     And,
     Comparison,
     Literal,
     Not,
     Operator,
     Or,
+    Value,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_spanner_lro.emulator.filters.expressions import Expression, Test, ValueOf
+    from airflow_spanner_lro.emulator.filter_expressions import Expression, Test, ValueOf
 
 
 _SHOWN = 60
@@ -366,3 +385,6 @@ class Filter:
         :param value_of: gives the value of a field by its path, None if it is not set
         """
         return self.test(value_of)
+
+
+__all__ = ["Filter", "FilterError", "Value"]
