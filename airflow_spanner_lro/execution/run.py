@@ -13,7 +13,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro import lineage, metrics, settings
+from airflow_spanner_lro import assets, metrics, settings
 from airflow_spanner_lro.admin.clock import WaitStoppedError
 from airflow_spanner_lro.airflow_internals import runs_tasks_in_process
 from airflow_spanner_lro.core.errors import SpannerLroError
@@ -71,7 +71,7 @@ def report_lineage(
     # rendered anew after a deferral, and may be something else by then
     made = replace(snapshot.name.resource, project=target.project) if snapshot else target
     try:
-        lineage.report(
+        assets.report_made(
             context,
             outlets=work.outlets,
             hook=hook,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from airflow_spanner_lro import lineage
+from airflow_spanner_lro import assets
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.ledger.ownership import Claim, KillDecision, TaskLiveness, decide_kill
@@ -81,7 +81,7 @@ def test_lineage_that_fails_does_not_fail_the_task(
         message = "no such name"
         raise ValueError(message)
 
-    monkeypatch.setattr(lineage, "report", report)
+    monkeypatch.setattr(assets, "report", report)
     stage.emulator.plan(AT_ONCE)
 
     result = play(backup(), task)

@@ -12,7 +12,7 @@ from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.execution_time.context import OutletEventAccessors
 from airflow.sdk.lineage import HookLineageCollector
 
-from airflow_spanner_lro import lineage
+from airflow_spanner_lro import assets
 from airflow_spanner_lro.assets import backup_asset, backups_asset, database_asset
 from airflow_spanner_lro.core.kinds import (
     COPY_BACKUP,
@@ -90,7 +90,7 @@ class TellingTask(FakeTask):
 def collector(monkeypatch: pytest.MonkeyPatch) -> HookLineageCollector:
     """Return the collector of an Airflow that has a reader of lineage."""
     made = HookLineageCollector()
-    monkeypatch.setattr(lineage, "get_hook_lineage_collector", lambda: made)
+    monkeypatch.setattr(assets, "get_hook_lineage_collector", lambda: made)
     return made
 
 
@@ -105,7 +105,7 @@ def told(
     events = OutletEventAccessors()
     context: Any = {"outlet_events": events}
     hook: Any = object()
-    lineage.report(
+    assets.report_made(
         context,
         outlets=outlets,
         hook=hook,
@@ -171,7 +171,7 @@ def test_facts_of_the_author_stay() -> None:
     context: Any = {"outlet_events": events}
     hook: Any = object()
 
-    lineage.report(
+    assets.report_made(
         context,
         outlets=[outlet],
         hook=hook,
@@ -281,7 +281,7 @@ def test_context_without_events_is_enough(collector: HookLineageCollector) -> No
     hook: Any = object()
     context: Any = {}
 
-    lineage.report(
+    assets.report_made(
         context,
         outlets=[backups_asset(**WHERE, database_id="orders")],
         hook=hook,
