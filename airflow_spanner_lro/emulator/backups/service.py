@@ -27,7 +27,6 @@ from airflow_spanner_lro.emulator.backups.model import (
 )
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails, CopyDetails
 from airflow_spanner_lro.emulator.databases.encryption import keys_for
-from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import checked_filter, time_in
@@ -72,7 +71,7 @@ class BackupService(Servicer):
         resources.backups.require_new(name)
         database = resources.usable_database(database_name)
         version_time = _version_time(request.backup, database, now=now)
-        require_not_moving(self.world, instance)
+        self.world.operations.require_no_move(instance)
         self._check_limit(database_name)
         backup = Backup(
             name=name,
@@ -196,8 +195,8 @@ class BackupService(Servicer):
             raise errors.source_not_ready(source_name)
         if source.expired:
             raise errors.source_expired(source_name)
-        require_not_moving(self.world, parent)
-        require_not_moving(self.world, source_name.instance_name)
+        self.world.operations.require_no_move(parent)
+        self.world.operations.require_no_move(source_name.instance_name)
         backup = Backup(
             name=name,
             serial=self.world.next_serial(),

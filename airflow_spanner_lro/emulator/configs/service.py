@@ -27,7 +27,6 @@ from airflow_spanner_lro.emulator.configs.model import (
     new_config_message,
 )
 from airflow_spanner_lro.emulator.instances.operations import MoveDetails
-from airflow_spanner_lro.emulator.operations.guards import require_unchanging
 from airflow_spanner_lro.emulator.operations.handler import Creation, Update
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS, operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
@@ -145,7 +144,7 @@ class ConfigService(Servicer):
         check_labels(message.labels)
         if not config.ready:
             raise errors.not_ready(config.name)
-        require_unchanging(self.world, config.name)
+        self.world.operations.require_none_on(config.name)
         config.require_etag(given.etag)
         changing = replace(config, reconciling=True, revision=config.revision + 1)
         desired = config_message(replace(changing, message=message))
@@ -168,7 +167,7 @@ class ConfigService(Servicer):
             return empty_pb2.Empty()
         config = self._own(name)
         if config.ready:
-            require_unchanging(self.world, config.name)
+            self.world.operations.require_none_on(config.name)
         config.require_etag(request.etag)
         user = self._user_of(config.name)
         if user is not None:

@@ -46,7 +46,6 @@ from airflow_spanner_lro.emulator.databases.operations import (
     drop_database,
 )
 from airflow_spanner_lro.emulator.instances.capacity import SMALL_STEP, UNITS_PER_NODE, units_of
-from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
@@ -103,7 +102,7 @@ class DatabaseService(Servicer):
         for statement in statements:
             check_database_options(statement, name, resources)
             schema = schema.apply(statement, proto_descriptors=descriptors)
-        require_not_moving(self.world, instance)
+        self.world.operations.require_no_move(instance)
         require_room(self.world, name)
         database = Database(
             name=name,
@@ -193,7 +192,7 @@ class DatabaseService(Servicer):
         if resources.instances.get(backup_name.instance_name).config != instance.config:
             raise errors.other_config(backup_name, instance=parent)
         encryption = restored_encryption(request, inherited=backup.kms_keys)
-        require_not_moving(self.world, parent)
+        self.world.operations.require_no_move(parent)
         require_room(self.world, name)
         self._check_limit(name)
         origin = Origin(

@@ -7,7 +7,7 @@ Details travel as ``google.rpc.Status``, the way google-api-core reads them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from google.rpc import error_details_pb2, status_pb2
 
@@ -96,3 +96,54 @@ def shortened(text: str, longest: int) -> str:
 def invalid(message: str) -> RpcError:
     """Say what is wrong with an argument, in the words of whoever found it."""
     return RpcError(Code.INVALID_ARGUMENT, message)
+
+
+def precondition(name: object, message: str) -> RpcError:
+    """Say why something cannot be done with a resource as things are."""
+    return about(Code.FAILED_PRECONDITION, name, message)
+
+
+def conflict(message: str) -> RpcError:
+    """Say why a schema as it is does not let something be done."""
+    return RpcError(Code.FAILED_PRECONDITION, message)
+
+
+_Thing = TypeVar("_Thing")
+
+
+class Refusal(Generic[_Thing]):
+    """An error about one resource, made by calling this with its name.
+
+    :param code: the status code
+    :param template: the text, with ``{0}`` where the name stands
+    """
+
+    def __init__(self, code: Code, template: str) -> None:
+        self._code = code
+        self._template = template
+
+    def __call__(self, name: _Thing) -> RpcError:
+        """Return the error about the resource of this name."""
+        return about(self._code, name, self._template.format(name))
+
+
+class Invalid(Generic[_Thing]):
+    """An error about one value in a request, made by calling this with it.
+
+    :param template: the text, with ``{0}`` where the value stands
+    """
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+
+    def __call__(self, value: _Thing) -> RpcError:
+        """Return the error about this value."""
+        return invalid(self._template.format(value))
+
+
+class Conflict(Invalid[str]):
+    """An error about one thing in a schema, which as it is does not let something be done."""
+
+    def __call__(self, value: str) -> RpcError:
+        """Return the error about the thing of this name."""
+        return conflict(self._template.format(value))

@@ -37,7 +37,6 @@ from airflow_spanner_lro.emulator.instances.operations import (
     InstanceUpdate,
     MoveDetails,
 )
-from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.handler import Creation
 from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
@@ -142,9 +141,9 @@ class InstanceService(Servicer):
         instance = resources.instances.find(name)
         if instance is None:
             return empty_pb2.Empty()
-        require_not_moving(self.world, name)
+        self.world.operations.require_no_move(name)
         if instance.ready:
-            require_unchanging(self.world, name)
+            self.world.operations.require_none_on(name)
         databases = resources.databases.of_instance(name)
         for database in databases:
             if database.drop_protection:
@@ -221,8 +220,8 @@ class InstanceService(Servicer):
 
     def _require_changeable(self, name: InstanceName) -> None:
         self.world.resources.ready_instance(name)
-        require_not_moving(self.world, name)
-        require_unchanging(self.world, name)
+        self.world.operations.require_no_move(name)
+        self.world.operations.require_none_on(name)
 
     def _require_movable(self, instance: Instance) -> None:
         name, resources = instance.name, self.world.resources

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.kinds import MOVE_INSTANCE
 from airflow_spanner_lro.core.names import (
     BackupName,
     DatabaseName,
@@ -177,6 +178,22 @@ class OperationTable:
         serials = self._pending if target is None else self._pending_by_target.get(target, {})
         rows = (self._rows[serial] for serial in serials)
         return [row for row in rows if kind in (None, row.kind)]
+
+    def require_none_on(self, target: ResourceName) -> None:
+        """Make sure that no operation is at work on a resource, not even one that is being undone.
+
+        :raises RpcError: FAILED_PRECONDITION if there is one.
+        """
+        for operation in self.pending(target=target):
+            raise errors.being_changed(target, operation=operation.name)
+
+    def require_no_move(self, instance: InstanceName) -> None:
+        """Make sure that an instance is not moving, not even back after the move was cancelled.
+
+        :raises RpcError: FAILED_PRECONDITION if it is.
+        """
+        for operation in self.pending(kind=MOVE_INSTANCE, target=instance):
+            raise errors.moving(instance, operation=operation.name)
 
     def of(
         self, target: ResourceName, *, since: int, now: datetime, before: int | None = None

@@ -18,7 +18,6 @@ from airflow_spanner_lro.core.kinds import (
 from airflow_spanner_lro.core.names import InstanceName, InstancePartitionName, ProjectName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.instances.capacity import AUTOSCALING, CAPACITY, set_capacity
-from airflow_spanner_lro.emulator.operations.guards import require_not_moving, require_unchanging
 from airflow_spanner_lro.emulator.operations.handler import Creation, Update
 from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
@@ -72,7 +71,7 @@ class PartitionService(Servicer):
             given.config, field="instance_partition.config", project=name.project
         )
         instance = resources.ready_instance(parent)
-        require_not_moving(self.world, parent)
+        self.world.operations.require_no_move(parent)
         message = self._checked(name, given, instance_v1.InstancePartition(), _UPDATABLE)
         if name.partition == _DEFAULT:
             raise errors.already_exists(name)
@@ -144,8 +143,8 @@ class PartitionService(Servicer):
         message = self._checked(name, given, partition.message, paths)
         if not partition.ready:
             raise errors.not_ready(name)
-        require_not_moving(self.world, name.instance_name)
-        require_unchanging(self.world, name)
+        self.world.operations.require_no_move(name.instance_name)
+        self.world.operations.require_none_on(name)
         partition.require_etag(given.etag)
         changed = replace(
             partition, message=message, update_time=now, revision=partition.revision + 1
@@ -167,9 +166,9 @@ class PartitionService(Servicer):
         name = InstancePartitionName.parse(request.name)
         resources = self.world.resources
         partition = resources.partition(name)
-        require_not_moving(self.world, name.instance_name)
+        self.world.operations.require_no_move(name.instance_name)
         if partition.ready:
-            require_unchanging(self.world, name)
+            self.world.operations.require_none_on(name)
         partition.require_etag(request.etag)
         if users := resources.partitions.users_of(partition):
             raise errors.partition_is_used(name, user=users[0])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Backup schedules: what is remembered of them, how clients see them, and the one of new databases."""
+"""Backup schedules: what is remembered of them, how clients see them, what new databases get."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def default_schedule(
     """Return the schedule that a new database gets without asking, if its instance gives it one.
 
     A full backup every day that is kept for a week; a schedule like any other from then on. An
-    instance that was put there for a test does not say, and gives none. Its serial number is to come.
+    instance that was put there for a test does not say, and gives none. Its serial is to come.
     """
     automatic = instance_v1.Instance.DefaultBackupScheduleType.AUTOMATIC
     if instance.message.default_backup_schedule_type != automatic:

@@ -18,7 +18,6 @@ from airflow_spanner_lro.emulator.backups.model import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails
 from airflow_spanner_lro.emulator.databases.encryption import keys_for
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.schedules.cron import Cron
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, Chain
 
@@ -51,7 +50,7 @@ def run_schedule(world: World, name: BackupScheduleName, at: datetime) -> None:
     world.resources.schedules.put(name, schedule)
     try:
         world.resources.usable_database(database.name)
-        require_not_moving(world, database.name.instance_name)
+        world.operations.require_no_move(database.name.instance_name)
     except RpcError:
         return
     backup = _backup(world, schedule, database, at)

@@ -23,7 +23,6 @@ from airflow_spanner_lro.emulator.backups.model import (
     require_backups,
 )
 from airflow_spanner_lro.emulator.databases.encryption import keys_for
-from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import duration_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
@@ -73,7 +72,7 @@ class ScheduleService(Servicer):
         require_backups(resources.instances.get(parent.instance_name))
         resources.schedules.require_new(name)
         resources.usable_database(parent)
-        require_not_moving(self.world, parent.instance_name)
+        self.world.operations.require_no_move(parent.instance_name)
         limit = self.world.limits.schedules
         if len(resources.schedules.of_database(parent)) >= limit:
             raise errors.too_many_schedules(name, limit=limit)

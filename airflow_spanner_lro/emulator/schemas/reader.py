@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Read a schema statement from left to right, in either dialect: words, names, and what it refers to.
+"""Read a schema statement from left to right, in either dialect: words, names, references.
 
 What is a string is told by the lexer that also splits texts for authors: a semicolon or a keyword
 within a string is neither. Expressions are not understood: a view needs what stands behind FROM

@@ -17,7 +17,6 @@ from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL, Service
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.operations.guards import require_not_moving
 from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import time_in
@@ -165,7 +164,7 @@ class SchemaService(Servicer):
         for statement in details.statements:
             check_database_options(statement, database.name, self.world.resources)
             if DEFAULT_LEADER in dict(statement.options):
-                require_not_moving(self.world, instance_name)
+                self.world.operations.require_no_move(instance_name)
         schema = database.schema
         for operation in before:
             if isinstance(operation.details, DdlDetails):

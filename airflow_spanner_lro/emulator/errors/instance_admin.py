@@ -4,26 +4,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    InstanceConfigName,
+    InstanceName,
+    InstancePartitionName,
+    OperationName,
+    ResourceName,
+)
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.errors.base import RpcError, about, invalid, noun
-
-if TYPE_CHECKING:
-    from airflow_spanner_lro.core.names import (
-        BackupName,
-        InstanceConfigName,
-        InstanceName,
-        InstancePartitionName,
-        OperationName,
-        ResourceName,
-    )
+from airflow_spanner_lro.emulator.errors.base import (
+    Invalid,
+    Refusal,
+    RpcError,
+    about,
+    invalid,
+    noun,
+    precondition,
+)
 
 
 def moving(name: InstanceName, *, operation: OperationName) -> RpcError:
     """Say that an instance cannot be changed while it moves."""
-    return about(
-        Code.FAILED_PRECONDITION,
+    return precondition(
         name,
         f"Instance {name} is being moved to another instance configuration: {operation}. "
         "Retry once the move has completed.",
@@ -32,8 +35,7 @@ def moving(name: InstanceName, *, operation: OperationName) -> RpcError:
 
 def being_changed(name: ResourceName, *, operation: OperationName) -> RpcError:
     """Say that a resource cannot be changed while another change is pending."""
-    return about(
-        Code.FAILED_PRECONDITION,
+    return precondition(
         name,
         f"{noun(name)} {name} cannot be modified because another operation on it is pending: "
         f"{operation}.",
@@ -42,8 +44,7 @@ def being_changed(name: ResourceName, *, operation: OperationName) -> RpcError:
 
 def instance_has_backups(name: InstanceName, *, backup: BackupName) -> RpcError:
     """Say that an instance cannot be deleted while it holds backups."""
-    return about(
-        Code.FAILED_PRECONDITION,
+    return precondition(
         name,
         f"Cannot delete instance {name} because it contains backups, such as {backup}. "
         "Delete the backups first.",
@@ -52,44 +53,31 @@ def instance_has_backups(name: InstanceName, *, backup: BackupName) -> RpcError:
 
 def cannot_move(name: InstanceName, *, reason: str) -> RpcError:
     """Say that an instance is not one that can be moved."""
-    return about(Code.FAILED_PRECONDITION, name, f"Cannot move instance {name} because {reason}.")
+    return precondition(name, f"Cannot move instance {name} because {reason}.")
 
 
 def config_in_use(name: InstanceConfigName, *, user: ResourceName) -> RpcError:
     """Say that a configuration cannot be deleted while something uses it."""
-    return about(
-        Code.FAILED_PRECONDITION,
+    return precondition(
         name,
         f"Cannot delete instance config {name} because it is in use by {user}.",
     )
 
 
-def config_just_left(name: InstanceConfigName) -> RpcError:
-    """Say that a configuration cannot be deleted so soon after its last use."""
-    return about(
-        Code.FAILED_PRECONDITION,
-        name,
-        f"Cannot delete instance config {name} because it was in use until a moment ago. "
-        "Please retry in a few minutes.",
-    )
+config_just_left = Refusal[InstanceConfigName](
+    Code.FAILED_PRECONDITION,
+    "Cannot delete instance config {0} because it was in use until a moment ago. Please retry "
+    "in a few minutes.",
+)
 
+config_not_usable = Refusal[InstanceConfigName](
+    Code.FAILED_PRECONDITION,
+    "Instance config {0} cannot be used because it is still being created.",
+)
 
-def config_not_usable(name: InstanceConfigName) -> RpcError:
-    """Say that nothing can be made in a configuration that is still being created."""
-    return about(
-        Code.FAILED_PRECONDITION,
-        name,
-        f"Instance config {name} cannot be used because it is still being created.",
-    )
-
-
-def google_managed(name: InstanceConfigName) -> RpcError:
-    """Say that callers cannot change the configurations of Google."""
-    return about(
-        Code.INVALID_ARGUMENT,
-        name,
-        f"Instance config {name} is managed by Google and cannot be modified.",
-    )
+google_managed = Refusal[InstanceConfigName](
+    Code.INVALID_ARGUMENT, "Instance config {0} is managed by Google and cannot be modified."
+)
 
 
 def limit_reached(name: ResourceName, *, what: str, limit: int, within: ResourceName) -> RpcError:
@@ -126,15 +114,12 @@ def bad_mask_path(field: str, *, path: str, reason: str) -> RpcError:
     return invalid(f"Invalid {field}: {path!r} {reason}.")
 
 
-def several_capacities(fields: str) -> RpcError:
-    """Say that a compute capacity was given in more than one way."""
-    return invalid(f"Set only one of {fields}.")
+several_capacities = Invalid[str]("Set only one of {0}.")
 
 
 def partition_is_used(name: InstancePartitionName, *, user: ResourceName) -> RpcError:
     """Say that a partition cannot be deleted while a database or backup uses it."""
-    return about(
-        Code.FAILED_PRECONDITION,
+    return precondition(
         name,
         f"Cannot delete instance partition {name} because {user} references it.",
     )
@@ -151,8 +136,7 @@ def too_much_capacity(name: ResourceName, *, nodes: int) -> RpcError:
 
 def edition_lacks(name: ResourceName, *, needed: str, reason: str) -> RpcError:
     """Say that an edition of Spanner lacks what was asked for."""
-    return about(
-        Code.FAILED_PRECONDITION,
+    return precondition(
         name,
         f"{noun(name)} {name} needs at least the edition {needed}, because {reason}.",
     )
