@@ -17,11 +17,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.core.tries.stages import TRANSITIONS
 from docutils import nodes
 from sphinx.errors import ExtensionError
 
 from airflow_spanner_lro.core.kinds import KINDS
+from airflow_spanner_lro.core.ledger.entry import TRANSITIONS
 from airflow_spanner_lro.provider_info import get_provider_info
 
 if TYPE_CHECKING:
