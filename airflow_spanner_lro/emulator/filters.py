@@ -40,7 +40,6 @@ from airflow_spanner_lro.emulator.filter_expressions import (
     Not,
     Operator,
     Or,
-    Value,
 )
 
 if TYPE_CHECKING:
@@ -385,6 +384,3 @@ class Filter:
         :param value_of: gives the value of a field by its path, None if it is not set
         """
         return self.test(value_of)
-
-
-__all__ = ["Filter", "FilterError", "Value"]

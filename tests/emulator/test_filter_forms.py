@@ -12,7 +12,7 @@ import pytest
 from airflow_spanner_lro.emulator.filters import Filter
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.filters import Value
+    from airflow_spanner_lro.emulator.filter_expressions import Value
 
 OPERATIONS = frozenset({"name", "done", "error", "metadata", "response"})
 DATABASE_TYPE = "type.googleapis.com/google.spanner.admin.database.v1."

@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 from airflow_spanner_lro.emulator.filters import Filter, FilterError
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.filters import Value
+    from airflow_spanner_lro.emulator.filter_expressions import Value
 
 ROOTS = frozenset({"a", "b", "c", "metadata", "start_time"})
 

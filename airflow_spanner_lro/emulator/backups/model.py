@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         InstanceName,
     )
     from airflow_spanner_lro.emulator.databases.model import DatabaseTable
-    from airflow_spanner_lro.emulator.filters import Value
+    from airflow_spanner_lro.emulator.filter_expressions import Value
     from airflow_spanner_lro.emulator.instances.model import Instance
     from airflow_spanner_lro.emulator.schemas.model import Schema
     from airflow_spanner_lro.emulator.tables import EventQueue

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         ResourceName,
     )
     from airflow_spanner_lro.emulator.configs.model import ConfigTable
-    from airflow_spanner_lro.emulator.filters import Value
+    from airflow_spanner_lro.emulator.filter_expressions import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

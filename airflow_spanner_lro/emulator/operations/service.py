@@ -40,7 +40,8 @@ from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from airflow_spanner_lro.emulator.filters import Filter, Value
+    from airflow_spanner_lro.emulator.filter_expressions import Value
+    from airflow_spanner_lro.emulator.filters import Filter
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.world import World
 
