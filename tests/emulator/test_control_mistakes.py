@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
+from airflow_spanner_lro.emulator import ManualClock
 from tests.emulator.conftest import DATABASE
 from tests.emulator.support.channels import open_channel
 from tests.emulator.support.control_client import ask, emulator
@@ -122,3 +123,22 @@ def test_connections_can_be_dropped_by_several_at_once(
         grpc.channel_ready_future(channel).result(timeout=10)
 
     assert [200] * 16 == told
+
+
+def test_a_bug_does_not_look_like_an_outage(
+    ask: AskControl, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An unexpected error is INTERNAL, says what it was, and is in the log with its traceback."""
+
+    def fail(clock: ManualClock) -> None:
+        message = f"no idea what time it is on {type(clock).__name__}"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(ManualClock, "anchor", fail)
+
+    status, body = ask("GET", "/clock")
+
+    assert 500 == status
+    assert "INTERNAL" == body["error"]["status"]
+    assert "no idea what" in body["error"]["message"]
+    assert "Traceback" in caplog.text
