@@ -148,7 +148,7 @@ def report_made(
     kind: OperationKind | None = None,
     sources: Iterable[ResourceName] = (),
 ) -> None:
-    """Tell what was made: to the outlets that stand for it, and to the lineage collector.
+    """Report what was made: to the outlets that stand for it, and to the lineage collector.
 
     Does nothing for what is neither a database nor a backup.
 
