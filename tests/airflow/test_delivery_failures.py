@@ -81,7 +81,7 @@ def test_lineage_that_fails_does_not_fail_the_task(
         message = "no such name"
         raise ValueError(message)
 
-    monkeypatch.setattr(assets, "report", report)
+    monkeypatch.setattr(assets, "report_made", report)
     stage.emulator.plan(AT_ONCE)
 
     result = play(backup(), task)

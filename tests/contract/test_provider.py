@@ -222,7 +222,7 @@ def test_scheme_is_ours() -> None:
 
 def test_what_dag_files_import_is_light() -> None:
     """A Dag file that uses assets, watchers and the notifier loads neither gRPC nor a client."""
-    names = ("assets", "links", "lineage", "notifications.cancel", "triggers.backup_watcher")
+    names = ("assets", "links", "notifications.cancel", "triggers.backup_watcher")
     modules = [f"airflow_spanner_lro.{name}" for name in names]
     program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
 
