@@ -61,7 +61,7 @@ class SoakEnvironment:
     """All that takes part."""
 
     emulator: TwoEndpointEmulator
-    wire: TcpProxy
+    proxy: TcpProxy
     strangers: Strangers
     faults: HookedFaults
     airflow: LocalAirflow
@@ -126,14 +126,14 @@ def start_environment(*, home: Path, seed: int) -> Iterator[SoakEnvironment]:
     for backup in (SOURCE_BACKUP, OTHER_BACKUP):
         emulator.create_backup(f"{INSTANCE}/backups/{backup}", f"{INSTANCE}/databases/{ORIGIN_ID}")
     emulator.plan(Plan(duration=timedelta(seconds=20)), kind=OPTIMIZE_RESTORED_DATABASE)
-    with emulator, TcpProxy(emulator.endpoint) as wire:
+    with emulator, TcpProxy(emulator.endpoint) as proxy:
         settings = AirflowSettings(
             home=home / "airflow",
             dags_folder=HERE / "dags",
             triggerers=2,
             parallelism=6,
             environment={
-                "SPANNER_EMULATOR_HOST": wire.endpoint,
+                "SPANNER_EMULATOR_HOST": proxy.endpoint,
                 "AIRFLOW__SPANNER_LRO__REAPER": "triggerer" if reaps_meanwhile(seed) else "off",
                 **{f"AIRFLOW__{option}": value for option, value in SETTINGS.items()},
             },
@@ -149,7 +149,7 @@ def start_environment(*, home: Path, seed: int) -> Iterator[SoakEnvironment]:
                 with Strangers(emulator) as strangers:
                     yield SoakEnvironment(
                         emulator=emulator,
-                        wire=wire,
+                        proxy=proxy,
                         strangers=strangers,
                         faults=faults,
                         airflow=airflow,

@@ -45,7 +45,7 @@ _HOLES = 2
 
 
 def collect(
-    scene: SoakEnvironment,
+    environment: SoakEnvironment,
     *,
     runs: Sequence[DagRun],
     causes: tuple[Cause, ...],
@@ -54,33 +54,33 @@ def collect(
 ) -> SoakEvidence:
     """Return what there is to be judged."""
     recipes = {recipe.dag_id: recipe for recipe in DAG_SPECS.values()}
-    made = _made(scene)
-    instances = [instance for run in runs for instance in scene.api.task_instances(run)]
+    made = _made(environment)
+    instances = [instance for run in runs for instance in environment.api.task_instances(run)]
     calls = (
-        *_calls(scene.emulator.calls, stranger=False),
-        *_calls(scene.emulator.strangers_calls, stranger=True),
+        *_calls(environment.emulator.calls, stranger=False),
+        *_calls(environment.emulator.strangers_calls, stranger=True),
     )
     return SoakEvidence(
         tasks=tuple(
-            _task(scene, each, recipe=recipes[each.dag_id], made=made) for each in instances
+            _task(environment, each, recipe=recipes[each.dag_id], made=made) for each in instances
         ),
-        operations=operations_of(scene),
+        operations=operations_of(environment),
         calls=tuple(sorted(calls, key=lambda call: call.at)),
         causes=causes,
         blows=blows,
-        lefts=_lefts(scene, instances),
+        lefts=_lefts(environment, instances),
         reaped_from=reaped_from,
     )
 
 
-def operations_of(scene: SoakEnvironment) -> tuple[Operation, ...]:
+def operations_of(environment: SoakEnvironment) -> tuple[Operation, ...]:
     """Return the operations on the targets of tasks, strangers' too, as they are now."""
     # the emulator has a clock of its own, which began with the machine's
-    ahead = (scene.emulator.clock.now() - datetime.now(tz=UTC)).total_seconds()
-    wishes = scene.strangers.started
+    ahead = (environment.emulator.clock.now() - datetime.now(tz=UTC)).total_seconds()
+    wishes = environment.strangers.started
     makers: dict[str, OperationView] = {}
     found = []
-    for view in scene.emulator.operations():
+    for view in environment.emulator.operations():
         task = task_of(view.target)
         if task is None:
             continue
@@ -120,11 +120,11 @@ def _calls(calls: CallHistory, *, stranger: bool) -> Iterator[Call]:
 
 
 def _task(
-    scene: SoakEnvironment, instance: TaskInstance, *, recipe: DagSpec, made: frozenset[str]
+    environment: SoakEnvironment, instance: TaskInstance, *, recipe: DagSpec, made: frozenset[str]
 ) -> Task:
     kind = Kind(instance.task_id)
     name = target(instance.run_id, kind)
-    logs = _log_folder(scene, instance)
+    logs = _log_folder(environment, instance)
     return Task(
         dag_id=instance.dag_id,
         run_id=instance.run_id,
@@ -134,56 +134,56 @@ def _task(
         timeout=recipe.timeout,
         cancelled_on_kill=recipe.cancel_on_kill,
         cleans_up=kind.cleans_up,
-        made=_is_changed(scene, name) if kind is Kind.DDL else name in made,
-        tries=complete_tries(scene.api.tries(instance), logs=logs),
+        made=_is_changed(environment, name) if kind is Kind.DDL else name in made,
+        tries=complete_tries(environment.api.tries(instance), logs=logs),
         adoptions=tuple(adoptions_in(logs)),
     )
 
 
-def _log_folder(scene: SoakEnvironment, instance: TaskInstance) -> Path:
-    folder = scene.log_folder(instance.dag_id, instance.run_id)
+def _log_folder(environment: SoakEnvironment, instance: TaskInstance) -> Path:
+    folder = environment.log_folder(instance.dag_id, instance.run_id)
     return folder / f"task_id={instance.task_id}"
 
 
 # -- what was left running
 
 
-def _lefts(scene: SoakEnvironment, instances: Iterable[TaskInstance]) -> tuple[Left, ...]:
+def _lefts(environment: SoakEnvironment, instances: Iterable[TaskInstance]) -> tuple[Left, ...]:
     """Return the ledger entries that were closed although their operation goes on."""
     # the command's output becomes a log of a process, too
-    logs = _texts(scene.airflow.settings.process_logs)
+    logs = _texts(environment.airflow.settings.process_logs)
     found = [
         (instance, operation)
         for instance in instances
-        for operation in left_operations(_entries(scene, instance))
+        for operation in left_operations(_entries(environment, instance))
     ]
-    listed = _listed(scene) if found else ""
+    listed = _listed(environment) if found else ""
     return tuple(
         Left(
             operation=operation,
             run_id=instance.run_id,
             task_id=instance.task_id,
-            logged=is_told_in(f"{logs}\n{_texts(_log_folder(scene, instance))}", operation),
+            logged=is_told_in(f"{logs}\n{_texts(_log_folder(environment, instance))}", operation),
             listed=is_told_in(listed, operation),
         )
         for instance, operation in found
     )
 
 
-def _listed(scene: SoakEnvironment) -> str:
+def _listed(environment: SoakEnvironment) -> str:
     """Return what the command says that lists all ledger entries."""
     try:
-        return scene.airflow.command("spanner-lro", "ledger", "--all", "--offline")
+        return environment.airflow.command("spanner-lro", "ledger", "--all", "--offline")
     except ProcessDiedError as exc:
         # it lists what it can, and fails for the rest
         return exc.log_path.read_text(errors="replace")
 
 
-def _entries(scene: SoakEnvironment, instance: TaskInstance) -> Iterator[object]:
+def _entries(environment: SoakEnvironment, instance: TaskInstance) -> Iterator[object]:
     """Yield a task's ledger entries as they are stored; keys may be missing in between."""
     missing = 0
     for number in count(1):
-        entry = scene.api.state_store(instance, f"{LEDGER_KEY}{number}")
+        entry = environment.api.state_store(instance, f"{LEDGER_KEY}{number}")
         missing = missing + 1 if entry is None else 0
         if missing > _HOLES:
             return
@@ -237,13 +237,13 @@ def _logged_try(number: int, *, logs: Path) -> Try | None:
 # -- what was made
 
 
-def _made(scene: SoakEnvironment) -> frozenset[str]:
-    return frozenset(each.name for each in scene.emulator.resources() if each.state in _GOOD)
+def _made(environment: SoakEnvironment) -> frozenset[str]:
+    return frozenset(each.name for each in environment.emulator.resources() if each.state in _GOOD)
 
 
-def _is_changed(scene: SoakEnvironment, database: str) -> bool:
+def _is_changed(environment: SoakEnvironment, database: str) -> bool:
     """Tell whether a database has all that the schema change makes."""
-    with grpc.insecure_channel(scene.emulator.endpoint) as channel:
+    with grpc.insecure_channel(environment.emulator.endpoint) as channel:
         client = DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))
         try:
             schema = "\n".join(client.get_database_ddl(database=database).statements)

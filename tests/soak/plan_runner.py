@@ -71,7 +71,7 @@ class PlanRunner:
         airflow: LocalAirflow,
         api: SoakApi,
         emulator: SpannerAdminEmulator,
-        wire: TcpProxy,
+        proxy: TcpProxy,
         faults: HookedFaults,
         strangers: Strangers,
         totals: Totals,
@@ -80,7 +80,7 @@ class PlanRunner:
         self._airflow = airflow
         self._api = api
         self._emulator = emulator
-        self._wire = wire
+        self._proxy = proxy
         self._keys = 0
         self._faults = faults
         self._totals = totals
@@ -318,7 +318,7 @@ class PlanRunner:
         silent = deed is ActionKind.SILENCE
         self._strike(BlowKind.SILENCED if silent else BlowKind.DROPPED, None, None)
         if silent:
-            self._wire.silence()
+            self._proxy.silence()
         elif share < 1 / 2:
             self._emulator.drop_connections()
         else:

@@ -64,44 +64,44 @@ class Soak:
         plan = make_plan(seed=self.seed, minutes=self.minutes)
         self._begun = time.monotonic()
         self._say("starting PostgreSQL, the emulator and Airflow")
-        with start_environment(home=self.home, seed=self.seed) as scene:
-            actor = PlanRunner(
-                airflow=scene.airflow,
-                api=scene.api,
-                emulator=scene.emulator,
-                wire=scene.wire,
-                faults=scene.faults,
-                strangers=scene.strangers,
+        with start_environment(home=self.home, seed=self.seed) as environment:
+            runner = PlanRunner(
+                airflow=environment.airflow,
+                api=environment.api,
+                emulator=environment.emulator,
+                proxy=environment.proxy,
+                faults=environment.faults,
+                strangers=environment.strangers,
                 totals=self.totals,
                 say=self._say,
             )
             self._begun = time.monotonic()
             reaped_from = time.time()
-            left = self._storm(plan, scene=scene, actor=actor)
-            self._calm(left, scene=scene, actor=actor)
+            left = self._storm(plan, environment=environment, runner=runner)
+            self._calm(left, environment=environment, runner=runner)
             calm_from = time.time()
             if reaps_meanwhile(self.seed):
-                self._wait_for_the_reaper(scene)
+                self._wait_for_the_reaper(environment)
             else:
                 reaped_from = calm_from
-            self._reap(scene, actor=actor)
-            self._wait_for_the_spared(scene)
+            self._reap(environment, runner=runner)
+            self._wait_for_the_spared(environment)
             evidence = collect(
-                scene,
+                environment,
                 runs=self._runs,
-                causes=actor.causes,
-                blows=actor.blows,
+                causes=runner.causes,
+                blows=runner.blows,
                 reaped_from=reaped_from,
             )
             (self.home / "evidence.json").write_text(evidence.to_json())
-            log_folder = scene.log_folder
+            log_folder = environment.log_folder
         self._count(evidence, calm_from=calm_from)
         return evidence, self.totals, log_folder
 
     # -- the storm
 
     def _storm(
-        self, plan: tuple[Action, ...], *, scene: SoakEnvironment, actor: PlanRunner
+        self, plan: tuple[Action, ...], *, environment: SoakEnvironment, runner: PlanRunner
     ) -> list[Callable[[], None]]:
         """Perform the plan; return what still has to follow."""
         self._say("the storm begins")
@@ -116,10 +116,10 @@ class Soak:
             time.sleep(max(0.0, at - self._now))
             following: tuple[float, Callable[[], None]] | None = None
             if isinstance(what, StartRun):
-                following = self._start(what, scene=scene, actor=actor)
+                following = self._start(what, environment=environment, runner=runner)
             elif callable(what):
                 what()
-            elif later := actor.perform(what):
+            elif later := runner.perform(what):
                 following = later.seconds, later.do
             if following:
                 seconds, do = following
@@ -129,18 +129,18 @@ class Soak:
         ]
 
     def _start(
-        self, order: StartRun, *, scene: SoakEnvironment, actor: PlanRunner
+        self, order: StartRun, *, environment: SoakEnvironment, runner: PlanRunner
     ) -> tuple[float, Callable[[], None]] | None:
         """Start a run; return what its user is going to do, and when."""
-        scene.prepare(order)
+        environment.prepare(order)
         try:
-            run = scene.start(order)
+            run = environment.start(order)
         except (ApiError, ApiUnreachableError) as exc:
             self._say(f"{order.run_id} cannot be started: {exc}")
             return None
         self._runs.append(run)
         self._say(f"{order.run_id} is {order.recipe}")
-        actor.meddler.be_first(order)
+        runner.meddler.be_first(order)
         if order.user is None:
             return None
         deed, seconds = order.user
@@ -149,7 +149,7 @@ class Soak:
 
         def act() -> None:
             planned = ActionKind.FAIL_RUN if whole else deed
-            if actor.user(planned, run=run, task_id=tasks[0]):
+            if runner.user(planned, run=run, task_id=tasks[0]):
                 self.totals.done[planned] += 1
 
         return seconds, act
@@ -157,19 +157,19 @@ class Soak:
     # -- calm
 
     def _calm(
-        self, left: list[Callable[[], None]], *, scene: SoakEnvironment, actor: PlanRunner
+        self, left: list[Callable[[], None]], *, environment: SoakEnvironment, runner: PlanRunner
     ) -> None:
         """Let all that was hurt come back, and all runs end."""
         self._say("calm: all components come back")
-        scene.faults.clear()
-        scene.strangers.rest()
+        environment.faults.clear()
+        environment.strangers.rest()
         for do in left:
             do()
-        scene.airflow.wait_until_ready(timeout=180)
+        environment.airflow.wait_until_ready(timeout=180)
         self._open = list(self._runs)
         try:
             wait_until(
-                lambda: self._unended(scene, actor=actor),
+                lambda: self._unended(environment, runner=runner),
                 accept=lambda unended: not unended,
                 timeout=ENDING,
                 what="all runs to end",
@@ -179,39 +179,39 @@ class Soak:
             self._say(str(exc))
         for run in self._open:
             self.totals.others["runs that did not end by themselves"] += 1
-            actor.user(ActionKind.FAIL_RUN, run=run, task_id="")
+            runner.user(ActionKind.FAIL_RUN, run=run, task_id="")
 
-    def _unended(self, scene: SoakEnvironment, *, actor: PlanRunner) -> tuple[str, ...]:
+    def _unended(self, environment: SoakEnvironment, *, runner: PlanRunner) -> tuple[str, ...]:
         """Return the runs that go on; those that need a user get one."""
-        for worker in scene.api.tasks_in(*AT_WORK):
+        for worker in environment.api.tasks_in(*AT_WORK):
             if needs_user(worker.dag_id):
-                actor.user(ActionKind.MARK_FAILED, run=worker.run, task_id=worker.task_id)
-        scene.strangers.end_what_lasts()
-        self._open = [run for run in self._open if not scene.api.dag_run(run).ended]
+                runner.user(ActionKind.MARK_FAILED, run=worker.run, task_id=worker.task_id)
+        environment.strangers.end_what_lasts()
+        self._open = [run for run in self._open if not environment.api.dag_run(run).ended]
         return tuple(run.run_id for run in self._open)
 
     # -- the reaper
 
-    def _wait_for_the_reaper(self, scene: SoakEnvironment) -> None:
+    def _wait_for_the_reaper(self, environment: SoakEnvironment) -> None:
         """Give the reaper that runs by itself the time in which it is to find everything."""
         self._say("the reaper sees to what is left, by itself")
-        before = self._deeds(scene)
+        before = self._deeds(environment)
         self._wait(BY_ITSELF)
         self.totals.others["cancels and deletions of the reaper by itself, in the end"] = (
-            self._deeds(scene) - before
+            self._deeds(environment) - before
         )
 
-    def _reap(self, scene: SoakEnvironment, *, actor: PlanRunner) -> None:
+    def _reap(self, environment: SoakEnvironment, *, runner: PlanRunner) -> None:
         """Run the command until it finds nothing to do, with strangers beside it at first."""
-        beginning = self._deeds(scene)
+        beginning = self._deeds(environment)
         for number in range(1, ROUNDS + 1):
             self._wait(GRACE + 1)
             if number == 1:
-                actor.meddler.meet_the_reaper()
-            before = self._deeds(scene)
+                runner.meddler.meet_the_reaper()
+            before = self._deeds(environment)
             settled = True
             try:
-                told = scene.airflow.command(
+                told = environment.airflow.command(
                     "spanner-lro", "reap", "--grace", f"{GRACE:g}s", timeout=240
                 )
             except ProcessDiedError as exc:
@@ -219,22 +219,22 @@ class Soak:
                 settled, told = False, str(exc)
             for line in told.splitlines()[-12:]:
                 self._say(f"reaper: {line}")
-            deeds = self._deeds(scene) - before
+            deeds = self._deeds(environment) - before
             self._say(f"reaper, round {number}: {deeds} cancels and deletions")
             if settled and not deeds:
                 break
         self.totals.others["cancels and deletions by the command, in the end"] = (
-            self._deeds(scene) - beginning
+            self._deeds(environment) - beginning
         )
-        scene.strangers.rest()
+        environment.strangers.rest()
 
-    def _wait_for_the_spared(self, scene: SoakEnvironment) -> None:
+    def _wait_for_the_spared(self, environment: SoakEnvironment) -> None:
         """Wait for what is to end by itself."""
         try:
             wait_until(
                 lambda: [
                     each.name
-                    for each in operations_of(scene)
+                    for each in operations_of(environment)
                     if each.state is OperationState.RUNNING
                 ],
                 accept=lambda running: not running,
@@ -246,8 +246,8 @@ class Soak:
             self._say(str(exc))
 
     @staticmethod
-    def _deeds(scene: SoakEnvironment) -> int:
-        return len(scene.emulator.calls.of(CANCEL, *DELETES))
+    def _deeds(environment: SoakEnvironment) -> int:
+        return len(environment.emulator.calls.of(CANCEL, *DELETES))
 
     # -- what is told
 

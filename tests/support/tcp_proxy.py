@@ -50,7 +50,7 @@ class TcpProxy:
     @property
     def endpoint(self) -> str:
         """Where to connect: ``host:port``."""
-        assert self._listener is not None, "the wire is not there"
+        assert self._listener is not None, "the proxy is not there"
         return f"{_HOST}:{self._listener.getsockname()[1]}"
 
     def silence(self) -> int:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The wire of the soak carries calls, and falls silent without being cut."""
+"""A proxy carries calls, and falls silent without being cut."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ QUERY = OperationQuery(
 
 
 @pytest.fixture
-def wire() -> Iterator[TcpProxy]:
-    """Return a wire to an emulator."""
-    with SpannerAdminEmulator() as emulator, TcpProxy(emulator.endpoint) as wire:
+def proxy() -> Iterator[TcpProxy]:
+    """Return a proxy before an emulator."""
+    with SpannerAdminEmulator() as emulator, TcpProxy(emulator.endpoint) as proxy:
         emulator.create_database("projects/project/instances/main/databases/orders")
-        yield wire
+        yield proxy
 
 
-def client_of(wire: TcpProxy) -> SpannerAdminClient:
+def client_of(proxy: TcpProxy) -> SpannerAdminClient:
     """Return a client with connections of its own."""
-    return SpannerAdminClient(Endpoint(target=wire.endpoint, plain_text=True))
+    return SpannerAdminClient(Endpoint(target=proxy.endpoint, plain_text=True))
 
 
-def test_a_silent_connection_is_not_cut(wire: TcpProxy) -> None:
+def test_a_silent_connection_is_not_cut(proxy: TcpProxy) -> None:
     """Whoever had a connection waits for an answer, and whoever opens one is answered."""
-    before = client_of(wire)
+    before = client_of(proxy)
     assert () == before.query_operations(query=QUERY, timeout=10)
 
-    assert 1 == wire.silence()
+    assert 1 == proxy.silence()
 
     with pytest.raises(DeadlineExceeded):
         before.query_operations(query=QUERY, timeout=0.3)
-    after = client_of(wire)
+    after = client_of(proxy)
     assert () == after.query_operations(query=QUERY, timeout=10)
     before.close()
     after.close()

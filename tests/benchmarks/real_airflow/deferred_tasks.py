@@ -231,25 +231,25 @@ def observe(size: Size, *, home: Path) -> Crowd:
 
     :param home: an empty folder
     """
-    with set_scene(size, home=home) as scene:
-        scene.prepare()
-        idle = scene.idle()
+    with set_scene(size, home=home) as load:
+        load.prepare()
+        idle = load.idle()
         say(f"starting {size.tasks:,} operations on {size.instances} instances")
-        operations = scene.start_operations()
-        scene.defer(operations)
+        operations = load.start_operations()
+        load.defer(operations)
         say("starting the triggerer")
         begun = now()
         longest = size.until_first_end.total_seconds() + size.spread
-        samples = scene.watch(timeout=longest + 400)
-        calls = scene.emulator.calls_since(begun)
-        starts = starts_of(scene.airflow.settings.task_logs)
-        blocks = blocks_of(scene.airflow.process(Component.TRIGGERER))
-        resumed = scene.records.resumed(METHOD)
-        lost = scene.records.states()
+        samples = load.watch(timeout=longest + 400)
+        calls = load.emulator.calls_since(begun)
+        starts = starts_of(load.airflow.settings.task_logs)
+        blocks = blocks_of(load.airflow.process(Component.TRIGGERER))
+        resumed = load.records.resumed(METHOD)
+        lost = load.records.states()
         lost["scheduled"] = lost.get("scheduled", 0) - len(resumed)
-        ends = {operations[name]: ended for name, ended in scene.emulator.ends().items()}
+        ends = {operations[name]: ended for name, ended in load.emulator.ends().items()}
         say("resuming a sample of the tasks on workers")
-        by_workers = scene.resume()
+        by_workers = load.resume()
     return Crowd(
         size=size,
         idle=idle,

@@ -99,24 +99,24 @@ def observe_kills(size: KillSize, *, home: Path) -> Killed:
     :param home: an empty folder
     """
     # the kills alone are measured, and neither the reaper nor a second look of it
-    with set_scene(size.crowd, home=home, options={"SPANNER_LRO__REAPER": "off"}) as scene:
-        scene.prepare()
-        scene.airflow.stop_component(Component.TRIGGERER)
+    with set_scene(size.crowd, home=home, options={"SPANNER_LRO__REAPER": "off"}) as load:
+        load.prepare()
+        load.airflow.stop_component(Component.TRIGGERER)
         say(f"starting {size.crowd.tasks:,} operations on {size.instances} instances")
-        operations = scene.start_operations()
-        scene.defer(operations)
+        operations = load.start_operations()
+        load.defer(operations)
         say("starting the triggerer")
-        _start_triggerer(scene, already=0)
-        rolled = _roll(scene, calm=size.calm)
+        _start_triggerer(load, already=0)
+        rolled = _roll(load, calm=size.calm)
         say(f"marking {size.kills} tasks failed")
         each = size.kills // size.instances
         meant = {name for name, (_, index) in operations.items() if index < each}
         since = now()
-        with scene.records.engine.connect() as connection:
+        with load.records.engine.connect() as connection:
             connection.execute(_MARK, {"each": each})
-        _wait_for_kills(scene, count=len(meant), since=since)
-        calls = scene.emulator.calls_about(since)
-        logs = _kill_logs(scene.airflow.settings.task_logs)
+        _wait_for_kills(load, count=len(meant), since=since)
+        calls = load.emulator.calls_about(since)
+        logs = _kill_logs(load.airflow.settings.task_logs)
         cancels = [(on, at) for method, on, at in calls if method == CANCEL]
         return Killed(
             size=size,
@@ -130,20 +130,20 @@ def observe_kills(size: KillSize, *, home: Path) -> Killed:
         )
 
 
-def _start_triggerer(scene: TriggererUnderLoad, *, already: int) -> float | None:
+def _start_triggerer(load: TriggererUnderLoad, *, already: int) -> float | None:
     """Start a triggerer, and return the seconds until all tasks wait in it; None if they do not.
 
     :param already: how many triggers of earlier ones have left a log
     """
     begun = now()
-    scene.airflow.start_component(Component.TRIGGERER)
-    expected = already + scene.size.tasks
+    load.airflow.start_component(Component.TRIGGERER)
+    expected = already + load.size.tasks
     try:
         wait_until(
-            lambda: len(starts_of(scene.airflow.settings.task_logs)),
+            lambda: len(starts_of(load.airflow.settings.task_logs)),
             accept=lambda started: started >= expected,
             timeout=_LOADING,
-            what=f"{scene.size.tasks:,} triggers to run",
+            what=f"{load.size.tasks:,} triggers to run",
             interval=1.0,
         )
     except NotReachedError as exc:
@@ -152,7 +152,7 @@ def _start_triggerer(scene: TriggererUnderLoad, *, already: int) -> float | None
     return now() - begun
 
 
-def _roll(scene: TriggererUnderLoad, *, calm: float) -> tuple[Counter[str], float | None]:
+def _roll(load: TriggererUnderLoad, *, calm: float) -> tuple[Counter[str], float | None]:
     """Let a triggerer follow another one; return what was asked, and how long nobody waited."""
     end = now() + calm
     wait_until(
@@ -163,17 +163,17 @@ def _roll(scene: TriggererUnderLoad, *, calm: float) -> tuple[Counter[str], floa
         interval=1.0,
     )
     since = now()
-    already = len(starts_of(scene.airflow.settings.task_logs))
-    scene.airflow.stop_component(Component.TRIGGERER, grace=30.0)
-    took = _start_triggerer(scene, already=already)
+    already = len(starts_of(load.airflow.settings.task_logs))
+    load.airflow.stop_component(Component.TRIGGERER, grace=30.0)
+    took = _start_triggerer(load, already=already)
     seconds = None if took is None else now() - since
-    methods = Counter(method for method, _ in scene.emulator.calls_since(since))
+    methods = Counter(method for method, _ in load.emulator.calls_since(since))
     return Counter({each: methods[each] for each in (CANCEL, START)}), seconds
 
 
-def _wait_for_kills(scene: TriggererUnderLoad, *, count: int, since: float) -> None:
+def _wait_for_kills(load: TriggererUnderLoad, *, count: int, since: float) -> None:
     """Wait until each kill is over, by the log or by the clock."""
-    logs = scene.airflow.settings.task_logs
+    logs = load.airflow.settings.task_logs
     try:
         wait_until(
             lambda: sum(_is_over(path) for path in _kill_logs(logs)),
