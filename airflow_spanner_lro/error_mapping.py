@@ -43,17 +43,14 @@ _ADVICE = {
 }
 """Codes of a refused call that stay however often one asks, with what a person can do."""
 
-_ENDED_FOR_GOOD = {
-    Code.INVALID_ARGUMENT: "Correct the argument.",
-    Code.OUT_OF_RANGE: "Correct the argument.",
-}
+_PERMANENT_FAILURES = frozenset({Code.INVALID_ARGUMENT, Code.OUT_OF_RANGE})
 """Codes of an operation that was accepted and then failed, where a new one would fail likewise.
 
 Other codes tell what happened to that one operation: what it met or missed, such as a resource that
 another made or deleted meanwhile, may be otherwise for the next.
 """
 
-_LATE = (
+_OUT_OF_TIME = (
     NothingStartedError,
     OperationTimeoutError,
     RefusedForNowError,
@@ -61,7 +58,7 @@ _LATE = (
     SlotWaitEndedError,
 )
 
-_OURS = (
+_PERMANENT = (
     UnusableConnectionError,
     InvalidArgumentError,
     LedgerUnreadableError,
@@ -80,13 +77,13 @@ def map_errors() -> Iterator[None]:
     """
     try:
         yield
-    except _OURS as exc:
+    except _PERMANENT as exc:
         raise AirflowFailException(str(exc)) from exc
     except OperationFailedError as exc:
         code = exc.snapshot.error.code if exc.snapshot.error else None
-        if isinstance(exc, OperationCancelledError) or code not in _ENDED_FOR_GOOD:
+        if isinstance(exc, OperationCancelledError) or code not in _PERMANENT_FAILURES:
             raise
-        raise AirflowFailException(str(exc.advising(_ENDED_FOR_GOOD[code]))) from exc
+        raise AirflowFailException(str(exc.advising(_ADVICE[code]))) from exc
     except Exception as exc:
         code = code_of(exc)
         if code is Code.UNAVAILABLE and not is_credentials_error(exc):
@@ -102,7 +99,7 @@ def map_errors() -> Iterator[None]:
 
 @contextmanager
 def skip_when_late(*, soft: bool) -> Iterator[None]:
-    """Turn the end of a task's patience into ``AirflowSkipException``, as soft sensors do.
+    """Turn the end of a task's time into ``AirflowSkipException``, as soft sensors do.
 
     An operation that goes on although it was to be cancelled is a failure all the same.
 
@@ -110,7 +107,7 @@ def skip_when_late(*, soft: bool) -> Iterator[None]:
     """
     try:
         yield
-    except _LATE as exc:
+    except _OUT_OF_TIME as exc:
         settlement = getattr(exc, "settlement", None)
         if not soft or (settlement and not settlement.settled):
             raise
