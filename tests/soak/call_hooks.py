@@ -57,11 +57,11 @@ class CallHook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Plotted(Trouble):
-    """What happens to a call for which there are plots: whatever would, and what was plotted.
+class _HookedTrouble(Trouble):
+    """What happens to a call for which there are hooks: whatever would, and what was hooked.
 
-    :param first: the plot that begins before the work, if it is one's turn
-    :param claim: returns the plot that begins after the work, if it is one's turn then
+    :param first: the hook that begins before the work, if it is one's turn
+    :param claim: returns the hook that begins after the work, if it is one's turn then
     """
 
     run_id: str
@@ -80,14 +80,14 @@ class _Plotted(Trouble):
 
     def after_work(self) -> None:
         """Let it happen, then answer as usual, or late, or lose the answer."""
-        plot = self.first or self.claim() or CallHook()
-        if plot.after is not None:
-            plot.after(self.run_id, self.kind)
+        hook = self.first or self.claim() or CallHook()
+        if hook.after is not None:
+            hook.after(self.run_id, self.kind)
         # not known before the work was done, and read when the answer is due
-        object.__setattr__(self, "late", self.late + plot.late)
+        object.__setattr__(self, "late", self.late + hook.late)
         Trouble.after_work(self)
-        if plot.lose is not None:
-            raise RpcError(plot.lose, _LOST)
+        if hook.lose is not None:
+            raise RpcError(hook.lose, _LOST)
 
 
 class HookedFaults(Faults):
@@ -108,18 +108,18 @@ class HookedFaults(Faults):
         """
         self.await_start(CallHook(after=attack))
 
-    def await_start(self, plot: CallHook) -> None:
+    def await_start(self, hook: CallHook) -> None:
         """Let something happen to the next start call of a task."""
         with self._guard:
-            self._for_starts.append(plot)
+            self._for_starts.append(hook)
 
-    def await_cancel(self, plot: CallHook) -> None:
+    def await_cancel(self, hook: CallHook) -> None:
         """Let something happen to the next cancel call for an operation with a task's target."""
         with self._guard:
-            self._for_cancels.append(plot)
+            self._for_cancels.append(hook)
 
     def clear(self) -> None:
-        """Forget all trouble in store, plots too."""
+        """Forget all trouble in store, hooks too."""
         super().clear()
         self.keys_refused.clear()
         with self._guard:
@@ -132,18 +132,18 @@ class HookedFaults(Faults):
             return Trouble(refuse=RpcError(Code.UNAUTHENTICATED, _REFUSED))
         trouble = super().take(method=method, resource=resource)
         task = task_of(resource)
-        plots = self._plots_for(method)
+        hooks = self._plots_for(method)
         # one that is refused has nothing to hide
-        if task is None or not plots or trouble.refuse is not None:
+        if task is None or not hooks or trouble.refuse is not None:
             return trouble
         run_id, kind = task
-        return _Plotted(
+        return _HookedTrouble(
             **{each.name: getattr(trouble, each.name) for each in fields(Trouble)},
             run_id=run_id,
             kind=kind,
-            first=self._take_next(plots, needs_work=False),
+            first=self._take_next(hooks, needs_work=False),
             # a call that Spanner refuses leaves it to the next one
-            claim=lambda: self._take_next(plots, needs_work=True),
+            claim=lambda: self._take_next(hooks, needs_work=True),
         )
 
     def _plots_for(self, method: str) -> list[CallHook]:
@@ -151,9 +151,9 @@ class HookedFaults(Faults):
             return self._for_starts
         return self._for_cancels if method == CANCEL else []
 
-    def _take_next(self, plots: list[CallHook], *, needs_work: bool) -> CallHook | None:
-        """Take the plot whose turn it is, if it needs work, or none, as is asked for."""
+    def _take_next(self, hooks: list[CallHook], *, needs_work: bool) -> CallHook | None:
+        """Take the hook whose turn it is, if it needs work, or none, as is asked for."""
         with self._guard:
-            if plots and plots[0].needs_work is needs_work:
-                return plots.pop(0)
+            if hooks and hooks[0].needs_work is needs_work:
+                return hooks.pop(0)
             return None

@@ -87,8 +87,8 @@ class Interference:
             case ActionKind.STRANGER_LOST:
                 self.faults.await_start(CallHook(after=self._meddles(disturb), lose=code))
             case ActionKind.STRANGER_LATE:
-                plot = CallHook(after=self._meddles_late(disturb), late=2 + 8 * disturb.share)
-                self.faults.await_start(plot)
+                hook = CallHook(after=self._meddles_late(disturb), late=2 + 8 * disturb.share)
+                self.faults.await_start(hook)
             case ActionKind.STRANGER_TAKE:
                 self.faults.await_cancel(CallHook(after=self._takes(disturb)))
             case ActionKind.STRANGER_CANCEL:

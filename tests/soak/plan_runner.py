@@ -89,8 +89,8 @@ class PlanRunner:
         self._blows: list[Blow] = []
         self._lock = threading.Lock()
         self._away: set[tuple[Component, int]] = set()
-        self._hunter = TaskProcesses(airflow=airflow, api=api)
-        self.meddler = Interference(
+        self._task_processes = TaskProcesses(airflow=airflow, api=api)
+        self.interference = Interference(
             api=api,
             faults=faults,
             strangers=strangers,
@@ -224,13 +224,13 @@ class PlanRunner:
     # -- workers
 
     def _hurt_a_task(self, disturb: Disturb) -> bool:
-        worker = _choose(self._hunter.prey(), disturb)
+        worker = _choose(self._task_processes.candidates(), disturb)
         if worker is None:
             return False
         self._say(f"{disturb.deed}: {worker.run_id}.{worker.task_id}")
         self._strike(BlowKind.KILLED, worker.run_id, worker.task_id)
         if disturb.deed is not ActionKind.EVICT:
-            return self._hunter.kill(worker, whole=disturb.deed is ActionKind.KILL_WORKER)
+            return self._task_processes.kill(worker, whole=disturb.deed is ActionKind.KILL_WORKER)
         self._note(
             Cause(
                 kind=CauseKind.EVICT,
@@ -239,12 +239,12 @@ class PlanRunner:
                 at=time.time(),
             )
         )
-        return self._hunter.evict(worker)
+        return self._task_processes.evict(worker)
 
     def _attack(self, run_id: str, kind: Kind, whole: bool) -> None:
         """Kill the process whose start call is being answered. Called by the emulator."""
         self._strike(BlowKind.KILLED, run_id, kind)
-        done = self._hunter.hunt(run_id, kind, whole=whole)
+        done = self._task_processes.kill_at_call(run_id, kind, whole=whole)
         if done:
             self._say(f"{ActionKind.AMBUSH}: {run_id}.{kind}")
         (self._totals.done if done else self._totals.missed)[ActionKind.AMBUSH] += 1
@@ -347,7 +347,7 @@ class PlanRunner:
 
     def _meddle(self, disturb: Disturb) -> None:
         try:
-            self.meddler.perform(disturb)
+            self.interference.perform(disturb)
         except (ApiError, ApiUnreachableError) as exc:
             self._say(f"{disturb.deed}: {exc}")
             self._totals.missed[disturb.deed] += 1

@@ -140,7 +140,7 @@ class Soak:
             return None
         self._runs.append(run)
         self._say(f"{order.run_id} is {order.recipe}")
-        runner.meddler.be_first(order)
+        runner.interference.be_first(order)
         if order.user is None:
             return None
         deed, seconds = order.user
@@ -207,7 +207,7 @@ class Soak:
         for number in range(1, ROUNDS + 1):
             self._wait(GRACE + 1)
             if number == 1:
-                runner.meddler.meet_the_reaper()
+                runner.interference.meet_the_reaper()
             before = self._deeds(environment)
             settled = True
             try:

@@ -35,7 +35,7 @@ class TaskProcesses:
     airflow: LocalAirflow
     api: SoakApi
 
-    def prey(self) -> tuple[TaskProcess, ...]:
+    def candidates(self) -> tuple[TaskProcess, ...]:
         """Return the tasks that run in a process now."""
         return self._prey(self.api)
 
@@ -52,7 +52,7 @@ class TaskProcesses:
         """SIGTERM a task's process, as a node that is drained; tell whether it was there."""
         return worker.pid is not None and _signal([worker.pid], signal.SIGTERM)
 
-    def hunt(self, run_id: str, kind: Kind, *, whole: bool) -> bool:
+    def kill_at_call(self, run_id: str, kind: Kind, *, whole: bool) -> bool:
         """Find the process of a task and kill it, within seconds; tell whether it was there.
 
         May be called in any thread.

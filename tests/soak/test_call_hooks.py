@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Plots: something happens once, before the work of a call or between its work and its answer."""
+"""Hooks: something happens once, before the work of a call or between its work and its answer."""
 
 from __future__ import annotations
 
@@ -96,11 +96,11 @@ def test_a_clear_calls_the_ambush_off(faults: HookedFaults, seen: list[tuple[str
     assert [] == seen
 
 
-# -- plots
+# -- hooks
 
 
 def note(seen: list[tuple[str, Kind]]) -> CallHook:
-    """Return a plot that only notes whom it met, before the work."""
+    """Return a hook that only notes whom it met, before the work."""
     return CallHook(before=lambda run_id, kind: seen.append((run_id, kind)))
 
 
@@ -114,7 +114,7 @@ def test_a_plot_may_come_before_the_work(seen: list[tuple[str, Kind]]) -> None:
 
 
 def test_a_plot_may_refuse_the_call(seen: list[tuple[str, Kind]]) -> None:
-    """The work is not done, after what was plotted was."""
+    """The work is not done, after what was hooked was."""
     faults = HookedFaults()
     faults.await_start(CallHook(before=note(seen).before, refuse=Code.UNAVAILABLE))
     trouble = faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP))
@@ -126,7 +126,7 @@ def test_a_plot_may_refuse_the_call(seen: list[tuple[str, Kind]]) -> None:
 
 
 def test_a_plot_may_lose_the_answer(seen: list[tuple[str, Kind]]) -> None:
-    """The work is done, what was plotted too, and the answer is an error."""
+    """The work is done, what was hooked too, and the answer is an error."""
     faults = HookedFaults()
     faults.await_start(CallHook(after=note(seen).before, lose=Code.DEADLINE_EXCEEDED))
     trouble = faults.take(method="CreateBackup", resource=target(RUN, Kind.BACKUP))
@@ -161,7 +161,7 @@ def test_a_call_without_work_leaves_a_plot_to_the_next_one(seen: list[tuple[str,
 
 
 def test_plots_come_in_their_order(seen: list[tuple[str, Kind]]) -> None:
-    """One call is for one plot, the oldest."""
+    """One call is for one hook, the oldest."""
     faults = HookedFaults()
     faults.await_start(CallHook(after=note(seen).before))
     faults.await_start(note(seen))
@@ -174,7 +174,7 @@ def test_plots_come_in_their_order(seen: list[tuple[str, Kind]]) -> None:
 
 
 def test_a_plot_may_wait_for_a_cancel(seen: list[tuple[str, Kind]]) -> None:
-    """A plot for a cancel lets start calls pass, and names the task of the operation."""
+    """A hook for a cancel lets start calls pass, and names the task of the operation."""
     faults = HookedFaults()
     faults.await_cancel(note(seen))
     start(faults)

@@ -73,7 +73,7 @@ class FakeApi:
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """A meddler with all that it works with, and the task's own client."""
+    """Interference with all that it works with, and the task's own client."""
 
     emulator: TwoEndpointEmulator
     strangers: Strangers
@@ -82,11 +82,11 @@ class Stage:
     api: FakeApi
     did: list[tuple[ActionKind, str]] = field(default_factory=list)
     late: list[tuple[str, Kind]] = field(default_factory=list)
-    meddler: Interference = field(init=False)
+    interference: Interference = field(init=False)
 
     def perform(self, deed: ActionKind, *, pick: float = OTHERWISE) -> None:
         """Have strangers do something."""
-        self.meddler.perform(Disturb(deed=deed, pick=pick, share=OTHERWISE))
+        self.interference.perform(Disturb(deed=deed, pick=pick, share=OTHERWISE))
 
     def user(self, deed: ActionKind, *, run: DagRun, task_id: str, api: object) -> bool:
         """Note what a user does."""
@@ -129,7 +129,7 @@ def stage(
         totals=Totals(minutes=1),
         api=FakeApi(),
     )
-    stage.meddler = Interference(
+    stage.interference = Interference(
         api=stage.api,  # type: ignore[arg-type]  # a fake
         faults=faults,
         strangers=strangers,
@@ -152,7 +152,7 @@ def test_a_stranger_is_first(stage: Stage) -> None:
         user=None,
         stranger=(OTHERWISE, 0.0),
     )
-    stage.meddler.be_first(order)
+    stage.interference.be_first(order)
 
     assert 1 == stage.done(ActionKind.STRANGER_FIRST)
     assert [True] == stage.whose
@@ -269,7 +269,7 @@ def test_a_delivered_result_is_deleted_or_replaced(
 def test_strangers_meet_the_reaper(stage: Stage) -> None:
     """What a task has left running is cancelled by a stranger, who then starts in its place."""
     stage.start()
-    stage.meddler.meet_the_reaper()
+    stage.interference.meet_the_reaper()
 
     assert 1 == stage.done(ActionKind.STRANGER_TAKE)
     assert [False, True] == stage.whose

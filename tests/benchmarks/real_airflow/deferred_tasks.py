@@ -231,7 +231,7 @@ def observe(size: Size, *, home: Path) -> Crowd:
 
     :param home: an empty folder
     """
-    with set_scene(size, home=home) as load:
+    with start_load(size, home=home) as load:
         load.prepare()
         idle = load.idle()
         say(f"starting {size.tasks:,} operations on {size.instances} instances")
@@ -266,7 +266,7 @@ def observe(size: Size, *, home: Path) -> Crowd:
 
 
 @contextmanager
-def set_scene(
+def start_load(
     size: Size, *, home: Path, options: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[TriggererUnderLoad]:
     """Run an emulator and an Airflow with a Dag for each instance.

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from airflow_spanner_lro.core.operations.settlement import Ending
-from tests.benchmarks.real_airflow.deferred_tasks import Size, set_scene
+from tests.benchmarks.real_airflow.deferred_tasks import Size, start_load
 from tests.benchmarks.real_airflow.runner import in_scratch, run, say
 from tests.benchmarks.report import UNKNOWN, Row, Table, Target, markdown_of
 from tests.cluster.airflow import Component
@@ -99,7 +99,7 @@ def observe_kills(size: KillSize, *, home: Path) -> Killed:
     :param home: an empty folder
     """
     # the kills alone are measured, and neither the reaper nor a second look of it
-    with set_scene(size.crowd, home=home, options={"SPANNER_LRO__REAPER": "off"}) as load:
+    with start_load(size.crowd, home=home, options={"SPANNER_LRO__REAPER": "off"}) as load:
         load.prepare()
         load.airflow.stop_component(Component.TRIGGERER)
         say(f"starting {size.crowd.tasks:,} operations on {size.instances} instances")
