@@ -37,7 +37,7 @@ class TaskProcesses:
 
     def candidates(self) -> tuple[TaskProcess, ...]:
         """Return the tasks that run in a process now."""
-        return self._prey(self.api)
+        return self._candidates(self.api)
 
     def kill(self, worker: TaskProcess, *, whole: bool) -> bool:
         """SIGKILL a task's process; tell whether it was there.
@@ -60,12 +60,12 @@ class TaskProcesses:
         until = time.monotonic() + HELD
         with suppress(ApiError, ApiUnreachableError), self.api.another() as api:
             while time.monotonic() < until:
-                for worker in self._prey(api):
+                for worker in self._candidates(api):
                     if (worker.run_id, worker.task_id) == (run_id, kind):
                         return self.kill(worker, whole=whole)
         return False
 
-    def _prey(self, api: SoakApi) -> tuple[TaskProcess, ...]:
+    def _candidates(self, api: SoakApi) -> tuple[TaskProcess, ...]:
         living = self._spawned()
         return tuple(each for each in api.tasks_in(TaskState.RUNNING) if each.pid in living)
 
