@@ -72,7 +72,7 @@ class Deferral:
     """Defers the waits of one try.
 
     :param defer: ends this process
-    :param connection_spec: by which way the trigger asks
+    :param connection_spec: how the trigger reaches Spanner
     :param poll_interval: the longest time between two polls, in seconds
     :param deadline: when the try gives up
     :param now: the current time

@@ -202,7 +202,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
             raise InvalidArgumentError(field=field, value=exc.value, rule=exc.rule) from None
 
     @cached_property
-    def _narrator(self) -> ConditionLog:
+    def _condition_log(self) -> ConditionLog:
         return ConditionLog()
 
     def trigger_arguments(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # for others
@@ -297,7 +297,7 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         return PokeReturnValue(is_done=True, xcom_value=verdict.facts)
 
     def _log_changes(self, answer: OperationSnapshot | Exception | Verdict) -> None:
-        for line in self._narrator.lines(answer, now=datetime.now(tz=UTC)):
+        for line in self._condition_log.lines(answer, now=datetime.now(tz=UTC)):
             self.log.info(line)
 
 

@@ -40,7 +40,7 @@ def is_final(exc: BaseException, *, silence: float, limit: float) -> bool:
     ====================== ========================= =================================
     transient, quota       less than the limit       is waited out, and asked again
     transient, quota       the limit or longer       counts
-    credentials, lasting   whatever time             counts at once
+    credentials, permanent whatever time             counts at once
     ====================== ========================= =================================
 
     :param silence: seconds since the last answer
