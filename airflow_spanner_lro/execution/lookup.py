@@ -28,7 +28,7 @@ from airflow_spanner_lro.core.ledger.evidence import (
     Mark,
     identify_started,
 )
-from airflow_spanner_lro.core.operations.errors import ResourceDiffersError, TargetTakenError
+from airflow_spanner_lro.core.operations.errors import ResourceDiffersError, TargetExistsError
 from airflow_spanner_lro.core.operations.snapshot import resource_state
 from airflow_spanner_lro.core.status import (
     Code,
@@ -99,7 +99,7 @@ class Lookup:
         asked: Mapping[str, str],
         server_text: str,
         mapped: bool,
-    ) -> TargetTakenError:
+    ) -> TargetExistsError:
         """Return the error that says what is there instead of what was to be made.
 
         :param server_text: what Spanner said
@@ -118,7 +118,7 @@ class Lookup:
             # the conflict is certain, whatever else can be seen
             if code_of(exc) is None:
                 raise
-        return TargetTakenError(
+        return TargetExistsError(
             target,
             server_text=server_text,
             resource=resource,

@@ -29,8 +29,8 @@ from airflow_spanner_lro.core.ledger.resume import NextStep, next_step
 from airflow_spanner_lro.core.operations.errors import (
     AmbiguousStartError,
     CancelNotSettledError,
-    NotCancelledError,
-    NotThisRunsError,
+    OperationPredatesRunError,
+    PresumedOperationRunningError,
     StartUnansweredError,
 )
 from airflow_spanner_lro.core.operations.schema_change import (
@@ -125,7 +125,7 @@ class Starter:
         name = entry.operation
         snapshot = self._retry_transient(lambda: self._lookup.operation(name)) if name else None
         if snapshot and (why := too_early(snapshot, began=self._order.began)):
-            raise NotThisRunsError(snapshot, why=why)
+            raise OperationPredatesRunError(snapshot, why=why)
         step = next_step(entry=entry, snapshot=snapshot, fingerprint=self._order.fingerprint)
         if step is NextStep.SEARCH:
             intent = entry
@@ -163,7 +163,7 @@ class Starter:
                 self._log(f"Cancelling the earlier operation: {why}. {snapshot.name}")
                 ended = self._stop(snapshot.name, cleans_up=self._cleans_up(entry))
             case NextStep.REFUSE:
-                raise NotCancelledError(snapshot)
+                raise PresumedOperationRunningError(snapshot)
             case NextStep.START | NextStep.SEARCH:
                 pass
         return self._start_after(entry, ended=ended)

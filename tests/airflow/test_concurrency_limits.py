@@ -15,7 +15,7 @@ from google.api_core.exceptions import FailedPrecondition
 from airflow_spanner_lro.core.flows.limits import LimitReachedError, SlotWaitEndedError
 from airflow_spanner_lro.core.operations.errors import (
     ResumeConflictError,
-    TargetTakenError,
+    TargetExistsError,
     UnknownEventError,
 )
 from airflow_spanner_lro.core.status import Code
@@ -199,7 +199,7 @@ REFUSAL = "Cannot create backup"
 def test_a_list_that_fails_does_not_hide_the_refusal(
     stage: Stage, task: FakeTask, code: Code, *, deferrable: bool
 ) -> None:
-    """Who cannot see the holders of slots hears what Spanner refused, and a retry may cure it."""
+    """Who cannot see the holders of slots is told what Spanner refused, and a retry may cure it."""
     stage.script.fail(method=LISTS, code=code)
 
     with pytest.raises(FailedPrecondition):
@@ -217,7 +217,7 @@ def test_a_search_that_fails_does_not_hide_the_refusal(stage: Stage, task: FakeT
     with pytest.raises(AirflowFailException, match="Spanner said: Backup already exists") as caught:
         backup().execute(task.context)
 
-    assert isinstance(caught.value.__cause__, TargetTakenError)
+    assert isinstance(caught.value.__cause__, TargetExistsError)
     assert task.entry["closed"]
     assert task.entry["operation"] is None
 

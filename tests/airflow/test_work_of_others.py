@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from google.api_core.exceptions import ServiceUnavailable
 
 from airflow_spanner_lro.core.errors import UnavailableError
-from airflow_spanner_lro.core.operations.errors import OperationTimeoutError, TargetTakenError
+from airflow_spanner_lro.core.operations.errors import OperationTimeoutError, TargetExistsError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
 from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
@@ -55,12 +55,12 @@ def databases(stage: Stage) -> None:
     stage.emulator.create_backup(f"{INSTANCE}/backups/of-users", USERS)
 
 
-def conflict_of(operator: SpannerOperationOperator, task: FakeTask) -> TargetTakenError:
+def conflict_of(operator: SpannerOperationOperator, task: FakeTask) -> TargetExistsError:
     """Return the conflict that a task fails with."""
     with pytest.raises(AirflowFailException) as caught:
         play(operator, task)
     cause = caught.value.__cause__
-    assert isinstance(cause, TargetTakenError)
+    assert isinstance(cause, TargetExistsError)
     return cause
 
 
@@ -120,7 +120,7 @@ def test_timeout_of_the_second_leaves_the_first_alone(stage: Stage, task: FakeTa
 
 
 def test_an_expiry_that_differs_is_no_success(stage: Stage, task: FakeTask) -> None:
-    """A finished backup that lives shorter than was asked for is a conflict, and is told."""
+    """A finished backup that lives shorter than was asked for is a conflict, and is reported."""
     finish_at_each_look(stage)
     play(backup(expire_time=timedelta(hours=12)), another_task())
 

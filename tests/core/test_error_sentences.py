@@ -60,8 +60,8 @@ ABOUT_AN_OPERATION: list[SpannerLroError] = [
     about.OperationGoneError(NAME),
     about.EndedByOthersError(BACKUP, follow_up=NAME),
     about.OperationRunningError(NAME),
-    about.NotCancelledError(running()),
-    about.NotThisRunsError(running(), why="It began before this Dag run."),
+    about.PresumedOperationRunningError(running()),
+    about.OperationPredatesRunError(running(), why="It began before this Dag run."),
 ]
 ABOUT_A_RESOURCE: list[SpannerLroError] = [
     about.KilledBeforeStartError(BACKUP),
@@ -69,7 +69,7 @@ ABOUT_A_RESOURCE: list[SpannerLroError] = [
     about.KilledBeforeDeliveryError(BACKUP),
     about.StartUnansweredError(BACKUP, kind=CREATE_BACKUP),
     about.RefusedForNowError(BACKUP, limit="one at a time", server_text=SAID, until=NOW),
-    about.TargetTakenError(BACKUP, server_text=SAID, running=(running(),), mapped=True),
+    about.TargetExistsError(BACKUP, server_text=SAID, running=(running(),), mapped=True),
     about.ResourceDiffersError(BACKUP, differences=("another database",), advice="Choose another."),
     about.StatementsChangedError(BACKUP),
     about.UnexpectedStateError(target=BACKUP, state="CREATING", expected=("READY",)),

@@ -169,7 +169,7 @@ def test_cancels_that_did_not_settle_carry_their_settlements() -> None:
 
 def test_a_conflict_names_the_target() -> None:
     """A target that was there before says so, and what to do."""
-    error = errors.TargetTakenError(BACKUP, server_text="It exists already.")
+    error = errors.TargetExistsError(BACKUP, server_text="It exists already.")
 
     assert BACKUP is error.target
     assert str(error) == (
@@ -184,7 +184,7 @@ def test_a_conflict_says_what_is_there() -> None:
     database = "projects/test/instances/main/databases/users"
     there = Backup(create_time=NOW, database=database)
 
-    error = errors.TargetTakenError(
+    error = errors.TargetExistsError(
         BACKUP,
         server_text="It exists already.",
         resource=there,
@@ -213,7 +213,7 @@ def test_a_start_that_may_have_begun_several_names_them() -> None:
 
 def test_what_is_not_cancelled_says_how_to() -> None:
     """An operation that is only presumed to be ours is ended by a person, with this command."""
-    error = errors.NotCancelledError(running())
+    error = errors.PresumedOperationRunningError(running())
 
     assert isinstance(error, errors.ResumeConflictError)
     assert BACKUP == error.target

@@ -232,7 +232,7 @@ class ResumeConflictError(SpannerLroError):
         self.target = target
 
 
-class TargetTakenError(ResumeConflictError):
+class TargetExistsError(ResumeConflictError):
     """The target exists already, and no operation of this task made it.
 
     :param server_text: what Spanner said
@@ -293,7 +293,7 @@ class AmbiguousStartError(ResumeConflictError):
         self.operations = tuple(operations)
 
 
-class NotCancelledError(ResumeConflictError):
+class PresumedOperationRunningError(ResumeConflictError):
     """The request has changed, and the operation that runs is only presumed to be this task's."""
 
     def __init__(self, snapshot: OperationSnapshot) -> None:
@@ -306,7 +306,7 @@ class NotCancelledError(ResumeConflictError):
         )
 
 
-class NotThisRunsError(ResumeConflictError):
+class OperationPredatesRunError(ResumeConflictError):
     """The task's ledger names an operation that began before the task's Dag run.
 
     :param why: that, in words

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.operations.errors import TargetTakenError, UnknownEventError
+from airflow_spanner_lro.core.operations.errors import TargetExistsError, UnknownEventError
 from airflow_spanner_lro.core.polling import policy
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
@@ -107,7 +107,7 @@ def another_airflow_was_there_a_day_before(act: RowActions) -> Scenario:
         task_runner.play(task_runner.backup(wait_for_completion=False), stage.task("another"))
         stage.clock.advance(DAY)
         told = failure(task_runner.backup(database_id="users", deferrable=True), stage.task())
-        taken = isinstance(told.__cause__, TargetTakenError) and "source database" in str(told)
+        taken = isinstance(told.__cause__, TargetExistsError) and "source database" in str(told)
         wrong = [] if taken else [f"the task fails with: {told!r}"]
         return judged(CONFLICT, wrong + touched(stage, starts=1))
 
