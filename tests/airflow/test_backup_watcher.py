@@ -112,12 +112,12 @@ async def test_other_databases_do_not_fire(stage: Stage) -> None:
 async def test_restart_repeats_nothing(stage: Stage, store: FakeAssetStore) -> None:
     """A watcher that starts again goes on where it was, and has missed nothing meanwhile."""
     upon_look(stage, 2, lambda: made_before(stage, "b-1"))
-    told = await until_shutdown(watcher(store), stage, looks=4)
+    output = await until_shutdown(watcher(store), stage, looks=4)
     made_before(stage, "b-2")
 
     (payload,) = await first(watcher(store))
 
-    assert 1 == len(told)
+    assert 1 == len(output)
     assert payload["name"].endswith("/b-2")
 
 
@@ -153,7 +153,7 @@ async def test_note_waits_until_airflow_has_the_event(
 
 
 async def test_note_that_fails_is_made_later(stage: Stage, store: FakeAssetStore) -> None:
-    """When Airflow cannot be asked, the watch goes on and the note is made at the next look."""
+    """When Airflow cannot be asked, the watch goes on and the note is made at the next poll."""
     store.refusals = 2
     upon_look(stage, 5, lambda: made_before(stage, "nightly"))
 
@@ -187,22 +187,22 @@ async def test_shared_watcher_works_without_notes(stage: Stage) -> None:
 async def test_trouble_is_told_once_and_waited_out(
     stage: Stage, capsys: pytest.CaptureFixture[str], code: Code
 ) -> None:
-    """Nobody hears of an error, so it is logged once, and the watch goes on."""
+    """Nobody sees an error, so it is logged once, and the watch goes on."""
     stage.script.fail(method=LIST, code=code, times=3)
     upon_look(stage, 2, lambda: made_before(stage, "nightly"))
 
     (payload,) = await first(watcher())
 
-    told = capsys.readouterr().out.splitlines()
+    output = capsys.readouterr().out.splitlines()
     assert BACKUP == payload["name"]
-    assert 1 == len([each for each in told if "cannot be listed" in each and code.name in each])
-    assert 1 == len([each for each in told if "can be listed again" in each])
+    assert 1 == len([each for each in output if "cannot be listed" in each and code.name in each])
+    assert 1 == len([each for each in output if "can be listed again" in each])
 
 
 async def test_missing_connection_is_waited_for(
     stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A connection that does not exist yet is told once, and used when it is there."""
+    """A connection that does not exist yet is logged once, and used when it is there."""
     monkeypatch.delenv("SPANNER_EMULATOR_HOST")
     trigger = watcher(gcp_conn_id="later")
     tell = trigger._log_trouble
@@ -258,12 +258,12 @@ def test_watcher_of_an_asset() -> None:
 
 @pytest.mark.parametrize("seconds", [0, 0.5, float("nan")])
 def test_interval_has_a_minimum(seconds: float) -> None:
-    """A watcher that would look too often is an error of the Dag file."""
+    """A watcher that would poll too often is an error of the Dag file."""
     with pytest.raises(InvalidArgumentError, match="poll_interval"):
         SpannerBackupWatcherTrigger(**WHERE, poll_interval=seconds)
 
 
 def test_wrong_id_is_an_error_of_the_dag_file() -> None:
-    """An id that breaks its rule is told where it is written."""
+    """An id that breaks its rule is reported where it is written."""
     with pytest.raises(InvalidNameError, match="database id='ORDERS'"):
         SpannerBackupWatcherTrigger(**WHERE | {"database_id": "ORDERS"})

@@ -129,8 +129,8 @@ async def test_revoked_key_is_waited_for(
 
     assert alive
     assert "SUCCEEDED" == payload["snapshot"]["state"]
-    told = [each for each in caplog.records if each.levelno == logging.ERROR]
-    assert 1 == len([each for each in told if "Credentials refused" in each.getMessage()])
+    logged = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert 1 == len([each for each in logged if "Credentials refused" in each.getMessage()])
 
 
 @pytest.mark.usefixtures("quick_checks")
@@ -152,6 +152,41 @@ async def test_key_that_is_kept_elsewhere(
     payload = (await asyncio.wait_for(event, timeout=10)).payload
 
     assert "SUCCEEDED" == payload["snapshot"]["state"]
+
+
+@pytest.mark.usefixtures("quick_checks")
+@pytest.mark.parametrize("lost", ["connection", "key file"])
+async def test_connection_that_cannot_be_read(
+    *,
+    stage: Stage,
+    task: FakeTask,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    lost: str,
+) -> None:
+    """What waits goes on with the credentials it had; the log says so once, not each time."""
+    name = await asyncio.to_thread(began, stage, task, monkeypatch)
+    file = tmp_path / "key.json"
+    await asyncio.to_thread(file.write_text, json.dumps(gateway.key_file("old")))
+    extra = {"key_path": str(file), "spanner_endpoint": gateway.target}
+    connection = json.dumps({"conn_type": "google_cloud_platform", "extra": extra})
+    monkeypatch.setenv(CONNECTION, connection)
+    event = waiting(name, gateway.target)
+    await until(lambda: ("GetOperation", "old") in gateway.seen)
+
+    if lost == "connection":
+        monkeypatch.setenv(CONNECTION, "{")
+    else:
+        await asyncio.to_thread(file.unlink)
+    await until(lambda: "Connection not checked" in caplog.text)
+    await asyncio.sleep(0.3)
+    stage.finish_upon()
+    payload = (await asyncio.wait_for(event, timeout=10)).payload
+
+    assert "SUCCEEDED" == payload["snapshot"]["state"]
+    assert 1 == caplog.text.count("Connection not checked")
 
 
 @pytest.mark.usefixtures("quick_checks")
@@ -272,13 +307,13 @@ async def test_hiccup_until_the_deadline(stage: Stage, monkeypatch: pytest.Monke
     """Whoever has a deadline waits no longer than that, and says what he waited for."""
     assert stage.emulator.running
     Hiccup(monkeypatch, times=float("inf"))
-    told: list[str] = []
+    logged: list[str] = []
     deadline = datetime.now(tz=UTC) + timedelta(seconds=0.2)
 
     with pytest.raises(DeadlinePassedError):
-        await wait_for_poller(ONE, deadline=deadline, log=told.append)
+        await wait_for_poller(ONE, deadline=deadline, log=logged.append)
 
-    (line,) = told
+    (line,) = logged
     assert line.startswith("Not connected: connection 'one' cannot be used just now")
     assert "VaultDown" in line
 

@@ -129,7 +129,7 @@ def test_after_the_trigger(stage: Stage, task: FakeTask) -> None:
 
 @pytest.mark.usefixtures("by_itself")
 def test_refused(stage: Stage, task: FakeTask, capsys: pytest.CaptureFixture[str]) -> None:
-    """What could not be cancelled is told, with what ends it, and written down."""
+    """What could not be cancelled is logged, with what ends it, and written down."""
     stage.emulator.plan(LONG)
     stage.script.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=None)
     defer(backup(deferrable=True), task)
@@ -137,8 +137,8 @@ def test_refused(stage: Stage, task: FakeTask, capsys: pytest.CaptureFixture[str
     with pytest.raises(KeyboardInterrupt):
         press()
 
-    assert "Spanner refused to cancel it" in (told := capsys.readouterr().out)
-    assert f"spanner-lro cancel {stage.operation.name}" in told
+    assert "Spanner refused to cancel it" in (output := capsys.readouterr().out)
+    assert f"spanner-lro cancel {stage.operation.name}" in output
     assert Ending.REFUSED == task.entry["ending"]
 
 

@@ -108,10 +108,10 @@ async def test_get_resource(ask: Ask, stage: Stage, name: str) -> None:
     """A resource of any type is a dictionary that is fit for an XCom."""
     stage.emulator.create_backup(BACKUP, DATABASE)
 
-    told = await ask("get_resource", name=name)
+    resource = await ask("get_resource", name=name)
 
-    assert (name, "READY") == (told["name"], told["state"])
-    assert told == json.loads(json.dumps(told))
+    assert (name, "READY") == (resource["name"], resource["state"])
+    assert resource == json.loads(json.dumps(resource))
 
 
 async def test_delete_resource(ask: Ask, stage: Stage) -> None:
@@ -146,7 +146,7 @@ async def test_bad_resource_name(ask: Ask, stage: Stage, verb: str, name: Any) -
 
 
 async def test_list_backups(ask: Ask, stage: Stage) -> None:
-    """Backups are told as dictionaries, the newest first, and can be narrowed."""
+    """Backups are returned as dictionaries, the newest first, and can be narrowed."""
     for database_id, backup_id in (("orders", "old"), ("orders", "new"), ("orders-2", "other")):
         database = f"{INSTANCE}/databases/{database_id}"
         if not stage.has(database):

@@ -173,11 +173,13 @@ def test_contradiction_sends_nothing(
     """A connection with an endpoint of its own fails the task for good beside an emulator."""
     connect(monkeypatch, endpoint)
 
-    with pytest.raises(AirflowFailException, match=r"^Two endpoints, and nothing was sent") as told:
+    with pytest.raises(
+        AirflowFailException, match=r"^Two endpoints, and nothing was sent"
+    ) as caught:
         make().execute(task.context)
 
-    assert stage.emulator.endpoint in str(told.value)
-    assert endpoint in str(told.value)
+    assert stage.emulator.endpoint in str(caught.value)
+    assert endpoint in str(caught.value)
     assert not stage.emulator.calls
 
 
@@ -235,10 +237,10 @@ def test_no_emulator_is_allowed(
         connect(monkeypatch, f"http://{stage.emulator.endpoint}")
         monkeypatch.delenv("SPANNER_EMULATOR_HOST")
 
-    with pytest.raises(AirflowFailException, match=r"^No emulator is allowed here") as told:
+    with pytest.raises(AirflowFailException, match=r"^No emulator is allowed here") as caught:
         make().execute(task.context)
 
-    assert f"http://{stage.emulator.endpoint} speaks no TLS" in str(told.value)
+    assert f"http://{stage.emulator.endpoint} speaks no TLS" in str(caught.value)
     assert not stage.emulator.calls
     assert not task.store.values
 
@@ -281,31 +283,31 @@ def test_emulator_is_told_once(
 
     play(make(), task)
 
-    (told,) = warnings()
-    assert stage.emulator.endpoint in told
-    assert "which SPANNER_EMULATOR_HOST names" in told
-    assert "allow_emulator = False" in told
+    (warned,) = warnings()
+    assert stage.emulator.endpoint in warned
+    assert "which SPANNER_EMULATOR_HOST names" in warned
+    assert "allow_emulator = False" in warned
 
 
 def test_emulator_is_not_told_at_each_look(
     stage: Stage, task: FakeTask, warnings: Callable[[], list[str]]
 ) -> None:
-    """The wait in the triggerer adds no warning, however often it looks."""
+    """The wait in the triggerer adds no warning, however often it polls."""
     deferred = defer(backup(deferrable=True), task)
     stage.finish_upon()
-    told = warnings()
+    warned = warnings()
 
     fire(deferred.trigger)
 
-    assert 1 == len(told)
-    assert told == warnings()
+    assert 1 == len(warned)
+    assert warned == warnings()
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_sensor_does_not_warn(
     stage: Stage, task: FakeTask, warnings: Callable[[], list[str]], way: dict[str, Any]
 ) -> None:
-    """A sensor changes nothing, and in some modes each of its looks is a process of its own."""
+    """A sensor changes nothing, and in some modes each of its polls is a process of its own."""
     stage.emulator.plan(Plan(duration=timedelta()))
     play(backup(), task)
     before = warnings()
@@ -316,7 +318,7 @@ def test_sensor_does_not_warn(
 
 
 def test_hook_tells_at_its_first_start(stage: Stage, warnings: Callable[[], list[str]]) -> None:
-    """A function that starts operations through a hook is told once, and for looks it is not."""
+    """A function that starts operations through a hook is told once, and for reads it is not."""
     stage.emulator.plan(Plan(duration=timedelta()))
     hook = SpannerAdminHook()
     hook.list_operations(resource=DATABASE)

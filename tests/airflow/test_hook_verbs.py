@@ -262,7 +262,7 @@ async def test_wait_outlives_an_outage(ask: Ask, stage: Stage, running: str) -> 
 async def test_wait_for_what_does_not_succeed(
     ask: Ask, stage: Stage, ends: str, error: type[Exception], state: str
 ) -> None:
-    """The end is told, and is an error if it is to be checked."""
+    """The end is returned, and is an error if it is to be checked."""
     stage.emulator.plan(Plan(fail_with=(Code.INTERNAL, "broken")))
     name = backup(wait_for_completion=False).execute(FakeTask().context)
     if ends == "fails":

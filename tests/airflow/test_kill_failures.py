@@ -111,11 +111,11 @@ async def test_unreadable_record_of_a_task_that_may_wait(
     airflow.state, airflow.record = state, {"version": 7}
 
     await trigger.on_kill()
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     assert not stage.cancels
-    assert "The task's record cannot be read: " in told
-    assert _names_a_way_out(told, trigger)
+    assert "The task's record cannot be read: " in output
+    assert _names_a_way_out(output, trigger)
 
 
 async def test_airflow_cannot_be_asked(
@@ -124,16 +124,16 @@ async def test_airflow_cannot_be_asked(
     airflow: FakeAirflow,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """When Airflow cannot tell the task's state, nothing is cancelled, and that is said."""
+    """When Airflow does not know the task's state, nothing is cancelled, and that is said."""
     airflow.state = NO_ANSWER
 
     await trigger.on_kill()
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     assert not stage.cancels
-    assert "is not cancelled, the cancel was not sent: Airflow could not be asked" in told
-    assert "the api-server is away" in told
-    assert _names_a_way_out(told, trigger)
+    assert "is not cancelled, the cancel was not sent: Airflow could not be asked" in output
+    assert "the api-server is away" in output
+    assert _names_a_way_out(output, trigger)
 
 
 async def test_airflow_does_not_answer(
@@ -150,11 +150,11 @@ async def test_airflow_does_not_answer(
     await trigger.on_kill()
     # the event loop does not end before its threads do
     airflow.quiet.set()
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     assert not stage.cancels
-    assert "(no answer in time)" in told
-    assert _names_a_way_out(told, trigger)
+    assert "(no answer in time)" in output
+    assert _names_a_way_out(output, trigger)
 
 
 def test_the_cancel_has_its_time() -> None:
@@ -174,12 +174,12 @@ async def test_connection_deleted(
     monkeypatch.delenv("SPANNER_EMULATOR_HOST")
 
     await trigger.on_kill()
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     assert not stage.cancels
-    assert "could not be cancelled, the cancel was not sent: " in told
-    assert "gcp_conn_id='google_cloud_default': there is no such connection" in told
-    assert _names_a_way_out(told, trigger)
+    assert "could not be cancelled, the cancel was not sent: " in output
+    assert "gcp_conn_id='google_cloud_default': there is no such connection" in output
+    assert _names_a_way_out(output, trigger)
 
 
 async def test_permission_missing(
@@ -189,13 +189,13 @@ async def test_permission_missing(
     stage.script.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=None)
 
     await trigger.on_kill()
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     assert not stage.operation.done
-    assert "Spanner refused to cancel it" in told
-    assert "goes on: Spanner refused" in told
-    assert "spanner.backupAdmin" in told
-    assert _names_a_way_out(told, trigger)
+    assert "Spanner refused to cancel it" in output
+    assert "goes on: Spanner refused" in output
+    assert "spanner.backupAdmin" in output
+    assert _names_a_way_out(output, trigger)
 
 
 async def test_spanner_unreachable(
@@ -209,11 +209,11 @@ async def test_spanner_unreachable(
 
     with stage.script.outage():
         await trigger.on_kill()
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     assert not stage.operation.done
-    assert "was not sent, or did not get through (UNAVAILABLE" in told
-    assert _names_a_way_out(told, trigger)
+    assert "was not sent, or did not get through (UNAVAILABLE" in output
+    assert _names_a_way_out(output, trigger)
 
 
 async def test_short_outage(stage: Stage, trigger: SpannerOperationTrigger) -> None:
@@ -232,7 +232,7 @@ async def test_not_finished_in_time(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A kill that hangs is told, and what it does goes on without anybody waiting."""
+    """A kill that hangs is reported, and what it does goes on without anybody waiting."""
     monkeypatch.setattr(operation, "KILL_TIMEOUT", 0.05)
     arrived = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -240,11 +240,11 @@ async def test_not_finished_in_time(
     stage.script.delay(0.3, method="GetOperation", times=1)
 
     await trigger.on_kill()
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     await arrived.wait()
 
-    assert "was not finished within 0.05 s" in told
-    assert _names_a_way_out(told, trigger)
+    assert "was not finished within 0.05 s" in output
+    assert _names_a_way_out(output, trigger)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ async def test_deadline_in_a_triggerer_that_was_stalled(
 def test_a_kill_after_the_delivery_cancels_nothing(
     stage: Stage, task: FakeTask, airflow: FakeAirflow
 ) -> None:
-    """N7: what a task has delivered it publishes, so no look is needed to leave it alone."""
+    """N7: what a task has delivered it publishes, so no poll is needed to leave it alone."""
     stage.emulator.plan(LONG)
     operator = backup(deferrable=True)
     deferred = defer(operator, task)

@@ -200,12 +200,12 @@ async def test_delivered_by_another_triggerer(
     stage.clock.advance(LATER)
 
     await trigger.on_kill()
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     assert not stage.cancels
     assert stage.has(BACKUP)
-    assert "finished first: it was done already" in told
-    assert "ended by a user" not in told
+    assert "finished first: it was done already" in output
+    assert "ended by a user" not in output
 
 
 async def test_cancels_do_not_stop_a_kill(
@@ -230,7 +230,7 @@ async def test_the_log_stays_open_until_a_kill_is_over(
     airflow_says: Callable[..., None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """However often the supervisor cancels it, a trigger is not over before its kill is told."""
+    """However often the supervisor cancels it, a trigger is not over before its kill is logged."""
 
     async def life() -> None:
         # as Airflow 3.3.2 does it; on Python 3.11 the second cancel ends this wait
@@ -245,10 +245,10 @@ async def test_the_log_stays_open_until_a_kill_is_over(
 
     while not (await asyncio.wait({killed}, timeout=0.1))[0]:
         killed.cancel("by the supervisor")
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
-    assert "Cancel sent: the task was ended by a user" in told
-    assert "nightly was cancelled" in told
+    assert "Cancel sent: the task was ended by a user" in output
+    assert "nightly was cancelled" in output
 
 
 def test_the_message_is_airflows() -> None:

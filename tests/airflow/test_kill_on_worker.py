@@ -63,7 +63,7 @@ def test_kill_cancels(stage: Stage, task: FakeTask) -> None:
 
 
 def test_kill_during_a_call_counts_as_a_kill(stage: Stage, task: FakeTask) -> None:
-    """A look that is under way during the kill, and sees its cancel, blames nobody else."""
+    """A poll that is under way during the kill, and sees its cancel, blames nobody else."""
     stage.emulator.plan(LONG)
     operator = backup()
     stage.script.upon("GetOperation", operator.on_kill)
@@ -309,7 +309,7 @@ def fail_to_answer(task: FakeTask) -> None:
     task.ti.state = "a state of tomorrow"
 
 
-def told(reason: KillDecision) -> str:
+def not_cancelled_because(reason: KillDecision) -> str:
     """Return what is said of an operation that was not cancelled for a reason."""
     if reason is KillDecision.UNKNOWN:
         return f"[Tt]he cancel was not sent, .*{reason}"
@@ -338,7 +338,7 @@ def test_a_frozen_worker_that_is_killed_leaves_the_next_try_alone(
 
     stage.script.upon("GetOperation", wake_up)
 
-    with pytest.raises(OperationKilledError, match=told(reason)) as caught:
+    with pytest.raises(OperationKilledError, match=not_cancelled_because(reason)) as caught:
         operator.execute(task.context)
 
     assert not stage.cancels
@@ -364,7 +364,7 @@ def test_a_frozen_worker_whose_time_is_up_leaves_the_next_try_alone(
 
     stage.script.upon("GetOperation", wake_up)
 
-    with pytest.raises(OperationTimeoutError, match=told(reason)):
+    with pytest.raises(OperationTimeoutError, match=not_cancelled_because(reason)):
         backup(operation_timeout=timedelta(hours=1)).execute(task.context)
 
     assert not stage.cancels
@@ -395,7 +395,7 @@ def test_a_frozen_worker_deletes_nothing_that_was_delivered(stage: Stage, task: 
 def test_a_kill_does_not_wait_for_airflow_for_ever(
     stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Airflow that does not answer is not waited for; it is told, with what ends the operation."""
+    """Airflow that does not answer is not waited for; it is logged, and what ends the operation."""
     stage.emulator.plan(LONG)
     monkeypatch.setattr("airflow_spanner_lro.execution.cancel._TO_ASK", 0.1)
     airflow = FakeAirflow(monkeypatch)

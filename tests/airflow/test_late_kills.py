@@ -140,7 +140,7 @@ def test_the_reaper_learns_how_to_stop_it(stage: Stage, task: FakeTask) -> None:
         pytest.param({"cancel_on_timeout": False}, False, id="cancel_on_timeout"),
     ],
 )
-def test_what_is_to_go_on_is_spared(
+def test_what_is_to_go_on_is_exempt(
     stage: Stage, task: FakeTask, parameters: dict[str, Any], *, exempt: bool
 ) -> None:
     """An operation that no kill may end is none of the reaper's business either."""
@@ -152,7 +152,7 @@ def test_what_is_to_go_on_is_spared(
 
 
 @pytest.mark.usefixtures("hour_passes")
-def test_what_a_timeout_leaves_running_is_spared(stage: Stage, task: FakeTask) -> None:
+def test_what_a_timeout_leaves_running_is_exempt(stage: Stage, task: FakeTask) -> None:
     """After a timeout that cancels nothing the reaper leaves the operation alone."""
     stage.emulator.plan(LONG)
 

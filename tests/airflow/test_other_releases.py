@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What another release has stored is understood where it can be, and told where it cannot.
+"""What another release has stored is understood where it can be, and reported where it cannot.
 
 The samples are those that release 0.1.0 wrote into Airflow's database.
 """

@@ -189,7 +189,7 @@ async def test_budget_is_that_of_the_settings(
 async def test_bad_settings(
     stage: Stage, two: None, monkeypatch: pytest.MonkeyPatch, *, option: str, value: str
 ) -> None:
-    """A mistake in the configuration is told at the start, and asks nothing of Spanner."""
+    """A mistake in the configuration is reported at the start, and asks nothing of Spanner."""
     del two
     with monkeypatch.context() as environment:
         environment.setenv(f"AIRFLOW__SPANNER_LRO__{option}", value)
@@ -218,7 +218,7 @@ def test_trigger_tells_bad_settings(
 
 @pytest.mark.parametrize("interval", [0.001, 0, float("nan")])
 def test_trigger_tells_a_bad_interval(stage: Stage, interval: float) -> None:
-    """An interval that is none is told at the start, and asks nothing of Spanner."""
+    """An interval that is none is reported at the start, and asks nothing of Spanner."""
     trigger = SpannerOperationTrigger(
         operation=f"{DATABASE}/operations/some", poll_interval=interval
     )
@@ -230,7 +230,7 @@ def test_trigger_tells_a_bad_interval(stage: Stage, interval: float) -> None:
 
 
 async def waiting(task: FakeTask, stage: Stage) -> asyncio.Future[TriggerEvent]:
-    """Let a trigger wait for a backup until it is between two looks."""
+    """Let a trigger wait for a backup until it is between two polls."""
     stage.emulator.plan(LONG)
     deferred = await asyncio.to_thread(defer, backup(deferrable=True), task)
     trigger = over_the_wire(cast("Any", deferred.trigger))
@@ -240,12 +240,12 @@ async def waiting(task: FakeTask, stage: Stage) -> asyncio.Future[TriggerEvent]:
     async with asyncio.timeout(10):
         while len(stage.emulator.calls) == before:  # noqa: ASYNC110  # of other threads
             await asyncio.sleep(0.01)
-    # its answer comes, and the next look is not due yet
+    # its answer comes, and the next poll is not due yet
     await asyncio.sleep(0.05)
     return future
 
 
-async def test_kill_between_two_looks(
+async def test_kill_between_two_polls(
     stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A trigger that is stopped while nothing is asked keeps the reason, and leaves the poller."""

@@ -245,7 +245,7 @@ def test_a_look_for_the_dialect_is_waited_out(stage: Stage, task: FakeTask) -> N
 
 
 def test_the_list_before_a_start_is_waited_out(stage: Stage, task: FakeTask) -> None:
-    """What is there before a start is known, also if the first look met a quota."""
+    """What is there before a start is known, also if the first read met a quota."""
     finish_at_each_look(stage)
     stage.emulator.create_backup(SOURCE, DATABASE)
     stage.script.fail(method="ListOperations", code=REFUSED, times=2)

@@ -312,7 +312,7 @@ def test_bad_end_starts_anew(stage: Stage, task: FakeTask, ending: str) -> None:
 def test_nothing_is_started_beside_an_unreadable_entry(
     stage: Stage, task: FakeTask, record: object, *, durable: bool
 ) -> None:
-    """An entry that this release cannot read is told and kept; no retry starts beside it."""
+    """An entry that this release cannot read is reported and kept; no retry starts beside it."""
     task.store.set("spanner_lro:1", record)
 
     with pytest.raises(

@@ -317,7 +317,7 @@ def test_a_late_answer_is_not_published_over_a_newer_trys(task: FakeTask) -> Non
 def test_an_entry_that_cannot_be_read_is_nobodys(
     task: FakeTask, caplog: pytest.LogCaptureFixture, record: object
 ) -> None:
-    """Its key is told, nothing is written beside it, and nothing of it is owned."""
+    """Its key is logged, nothing is written beside it, and nothing of it is owned."""
     keep(task, 1, newest=2)
     task.store.set("spanner_lro:2", record)
     ledger = TaskLedger(task.context)

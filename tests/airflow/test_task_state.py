@@ -191,7 +191,7 @@ async def test_states_go_before_records(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def test_a_record_that_does_not_come_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The state is told all the same, and that nothing is known of the record."""
+    """The state is known all the same, and that nothing is known of the record."""
     supervisor = Supervisor(monkeypatch, {("r", "backup", -1): "failed"})
     supervisor.records.clear()
     inquiry = TaskInquiry()
