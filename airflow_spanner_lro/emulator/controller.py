@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.operations.model import Operation
     from airflow_spanner_lro.emulator.plans import Plan
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
-    from airflow_spanner_lro.emulator.resources import AnyRecord
-    from airflow_spanner_lro.emulator.world import World
+    from airflow_spanner_lro.emulator.world import AnyRecord, World
 
 
 _FOR_EVER = timedelta(days=30)

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The emulated world: tables, plans and an event queue; the one place where time has effects.
+"""All tables of resources, and the questions about a resource within another.
+
+The emulated world: tables, plans and an event queue; the one place where time has effects.
 
 Operations end while nobody looks. Before each call the world catches up: it applies what was due
 since the last call in the order in which it was due, each at its own time. What the world looks
@@ -13,16 +15,31 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from airflow_spanner_lro.core.names import OperationName
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    BackupScheduleName,
+    DatabaseName,
+    InstanceConfigName,
+    InstanceName,
+    InstancePartitionName,
+    OperationName,
+    ResourceName,
+)
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
+from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.backups.model import Backup, BackupTable
+from airflow_spanner_lro.emulator.configs.model import ConfigTable, InstanceConfig
+from airflow_spanner_lro.emulator.databases.model import Database, DatabaseState, DatabaseTable
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.instances.model import Instance
 from airflow_spanner_lro.emulator.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.operations.model import Operation, OperationTable
+from airflow_spanner_lro.emulator.partitions.model import InstancePartition, PartitionTable
 from airflow_spanner_lro.emulator.quota import Limits
-from airflow_spanner_lro.emulator.resources import Resources
-from airflow_spanner_lro.emulator.tables import EventQueue, PolicyTable
+from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, ScheduleTable
+from airflow_spanner_lro.emulator.tables import EventQueue, PolicyTable, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +48,87 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.emulator.plans import Planner
     from airflow_spanner_lro.emulator.tables import EventKey
+
+
+_Name = TypeVar("_Name", bound=ResourceName)
+
+AnyRecord = Instance | InstanceConfig | InstancePartition | Database | Backup | BackupSchedule
+
+
+class Resources:
+    """Everything that exists in the emulated world, operations aside."""
+
+    def __init__(self, events: EventQueue) -> None:
+        self.configs = ConfigTable(events)
+        self.instances: Table[InstanceName, Instance] = Table(events)
+        self.databases = DatabaseTable(events)
+        self.backups = BackupTable(events, databases=self.databases)
+        self.partitions = PartitionTable(events, databases=self.databases, backups=self.backups)
+        self.schedules = ScheduleTable(events)
+        self._tables: dict[type[ResourceName], Table[Any, Any]] = {
+            InstanceConfigName: self.configs,
+            InstanceName: self.instances,
+            InstancePartitionName: self.partitions,
+            DatabaseName: self.databases,
+            BackupName: self.backups,
+            BackupScheduleName: self.schedules,
+        }
+
+    def find(self, name: ResourceName) -> AnyRecord | None:
+        """Return the resource of any kind that has this name and can be read, or None."""
+        table = self._tables.get(type(name))
+        found: AnyRecord | None = None if table is None else table.find(name)
+        return found
+
+    def table_of(self, name: _Name) -> Table[_Name, Any]:
+        """Return the table that a resource is in."""
+        return self._tables[type(name)]
+
+    def ready_instance(self, name: InstanceName) -> Instance:
+        """Return an instance on which something can be made.
+
+        :raises RpcError: NOT_FOUND, or FAILED_PRECONDITION while it is being created.
+        """
+        instance = self.instances.get(name)
+        if not instance.ready:
+            raise errors.not_ready(name)
+        return instance
+
+    def database(self, name: DatabaseName) -> Database:
+        """Return a database in whatever state it is.
+
+        :raises RpcError: NOT_FOUND, about the instance if that is missing.
+        """
+        self.instances.get(name.instance_name)
+        return self.databases.get(name)
+
+    def usable_database(self, name: DatabaseName) -> Database:
+        """Return a database that can be used, optimized or not yet.
+
+        :raises RpcError: NOT_FOUND, or FAILED_PRECONDITION while it is being created.
+        """
+        database = self.database(name)
+        if database.state == DatabaseState.CREATING:
+            raise errors.not_ready(name)
+        return database
+
+    def backup(self, name: BackupName) -> Backup:
+        """Return a backup, ready or not.
+
+        :raises RpcError: NOT_FOUND, about the instance if that is missing.
+        """
+        self.instances.get(name.instance_name)
+        return self.backups.get(name)
+
+    def partition(self, name: InstancePartitionName) -> InstancePartition:
+        """Return a partition, ready or not.
+
+        :raises RpcError: NOT_FOUND, about the instance if that is missing.
+        """
+        self.instances.get(name.instance_name)
+        return self.partitions.get(name)
 
 
 class Handler(Protocol):

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator.databases.model import Database
     from airflow_spanner_lro.emulator.operations.model import Operation
-    from airflow_spanner_lro.emulator.resources import Resources
     from airflow_spanner_lro.emulator.schemas.model import Schema
+    from airflow_spanner_lro.emulator.world import Resources
 
 _OPERATION_ID = re.compile(r"[a-z][a-z0-9_]{1,127}", re.ASCII)
 _KEPT = timedelta(days=10)

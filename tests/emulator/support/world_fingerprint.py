@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from airflow_spanner_lro.emulator.resources import AnyRecord
-    from airflow_spanner_lro.emulator.world import World
+    from airflow_spanner_lro.emulator.world import AnyRecord, World
 
 
 def fingerprint(world: World, *, now: datetime) -> tuple[object, ...]:
