@@ -16,19 +16,29 @@ Each has what a person needs: which operation, what happened, what to do now::
     ├── OperationFailedError                 done, with an error; carries the snapshot
     │   └── OperationCancelledError          ... with code CANCELLED
     ├── OperationTimeoutError                our deadline passed; says what became of the operation
-    ├── OperationKilledError                 we were told to stop; says what became of the operation
-    ├── KilledBeforeStartError               we were told to stop before anything was started
+    ├── OperationKilledError                 the task was killed; says what became of the operation
+    ├── KilledBeforeStartError               the task was killed before anything was started
+    ├── KilledBeforeDeliveryError            the task was killed before it delivered its result
+    ├── NothingStartedError                  out of time before the start call
+    ├── StartUnansweredError                 out of time before the start call was answered
+    ├── RefusedForNowError                   Spanner does not do it yet; waited out
     ├── CancelNotSettledError                cancellation asked for, not confirmed
+    ├── OperationGoneError                   Spanner does not know the operation any more
     ├── OperationRunningError                its record cannot be deleted yet
-    ├── ResumeConflictError                  the target exists, but not through an operation of ours
-    │   └── ResourceDiffersError             ... nor is it what was asked for; says in what
+    ├── EndedByOthersError                   somebody else has ended this try
+    ├── ResumeConflictError                  what is there is not provably this task's work
+    │   ├── TargetExistsError                ... it was there before
+    │   ├── ResourceDiffersError             ... nor is it what was asked for; says in what
+    │   ├── AmbiguousStartError              ... several operations may be this task's
+    │   ├── PresumedOperationRunningError    ... the request has changed meanwhile
+    │   └── OperationPredatesRunError        ... it began before the Dag run
     ├── StatementsChangedError               a schema change is done; its Dag wants another by now
     ├── UnknownEventError                    a trigger of another release has fired
     ├── UnexpectedStateError                 done without error, but the resource says otherwise
     │
     │   about waiting for a slot, in flows/limits.py:
     ├── LimitReachedError                    as many of these operations run as Spanner allows
-    └── SlotWaitEndedError                  gave up waiting for such a slot; nothing was started
+    └── SlotWaitEndedError                   gave up waiting for such a slot; nothing was started
 
 They are plain exceptions: in Airflow 3 nothing needs to inherit ``AirflowException``, and the core
 may not import it. Google's own exceptions propagate as they are unless we add knowledge; then the
