@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""All tables of resources, and the questions about a resource within another.
-
-The emulated world: tables, plans and an event queue; the one place where time has effects.
+"""The emulated world: resources, operations, and the one place where time has effects.
 
 Operations end while nobody looks. Before each call the world catches up: it applies what was due
 since the last call in the order in which it was due, each at its own time. What the world looks
