@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import assume, given, strategies as st
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
@@ -152,3 +154,19 @@ def test_an_event_is_never_overdue_once_settled(life: Lifecycle, now: datetime) 
 
     assert sorted(events) == events
     assert life.steps_done(now) == sum(each <= now for each in events[:settled])
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"duration": timedelta(seconds=-1)}, "it cannot be negative"),
+        ({"queued": timedelta(seconds=-1)}, "it cannot be negative"),
+        ({"cancel_delay": timedelta(seconds=-1)}, "it cannot be negative"),
+        ({"cancel_until": 1.5}, "a fraction lies within 0 and 1"),
+        ({"throttled": (0.5, -0.1)}, "a fraction lies within 0 and 1"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(fields: dict[str, Any], message: str) -> None:
+    """Time goes forwards, and a fraction is of the work."""
+    with pytest.raises(ValueError, match=message):
+        Plan(**fields)
