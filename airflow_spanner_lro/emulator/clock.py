@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator's time, as an object that somebody owns.
+"""The emulator's time: real and scaled, or moved by a test.
 
 Nothing else in the emulator asks the machine what time it is, so a test can hold time still and a
 demonstration can make it run sixty times faster. Nothing ticks: an idle emulator does nothing.
@@ -41,7 +41,7 @@ class Anchor:
         return _later(self.emulated, max(0.0, wall - self.wall) * self.scale)
 
 
-Watcher = Callable[[Anchor], None]
+JumpListener = Callable[[Anchor], None]
 """Is told of a jump before it happens; an exception prevents the jump."""
 
 
@@ -68,8 +68,8 @@ class Clock(Protocol):
         """Go on from a time, which may be in the past: the world is another one."""
         ...
 
-    def watch(self, watcher: Watcher) -> None:
-        """Let somebody know of jumps, in place of whoever knew of them before."""
+    def on_jump(self, listener: JumpListener) -> None:
+        """Call a listener before each jump, in place of the one before."""
         ...
 
 
@@ -93,7 +93,7 @@ class SystemClock:
         # one value, so that whoever reads sees both parts of the same start
         self._start = (datetime.now(UTC), time.monotonic())
         self._lock = threading.Lock()
-        self._watcher: Watcher | None = None
+        self._listener: JumpListener | None = None
 
     def now(self) -> datetime:
         """Return the emulated time."""
@@ -115,8 +115,8 @@ class SystemClock:
             start, real_start = self._start
             anchor = self.anchor()
             to = _after(anchor.emulated, step)
-            if self._watcher is not None:
-                self._watcher(Anchor(emulated=to, wall=anchor.wall, scale=anchor.scale))
+            if self._listener is not None:
+                self._listener(Anchor(emulated=to, wall=anchor.wall, scale=anchor.scale))
             self._start = (start + step, real_start)
             return self.now()
 
@@ -128,9 +128,9 @@ class SystemClock:
         """Run on from a time."""
         self._start = (to, time.monotonic())
 
-    def watch(self, watcher: Watcher) -> None:
-        """Let somebody know of jumps."""
-        self._watcher = watcher
+    def on_jump(self, listener: JumpListener) -> None:
+        """Call a listener before each jump."""
+        self._listener = listener
 
 
 class ManualClock:
@@ -144,7 +144,7 @@ class ManualClock:
     def __init__(self, start: datetime | None = None) -> None:
         self._now = datetime.now(UTC) if start is None else _in_utc(start)
         self._lock = threading.Lock()
-        self._watcher: Watcher | None = None
+        self._listener: JumpListener | None = None
 
     def now(self) -> datetime:
         """Return the emulated time."""
@@ -183,13 +183,13 @@ class ManualClock:
         """Stand at a time."""
         self._now = to
 
-    def watch(self, watcher: Watcher) -> None:
-        """Let somebody know of moves."""
-        self._watcher = watcher
+    def on_jump(self, listener: JumpListener) -> None:
+        """Call a listener before each move."""
+        self._listener = listener
 
     def _move_to(self, to: datetime) -> datetime:
-        if self._watcher is not None and to != self._now:
-            self._watcher(_still(to))
+        if self._listener is not None and to != self._now:
+            self._listener(_still(to))
         self._now = to
         return to
 

@@ -107,7 +107,7 @@ class Engine:
         self._journal.hold()
         for action, arguments in self._first:
             self.act(action, **arguments)
-        clock.watch(self._jump)
+        clock.on_jump(self._record_jump)
 
     @property
     def methods(self) -> Mapping[str, Method]:
@@ -203,7 +203,7 @@ class Engine:
         at = entry.anchor.emulated if isinstance(entry, ClockEntry) else entry.at
         self._last = max(self._last, at)
 
-    def _jump(self, anchor: Anchor) -> None:
+    def _record_jump(self, anchor: Anchor) -> None:
         with self._lock:
             if self._journal.held:
                 self._record(ClockEntry(anchor=anchor))

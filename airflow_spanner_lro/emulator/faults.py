@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trouble on demand: refused calls, lost or late answers, broken connections, an outage.
+"""Faults on demand: refused calls, lost or late answers, broken connections, an outage.
 
 Faults sit between the wire and the handlers, so the emulated world never knows about them.
 """
@@ -91,18 +91,18 @@ class Fault:
             return self
         return replace(self, times=self.times - 1) if self.times > 1 else None
 
-    def trouble(self) -> Trouble:
+    def effect(self) -> FaultEffect:
         """Return what it does to a call, unless it is one that only lasts."""
         dropped = self.kind is FaultKind.DROP_CONNECTION
         text = _TEXTS.get(self.kind, "") if self.message is None else self.message
         error = errors.connection_broke() if dropped else RpcError(self.code, text)
         if self.after_work or self.kind is FaultKind.LOSE_ANSWER:
-            return Trouble(lose=error, dropped=dropped)
-        return Trouble(refuse=error, dropped=dropped)
+            return FaultEffect(lose=error, dropped=dropped)
+        return FaultEffect(refuse=error, dropped=dropped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class FaultEffect:
     """What happens to one call.
 
     :param delay: real seconds before anything else happens
@@ -130,7 +130,7 @@ class Trouble:
 
 
 class Faults:
-    """The trouble that is in store. Safe to use from any thread while the emulator runs.
+    """The faults that are pending. Safe to use from any thread while the emulator runs.
 
     In all methods ``method`` is an RPC's name such as ``GetOperation``, or None for any;
     ``resource`` is the full name of a resource or operation, in which ``*`` and ``?`` match as in
@@ -230,7 +230,7 @@ class Faults:
         self.add(Fault(kind=kind, method=method, resource=resource, times=times, seconds=seconds))
 
     def add(self, fault: Fault) -> None:
-        """Put a fault in store, behind those that are there."""
+        """Add a fault, behind those that are pending."""
         with self._lock:
             self._faults.append(fault)
 
@@ -248,12 +248,12 @@ class Faults:
         return nullcontext()
 
     def clear(self) -> None:
-        """Forget all trouble in store, save for an outage whose context lasts."""
+        """Forget all pending faults, save for an outage whose context lasts."""
         with self._lock:
             self._faults.clear()
             self._outage_until = float("-inf")
 
-    def in_store(self) -> tuple[Fault, ...]:
+    def pending(self) -> tuple[Fault, ...]:
         """Return the faults that are still to happen, in the order in which they count."""
         with self._lock:
             return tuple(self._faults)
@@ -265,30 +265,30 @@ class Faults:
             left = max(0.0, self._outage_until - self._client_seconds())
             return None if self._outages else left
 
-    def take(self, *, method: str, resource: str) -> Trouble:
+    def take(self, *, method: str, resource: str) -> FaultEffect:
         """Return what happens to a call that has just arrived, and count it."""
         with self._lock:
             fitting = [fault for fault in self._faults if fault.fits(method, resource)]
-            trouble = Trouble()
+            effect = FaultEffect()
             if self._outages or self._client_seconds() < self._outage_until:
-                trouble = Trouble(refuse=_OUTAGE)
+                effect = FaultEffect(refuse=_OUTAGE)
             elif others := [fault for fault in fitting if fault.kind not in TIMED]:
-                trouble = self._take(others[0]).trouble()
+                effect = self._take(others[0]).effect()
             delay, late = (
                 [fault for fault in fitting if fault.kind is kind]
                 for kind in (FaultKind.DELAY, FaultKind.ANSWER_LATE)
             )
             # what is refused has no work whose answer could come late
-            late = late if trouble.refuse is None else []
+            late = late if effect.refuse is None else []
             return replace(
-                trouble,
+                effect,
                 delay=sum(self._take(fault).seconds for fault in delay),
                 late=sum(self._take(fault).seconds for fault in late),
             )
 
     def _take(self, fault: Fault) -> Fault:
         """Count that a fault has happened once more; one that is used up goes."""
-        # faults are values, and two of the same may be in store: either will do
+        # faults are values, and two of the same may be pending: either will do
         index = self._faults.index(fault)
         left = fault.taken()
         self._faults[index : index + 1] = [] if left is None else [left]

@@ -22,7 +22,7 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.faults import Trouble
+from airflow_spanner_lro.emulator.faults import FaultEffect
 from airflow_spanner_lro.emulator.protos import plain_message
 from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.rpc import Method
@@ -151,8 +151,8 @@ def resource_of(request: Any) -> str:
 
 log = logging.getLogger(__name__)
 
-_LOOK = 0.1
-"""How often, in real seconds, a call that is held back looks whether its client is there."""
+_CHECK_EVERY = 0.1
+"""How often, in real seconds, a call that is held back checks whether its client is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,19 +208,19 @@ class CallPipeline:
         at, real_time = self._engine.clock.now(), time.time()
         resource, response = "", None
         error: RpcError | None = None
-        trouble = Trouble()
+        effect = FaultEffect()
         try:
             request = self._read(method, read)
             resource = resource_of(request)
-            trouble = self._faults.take(method=method.name, resource=resource)
-            if trouble.delay:
-                self._hold_back(trouble.delay, waiting)
-            trouble.before_work()
+            effect = self._faults.take(method=method.name, resource=resource)
+            if effect.delay:
+                self._hold_back(effect.delay, waiting)
+            effect.before_work()
             if method.path in self.methods:
                 seconds = self._engine.clock.client_seconds()
                 self._meter.take(resource=resource, seconds=seconds)
             response = plain_message(self._engine.call(method, request))
-            trouble.after_work()
+            effect.after_work()
         except RpcError as exc:
             error = exc
         except InvalidArgumentError as exc:
@@ -242,16 +242,14 @@ class CallPipeline:
                     message="" if error is None else error.message,
                 )
             )
-        if trouble.late:
+        if effect.late:
             try:
-                self._hold_back(trouble.late, waiting)
+                self._hold_back(effect.late, waiting)
             except RpcError as exc:
                 return Answer(error=exc)
         if error is None:
             return Answer(response=response)
-        return Answer(
-            error=error, dropped=trouble.dropped and error in (trouble.refuse, trouble.lose)
-        )
+        return Answer(error=error, dropped=effect.dropped and error in (effect.refuse, effect.lose))
 
     def _hold_back(self, seconds: float, waiting: Callable[[], bool]) -> None:
         """Let a call or its answer wait, unless the emulator stops or the client leaves meanwhile.
@@ -261,7 +259,7 @@ class CallPipeline:
         until = time.monotonic() + seconds
         # looks around, as a client that has gone away must not keep a thread from the others
         while (left := until - time.monotonic()) > 0:
-            if self.closing.wait(min(left, _LOOK)):
+            if self.closing.wait(min(left, _CHECK_EVERY)):
                 raise errors.stopping()
             if not waiting():
                 raise errors.client_gone()

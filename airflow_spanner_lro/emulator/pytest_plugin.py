@@ -50,6 +50,6 @@ def spanner_emulator(
 
 @pytest.fixture
 def spanner_faults(spanner_emulator: SpannerAdminEmulator) -> Iterator[Faults]:
-    """Return the trouble that ``spanner_emulator`` has in store; forgotten after the test."""
+    """Return the faults of ``spanner_emulator``; what is pending is forgotten after the test."""
     yield spanner_emulator.faults
     spanner_emulator.faults.clear()

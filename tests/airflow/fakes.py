@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         OperationView,
         SpannerAdminEmulator,
     )
-    from airflow_spanner_lro.emulator.faults import Trouble
+    from airflow_spanner_lro.emulator.faults import FaultEffect
 
 INSTANCE = "projects/test/instances/main"
 DATABASE = f"{INSTANCE}/databases/orders"
@@ -52,7 +52,7 @@ class Script(Faults):
         with self._guard:
             self._cues.append((method, act))
 
-    def take(self, *, method: str, resource: str) -> Trouble:
+    def take(self, *, method: str, resource: str) -> FaultEffect:
         """Act if there is a cue for this call, and let the faults happen."""
         trouble = super().take(method=method, resource=resource)
         if trouble.refuse is None:

@@ -15,7 +15,7 @@ from airflow_spanner_lro.emulator import Faults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_spanner_lro.emulator.faults import Trouble
+    from airflow_spanner_lro.emulator.faults import FaultEffect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,7 +47,7 @@ class ConditionalFaults(Faults):
         with self._guard:
             self._cues.append(_HeldAnswer(method=method, resource=resource, until=until))
 
-    def take(self, *, method: str, resource: str) -> Trouble:
+    def take(self, *, method: str, resource: str) -> FaultEffect:
         """Return what happens to a call, and hold its answer back if there is a cue for it."""
         trouble = super().take(method=method, resource=resource)
         if trouble.refuse is None and (cue := self._cue(method, resource)):

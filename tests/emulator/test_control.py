@@ -136,18 +136,18 @@ def test_every_plan_has_a_form(plan: Plan) -> None:
 def test_every_fault_has_a_form(
     ask: AskControl, emulator: SpannerAdminEmulator, kind: FaultKind
 ) -> None:
-    """It is in store, is told, and can be forgotten."""
+    """It is pending, is told, and can be forgotten."""
     seconds = {"seconds": 2} if kind in (FaultKind.DELAY, FaultKind.ANSWER_LATE) else {}
     body = {"kind": kind, "method": "GetOperation", "resource": "*", "code": "ABORTED", **seconds}
     status, told = ask("POST", "/faults", body)
-    (fault,) = emulator.faults.in_store()
+    (fault,) = emulator.faults.pending()
 
     assert 200 == status
     assert (kind, "GetOperation", Code.ABORTED) == (fault.kind, fault.method, fault.code)
     assert (None if kind is FaultKind.DELAY else 1) == fault.times
     assert body.items() <= told["faults"][0].items()
     assert [] == ask("DELETE", "/faults")[1]["faults"]
-    assert () == emulator.faults.in_store()
+    assert () == emulator.faults.pending()
 
 
 def test_an_outage_can_be_played(ask: AskControl, clock: ManualClock) -> None:

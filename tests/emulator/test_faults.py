@@ -94,7 +94,7 @@ def test_all_connections_can_be_cut(
         GET_DATABASE, request_serializer=bytes
     )
     held = call.future(b"")
-    while emulator.faults.in_store():
+    while emulator.faults.pending():
         # until the call has arrived
         with suppress(grpc.FutureTimeoutError):
             held.exception(timeout=0.01)
@@ -135,19 +135,19 @@ def test_an_outage_that_ends_by_itself_can_be_cleared(
     assert DATABASE == databases.get_database(name=DATABASE, retry=None).name
 
 
-def test_what_is_in_store_can_be_seen(
+def test_pending_faults_can_be_seen(
     emulator: SpannerAdminEmulator, databases: database_v1.DatabaseAdminClient
 ) -> None:
     """A fault counts down, and goes when it is used up."""
     emulator.faults.fail(times=2)
     with pytest.raises(exceptions.ServiceUnavailable):
         databases.get_database(name=DATABASE, retry=None)
-    (left,) = emulator.faults.in_store()
+    (left,) = emulator.faults.pending()
     with pytest.raises(exceptions.ServiceUnavailable):
         databases.get_database(name=DATABASE, retry=None)
 
     assert (FaultKind.FAIL, 1) == (left.kind, left.times)
-    assert () == emulator.faults.in_store()
+    assert () == emulator.faults.pending()
 
 
 def test_an_operation_under_way_can_fail_at_once(

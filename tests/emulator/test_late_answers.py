@@ -113,7 +113,7 @@ def test_the_answer_comes_in_the_end(emulator: SpannerAdminEmulator, start: Star
 
     assert view.name == operation.name
     assert taken >= 0.3
-    assert () == emulator.faults.in_store()
+    assert () == emulator.faults.pending()
 
 
 def test_work_stays_done_when_the_client_leaves(
@@ -134,7 +134,7 @@ def test_a_delay_is_another_thing(emulator: SpannerAdminEmulator, start: Start) 
     """A call that is held back before its work is forgotten with its client."""
     emulator.faults.delay(LONG, method="CreateBackup", times=1)
     held = start()
-    wait_until(lambda: not emulator.faults.in_store())
+    wait_until(lambda: not emulator.faults.pending())
     held.cancel()
     wait_for_work(emulator)
 
@@ -187,14 +187,14 @@ def test_an_answer_can_be_lost_with_any_code(
     assert 1 == len(emulator.operations())
 
 
-def test_a_refused_call_leaves_a_late_answer_in_store(
+def test_a_refused_call_leaves_a_late_answer_pending(
     emulator: SpannerAdminEmulator, start: Start
 ) -> None:
     """Where no work is done no answer to it can come late: the next call's does."""
     emulator.faults.answer_late(0.3, method="CreateBackup")
     emulator.faults.fail(method="CreateBackup")
     refused = start().code()  # type: ignore[attr-defined]  # as above
-    left = [(fault.kind, fault.times) for fault in emulator.faults.in_store()]
+    left = [(fault.kind, fault.times) for fault in emulator.faults.pending()]
     begin = time.monotonic()
     start().result(timeout=SOON)
 

@@ -133,7 +133,7 @@ def test_an_outage_lasts_as_long_as_its_context(
 def test_faults_can_be_forgotten(
     emulator: SpannerAdminEmulator, databases: database_v1.DatabaseAdminClient
 ) -> None:
-    """After a clear, nothing is in store any more."""
+    """After a clear, nothing is pending any more."""
     emulator.faults.fail(times=None)
     emulator.faults.delay(60)
     emulator.faults.clear()

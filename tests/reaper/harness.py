@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from airflow.state import TaskScope
 
     from airflow_spanner_lro.emulator import CallHistory, ManualClock, SpannerAdminEmulator
-    from airflow_spanner_lro.emulator.faults import Trouble
+    from airflow_spanner_lro.emulator.faults import FaultEffect
 
     from .airflow_tables import AirflowTables
 
@@ -47,7 +47,7 @@ class FaultsWithHooks(Faults):
         super().__init__()
         self.acts: dict[str, Callable[[], object]] = {}
 
-    def take(self, *, method: str, resource: str) -> Trouble:
+    def take(self, *, method: str, resource: str) -> FaultEffect:
         """Act once if there is a cue for this call, and let the faults happen."""
         if act := self.acts.pop(method, None):
             act()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Faults, RpcError
-from airflow_spanner_lro.emulator.faults import Trouble
+from airflow_spanner_lro.emulator.faults import FaultEffect
 from tests.soak.dag_specs import Kind, task_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class CallHook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _HookedTrouble(Trouble):
+class _HookedEffect(FaultEffect):
     """What happens to a call for which there are hooks: whatever would, and what was hooked.
 
     :param first: the hook that begins before the work, if it is one's turn
@@ -74,7 +74,7 @@ class _HookedTrouble(Trouble):
         if self.first is not None and self.first.before is not None:
             self.first.before(self.run_id, self.kind)
         # a dataclass with slots is another class than the one that super() would find
-        Trouble.before_work(self)
+        FaultEffect.before_work(self)
         if self.first is not None and self.first.refuse is not None:
             raise RpcError(self.first.refuse, _REFUSED)
 
@@ -85,7 +85,7 @@ class _HookedTrouble(Trouble):
             hook.after(self.run_id, self.kind)
         # not known before the work was done, and read when the answer is due
         object.__setattr__(self, "late", self.late + hook.late)
-        Trouble.after_work(self)
+        FaultEffect.after_work(self)
         if hook.lose is not None:
             raise RpcError(hook.lose, _LOST)
 
@@ -126,10 +126,10 @@ class HookedFaults(Faults):
             self._for_starts.clear()
             self._for_cancels.clear()
 
-    def take(self, *, method: str, resource: str) -> Trouble:
+    def take(self, *, method: str, resource: str) -> FaultEffect:
         """Return what happens to a call that has just arrived, and count it."""
         if self.keys_refused.is_set():
-            return Trouble(refuse=RpcError(Code.UNAUTHENTICATED, _REFUSED))
+            return FaultEffect(refuse=RpcError(Code.UNAUTHENTICATED, _REFUSED))
         trouble = super().take(method=method, resource=resource)
         task = task_of(resource)
         hooks = self._plots_for(method)
@@ -137,8 +137,8 @@ class HookedFaults(Faults):
         if task is None or not hooks or trouble.refuse is not None:
             return trouble
         run_id, kind = task
-        return _HookedTrouble(
-            **{each.name: getattr(trouble, each.name) for each in fields(Trouble)},
+        return _HookedEffect(
+            **{each.name: getattr(trouble, each.name) for each in fields(FaultEffect)},
             run_id=run_id,
             kind=kind,
             first=self._take_next(hooks, needs_work=False),

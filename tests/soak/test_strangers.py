@@ -83,7 +83,7 @@ def test_faults_do_not_hit_strangers(emulator: TwoEndpointEmulator, strangers: S
     emulator.faults.fail(method="CreateBackup")
 
     assert strangers.start(wish())
-    assert 1 == len(emulator.faults.in_store())
+    assert 1 == len(emulator.faults.pending())
 
 
 def test_what_is_there_cannot_be_started(

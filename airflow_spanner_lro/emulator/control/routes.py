@@ -202,7 +202,7 @@ def _clear_plans(request: ControlRequest) -> object:
 def _faults(request: ControlRequest) -> object:
     faults = request.controller.faults
     return {
-        "faults": [bodies.fault_json(each) for each in faults.in_store()],
+        "faults": [bodies.fault_json(each) for each in faults.pending()],
         "outage_seconds": faults.outage_seconds,
     }
 
@@ -350,12 +350,12 @@ ROUTES: tuple[Route, ...] = (
           answer=_plan),
     Route(verb="DELETE", path="/plans", about="Let operations do what is usual again.",
           answer=_clear_plans),
-    Route(verb="GET", path="/faults", about="The trouble that is in store.", answer=_faults),
+    Route(verb="GET", path="/faults", about="The faults that are pending.", answer=_faults),
     Route(verb="POST", path="/faults",
           about="Let calls fail, lose answers, drop connections, delay, answer late, "
           "or play an outage.",
           answer=_add_fault),
-    Route(verb="DELETE", path="/faults", about="Forget all trouble in store.",
+    Route(verb="DELETE", path="/faults", about="Forget all pending faults.",
           answer=_clear_faults),
     Route(verb="POST", path="/connections:drop", about="Cut off all gRPC clients at once.",
           answer=_drop_connections),

@@ -163,7 +163,7 @@ def wait_until_held(act: RowActions, pattern: str) -> None:
     """Wait until a call that was to be held has come."""
     faults = act.world.emulator.faults
     act.until(
-        lambda: all(fault.resource != pattern for fault in faults.in_store()),
+        lambda: all(fault.resource != pattern for fault in faults.pending()),
         what="the call to hold",
         timeout=GET_READY,
         interval=0.05,

@@ -101,7 +101,7 @@ def _marked_in_the_start_call(act: RowActions, *, number: int) -> tuple[WaitingT
     faults.delay(IN_THE_START_CALL, method="CreateBackup", resource=backups, times=1)
     run = act.start()
     act.until(
-        lambda: all(fault.resource != backups for fault in faults.in_store()),
+        lambda: all(fault.resource != backups for fault in faults.pending()),
         what="the start call",
         interval=0.05,
     )
