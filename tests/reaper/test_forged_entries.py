@@ -141,7 +141,7 @@ def test_operation_of_another_teams_target_is_not_touched(reaper: ReaperHarness)
 
     assert [0, 1] == [summary.reaped, summary.left]
     assert (
-        f"the entry is for {BACKUP}, and the backup is ours, written in its Dag"
+        f"the backup is ours, written in its Dag, and the entry names another one. {BACKUP}"
         in (reaper.warned[0])
     )
     assert untouched(reaper)

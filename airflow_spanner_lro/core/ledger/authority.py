@@ -361,7 +361,8 @@ def _other_way(spec: ConnectionSpec, asked: object, name: str, who: str) -> Refu
 def _other_target(target: ResourceName, field: str, asked: object, by: str) -> Refusal:
     return Refusal(
         reason=Reason.TARGET,
-        sentence=f"Refused: the entry is for {target}, and the {field} is {_shown(asked)}, {by}.",
+        sentence=f"Refused: the {field} is {_shown(asked)}, {by}, and the entry names another one. "
+        f"{target}",
     )
 
 
