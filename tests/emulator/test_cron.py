@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from airflow_spanner_lro.emulator.schedules.cron import Cron, CronError
+from airflow_spanner_lro.emulator.schedules.model import Cron, CronError
 
 HOURS = timedelta(hours=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)

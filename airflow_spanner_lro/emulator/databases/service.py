@@ -26,7 +26,7 @@ from airflow_spanner_lro.emulator import (
     protos as quorum_pb2,
 )
 from airflow_spanner_lro.emulator.backups.model import require_backups
-from airflow_spanner_lro.emulator.configs.base_configs import QuorumType
+from airflow_spanner_lro.emulator.configs.base_configs import ConfigTopology
 from airflow_spanner_lro.emulator.databases.encryption import (
     checked_encryption,
     restored_encryption,
@@ -281,7 +281,7 @@ class DatabaseService(Servicer):
         """Return the one region that is to decide; empty for both."""
         instance = self.world.resources.instances.get(database.name.instance_name)
         base = self.world.resources.configs.base_of(instance.config)
-        if base is None or base.quorum is not QuorumType.DUAL_REGION:
+        if base is None or base.quorum is not ConfigTopology.DUAL_REGION:
             raise errors.not_dual_region(database.name)
         if request.quorum_type.WhichOneof("type") == "dual_region":
             return ""

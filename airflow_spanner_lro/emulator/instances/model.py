@@ -12,7 +12,7 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 from google.protobuf import timestamp_pb2
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.configs.base_configs import BASE_CONFIGS, QuorumType
+from airflow_spanner_lro.emulator.configs.base_configs import BASE_CONFIGS, ConfigTopology
 from airflow_spanner_lro.emulator.configs.model import base_config_message, is_base_config
 from airflow_spanner_lro.emulator.instances.capacity import (
     AUTOSCALING,
@@ -244,7 +244,7 @@ def _needed_edition(
 ) -> tuple[int, str]:
     """Return the least edition that will do, and why."""
     base = configs.base_of(config)
-    if base is not None and base.quorum is not QuorumType.REGION:
+    if base is not None and base.quorum is not ConfigTopology.REGION:
         return _Editions.ENTERPRISE_PLUS, f"{config} has more than one region"
     if not is_base_config(config):
         return _Editions.ENTERPRISE, f"{config} has read-only replicas"

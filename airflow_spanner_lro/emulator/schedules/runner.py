@@ -18,8 +18,7 @@ from airflow_spanner_lro.emulator.backups.model import MAX_BACKUP_AGE, Backup
 from airflow_spanner_lro.emulator.backups.operations import BackupDetails
 from airflow_spanner_lro.emulator.databases.encryption import keys_for
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.schedules.cron import Cron
-from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, Chain
+from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, Chain, Cron
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -26,8 +26,12 @@ from airflow_spanner_lro.emulator.databases.encryption import keys_for
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import duration_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
-from airflow_spanner_lro.emulator.schedules.cron import Cron, CronError
-from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, schedule_message
+from airflow_spanner_lro.emulator.schedules.model import (
+    BackupSchedule,
+    Cron,
+    CronError,
+    schedule_message,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
