@@ -88,7 +88,7 @@ class NeverDoneError(Exception):
     """
 
     def __init__(self, names: Sequence[OperationName], *, reason: str) -> None:
-        super().__init__(f"Not done: {', '.join(str(name) for name in names)}: {reason}.")
+        super().__init__(f"Not done: {reason}. {', '.join(str(name) for name in names)}")
         self.names = tuple(str(name) for name in names)
 
 
