@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.cli.cli_config import GroupCommand
 
-from airflow_spanner_lro.cli import standalone
+from airflow_spanner_lro import cli
 from airflow_spanner_lro.cli.airflow_commands import get_cli_commands
 from airflow_spanner_lro.core.ledger.entry import TRANSITIONS, Stage
 from airflow_spanner_lro.emulator import Faults, Limits, Plan, SpannerAdminEmulator
@@ -98,7 +98,7 @@ def test_every_command_is_told() -> None:
     """The page on the command line has a row for each command, of ours and within Airflow's."""
     ours = {
         f"spanner-lro {name}"
-        for action in standalone._parser()._actions
+        for action in cli._parser()._actions
         if isinstance(action, argparse._SubParsersAction)
         for name in action.choices
     }
