@@ -263,7 +263,7 @@ class TaskLedger:
         self.update(entry.leave())
         log.warning(
             "Left running: %s of an earlier try is not what this task asks for any more, and only "
-            "what it asks for is proven its own. To end it: `spanner-lro cancel %s`",
+            "what it asks for is proven its own. To end it: spanner-lro cancel %s",
             entry.kind,
             entry.operation,
         )

@@ -380,7 +380,7 @@ class RefusalRetry:
         pause: float | None,
         spent: float,
     ) -> None:
-        self.log(f"{refusal} Trying again in {format_duration(max(seconds, 1.0))}.")
+        self.log(f"Trying again in {format_duration(max(seconds, 1.0))}. {refusal}")
         if self.defer and spent > ON_WORKER:
             self.defer().for_pause(
                 seconds=seconds, pause=pause or FIRST_PAUSE, limit=refusal.limit, then=self.then

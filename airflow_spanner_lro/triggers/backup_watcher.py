@@ -90,10 +90,10 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
                 fresh, memory = (memory or BackupMemory()).newly_ready(backups)
                 handed_over = 0.0
                 if begins and not self.include_existing:
-                    self.log.info("Watching for backups of %s from now on.", self._database)
+                    self.log.info("Watching for backups from now on. %s", self._database)
                     fresh = []
                 for backup in fresh:
-                    self.log.info("%s is complete.", backup.name)
+                    self.log.info("%s is complete. %s", backup.name.label, backup.name)
                     yield TriggerEvent(backup.to_dict() | {"uri": asset_uri(backup.name)})
                     handed_over = min(_HANDED_OVER, self.poll_interval)
                 await self._pause(handed_over)
@@ -120,7 +120,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
             self._log_trouble(answer)
             return None
         if self._trouble:
-            self.log.info("Backups of %s can be listed again.", self._database)
+            self.log.info("Backups can be listed again. %s", self._database)
             self._trouble = ""
         backups: tuple[BackupFacts, ...] = answer
         return backups
@@ -130,10 +130,10 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
         text = error_text(exc)
         if text != self._trouble:
             self.log.warning(
-                "Backups of %s cannot be listed: %s. Asking again every %g s.",
-                self._database,
+                "Backups cannot be listed: %s. Asking again every %g s. %s",
                 text,
                 self.poll_interval,
+                self._database,
                 exc_info=None if code or isinstance(exc, SpannerLroError) else exc,
             )
         self._trouble = text
