@@ -96,7 +96,7 @@ class Cause(StrEnum):
 
 
 class AirflowTelemetry:
-    """Tells Airflow's stats what asking and waiting tell about themselves.
+    """Sends to Airflow's stats what clients and pollers report about requests and waits.
 
     Whoever waits has one of these; the operations of all of them are added up.
     """

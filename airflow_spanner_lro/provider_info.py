@@ -167,7 +167,7 @@ def get_provider_info() -> dict[str, Any]:
                     "reaper_grace": {
                         "description": (
                             "How long in seconds a task has to be over before the reaper that "
-                            "runs by itself sees to what it has left. After 35 seconds nobody "
+                            "runs by itself cancels what it has left. After 35 seconds nobody "
                             "else cancels for a task that has ended, so an operation whose name "
                             "is known never waits longer than that. From 5 to 86400."
                         ),

@@ -252,7 +252,7 @@ def reaper_interval() -> float:
 
 
 def reaper_grace() -> float:
-    """Return how long a task has to be over before the reaper sees to it, in seconds."""
+    """Return how long a task has to be over before the reaper judges it, in seconds."""
     return _REAPER_GRACE.read()
 
 
@@ -269,7 +269,7 @@ def deployment() -> str:
 def check() -> None:
     """Make sure that everything in the section is known and makes sense.
 
-    :raises SettingsError: if not; it tells of all that is wrong
+    :raises SettingsError: if not; it names all that is wrong
     """
     if problems := tuple(_problems()):
         raise SettingsError(*problems)

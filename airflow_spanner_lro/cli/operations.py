@@ -158,7 +158,7 @@ def cancel(
     """Cancel an operation and print what became of it.
 
     :param timeout: how long to wait for that, in seconds
-    :param count: is told what became of it
+    :param count: called with what became of it
     """
     from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
     from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415

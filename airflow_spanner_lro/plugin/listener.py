@@ -23,7 +23,7 @@ and ends."""
 
 @hookimpl
 def on_starting(component: object) -> None:
-    """Let the reaper run by itself, if this process is to host it."""
+    """Start the reaper with this process, if it is to host it."""
     if type(component).__name__ != _JOB:
         return
     from airflow_spanner_lro.reaper import host  # noqa: PLC0415  # see above

@@ -75,7 +75,7 @@ def _work(note: PendingDeferral) -> None:
                 cancel_advice(note.name),
             )
     except WaitStoppedError:
-        log.warning("Stopped with the process, which was told to end meanwhile. %s", note.name)
+        log.warning("Stopped with the process, which was ended meanwhile. %s", note.name)
     except Exception as exc:  # noqa: BLE001  # it is logged; a listener must not raise
         log.error(  # noqa: TRY400  # one line that says it all
             "%s may go on: the task may have been ended while it ran, and that could not be dealt "

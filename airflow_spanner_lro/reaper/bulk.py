@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 MOST = 400
 """Requests in a hundred seconds; a triggerer's usual budget for polls is another hundred."""
 _FRESH = 2.0
-"""Seconds for which what a list has told of an operation may be taken for a poll."""
+"""Seconds for which an operation's entry in a list counts as a poll."""
 
 
 class RequestAllowance:
@@ -77,8 +77,8 @@ class RequestAllowance:
 class RateLimitedClient(SpannerAdminClient):
     """Asks through another client, within an allowance; polls of a family share a list.
 
-    A list is by name, so it tells of operations that have ended as well. What it does not tell of,
-    or cannot, is asked one by one.
+    A list is by name, so it has operations that have ended as well. What it does not have, or what
+    cannot be listed, is polled one by one.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class RateLimitedClient(SpannerAdminClient):
             self._families.setdefault(family_of(name), {})[name] = None
 
     def get(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> OperationSnapshot:
-        """Get an operation, by what a list has just told if it is one of many."""
+        """Get an operation, from a list that was just read if it is one of many."""
         snapshot = self._known(name)
         family = family_of(name)
         if snapshot is None and self._is_worth_a_list(family, name):

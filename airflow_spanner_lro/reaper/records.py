@@ -88,7 +88,7 @@ class LedgerRow:
         return self.where if self.entry is None else self.subject_of(self.entry)
 
     def subject_of(self, entry: LedgerEntry) -> str:
-        """Return the same by an entry that tells more: an intent's, with its operation."""
+        """Return the same for an entry that knows more: an intent's, with its operation."""
         waited_for = entry.waited_for
         return f"{self.where}: {waited_for.name if waited_for else entry.target}"
 
