@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-LOOKED = "No "
-"""How the first line begins that a sensor logs wherever it waits."""
+NOT_YET = re.compile(r"No (?:backup|database) yet .*?(?P<name>projects/\S+)")
+"""The first line that a sensor logs wherever it waits, if what it waits for is not there."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -30,15 +31,16 @@ def database(world: World) -> None:
     world.emulator.create_database(f"{INSTANCE}/databases/sensed")
 
 
-def log_while_deferred(world: World, run: DagRun, *, says: str) -> str:
-    """Return the log of a sensor that is deferred, once the trigger has written something."""
+def log_while_deferred(world: World, run: DagRun, *, says: re.Pattern[str]) -> re.Match[str]:
+    """Return the log of a sensor that is deferred, with what the trigger has written in it."""
     world.api.wait_for_task(run, "wait", TaskState.DEFERRED)
-    return wait_until(
-        lambda: world.api.task_log(world.task(run, "wait")),
-        accept=lambda log: says in log,
+    found = wait_until(
+        lambda: says.search(world.api.task_log(world.task(run, "wait"))),
         timeout=60,
-        what=f"the trigger of {run.dag_id} to say {says!r}",
+        what=f"the trigger of {run.dag_id} to say {says.pattern!r}",
     )
+    assert found
+    return found
 
 
 def began_on_worker(log: str) -> bool:
@@ -49,8 +51,8 @@ def began_on_worker(log: str) -> bool:
 def test_a_sensor_with_templates_begins_in_the_triggerer(world: World) -> None:
     """A sensor whose templates the triggerer renders finds its backup without a worker before."""
     run = world.start("e2e_sensor_templated")
-    log = log_while_deferred(world, run, says=LOOKED)
-    backup = log.partition("yet named ")[2].split()[0].rstrip(".")
+    found = log_while_deferred(world, run, says=NOT_YET)
+    log, backup = found.string, found["name"]
     world.emulator.create_backup(backup, f"{INSTANCE}/databases/sensed")
     ended = world.api.wait_for_run(run)
     facts = world.api.xcom(world.task(run, "wait"))
@@ -69,7 +71,7 @@ def test_a_sensor_with_an_xcom_begins_in_the_triggerer(world: World) -> None:
     )
     run = world.start("e2e_sensor_xcom")
     operation = world.operation_of(run, "start")
-    log = log_while_deferred(world, run, says="Create backup started-")
+    log = log_while_deferred(world, run, says=re.compile("Create backup started-")).string
     ended = world.api.wait_for_run(run)
     found = world.api.xcom(world.task(run, "wait"))
 
@@ -82,7 +84,7 @@ def test_a_sensor_with_an_xcom_begins_in_the_triggerer(world: World) -> None:
 def test_a_sensor_that_a_triggerer_could_not_render_begins_on_a_worker(world: World) -> None:
     """A sensor whose templates need a worker looks there once, and then defers."""
     run = world.start("e2e_sensor_on_worker")
-    log = log_while_deferred(world, run, says=LOOKED)
+    log = log_while_deferred(world, run, says=NOT_YET).string
     world.emulator.create_database(f"{INSTANCE}/databases/wait-for-me")
     ended = world.api.wait_for_run(run)
 
@@ -106,7 +108,7 @@ def test_a_sensor_times_out_in_the_triggerer(world: World, dag_id: str, state: T
 
     assert state == task.state
     assert 1 == task.try_number
-    assert LOOKED in log
+    assert NOT_YET.search(log)
     assert not began_on_worker(log)
 
 
