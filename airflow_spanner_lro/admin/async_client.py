@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from google.api_core.exceptions import GoogleAPIError
@@ -23,9 +22,10 @@ from airflow_spanner_lro.admin.driver import CALL_TIMEOUT, START_TIMEOUT
 from airflow_spanner_lro.admin.requests import (
     Page,
     all_items,
+    backups_page_call,
     calls_for,
     getter_of,
-    page_of,
+    operations_page_call,
     result_of,
 )
 from airflow_spanner_lro.core.kinds import OperationKind, Service
@@ -148,18 +148,8 @@ class AsyncSpannerAdminClient:
 
         :param token: what the page before said; empty for the first page
         """
-        ask = partial(
-            self._call, query.call.service, query.call.method, retry=None, timeout=timeout
-        )
-        if query.call is ListCall.OF_RESOURCE:
-            answer = await ask(page_of(query, token=token))
-        else:
-            request = {
-                "parent": str(query.parent),
-                "filter": query.server_filter,
-                "page_token": token,
-            }
-            answer = await ask(request=request)
+        call, fields = operations_page_call(query, token=token)
+        answer = await self._call(*call, **fields, retry=None, timeout=timeout)
         return Page(items=tuple(answer.operations), next_token=answer.next_page_token)
 
     async def query_backups(
@@ -181,14 +171,8 @@ class AsyncSpannerAdminClient:
 
         :param token: what the page before said; empty for the first page
         """
-        request = {
-            "parent": str(query.instance),
-            "filter": query.server_filter,
-            "page_token": token,
-        }
-        answer = await self._call(
-            Service.DATABASE_ADMIN, "list_backups", request=request, retry=None, timeout=timeout
-        )
+        call, fields = backups_page_call(query, token=token)
+        answer = await self._call(*call, **fields, retry=None, timeout=timeout)
         return Page(
             items=tuple(map(decode_backup, answer.backups)), next_token=answer.next_page_token
         )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import math
 import time
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,13 @@ from google.longrunning import operations_pb2
 from airflow_spanner_lro.admin.channels import RENEW_AGAIN, Channels
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT, START_TIMEOUT
-from airflow_spanner_lro.admin.requests import calls_for, getter_of, page_of, result_of
+from airflow_spanner_lro.admin.requests import (
+    backups_page_call,
+    calls_for,
+    getter_of,
+    operations_page_call,
+    result_of,
+)
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import decode_backup
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
@@ -34,7 +39,7 @@ from airflow_spanner_lro.core.operations.snapshot import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
     from airflow_spanner_lro.core.names import (
@@ -139,20 +144,15 @@ class SpannerAdminClient:
         )
 
     def _list(self, query: OperationQuery, timeout: float) -> list[operations_pb2.Operation]:
-        ask = partial(
-            self._call, query.call.service, query.call.method, retry=None, timeout=timeout
-        )
-        if query.call is not ListCall.OF_RESOURCE:
-            asked = {"parent": str(query.parent), "filter": query.server_filter}
-            return [each for page in _pages(ask, asked) for each in page.operations]
         found: list[operations_pb2.Operation] = []
-        request = page_of(query)
+        token = ""
         while True:
-            page = ask(request)
+            call, fields = operations_page_call(query, token=token)
+            page = self._call(*call, **fields, retry=None, timeout=timeout)
             found += page.operations
-            if not page.next_page_token:
+            token = page.next_page_token
+            if not token:
                 return found
-            request.page_token = page.next_page_token
 
     def list(
         self, *, resource: ResourceName, filter_: str = "", timeout: float = CALL_TIMEOUT
@@ -183,12 +183,15 @@ class SpannerAdminClient:
 
         :param timeout: for each page
         """
-        request = {"parent": str(query.instance), "filter": query.server_filter}
-        ask = partial(
-            self._call, Service.DATABASE_ADMIN, "list_backups", retry=None, timeout=timeout
-        )
-        listed = (each for page in _pages(ask, request) for each in page.backups)
-        return tuple(filter(query.accepts, map(decode_backup, listed)))
+        found: list[BackupFacts] = []
+        token = ""
+        while True:
+            call, fields = backups_page_call(query, token=token)
+            page = self._call(*call, **fields, retry=None, timeout=timeout)
+            found += map(decode_backup, page.backups)
+            token = page.next_page_token
+            if not token:
+                return tuple(filter(query.accepts, found))
 
     def cancel(self, *, name: OperationName, timeout: float = CALL_TIMEOUT) -> None:
         """Ask for cancellation. Returns at once; only a later *get* tells what became of it."""
@@ -276,15 +279,3 @@ class SpannerAdminClient:
 
 def _close(client: Any) -> None:
     client.transport.close()
-
-
-def _pages(ask: Callable[..., Any], request: dict[str, str]) -> Iterator[Any]:
-    """Ask for one page after the other: the generated client's pager asks behind our back."""
-    token = ""
-    while True:
-        # the pager's own first page
-        page = next(ask(request=request | {"page_token": token}).pages)
-        yield page
-        token = page.next_page_token
-        if not token:
-            return

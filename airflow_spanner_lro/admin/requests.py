@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from google.longrunning.operations_pb2 import ListOperationsRequest
 
 from airflow_spanner_lro.core.kinds import Service, kind_of_metadata
+from airflow_spanner_lro.core.lists.queries import ListCall
 from airflow_spanner_lro.core.names import (
     BackupName,
     BackupScheduleName,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from google.longrunning.operations_pb2 import Operation
 
+    from airflow_spanner_lro.core.lists.backups import BackupQuery
     from airflow_spanner_lro.core.lists.queries import OperationQuery
 
 
@@ -137,11 +139,25 @@ def result_of(operation: Operation) -> ResourceState | None:
     return resource_state(message) if hasattr(message, "name") else None
 
 
-def page_of(query: OperationQuery, *, token: str = "") -> ListOperationsRequest:
-    """Return the request for one page of one resource's operations.
+def operations_page_call(
+    query: OperationQuery, *, token: str = ""
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return how one page of operations is asked for: service, method, and arguments by name.
 
     :param token: what the page before said; empty for the first page
     """
-    return ListOperationsRequest(
-        name=f"{query.parent}/operations", filter=query.server_filter, page_token=token
-    )
+    call, filter_ = query.call, query.server_filter
+    if call is ListCall.OF_RESOURCE:
+        name = f"{query.parent}/operations"
+        request = ListOperationsRequest(name=name, filter=filter_, page_token=token)
+        return (call.service, call.method, request), {}
+    fields = {"parent": str(query.parent), "filter": filter_, "page_token": token}
+    return (call.service, call.method), {"request": fields}
+
+
+def backups_page_call(
+    query: BackupQuery, *, token: str = ""
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return how one page of backups is asked for; see ``operations_page_call``."""
+    fields = {"parent": str(query.instance), "filter": query.server_filter, "page_token": token}
+    return (Service.DATABASE_ADMIN, "list_backups"), {"request": fields}
