@@ -78,7 +78,7 @@ def test_the_task_runner_calls_it(
 
     task_runner.finalize(ti, TaskInstanceState.DEFERRED, {}, task_runner.log)
 
-    assert left.task_id == "backup"
+    assert "backup" == left.task_id
     assert 1 == len(stage.cancels)
 
 
