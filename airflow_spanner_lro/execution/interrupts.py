@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C in a process that plays its tasks itself: ``airflow dags test``, ``airflow tasks test``.
+"""Cancel on Ctrl-C in a process that runs its tasks itself: ``airflow dags test``, ``tasks test``.
 
 There, operator and trigger run in the process of the command, without a supervisor. Airflow 3.3.2
 takes a ``KeyboardInterrupt`` in an operator for a failed try, and one in a trigger ends the process
@@ -63,11 +63,11 @@ class _Interruption:
         else:
             run.interrupt()
             # not in this thread, which may have been interrupted while it logged or asked Airflow
-            telling = threading.Thread(
+            report = threading.Thread(
                 target=run.cancel.log_interrupt, args=(self._deferred,), daemon=True
             )
-            telling.start()
-            telling.join(TO_RECORD)
+            report.start()
+            report.join(TO_RECORD)
             signal.default_int_handler(signum, frame)
 
 
@@ -84,31 +84,26 @@ def cancel_on_ctrl_c(run: Callable[[], OperationRun | None]) -> Iterator[None]:
         return
     interruption = _Interruption(run)
     signal.signal(signal.SIGINT, interruption)
+    listens_on = False
     try:
         yield
     except TaskDeferred:
         note = pending_deferral.current()
-        if note is None or note.run is not run():
-            _forget()
-        elif interruption.pressed:
-            _forget()
-            raise AirflowFailException(str(note.run.cancel.killed_error(note.name))) from None
-        else:
+        if note is not None and note.run is run():
+            if interruption.pressed:
+                raise AirflowFailException(str(note.run.cancel.killed_error(note.name))) from None
             interruption.defer(note.name)
+            listens_on = True
         raise
     except (AirflowFailException, AirflowSkipException):
-        _forget()
         raise
     except Exception as exc:
-        _forget()
         if interruption.pressed:
             raise AirflowFailException(str(exc)) from exc
         raise
-    except BaseException:
-        _forget()
-        raise
-    else:
-        _forget()
+    finally:
+        if not listens_on:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_here() -> bool:
@@ -118,7 +113,3 @@ def _is_here() -> bool:
         and (handler is signal.default_int_handler or isinstance(handler, _Interruption))
         and runs_tasks_in_process()
     )
-
-
-def _forget() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is to be cancelled may never have been started, and that is no error.
+"""Render a missing operation name as None: what is to be cancelled may never have been started.
 
 ``backup.output["operation_name"]`` is how an author names the operation of another task. Airflow
 fails a task whose parameter is an XCom that is not there, before the task could say anything about

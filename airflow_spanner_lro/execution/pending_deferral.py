@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""The note that a try leaves in its process when it asks to be deferred.
+"""Remember in a process the deferral that its try has asked for, in case Airflow rejects it.
 
 Airflow may reject that, because a user has ended the task meanwhile, and then nothing of the
 operator is called any more (Airflow 3.3.2). The project's plugin is, at the very end of the

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start or adopt: performs what ``core/ledger/resume.py`` decides, and keeps the ledger true.
+"""Start or adopt: perform what ``core/ledger/resume.py`` decides, and keep the ledger true.
 
 The intent is written and published before the start call, and completed after it, with the evidence
 that the operation is ours. So a crash between the two leaves a trace. A call is sent once: that the

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where ledger entries are kept: in the task's own state store, one key for each operation.
+"""Keep the ledger in the task's own state store: one key for each operation.
 
 The store survives retries and clears, which XComs do not. It can be read by key only, so the keys
 are numbered, and one more key says which number is the newest: closed entries expire, and a hole

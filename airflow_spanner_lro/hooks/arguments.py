@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the sync and the async hook make of their arguments before they ask anything.
-
-Once for both, so that they take the same and refuse the same.
-"""
+"""Check and convert the arguments of the sync and the async hook: both take and refuse the same."""
 
 from __future__ import annotations
 

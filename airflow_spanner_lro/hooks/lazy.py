@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How operators and sensors get at the hook: when it is first used, on the worker.
+"""Make the hook of an operator or a sensor when it is first used, on the worker.
 
 Separate from the hook, because every Dag file imports this and the hook loads the Google provider.
 It has no constructor: Airflow applies ``default_args`` to the parameters that each class names.

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What waits in the triggerer while no worker is held."""
+"""Triggers: what waits in the triggerer while no worker is held."""

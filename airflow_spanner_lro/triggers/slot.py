@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Wait until a task may start what Spanner has refused for now: for a free slot, or a while.
+"""Wait until a task may try again what Spanner has refused for now: for a free slot, or a while.
 
 These triggers own nothing and end nothing.
 """
