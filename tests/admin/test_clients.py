@@ -60,7 +60,7 @@ async def test_get_tells_how_far_it_is(
 
     snapshot = await ask("get", name=name)
 
-    assert (snapshot.state, snapshot.percent) == (OperationState.RUNNING, 50)
+    assert (OperationState.RUNNING, 50) == (snapshot.state, snapshot.percent)
 
 
 async def test_cancel_asks_and_get_tells(ask: Ask, start_backup: StartBackup) -> None:
@@ -132,7 +132,7 @@ async def test_no_call_is_repeated(
     with pytest.raises(exceptions.ServiceUnavailable):
         await ask(method, **arguments)
 
-    assert [call.code for call in emulator.calls.of(rpc)] == [Code.UNAVAILABLE]
+    assert [Code.UNAVAILABLE] == [call.code for call in emulator.calls.of(rpc)]
 
 
 @pytest.mark.parametrize("method", ["get", "cancel", "get_result"])

@@ -66,15 +66,15 @@ async def test_every_command_is_performed(drive: Driver) -> None:
         ("get_resource_state", str(BACKUP)),
         ("delete_resource", str(BACKUP)),
     ] == [(asked.method, asked.about) for asked in drive.script.asked]
-    assert drive.clock.slept == [3]
+    assert [3] == drive.clock.slept
 
 
 async def test_a_wait_sleeps_between_its_looks(drive: Driver) -> None:
     """Time passes only in the sleeps that the flow asked for."""
     result = await drive(wait(name=NAME, policy=EVEN), [RUNNING, UNAVAILABLE, SUCCEEDED])
 
-    assert result == SUCCEEDED
-    assert [asked.at for asked in drive.script.asked] == [0, 1, 2]
+    assert SUCCEEDED == result
+    assert [0, 1, 2] == [asked.at for asked in drive.script.asked]
 
 
 async def test_a_stop_cancels_settles_and_cleans_up(drive: Driver) -> None:
@@ -85,14 +85,14 @@ async def test_a_stop_cancels_settles_and_cleans_up(drive: Driver) -> None:
     )
 
     assert str(BACKUP) == settlement.cleaned_up
-    assert [asked.method for asked in drive.script.asked] == [
+    assert [
         "cancel",
         "get",
         "get",
         "get_result",
         "get_resource_state",
         "delete_resource",
-    ]
+    ] == [asked.method for asked in drive.script.asked]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ async def test_an_observer_is_told_what_gets_answered(drive: Driver) -> None:
         on_snapshot=heard.append,
     )
 
-    assert heard == [RUNNING, UNAVAILABLE, SUCCEEDED]
+    assert [RUNNING, UNAVAILABLE, SUCCEEDED] == heard
 
 
 async def test_an_observer_hears_before_the_flow_decides(drive: Driver) -> None:

@@ -31,17 +31,14 @@ async def test_a_deadline_cuts_the_last_sleep_short(drive: Driver) -> None:
     with pytest.raises(DeadlinePassedError):
         await drive(wait(name=NAME, policy=EVEN), [RUNNING] * 4, deadline=after(2.5))
 
-    assert drive.clock.slept == [1, 1, 0.5]
-    assert [asked.at for asked in drive.script.asked] == [0, 1, 2, 2.5]
+    assert [1, 1, 0.5] == drive.clock.slept
+    assert [0, 1, 2, 2.5] == [asked.at for asked in drive.script.asked]
 
 
 async def test_an_operation_that_ends_at_the_deadline_has_ended(drive: Driver) -> None:
     """The poll the deadline counts: success just in time is success."""
-    assert (
-        await drive(
-            wait(name=NAME, policy=EVEN), [RUNNING, RUNNING, SUCCEEDED], deadline=after(1.5)
-        )
-        == SUCCEEDED
+    assert SUCCEEDED == await drive(
+        wait(name=NAME, policy=EVEN), [RUNNING, RUNNING, SUCCEEDED], deadline=after(1.5)
     )
 
 
@@ -50,7 +47,7 @@ async def test_a_passed_deadline_still_lets_one_look(drive: Driver, deadline: da
     """Only sleeping is forbidden then: a resumed task must find out what became of its wait."""
     result = await drive(wait(name=NAME, policy=EVEN), [SUCCEEDED], deadline=deadline)
 
-    assert result == SUCCEEDED
+    assert SUCCEEDED == result
 
 
 async def test_a_passed_deadline_ends_before_the_first_sleep(drive: Driver) -> None:
@@ -58,7 +55,7 @@ async def test_a_passed_deadline_ends_before_the_first_sleep(drive: Driver) -> N
     with pytest.raises(DeadlinePassedError):
         await drive(wait(name=NAME, policy=EVEN), [RUNNING], deadline=NOW)
 
-    assert drive.clock.slept == []
+    assert [] == drive.clock.slept
 
 
 async def test_a_cancel_is_sent_even_without_any_time_left(drive: Driver) -> None:
@@ -68,7 +65,7 @@ async def test_a_cancel_is_sent_even_without_any_time_left(drive: Driver) -> Non
     )
 
     assert Ending.STILL_RUNNING is settlement.ending
-    assert [asked.method for asked in drive.script.asked] == ["cancel", "get"]
+    assert ["cancel", "get"] == [asked.method for asked in drive.script.asked]
 
 
 async def test_a_flow_may_go_on_after_its_deadline(drive: Driver) -> None:
@@ -86,7 +83,7 @@ async def test_a_flow_may_go_on_after_its_deadline(drive: Driver) -> None:
 
     refused = await drive(stubborn(), [SUCCEEDED], deadline=NOW)
 
-    assert refused == 2
+    assert 2 == refused
 
 
 @pytest.mark.parametrize(
@@ -112,4 +109,4 @@ async def test_what_is_left_is_reckoned_for_each_call(drive: Driver) -> None:
     """The timeout of a later call is shorter than that of an earlier one."""
     await drive(wait(name=NAME, policy=EVEN), [RUNNING, RUNNING, SUCCEEDED], deadline=after(5))
 
-    assert [asked.timeout for asked in drive.script.asked] == [5, 4, 3]
+    assert [5, 4, 3] == [asked.timeout for asked in drive.script.asked]

@@ -137,7 +137,7 @@ async def test_a_wait_ends_with_a_failure_as_it_is(
     snapshot = await perform(wait(name=name, policy=POLICY))
 
     assert snapshot.error is not None
-    assert (snapshot.error.code, snapshot.error.message) == (Code.RESOURCE_EXHAUSTED, "no room")
+    assert (Code.RESOURCE_EXHAUSTED, "no room") == (snapshot.error.code, snapshot.error.message)
 
 
 async def test_a_wait_for_nothing_is_not_found(perform: Perform, start_backup: StartBackup) -> None:
@@ -196,7 +196,7 @@ async def test_a_cancel_has_three_endings(
     assert settlement.snapshot is not None
     assert expected == (settlement.ending, settlement.snapshot.state)
     assert emulator.clock.now() <= after(30)
-    assert len(emulator.calls.of("CancelOperation")) == 1
+    assert 1 == len(emulator.calls.of("CancelOperation"))
 
 
 @pytest.mark.parametrize("code", [Code.PERMISSION_DENIED, Code.UNIMPLEMENTED])
@@ -235,10 +235,10 @@ async def test_a_cancel_gets_through_an_outage(
     settlement = await perform(settle(name), deadline=after(30))
 
     assert Ending.CANCELLED is settlement.ending
-    assert [call.code for call in emulator.calls.of("CancelOperation")] == [
+    assert [
         Code.UNAVAILABLE,
         Code.OK,
-    ]
+    ] == [call.code for call in emulator.calls.of("CancelOperation")]
 
 
 @pytest.mark.parametrize("trouble", ["GetBackup", "DeleteBackup"])

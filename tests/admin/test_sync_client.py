@@ -45,9 +45,9 @@ def test_start_answers_the_running_operation(start_backup: StartBackup) -> None:
     """What the start call answers is already a snapshot, of the kind that was started."""
     snapshot = start_backup()
 
-    assert (snapshot.kind, snapshot.state) == (CREATE_BACKUP, OperationState.RUNNING)
-    assert snapshot.name.resource == BACKUP
-    assert (snapshot.start_time, snapshot.percent) == (NOW, 0)
+    assert (CREATE_BACKUP, OperationState.RUNNING) == (snapshot.kind, snapshot.state)
+    assert BACKUP == snapshot.name.resource
+    assert (NOW, 0) == (snapshot.start_time, snapshot.percent)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_start_is_not_repeated(
     with pytest.raises(exceptions.ServiceUnavailable):
         start_backup()
 
-    assert len(emulator.calls.of("CreateBackup")) == 1
-    assert len(list(client.list(resource=BACKUP))) == 1
+    assert 1 == len(emulator.calls.of("CreateBackup"))
+    assert 1 == len(list(client.list(resource=BACKUP)))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_no_call_of_a_worker_is_repeated(
     with pytest.raises(exceptions.ServiceUnavailable):
         list(getattr(client, method)(**arguments))
 
-    assert [call.code for call in emulator.calls.of(rpc)] == [Code.UNAVAILABLE]
+    assert [Code.UNAVAILABLE] == [call.code for call in emulator.calls.of(rpc)]
 
 
 def test_list_reads_all_pages(
@@ -145,7 +145,7 @@ def test_list_reads_all_pages(
     listed = [each.name for each in client.list(resource=DATABASE)]
 
     assert started[::-1] == listed
-    assert len(emulator.calls.of("ListOperations")) == 3
+    assert 3 == len(emulator.calls.of("ListOperations"))
 
 
 def test_list_filters(
@@ -154,9 +154,9 @@ def test_list_filters(
     """The filter is the service's own."""
     start_backup()
 
-    assert len(list(client.list(resource=BACKUP, filter_="done:false"))) == 1
+    assert 1 == len(list(client.list(resource=BACKUP, filter_="done:false")))
     clock.advance(WHOLE)
-    assert list(client.list(resource=BACKUP, filter_="done:false")) == []
+    assert [] == list(client.list(resource=BACKUP, filter_="done:false"))
 
 
 def test_delete_forgets_an_instances_operation(
@@ -194,7 +194,7 @@ def test_a_last_look_outlives_an_outage(
 
     getattr(client, method)(name=DATABASE)
 
-    assert [call.code for call in emulator.calls.of(rpc)] == [Code.UNAVAILABLE, Code.OK]
+    assert [Code.UNAVAILABLE, Code.OK] == [call.code for call in emulator.calls.of(rpc)]
 
 
 def test_get_resource_is_the_message(client: SpannerAdminClient) -> None:
@@ -215,7 +215,7 @@ def test_get_ddl_is_what_is_committed(client: SpannerAdminClient, clock: ManualC
     pending = client.get_ddl(name=DATABASE)
     clock.advance(WHOLE)
 
-    assert (pending, client.get_ddl(name=DATABASE)) == ((), (TABLE,))
+    assert ((), (TABLE,)) == (pending, client.get_ddl(name=DATABASE))
 
 
 def test_a_closed_client_opens_a_new_channel(client: SpannerAdminClient) -> None:

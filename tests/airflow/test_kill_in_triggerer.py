@@ -253,7 +253,7 @@ async def test_the_log_stays_open_until_a_kill_is_over(
 
 def test_the_message_is_airflows() -> None:
     """What tells a user's action from a shutdown is what Airflow's triggerer says."""
-    assert triggerer_job_runner._USER_ACTION_CANCEL_MSG == USER_ACTION
+    assert USER_ACTION == triggerer_job_runner._USER_ACTION_CANCEL_MSG
 
 
 async def _cancelled_while_it_waits(

@@ -74,7 +74,7 @@ def test_get_of_what_failed(stage: Stage, task: FakeTask) -> None:
 
     told = get(name).execute(task.context)
 
-    assert told["error"] == {"code": "RESOURCE_EXHAUSTED", "message": "no room"}
+    assert {"code": "RESOURCE_EXHAUSTED", "message": "no room"} == told["error"]
     assert (True, "FAILED") == (told["done"], told["state"])
 
 

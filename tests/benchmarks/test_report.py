@@ -56,7 +56,7 @@ def test_a_target_stands_beside_its_figure() -> None:
 
     page = markdown_of(table)
 
-    assert page.splitlines() == [
+    assert [
         "## Costs",
         "",
         "| side | CPU | target |  |",
@@ -65,7 +65,7 @@ def test_a_target_stands_beside_its_figure() -> None:
         "| theirs | 5.00 s |  |  |",
         "",
         "A note.",
-    ]
+    ] == page.splitlines()
 
 
 def test_all_targets_stand_in_one_table() -> None:

@@ -190,7 +190,7 @@ def test_credentials_of_the_machine_are_used(monkeypatch: pytest.MonkeyPatch) ->
     credentials, made = AnonymousCredentials(), []
 
     def list_operations(client: Callable[[], SpannerAdminClient], *, resource: str) -> int:
-        assert resource == INSTANCE
+        assert INSTANCE == resource
         made.append(client())
         return 0
 

@@ -163,8 +163,8 @@ def test_defect_ends_no_loop(
     summary = one.run_once()
 
     assert summary is not None
-    assert ["ZeroDivisionError" in line for line in lines(caplog)].count(True) == 1
-    assert len([each for each in caplog.records if each.exc_info]) == 1
+    assert 1 == ["ZeroDivisionError" in line for line in lines(caplog)].count(True)
+    assert 1 == len([each for each in caplog.records if each.exc_info])
 
 
 def test_clock_that_is_stopped_ends_it(reaper: ReaperHarness) -> None:

@@ -87,11 +87,11 @@ def test_a_group_goes_through_its_steps_together(diary: Diary, first: Row) -> No
 
     Runner(world=WORLD, rows=[first, second]).outcome(first)
 
-    assert diary.lines[0] == "all begins"
+    assert "all begins" == diary.lines[0]
     assert {"E1 ready", "E2 ready"} == set(diary.lines[1:3])
     assert ["disruption begins", "E1 cause", "E2 cause", "disruption ends"] == diary.lines[3:7]
     assert {"E1 rest", "E2 rest"} == set(diary.lines[7:9])
-    assert diary.lines[9:] == ["all ends"]
+    assert ["all ends"] == diary.lines[9:]
 
 
 def test_a_row_that_fails_keeps_no_other_from_being_played(first: Row) -> None:
