@@ -152,9 +152,9 @@ class ThreadAfterFork:
 
     def _work(self) -> None:
         try:
-            from airflow_spanner_lro.reaper.loop import LoopClock, ReaperLoop  # noqa: PLC0415
+            from airflow_spanner_lro.reaper.loop import EventClock, ReaperLoop  # noqa: PLC0415
 
-            clock = LoopClock(self._stopped)
+            clock = EventClock(self._stopped)
             ReaperLoop(host=f"{self._hostname} (triggerer)", clock=clock).run(
                 interval=self._interval
             )
@@ -209,10 +209,10 @@ def main(hostname: str, parent: int) -> None:
     # connections of Airflow's database are found, as by Airflow's own commands
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
     from airflow_spanner_lro.airflow_internals import metadata_database  # noqa: PLC0415
-    from airflow_spanner_lro.reaper.loop import LoopClock, ReaperLoop  # noqa: PLC0415
+    from airflow_spanner_lro.reaper.loop import EventClock, ReaperLoop  # noqa: PLC0415
 
     metadata_database.open_database()
-    loop = ReaperLoop(host=f"{hostname} (scheduler)", clock=LoopClock(stopped))
+    loop = ReaperLoop(host=f"{hostname} (scheduler)", clock=EventClock(stopped))
     loop.run(interval=settings.reaper_interval())
 
 

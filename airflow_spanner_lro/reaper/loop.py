@@ -60,7 +60,7 @@ _SHORTEST = timedelta(seconds=1)
 log = logging.getLogger(__name__)
 
 
-class LoopClock(StoppableClock):
+class EventClock(StoppableClock):
     """A clock that an event stops, which may be there before this module is loaded."""
 
     def __init__(self, stopped: Event) -> None:

@@ -111,7 +111,7 @@ def conflict(message: str) -> RpcError:
 _Thing = TypeVar("_Thing")
 
 
-class Refusal(Generic[_Thing]):
+class RefusalTemplate(Generic[_Thing]):
     """An error about one resource, made by calling this with its name.
 
     :param code: the status code

@@ -18,7 +18,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors.base import (
     Conflict,
     Invalid,
-    Refusal,
+    RefusalTemplate,
     RpcError,
     about,
     conflict,
@@ -138,12 +138,12 @@ def too_many_databases(name: DatabaseName, *, limit: int) -> RpcError:
     )
 
 
-second_update = Refusal[DatabaseName](
+second_update = RefusalTemplate[DatabaseName](
     Code.FAILED_PRECONDITION,
     "Cannot update database {0} because another update of it is still in progress.",
 )
 
-not_customer_managed = Refusal[DatabaseName](
+not_customer_managed = RefusalTemplate[DatabaseName](
     Code.FAILED_PRECONDITION,
     "Cannot update the encryption of database {0}: it was not created with customer-managed keys.",
 )
@@ -161,22 +161,22 @@ def internal_only(method: str) -> RpcError:
 
 bad_split_points = Invalid[str]("Invalid split_points: {0}")
 
-not_dual_region = Refusal[DatabaseName](
+not_dual_region = RefusalTemplate[DatabaseName](
     Code.FAILED_PRECONDITION,
     "Cannot change the quorum of database {0}: its instance does not have a dual-region "
     "configuration.",
 )
 
-quorum_in_change = Refusal[DatabaseName](
+quorum_in_change = RefusalTemplate[DatabaseName](
     Code.FAILED_PRECONDITION,
     "Cannot change the quorum of database {0} because another change of it is still in progress.",
 )
 
-same_quorum = Refusal[DatabaseName](
+same_quorum = RefusalTemplate[DatabaseName](
     Code.FAILED_PRECONDITION, "The quorum of database {0} is already of this type."
 )
 
-wrong_quorum_etag = Refusal[DatabaseName](
+wrong_quorum_etag = RefusalTemplate[DatabaseName](
     Code.ABORTED, "The etag does not match that of the quorum of database {0}."
 )
 
@@ -257,13 +257,13 @@ bad_permission = Invalid[str](
     "Invalid permission {0!r}: expected <service>.<resource>.<verb>, without wildcards."
 )
 
-concurrent_policy_change = Refusal[str](
+concurrent_policy_change = RefusalTemplate[str](
     Code.ABORTED,
     "There were concurrent policy changes. Please retry the whole read-modify-write with "
     "exponential backoff.",
 )
 
-no_such_role = Refusal[str](Code.NOT_FOUND, "Database role not found: {0}")
+no_such_role = RefusalTemplate[str](Code.NOT_FOUND, "Database role not found: {0}")
 
 
 def bad_expire_time(expire_time: datetime, *, earliest: datetime, latest: datetime) -> RpcError:
@@ -340,21 +340,21 @@ def backup_in_use(
     return precondition(name, f"Cannot delete backup {name} because {'; '.join(reasons)}.")
 
 
-source_not_ready = Refusal[BackupName](
+source_not_ready = RefusalTemplate[BackupName](
     Code.FAILED_PRECONDITION,
     "Cannot copy source backup {0} because the backup is still being created. Please retry the "
     "operation once the pending backup completes.",
 )
 
-source_expired = Refusal[BackupName](
+source_expired = RefusalTemplate[BackupName](
     Code.FAILED_PRECONDITION, "Cannot copy source backup {0} because the backup has expired."
 )
 
-restored_source_expired = Refusal[BackupName](
+restored_source_expired = RefusalTemplate[BackupName](
     Code.FAILED_PRECONDITION, "Cannot restore from backup {0} because the backup has expired."
 )
 
-no_backups_in_free_instance = Refusal[InstanceName](
+no_backups_in_free_instance = RefusalTemplate[InstanceName](
     Code.FAILED_PRECONDITION,
     "Backup and restore are not available for free trial instance {0}. Upgrade it first.",
 )

@@ -15,7 +15,7 @@ from airflow_spanner_lro.core.names import (
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors.base import (
     Invalid,
-    Refusal,
+    RefusalTemplate,
     RpcError,
     about,
     invalid,
@@ -64,18 +64,18 @@ def config_in_use(name: InstanceConfigName, *, user: ResourceName) -> RpcError:
     )
 
 
-config_just_left = Refusal[InstanceConfigName](
+config_just_left = RefusalTemplate[InstanceConfigName](
     Code.FAILED_PRECONDITION,
     "Cannot delete instance config {0} because it was in use until a moment ago. Please retry "
     "in a few minutes.",
 )
 
-config_not_usable = Refusal[InstanceConfigName](
+config_not_usable = RefusalTemplate[InstanceConfigName](
     Code.FAILED_PRECONDITION,
     "Instance config {0} cannot be used because it is still being created.",
 )
 
-google_managed = Refusal[InstanceConfigName](
+google_managed = RefusalTemplate[InstanceConfigName](
     Code.INVALID_ARGUMENT, "Instance config {0} is managed by Google and cannot be modified."
 )
 

@@ -21,7 +21,7 @@ from airflow_spanner_lro.core.names import (
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors.base import (
     Invalid,
-    Refusal,
+    RefusalTemplate,
     RpcError,
     about,
     invalid,
@@ -103,9 +103,11 @@ def quota_exceeded(*, consumer: str) -> RpcError:
     )
 
 
-has_ended = Refusal[OperationName](Code.FAILED_PRECONDITION, "Operation {0} has ended already.")
+has_ended = RefusalTemplate[OperationName](
+    Code.FAILED_PRECONDITION, "Operation {0} has ended already."
+)
 
-is_being_undone = Refusal[OperationName](
+is_being_undone = RefusalTemplate[OperationName](
     Code.FAILED_PRECONDITION, "Operation {0} was cancelled and is being undone; that cannot fail."
 )
 
@@ -132,7 +134,7 @@ def not_ready(name: ResourceName) -> RpcError:
     return precondition(name, f"{noun(name)} {name} is still being created. Try later.")
 
 
-cannot_delete_operation = Refusal[OperationName](
+cannot_delete_operation = RefusalTemplate[OperationName](
     Code.UNIMPLEMENTED, "Operations of this kind of resource cannot be deleted: {0}"
 )
 
