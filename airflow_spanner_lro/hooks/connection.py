@@ -156,9 +156,10 @@ class SpannerConnectionHook(GoogleBaseHook):
 
     @cached_property
     def connection_spec(self) -> ConnectionSpec:
-        """By which way this hook reaches Spanner: ids and an endpoint, no credentials.
+        """How this hook reaches Spanner: ids and an endpoint, no credentials.
 
-        :raises UnusableConnectionError: if the endpoint is not certain, or an emulator and none is allowed
+        :raises UnusableConnectionError: if the endpoint is not certain, or an emulator and none
+            is allowed
         """
         chain = self.impersonation_chain or ()
         endpoint = self._named_endpoint
