@@ -63,7 +63,7 @@ def test_a_free_instance_stays_free_when_it_is_renamed(
     start_instance(instances, node_count=0, instance_type="FREE_INSTANCE")
     clock.advance(60)
     renamed = instance_v1.Instance(name=FRESH, display_name="A new name")
-    instances.update_instance(instance=renamed, field_mask={"paths": ["display_name"]})
+    instances.update_instance({"instance": renamed, "field_mask": {"paths": ["display_name"]}})
     clock.advance(60)
 
     assert emulator.running
@@ -103,7 +103,7 @@ def test_an_edition_cannot_be_taken_away(instances: instance_v1.InstanceAdminCli
     """An update that names the edition has to say one."""
     instance = instance_v1.Instance(name="projects/test/instances/main")
     with pytest.raises(exceptions.InvalidArgument, match="edition"):
-        instances.update_instance(instance=instance, field_mask={"paths": ["edition"]})
+        instances.update_instance({"instance": instance, "field_mask": {"paths": ["edition"]}})
 
 
 @pytest.mark.usefixtures("emulator")
