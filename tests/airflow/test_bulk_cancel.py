@@ -41,7 +41,7 @@ def connect(stage: Stage) -> Callable[[], SpannerAdminClient]:
     return lambda: SpannerAdminClient(endpoint)
 
 
-def accept(snapshot: OperationSnapshot) -> str | None:
+def accept(snapshot: OperationSnapshot) -> None:
     """Object to nothing that was seen."""
     del snapshot
 

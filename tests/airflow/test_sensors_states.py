@@ -197,7 +197,9 @@ def test_a_silent_sensor_defers_in_spite_of_its_first_poll(
     """With silent_fail the error is logged, and the trigger polls on."""
     busy.script.fail(method="GetDatabase", code=Code.FAILED_PRECONDITION)
 
-    assert defer(database_sensor(deferrable=True, silent_fail=True), task)
+    deferred = defer(database_sensor(deferrable=True, silent_fail=True), task)
+
+    assert "execute_complete" == deferred.method_name
     assert "Sensor poke failed" in capsys.readouterr().out
 
 
