@@ -127,14 +127,14 @@ def list_operations(args: Namespace) -> None:
     """List the operations of a resource."""
     from airflow_spanner_lro.cli import operations  # noqa: PLC0415
 
-    _run(partial(operations.list_operations, partial(_client, args), resource=args.resource))
+    _run(operations.list_operations, partial(_client, args), resource=args.resource)
 
 
 def describe(args: Namespace) -> None:
     """Show one operation."""
     from airflow_spanner_lro.cli import operations  # noqa: PLC0415
 
-    _run(partial(operations.describe, partial(_client, args), operation=args.operation))
+    _run(operations.describe, partial(_client, args), operation=args.operation)
 
 
 def wait(args: Namespace) -> None:
@@ -142,14 +142,12 @@ def wait(args: Namespace) -> None:
     from airflow_spanner_lro.cli import operations  # noqa: PLC0415
 
     _run(
-        partial(
-            operations.wait_for,
-            partial(_client, args),
-            operation=args.operation,
-            timeout=args.timeout,
-            poll_interval=args.poll_interval,
-            program=_PROGRAM,
-        )
+        operations.wait_for,
+        partial(_client, args),
+        operation=args.operation,
+        timeout=args.timeout,
+        poll_interval=args.poll_interval,
+        program=_PROGRAM,
     )
 
 
@@ -159,13 +157,11 @@ def cancel(args: Namespace) -> None:
     from airflow_spanner_lro.cli import operations  # noqa: PLC0415
 
     _run(
-        partial(
-            operations.cancel,
-            partial(_client, args),
-            operation=args.operation,
-            timeout=args.timeout,
-            count=partial(metrics.count_cancel, cause=metrics.Cause.COMMAND),
-        )
+        operations.cancel,
+        partial(_client, args),
+        operation=args.operation,
+        timeout=args.timeout,
+        count=partial(metrics.count_cancel, cause=metrics.Cause.COMMAND),
     )
 
 
@@ -175,15 +171,13 @@ def reap(args: Namespace) -> None:
 
     _find_connections()
     _run(
-        partial(
-            loop.reap,
-            every=args.every,
-            grace=args.grace,
-            dag_ids=args.dag_id,
-            dry_run=args.dry_run,
-            claim=args.claim_deployment,
-            program=_PROGRAM,
-        )
+        loop.reap,
+        every=args.every,
+        grace=args.grace,
+        dag_ids=args.dag_id,
+        dry_run=args.dry_run,
+        claim=args.claim_deployment,
+        program=_PROGRAM,
     )
 
 
@@ -192,7 +186,7 @@ def ledger(args: Namespace) -> None:
     from airflow_spanner_lro.reaper import report  # noqa: PLC0415
 
     _find_connections()
-    _run(partial(report.list_ledger, dag_ids=args.dag_id, closed=args.all, offline=args.offline))
+    _run(report.list_ledger, dag_ids=args.dag_id, closed=args.all, offline=args.offline)
 
 
 def status(args: Namespace) -> None:
@@ -200,14 +194,14 @@ def status(args: Namespace) -> None:
     from airflow_spanner_lro.reaper import report  # noqa: PLC0415
 
     _find_connections()
-    _run(partial(report.print_status, offline=args.offline))
+    _run(report.print_status, offline=args.offline)
 
 
-def _run(command: Callable[[], int]) -> None:
+def _run(command: Callable[..., int], *args: object, **kwargs: object) -> None:
     """Run a command; Airflow takes no exit code, so end the process if it is not 0."""
     from airflow_spanner_lro.cli.operations import print_errors  # noqa: PLC0415
 
-    if code := print_errors(command, program=_PROGRAM):
+    if code := print_errors(partial(command, *args, **kwargs), program=_PROGRAM):
         raise SystemExit(code)
 
 
