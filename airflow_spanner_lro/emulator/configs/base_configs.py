@@ -39,7 +39,7 @@ class BaseConfig:
     """
 
     display_name: str
-    quorum: ConfigTopology
+    topology: ConfigTopology
     writers: Places
     readers: Places = field(default_factory=dict)
     witnesses: Places = field(default_factory=dict)
@@ -49,7 +49,7 @@ class BaseConfig:
     @property
     def leaders(self) -> tuple[str, ...]:
         """The regions that may lead; with one region there is no choice, and none is told."""
-        return () if self.quorum is ConfigTopology.REGION else tuple(self.writers)
+        return () if self.topology is ConfigTopology.REGION else tuple(self.writers)
 
 
 def _places(text: str) -> Places:
@@ -61,7 +61,7 @@ def _places(text: str) -> Places:
 def _regional(region: str, *, optional: str = "", free: bool = True) -> BaseConfig:
     return BaseConfig(
         display_name=region,
-        quorum=ConfigTopology.REGION,
+        topology=ConfigTopology.REGION,
         writers={region: 3},
         optional=_places(optional),
         free=free,
@@ -71,7 +71,7 @@ def _regional(region: str, *, optional: str = "", free: bool = True) -> BaseConf
 def _dual(display_name: str, regions: tuple[str, str]) -> BaseConfig:
     return BaseConfig(
         display_name=display_name,
-        quorum=ConfigTopology.DUAL_REGION,
+        topology=ConfigTopology.DUAL_REGION,
         writers=dict.fromkeys(regions, 2),
         witnesses=dict.fromkeys(regions, 1),
     )
@@ -82,7 +82,7 @@ def _multi(
 ) -> BaseConfig:
     return BaseConfig(
         display_name=display_name,
-        quorum=ConfigTopology.MULTI_REGION,
+        topology=ConfigTopology.MULTI_REGION,
         writers={leader: 2, second: 2},
         readers=_places(readers),
         witnesses=_places(witness),
@@ -209,7 +209,7 @@ _MULTI = {
 
 _OF_GOOGLES_EMULATOR = BaseConfig(
     display_name="Emulator Instance Config",
-    quorum=ConfigTopology.REGION,
+    topology=ConfigTopology.REGION,
     writers={"emulator-location": 3},
 )
 

@@ -85,7 +85,7 @@ def base_config_message(name: InstanceConfigName) -> instance_v1.InstanceConfig:
         free_instance_availability=(
             _AVAILABILITY.AVAILABLE if base.free else _AVAILABILITY.UNSUPPORTED
         ),
-        quorum_type=int(base.quorum),
+        quorum_type=int(base.topology),
         storage_limit_per_processing_unit=STORAGE_LIMIT_PER_PROCESSING_UNIT,
     )
 
@@ -101,7 +101,7 @@ def config_message(config: InstanceConfig) -> instance_v1.InstanceConfig:
     message.reconciling = config.reconciling
     message.etag = config.etag
     message.free_instance_availability = _AVAILABILITY(_AVAILABILITY.UNSUPPORTED)
-    message.quorum_type = instance_v1.InstanceConfig.QuorumType(int(base.quorum))
+    message.quorum_type = instance_v1.InstanceConfig.QuorumType(int(base.topology))
     message.storage_limit_per_processing_unit = STORAGE_LIMIT_PER_PROCESSING_UNIT
     return message
 

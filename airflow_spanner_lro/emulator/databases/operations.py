@@ -17,7 +17,7 @@ from airflow_spanner_lro.core.kinds import (
     Service,
 )
 from airflow_spanner_lro.core.names import DatabaseName, OperationName
-from airflow_spanner_lro.emulator import protos as quorum_pb2
+from airflow_spanner_lro.emulator import protos
 from airflow_spanner_lro.emulator.databases.model import (
     DatabaseQuorum,
     DatabaseState,
@@ -238,7 +238,7 @@ class QuorumDetails:
     :param serving_location: the one region of a single-region quorum; empty for both regions
     """
 
-    request: quorum_pb2.ChangeQuorumRequest
+    request: protos.ChangeQuorumRequest
     serving_location: str
 
 
@@ -252,7 +252,7 @@ class ChangeQuorum(OperationHandler[DatabaseName, QuorumDetails]):
     def describe(self, target: DatabaseName, details: QuorumDetails) -> Message:
         """Return the request."""
         del target
-        return quorum_pb2.ChangeQuorumMetadata(request=details.request)
+        return protos.ChangeQuorumMetadata(request=details.request)
 
     def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
         """Tell the times; there is no percentage, and no cancel_time either."""

@@ -19,12 +19,7 @@ from airflow_spanner_lro.core.kinds import (
     Service,
 )
 from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName
-
-# read at run time, as annotations say what an RPC takes
-from airflow_spanner_lro.emulator import (
-    errors,
-    protos as quorum_pb2,
-)
+from airflow_spanner_lro.emulator import errors, protos
 from airflow_spanner_lro.emulator.backups.model import require_backups
 from airflow_spanner_lro.emulator.configs.base_configs import ConfigTopology
 from airflow_spanner_lro.emulator.databases.encryption import (
@@ -242,7 +237,7 @@ class DatabaseService(Servicer):
 
     @rpc
     def ChangeQuorum(
-        self, request: quorum_pb2.ChangeQuorumRequest, now: datetime
+        self, request: protos.ChangeQuorumRequest, now: datetime
     ) -> operations_pb2.Operation:
         """Start to change the quorum of a database from two regions to one, or back."""
         name = DatabaseName.parse(request.name)
@@ -254,7 +249,7 @@ class DatabaseService(Servicer):
             raise errors.wrong_quorum_etag(name)
         if self.world.operations.pending(kind=CHANGE_QUORUM, target=name):
             raise errors.quorum_in_change(name)
-        if location == database.quorum.serving_location:
+        if location == database.topology.serving_location:
             raise errors.same_quorum(name)
         operation = self.world.start(
             kind=CHANGE_QUORUM,
@@ -277,11 +272,11 @@ class DatabaseService(Servicer):
         if len(pending) >= limit:
             raise errors.too_many_restores(name, instance=instance, limit=limit)
 
-    def _location(self, request: quorum_pb2.ChangeQuorumRequest, database: Database) -> str:
+    def _location(self, request: protos.ChangeQuorumRequest, database: Database) -> str:
         """Return the one region that is to decide; empty for both."""
         instance = self.world.resources.instances.get(database.name.instance_name)
         base = self.world.resources.configs.base_of(instance.config)
-        if base is None or base.quorum is not ConfigTopology.DUAL_REGION:
+        if base is None or base.topology is not ConfigTopology.DUAL_REGION:
             raise errors.not_dual_region(database.name)
         if request.quorum_type.WhichOneof("type") == "dual_region":
             return ""

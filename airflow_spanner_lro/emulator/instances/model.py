@@ -244,7 +244,7 @@ def _needed_edition(
 ) -> tuple[int, str]:
     """Return the least edition that will do, and why."""
     base = configs.base_of(config)
-    if base is not None and base.quorum is not ConfigTopology.REGION:
+    if base is not None and base.topology is not ConfigTopology.REGION:
         return _Editions.ENTERPRISE_PLUS, f"{config} has more than one region"
     if not is_base_config(config):
         return _Editions.ENTERPRISE, f"{config} has read-only replicas"
