@@ -20,7 +20,7 @@ Places: TypeAlias = "Mapping[str, int]"
 
 
 class ConfigTopology(IntEnum):
-    """From where a write gets its votes, with the numbers of ``InstanceConfig.ConfigTopology``."""
+    """From where a write gets its votes, with the numbers of ``InstanceConfig.QuorumType``."""
 
     REGION = 1
     DUAL_REGION = 2

@@ -249,7 +249,7 @@ class DatabaseService(Servicer):
             raise errors.wrong_quorum_etag(name)
         if self.world.operations.pending(kind=CHANGE_QUORUM, target=name):
             raise errors.quorum_in_change(name)
-        if location == database.topology.serving_location:
+        if location == database.quorum.serving_location:
             raise errors.same_quorum(name)
         operation = self.world.start(
             kind=CHANGE_QUORUM,
