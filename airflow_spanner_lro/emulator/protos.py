@@ -85,9 +85,9 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
     own, time = f".{_PACKAGE}", ".google.protobuf.Timestamp"
     type_ = _add_message(
         file.message_type,
-        "ConfigTopology",
-        ("single_region", f"{own}.ConfigTopology.SingleRegionQuorum"),
-        ("dual_region", f"{own}.ConfigTopology.DualRegionQuorum"),
+        "QuorumType",
+        ("single_region", f"{own}.QuorumType.SingleRegionQuorum"),
+        ("dual_region", f"{own}.QuorumType.DualRegionQuorum"),
         oneof="type",
     )
     _add_message(type_.nested_type, "SingleRegionQuorum", ("serving_location", ""))
@@ -95,7 +95,7 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
     info = _add_message(
         file.message_type,
         "QuorumInfo",
-        ("quorum_type", f"{own}.ConfigTopology"),
+        ("quorum_type", f"{own}.QuorumType"),
         ("initiator", f"{own}.QuorumInfo.Initiator"),
         ("start_time", time),
         ("etag", ""),
@@ -108,7 +108,7 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
         file.message_type,
         "ChangeQuorumRequest",
         ("name", ""),
-        ("quorum_type", f"{own}.ConfigTopology"),
+        ("quorum_type", f"{own}.QuorumType"),
         ("etag", ""),
     )
     _add_message(
@@ -132,7 +132,7 @@ def _message_class(name: str) -> Any:
 
 
 if not TYPE_CHECKING:
-    QuorumType = _message_class("ConfigTopology")
+    QuorumType = _message_class("QuorumType")
     QuorumInfo = _message_class("QuorumInfo")
     ChangeQuorumRequest = _message_class("ChangeQuorumRequest")
     ChangeQuorumMetadata = _message_class("ChangeQuorumMetadata")
