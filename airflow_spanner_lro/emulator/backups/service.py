@@ -121,6 +121,7 @@ class BackupService(Servicer):
                 if wanted.matches(backup_fields(row))
             ),
             key=lambda row: (-row.serial,),
+            in_order=True,
         )
         return database_v1.ListBackupsResponse(
             backups=[self._message(row) for row in page], next_page_token=token
