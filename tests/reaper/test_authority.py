@@ -22,7 +22,6 @@ from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.reaper.report import list_ledger
 
 from .airflow_tables import back_up
-from .harness import BACKUP
 
 if TYPE_CHECKING:
     from airflow.state import TaskScope
@@ -137,7 +136,7 @@ def test_templated_target(reaper: ReaperHarness, rendered: str | None, left: int
 
     assert [1 - left, left] == [summary.reaped, summary.left]
     assert rendered or "does not have what it came to any more" in reaper.warned[0]
-    assert rendered != "other" or f"for {BACKUP}, and the backup is other" in reaper.warned[0]
+    assert rendered != "other" or "Refused: the backup is other, what Airflow " in reaper.warned[0]
 
 
 @pytest.mark.parametrize(("project", "left"), [("test", 0), ("another", 1)])

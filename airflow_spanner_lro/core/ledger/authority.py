@@ -219,7 +219,7 @@ def confirm(
         )
     target = entry.target
     if project is not None and not same_project(target.project, project):
-        return _other_target(target, "project", project, "the project of its connection")
+        return _other_target("project", project, "the project of its connection")
     return None
 
 
@@ -250,9 +250,9 @@ def check_target(
             return _not_rendered(task, name)
         if name == PROJECT:
             if asked and not same_project(id_, str(asked)):
-                return _other_target(target, field.name, asked, by)
+                return _other_target(field.name, asked, by)
         elif asked != id_:
-            return _other_target(target, field.name, asked, by)
+            return _other_target(field.name, asked, by)
     return None
 
 
@@ -265,7 +265,7 @@ def check_written(target: ResourceName, *, task: AuthoredTask) -> Refusal | None
         asked = task.written[name]
         same = not asked or same_project(id_, str(asked)) if name == PROJECT else asked == id_
         if not same:
-            return _other_target(target, field.name, asked, "written in its Dag")
+            return _other_target(field.name, asked, "written in its Dag")
     return None
 
 
@@ -358,11 +358,10 @@ def _other_way(spec: ConnectionSpec, asked: object, name: str, who: str) -> Refu
     )
 
 
-def _other_target(target: ResourceName, field: str, asked: object, by: str) -> Refusal:
+def _other_target(field: str, asked: object, by: str) -> Refusal:
     return Refusal(
         reason=Reason.TARGET,
-        sentence=f"Refused: the {field} is {_shown(asked)}, {by}, and the entry names another one. "
-        f"{target}",
+        sentence=f"Refused: the {field} is {_shown(asked)}, {by}, and the entry names another one.",
     )
 
 
