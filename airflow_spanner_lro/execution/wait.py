@@ -176,15 +176,15 @@ class BlockingWait:
         :raises StartGivenUpError: if there is none in time
         :raises Exception: what the call raised, Google's errors among it
         """
-        call.begin()
         try:
+            call.begin()
             while not call.wait(_SLICE):
                 late = deadline is not None and self.now() >= deadline
                 if self.killed or late:
                     call.wait(ANSWER_BUDGET)
                     break
         finally:
-            # also when Airflow's own timeout has struck in here
+            # also when Airflow's own timeout has struck in here, or while the call's thread began
             ended = call.give_up()
         if not ended:
             raise StartGivenUpError
