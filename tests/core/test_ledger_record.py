@@ -43,7 +43,7 @@ BACKUP_OF_0_1_0 = """{
     "fingerprint": "6f1ed002ab559585",
     "intended": "2026-11-21T12:00:00+00:00",
     "try_number": 1,
-    "connection_spec": {
+    "access": {
         "gcp_conn_id": "google_cloud_default",
         "impersonation_chain": [],
         "endpoint": "http://127.0.0.1:9010"
@@ -55,7 +55,7 @@ BACKUP_OF_0_1_0 = """{
     "carried": 0,
     "follow_up": null,
     "cleans_up": true,
-    "exempt": false,
+    "spared": false,
     "stopping": null,
     "adopted": null
 }"""
@@ -66,7 +66,7 @@ RESTORE_OF_0_1_0 = """{
     "fingerprint": "b2677a771a6eb30a",
     "intended": "2026-11-21T12:00:00.123456+00:00",
     "try_number": 2,
-    "connection_spec": {
+    "access": {
         "gcp_conn_id": "spanner",
         "impersonation_chain": ["admin@test.iam.gserviceaccount.com"],
         "endpoint": ""
@@ -81,7 +81,7 @@ RESTORE_OF_0_1_0 = """{
         false
     ],
     "cleans_up": false,
-    "exempt": true,
+    "spared": true,
     "stopping": null,
     "adopted": "2026-11-21T12:01:00+00:00"
 }"""
@@ -92,7 +92,7 @@ SCHEMA_CHANGE_OF_0_1_0 = """{
     "fingerprint": "0f343b0931126a20",
     "intended": "2026-11-21T12:00:00+00:00",
     "try_number": 1,
-    "connection_spec": {"gcp_conn_id": "spanner", "impersonation_chain": [], "endpoint": ""},
+    "access": {"gcp_conn_id": "spanner", "impersonation_chain": [], "endpoint": ""},
     "deadline": null,
     "operation": "projects/test/instances/main/databases/orders/operations/lro_0123456789abcdef",
     "closed": false,
@@ -103,7 +103,7 @@ SCHEMA_CHANGE_OF_0_1_0 = """{
     "carried": 1,
     "follow_up": null,
     "cleans_up": false,
-    "exempt": false,
+    "spared": false,
     "stopping": "2026-11-21T12:01:00+00:00",
     "adopted": null
 }"""
@@ -204,7 +204,7 @@ def test_schema_change_of_an_earlier_release_is_named() -> None:
 
 def test_record_from_before_there_were_statements() -> None:
     """The oldest records lack what was added within version 1; nothing is made up for it."""
-    added = ("statements", "carried", "follow_up", "cleans_up", "exempt", "stopping", "adopted")
+    added = ("statements", "carried", "follow_up", "cleans_up", "spared", "stopping", "adopted")
     record = json.loads(BACKUP_OF_0_1_0)
     oldest = {field: value for field, value in record.items() if field not in added}
 
@@ -236,10 +236,12 @@ def test_additions_of_a_later_release_of_the_same_version_do_not_matter() -> Non
     assert entry() == LedgerEntry.from_record(changed(colour="green"))
 
 
-@pytest.mark.parametrize("version", [3, 99, 10**30])
+@pytest.mark.parametrize("version", [VERSION + 1, 99, 10**30])
 def test_a_newer_version_is_told_as_such(version: int) -> None:
     """N12: an entry of a later release is told with both versions, and what to do follows."""
-    with pytest.raises(LedgerFormatError, match=f"version {version}, this release knows 2") as told:
+    with pytest.raises(
+        LedgerFormatError, match=f"version {version}, this release knows {VERSION}"
+    ) as told:
         read_record(changed(version=version))
 
     assert told.value.newer

@@ -3,8 +3,8 @@
 """The stored form of a ledger entry, read strictly: whoever may edit a task may have written it.
 
 A record is JSON. It is read once, into a value whose every field has its type and its bounds, or
-not at all. Version 2 has evidence; version 1 had none, so its operations are presumed, unless their
-ids were chosen by the task.
+not at all. Version 3 has other names for two fields. Version 2 brought evidence; version 1 had
+none, so its operations are presumed, unless their ids were chosen by the task.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.text import escape_unprintable, shorten
 
-VERSION = 2
+VERSION = 3
 """What this release writes."""
 
 _ShortText = Annotated[str, Field(max_length=500)]
@@ -76,7 +76,10 @@ class LedgerRecord(_Strict):
     fingerprint: _ShortText
     intended: AwareDatetime
     try_number: _FirstOrLater
-    connection_spec: ConnectionRecord
+    # an entry outlives the release that wrote it, by as long as its operation runs
+    connection_spec: ConnectionRecord = Field(
+        validation_alias=AliasChoices("connection_spec", "access")
+    )
     deadline: AwareDatetime | None = None
     operation: _Name | None = None
     closed: bool = False
@@ -84,7 +87,7 @@ class LedgerRecord(_Strict):
     carried: _FirstOrLater = 0
     follow_up: tuple[_Name, bool] | None = None
     cleans_up: bool = False
-    exempt: bool = False
+    exempt: bool = Field(default=False, validation_alias=AliasChoices("exempt", "spared"))
     stopping: AwareDatetime | None = None
     ending: Ending | None = None
     adopted: AwareDatetime | None = None
