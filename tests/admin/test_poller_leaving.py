@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .virtual_spanner import Request
 
 SLOW = PollPolicy(maximum=3600.0, fraction=1.0)
-"""OperationWatcher at 0, 1, 2, 4, 8 … seconds."""
+"""Polls at 0, 1, 2, 4, 8 … seconds."""
 
 
 def now() -> float:

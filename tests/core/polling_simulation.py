@@ -70,7 +70,7 @@ def members(count: int, *, groups: int, ages: Iterable[float]) -> list[Member]:
 
 
 class Crowd:
-    """OperationWatcher at all of them within a budget, from 0 on.
+    """Polls all of them within a budget, from 0 on.
 
     :param lists: whether the service has the permission to list
     :param refuses: from when to when the service refuses every request
