@@ -34,6 +34,8 @@ from airflow_spanner_lro.execution.work import out_of_time, wants_clean_up
 from airflow_spanner_lro.triggers.task_state import view_task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk.types import Logger
 
     from airflow_spanner_lro.core.names import OperationName
@@ -227,10 +229,7 @@ class WorkerCancel:
 
         SIGKILL may come before its outcome is known, and then the reaper has to know.
         """
-        try:
-            self._ledger.note_stopping(name, now=self._wait.now())
-        except AirflowRuntimeError as exc:
-            log.warning("Not written to the ledger: %s. %s", error_message(exc), name)
+        self._write_down(name, lambda: self._ledger.note_stopping(name, now=self._wait.now()))
 
     def kill_outcome(self, name: OperationName, *, timeout: float) -> Settlement | None:
         """Wait until a kill is over; log and write down what became of the operation.
@@ -266,6 +265,7 @@ class WorkerCancel:
 
     def timeout_error(self, name: OperationName) -> OperationTimeoutError:
         """Return the error of a try that Airflow's own timeout has ended, after its ``kill``."""
+        self._write_down(name, lambda: self._ledger.note_answer(name))
         settlement = self.kill_outcome(name, timeout=settings.settle_timeout())
         if settlement is None:
             self.record(WaitOutcome(name=name))
@@ -326,13 +326,16 @@ class WorkerCancel:
             self._ledger.exempt_from_reaping()
 
     def _write(self, settlement: Settlement) -> None:
+        self._write_down(
+            settlement.name, lambda: self._ledger.settle(settlement, now=self._wait.now())
+        )
+
+    def _write_down(self, name: OperationName, write: Callable[[], None]) -> None:
+        """Write to the ledger; what Airflow does not take is logged, and stops no cancel."""
         try:
-            self._ledger.settle(settlement, now=self._wait.now())
+            write()
         except AirflowRuntimeError as exc:
-            # what became of the operation is logged all the same
-            self._log.warning(
-                "Not written to the ledger: %s. %s", error_message(exc), settlement.name
-            )
+            log.warning("Not written to the ledger: %s. %s", error_message(exc), name)
 
     def _ask_airflow(self, name: OperationName, *, timeout: float) -> CancelDecision:
         """Ask Airflow whose the operation is by now, within a time that holds whatever it does.

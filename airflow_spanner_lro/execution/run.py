@@ -225,8 +225,6 @@ class OperationRun:
         What that leaves running is cancelled, as whenever the time is up.
         """
         self.kill(timed_out=True)
-        if self._starter:
-            self._starter.note_answer()
         call = self._call
         name = self._running or (call.answer.name if call and call.answer else None)
         target = self._work.target

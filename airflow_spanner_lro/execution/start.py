@@ -274,12 +274,6 @@ class Starter:
         self._record(intent.started_as(snapshot.name, evidence=evidence))
         return snapshot
 
-    def note_answer(self) -> None:
-        """Write down what the start call has begun, if a timeout struck just before that."""
-        answer, mine = self.call and self.call.answer, self._ledger.own()
-        if answer and mine and mine.operation is None:
-            self._ledger.answered_late(mine.started_as(answer.name, evidence=Evidence.ANSWERED))
-
     def _before(self) -> tuple[str, ...] | None:
         """Return what there is before the call, so that it is never taken for what the call began.
 

@@ -140,6 +140,12 @@ class TaskLedger:
             if self._find_newest() == self._newest:
                 self.publish(entry)
 
+    def note_answer(self, name: OperationName) -> None:
+        """Write down what a start call has begun, if a timeout struck just before that."""
+        entry = self.own()
+        if entry and entry.operation is None:
+            self.answered_late(entry.started_as(name, evidence=Evidence.ANSWERED))
+
     def publish(self, entry: LedgerEntry) -> None:
         """Push the entry as an XCom, for those who cannot read the store."""
         self._ti.xcom_push(key=RECORD_KEY, value=entry.to_record())

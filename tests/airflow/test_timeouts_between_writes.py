@@ -11,9 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from airflow.sdk.exceptions import AirflowTaskTimeout
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from airflow_spanner_lro.core.operations.errors import OperationTimeoutError
+from airflow_spanner_lro.execution.store import TaskLedger
 from airflow_spanner_lro.execution.wait import StartCall
 from tests.airflow.task_runner import backup
 
@@ -58,3 +60,26 @@ def test_a_timeout_while_the_calls_thread_begins_gives_the_call_up(
 
     assert [stage.operation.name] == [call.resource for call in stage.cancels]
     assert (stage.operation.name, "cancelled") == (task.entry["operation"], task.entry["ending"])
+
+
+def test_a_ledger_that_takes_no_answer_hides_no_outcome(
+    stage: Stage, task: FakeTask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Airflow refuses the entry after such a timeout: the error still says what became of it."""
+    begin = StartCall.begin
+
+    def struck(call: StartCall) -> None:
+        begin(call)
+        assert call.wait(10)
+        raise AirflowTaskTimeout
+
+    def refused(*_: object) -> None:
+        raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR))
+
+    monkeypatch.setattr(StartCall, "begin", struck)
+    monkeypatch.setattr(TaskLedger, "answered_late", refused)
+    with pytest.raises(OperationTimeoutError, match="was cancelled: out of time"):
+        backup(execution_timeout=timedelta(hours=1)).execute(task.context)
+
+    assert [stage.operation.name] == [call.resource for call in stage.cancels]
+    assert "Not written to the ledger" in caplog.text
