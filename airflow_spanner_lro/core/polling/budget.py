@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many requests may be sent, when the next, and which: two allowances within one hard limit.
+"""How many requests may be sent, when the next, and which: a budget that rises while it is short.
 
 Spanner counts five a second, on average over a hundred seconds; so five hundred may go at once.
 Polls and all else have a budget that is a part of it: in no hundred seconds are there more of them
@@ -22,6 +22,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Protocol
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
@@ -65,43 +66,92 @@ _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 60.0
 _CANCELS_AGAIN = 1.0
 """Seconds between attempts to cancel something although the service refuses requests."""
+_RISES = 1.05
+_FALLS = 0.98
+"""Factors for the rate with each request that is late, and each that is not."""
+_CALM = 600.0
+_CALM_LONGEST = 3600.0
+"""Seconds without a rise after a refusal; twice as long each time it comes again soon."""
+_LOOK_AGAIN = 1.0
+_ROUNDING = 1e-6
+_LEAST_RATE = 0.001
+"""A share may be nothing for a moment; a pace of nothing would be for ever."""
+
+
+class RateLease(Protocol):
+    """Tells which part of an installation's requests this process may send."""
+
+    def rate(self, *, wanted: float, at: float) -> float | None:
+        """Return how many a second it may send now; None if that is not known.
+
+        :param wanted: how many it could make use of
+        """
 
 
 class Budget:
-    """The requests of one identity in one project.
+    """The requests of one identity in one project, as many as the service takes without complaint.
+
+    It begins at ``rate``. While polls go out late for want of requests, it rises to ``busy``; when
+    they are in time again it falls, and when the service refuses a request it falls at once, and
+    stays down for ten minutes, for longer if it is refused again. In no hundred seconds are there
+    more requests than the rates of these hundred seconds allow.
 
     :param rate: requests per second that are no cancels, on average over a hundred seconds; more
         than 0
+    :param busy: to how many they may rise; None for no more
+    :param lease: shares them with other processes; without one that answers, ``rate`` is all
     """
 
-    def __init__(self, *, rate: float) -> None:
+    def __init__(
+        self, *, rate: float, busy: float | None = None, lease: RateLease | None = None
+    ) -> None:
         if not (0 < rate < math.inf):
             raise InvalidArgumentError(
                 field="max_admin_requests_per_second",
                 value=rate,
                 rule="it is a number of requests per second, more than 0",
             )
+        self._least, self._most = rate, max(rate, busy or rate)
+        self._wanted = rate
+        self._lease = lease
+        self.rate = rate
+        """Requests per second that may be sent now."""
         self.capacity = max(1, int(rate * OVER))
         # whoever sets a higher rate has been given a higher quota
-        self._all = RequestWindow(room=max(int(SPANNER_RATE * OVER), self.capacity), span=SPAN)
+        hard = max(int(SPANNER_RATE * OVER), int(self._most * OVER), self.capacity)
+        self._all = RequestWindow(room=hard, span=SPAN)
         # a rate below one in a hundred seconds takes a longer time to average over
         span = max(OVER, self.capacity / rate) * _SLACK
         self._polls = RequestWindow(room=self.capacity, span=span)
+        # since when the rate is what; one that shares begins with nothing saved up
+        self._rates: deque[tuple[float, float]] = deque()
+        self._new = lease is not None
         # what was saved up is spent within the same time, and must not use up the rest
-        self._pace = _PACED * self.capacity / (span + _BURST)
-        self._burst = max(1.0, self._pace * _BURST)
-        self._saved = self._burst
+        self._part = _PACED * OVER / (OVER * _SLACK + _BURST)
+        self._saved = 1.0 if self._new else self._burst
         self._saved_at: float | None = None
         self._pause = 0.0
         self._paused_until = -math.inf
         self._refused_at = -math.inf
+        self._calm = _CALM
+        self._calm_until = -math.inf
+
+    @property
+    def _pace(self) -> float:
+        # at a rate below one in a hundred seconds the span is longer
+        return self._part * self.rate
+
+    @property
+    def _burst(self) -> float:
+        return max(1.0, self._pace * _BURST)
 
     def delay(self, urgency: Urgency, *, at: float) -> float:
         """Return for how many seconds a request has to wait; 0 if it may be sent now."""
+        self._adjust(at)
         room = self._all.until_room(at)
         if urgency is Urgency.CANCEL:
             return max(0.0, room, self._refused_at + _CANCELS_AGAIN - at)
-        room = max(room, self._polls.until_room(at))
+        room = max(room, self._until_room(at))
         if urgency is Urgency.DECIDING:
             return max(0.0, room, self._refused_at + _CANCELS_AGAIN - at)
         missing = 1.0 - self._savings(at)
@@ -109,19 +159,34 @@ class Budget:
         evenly = missing / self._pace + 1e-6 if missing > 0 else 0.0
         return max(0.0, room, evenly, self._paused_until - at)
 
-    def take(self, urgency: Urgency, *, at: float) -> None:
-        """Count a request that is sent now."""
+    def take(self, urgency: Urgency, *, at: float, late: bool = False) -> None:
+        """Count a request that is sent now.
+
+        :param late: it would have been sent before if there had been more requests
+        """
         self._all.sent.append(at)
         if urgency is Urgency.CANCEL:
             return
         self._polls.sent.append(at)
-        if urgency is not Urgency.DECIDING:
-            self._saved = max(0.0, self._savings(at) - 1.0)
-            self._saved_at = at
+        if urgency is Urgency.DECIDING:
+            return
+        self._saved = max(0.0, self._savings(at) - 1.0)
+        self._saved_at = at
+        if not late:
+            self._wanted = max(self._least, self._wanted * _FALLS)
+        elif at >= self._calm_until:
+            self._wanted = min(self._most, self._wanted * _RISES)
 
     def refuse(self, *, at: float) -> None:
         """Pause: the service has refused a request for lack of quota."""
         self._refused_at = at
+        if self._wanted > self._least:
+            # it had risen, and that was too much; if it was before, wait longer this time
+            again = at < self._calm_until + self._calm
+            self._calm = min(self._calm * 2, _CALM_LONGEST) if again else _CALM
+        self._calm_until = at + self._calm
+        self._wanted = self._least
+        self._adjust(at)
         # of several that were under way at once, the first one counts
         if at >= self._paused_until:
             self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
@@ -133,6 +198,40 @@ class Budget:
         """Go on as usual: the service has answered a request."""
         if at >= self._paused_until:
             self._pause = 0.0
+
+    def _adjust(self, at: float) -> None:
+        """Use the rate that is allowed from now on."""
+        rate = self._wanted
+        if self._lease is not None:
+            leased = self._lease.rate(wanted=self._wanted, at=at)
+            rate = self._least if leased is None else min(leased, self._most)
+        if rate == self.rate and self._rates:
+            return
+        # what was saved up until now was saved at the rate until now
+        self._saved, self._saved_at = self._savings(at), at
+        self.rate = max(rate, _LEAST_RATE)
+        self._saved = min(self._saved, self._burst)
+        self._rates.append((at, self.rate))
+
+    def _until_room(self, at: float) -> float:
+        """Return the seconds until one more is within what the rates of the last time allow."""
+        since = at - self._polls.span
+        while len(self._rates) > 1 and self._rates[1][0] <= since:
+            self._rates.popleft()
+        if len(self._rates) == 1 and (not self._new or self._rates[0][0] <= since):
+            # the same rate all the time
+            self._polls.room = max(1, int(self.rate * self._polls.span / _SLACK + _ROUNDING))
+            return self._polls.until_room(at)
+        allowed = 0.0
+        ends = at
+        for begins, rate in reversed(self._rates):
+            allowed += rate * (ends - max(begins, since))
+            ends = begins
+        if not self._new and ends > since:
+            # before the first change it was that of the beginning
+            allowed += self._least * (ends - since)
+        self._polls.room = max(1, int(allowed / _SLACK + _ROUNDING))
+        return min(self._polls.until_room(at), _LOOK_AGAIN)
 
     def _savings(self, at: float) -> float:
         since = at if self._saved_at is None else self._saved_at
