@@ -9,7 +9,7 @@ every reading is made beforehand, and one that does not fit matches nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
@@ -175,6 +175,34 @@ def _on_text(operator: Operator, literal: Literal) -> Callable[[str], bool]:
     return lambda value: compare(value, text)
 
 
+def compile_equals_any(literals: Iterable[Literal]) -> Holds:
+    """Return a function that tells whether a field's value equals one of several literals.
+
+    It says the same as asking for each of them with ``=``, and looks each value up once. None of
+    them may have a wildcard, as those compare with parts of texts.
+    """
+    wanted = tuple(literals)
+    texts = {each.text for each in wanted}
+    booleans = {each.boolean for each in wanted if each.boolean is not None}
+    numbers = {each.number for each in wanted if each.number is not None}
+    moments = {each.moment for each in wanted if each.moment is not None}
+
+    def holds(value: Value) -> bool:
+        if isinstance(value, str):
+            return value.lower() in texts
+        if value is None:
+            return False
+        if isinstance(value, bool):  # before int, which it is as well
+            return value in booleans
+        if isinstance(value, int | float):
+            return value in numbers
+        if isinstance(value, datetime):
+            return _aware(value) in moments
+        return any(map(holds, value))
+
+    return holds
+
+
 ValueOf: TypeAlias = Callable[[str], Value]
 Test: TypeAlias = Callable[[ValueOf], bool]
 
@@ -194,9 +222,12 @@ class Comparison:
 
     def compile(self) -> Test:
         """Return a function that tells whether it holds."""
-        path = self.path
-        holds = compile_comparison(self.operator, self.literal)
-        return lambda value_of: holds(value_of(path))
+        return _asked_of(self.path, compile_comparison(self.operator, self.literal))
+
+    @property
+    def is_plain_equality(self) -> bool:
+        """Whether it asks for one value, of which nothing is left open."""
+        return self.operator is Operator.EQUAL and not self.literal.open
 
     def comparisons(self) -> Iterator[Comparison]:
         """Go through the comparisons from left to right."""
@@ -251,8 +282,12 @@ class Or:
     parts: tuple[Expression, ...]
 
     def compile(self) -> Test:
-        """Return a function that asks the parts in order, until one holds."""
-        tests = [part.compile() for part in self.parts]
+        """Return a function that asks the parts in order, until one holds.
+
+        Equalities of one field are a single question: clients ask for operations by the names of
+        fifty, among thousands.
+        """
+        tests = _tests_of_any(self.parts)
 
         def test(value_of: ValueOf) -> bool:
             for each in tests:  # noqa: SIM110
@@ -266,6 +301,29 @@ class Or:
         """Go through the comparisons from left to right."""
         for part in self.parts:
             yield from part.comparisons()
+
+
+def _tests_of_any(parts: Sequence[Expression]) -> list[Test]:
+    """Return the tests of which one must hold; equalities of one field become one of them.
+
+    It stands where the first of them stood. Fields have no effects, so that it does not matter
+    which of two tests is asked first.
+    """
+    equalities: dict[str, list[Literal]] = {}
+    for part in parts:
+        if isinstance(part, Comparison) and part.is_plain_equality:
+            equalities.setdefault(part.path, []).append(part.literal)
+    tests: list[Test] = []
+    for part in parts:
+        if not (isinstance(part, Comparison) and part.is_plain_equality):
+            tests.append(part.compile())
+        elif literals := equalities.pop(part.path, None):
+            tests.append(_asked_of(part.path, compile_equals_any(literals)))
+    return tests
+
+
+def _asked_of(path: str, holds: Holds) -> Test:
+    return lambda value_of: holds(value_of(path))
 
 
 Expression: TypeAlias = Comparison | Not | And | Or

@@ -107,6 +107,12 @@ class OperationHandler(ABC, Generic[_Name, _Details]):
         return value
 
 
+def ended_at(operation: Operation, now: datetime) -> datetime | None:
+    """Return when an operation has ended; None if it has not."""
+    ended = operation.lifecycle.ended(now)
+    return None if ended is None else ended.at
+
+
 def show_progress(metadata: Any, operation: Operation, now: datetime) -> None:
     """Set ``progress``: percentage, start, and end if there is one."""
     lifecycle = operation.lifecycle
@@ -143,6 +149,7 @@ class ReportsProgress(OperationHandler[_Name, _Details], Generic[_Name, _Details
     shortcuts: ClassVar = {
         "progress.progress_percent": lambda operation, now: operation.lifecycle.percent(now),
         "progress.start_time": lambda operation, _: operation.started,
+        "progress.end_time": ended_at,
     }
 
     def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
@@ -155,6 +162,10 @@ class ReportsTimes(OperationHandler[_Name, _Details], Generic[_Name, _Details]):
     """Its metadata has times, and no percentage."""
 
     changing: ClassVar = frozenset({"start_time", "cancel_time", "end_time"})
+    shortcuts: ClassVar = {
+        "start_time": lambda operation, _: operation.started,
+        "end_time": ended_at,
+    }
 
     def refresh(self, metadata: Any, operation: Operation, now: datetime) -> None:
         """Tell the times."""

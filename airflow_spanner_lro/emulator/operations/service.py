@@ -317,13 +317,18 @@ def _response_field(operation: Operation, path: str, now: datetime) -> Value:
 def read_field(message: Message, path: str) -> Value:
     """Return the value at a dotted path below a message; None if it is not set, or unknown.
 
+    Below a list of messages these are the values of all of them: a schema change has one progress
+    for each of its statements.
+
     :param path: names of fields as in the API; empty for the message itself
     """
     value: Any = message
     field: Any = None
-    for part in path.split(".") if path else ():
+    parts = path.split(".") if path else []
+    for index, part in enumerate(parts):
         if not isinstance(value, Message):
-            return _entry(value, part)
+            rest = ".".join(parts[index:])
+            return _entry(value, part) if hasattr(value, "get") else _elements(value, field, rest)
         field = value.DESCRIPTOR.fields_by_name.get(part)
         if field is None or (field.has_presence and not value.HasField(part)):
             return None
@@ -334,9 +339,17 @@ def read_field(message: Message, path: str) -> Value:
 
 
 def _entry(value: Any, key: str) -> Value:
-    """Return an entry of a map; anything else has no parts."""
-    found = value.get(key) if hasattr(value, "get") else None
+    """Return an entry of a map."""
+    found = value.get(key)
     return found if isinstance(found, str) else None
+
+
+def _elements(value: Any, field: Any, path: str) -> Value:
+    """Return what a list of messages has at a path; anything else has no parts."""
+    if not field.is_repeated or field.message_type is None:
+        return None
+    found = (read_field(each, path) for each in value)
+    return [each for each in found if each is not None] or None
 
 
 def _plain(value: Any, field: Any) -> Value:
