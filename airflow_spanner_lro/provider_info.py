@@ -121,6 +121,18 @@ def get_provider_info() -> dict[str, Any]:
                         "example": None,
                         "default": "1.0",
                     },
+                    "max_admin_requests_per_second_busy": {
+                        "description": (
+                            "How many of these requests a second all triggerers of this Airflow "
+                            "may send together while ends would be noticed late; they share it "
+                            "through Airflow's database. At least max_admin_requests_per_second; "
+                            "the same for a budget that never rises. From 0.01 to 1000."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": None,
+                        "default": "3.0",
+                    },
                     "allow_emulator": {
                         "description": (
                             "Whether Spanner may be an emulator, a server that is reached without "

@@ -184,6 +184,9 @@ _MAX_ADMIN_REQUESTS_PER_SECOND = Option(
     # one request in the hundred seconds over which Spanner counts; less would be none at all
     Number(0.01, 1000, unit="requests a second"),
 )
+_MAX_ADMIN_REQUESTS_PER_SECOND_BUSY = Option(
+    "max_admin_requests_per_second_busy", Number(0.01, 1000, unit="requests a second")
+)
 _ALLOW_EMULATOR = Option("allow_emulator", _YesOrNo())
 _SIGN_EXPIRE_TIME = Option("sign_expire_time", _YesOrNo())
 _REAPER = Option("reaper", _Choice(ReaperHost))
@@ -199,6 +202,7 @@ OPTIONS: dict[str, Option[Any]] = {
         _SETTLE_TIMEOUT,
         _DEFERRAL_GRACE,
         _MAX_ADMIN_REQUESTS_PER_SECOND,
+        _MAX_ADMIN_REQUESTS_PER_SECOND_BUSY,
         _ALLOW_EMULATOR,
         _SIGN_EXPIRE_TIME,
         _REAPER,
@@ -209,6 +213,8 @@ OPTIONS: dict[str, Option[Any]] = {
     )
 }
 """Each option there is, by its name."""
+_BUDGETS = {_MAX_ADMIN_REQUESTS_PER_SECOND.name, _MAX_ADMIN_REQUESTS_PER_SECOND_BUSY.name}
+"""One of them bounds the other."""
 
 
 def poll_interval() -> float:
@@ -229,6 +235,26 @@ def deferral_grace() -> float:
 def max_admin_requests_per_second() -> float:
     """Return how many requests a triggerer sends for one project and identity, on average."""
     return _MAX_ADMIN_REQUESTS_PER_SECOND.read()
+
+
+def max_admin_requests_per_second_busy() -> float:
+    """Return how many all triggerers together may send while ends would be noticed late.
+
+    Whoever has set a higher budget than this one's default never rises above it.
+
+    :raises SettingsError: if it was set to less than ``max_admin_requests_per_second``
+    """
+    busy, usual = _MAX_ADMIN_REQUESTS_PER_SECOND_BUSY.read(), max_admin_requests_per_second()
+    given = _given()
+    name = _MAX_ADMIN_REQUESTS_PER_SECOND_BUSY.name
+    if busy < usual and name in given:
+        broken = InvalidArgumentError(
+            field=f"[{SECTION}] {name}",
+            value=conf.get(SECTION, name, raw=True),
+            rule=f"it is at least max_admin_requests_per_second, which is {usual:g}",
+        )
+        raise SettingsError(f"{broken}{_origin(given[name])}.")
+    return max(busy, usual)
 
 
 def allow_emulator() -> bool:
@@ -283,12 +309,19 @@ def log_problems() -> None:
 
 
 def _problems() -> Iterator[str]:
+    broken: set[str] = set()
     for name, variable in sorted(_given().items()):
         if (option := OPTIONS.get(name)) is None:
             yield _unknown(name, variable=variable)
             continue
         try:
             option.read()
+        except SettingsError as exc:
+            yield from exc.problems
+            broken.add(name)
+    if broken.isdisjoint(_BUDGETS):
+        try:
+            max_admin_requests_per_second_busy()
         except SettingsError as exc:
             yield from exc.problems
 

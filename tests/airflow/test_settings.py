@@ -27,11 +27,13 @@ NUMBERS = (
     "settle_timeout",
     "deferral_grace",
     "max_admin_requests_per_second",
+    "max_admin_requests_per_second_busy",
     "reaper_interval",
     "reaper_grace",
 )
 OTHERS = ("allow_emulator", "sign_expire_time", "reaper", "reaper_connections", "deployment")
 BUDGET = "max_admin_requests_per_second"
+BUSY = "max_admin_requests_per_second_busy"
 FILE = """
 [DEFAULT]
 colour = blue
@@ -88,7 +90,7 @@ def test_nothing_set_is_fine(section: None, monkeypatch: pytest.MonkeyPatch) -> 
 
     settings.check()
 
-    assert (DEFAULT_INTERVAL, 60, 90, 1, 10, 60) == tuple(
+    assert (DEFAULT_INTERVAL, 60, 90, 1, 3, 10, 60) == tuple(
         getattr(settings, option)() for option in NUMBERS
     )
     others = tuple(getattr(settings, each)() for each in OTHERS)
@@ -153,6 +155,41 @@ def test_value_at_the_edge(option: str, value: str, monkeypatch: pytest.MonkeyPa
     settings.check()
 
     assert float(value) == getattr(settings, option)()
+
+
+def test_busy_budget_below_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget cannot fall when there is much to do; the sentence says what it has to reach."""
+    monkeypatch.setenv(variable(BUDGET), "2.5")
+    monkeypatch.setenv(variable(BUSY), "2")
+
+    assert told() == (
+        f"[spanner_lro] {BUSY}='2' is not usable: it is at least {BUDGET}, which is 2.5 "
+        f"(set by {variable(BUSY)})."
+    )
+    with pytest.raises(SettingsError, match=BUSY):
+        settings.max_admin_requests_per_second_busy()
+
+
+def test_budget_that_is_no_number_is_one_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is compared with what is wrong by itself."""
+    monkeypatch.setenv(variable(BUDGET), "plenty")
+    monkeypatch.setenv(variable(BUSY), "2")
+
+    assert 1 == told().count("is not usable")
+
+
+@pytest.mark.parametrize(("usual", "busy"), [("4", None), ("4", "4")])
+def test_budget_that_never_rises(
+    usual: str, busy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever gives both the same value, or one above the other's default, gets that."""
+    monkeypatch.setenv(variable(BUDGET), usual)
+    if busy:
+        monkeypatch.setenv(variable(BUSY), busy)
+
+    settings.check()
+
+    assert 4 == settings.max_admin_requests_per_second_busy()
 
 
 @pytest.mark.parametrize(
