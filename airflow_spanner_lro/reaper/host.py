@@ -2,12 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start the reaper with a triggerer or scheduler, and end it with that process.
 
-Airflow 3.3.2 calls ``on_starting`` from the constructor of a job, before it says of which type the
-job is; so its type is awaited by an event of SQLAlchemy, and no thread has to wait for it.
-
-*Triggerer.* Its main process forks the one that runs triggers, once and at the beginning, and never
-again. The reaper is a thread in the main process that starts right after that fork: there is no
-thread at the time of the fork, and gRPC is loaded by that thread alone.
+*Triggerer.* The reaper is a thread in its main process, from the moment when that has forked the
+one that runs triggers; gRPC is loaded by that thread alone.
 
 *Scheduler.* The LocalExecutor forks workers at any time, so a thread with gRPC must not be there.
 The reaper is a process of its own, started afresh from this module, and a thread without gRPC that
@@ -24,23 +20,23 @@ import sys
 import time
 from contextlib import suppress
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from airflow_spanner_lro import settings
+from airflow_spanner_lro.airflow_internals.job_processes import (
+    SCHEDULER_JOB,
+    TRIGGERER_JOB,
+    ThreadAfterFork,
+    on_job_type,
+)
 from airflow_spanner_lro.core.errors import SettingsError
 from airflow_spanner_lro.settings import ReaperHost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    class AirflowJob(Protocol):
-        """Airflow's ``Job``."""
-
-        hostname: str
+    from airflow_spanner_lro.airflow_internals.job_processes import AirflowJob
 
 
-JOB_TYPES = {"TriggererJob": ReaperHost.TRIGGERER, "SchedulerJob": ReaperHost.SCHEDULER}
-"""What Airflow 3.3.2 calls the jobs of those processes."""
+JOB_TYPES = {TRIGGERER_JOB: ReaperHost.TRIGGERER, SCHEDULER_JOB: ReaperHost.SCHEDULER}
 _LEAVE_TIME = 3.0
 """Seconds for the reaper to end between two entries when its host ends."""
 _CALL_TIME = 15.0
@@ -97,13 +93,13 @@ def prepare(job: AirflowJob) -> None:
             return
         hosted: HostedReaper
         if where is ReaperHost.TRIGGERER:
-            hosted = ThreadAfterFork(hostname=job.hostname, interval=interval)
+            hosted = thread_of_triggerer(hostname=job.hostname, interval=interval)
         else:
             hosted = ChildProcess(hostname=job.hostname)
         if _here.take(hosted):
             hosted.start()
 
-    _on_job_type(job, on_type)
+    on_job_type(job, on_type)
 
 
 def stop() -> None:
@@ -112,55 +108,23 @@ def stop() -> None:
         _here.hosted.stop()
 
 
-def _on_job_type(job: AirflowJob, then: Callable[[str], None]) -> None:
-    from sqlalchemy import event  # noqa: PLC0415  # each of Airflow's processes loads the listener
+def thread_of_triggerer(*, hostname: str, interval: float) -> ThreadAfterFork:
+    """Return the reaper as a thread, from the next fork of this process on.
 
-    def on_set(target: object, value: object, _old: object, _initiator: object) -> None:
-        if target is job:
-            then(str(value))
+    What is being cancelled when it is stopped is so in Spanner, and its entry says so.
+    """
 
-    attribute: Any = type(job).job_type  # type: ignore[attr-defined]  # it is a mapped class
-    event.listen(attribute, "set", on_set)
-
-
-class ThreadAfterFork:
-    """The reaper as a thread, from the next fork of this process on."""
-
-    def __init__(self, *, hostname: str, interval: float) -> None:
-        self._hostname = hostname
-        self._interval = interval
-        self._pid = os.getpid()
-        self._thread: Thread | None = None
-        self._stopped = Event()
-
-    def start(self) -> None:
-        """Wait for the fork."""
-        os.register_at_fork(after_in_parent=self._forked)
-
-    def stop(self) -> None:
-        """End the thread; what is being cancelled is so in Spanner, and its entry says so."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(_LEAVE_TIME)
-
-    def _forked(self) -> None:
-        # the process that was forked forks as well
-        if self._thread is not None or os.getpid() != self._pid:
-            return
-        self._thread = Thread(target=self._work, name="spanner-lro-reaper", daemon=True)
-        self._thread.start()
-
-    def _work(self) -> None:
+    def work(stopped: Event) -> None:
         try:
             from airflow_spanner_lro.reaper.loop import EventClock, ReaperLoop  # noqa: PLC0415
 
-            clock = EventClock(self._stopped)
-            ReaperLoop(host=f"{self._hostname} (triggerer)", clock=clock).run(
-                interval=self._interval
-            )
+            clock = EventClock(stopped)
+            ReaperLoop(host=f"{hostname} (triggerer)", clock=clock).run(interval=interval)
         except Exception:
             # such as a library that cannot be loaded; the triggerer has other things to do
             log.exception("The reaper has ended here; nobody else is affected.")
+
+    return ThreadAfterFork(name="spanner-lro-reaper", work=work)
 
 
 class ChildProcess:

@@ -202,7 +202,7 @@ def test_thread_of_the_triggerer_ends_with_it(monkeypatch: pytest.MonkeyPatch) -
         ended.append(interval)
 
     monkeypatch.setattr(REAPER_RUN, run)
-    reaper = host.ThreadAfterFork(hostname="here", interval=600)
+    reaper = host.thread_of_triggerer(hostname="here", interval=600)
     reaper._forked()
     reaper.stop()
 
@@ -220,7 +220,7 @@ def test_thread_that_fails_is_told_and_hurts_nobody(
         raise ImportError(message)
 
     monkeypatch.setattr(REAPER_RUN, run)
-    reaper = host.ThreadAfterFork(hostname="here", interval=600)
+    reaper = host.thread_of_triggerer(hostname="here", interval=600)
     reaper._forked()
     reaper.stop()
 

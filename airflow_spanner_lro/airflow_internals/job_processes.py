@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Work beside Airflow's own in a triggerer's or scheduler's process, from when that is safe.
+
+Airflow 3.3.2 calls ``on_starting`` from the constructor of a job, before it says of which type the
+job is; so its type is awaited by an event of SQLAlchemy, and no thread has to wait for it.
+
+The main process of a triggerer forks the one that runs triggers, once and at the beginning, and
+never again. A thread in the main process starts right after that fork: there is no thread at the
+time of the fork, and what a thread imports is loaded by it alone.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    class AirflowJob(Protocol):
+        """Airflow's ``Job``."""
+
+        hostname: str
+
+
+TRIGGERER_JOB, SCHEDULER_JOB = "TriggererJob", "SchedulerJob"
+"""What Airflow 3.3.2 calls the jobs of those processes."""
+_LEAVE_TIME = 3.0
+"""Seconds for a thread to end when its process does."""
+
+
+def on_job_type(job: AirflowJob, then: Callable[[str], None]) -> None:
+    """Call back when a job that is being made says of which type it is."""
+    from sqlalchemy import event  # noqa: PLC0415  # each of Airflow's processes loads the listener
+
+    def on_set(target: object, value: object, _old: object, _initiator: object) -> None:
+        if target is job:
+            then(str(value))
+
+    attribute: Any = type(job).job_type  # type: ignore[attr-defined]  # it is a mapped class
+    event.listen(attribute, "set", on_set)
+
+
+class ThreadAfterFork:
+    """A thread in this process, from its next fork on; a fork of it has none.
+
+    :param work: what it does until the event it is given is set; it handles its own errors
+    """
+
+    def __init__(self, *, name: str, work: Callable[[Event], None]) -> None:
+        self._name = name
+        self._work = work
+        self._pid = os.getpid()
+        self._thread: Thread | None = None
+        self._stopped = Event()
+
+    def start(self) -> None:
+        """Wait for the fork."""
+        os.register_at_fork(after_in_parent=self._forked)
+
+    def stop(self) -> None:
+        """End the thread, and wait for that a few seconds."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(_LEAVE_TIME)
+
+    def _forked(self) -> None:
+        # the process that was forked forks as well
+        if self._thread is not None or os.getpid() != self._pid:
+            return
+        self._thread = Thread(
+            target=self._work, args=(self._stopped,), name=self._name, daemon=True
+        )
+        self._thread.start()
