@@ -121,9 +121,9 @@ class OperationRun:
         if self.wait.killed:
             raise KilledBeforeStartError(self._work.target)
         begun = self._begin(pause=pause)
+        self.ledger.take_written()
         if begun is None:
             return self._deliver(None)
-        self.ledger.refresh()
         self._running = begun.name
         self.context["ti"].xcom_push(key=OPERATION_NAME_KEY, value=str(begun.name))
         if self.wait.killed:

@@ -6,6 +6,17 @@ The store survives retries and clears, which XComs do not. It can be read by key
 are numbered, and one more key says which number is the newest: closed entries expire, and a hole
 must not hide what comes after it. Only code on a worker can reach the store: triggers read the XCom
 that ``publish`` writes.
+
+Each read is a request to Airflow, so each has its reason, and what this process has just read or
+written is not read again:
+
+- a process that begins reads the number of the newest entry, and that entry: two reads;
+- before it writes about an operation that it has waited for, it reads the entry once more
+  (``own``): it may have been frozen until the next try had taken the operation up;
+- a retry that follows a refused try reads the entry again before it takes its key (``append``).
+
+So a start takes two, and a task that goes on after its deferral, or waits on a worker, three in
+all. A follow-up, a kill or that retry takes one more.
 """
 
 from __future__ import annotations
@@ -45,6 +56,8 @@ NEWEST_KEY = "spanner_lro_newest"
 """Holds the number of the newest entry."""
 _AHEAD = 3
 """How many missing numbers are passed over, where nothing says which is the newest."""
+_AHEAD_OF_FIRST_TRY = 1
+"""The same in a first try: numbers go missing as entries expire, weeks after their tries."""
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +72,8 @@ class TaskLedger:
         self._store: TaskStateStoreAccessor = context["task_state_store"]
         self._ti = context["ti"]
         self._known: int | None = None
+        self._last: LedgerEntry | None = None
+        self._last_is_known = False
         self._answering = Lock()
         self._answered = False
         self.mine: LedgerEntry | None = None
@@ -70,20 +85,22 @@ class TaskLedger:
         return int(self._ti.try_number)
 
     def latest(self) -> LedgerEntry | None:
-        """Return the newest entry; None if there is none.
+        """Return the newest entry as it is now; None if there is none, or it was deleted.
 
         :raises LedgerUnreadableError: if another release wrote it, or it is damaged
         """
-        if not self._newest:
-            return None
-        record = self._store.get(self._key(self._newest))
-        if record is None:
-            # deleted by somebody meanwhile
-            return None
+        if self._known is None:
+            # the search has read it
+            self._known, record = self._find_newest()
+        else:
+            record = self._store.get(self._key(self._known)) if self._known else None
+        self._last_is_known = False
         try:
-            return LedgerEntry.from_record(record)
+            entry = None if record is None else LedgerEntry.from_record(record)
         except LedgerFormatError as exc:
-            raise LedgerUnreadableError(self._key(self._newest), exc) from exc
+            raise LedgerUnreadableError(self._key(self._known), exc) from exc
+        self._last, self._last_is_known = entry, True
+        return entry
 
     def own(self) -> LedgerEntry | None:
         """Return the newest entry if this try owns it.
@@ -104,8 +121,12 @@ class TaskLedger:
         An intent that came to nothing gives its key away: a task may be refused many times before
         a slot is free.
         """
-        latest = self.latest()
-        if latest is None or latest.operation or not latest.closed:
+        last = self._last if self._last_is_known else self.latest()
+        if last and _came_to_nothing(last) and last.try_number != self.try_number:
+            # the process that wrote it may only be frozen, and may have written meanwhile what its
+            # call has begun; an intent of this try is closed only when its call was refused
+            last = self.latest()
+        if last is None or not _came_to_nothing(last):
             self._known = self._newest + 1
             # first, because a number without an entry does no harm, and an entry that is not
             # found again would
@@ -119,6 +140,7 @@ class TaskLedger:
         """
         retention = None if entry.closed else NEVER_EXPIRE
         self._store.set(self._key(self._newest), entry.to_record(), retention=retention)
+        self._last, self._last_is_known = entry, True
 
     def given_up(self, intent: LedgerEntry) -> None:
         """Write down that the wait for an answer has ended, unless the answer has come since."""
@@ -137,7 +159,7 @@ class TaskLedger:
             if self.own() is None:
                 return
             self.update(entry)
-            if self._find_newest() == self._newest:
+            if self._find_newest()[0] == self._newest:
                 self.publish(entry)
 
     def note_answer(self, name: OperationName) -> None:
@@ -156,6 +178,10 @@ class TaskLedger:
         """Read again which entry this try owns, and return it."""
         self.mine = self.own()
         return self.mine
+
+    def take_written(self) -> None:
+        """Own the entry that this process has written last, as the last act of a start."""
+        self.mine = self._last
 
     @property
     def presumed(self) -> bool:
@@ -208,7 +234,7 @@ class TaskLedger:
 
         :param snapshot: the operation of this try at its end; None if it needed none
         """
-        entry = self.own()
+        entry = self.mine or self.own()
         return entry.statements_after(snapshot) if entry else ()
 
     def go_on_with(self, follow_up: FollowUp) -> None:
@@ -297,24 +323,32 @@ class TaskLedger:
     @property
     def _newest(self) -> int:
         if self._known is None:
-            self._known = self._find_newest()
+            self._known, _ = self._find_newest()
         return self._known
 
-    def _find_newest(self) -> int:
+    def _find_newest(self) -> tuple[int, Any]:
+        """Return the number of the newest entry, and what is stored under it; None if nothing."""
         noted = self._store.get(NEWEST_KEY)
         if isinstance(noted, int) and not isinstance(noted, bool) and noted > 0:
             # the process may have ended between the two writes of ``append``
-            numbers = range(noted, max(noted - _AHEAD, 0), -1)
-            return next((each for each in numbers if self._has(each)), noted)
+            for number in range(noted, max(noted - _AHEAD, 0), -1):
+                if (record := self._store.get(self._key(number))) is not None:
+                    return number, record
+            return noted, None
         # an older release wrote them, or somebody has deleted the key
-        newest = 0
-        while found := [n for n in range(newest + 1, newest + 1 + _AHEAD) if self._has(n)]:
-            newest = found[-1]
-        return newest
-
-    def _has(self, number: int) -> bool:
-        return self._store.get(self._key(number)) is not None
+        newest, found = 0, None
+        ahead = _AHEAD if self.try_number > 1 else _AHEAD_OF_FIRST_TRY
+        number = 1
+        while number <= newest + ahead:
+            if (record := self._store.get(self._key(number))) is not None:
+                newest, found = number, record
+            number += 1
+        return newest, found
 
     @staticmethod
     def _key(number: int) -> str:
         return f"{KEY_PREFIX}{number}"
+
+
+def _came_to_nothing(entry: LedgerEntry) -> bool:
+    return entry.closed and entry.operation is None

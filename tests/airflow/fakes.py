@@ -146,9 +146,11 @@ class FakeStore:
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
         self.retentions: dict[str, timedelta | None] = {}
+        self.reads = 0
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a value."""
+        self.reads += 1
         return json.loads(self.values[key]) if key in self.values else default
 
     def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:

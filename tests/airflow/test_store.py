@@ -21,12 +21,15 @@ from airflow_spanner_lro.core.operations.errors import EndedByOthersError
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.execution.store import NEWEST_KEY, TaskLedger
-from tests.airflow.fakes import BACKUP, LONG
-from tests.airflow.task_runner import backup, defer
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LATER, LONG, SOURCE
+from tests.airflow.task_runner import backup, change_schema, defer, restore, resume
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow.sdk.exceptions import TaskDeferred
+
+    from airflow_spanner_lro.operators.operation import SpannerOperationOperator
     from tests.airflow.fakes import FakeTask, Stage
 
 NOW = datetime.now(tz=UTC)
@@ -86,19 +89,41 @@ def test_nothing_is_there(task: FakeTask) -> None:
         pytest.param((1,), 2, 1, id="the process ended between the two writes"),
         pytest.param((1, 2), 3, 2, id="the newest was deleted"),
         pytest.param((), 3, None, id="all were deleted"),
-        pytest.param((1, 2), None, 2, id="an older release has written them"),
-        pytest.param((2,), None, 2, id="the same, and the first has expired"),
-        pytest.param((3, 4), None, 4, id="the same, and the first two have expired"),
-        pytest.param((1, 3), None, 3, id="the same, with a hole"),
     ],
 )
 def test_the_newest_is_found(
-    task: FakeTask, numbers: tuple[int, ...], newest: int | None, expected: int | None
+    task: FakeTask, numbers: tuple[int, ...], newest: int, expected: int | None
 ) -> None:
     """No hole hides what comes after it, and no number without an entry hides what came before."""
     keep(task, *numbers, newest=newest)
 
     assert (name(expected) if expected else None) == latest(task)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        pytest.param((1, 2), 2, id="all are there"),
+        pytest.param((2,), 2, id="the first has expired"),
+        pytest.param((3, 4), 4, id="the first two have expired"),
+        pytest.param((1, 3), 3, id="with a hole"),
+    ],
+)
+def test_what_an_older_release_wrote_is_found(
+    task: FakeTask, numbers: tuple[int, ...], expected: int
+) -> None:
+    """It noted no number of the newest entry, so a later try looks beyond holes."""
+    keep(task, *numbers)
+    task.next_try()
+
+    assert name(expected) == latest(task)
+
+
+def test_what_an_older_release_wrote_in_the_first_try_is_found(task: FakeTask) -> None:
+    """A task that was deferred under an older release goes on with the last of its entries."""
+    keep(task, 1, 2)
+
+    assert name(2) == latest(task)
 
 
 @pytest.mark.parametrize("newest", [0, -1, True, "2", 2.0, [], {"number": 2}], ids=repr)
@@ -125,6 +150,7 @@ def test_an_entry_gets_a_key_of_its_own(
 ) -> None:
     """Nothing that may still be owed is ever written over."""
     keep(task, *numbers, newest=newest)
+    task.next_try()
 
     TaskLedger(task.context).append(entry(9))
 
@@ -176,6 +202,22 @@ def test_an_intent_that_came_to_nothing_gives_its_key_away(task: FakeTask) -> No
     assert ["spanner_lro:1"] == task.entries
 
 
+def test_a_late_answer_keeps_its_key(task: FakeTask) -> None:
+    """The process of an earlier try may only be frozen: what it writes down late stays."""
+    frozen = TaskLedger(task.context)
+    frozen.append(intent())
+    task.next_try()
+    second = TaskLedger(task.context)
+    second.latest()
+    second.update(intent().close())
+    frozen.answered_late(entry(1))
+
+    second.append(intent(try_number=2))
+
+    assert entry(1).to_record() == task.store.get("spanner_lro:1")
+    assert intent(try_number=2).to_record() == task.store.get("spanner_lro:2")
+
+
 @pytest.mark.parametrize(
     "earlier",
     [
@@ -192,6 +234,61 @@ def test_what_may_have_begun_something_keeps_its_key(task: FakeTask, earlier: Le
     TaskLedger(task.context).append(intent())
 
     assert ["spanner_lro:1", "spanner_lro:2"] == task.entries
+
+
+def reads(task: FakeTask, act: Callable[[], object]) -> int:
+    """Return how often something reads the store: each time is a request to Airflow."""
+    before = task.store.reads
+    act()
+    return task.store.reads - before
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+@pytest.mark.parametrize("make", [backup, restore, change_schema])
+def test_no_process_reads_more_than_three_times(
+    stage: Stage,
+    task: FakeTask,
+    make: Callable[..., SpannerOperationOperator],
+    deferrable: bool,
+) -> None:
+    """Each read is a request to Airflow: two to begin with, and one before the end is written."""
+    stage.emulator.create_backup(SOURCE, DATABASE)
+    operator = make(deferrable=deferrable)
+    if not deferrable:
+        stage.finish_upon("GetOperation")
+        assert 3 == reads(task, lambda: operator.execute(task.context))
+        return
+    stage.emulator.plan(LONG)
+    deferrals: list[TaskDeferred] = []
+    assert 2 == reads(task, lambda: deferrals.append(defer(operator, task)))
+    stage.clock.advance(LATER)
+
+    assert 3 == reads(task, lambda: resume(operator, deferrals[0], task))
+    assert task.entry["closed"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "starts"),
+    [
+        pytest.param({}, 1, id="it adopts"),
+        pytest.param(
+            {"backup_id": "again", "database_id": "other"}, 2, id="it asks for something else"
+        ),
+    ],
+)
+def test_a_retry_reads_no_more(
+    stage: Stage, task: FakeTask, parameters: dict[str, str], starts: int
+) -> None:
+    """The number of the newest entry, the entry, and nothing that is known already."""
+    stage.emulator.plan(LONG)
+    stage.emulator.create_database(f"{INSTANCE}/databases/other")
+    defer(backup(deferrable=True), task)
+    task.next_try()
+
+    found = reads(task, lambda: defer(backup(deferrable=True, **parameters), task))
+
+    assert 2 == found
+    assert starts == len(stage.starts)
 
 
 def test_what_is_owed_never_expires(task: FakeTask) -> None:
