@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.addresses import EmulatorStartError
+    from airflow_spanner_lro.emulator.audit.entries import OperationIdForm
+    from airflow_spanner_lro.emulator.audit.log import AuditCounts, AuditTopic, AuditTopicError
     from airflow_spanner_lro.emulator.clock import Clock, ManualClock, SystemClock
     from airflow_spanner_lro.emulator.controller import NeverDoneError, OperationView, ResourceView
     from airflow_spanner_lro.emulator.errors import RpcError
     from airflow_spanner_lro.emulator.faults import Fault, FaultKind, Faults
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
     from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
+    from airflow_spanner_lro.emulator.operations.model import OperationMoment
     from airflow_spanner_lro.emulator.pipeline import Call, CallHistory
     from airflow_spanner_lro.emulator.plans import DEFAULT_PLANS, Between, BySize, Plan, Rollback
     from airflow_spanner_lro.emulator.quota import AdminQuota, Limits
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_PLANS",
     "AdminQuota",
+    "AuditCounts",
+    "AuditTopic",
+    "AuditTopicError",
     "Between",
     "BySize",
     "Call",
@@ -40,6 +46,8 @@ __all__ = [
     "Limits",
     "ManualClock",
     "NeverDoneError",
+    "OperationIdForm",
+    "OperationMoment",
     "OperationView",
     "Plan",
     "ResourceView",
@@ -57,6 +65,11 @@ _MODULES = {
     "Fault": "airflow_spanner_lro.emulator.faults",
     "EmulatorStateError": "airflow_spanner_lro.emulator.journal.state_file",
     "AdminQuota": "airflow_spanner_lro.emulator.quota",
+    "AuditCounts": "airflow_spanner_lro.emulator.audit.log",
+    "AuditTopic": "airflow_spanner_lro.emulator.audit.log",
+    "AuditTopicError": "airflow_spanner_lro.emulator.audit.log",
+    "OperationIdForm": "airflow_spanner_lro.emulator.audit.entries",
+    "OperationMoment": "airflow_spanner_lro.emulator.operations.model",
     "DEFAULT_PLANS": "airflow_spanner_lro.emulator.plans",
     "Between": "airflow_spanner_lro.emulator.plans",
     "BySize": "airflow_spanner_lro.emulator.plans",

@@ -33,6 +33,7 @@ from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from airflow_spanner_lro.emulator.audit.log import AuditTopic
     from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
 
 
@@ -43,6 +44,8 @@ DEFAULT_REST_PORT = 9020
 """The port of Google's emulator for REST."""
 
 _ON, _OFF = "on", "off"
+# those of OperationIdForm, which takes the client library to load
+_ID_FORMS = ("full", "short", "opaque")
 _SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 DESCRIPTION = (
@@ -98,6 +101,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--log-calls", action="store_true", help="print each call and its answer")
     parser.add_argument(
+        "--audit-topic",
+        metavar="TOPIC",
+        help="publish an audit-log entry when an operation starts and when it ends, to "
+        "projects/P/topics/T in an emulator of Pub/Sub",
+    )
+    parser.add_argument(
+        "--audit-endpoint",
+        metavar="HOST:PORT",
+        default="",
+        help="where that emulator is (what PUBSUB_EMULATOR_HOST says)",
+    )
+    parser.add_argument(
+        "--audit-operation-id",
+        choices=_ID_FORMS,
+        default=_ID_FORMS[0],
+        help="what operation.id of the entries is: the full name of the operation, its last "
+        "segment, or something that does not tell it (%(default)s)",
+    )
+    parser.add_argument(
         "--instance",
         action="append",
         default=[],
@@ -128,6 +150,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     # gRPC and the client library take a second to load; --help should not
+    from airflow_spanner_lro.emulator.audit.log import AuditTopicError  # noqa: PLC0415
     from airflow_spanner_lro.emulator.clock import SystemClock  # noqa: PLC0415
     from airflow_spanner_lro.emulator.errors import RpcError  # noqa: PLC0415
     from airflow_spanner_lro.emulator.quota import AdminQuota  # noqa: PLC0415
@@ -144,17 +167,18 @@ def _run(args: argparse.Namespace) -> int:
             seed=args.seed,
             state_file=args.state,
             quota=AdminQuota() if args.quota == _ON else None,
+            audit=_audit_topic(args),
         )
         for name in args.instance:
             emulator.create_instance(name)
         for name in args.database:
             emulator.create_database(name, if_missing=True)
         emulator.start()
-    except (EmulatorStartError, EmulatorStateError, RpcError) as exc:
+    except (AuditTopicError, EmulatorStartError, EmulatorStateError, RpcError) as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
     try:
-        _say(*_ready(emulator))
+        _say(*_ready(emulator, args.audit_topic))
         signal.sigwait(_SIGNALS)
     finally:
         emulator.stop()
@@ -171,7 +195,23 @@ def main() -> int:
     return run(parser.parse_args())
 
 
-def _ready(emulator: SpannerAdminEmulator) -> Iterator[str]:
+def _audit_topic(args: argparse.Namespace) -> AuditTopic | None:
+    from airflow_spanner_lro.emulator.audit.entries import OperationIdForm  # noqa: PLC0415
+    from airflow_spanner_lro.emulator.audit.log import AuditTopic, AuditTopicError  # noqa: PLC0415
+
+    if args.audit_topic is None:
+        if args.audit_endpoint:
+            message = "An --audit-endpoint does nothing by itself: give an --audit-topic, too."
+            raise AuditTopicError(message)
+        return None
+    return AuditTopic(
+        topic=args.audit_topic,
+        endpoint=args.audit_endpoint,
+        operation_id=OperationIdForm(args.audit_operation_id),
+    )
+
+
+def _ready(emulator: SpannerAdminEmulator, audit_topic: str | None) -> Iterator[str]:
     host = dialled(emulator.host)
     rest = "" if emulator.rest_port is None else f", and for REST on {emulator.rest_endpoint}"
     where = f"{emulator.endpoint}{rest}"
@@ -180,6 +220,8 @@ def _ready(emulator: SpannerAdminEmulator) -> Iterator[str]:
     if emulator.rest_port is not None:
         override = f"http://{join_address(host, emulator.rest_port)}/"
         yield f"export CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER={override}"
+    if audit_topic is not None:
+        yield f"Audit-log entries go to {audit_topic}."
 
 
 def _say(*lines: str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.operations.snapshot import OperationError
+    from airflow_spanner_lro.emulator.audit.log import AuditCounts, AuditLog
     from airflow_spanner_lro.emulator.engine import Engine, Step
     from airflow_spanner_lro.emulator.journal.entries import Snapshot
     from airflow_spanner_lro.emulator.operations.model import Operation
@@ -108,16 +109,24 @@ class Controller:
 
     :param engine: who holds the world
     :param quota: how many requests of a project are answered; None for any number
+    :param audit_log: where entries about operations go; None for nowhere
     :ivar clock: what time it is
     :ivar faults: what happens to calls on their way
     """
 
-    def __init__(self, *, engine: Engine, quota: AdminQuota | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        quota: AdminQuota | None = None,
+        audit_log: AuditLog | None = None,
+    ) -> None:
         self.clock = engine.clock
         self.faults = Faults(client_seconds=engine.clock.client_seconds)
         self._engine = engine
         self._calls = CallLog()
         self._meter = QuotaMeter(quota)
+        self._audit_log = audit_log
 
     # --- what it is told -------------------------------------------------------------------------
 
@@ -306,6 +315,11 @@ class Controller:
     def clear_calls(self) -> None:
         """Forget the calls so far."""
         self._calls.clear()
+
+    @property
+    def audit(self) -> AuditCounts | None:
+        """What became of the audit-log entries so far; None if none are written."""
+        return None if self._audit_log is None else self._audit_log.counts
 
     def operations(self) -> tuple[OperationView, ...]:
         """Return all operations as they are now, in the order in which they started."""

@@ -50,13 +50,13 @@ from airflow_spanner_lro.emulator.schedules.service import ScheduleService
 from airflow_spanner_lro.emulator.schemas.service import SchemaService
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from airflow_spanner_lro.emulator.clock import Clock
     from airflow_spanner_lro.emulator.journal.state_file import LoadedJournal
     from airflow_spanner_lro.emulator.rpc import Method, Servicer
-    from airflow_spanner_lro.emulator.world import World
+    from airflow_spanner_lro.emulator.world import OperationListener, World
 
 
 log = logging.getLogger(__name__)
@@ -78,6 +78,8 @@ class Engine:
         world is read from a file, so they must be of the kind that can be
     :param seed: for whatever the service makes up; a world from a file keeps its own
     :param state_file: where the journal is kept, and read from at the start
+    :param listener: is told when operations start and end, under the lock; not of what had
+        happened before, when a world is read from a file
     :raises EmulatorStateError: if that file cannot be used.
     """
 
@@ -88,8 +90,11 @@ class Engine:
         first: Iterable[Step] = (),
         seed: int = 0,
         state_file: Path | None = None,
+        listener: OperationListener | None = None,
     ) -> None:
         self.clock = clock
+        self._listener = listener
+        self._on_change: Callable[[], None] | None = None
         self._lock = threading.RLock()
         self._first = tuple(first)
         self._last = datetime.min.replace(tzinfo=UTC)
@@ -150,6 +155,26 @@ class Engine:
             self._world.catch_up(now)
             yield self._world, now
 
+    def on_change(self, call: Callable[[], None] | None) -> None:
+        """Say what to call, under the lock, when something is about to happen to the world or time.
+
+        What time brings by itself is not among that; :meth:`until_next_event` tells of it.
+        """
+        with self._lock:
+            self._on_change = call
+
+    def until_next_event(self) -> float | None:
+        """Let the world catch up; return in how many real seconds time will change it again.
+
+        None if nothing will, or time stands still.
+        """
+        with self.locked() as (world, now):
+            upcoming = world.events.upcoming()
+            scale = self.clock.anchor().scale
+        if upcoming is None or not scale:
+            return None
+        return (upcoming[0] - now).total_seconds() / scale
+
     def snapshot(self) -> Snapshot:
         """Return the world as it is now, as a value."""
         with self.locked() as (_, now):
@@ -202,6 +227,8 @@ class Engine:
         self._journal.record(entry)
         at = entry.anchor.emulated if isinstance(entry, ClockEntry) else entry.at
         self._last = max(self._last, at)
+        if self._on_change is not None:
+            self._on_change()
 
     def _record_jump(self, anchor: Anchor) -> None:
         with self._lock:
@@ -221,6 +248,9 @@ class Engine:
 
     def _serve(self, built: _ServedWorld) -> None:
         self._world, self._methods = built.world, built.methods
+        self._world.listener = self._listener
+        if self._on_change is not None:
+            self._on_change()
 
 
 class _UnusableEntryError(ValueError):

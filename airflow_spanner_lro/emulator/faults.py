@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults on demand: refused calls, lost or late answers, broken connections, an outage.
 
-Faults sit between the wire and the handlers, so the emulated world never knows about them.
+Faults sit between the wire and the handlers, so the emulated world never knows about them. Those of
+audit-log entries sit on the entries' way to Pub/Sub.
 """
 
 from __future__ import annotations
@@ -21,24 +22,35 @@ from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.errors import RpcError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from contextlib import AbstractContextManager
+
+    from airflow_spanner_lro.emulator.operations.model import OperationMoment
 
 _OUTAGE = RpcError(Code.UNAVAILABLE, "The emulator plays an outage.")
 
 
 class FaultKind(StrEnum):
-    """What can happen to a call."""
+    """What can happen to a call, or to an audit-log entry."""
 
     FAIL = "fail"
     LOSE_ANSWER = "lose_answer"
     DROP_CONNECTION = "drop_connection"
     DELAY = "delay"
     ANSWER_LATE = "answer_late"
+    LOSE_ENTRY = "lose_entry"
+    DOUBLE_ENTRY = "double_entry"
+    DELAY_ENTRY = "delay_entry"
 
 
-TIMED = frozenset({FaultKind.DELAY, FaultKind.ANSWER_LATE})
+TIMED = frozenset({FaultKind.DELAY, FaultKind.ANSWER_LATE, FaultKind.DELAY_ENTRY})
 """Those that last some seconds, and that happen beside one of the others."""
+
+OF_ENTRIES = frozenset({FaultKind.LOSE_ENTRY, FaultKind.DOUBLE_ENTRY, FaultKind.DELAY_ENTRY})
+"""Those that happen to audit-log entries; the others happen to calls."""
+
+UNLIMITED = frozenset({FaultKind.DELAY, FaultKind.DELAY_ENTRY})
+"""Those that happen every time, unless somebody says how often."""
 
 _TEXTS = {
     FaultKind.FAIL: "The emulator was told to refuse this call.",
@@ -48,22 +60,28 @@ _TEXTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something that happens to the next few calls that fit.
+    """Something that happens to the next few calls, or entries, that fit.
 
-    :param method: an RPC's name such as ``GetOperation``, or None for any
+    :param method: an RPC's name such as ``GetOperation``, or None for any; of an entry, the one
+        that started the operation
     :param resource: the full name of a resource or operation, in which ``*`` and ``?`` match as in
         file names; None for any
-    :param times: to how many calls it happens, or None for all
+    :param filter_: the text of a call's list filter, matched in the same way; None for any, and
+        for none
+    :param moment: of an entry: whether it tells of a start or an end; None for both
+    :param times: to how many it happens, or None for all
     :param code: what a refused call or a lost answer says
     :param message: with which text; None for one of its own
     :param after_work: of a dropped connection: whether the work is done nevertheless
-    :param seconds: of a delay and a late answer: how long that takes, in real seconds
+    :param seconds: of delays and a late answer: how long that takes, in real seconds
     :raises ValueError: if it could not happen.
     """
 
     kind: FaultKind
     method: str | None = None
     resource: str | None = None
+    filter_: str | None = None
+    moment: OperationMoment | None = None
     times: int | None = 1
     code: Code = Code.UNAVAILABLE
     message: str | None = None
@@ -77,12 +95,38 @@ class Fault:
         if self.code is Code.OK:
             message = f"code={self.code!r} is not usable: nothing fails with it"
             raise ValueError(message)
+        if self.filter_ is not None and self.of_entries:
+            message = f"filter={self.filter_!r} is not usable: only calls have a filter"
+            raise ValueError(message)
+        if self.moment is not None and not self.of_entries:
+            message = f"moment={self.moment.value!r} is not usable: only entries have a moment"
+            raise ValueError(message)
         _check_seconds(self.seconds)
 
-    def fits(self, method: str, resource: str) -> bool:
+    @property
+    def of_entries(self) -> bool:
+        """Whether it happens to audit-log entries."""
+        return self.kind in OF_ENTRIES
+
+    def fits(self, method: str, resource: str, filter_: str = "") -> bool:
         """Tell whether it happens to a call."""
-        return self.method in (None, method) and (
-            self.resource is None or fnmatchcase(resource, self.resource)
+        return (
+            not self.of_entries
+            and self.method in (None, method)
+            and (self.resource is None or fnmatchcase(resource, self.resource))
+            and (self.filter_ is None or fnmatchcase(filter_, self.filter_))
+        )
+
+    def fits_entry(self, method: str, names: Iterable[str], moment: OperationMoment) -> bool:
+        """Tell whether it happens to an entry.
+
+        :param names: of the operation, and of what it works on
+        """
+        return (
+            self.of_entries
+            and self.method in (None, method)
+            and self.moment in (None, moment)
+            and (self.resource is None or any(fnmatchcase(name, self.resource) for name in names))
         )
 
     def taken(self) -> Fault | None:
@@ -129,6 +173,21 @@ class FaultEffect:
             raise self.lose
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryEffect:
+    """What happens to one audit-log entry.
+
+    :param copies: how often it is published; 0 if it is lost
+    :param delay: real seconds before that
+    """
+
+    copies: int = 1
+    delay: float = 0.0
+
+
+_COPIES = {FaultKind.LOSE_ENTRY: 0, FaultKind.DOUBLE_ENTRY: 2}
+
+
 class Faults:
     """The faults that are pending. Safe to use from any thread while the emulator runs.
 
@@ -154,13 +213,22 @@ class Faults:
         code: Code = Code.UNAVAILABLE,
         message: str | None = None,
         resource: str | None = None,
+        filter_: str | None = None,
         times: int | None = 1,
     ) -> None:
-        """Refuse calls: the work is not done."""
-        kind = FaultKind.FAIL
+        """Refuse calls: the work is not done.
+
+        :param filter_: only lists with a filter of this text, in which ``*`` and ``?`` match too
+        """
         self.add(
             Fault(
-                kind=kind, method=method, code=code, message=message, resource=resource, times=times
+                kind=FaultKind.FAIL,
+                method=method,
+                code=code,
+                message=message,
+                resource=resource,
+                filter_=filter_,
+                times=times,
             )
         )
 
@@ -229,6 +297,51 @@ class Faults:
         kind = FaultKind.ANSWER_LATE
         self.add(Fault(kind=kind, method=method, resource=resource, times=times, seconds=seconds))
 
+    def lose_entry(
+        self,
+        *,
+        method: str | None = None,
+        resource: str | None = None,
+        moment: OperationMoment | None = None,
+        times: int | None = 1,
+    ) -> None:
+        """Publish no audit-log entry: it never arrives."""
+        kind = FaultKind.LOSE_ENTRY
+        self.add(Fault(kind=kind, method=method, resource=resource, moment=moment, times=times))
+
+    def double_entry(
+        self,
+        *,
+        method: str | None = None,
+        resource: str | None = None,
+        moment: OperationMoment | None = None,
+        times: int | None = 1,
+    ) -> None:
+        """Publish an audit-log entry twice, with the same ``insertId``."""
+        kind = FaultKind.DOUBLE_ENTRY
+        self.add(Fault(kind=kind, method=method, resource=resource, moment=moment, times=times))
+
+    def delay_entry(
+        self,
+        seconds: float,
+        *,
+        method: str | None = None,
+        resource: str | None = None,
+        moment: OperationMoment | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Publish audit-log entries some real seconds later; others may overtake them."""
+        self.add(
+            Fault(
+                kind=FaultKind.DELAY_ENTRY,
+                method=method,
+                resource=resource,
+                moment=moment,
+                times=times,
+                seconds=seconds,
+            )
+        )
+
     def add(self, fault: Fault) -> None:
         """Add a fault, behind those that are pending."""
         with self._lock:
@@ -265,10 +378,10 @@ class Faults:
             left = max(0.0, self._outage_until - self._client_seconds())
             return None if self._outages else left
 
-    def take(self, *, method: str, resource: str) -> FaultEffect:
+    def take(self, *, method: str, resource: str, filter_: str = "") -> FaultEffect:
         """Return what happens to a call that has just arrived, and count it."""
         with self._lock:
-            fitting = [fault for fault in self._faults if fault.fits(method, resource)]
+            fitting = [fault for fault in self._faults if fault.fits(method, resource, filter_)]
             effect = FaultEffect()
             if self._outages or self._client_seconds() < self._outage_until:
                 effect = FaultEffect(refuse=_OUTAGE)
@@ -284,6 +397,21 @@ class Faults:
                 effect,
                 delay=sum(self._take(fault).seconds for fault in delay),
                 late=sum(self._take(fault).seconds for fault in late),
+            )
+
+    def take_entry(
+        self, *, method: str, names: Collection[str], moment: OperationMoment
+    ) -> EntryEffect:
+        """Return what happens to an audit-log entry on its way to Pub/Sub, and count it."""
+        with self._lock:
+            fitting = [each for each in self._faults if each.fits_entry(method, names, moment)]
+            first = next((each for each in fitting if each.kind in _COPIES), None)
+            copies = 1 if first is None else _COPIES[self._take(first).kind]
+            delays = [each for each in fitting if each.kind is FaultKind.DELAY_ENTRY]
+            # what is lost has no way on which it could be late
+            delays = delays if copies else []
+            return EntryEffect(
+                copies=copies, delay=sum(self._take(each).seconds for each in delays)
             )
 
     def _take(self, fault: Fault) -> Fault:

@@ -212,7 +212,9 @@ class CallPipeline:
         try:
             request = self._read(method, read)
             resource = resource_of(request)
-            effect = self._faults.take(method=method.name, resource=resource)
+            effect = self._faults.take(
+                method=method.name, resource=resource, filter_=getattr(request, "filter", "")
+            )
             if effect.delay:
                 self._hold_back(effect.delay, waiting)
             effect.before_work()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from airflow_spanner_lro.emulator.addresses import EmulatorStartError, check_free, join_address
+from airflow_spanner_lro.emulator.audit.log import AuditLog
 from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.controller import Controller, first_steps
 from airflow_spanner_lro.emulator.engine import Engine
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.emulator.audit.log import AuditTopic
     from airflow_spanner_lro.emulator.clock import Clock
     from airflow_spanner_lro.emulator.control.routes import ControlReply
     from airflow_spanner_lro.emulator.http.server import HttpServer
@@ -41,6 +43,7 @@ class SpannerAdminEmulator(Controller):
     :param state_file: where the world is kept, so that it is there again after a restart; time
         goes on as if the emulator had not been away, or from where it stood if it stands still
     :param quota: how many requests of a project are answered; None for any number
+    :param audit: where audit-log entries about operations are published; None for nowhere
     :raises EmulatorStateError: if the state file cannot be used.
     """
 
@@ -56,15 +59,18 @@ class SpannerAdminEmulator(Controller):
         seed: int = 0,
         state_file: str | Path | None = None,
         quota: AdminQuota | None = None,
+        audit: AuditTopic | None = None,
     ) -> None:
         self.host = host
+        audit_log = None if audit is None else AuditLog(audit)
         engine = Engine(
             clock=clock or SystemClock(),
             first=first_steps(plans=plans, limits=limits),
             seed=seed,
             state_file=None if state_file is None else Path(state_file),
+            listener=None if audit_log is None else audit_log.note,
         )
-        super().__init__(engine=engine, quota=quota)
+        super().__init__(engine=engine, quota=quota, audit_log=audit_log)
         self._port = port
         self._rest_port = rest_port
         self._pipeline: CallPipeline | None = None
@@ -130,6 +136,8 @@ class SpannerAdminEmulator(Controller):
         except BaseException:
             self._engine.release_state_file()
             raise
+        if self._audit_log is not None:
+            self._audit_log.start(engine=self._engine, faults=self.faults)
 
     def stop(self) -> None:
         """Stop to listen, cutting off calls under way; the world stays as it is."""
@@ -141,6 +149,8 @@ class SpannerAdminEmulator(Controller):
             self._rest.stop()
         if self._grpc is not None:
             self._grpc.stop()
+        if self._audit_log is not None:
+            self._audit_log.stop(engine=self._engine)
         self._engine.release_state_file()
 
     def drop_connections(self) -> None:

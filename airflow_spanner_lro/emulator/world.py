@@ -33,7 +33,11 @@ from airflow_spanner_lro.emulator.databases.model import Database, DatabaseState
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.instances.model import Instance
 from airflow_spanner_lro.emulator.lifecycle import Breakage, Lifecycle
-from airflow_spanner_lro.emulator.operations.model import Operation, OperationTable
+from airflow_spanner_lro.emulator.operations.model import (
+    Operation,
+    OperationMoment,
+    OperationTable,
+)
 from airflow_spanner_lro.emulator.partitions.model import InstancePartition, PartitionTable
 from airflow_spanner_lro.emulator.quota import Limits
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, ScheduleTable
@@ -161,6 +165,9 @@ class Handler(Protocol):
 Reaction = Callable[["World", Any, "datetime"], None]
 """What a resource of some type does when its next event is due: given its name and that time."""
 
+OperationListener = Callable[[Operation, OperationMoment, "datetime"], None]
+"""Is told when an operation starts and ends; it changes nothing, and must be quick."""
+
 
 class World:
     """Everything there is.
@@ -172,6 +179,8 @@ class World:
     :param plans: what operations are going to do
     :param limits: how many of each thing there may be
     :param seed: for the ids that the service makes up
+    :ivar listener: who is told of the starts and ends of operations, in their order; None for
+        nobody, as while a world is made again of what has happened before
     """
 
     def __init__(
@@ -192,6 +201,7 @@ class World:
         self.policies = PolicyTable()
         self.rng = random.Random(seed)  # noqa: S311 - ids, not secrets
         self.operations = OperationTable(self.rng, self.events)
+        self.listener: OperationListener | None = None
         self._serial = 0
 
     def next_serial(self) -> int:
@@ -237,6 +247,7 @@ class World:
             described=handler.described(target, details),
         )
         self.operations.put(operation)
+        self._tell(operation, OperationMoment.START, now)
         self.catch_up(now)
         return self.operations.row(operation.name)
 
@@ -265,6 +276,10 @@ class World:
         while (upcoming := self.events.upcoming()) is not None and upcoming[0] <= now:
             self._apply(upcoming[1], upcoming[0])
 
+    def _tell(self, operation: Operation, moment: OperationMoment, at: datetime) -> None:
+        if self.listener is not None:
+            self.listener(operation, moment, at)
+
     def _apply(self, key: EventKey, at: datetime) -> None:
         if isinstance(key, OperationName):
             self._advance(self.operations.row(key), at)
@@ -288,6 +303,7 @@ class World:
         succeeded = operation.lifecycle.state(at) is OperationState.SUCCEEDED
         # settled first: what an effect starts in turn must not meet this operation as pending
         self.operations.put(replace(operation, settled=True))
+        self._tell(operation, OperationMoment.END, at)
         if succeeded:
             response = handler.succeed(self, operation, at)
             self.operations.put(replace(operation, settled=True, response=response))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -22,9 +23,11 @@ from google.cloud.spanner_admin_database_v1.services.database_admin.transports i
 )
 from google.longrunning import operations_pb2
 
+from airflow_spanner_lro.emulator import OperationIdForm
 from airflow_spanner_lro.emulator.command import add_arguments
 from tests.emulator.conftest import DATABASE, INSTANCE
 from tests.emulator.support.channels import open_channel
+from tests.support.pubsub import running_pubsub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+TOPIC = "projects/p/topics/audit"
 COMMAND = [sys.executable, "-m", "airflow_spanner_lro.emulator"]
 
 
@@ -215,8 +219,68 @@ def test_a_state_file_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--audit-topic", TOPIC), "by --audit-endpoint or PUBSUB_EMULATOR_HOST."),
+        (("--audit-topic", "t", "--audit-endpoint", "localhost:1"), "'t' is no topic"),
+        (("--audit-topic", TOPIC, "--audit-endpoint", "pubsub.googleapis.com:443"), "is Google's"),
+        (("--audit-endpoint", "localhost:1"), "give an --audit-topic, too"),
+    ],
+)
+def test_an_audit_topic_that_cannot_be_used_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    """The emulator does not start to write entries that go nowhere, or to the real Pub/Sub."""
+    monkeypatch.delitem(ENVIRONMENT, "PUBSUB_EMULATOR_HOST", raising=False)
+
+    assert said in fail("--port", "0", "--no-rest", *arguments)
+
+
+def test_audit_log_entries_go_where_the_environment_says(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so when it is ready, and a start is told."""
+    with running_pubsub() as pubsub:
+        pubsub.create_topic(TOPIC)
+        monkeypatch.setitem(ENVIRONMENT, "PUBSUB_EMULATOR_HOST", pubsub.address)
+        started = start(
+            "--no-rest",
+            "--audit-topic",
+            TOPIC,
+            "--audit-operation-id=short",
+            "--instance",
+            INSTANCE,
+        )
+        assert started.process.stdout is not None
+        told = started.process.stdout.readline()
+        with open_channel(started.target) as channel:
+            operation = client_of(channel).create_database(
+                parent=INSTANCE, create_statement="CREATE DATABASE orders"
+            )
+        pubsub.wait_until(lambda: len(pubsub.published(TOPIC)) == 1)
+        (entry,) = map(json.loads, pubsub.published(TOPIC))
+
+    assert f"Audit-log entries go to {TOPIC}.\n" == told
+    assert operation.operation.name.rpartition("/")[2] == entry["operation"]["id"]
+
+
+def test_the_forms_of_an_operation_id_are_those_that_there_are() -> None:
+    """The command names them without loading anything."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    forms = [
+        parser.parse_args([f"--audit-operation-id={form.value}"]).audit_operation_id
+        for form in OperationIdForm
+    ]
+
+    assert list(OperationIdForm) == forms
+    assert OperationIdForm.FULL == parser.parse_args([]).audit_operation_id
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
+        ["--audit-operation-id", "long"],
         ["--instance", "ii"],
         ["--database", "db"],
         ["--time-scale", "0"],

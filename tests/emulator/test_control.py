@@ -26,6 +26,7 @@ from airflow_spanner_lro.emulator import (
     Rollback,
     SpannerAdminEmulator,
 )
+from airflow_spanner_lro.emulator.faults import TIMED, UNLIMITED
 from airflow_spanner_lro.emulator.journal.codec import decode_plan, encode_plan
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
 from tests.emulator.support.channels import open_channel
@@ -137,17 +138,32 @@ def test_every_fault_has_a_form(
     ask: AskControl, emulator: SpannerAdminEmulator, kind: FaultKind
 ) -> None:
     """It is pending, is told, and can be forgotten."""
-    seconds = {"seconds": 2} if kind in (FaultKind.DELAY, FaultKind.ANSWER_LATE) else {}
+    seconds = {"seconds": 2} if kind in TIMED else {}
     body = {"kind": kind, "method": "GetOperation", "resource": "*", "code": "ABORTED", **seconds}
     status, told = ask("POST", "/faults", body)
     (fault,) = emulator.faults.pending()
 
     assert 200 == status
     assert (kind, "GetOperation", Code.ABORTED) == (fault.kind, fault.method, fault.code)
-    assert (None if kind is FaultKind.DELAY else 1) == fault.times
+    assert (None if kind in UNLIMITED else 1) == fault.times
     assert body.items() <= told["faults"][0].items()
     assert [] == ask("DELETE", "/faults")[1]["faults"]
     assert () == emulator.faults.pending()
+
+
+@pytest.mark.parametrize(
+    "narrow", [{"kind": "fail", "filter": "*end_time*"}, {"kind": "lose_entry", "moment": "end"}]
+)
+def test_a_fault_can_be_narrowed(ask: AskControl, narrow: dict[str, str]) -> None:
+    """To lists with a filter, or to entries of one moment; it is told as it was asked for."""
+    (told,) = ask("POST", "/faults", narrow)[1]["faults"]
+
+    assert narrow.items() <= told.items()
+
+
+def test_without_a_topic_there_is_no_audit_log(ask: AskControl) -> None:
+    """Whoever waits for entries can see that none will come."""
+    assert (200, {"on": False}) == ask("GET", "/audit")
 
 
 def test_an_outage_can_be_played(ask: AskControl, clock: ManualClock) -> None:

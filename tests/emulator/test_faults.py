@@ -46,6 +46,26 @@ def test_a_fault_can_be_about_resources_of_a_pattern(
         databases.get_database(name=DATABASE)
 
 
+def test_a_fault_can_be_about_lists_with_a_filter(
+    emulator: SpannerAdminEmulator, databases: database_v1.DatabaseAdminClient
+) -> None:
+    """Others are answered: so a service is played that does not understand a kind of filter."""
+    emulator.faults.fail(
+        method="ListDatabaseOperations",
+        filter_="*end_time*",
+        code=Code.INVALID_ARGUMENT,
+        times=None,
+    )
+    type_ = "type.googleapis.com/google.spanner.admin.database.v1.RestoreDatabaseMetadata"
+    ended = f'(metadata.@type:{type_}) AND (metadata.progress.end_time>"2026-01-01")'
+    request = {"parent": INSTANCE, "filter": f"(NOT done:true) OR ({ended})"}
+
+    with pytest.raises(exceptions.InvalidArgument, match="was told to refuse"):
+        list(databases.list_database_operations(request))
+    assert [] == list(databases.list_database_operations({**request, "filter": "done:false"}))
+    assert [] == list(databases.list_database_operations({"parent": INSTANCE}))
+
+
 def test_a_dropped_connection_is_no_answer(
     emulator: SpannerAdminEmulator, start_backup: StartBackup
 ) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, strategies as st
@@ -13,6 +13,7 @@ from hypothesis import given, strategies as st
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.filters import Filter
 from airflow_spanner_lro.emulator.operations import service
+from tests.emulator.support.direct_calls import call
 from tests.emulator.support.operation_starts import INSTANCE
 from tests.emulator.test_filter_properties import literals, values
 
@@ -91,16 +92,11 @@ def test_a_list_by_name_asks_each_operation_once(monkeypatch: pytest.MonkeyPatch
     """The list of an instance finds two of its operations by fifty names, in as many questions."""
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     emulator = SpannerAdminEmulator(clock=clock)
-    engine = emulator._engine
-    methods = {method.name: method for method in engine.methods.values()}
-
-    def call(method: str, **fields: object) -> Any:
-        return engine.call(methods[method], methods[method].parse(b"").__class__(**fields))
-
     database = f"{INSTANCE}/databases/orders"
     emulator.create_database(database)
     for number in range(20):
         call(
+            emulator._engine,
             "UpdateDatabaseDdl",
             database=database,
             statements=[f"CREATE TABLE T{number} (Id INT64) PRIMARY KEY (Id)"],
@@ -121,7 +117,7 @@ def test_a_list_by_name_asks_each_operation_once(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(service, "fields_of", counted)
     names = [f"{database}/operations/op{number}" for number in (3, 7, *range(1000, 1048))]
     filter_ = " OR ".join(f'(name="{name}")' for name in names)
-    found = call("ListDatabaseOperations", parent=INSTANCE, filter=filter_)
+    found = call(emulator._engine, "ListDatabaseOperations", parent=INSTANCE, filter=filter_)
 
     assert names[1::-1] == [operation.name for operation in found.operations]
     assert ["name"] * 20 == asked

@@ -12,6 +12,7 @@ import pytest
 from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.core.kinds import ProgressShape
 from airflow_spanner_lro.emulator import ManualClock, RpcError, SpannerAdminEmulator
+from tests.emulator.support.direct_calls import call
 from tests.emulator.support.operation_starts import (
     DATABASE,
     INSTANCE,
@@ -21,6 +22,8 @@ from tests.emulator.support.operation_starts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_spanner_lro.core.kinds import OperationKind
 
 LISTS = {
@@ -60,14 +63,10 @@ class Emulated:
     def __init__(self) -> None:
         self.clock = ManualClock(datetime(2026, 11, 28, 10, tzinfo=UTC))
         self.emulator = SpannerAdminEmulator(clock=self.clock)
-        engine = self.emulator._engine
-        self._engine = engine
-        self._methods = {method.name: method for method in engine.methods.values()}
 
-    def call(self, name: str, request: Any) -> Any:
+    def call(self, name: str, request: Mapping[str, Any]) -> Any:
         """Call an RPC."""
-        method = self._methods[name]
-        return self._engine.call(method, type(method.parse(b""))(**request))
+        return call(self.emulator._engine, name, **request)
 
     def start(self, start: OperationStart) -> str:
         """Start an operation, and return its name."""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.emulator.faults import TIMED, Fault, FaultKind
+from airflow_spanner_lro.emulator.faults import TIMED, UNLIMITED, Fault, FaultKind
 from airflow_spanner_lro.emulator.journal.actions import DEFAULT_CONFIG
 from airflow_spanner_lro.emulator.journal.codec import STRICT, CodeName, Kind, PlanJson, Seconds
+from airflow_spanner_lro.emulator.operations.model import OperationMoment
 from airflow_spanner_lro.emulator.quota import Limits
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def _not_negative(duration: timedelta) -> timedelta:
 
 LimitName = Annotated[str, AfterValidator(_limit)]
 Times = Annotated[int, Field(ge=1)]
+Moment = Annotated[OperationMoment, Field()]
 NotNegative = Annotated[Seconds, AfterValidator(_not_negative)]
 _MONTH = timedelta(days=30)
 _OUTAGE = "outage"
@@ -86,6 +88,8 @@ class FaultBody:
     kind: str
     method: str | None = None
     resource: str | None = None
+    filter: str | None = None
+    moment: Moment | None = None
     # not given is not the same as null, which means for ever
     times: Times | Literal["default"] | None = "default"
     code: CodeName = Code.UNAVAILABLE
@@ -101,7 +105,7 @@ class FaultBody:
             message = "nothing fails with the code OK"
             raise ValueError(message)
         if (self.kind in (*TIMED, _OUTAGE)) != (self.seconds is not None):
-            message = "seconds belong to a delay, a late answer and an outage, and to nothing else"
+            message = "seconds belong to delays, a late answer and an outage, and to nothing else"
             raise ValueError(message)
 
     @property
@@ -112,11 +116,13 @@ class FaultBody:
     def fault(self) -> Fault:
         """Return the fault, for what is no outage."""
         kind = FaultKind(self.kind)
-        usual = None if kind is FaultKind.DELAY else 1
+        usual = None if kind in UNLIMITED else 1
         return Fault(
             kind=kind,
             method=self.method,
             resource=self.resource,
+            filter_=self.filter,
+            moment=self.moment,
             times=usual if isinstance(self.times, str) else self.times,
             code=self.code,
             message=self.message,
@@ -228,6 +234,8 @@ def fault_json(fault: Fault) -> dict[str, Any]:
         "kind": fault.kind.value,
         "method": fault.method,
         "resource": fault.resource,
+        "filter": fault.filter_,
+        "moment": None if fault.moment is None else fault.moment.value,
         "times": fault.times,
         "code": fault.code.name,
         "message": fault.message,

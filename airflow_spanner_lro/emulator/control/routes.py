@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -325,6 +325,11 @@ def _set_quota(request: ControlRequest) -> object:
     return _quota(request)
 
 
+def _audit(request: ControlRequest) -> object:
+    counts = request.controller.audit
+    return {"on": False} if counts is None else {"on": True, **asdict(counts)}
+
+
 def _snapshot(request: ControlRequest) -> object:
     return request.controller.snapshot().to_json()
 
@@ -353,7 +358,7 @@ ROUTES: tuple[Route, ...] = (
     Route(verb="GET", path="/faults", about="The faults that are pending.", answer=_faults),
     Route(verb="POST", path="/faults",
           about="Let calls fail, lose answers, drop connections, delay, answer late, "
-          "or play an outage.",
+          "play an outage, or lose, double and delay audit-log entries.",
           answer=_add_fault),
     Route(verb="DELETE", path="/faults", about="Forget all pending faults.",
           answer=_clear_faults),
@@ -382,6 +387,8 @@ ROUTES: tuple[Route, ...] = (
     Route(verb="GET", path="/quota", about="How many requests a project may make.",
           answer=_quota),
     Route(verb="PUT", path="/quota", about="Switch the quota on or off.", answer=_set_quota),
+    Route(verb="GET", path="/audit", about="What became of the audit-log entries so far.",
+          answer=_audit),
     Route(verb="GET", path="/state", about="A snapshot of the world.", answer=_snapshot),
     Route(verb="PUT", path="/state", about="Make the world that of a snapshot.",
           answer=_restore),

@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.kinds import MOVE_INSTANCE
@@ -42,6 +43,13 @@ RETENTION = timedelta(days=7)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+class OperationMoment(StrEnum):
+    """The two moments in the life of an operation that an audit log tells."""
+
+    START = "start"
+    END = "end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
