@@ -52,9 +52,9 @@ class Script(Faults):
         with self._guard:
             self._cues.append((method, act))
 
-    def take(self, *, method: str, resource: str) -> FaultEffect:
+    def take(self, *, method: str, resource: str, filter_: str = "") -> FaultEffect:
         """Act if there is a cue for this call, and let the faults happen."""
-        trouble = super().take(method=method, resource=resource)
+        trouble = super().take(method=method, resource=resource, filter_=filter_)
         if trouble.refuse is None:
             for act in self._cues_for(method):
                 act()

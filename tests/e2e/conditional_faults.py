@@ -47,9 +47,9 @@ class ConditionalFaults(Faults):
         with self._guard:
             self._cues.append(_HeldAnswer(method=method, resource=resource, until=until))
 
-    def take(self, *, method: str, resource: str) -> FaultEffect:
+    def take(self, *, method: str, resource: str, filter_: str = "") -> FaultEffect:
         """Return what happens to a call, and hold its answer back if there is a cue for it."""
-        trouble = super().take(method=method, resource=resource)
+        trouble = super().take(method=method, resource=resource, filter_=filter_)
         if trouble.refuse is None and (cue := self._cue(method, resource)):
             # Airflow may be asked in there, so nobody waits for a lock meanwhile
             return replace(trouble, late=max(0.0, cue.until() - time.time()))

@@ -47,11 +47,11 @@ class FaultsWithHooks(Faults):
         super().__init__()
         self.acts: dict[str, Callable[[], object]] = {}
 
-    def take(self, *, method: str, resource: str) -> FaultEffect:
+    def take(self, *, method: str, resource: str, filter_: str = "") -> FaultEffect:
         """Act once if there is a cue for this call, and let the faults happen."""
         if act := self.acts.pop(method, None):
             act()
-        return super().take(method=method, resource=resource)
+        return super().take(method=method, resource=resource, filter_=filter_)
 
 
 class PassingClock(StoppableClock):

@@ -126,11 +126,11 @@ class HookedFaults(Faults):
             self._for_starts.clear()
             self._for_cancels.clear()
 
-    def take(self, *, method: str, resource: str) -> FaultEffect:
+    def take(self, *, method: str, resource: str, filter_: str = "") -> FaultEffect:
         """Return what happens to a call that has just arrived, and count it."""
         if self.keys_refused.is_set():
             return FaultEffect(refuse=RpcError(Code.UNAUTHENTICATED, _REFUSED))
-        trouble = super().take(method=method, resource=resource)
+        trouble = super().take(method=method, resource=resource, filter_=filter_)
         task = task_of(resource)
         hooks = self._plots_for(method)
         # one that is refused has nothing to hide
