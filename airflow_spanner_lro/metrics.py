@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.polling.budget import Urgency
+    from airflow_spanner_lro.core.polling.wake_ups import IgnoredBecause
     from airflow_spanner_lro.core.status import Code
 
 log = logging.getLogger(__name__)
@@ -68,9 +69,32 @@ DETECTION_DELAY = Metric("spanner_lro.detection_delay", MetricType.TIMER, ("kind
 DURATION = Metric("spanner_lro.operation_duration", MetricType.TIMER, ("kind", "outcome"))
 CANCELS = Metric("spanner_lro.cancels", MetricType.COUNTER, ("cause", "ending"))
 BUDGET_WAIT = Metric("spanner_lro.budget_wait", MetricType.TIMER, ("urgency",))
+WAKE_UPS = Metric("spanner_lro.wake_ups", MetricType.COUNTER, ("effect",))
+WAKE_UP_DELAY = Metric("spanner_lro.wake_up_delay", MetricType.TIMER, ())
 ROUND_AGE = Metric("spanner_lro.reaper_round_age", MetricType.GAUGE, ())
 
-METRICS = (WAITING, REQUESTS, DETECTION_DELAY, DURATION, CANCELS, BUDGET_WAIT, ROUND_AGE)
+METRICS = (
+    WAITING,
+    REQUESTS,
+    DETECTION_DELAY,
+    DURATION,
+    CANCELS,
+    BUDGET_WAIT,
+    WAKE_UPS,
+    WAKE_UP_DELAY,
+    ROUND_AGE,
+)
+
+
+class WakeUpEffect(StrEnum):
+    """What a message did that Spanner's audit log may have sent, if it could be read at all."""
+
+    WOKEN = "woken"
+    """Something was polled sooner."""
+    NOT_WATCHED = "not_watched"
+    """Nobody waits here for what has ended, if anything has."""
+    NOT_LAST = "not_last"
+    """It tells of no end, but of a start."""
 
 
 class Cause(StrEnum):
@@ -122,6 +146,17 @@ class AirflowTelemetry:
     def held_back(self, *, urgency: Urgency, seconds: float) -> None:
         """Time how long a request had to wait for the budget."""
         _time(BUDGET_WAIT, timedelta(seconds=seconds), urgency=urgency.name.lower())
+
+
+def count_wake_up(effect: WakeUpEffect | IgnoredBecause, *, delay: timedelta | None = None) -> None:
+    """Count a message that may have come from Spanner's audit log, by what it did.
+
+    :param delay: how long it was under way, if it tells
+    """
+    _count(WAKE_UPS, effect=effect.value)
+    if delay is not None:
+        # clocks differ
+        _time(WAKE_UP_DELAY, max(delay, timedelta()))
 
 
 def show_round_age(age: timedelta) -> None:

@@ -210,6 +210,28 @@ def get_provider_info() -> dict[str, Any]:
                         "example": "production",
                         "default": "",
                     },
+                    "wake_subscription": {
+                        "description": (
+                            "Pub/Sub subscription on which a triggerer hears from Spanner's audit "
+                            "log that operations have ended, so that it notices within seconds "
+                            "with hardly any polls; one for each triggerer. Empty for none. "
+                            "projects/<project>/subscriptions/<subscription>."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "projects/my-project/subscriptions/airflow-triggerer-0",
+                        "default": "",
+                    },
+                    "wake_connection": {
+                        "description": (
+                            "Connection of type google_cloud_platform whose account receives from "
+                            "wake_subscription."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": None,
+                        "default": "google_cloud_default",
+                    },
                 },
             }
         },

@@ -34,6 +34,10 @@ _INDIRECT = ("_cmd", "_secret")
 _DAY = 86_400.0
 _CONNECTION_ID = re.compile(r"[\w#!()\-.:/\\]{1,250}")
 """As Airflow checks the id of a connection that somebody creates."""
+_SUBSCRIPTION = re.compile(
+    r"projects/[a-z0-9][a-z0-9.:-]*/subscriptions/(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
+)
+"""As Pub/Sub lets one be called."""
 _SHORT_NAME = re.compile(r"[A-Za-z0-9_.-]{0,64}")
 
 T = TypeVar("T")
@@ -127,6 +131,31 @@ class _ConnectionIds:
 
 
 @dataclass(frozen=True, slots=True)
+class _ConnectionId:
+    """The id of an Airflow connection."""
+
+    rule: str = "it is a connection id"
+
+    def read(self, text: str) -> str:
+        if not _CONNECTION_ID.fullmatch(text.strip()):
+            raise ValueError(text)
+        return text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _SubscriptionName:
+    """The full name of a Pub/Sub subscription; empty for none."""
+
+    rule: str = "it is projects/<project>/subscriptions/<subscription>, or empty"
+
+    def read(self, text: str) -> str:
+        name = text.strip()
+        if name and not _SUBSCRIPTION.fullmatch(name):
+            raise ValueError(text)
+        return name
+
+
+@dataclass(frozen=True, slots=True)
 class _ShortName:
     """A name that can stand in a record and in a line of a log; empty for none."""
 
@@ -194,6 +223,8 @@ _REAPER_INTERVAL = Option("reaper_interval", Number(1, 3600))
 _REAPER_GRACE = Option("reaper_grace", Number(5, _DAY))
 _REAPER_CONNECTIONS = Option("reaper_connections", _ConnectionIds())
 _DEPLOYMENT = Option("deployment", _ShortName())
+_WAKE_SUBSCRIPTION = Option("wake_subscription", _SubscriptionName())
+_WAKE_CONNECTION = Option("wake_connection", _ConnectionId())
 
 OPTIONS: dict[str, Option[Any]] = {
     option.name: option
@@ -210,6 +241,8 @@ OPTIONS: dict[str, Option[Any]] = {
         _REAPER_GRACE,
         _REAPER_CONNECTIONS,
         _DEPLOYMENT,
+        _WAKE_SUBSCRIPTION,
+        _WAKE_CONNECTION,
     )
 }
 """Each option there is, by its name."""
@@ -290,6 +323,16 @@ def reaper_connections() -> frozenset[str]:
 def deployment() -> str:
     """Return the name of this Airflow deployment, empty if it has none."""
     return _DEPLOYMENT.read()
+
+
+def wake_subscription() -> str:
+    """Return the Pub/Sub subscription on which triggerers hear of ends, empty for none."""
+    return _WAKE_SUBSCRIPTION.read()
+
+
+def wake_connection() -> str:
+    """Return the connection whose account receives from that subscription."""
+    return _WAKE_CONNECTION.read()
 
 
 def check() -> None:

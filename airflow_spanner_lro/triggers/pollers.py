@@ -37,6 +37,7 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import classify
+from airflow_spanner_lro.triggers.wake_ups import WakeUps
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -255,6 +256,7 @@ class _LoopPollers:
         self._failures: dict[ConnectionSpec, _Failure] = {}
         self._check_sooner = asyncio.Event()
         self._checking: asyncio.Task[None] | None = None
+        self._wake_ups = WakeUps(lambda: [each.poller for each in self.pollers.values()])
 
     # building
 
@@ -314,6 +316,7 @@ class _LoopPollers:
             check_at=_now() + CHECK_EVERY,
         )
         client.channels.on_refused = lambda: self._refused(built)
+        self._wake_ups.start()
         self._check_sooner.set()
         if self._checking is None:
             # not in the context of the one who came first: what it logs is nobody's own
@@ -425,6 +428,7 @@ class _LoopPollers:
 
     def _checks_ended(self, checking: asyncio.Task[None]) -> None:
         self._checking = None
+        self._wake_ups.stop()
         if not checking.cancelled() and (exc := checking.exception()):
             # a bug, and no reason for what waits to fail
             log.error("Connections are not kept up to date any more: %r", exc)

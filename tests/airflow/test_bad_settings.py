@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.core.errors import InvalidArgumentError, SettingsError
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
@@ -33,6 +34,8 @@ WRONG = [
     ("settle_timeout", "0"),
     ("deferral_grace", "-1"),
     ("max_admin_request_per_second", "1"),
+    ("wake_subscription", "projects/test/topics/ends"),
+    ("wake_connection", "google_*"),
 ]
 IN_ALL_MODES = pytest.mark.parametrize("way", WAYS)
 
@@ -227,3 +230,39 @@ def test_shortest_interval_is_a_second(interval: Any) -> None:
     """Outside of these tests, which hurry, a second is the shortest interval."""
     with pytest.raises(InvalidArgumentError, match="at least 1 and"):
         PollPolicy(maximum=interval)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ends",
+        "projects/test/subscriptions/",
+        "projects/test/subscriptions/ab",
+        "projects/test/subscriptions/google-ends",
+        "projects/Test/subscriptions/ends",
+        "projects//subscriptions/ends",
+        "projects/test/subscriptions/ends/1",
+        "//pubsub.googleapis.com/projects/test/subscriptions/ends",
+    ],
+)
+def test_subscription_that_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What is no full name of a subscription is told, with the form that one has."""
+    misconfigure(monkeypatch, "wake_subscription", name)
+
+    with pytest.raises(
+        SettingsError, match="it is projects/<project>/subscriptions/<subscription>"
+    ):
+        settings.check()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "projects/test/subscriptions/ends", "projects/a.com:p/subscriptions/A-1.b_~+%25"],
+)
+def test_subscription_or_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A full name is taken, and nothing is."""
+    misconfigure(monkeypatch, "wake_subscription", name)
+
+    settings.check()
+
+    assert name.strip() == settings.wake_subscription()

@@ -51,6 +51,7 @@ def _measure_everything() -> None:
     metrics.time_operation(ENDED, at=NOW)
     metrics.count_cancel(None, cause=metrics.Cause.REAPER)
     telemetry.waiting(operations=0)
+    metrics.count_wake_up(metrics.WakeUpEffect.WOKEN, delay=timedelta(seconds=4))
     metrics.show_round_age(timedelta(seconds=7))
 
 
@@ -134,6 +135,9 @@ def test_plain_statsd(statsd: StatsdServer, udp: Any, monkeypatch: pytest.Monkey
         "airflow.spanner_lro.cancels:1|c",
         "airflow.spanner_lro.operations_waiting.node-1:0|g",
         "airflow.spanner_lro.operations_waiting:0|g",
+        "airflow.spanner_lro.wake_ups.woken:1|c",
+        "airflow.spanner_lro.wake_ups:1|c",
+        "airflow.spanner_lro.wake_up_delay:4000|ms",
         "airflow.spanner_lro.reaper_round_age:7.0|g",
     ] == statsd.received()
 

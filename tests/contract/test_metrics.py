@@ -13,7 +13,8 @@ import pytest
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.polling.budget import Urgency
-from airflow_spanner_lro.metrics import METRICS, Cause
+from airflow_spanner_lro.core.polling.wake_ups import IgnoredBecause
+from airflow_spanner_lro.metrics import METRICS, Cause, WakeUpEffect
 from tests.contract.conftest import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "reference" / "metrics.md").read_text()
@@ -45,6 +46,7 @@ def test_every_tag_is_told() -> None:
         ("ending", {each.tag for each in Ending}),
         ("outcome", {each.lower() for each in OperationState if each != "RUNNING"}),
         ("urgency", {each.name.lower() for each in Urgency}),
+        ("effect", {each.value for each in (*WakeUpEffect, *IgnoredBecause)}),
     ],
 )
 def test_every_value_is_told(tag: str, values: set[str]) -> None:

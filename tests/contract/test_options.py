@@ -21,6 +21,7 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "float": ("12.5", 12.5),
     "string": ("one-name", "one-name"),
     "reaper": ("Off", settings.ReaperHost.OFF),
+    "wake_subscription": ("projects/p/subscriptions/sub", "projects/p/subscriptions/sub"),
 }
 """For each type, or option, a value that is no default: as text, and as what is read."""
 

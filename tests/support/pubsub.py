@@ -258,8 +258,8 @@ class PubSubDouble:
     def _streaming_pull(
         self, requests: Iterator[types.StreamingPullRequest], context: grpc.ServicerContext
     ) -> Iterator[types.StreamingPullResponse]:
-        self._enter("StreamingPull", context)
         name = next(requests).subscription
+        self._enter("StreamingPull", context)
         found = self._find(name, context)
         context.add_callback(self._notify)
         threading.Thread(target=self._read, args=(found, requests), daemon=True).start()
