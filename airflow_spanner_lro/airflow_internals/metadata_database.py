@@ -58,7 +58,7 @@ def database_session() -> Iterator[Session]:
         with create_session() as session:
             yield session
     except SQLAlchemyError as exc:
-        message = f"Airflow's database could not be used: {_first_line(exc)}"
+        message = f"Airflow's database could not be used: {first_line(exc)}"
         raise AirflowDatabaseError(message) from exc
 
 
@@ -128,7 +128,7 @@ def sole_holder(name: str) -> Iterator[bool]:
         connection = engine.connect()
         held = bool(connection.scalar(*_locking(engine, name)))
     except SQLAlchemyError as exc:
-        message = f"Airflow's database could not be used: {_first_line(exc)}"
+        message = f"Airflow's database could not be used: {first_line(exc)}"
         raise AirflowDatabaseError(message) from exc
     try:
         yield held
@@ -265,5 +265,6 @@ def triggerers(*, now: datetime, within: timedelta) -> tuple[list[Triggerer], in
     return living, sum(by_job.values())
 
 
-def _first_line(exc: Exception) -> str:
+def first_line(exc: Exception) -> str:
+    """Return what the driver says, without SQLAlchemy's advice."""
     return str(getattr(exc, "orig", None) or exc).strip().partition("\n")[0]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SpannerLroPlugin(AirflowPlugin):
-    """Hosts the reaper, cancels what a rejected deferral leaves running, checks the settings."""
+    """Hosts the reaper, shares the budget, cancels after a rejected deferral, checks settings."""
 
     name = "spanner_lro"
     listeners: list[ModuleType | object] = [listener]  # noqa: RUF012  # as Airflow declares it

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The listener: what Airflow calls when one of its processes begins, and when one ends.
 
-A triggerer or a scheduler begins, and may host the reaper. A task's process ends, whatever has
-become of it, and may have left an operation running. All others pay nothing: what works is imported
-when there is work.
+A triggerer or a scheduler begins, and may host the reaper; a triggerer renews its shares of the
+budgets. A task's process ends, whatever has become of it, and may have left an operation running.
+All others pay nothing: what works is imported when there is work.
 """
 
 from __future__ import annotations
@@ -23,20 +23,24 @@ and ends."""
 
 @hookimpl
 def on_starting(component: object) -> None:
-    """Start the reaper with this process, if it is to host it."""
+    """Start with this process what it is to host: the reaper, and the shares of a triggerer."""
     if type(component).__name__ != _JOB:
         return
     from airflow_spanner_lro.reaper import host  # noqa: PLC0415  # see above
+    from airflow_spanner_lro.triggers import lease_keeper  # noqa: PLC0415  # see above
 
     host.prepare(component)  # type: ignore[arg-type]  # by its name it is one
+    lease_keeper.prepare(component)  # type: ignore[arg-type]  # the same
 
 
 @hookimpl
 def before_stopping(component: object) -> None:
-    """End the reaper with its host; cancel what a task has left running, if it may not defer."""
+    """End what this process hosts; cancel what a task has left running, if it may not defer."""
     if type(component).__name__ == _JOB:
         from airflow_spanner_lro.reaper import host  # noqa: PLC0415
+        from airflow_spanner_lro.triggers import lease_keeper  # noqa: PLC0415
 
+        lease_keeper.stop()
         host.stop()
     note = pending_deferral.take()
     if note is None or type(component).__name__ != _TASK_RUNNER:

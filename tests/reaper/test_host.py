@@ -126,6 +126,45 @@ def test_unknown_word_is_an_error_that_names_those_there_are(home: dict[str, str
     assert "0 0 0 False" == output.splitlines()[-1]
 
 
+SHARES = """
+    from airflow_spanner_lro.triggers import lease_board
+
+    def keepers():
+        return [each for each in threading.enumerate() if each.name == "spanner-lro-budget"]
+
+    before = len(keepers())
+    if os.fork() == 0:
+        os._exit(len(keepers()))
+    _, status = os.wait()
+    after = len(keepers())
+    listener.before_stopping(component=runner.job)
+    shared = lease_board.inherited_board() is not None
+    print(before, os.waitstatus_to_exitcode(status), after, len(keepers()), shared)
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("job_type", "busy", "expected"),
+    [
+        (TRIGGERER, "3", "0 0 1 0 True"),
+        (TRIGGERER, "0.5", "0 0 0 0 False"),
+        (SCHEDULER, "3", "0 0 0 0 False"),
+    ],
+    ids=["triggerer", "misconfigured", "scheduler"],
+)
+def test_triggerer_renews_its_shares_whoever_hosts_the_reaper(
+    home: dict[str, str], job_type: str, busy: str, expected: str
+) -> None:
+    """After its fork there is a thread for it, in itself alone, until it ends."""
+    home |= {
+        "AIRFLOW__SPANNER_LRO__REAPER": "off",
+        "AIRFLOW__SPANNER_LRO__MAX_ADMIN_REQUESTS_PER_SECOND_BUSY": busy,
+    }
+
+    assert expected == said(job_type, SHARES, environment=home)
+
+
 CHILD = """
     import psutil
     while not (children := psutil.Process().children()):
