@@ -163,6 +163,8 @@ class AuditLog:
         """Begin to publish what is noted."""
         self._stopping.clear()
         publisher = TopicPublisher(topic=self.topic.topic, endpoint=self.topic.endpoint)
+        # now, so that the first entries need not wait for it
+        publisher.load()
         engine.on_change(self._woken.set)
         self._thread = threading.Thread(
             target=self._run, args=(engine, faults, publisher), name="audit-log", daemon=True
@@ -181,7 +183,6 @@ class AuditLog:
 
     def _run(self, engine: Engine, faults: Faults, publisher: TopicPublisher) -> None:
         try:
-            publisher.load()
             while not self._stopping.is_set():
                 wait = self._round(engine, faults, publisher)
                 if self._woken.wait(wait):

@@ -152,12 +152,12 @@ class DatabaseTable(Table["DatabaseName", Database]):
 
     def __init__(self, events: EventQueue) -> None:
         super().__init__(events)
+        self._by_instance = self.index(lambda row: row.name.instance_name)
         self._readers = self.index(lambda row: row.reads_from)
 
     def of_instance(self, instance: InstanceName) -> list[Database]:
         """Return the databases of an instance, by name."""
-        rows = (row for row in self if row.name.instance_name == instance)
-        return sorted(rows, key=lambda row: row.name.database)
+        return sorted(self._by_instance.of(instance), key=lambda row: row.name.database)
 
     def readers_of(self, backup: BackupName, *, serial: int) -> list[DatabaseName]:
         """Return the databases that are being restored from a backup, or still read from it."""
