@@ -6,11 +6,15 @@ Airflow 3.3.2 asks for a link in the task's own process at each end of a run, al
 defers, and keeps the answer as an XCom, which the web server shows. So a link is found from the
 rendered parameters. An empty link is not shown: where an emulator is used, where nothing was asked
 of Spanner yet, where a parameter is wrong.
+
+Each write is a request to Airflow, and each XCom another one for the next try, which deletes it. So
+a link is written once, by the process that knows it first, and an empty one never.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperatorLink
@@ -30,11 +34,17 @@ from airflow_spanner_lro.core.names import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+
+
+BEGUN = "begun"
+"""The attribute by which an operator that starts operations tells which one this process began."""
 
 
 class SpannerConsoleLink(BaseOperatorLink):
@@ -44,21 +54,27 @@ class SpannerConsoleLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Return the address, or empty text where there is nothing to show."""
-        # made when first used: without one, this process has asked Spanner nothing
-        hook: SpannerAdminHook | None = vars(operator).get("hook")
+        if _hook_of(operator) is not None:
+            return self.address(operator)
         try:
-            if hook is None:
-                return _pushed(self.xcom_key, ti_key=ti_key)
-            if hook.connection_spec.plain_text:
-                return ""
-            resource = self.find(operator, ti_key=ti_key)
-        except (SpannerLroError, AirflowRuntimeError):
+            return _pushed(self.xcom_key, ti_key=ti_key)
+        except AirflowRuntimeError:
+            return ""
+
+    def address(self, operator: BaseOperator) -> str:
+        """Return the address from what this process knows, or empty text."""
+        hook = _hook_of(operator)
+        if hook is None:
+            return ""
+        try:
+            resource = None if hook.connection_spec.plain_text else self.find(operator)
+        except SpannerLroError:
             # what is wrong was said when the task ran
             return ""
         return console_url(resource) if resource else ""
 
     @abstractmethod
-    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:
+    def find(self, operator: Any) -> ResourceName | None:
         """Return the resource to show, None if the task has none of this sort."""
 
 
@@ -67,11 +83,13 @@ class SpannerOperationLink(SpannerConsoleLink):
 
     name = "Spanner operation"
 
-    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:
-        """Return what the operation of the parameters works on, or that the task has started."""
+    def find(self, operator: Any) -> ResourceName | None:
+        """Return what the operation of the parameters works on, or that this process began."""
         given = getattr(operator, OPERATION_NAME_KEY, None)
-        name = given if isinstance(given, str) else _pushed(OPERATION_NAME_KEY, ti_key=ti_key)
-        return OperationName.parse(name).resource if name else None
+        if isinstance(given, str):
+            return OperationName.parse(given).resource if given else None
+        begun: OperationName | None = getattr(operator, BEGUN, None)
+        return begun.resource if begun else None
 
 
 class SpannerBackupLink(SpannerConsoleLink):
@@ -79,7 +97,7 @@ class SpannerBackupLink(SpannerConsoleLink):
 
     name = "Spanner backup"
 
-    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:  # noqa: ARG002
+    def find(self, operator: Any) -> ResourceName | None:
         """Return the backup that is worked on, or the one that is restored."""
         target = _target(operator)
         if isinstance(target, BackupName):
@@ -93,7 +111,7 @@ class SpannerDatabaseLink(SpannerConsoleLink):
 
     name = "Spanner database"
 
-    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:  # noqa: ARG002
+    def find(self, operator: Any) -> ResourceName | None:
         """Return the database that is worked on, or the one that is backed up."""
         target = _target(operator)
         if isinstance(target, DatabaseName):
@@ -109,7 +127,7 @@ class SpannerInstanceLink(SpannerConsoleLink):
 
     name = "Spanner instance"
 
-    def find(self, operator: Any, *, ti_key: TaskInstanceKey) -> ResourceName | None:  # noqa: ARG002
+    def find(self, operator: Any) -> ResourceName | None:
         """Return the instance that is worked on, or that holds what is worked on."""
         target = _target(operator)
         if not isinstance(target, InstanceName):
@@ -124,6 +142,46 @@ LINKS = (
     SpannerInstanceLink(),
 )
 """All of them, for an operator whose family is not known."""
+
+
+@contextmanager
+def written_once(operator: BaseOperator, *, resumed: bool = False) -> Iterator[None]:
+    """Let Airflow write only links that this process is the first to know, once it ends.
+
+    Airflow 3.3.2 writes each link that the executed operator has, and keeps what was written over a
+    deferral. Links that are not ours stay.
+
+    :param resumed: a process before this one has deferred the task
+    """
+    if resumed:
+        # an operation may have been started only now, after a wait for a slot
+        begins = hasattr(operator, BEGUN)
+        _keep(operator, lambda link: begins and isinstance(link, SpannerOperationLink))
+    try:
+        yield
+    finally:
+        _keep(operator, lambda link: _shows_something(link, operator=operator))
+
+
+def _keep(operator: BaseOperator, wanted: Callable[[SpannerConsoleLink], bool]) -> None:
+    operator.operator_extra_links = tuple(
+        link
+        for link in operator.operator_extra_links
+        if not isinstance(link, SpannerConsoleLink) or wanted(link)
+    )
+
+
+def _shows_something(link: SpannerConsoleLink, *, operator: BaseOperator) -> bool:
+    try:
+        return bool(link.address(operator))
+    except Exception:  # noqa: BLE001  # no link fails a task: Airflow asks again, and logs it
+        return True
+
+
+def _hook_of(operator: BaseOperator) -> SpannerAdminHook | None:
+    """Return the hook, which is made when first used: without one, nothing was asked so far."""
+    hook: SpannerAdminHook | None = vars(operator).get("hook")
+    return hook
 
 
 def _target(operator: Any) -> ResourceName | None:

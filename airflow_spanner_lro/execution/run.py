@@ -101,6 +101,8 @@ class OperationRun:
         self.ledger = TaskLedger(context)
         self.wait = BlockingWait(client=self._hook.client, log=self._log.info)
         self.cancel = WorkerCancel(work, task=context["ti"], ledger=self.ledger, wait=self.wait)
+        self.begun: OperationName | None = None
+        """The operation that this process has started or adopted."""
         self._running: OperationName | None = None
         self._starter: Starter | None = None
         self._deadline = deadline_of_try(
@@ -124,7 +126,7 @@ class OperationRun:
         self.ledger.take_written()
         if begun is None:
             return self._deliver(None)
-        self._running = begun.name
+        self._running = self.begun = begun.name
         self.context["ti"].xcom_push(key=OPERATION_NAME_KEY, value=str(begun.name))
         if self.wait.killed:
             # the kill may have come when the name was not known yet

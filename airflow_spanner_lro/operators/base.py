@@ -24,7 +24,7 @@ from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.wait import BlockingWait, RefusalRetry
 from airflow_spanner_lro.execution.work import deadline_of_try
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
-from airflow_spanner_lro.links import SpannerInstanceLink
+from airflow_spanner_lro.links import SpannerInstanceLink, written_once
 from airflow_spanner_lro.triggers.slot import LIMIT, PAUSE, TIMED_OUT
 
 if TYPE_CHECKING:
@@ -84,6 +84,13 @@ class SpannerAdminOperator(BaseOperator, HookOnDemand):
         hook.warn_if_emulated(warn=self.log.warning)
         return hook
 
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
+    ) -> Any:
+        """Go on after a deferral."""
+        with written_once(self, resumed=True):
+            return super().resume_execution(next_method, next_kwargs, context)
+
     @property
     def project(self) -> str:
         """The project to work in: the given one, or the connection's."""
@@ -133,7 +140,7 @@ class SpannerImmediateOperator(SpannerAdminOperator):
 
     def execute(self, context: Context) -> Any:
         """Do it, as soon as Spanner lets."""
-        with map_errors():
+        with written_once(self), map_errors():
             return self._insist(context)
 
     def execute_after_slot(self, context: Context, event: Mapping[str, Any]) -> Any:

@@ -23,19 +23,19 @@ from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.error_mapping import map_errors, skip_when_late
 from airflow_spanner_lro.execution import interrupts
 from airflow_spanner_lro.execution.run import OperationRun
-from airflow_spanner_lro.links import LINKS
+from airflow_spanner_lro.links import LINKS, written_once
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
 from airflow_spanner_lro.triggers.slot import LIMIT, PAUSE, TIMED_OUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import timedelta
 
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperatorLink, Context
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.names import ResourceName
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.schema_change import StatementRecord
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
 
@@ -98,7 +98,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
     :class:`~airflow_spanner_lro.operators.base.SpannerAdminOperator`.
     """
 
-    operator_extra_links = LINKS
+    operator_extra_links: Collection[BaseOperatorLink] = LINKS
     kind: ClassVar[OperationKind]
 
     _run: OperationRun | None = None
@@ -171,13 +171,18 @@ class SpannerOperationOperator(SpannerAdminOperator):
         return self._run.ledger.statements(snapshot) if self._run else ()
 
     @property
+    def begun(self) -> OperationName | None:
+        """The operation that this process has started or adopted; None after a wait for it."""
+        return self._run.begun if self._run else None
+
+    @property
     def signed(self) -> bool:
         """Whether the request bears a mark that only this try can have put there."""
         return False
 
     def execute(self, context: Context) -> Any:
         """Start or adopt the operation, then wait for it, defer, or return its name."""
-        with self._mapped_errors():
+        with written_once(self), self._mapped_errors():
             settings.check()
             return self._begin(context).start()
 

@@ -34,6 +34,7 @@ from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.flows.conditions import ConditionLog, Failed, NotYet, ask_once
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
+from airflow_spanner_lro.links import written_once
 from airflow_spanner_lro.triggers.conditions import XCOM, SpannerConditionTrigger, map_sensor_errors
 
 if TYPE_CHECKING:
@@ -268,7 +269,8 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
         As where it pokes: Airflow itself would skip it then (Airflow 3.3.2).
         """
         try:
-            return super().resume_execution(next_method, next_kwargs, context)
+            with written_once(self, resumed=True):
+                return super().resume_execution(next_method, next_kwargs, context)
         except AirflowSkipException as exc:
             if isinstance(exc.__cause__, TaskDeferralError) and not self.never_fail:
                 raise exc.__cause__ from None

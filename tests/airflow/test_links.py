@@ -7,17 +7,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk import DAG
+from airflow.sdk import DAG, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
-from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY
-from airflow_spanner_lro.core.names import parse_resource
+from airflow_spanner_lro.core.names import OperationName, parse_resource
 from airflow_spanner_lro.links import (
     LINKS,
     SpannerBackupLink,
@@ -25,6 +25,7 @@ from airflow_spanner_lro.links import (
     SpannerDatabaseLink,
     SpannerInstanceLink,
     SpannerOperationLink,
+    written_once,
 )
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
@@ -128,16 +129,20 @@ def test_link_from_the_target(class_: type[SpannerConsoleLink], target: str, exp
     assert expected == link(class_, Resource(target=parse_resource(target)))
 
 
-def test_operation_link_of_a_start(pushed: dict[str, Any]) -> None:
+def having_begun(operator: BaseOperator) -> BaseOperator:
+    """Return an operator whose process has started an operation at Google's own endpoint."""
+    begun = OperationName.parse(f"{BACKUP}/operations/_auto_op_1")
+    vars(operator)["_run"] = SimpleNamespace(begun=begun)
+    return asked(operator)
+
+
+def test_operation_link_of_a_start() -> None:
     """An operation that the task has started is linked by what it works on."""
-    pushed[OPERATION_NAME_KEY] = f"{BACKUP}/operations/_auto_op_1"
-
-    assert BACKUPS_PAGE == link(SpannerOperationLink, asked(backup()))
+    assert BACKUPS_PAGE == link(SpannerOperationLink, having_begun(backup()))
 
 
-def test_operation_link_before_the_start(pushed: dict[str, Any]) -> None:
+def test_operation_link_before_the_start() -> None:
     """A task that failed before it started anything has no operation to show."""
-    assert not pushed
     assert "" == link(SpannerOperationLink, asked(backup()))
 
 
@@ -194,7 +199,115 @@ def test_airflow_that_does_not_answer_is_no_failure(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("airflow.sdk.execution_time.xcom.XCom.get_value", fail)
 
-    assert "" == link(SpannerOperationLink, asked(backup()))
+    assert "" == link(SpannerOperationLink, backup())
+
+
+class OtherLink(BaseOperatorLink):
+    """A link that an author has given to his own operator."""
+
+    name = "Runbook"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:  # noqa: ARG002  # Airflow's
+        """Return an address."""
+        return "https://example.com"
+
+
+class AuthoredOperator(SpannerCreateBackupOperator):
+    """An author's own, with a link of his."""
+
+    operator_extra_links = (*SpannerCreateBackupOperator.operator_extra_links, OtherLink())
+
+
+def authored() -> AuthoredOperator:
+    """Return an operator that backs the database up."""
+    usual = backup()
+    return AuthoredOperator(
+        task_id="authored", **{name: getattr(usual, name) for name in BACKUP_PARAMETERS}
+    )
+
+
+BACKUP_PARAMETERS = ("project_id", "instance_id", "database_id", "backup_id", "expire_time")
+
+
+def written(operator: BaseOperator) -> list[type]:
+    """Return what Airflow writes when the process ends."""
+    return [type(each) for each in operator.operator_extra_links]
+
+
+def test_the_first_process_writes_what_it_knows() -> None:
+    """A link that shows nothing is no XCom, which each retry would have to delete again."""
+    operator = having_begun(change_schema())
+
+    with written_once(operator):
+        pass
+
+    assert [SpannerOperationLink, SpannerDatabaseLink, SpannerInstanceLink] == written(operator)
+
+
+def test_a_process_that_goes_on_writes_none_again() -> None:
+    """Airflow keeps over a deferral what the process before it has written."""
+    operator = asked(authored())
+
+    with written_once(operator, resumed=True):
+        pass
+
+    assert [OtherLink] == written(operator)
+
+
+def test_a_start_after_a_wait_for_a_slot_is_linked() -> None:
+    """The process before had no operation to show yet."""
+    operator = asked(authored())
+
+    with written_once(operator, resumed=True):
+        having_begun(operator)
+
+    assert [SpannerOperationLink, OtherLink] == written(operator)
+
+
+def test_a_process_that_fails_writes_what_it_knows() -> None:
+    """A failed task is looked at most."""
+    operator = asked(backup())
+
+    with pytest.raises(RuntimeError, match="the cause"), written_once(operator):
+        raise RuntimeError("the cause")
+
+    assert [SpannerBackupLink, SpannerDatabaseLink, SpannerInstanceLink] == written(operator)
+
+
+def test_a_link_that_breaks_fails_no_task() -> None:
+    """It is left to Airflow, which asks again and logs what is wrong with it."""
+
+    class Broken(SpannerInstanceLink):
+        def find(self, operator: Any) -> Any:
+            raise LookupError(operator)
+
+    operator = having_begun(backup())
+    operator.operator_extra_links = (Broken(),)
+
+    with written_once(operator):
+        pass
+
+    assert [Broken] == written(operator)
+
+
+def test_a_class_keeps_its_links() -> None:
+    """What one process leaves out, the Dag and the web server still have."""
+    with written_once(asked(backup()), resumed=True):
+        pass
+
+    assert list(LINKS) == list(SpannerCreateBackupOperator.operator_extra_links)
+
+
+def test_a_sensor_that_goes_on_writes_none_again(pushed: dict[str, Any]) -> None:
+    """A sensor's links are as those of other tasks."""
+    assert not pushed
+    sensor = SpannerOperationSensor(
+        task_id="wait", operation_name=f"{DATABASE}/operations/_auto_op_1", deferrable=True
+    )
+
+    sensor.resume_execution("execute_complete", {"event": {"error": None, "facts": {}}}, {})
+
+    assert [] == written(asked(sensor))
 
 
 def test_links_survive_serialisation() -> None:

@@ -18,6 +18,7 @@ from tests.cluster.processes import exit_on_signals
 
 PARTS = {
     "waiting": "tests.benchmarks.waiting.run",
+    "calls": "tests.benchmarks.calls.run",
     "workers": "tests.benchmarks.real_airflow.schema_changes",
     "triggerer": "tests.benchmarks.real_airflow.triggerer",
     "kills": "tests.benchmarks.kill_strokes",
