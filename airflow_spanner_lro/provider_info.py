@@ -155,6 +155,17 @@ def get_provider_info() -> dict[str, Any]:
                         "example": None,
                         "default": "True",
                     },
+                    "gc_freeze": {
+                        "description": (
+                            "Whether a triggerer leaves what has lived long out of the garbage "
+                            "collector's passes (gc.freeze), which would stop its event loop for "
+                            "up to a second with thousands of triggers. True or False."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "boolean",
+                        "example": None,
+                        "default": "True",
+                    },
                     "reaper": {
                         "description": (
                             "Where the reaper runs by itself: in each triggerer, or beside each "

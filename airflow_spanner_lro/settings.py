@@ -218,6 +218,7 @@ _MAX_ADMIN_REQUESTS_PER_SECOND_BUSY = Option(
 )
 _ALLOW_EMULATOR = Option("allow_emulator", _YesOrNo())
 _SIGN_EXPIRE_TIME = Option("sign_expire_time", _YesOrNo())
+_GC_FREEZE = Option("gc_freeze", _YesOrNo())
 _REAPER = Option("reaper", _Choice(ReaperHost))
 _REAPER_INTERVAL = Option("reaper_interval", Number(1, 3600))
 _REAPER_GRACE = Option("reaper_grace", Number(5, _DAY))
@@ -236,6 +237,7 @@ OPTIONS: dict[str, Option[Any]] = {
         _MAX_ADMIN_REQUESTS_PER_SECOND_BUSY,
         _ALLOW_EMULATOR,
         _SIGN_EXPIRE_TIME,
+        _GC_FREEZE,
         _REAPER,
         _REAPER_INTERVAL,
         _REAPER_GRACE,
@@ -298,6 +300,11 @@ def allow_emulator() -> bool:
 def sign_expire_time() -> bool:
     """Return whether a backup's expiry bears digits by which its task can recognise it."""
     return _SIGN_EXPIRE_TIME.read()
+
+
+def gc_freeze() -> bool:
+    """Return whether a triggerer keeps its garbage collector from what has lived long."""
+    return _GC_FREEZE.read()
 
 
 def reaper() -> ReaperHost:

@@ -22,6 +22,7 @@ from airflow.triggers.base import BaseTrigger
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.polling.policy import DEFAULT_INTERVAL
+from airflow_spanner_lro.triggers.heap import FREEZER
 from airflow_spanner_lro.triggers.pollers import wait_for_poller
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class SpannerTrigger(BaseTrigger):
     def __post_init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
 
+    @property
+    def log(self) -> Any:
+        """Return the logger of the class: Airflow would make one for each of thousands."""
+        return type(self).logger()
+
     @classmethod
     def from_connection(cls, connection_spec: ConnectionSpec, **arguments: Any) -> Self:
         """Return the trigger that asks by the same way as a worker did."""
@@ -112,7 +118,18 @@ class SpannerTrigger(BaseTrigger):
 
         :raises DeadlinePassedError: if the deadline passes first
         """
-        return await wait_for_poller(self._connection_spec, deadline=deadline, log=self.log.warning)
+        if self.trigger_id is not None:
+            # in a triggerer, and not where a task plays its trigger itself; before the client
+            # library is loaded, since that makes the collector go through everything
+            from airflow_spanner_lro import settings  # noqa: PLC0415  # not where Dags are parsed
+
+            FREEZER.start_once(settings.gc_freeze)
+        return await wait_for_poller(
+            self._connection_spec, deadline=deadline, log=self._log_waiting
+        )
+
+    def _log_waiting(self, line: str) -> None:
+        self.log.warning(line)
 
     async def _perform(
         self,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from weakref import WeakSet
 
@@ -115,10 +115,15 @@ class SpannerOperationTrigger(SpannerTrigger):
         self._fired = False
         self._ended_by_user = False
         self._killing: asyncio.Task[bool] | None = None
+        self._progress = ProgressLog()
+        self._parsed: OperationName | None = None
 
-    @cached_property
+    @property
     def _name(self) -> OperationName:
-        return OperationName.parse(self.operation)
+        # a cached property would give each of thousands of triggers a dictionary
+        if self._parsed is None:
+            self._parsed = OperationName.parse(self.operation)
+        return self._parsed
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then yield one event: the outcome as primitives.
@@ -137,18 +142,12 @@ class SpannerOperationTrigger(SpannerTrigger):
         yield TriggerEvent(outcome.to_event())
 
     async def _wait(self) -> WaitOutcome:
-        progress = ProgressLog()
-
-        def on_snapshot(polled: OperationSnapshot | Exception) -> None:
-            for line in progress.lines(polled, now=datetime.now(tz=UTC)):
-                self.log.info(line)
-
         policy = _policy(self.poll_interval)
         deadline = datetime.fromisoformat(self.deadline) if self.deadline else None
         try:
             poller = await self._poller(deadline=deadline)
             snapshot = await poller.wait(
-                name=self._name, policy=policy, deadline=deadline, on_snapshot=on_snapshot
+                name=self._name, policy=policy, deadline=deadline, on_snapshot=self._log_progress
             )
         except DeadlinePassedError:
             settlement = None
@@ -163,6 +162,11 @@ class SpannerOperationTrigger(SpannerTrigger):
                 raise
             raise OperationGoneError(self._name) from exc
         return WaitOutcome(name=self._name, snapshot=snapshot)
+
+    def _log_progress(self, polled: OperationSnapshot | Exception) -> None:
+        # a method, since a function with its cells would be four objects more in each wait
+        for line in self._progress.lines(polled, now=datetime.now(tz=UTC)):
+            self.log.info(line)
 
     async def on_kill(self) -> None:
         """Cancel the operation if the task really no longer waits for it; clean up after it.

@@ -262,7 +262,7 @@ def test_value_of_another_type_that_is_none(
         ("poll_interval", "did you mean poll_interval?"),
         ("Settle_Timeout", "did you mean settle_timeout?"),
         ("ALLOW_EMULATORS", "did you mean allow_emulator?"),
-        ("COLOUR", "there is: allow_emulator, deferral_grace, deployment, max_admin_requests_per"),
+        ("COLOUR", "there is: allow_emulator, deferral_grace, deployment, gc_freeze, max_admin_re"),
     ],
 )
 def test_unknown_variable(name: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,16 @@ _COMPLETE = 100
 class ProgressLog:
     """Turn the snapshots of one operation into log lines."""
 
+    __slots__ = (
+        "_cancelling",
+        "_first_seen",
+        "_logged_at",
+        "_logged_committed",
+        "_logged_percent",
+        "_throttled",
+        "_trouble",
+    )
+
     def __init__(self) -> None:
         self._first_seen: tuple[datetime, int] | None = None
         self._logged_percent: int | None = None
