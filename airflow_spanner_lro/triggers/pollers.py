@@ -37,6 +37,7 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import classify
+from airflow_spanner_lro.triggers.rate_lease import RateLease
 from airflow_spanner_lro.triggers.wake_ups import WakeUps
 
 if TYPE_CHECKING:
@@ -175,11 +176,13 @@ class _Connected:
 
     :param fingerprint: of what the connection held
     :param rate: requests per second that may be sent for one project
+    :param busy: to how many all triggerers may rise together
     """
 
     endpoint: Endpoint
     fingerprint: bytes
     rate: float
+    busy: float
 
     @classmethod
     def read(cls, connection_spec: ConnectionSpec) -> Self:
@@ -200,6 +203,7 @@ class _Connected:
             endpoint=SpannerAdminHook.from_connection(connection_spec).connect(),
             fingerprint=fingerprint,
             rate=settings.max_admin_requests_per_second(),
+            busy=settings.max_admin_requests_per_second_busy(),
         )
 
 
@@ -329,10 +333,15 @@ class _LoopPollers:
         """Return what returns the budget of a project, which all of one identity share."""
 
         def budget_of(project: str) -> Budget:
-            key = (connected.endpoint.target, connected.endpoint.identity, project)
+            endpoint = connected.endpoint
+            key = (endpoint.target, endpoint.identity, project)
             budget = self.budgets.get(key)
             if budget is None:
-                budget = self.budgets[key] = Budget(rate=connected.rate)
+                account = endpoint.account or endpoint.origin
+                lease = RateLease.inherited(endpoint.target, account, project, base=connected.rate)
+                # without one it does not rise: nobody knows who else does
+                busy = connected.busy if lease else None
+                budget = self.budgets[key] = Budget(rate=connected.rate, busy=busy, lease=lease)
             return budget
 
         return budget_of

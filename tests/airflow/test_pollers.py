@@ -15,8 +15,10 @@ from google.auth.credentials import AnonymousCredentials
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import SettingsError
+from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
-from airflow_spanner_lro.triggers import pollers
+from airflow_spanner_lro.triggers import lease_board, pollers
+from airflow_spanner_lro.triggers.lease_board import LeaseBoard, digest_of
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import shared_poller
 from tests.airflow.fakes import DATABASE, LONG, FakeTask
@@ -175,6 +177,40 @@ async def test_budget_is_that_of_the_settings(
     poller = await shared_poller(ONE)
 
     assert 25 == poller.project("test").dispatcher.budget.capacity
+
+
+async def test_budget_is_shared_with_other_triggerers(
+    two: None, mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each project of an account has a share; where the account is unknown, of a connection."""
+    del two
+    mocker.patch.object(lease_board._here, "board", board := LeaseBoard())
+    user = Endpoint(
+        target="spanner.test:443",
+        credentials=AnonymousCredentials(),
+        origin="connection 'two'",
+    )
+    robot = Endpoint(target="spanner.test:443", credentials=Robot("robot@x.test"))
+    mocker.patch.object(SpannerAdminHook, "connect", side_effect=[robot, user])
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__MAX_ADMIN_REQUESTS_PER_SECOND", "0.5")
+    asked = [
+        (await shared_poller(ONE), "orders"),
+        (await shared_poller(ONE), "users"),
+        (await shared_poller(TWO), "orders"),
+    ]
+    for poller, project in asked:
+        poller.project(project).dispatcher.budget.delay(Urgency.USUAL, at=1.0)
+
+    expected = [
+        digest_of("spanner.test:443", account, project).hex()
+        for account, project in (
+            ("robot@x.test", "orders"),
+            ("robot@x.test", "users"),
+            ("connection 'two'", "orders"),
+        )
+    ]
+    assert expected == [wish.key for wish in board.wishes()]
+    assert [0.5] * 3 == [wish.rate for wish in board.wishes()]
 
 
 @pytest.mark.parametrize(
