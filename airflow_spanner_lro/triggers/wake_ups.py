@@ -103,6 +103,7 @@ class _Listener:
         self._failures = 0
         self._said: set[str] = set()
         self._open = False
+        self._told_open = self._told_woken = False
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -125,8 +126,9 @@ class _Listener:
         self._open, self._failures = True, 0
         if self._said:
             log.info("Wake-ups are back: entries of the audit log arrive again. %s", self._name)
-        else:
-            log.debug("Wake-ups: listening to the audit log on %s", self._name)
+        elif not self._told_open:
+            log.info("Wake-ups: listening to Spanner's audit log. %s", self._name)
+        self._told_open = True
         self._said.clear()
 
     def _failed(self, exc: Exception) -> None:
@@ -162,6 +164,9 @@ class _Listener:
         elif sum([poller.wake_up(parsed) for poller in self._pollers()]):
             delay = datetime.now(tz=UTC) - parsed.at if parsed.at else None
             count_wake_up(WakeUpEffect.WOKEN, delay=delay)
+            if not self._told_woken:
+                log.info("Wake-ups arrive: the first operation is polled because of one.")
+            self._told_woken = True
         else:
             count_wake_up(WakeUpEffect.NOT_WATCHED)
 

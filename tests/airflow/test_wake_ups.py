@@ -135,6 +135,26 @@ async def test_end_wakes(double: PubSubDouble, poller: Recorder, stats: StatsRec
 
 
 @pytest.mark.usefixtures("listening")
+async def test_whether_it_works_is_told_once(
+    double: PubSubDouble, poller: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever sets it up reads that it listens, and that the first entry has arrived."""
+    caplog.set_level(logging.INFO)
+    for number in (1, 2):
+        double.publish(TOPIC, entry())
+        await until(lambda: len(poller.woken) == number)  # noqa: B023  # called before the next
+        double.break_streams()
+    await until(lambda: double.streams(SUBSCRIPTION))
+
+    told = [each.getMessage() for each in caplog.records if "Wake-ups" in each.getMessage()]
+
+    assert [
+        f"Wake-ups: listening to Spanner's audit log. {SUBSCRIPTION}",
+        "Wake-ups arrive: the first operation is polled because of one.",
+    ] == told
+
+
+@pytest.mark.usefixtures("listening")
 async def test_start_wakes_nobody(
     double: PubSubDouble, poller: Recorder, stats: StatsRecorder
 ) -> None:
