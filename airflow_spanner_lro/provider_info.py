@@ -81,7 +81,8 @@ def get_provider_info() -> dict[str, Any]:
                     "poll_interval": {
                         "description": (
                             "The longest time in seconds between two polls of one operation. "
-                            "Young operations are polled more often, down to every second. "
+                            "Young operations, and those about to end, are polled more often, "
+                            "up to four times a second. "
                             "From 1 to 86400."
                         ),
                         "version_added": "0.1.0",
