@@ -118,7 +118,7 @@ class LeaseKeeper:
         self._renewed: dict[int, _Renewed] = {}
         self._tried_at = -math.inf
         self._done_at: float | None = None
-        self._failing = False
+        self._failures = 0
         self._logged_failure = False
         self._interval = RENEW_EVERY
         self._holders = 0
@@ -134,7 +134,7 @@ class LeaseKeeper:
         at = self._clock()
         self._board.tell_alive(at=at, failing=self._failing)
         wanted = {wish: rate for wish in self._board.wishes() if (rate := self._rate(wish, at)) > 0}
-        if not wanted or (self._failing and at - self._tried_at < _SOONER):
+        if not wanted or (self._failures and at - self._tried_at < _SOONER):
             return
         if not any(self._is_due(wish, rate, at=at) for wish, rate in wanted.items()):
             return
@@ -142,15 +142,21 @@ class LeaseKeeper:
         try:
             holders = self._renew(wanted)
         except (AirflowDatabaseError, NewerLeaseFormatError) as exc:
-            self._failing = True
-            self._log_failure(exc, at=at)
+            self._failures += 1
+            if self._failing:
+                self._log_failure(exc, at=at)
         else:
-            self._failing = False
+            self._failures = 0
             self._log_success(holders)
             self._done_at = at
             # so that many triggerers do not come at the same moments for ever
             self._interval = RENEW_EVERY * random.uniform(0.9, 1.0)  # noqa: S311
         self._board.tell_alive(at=self._clock(), failing=self._failing)
+
+    @property
+    def _failing(self) -> bool:
+        # once is nothing: another triggerer may be renewing at this moment
+        return self._failures > 1
 
     def leave(self) -> None:
         """Give back all shares, so that others need not wait for their expiry."""

@@ -161,16 +161,34 @@ def test_main_process_that_never_began_is_not_waited_for(one: Triggerer, clock: 
 def test_database_that_fails_from_the_beginning_is_not_waited_for_long(
     one: Triggerer, clock: Clock, record: Record, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The first failure ends the waiting for a first grant."""
+    """The second failure ends the waiting for a first grant, and is told."""
+    caplog.set_level("WARNING")
     record.failing = AirflowDatabaseError("no such table: variable")
-    one.keeper.look()
-    first = one.rate()
-    one.keeper.look()
+    live(clock, one, seconds=1)
+    first, told = one.rate(), caplog.text
+    live(clock, one, seconds=1)
 
     assert 0.0 == first
+    assert not told
     assert one.rate() is None
     assert "no such table" in caplog.text
-    assert clock.at == one.clock.at
+
+
+def test_renewal_of_another_at_the_same_moment_is_no_failure(
+    one: Triggerer, clock: Clock, record: Record, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who finds the record held tries again a second later, and the first grant is waited for."""
+    caplog.set_level("WARNING")
+    one.keeper.look()
+    record.failing = AirflowDatabaseError("could not obtain lock on row")
+    live(clock, one, seconds=0.5)
+    waited = one.rate()
+    record.failing = None
+    live(clock, one, seconds=1)
+
+    assert 0.0 == waited
+    assert near((1 - RESERVED) * CAP) == one.rate()
+    assert not caplog.records
 
 
 def test_database_that_hangs_is_not_waited_for_long(one: Triggerer, clock: Clock) -> None:
@@ -184,13 +202,11 @@ def test_database_that_hangs_is_not_waited_for_long(one: Triggerer, clock: Clock
 
 
 def test_newer_record_is_not_touched(
-    one: Triggerer, record: Record, caplog: pytest.LogCaptureFixture
+    one: Triggerer, clock: Clock, record: Record, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A record of a later release stays, and the usual rate counts."""
     record.text = newer = json.dumps({"v": 99})
-    one.keeper.look()
-    one.rate()
-    one.keeper.look()
+    live(clock, one, seconds=3)
 
     assert one.rate() is None
     assert newer == record.text
