@@ -33,13 +33,15 @@ _LEAVE_TIME = 3.0
 
 def on_job_type(job: AirflowJob, then: Callable[[str], None]) -> None:
     """Call back when a job that is being made says of which type it is."""
-    from sqlalchemy import event  # noqa: PLC0415  # each of Airflow's processes loads the listener
+    # lazily: each of Airflow's processes loads the listener
+    from airflow.jobs.job import Job  # noqa: PLC0415
+    from sqlalchemy import event  # noqa: PLC0415
 
     def on_set(target: object, value: object, _old: object, _initiator: object) -> None:
         if target is job:
             then(str(value))
 
-    attribute: Any = type(job).job_type  # type: ignore[attr-defined]  # it is a mapped class
+    attribute: Any = Job.job_type
     event.listen(attribute, "set", on_set)
 
 
