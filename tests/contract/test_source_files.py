@@ -26,6 +26,7 @@ LONGER: Mapping[str, str] = {}
 """Files that are longer, and why they are one idea all the same."""
 
 INTERNAL = (
+    "airflow.jobs",
     "airflow.models",
     "airflow.sdk.bases.xcom",
     "airflow.sdk.execution_time",
