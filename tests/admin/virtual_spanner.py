@@ -137,8 +137,9 @@ class CrowdedSpanner:
         await self._arrive("list", query.parent, timeout, names=names)
         time = asyncio.get_running_loop().time()
         found: Sequence[_Running]
-        if query.pending:
+        if not names:
             family = Family(parent=query.parent, call=query.call)
+            # its operations have no metadata, so a filter for those that ended shows none of them
             found = [each for each in self._families[family] if each.ends > time]
         else:
             found = [self._operations[name] for name in names if name in self._operations]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow_spanner_lro.core.polling.budget import FAIR_EACH, Urgency
+from airflow_spanner_lro.core.polling.expected_end import PRICE
 from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LATE = 1.0
+"""Seconds for which a request may wait before it counts as late: more requests would help."""
+_LATE_POLL = 2 * PRICE
+"""The same for a poll: the expected delay in seconds that it ends."""
+_GROWS = 0.25
+"""Seconds after which it is seen anew what polls are worth."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PendingRequest:
@@ -32,11 +40,13 @@ class PendingRequest:
 
     :param due: since when it is wanted
     :param send: sends it, and returns at once
+    :param worth: the expected delay in seconds that a poll ends; infinite for all else
     """
 
     urgency: Urgency
     due: float
     send: Callable[[], None]
+    worth: float = math.inf
 
     def rank(self, *, fair: bool) -> tuple[int, float]:
         """Return where it stands among others; the lowest goes first."""
@@ -50,12 +60,10 @@ class PollSource(Protocol):
     def empty(self) -> bool:
         """There is nothing to send, and nothing to come."""
 
-    def next_request(self, *, at: float, fair: bool) -> PendingRequest | float:
+    def next_request(self, *, at: float) -> PendingRequest | float:
         """Return what should be sent first; if nothing is due, when something will be.
 
         That is infinite while it depends on answers.
-
-        :param fair: it is the turn of the one who has waited longest
         """
 
     def fail(self, exc: BaseException) -> None:
@@ -162,7 +170,7 @@ class Dispatcher:
         if first and first.urgency is Urgency.CANCEL:
             # among thousands that wait nobody else counts
             return first
-        poll = self._polls.next_request(at=at, fair=fair)
+        poll = self._polls.next_request(at=at)
         if first is None:
             return poll
         if not isinstance(poll, PendingRequest):
@@ -180,11 +188,14 @@ class Dispatcher:
             if not isinstance(first, PendingRequest):
                 await _at_most(first - at, until=self._changed)
                 continue
-            if delay := self.budget.delay(first.urgency, at=at):
-                # what comes meanwhile has to wait as well, unless it cancels
+            if delay := self.budget.delay(first.urgency, at=at, worth=first.worth):
+                # what comes meanwhile has to wait as well, unless it cancels; only that what a poll
+                # is worth grows
+                delay = min(delay, _GROWS) if first.worth < math.inf else delay
                 await _at_most(delay, until=self._urgent)
                 continue
-            self.budget.take(first.urgency, at=at)
+            late = at - first.due >= _LATE if first.worth == math.inf else first.worth >= _LATE_POLL
+            self.budget.take(first.urgency, at=at, late=late)
             # what cancels is let in between and takes nobody's turn
             self._sent += first.urgency > Urgency.DECIDING
             self._telemetry.held_back(urgency=first.urgency, seconds=at - first.due)

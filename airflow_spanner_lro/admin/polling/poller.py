@@ -18,6 +18,7 @@ from airflow_spanner_lro.admin.driver import arun
 from airflow_spanner_lro.admin.polling.watcher import FirstAnswer, OperationWait, OperationWatcher
 from airflow_spanner_lro.admin.requests import all_items
 from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY
+from airflow_spanner_lro.core.names import same_project
 from airflow_spanner_lro.core.operations.snapshot import decode_operation
 from airflow_spanner_lro.core.polling.budget import Budget, Urgency
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
     from airflow_spanner_lro.core.polling.policy import PollPolicy
+    from airflow_spanner_lro.core.polling.wake_ups import WakeUp
 
 
 T = TypeVar("T")
@@ -275,6 +277,22 @@ class OperationPoller:
     def seen_running(self, name: OperationName) -> bool:
         """Tell whether an operation was seen to run so recently that it counts as running."""
         return self.project(name.resource.project).seen_running(name)
+
+    def wake_up(self, wake_up: WakeUp) -> int:
+        """Have operations polled of which somebody says that they have ended.
+
+        Returns how many are waited for that it can mean.
+        """
+        return sum(
+            watcher.wake_up(wake_up)
+            for project, watcher in self._watchers.items()
+            if same_project(project, wake_up.project)
+        )
+
+    def wake_ups_lost(self) -> None:
+        """Note that nobody can be heard who would say that something has ended."""
+        for watcher in self._watchers.values():
+            watcher.wake_ups_lost()
 
     async def poll(self, *, name: OperationName, urgency: Urgency) -> OperationSnapshot:
         """Poll an operation once; several polls may be one request."""

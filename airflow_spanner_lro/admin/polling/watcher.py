@@ -12,6 +12,7 @@ import logging
 import math
 from contextvars import copy_context
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT
@@ -19,10 +20,13 @@ from airflow_spanner_lro.admin.polling.dispatcher import Dispatcher, PendingRequ
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, decode_operation
+from airflow_spanner_lro.core.polling.announcements import Announcements
 from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.expected_end import Overruns
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
-from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
+from airflow_spanner_lro.core.polling.schedule import WatchedFamily
+from airflow_spanner_lro.core.polling.watched_operation import PollMethod
 from airflow_spanner_lro.core.status import Code, code_of, error_text
 
 if TYPE_CHECKING:
@@ -33,8 +37,11 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.admin.driver import AsyncClock, AsyncPagesClient, Observer
     from airflow_spanner_lro.admin.telemetry import Telemetry
+    from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.polling.budget import Budget
-    from airflow_spanner_lro.core.polling.schedule import Listener, Poll
+    from airflow_spanner_lro.core.polling.schedule import Poll
+    from airflow_spanner_lro.core.polling.wake_ups import WakeUp
+    from airflow_spanner_lro.core.polling.watched_operation import Listener
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +55,8 @@ _LONGEST_SLEEP = 3600.0
 """Seconds after which the wall clock is read again: it may have been set meanwhile."""
 _DECODED_AT_ONCE = 50
 """Operations of a list that are decoded before the event loop gets its turn."""
+_CLOCKS_APART = timedelta(seconds=60)
+"""What ended so long before it was last seen to run is listed too: clocks differ."""
 
 
 class OperationWatcher:
@@ -65,6 +74,8 @@ class OperationWatcher:
         self._client = client
         self._families: dict[Family, WatchedFamily] = {}
         """Kept when nothing is watched any more: what was learned about lists holds on."""
+        self._overruns = Overruns()
+        self._announcements = Announcements()
         self._warned: set[tuple[PollMethod, Code | None]] = set()
         self._polls: set[asyncio.Task[None]] = set()
         self._jitter = PollPolicy().jittered
@@ -84,7 +95,9 @@ class OperationWatcher:
         key = family_of(name)
         family = self._families.get(key)
         if family is None:
-            family = self._families[key] = WatchedFamily(key)
+            family = self._families[key] = WatchedFamily(
+                key, overruns=self._overruns, announcements=self._announcements
+            )
         family.subscribe(str(name), listener, policy=policy, urgency=urgency, at=_now())
         self.dispatcher.wake(urgency)
 
@@ -101,6 +114,51 @@ class OperationWatcher:
             family.poll_now(str(name), Urgency.DECIDING, at=_now())
             self.dispatcher.wake(Urgency.DECIDING)
 
+    def wake_up(self, wake_up: WakeUp) -> int:
+        """Have the operations polled of which somebody says that they have ended.
+
+        It is a hint and never an outcome. Returns how many operations are watched that it can mean.
+        """
+        at, woken = _now(), 0
+        for name, family in self._meant(wake_up):
+            family.wake_up(name, at=at)
+            woken += 1
+        if woken:
+            self.dispatcher.wake()
+        return woken
+
+    def wake_ups_lost(self) -> None:
+        """Note that nobody can be heard who would say that something has ended."""
+        self._announcements.lost()
+        self._not_announced()
+        self.dispatcher.wake()
+
+    def _meant(self, wake_up: WakeUp) -> list[tuple[str, WatchedFamily]]:
+        """Return what is watched and can be meant."""
+        if wake_up.operation is not None:
+            # what is not watched is noted as well: its end may have been seen before
+            self._announcements.on_announced(str(wake_up.operation), at=_now())
+            family = self._families.get(family_of(wake_up.operation))
+            name = str(wake_up.operation)
+            if family and name in family.watched:
+                return [(name, family)]
+        told = wake_up.operation.resource if wake_up.operation else wake_up.resource
+        within = getattr(told, "instance", None)
+        meant = [
+            (name, family)
+            for family in self._families.values()
+            if within is None or within == getattr(family.family.parent, "instance", None)
+            for name, each in family.watched.items()
+            if wake_up.is_about(OperationName.parse(name), each.kind)
+        ]
+        for name, _ in meant:
+            self._announcements.on_announced(name, at=_now())
+        return meant
+
+    def _not_announced(self) -> None:
+        for family in self._families.values():
+            family.not_announced()
+
     def seen_running(self, name: OperationName) -> bool:
         """Tell whether an operation was seen to run so recently that it counts as running."""
         family = self._families.get(family_of(name))
@@ -115,28 +173,39 @@ class OperationWatcher:
     def _full(self) -> bool:
         return len(self._polls) >= _AT_ONCE
 
-    def next_request(self, *, at: float, fair: bool) -> PendingRequest | float:
-        """Return the poll that goes first; if none is due, when one will be."""
-        firsts = [
-            (first, family)
-            for family in self._families.values()
-            if (first := family.next_due(at=at, fair=fair))
-            and (first.urgency is Urgency.DECIDING or not self._full)
-        ]
-        if not firsts:
+    def next_request(self, *, at: float) -> PendingRequest | float:
+        """Return the poll that is worth most; if none is worth a request, when one will be."""
+        if self._announcements.check(at=at):
+            self._not_announced()
+        watched = [family for family in self._families.values() if family.watched]
+        deciding = [family for family in watched if family.decides]
+        if self._full and not deciding:
             # with so many under way their answers decide
-            dues = () if self._full else (family.due for family in self._families.values())
-            return min(dues, default=math.inf)
-        first, family = min(firsts, key=lambda each: each[0].rank(fair=fair))
+            return math.inf
+        families = deciding or [family for family in watched if family.due(at) <= at]
+        best: tuple[Poll, WatchedFamily] | None = None
+        for family in sorted(families, key=lambda each: each.at_most(at), reverse=True):
+            if best is not None and family.at_most(at) <= best[0].delay:
+                break
+            poll = family.next_poll(at=at)
+            if poll is not None and (best is None or poll.delay > best[0].delay):
+                best = poll, family
+        if best is None:
+            return min((family.due_after(at) for family in watched), default=math.inf)
+        poll, family = best
+        return PendingRequest(
+            urgency=poll.urgency,
+            due=family.due(at),
+            send=lambda: self._send(family, poll),
+            worth=poll.delay,
+        )
 
-        def send() -> None:
-            if poll := family.next_poll(at=at, fair=fair):
-                send_ = self._get if poll.method is PollMethod.GET else self._list
-                polling = asyncio.ensure_future(send_(family, poll))
-                self._polls.add(polling)
-                polling.add_done_callback(self._polled)
-
-        return PendingRequest(urgency=first.urgency, due=first.due, send=send)
+    def _send(self, family: WatchedFamily, poll: Poll) -> None:
+        family.send(poll)
+        send = self._get if poll.method is PollMethod.GET else self._list
+        polling = asyncio.ensure_future(send(family, poll))
+        self._polls.add(polling)
+        polling.add_done_callback(self._polled)
 
     def fail(self, exc: BaseException) -> None:
         """Let all who listen fail."""
@@ -176,7 +245,7 @@ class OperationWatcher:
 
     async def _list(self, family: WatchedFamily, poll: Poll) -> None:
         by_name = poll.method is PollMethod.LIST_NAMED
-        query = family.family.named(poll.names) if by_name else family.family.pending
+        query = self._query(family, poll)
         jitter, since = self._jitter(1.0), _now()
         missing, token, pages = set(poll.names), "", 0
         while True:
@@ -196,9 +265,18 @@ class OperationWatcher:
                 break
             await self.dispatcher.permit(poll.urgency, since=since)
         for name in missing:
-            family.not_listed(name, at=_now())
+            family.not_listed(name, at=_now(), method=poll.method)
         if not by_name:
             family.listed(pages=pages)
+
+    def _query(self, family: WatchedFamily, poll: Poll) -> OperationQuery:
+        if poll.method is PollMethod.LIST_NAMED:
+            return family.family.named(poll.names)
+        back = family.ended_since(at=_now())
+        if back is None:
+            return family.family.pending
+        since = self.clock.now() - timedelta(seconds=back) - _CLOCKS_APART
+        return family.family.pending_or_ended(since)
 
     async def _read(
         self,

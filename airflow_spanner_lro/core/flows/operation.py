@@ -29,7 +29,7 @@ from airflow_spanner_lro.core.flows.commands import (
 )
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
-from airflow_spanner_lro.core.polling.policy import Pace
+from airflow_spanner_lro.core.polling.expected_end import PRICE, ExpectedEnd
 from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ POLL_WITHIN = 4.0
 """Seconds for the poll on which a cancel waits."""
 POLL_AGAIN_WITHIN = 2.0
 """Seconds for it where the operation was seen to run shortly before: only a clean-up needs it."""
+_DEARER_FROM = 60.0
+"""Seconds of age up to which a poll is worth as much as with a budget; then the interval grows to a
+twenty-fifth of the age."""
 _POLLS = 2
 """Polls that may fail before the cancel goes out all the same."""
 UNSEEN = (
@@ -63,7 +66,7 @@ def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
     Transient errors say nothing about the operation and are waited out, up to the policy's
     limit without a single answer; any other error propagates.
     """
-    pace, waited, silence = Pace(policy=policy, since=0.0), 0.0, 0.0
+    end, waited, silence = ExpectedEnd(since=0.0), 0.0, 0.0
     now: Answer = None
     while True:
         match (yield Get(name)):
@@ -71,12 +74,16 @@ def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
                 return snapshot
             case OperationSnapshot() as snapshot:
                 silence = 0.0
-                pace.on_snapshot(
-                    snapshot, at=waited, now=now if isinstance(now, datetime) else None
-                )
+                end.on_running(snapshot, at=waited, now=now if isinstance(now, datetime) else None)
+                # no budget counts these requests, so they get dearer as the operation gets older
+                price = PRICE * max(end.age / _DEARER_FROM, 1.0)
+                latest = waited + policy.maximum
+                delay = end.worth_polling_at(latest=latest, price=price) - waited
             case Exception() as exc if policy.gives_up(exc, silence=silence):
                 raise exc
-        delay = policy.jittered(pace.interval(at=waited))
+            case _:
+                delay = policy.pause_after_error(silence)
+        delay = policy.jittered(delay)
         now = yield Sleep(delay)
         waited += delay
         silence += delay

@@ -58,10 +58,12 @@ SPAN = OVER * _SLACK
 """Seconds within which requests are counted together."""
 SPANNER_RATE = 5.0
 """Requests a second that Spanner takes of a project, on average over a hundred seconds."""
-_PACED = 0.9
+_PACED = 0.94
 """The part of a budget that is spaced out; polls that a cancel waits for have the rest at once."""
 _BURST = 5.0
 """Seconds of pace that may be saved up while nothing is to be asked."""
+_SAVED_FOR = 0.8
+"""Seconds of expected delay from which on a poll may have all that is saved up."""
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 60.0
 _CANCELS_AGAIN = 1.0
@@ -145,8 +147,12 @@ class Budget:
     def _burst(self) -> float:
         return max(1.0, self._pace * _BURST)
 
-    def delay(self, urgency: Urgency, *, at: float) -> float:
-        """Return for how many seconds a request has to wait; 0 if it may be sent now."""
+    def delay(self, urgency: Urgency, *, at: float, worth: float = math.inf) -> float:
+        """Return for how many seconds a request has to wait; 0 if it may be sent now.
+
+        :param worth: the expected delay in seconds that it ends; one that ends little leaves what
+            is saved up for those that end more
+        """
         self._adjust(at)
         room = self._all.until_room(at)
         if urgency is Urgency.CANCEL:
@@ -154,7 +160,8 @@ class Budget:
         room = max(room, self._until_room(at))
         if urgency is Urgency.DECIDING:
             return max(0.0, room, self._refused_at + _CANCELS_AGAIN - at)
-        missing = 1.0 - self._savings(at)
+        spared = max(1.0 - worth / _SAVED_FOR, 0.0) * (self._burst - 1.0)
+        missing = 1.0 + spared - self._savings(at)
         # a hair more, so that rounding does not make the caller come a moment too early
         evenly = missing / self._pace + 1e-6 if missing > 0 else 0.0
         return max(0.0, room, evenly, self._paused_until - at)
@@ -169,6 +176,9 @@ class Budget:
             return
         self._polls.sent.append(at)
         if urgency is Urgency.DECIDING:
+            # kills come in strokes, and there is half a minute for all of them
+            if at >= self._calm_until:
+                self._wanted = self._most
             return
         self._saved = max(0.0, self._savings(at) - 1.0)
         self._saved_at = at

@@ -1,10 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""When to poll, how long to insist, and when errors count: numbers as values, no clock.
+"""How long to wait between polls, how long to insist, and when errors count: numbers as values.
 
-All durations are in seconds, and times on any axis that only goes forward: the caller says what
-time it is. Wall-clock time is needed only to learn the age of an operation that was not started
-just now.
+All durations are in seconds.
 """
 
 from __future__ import annotations
@@ -18,9 +16,6 @@ from airflow_spanner_lro.core.status import classify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
-
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 DEFAULT_INTERVAL = 30.0
@@ -57,14 +52,14 @@ def _is_interval(seconds: object) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollPolicy:
-    """How long to sleep between two polls of an operation.
+    """How long to sleep between two polls of what somebody waits for.
 
-    The interval is a tenth of the operation's age: a change of three seconds is noticed within one,
-    and a backup of four hours is not asked after 14,000 times. Where progress gives an estimate of
-    the end, ``Pace`` shortens it there.
+    An operation is polled as its expected end suggests (``ExpectedEnd``), within these bounds.
+    Where nothing tells how long it may take, as with a resource's state, the interval is a tenth of
+    the wait so far.
 
     :param maximum: the longest interval
-    :param fraction: the interval as a part of the age
+    :param fraction: the interval as a part of the wait, where no operation is polled
     :param jitter: by which part an interval varies at random, so that many waits do not march in
         step
     :param transient_error_limit: how long transient errors may last without a single answer; then
@@ -94,8 +89,15 @@ class PollPolicy:
         return is_final(exc, silence=silence, limit=self.transient_error_limit)
 
     def interval(self, age: float) -> float:
-        """Return the interval at this age, in seconds; without jitter."""
+        """Return the interval after a wait so far, in seconds; without jitter."""
         return min(max(age * self.fraction, MINIMUM_INTERVAL), self.maximum)
+
+    def pause_after_error(self, silence: float) -> float:
+        """Return how long to wait after an error that may pass, in seconds; without jitter.
+
+        :param silence: seconds since the last answer
+        """
+        return self.interval(silence)
 
     def jittered(self, interval: float) -> float:
         """Return an interval that differs a little from this one."""
@@ -155,71 +157,3 @@ class BackOffPolicy:
     def jittered(self, pause: float) -> float:
         """Return a pause that differs from this one."""
         return pause * self.rng.uniform(1 - self.jitter, 1 + self.jitter)
-
-
-_COMPLETE = 100
-_ROUNDED_DOWN = 0.5
-"""A percentage is a whole number, so on average the operation is half a point further."""
-
-
-class Pace:
-    """The intervals between polls of one operation.
-
-    :param policy: the bounds of the interval
-    :param since: when the wait began
-    """
-
-    __slots__ = ("_complete", "_ends", "_first", "_since", "policy")
-
-    def __init__(self, *, policy: PollPolicy, since: float) -> None:
-        self.policy = policy
-        self._since = since
-        self._first: tuple[float, int] | None = None
-        self._ends: float | None = None
-        self._complete = False
-
-    def on_snapshot(self, snapshot: OperationSnapshot, *, at: float, now: datetime | None) -> None:
-        """Learn from a poll of the operation.
-
-        :param at: when it was polled
-        :param now: the same moment by the wall clock, if that is known
-        """
-        started_before = False
-        if now is not None and snapshot.start_time is not None:
-            age = (now - snapshot.start_time).total_seconds()
-            # the service's clock may be ahead of ours; then the wait is all that is known
-            started_before = age > 0
-            self._since = min(self._since, at - age)
-        if snapshot.percent is None:
-            return
-        if snapshot.percent >= _COMPLETE:
-            # the work is done, and some are still being put in order for a long time
-            self._ends = self._ends if self._complete and self._ends is not None else at
-            self._complete = True
-            return
-        self._complete = False
-        self._first = self._first or (at, snapshot.percent)
-        begun, base = (self._since, 0) if started_before else self._first
-        gained = snapshot.percent - base
-        if gained > 0 and at > begun:
-            left = _COMPLETE - snapshot.percent - _ROUNDED_DOWN
-            self._ends = at + left * (at - begun) / (gained + _ROUNDED_DOWN)
-
-    def interval(self, *, at: float) -> float:
-        """Return how long to wait for the next poll, in seconds; without jitter.
-
-        Never beyond the estimated end; from there on it grows again with the distance from it.
-        """
-        usual = self.policy.interval(at - self._since)
-        if self._ends is None:
-            return usual
-        left = self._ends - at
-        if left >= 0:
-            return min(usual, max(left, MINIMUM_INTERVAL))
-        return min(usual, self.policy.interval(-left))
-
-    def ending(self, *, at: float) -> bool:
-        """Tell whether the operation is expected to end before a usual interval is over."""
-        if self._ends is None:
-            return False
-        return abs(self._ends - at) <= self.policy.interval(at - self._since)

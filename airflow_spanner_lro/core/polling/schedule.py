@@ -1,22 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which operation is polled next, and by which request: the scheduler, without clock or calls.
+"""Which poll is worth most: the scheduler of a family's requests, without clock or calls.
 
-Each watched operation has a moment at which it is due. A few of a family that are due are got one
-by one; from three on a list is cheaper: of those that are named, or of all that are pending, if
-these are fewer pages. What one operation is answered, an error most of all, reaches those who
-listen to that operation and nobody else.
+Each watched operation knows the delay it is expected to cost not to poll it. One request can tell
+about many: a list by name about fifty, the list of all that are pending about all of a family. So a
+request is worth what all it tells about are worth together, and the one that is worth most is sent
+next. Where the budget has requests to spare it is sent as soon as it is worth ``PRICE``.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.core.polling.announcements import Announcements
 from airflow_spanner_lro.core.polling.budget import Urgency
-from airflow_spanner_lro.core.polling.policy import Pace, PollPolicy
+from airflow_spanner_lro.core.polling.expected_end import PRICE, Overruns, first_time
+from airflow_spanner_lro.core.polling.policy import PollPolicy
+from airflow_spanner_lro.core.polling.watched_operation import PollMethod, WatchedOperation
 from airflow_spanner_lro.core.status import Code, code_of, is_transient
 
 if TYPE_CHECKING:
@@ -25,9 +28,12 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.polling.families import Family
+    from airflow_spanner_lro.core.polling.watched_operation import Listener
 
-WORTH_A_LIST = 3
+WORTH_A_LIST = 2
 """From so many operations on a list is asked for: it costs one request, but a bigger answer."""
+WORTH_ALL_PENDING = 3
+"""The same where the list is of all that are pending, and tells nothing about those that ended."""
 NAMED_AT_ONCE = 50
 """A filter with so many names has some 5,000 characters; how long one may be is not documented."""
 FRESH = 10.0
@@ -37,18 +43,11 @@ seen the end meanwhile."""
 LISTS_AGAIN = 3600.0
 """Seconds after which a list that was refused is tried again: permissions change."""
 _ONCE = PollPolicy()
-_MISSED_TWICE = 2
+_SOON = 0.01
+_HORIZON = 10.0
+"""Seconds for which a bound of what a family is worth holds."""
 
-
-class PollMethod(IntEnum):
-    """How an operation is polled; each method is dearer than the one before, and surer."""
-
-    LIST_PENDING = 0
-    """By the list of all that are pending: not to be on it means to have ended."""
-    LIST_NAMED = 1
-    """By a list of some that are named."""
-    GET = 2
-    """By a get."""
+Weighed = tuple[float, WatchedOperation]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,156 +57,85 @@ class Poll:
     :param method: by a get, a list of some by name, or the list of all that are pending
     :param names: those that it is asked for
     :param urgency: that of the most urgent of them
+    :param delay: the expected delay in seconds that it ends, for each request it takes
     """
 
     method: PollMethod
     names: tuple[str, ...]
     urgency: Urgency
-
-
-class Listener(Protocol):
-    """Somebody who waits for answers about an operation."""
-
-    def on_answer(self, answer: OperationSnapshot | Exception, *, permanent: bool) -> bool:
-        """Take an answer; return whether that was all this listener wanted.
-
-        :param permanent: the error is no passing trouble, or has lasted too long for that
-        """
-
-
-class WatchedOperation:
-    """An operation that somebody listens to.
-
-    :param name: its full name
-    :param policy: how often to poll
-    :param at: when the first listener came
-    """
-
-    __slots__ = (
-        "asked",
-        "due",
-        "interval",
-        "listeners",
-        "method",
-        "misses",
-        "name",
-        "pace",
-        "running_at",
-        "silent_since",
-        "since",
-        "urgency",
-    )
-
-    def __init__(self, *, name: str, policy: PollPolicy, at: float) -> None:
-        self.name = name
-        self.since = at
-        self.pace = Pace(policy=policy, since=at)
-        self.due = at
-        self.interval = 0.0
-        self.urgency = Urgency.USUAL
-        self.method = PollMethod.LIST_PENDING
-        self.misses = 0
-        self.asked = False
-        """A poll that will tell about it is under way."""
-        self.silent_since: float | None = None
-        self.running_at: float | None = None
-        """When it was last seen to run."""
-        self.listeners: list[Listener] = []
-
-    def rank(self, *, fair: bool) -> tuple[int, float]:
-        """Return where it stands among others; the lowest is polled first."""
-        return self.urgency.rank(due=self.due, fair=fair)
-
-    def nearly_due(self, at: float) -> bool:
-        """Tell whether it is due so soon that it may as well be polled now."""
-        return not self.asked and self.due - self.interval / 4 <= at
-
-    def poll_now(self, urgency: Urgency, *, at: float) -> None:
-        """Have it polled now."""
-        self.due = min(self.due, at)
-        self.urgency = min(self.urgency, urgency)
-        if urgency is Urgency.DECIDING:
-            # a list may be under way for long: its later pages wait for their permits
-            self.asked = False
-
-    def not_listed(self, *, at: float) -> None:
-        """Note that a list has not shown it: it has ended, or that list does not show it."""
-        self.asked = False
-        self.misses += self.method is PollMethod.LIST_PENDING
-        self.method = PollMethod(min(self.method + 1, PollMethod.GET))
-        self.due, self.urgency = at, min(self.urgency, Urgency.ENDING)
-
-    def on_answer(
-        self, answer: OperationSnapshot | Exception, *, at: float, now: datetime, jitter: float = 1
-    ) -> None:
-        """Hand an answer to the listeners, and decide when to poll again.
-
-        :param jitter: factor for the interval
-        """
-        self.asked = False
-        permanent = False
-        if isinstance(answer, Exception):
-            if self.silent_since is None:
-                self.silent_since = at
-            silence = at - self.silent_since
-            permanent = self.pace.policy.gives_up(answer, silence=silence)
-        else:
-            self.silent_since = None
-            self.running_at = None if answer.done else at
-            self.pace.on_snapshot(answer, at=at, now=now)
-        # a listener may bring others, whose first answer is that of the next poll
-        listeners, self.listeners = self.listeners, []
-        self.listeners += [
-            each for each in listeners if not each.on_answer(answer, permanent=permanent)
-        ]
-        self.interval = self.pace.interval(at=at)
-        self.due = at + self.interval * jitter
-        self.urgency = Urgency.ENDING if self.pace.ending(at=at) else Urgency.USUAL
-
-    def seen_running(self, *, among_pending: bool) -> None:
-        """Note by which method it can be polled, after it was seen to run."""
-        if among_pending:
-            self.misses = 0
-        if self.misses < _MISSED_TWICE:
-            self.method = PollMethod.LIST_PENDING
-        elif self.method is not PollMethod.GET:
-            self.method = PollMethod.LIST_NAMED
+    delay: float = 0.0
 
 
 class WatchedFamily:
     """The watched operations of a family.
 
     ``watched`` holds them by name, for as long as somebody listens.
+
+    :param overruns: how much longer than foretold operations take; of this family by default
+    :param announcements: whether ends are announced; of this family by default
     """
 
-    def __init__(self, family: Family) -> None:
+    def __init__(
+        self,
+        family: Family,
+        *,
+        overruns: Overruns | None = None,
+        announcements: Announcements | None = None,
+    ) -> None:
         self.family = family
         self.watched: dict[str, WatchedOperation] = {}
+        self._overruns = overruns or Overruns()
+        self._announcements = announcements or Announcements()
         self._left: dict[str, float] = {}
         """When those were last seen to run that nobody listens to any more, as they left."""
         self._pages = 1
         self._no_lists_until = math.inf if family.call is None else -math.inf
         self._by_name = True
+        self._shows_ended = family.can_show_ended
+        self._deciding: set[str] = set()
         self._due: float | None = math.inf
+        # what it is worth at two moments; in between it is less than on the line between them
+        self._bound: tuple[float, float, float, float] | None = None
 
     @property
-    def due(self) -> float:
-        """When there is something to ask next; infinite if never."""
+    def decides(self) -> bool:
+        """Whether somebody who cancels waits for an answer that is not on its way."""
+        if not self._deciding:
+            return False
+        found = {name: self.watched.get(name) for name in self._deciding}
+        self._deciding = {
+            name for name, each in found.items() if each and each.urgency is Urgency.DECIDING
+        }
+        return any(not self.watched[name].asked for name in self._deciding)
+
+    def due(self, at: float) -> float:
+        """Return when there is something worth asking; in the past if there is, infinite if never.
+
+        :param at: the time
+        """
         if self._due is None:
-            waiting = (each.due for each in self.watched.values() if not each.asked)
-            self._due = min(waiting, default=math.inf)
+            self._due = self._next_due(at)
         return self._due
 
-    def next_due(self, *, at: float, fair: bool = False) -> WatchedOperation | None:
-        """Return who goes first of what is due; None if nothing is.
+    def due_after(self, at: float) -> float:
+        """Return when to look again, although nothing is worth asking now: later than now."""
+        due = self.due(at)
+        if due <= at:
+            # it was worth asking at the end of an interval that rounding has cut short
+            self._due = None
+            due = max(self.due(at), at + _SOON)
+        return due
 
-        :param fair: it is the turn of the one who has waited longest
-        """
-        if self.due > at:
-            return None
-        waiting = self.watched.values()
-        due = (each for each in waiting if not each.asked and each.due <= at)
-        return min(due, key=lambda each: each.rank(fair=fair), default=None)
+    def at_most(self, at: float) -> float:
+        """Return a bound of what its next poll is worth: cheap, where ``next_poll`` is not."""
+        if self._bound is None or not self._bound[0] <= at <= self._bound[2]:
+            jumps = (each.changes_at for each in self.watched.values() if each.changes_at > at)
+            late = min(at + _HORIZON, min(jumps, default=math.inf))
+            self._bound = at, self._delay(at), late, self._delay(late)
+        early, least, late, most = self._bound
+        if late == early:
+            return most
+        return least + (most - least) * (at - early) / (late - early)
 
     def subscribe(
         self,
@@ -229,11 +157,10 @@ class WatchedFamily:
                 # it may be done, and a list of what is pending would only say that it is not there
                 watched.method = PollMethod.LIST_NAMED
             self.watched[name] = watched
-        elif policy and policy.maximum < watched.pace.policy.maximum:
-            watched.pace.policy = policy
+        elif policy and policy.maximum < watched.policy.maximum:
+            watched.policy = policy
         watched.listeners.append(listener)
-        watched.poll_now(urgency, at=at)
-        self._changed()
+        self.poll_now(name, urgency, at=at)
 
     def unsubscribe(self, name: str, listener: Listener, *, at: float) -> None:
         """Let a listener go."""
@@ -259,26 +186,41 @@ class WatchedFamily:
         """Have an operation polled now."""
         if watched := self.watched.get(name):
             watched.poll_now(urgency, at=at)
+            if urgency is Urgency.DECIDING:
+                self._deciding.add(name)
             self._changed()
 
-    def next_poll(self, *, at: float, fair: bool = False) -> Poll | None:
-        """Return what to ask now, and count it as asked; None if nothing is due.
+    def wake_up(self, name: str, *, at: float) -> None:
+        """Note that somebody says an operation has ended: a hint, and no outcome."""
+        if watched := self.watched.get(name):
+            watched.wake_up(at=at)
+            self._changed()
 
-        :param fair: it is the turn of the one who has waited longest
-        """
-        poll = next_poll(
+    def next_poll(self, *, at: float) -> Poll | None:
+        """Return the request that is worth most; None if none is worth one."""
+        return next_poll(
             self.watched.values(),
             at=at,
-            fair=fair,
             pages=self._pages,
             lists=at >= self._no_lists_until,
             by_name=self._by_name,
         )
-        if poll is not None:
-            for name in poll.names:
-                self.watched[name].asked = True
-            self._changed()
-        return poll
+
+    def send(self, poll: Poll) -> None:
+        """Note that a poll is sent."""
+        for name in poll.names:
+            self.watched[name].asked = True
+        self._changed()
+
+    def ended_since(self, *, at: float) -> float | None:
+        """Return for how many seconds back the list of pending ones is to show ended ones too.
+
+        None if it is not to: it cannot, or has been refused.
+        """
+        if not self._shows_ended:
+            return None
+        last = (each.end.polled_at for each in self.watched.values())
+        return at - min(last, default=at)
 
     def on_answer(
         self,
@@ -299,21 +241,35 @@ class WatchedFamily:
         watched = self.watched.get(name)
         if watched is None or sent < watched.since:
             return
-        watched.on_answer(answer, at=at, now=now, jitter=jitter)
+        missed = watched.method > PollMethod.LIST_PENDING and watched.misses > 0
+        watched.on_answer(answer, at=at, now=now, jitter=jitter, overruns=self._overruns)
         if not isinstance(answer, Exception):
             self._left.pop(name, None)
+            if missed and not answer.done and method is not PollMethod.LIST_PENDING:
+                # a filter that hides what runs is not used again
+                self._shows_ended = False
             watched.seen_running(among_pending=method is PollMethod.LIST_PENDING)
+            watched.announced = self._announcements.trusted(answer.kind)
+            if answer.done:
+                self._announcements.on_end(name, answer.kind, at=at)
         self._let_go(watched)
 
-    def not_listed(self, name: str, *, at: float) -> None:
+    def not_announced(self) -> None:
+        """Note that ends are not announced any more: all are polled as ever."""
+        for watched in self.watched.values():
+            watched.announced = self._announcements.trusted(watched.kind)
+        self._changed()
+
+    def not_listed(self, name: str, *, at: float, method: PollMethod) -> None:
         """Note that a list did not show an operation that it was asked for."""
         if watched := self.watched.get(name):
-            watched.not_listed(at=at)
+            watched.not_listed(at=at, by=method)
             self._changed()
 
     def listed(self, *, pages: int) -> None:
         """Note how many pages the list of all that are pending has."""
         self._pages = pages
+        self._changed()
 
     def list_failed(
         self, poll: Poll, exc: Exception, *, at: float, now: datetime, jitter: float
@@ -328,8 +284,13 @@ class WatchedFamily:
                 self.on_answer(name, exc, at=at, now=now, method=poll.method, jitter=jitter)
             return False
         # several lists may have been under way
-        if poll.method is PollMethod.LIST_NAMED and code_of(exc) is Code.INVALID_ARGUMENT:
+        if code_of(exc) is not Code.INVALID_ARGUMENT:
+            known, self._no_lists_until = at < self._no_lists_until, at + LISTS_AGAIN
+        elif poll.method is PollMethod.LIST_NAMED:
             known, self._by_name = not self._by_name, False
+        elif self._shows_ended:
+            # asked again without those that have ended, as it is documented
+            known, self._shows_ended = True, False
         else:
             known, self._no_lists_until = at < self._no_lists_until, at + LISTS_AGAIN
         for name in poll.names:
@@ -346,6 +307,32 @@ class WatchedFamily:
             for listener in each.listeners:
                 listener.on_answer(exc, permanent=True)
 
+    def _delay(self, at: float) -> float:
+        poll = self._best(at)
+        return 0.0 if poll is None else poll[0]
+
+    def _best(self, at: float) -> tuple[float, PollMethod, list[Weighed]] | None:
+        return _best(
+            self.watched.values(),
+            at=at,
+            pages=self._pages,
+            lists=at >= self._no_lists_until,
+            by_name=self._by_name,
+        )
+
+    def _next_due(self, at: float) -> float:
+        waiting = [each for each in self.watched.values() if not each.asked]
+        if not waiting:
+            return math.inf
+        wanted = min(max(each.wanted_since, each.paused_until) for each in waiting)
+        if wanted <= at:
+            return wanted
+        if self._delay(at) >= PRICE:
+            return at
+        # at the end of a longest interval rounding may be in the way
+        latest = min(wanted, *(max(each.changes_at, at + _SOON) for each in waiting))
+        return first_time(self._delay, PRICE, after=at, latest=latest)
+
     def _let_go(self, watched: WatchedOperation) -> None:
         if not watched.listeners:
             self.watched.pop(watched.name, None)
@@ -359,57 +346,81 @@ class WatchedFamily:
             del self._left[first]
 
     def _changed(self) -> None:
-        self._due = None
+        self._due = self._bound = None
 
 
 def next_poll(
-    watched: Iterable[WatchedOperation],
-    *,
-    at: float,
-    fair: bool,
-    pages: int,
-    lists: bool,
-    by_name: bool,
+    watched: Iterable[WatchedOperation], *, at: float, pages: int, lists: bool, by_name: bool
 ) -> Poll | None:
-    """Return what to ask; None if nothing is due.
+    """Return the request that is worth most; None if none is worth one.
 
     :param watched: the operations of a family
-    :param fair: it is the turn of the one who has waited longest
     :param pages: how many pages the list of all that are pending has
     :param lists: whether lists can be asked for
     :param by_name: whether they can be filtered by name
     """
-    nearly_due = sorted(
-        (each for each in watched if each.nearly_due(at)), key=lambda each: each.rank(fair=fair)
-    )
-    first = next((each for each in nearly_due if each.due <= at), None)
-    if first is None:
+    watched = [each for each in watched if not each.asked]
+    deciding = [each for each in watched if each.urgency is Urgency.DECIDING]
+    if deciding:
+        # whoever cancels wants an answer about that one, and being absent from a list is none
+        deciding.sort(key=lambda each: each.wanted_since)
+        if not (lists and by_name and len(deciding) >= WORTH_A_LIST):
+            deciding = deciding[:1]
+        some = deciding[:NAMED_AT_ONCE]
+        method = PollMethod.LIST_NAMED if len(some) > 1 else PollMethod.GET
+        names = tuple(each.name for each in some)
+        return Poll(method=method, names=names, urgency=Urgency.DECIDING, delay=math.inf)
+    best = _best(watched, at=at, pages=pages, lists=lists, by_name=by_name)
+    if best is None or best[0] < PRICE:
         return None
-    alone = Poll(method=PollMethod.GET, names=(first.name,), urgency=first.urgency)
-    if not lists or first.method is PollMethod.GET:
-        return alone
-    # whoever cancels wants an answer about that one, and being absent from a list is none
-    named = first.method is PollMethod.LIST_NAMED or first.urgency is Urgency.DECIDING
-    if named:
-        some = [each for each in nearly_due if each.method is not PollMethod.GET and _strays(each)]
+    delay, method, members = best
+    return Poll(
+        method=method,
+        names=tuple(each.name for _, each in members),
+        urgency=min(each.urgency for _, each in members),
+        delay=delay,
+    )
+
+
+def _best(
+    watched: Iterable[WatchedOperation], *, at: float, pages: int, lists: bool, by_name: bool
+) -> tuple[float, PollMethod, list[Weighed]] | None:
+    """Return the request that is worth most: its worth, its method, and those it is for."""
+    pending: list[Weighed] = []
+    named: list[Weighed] = []
+    alone: list[Weighed] = []
+    for each in watched:
+        if not each.asked:
+            by = each.method if lists else PollMethod.GET
+            (pending, named, alone)[by].append((each.delay(at), each))
+    if by_name and len(pending) + len(named) <= NAMED_AT_ONCE:
+        # a list by name tells of those that have ended as well
+        pending, named = [], pending + named
+    options = []
+    if len(named) >= WORTH_A_LIST and by_name:
+        options.append((PollMethod.LIST_NAMED, _most(named, NAMED_AT_ONCE), 1))
     else:
-        some = [
-            each
-            for each in nearly_due
-            if each.method is PollMethod.LIST_PENDING and not _strays(each)
-        ]
-    if len(some) < WORTH_A_LIST:
-        return alone
-    if by_name and (named or -(-len(some) // NAMED_AT_ONCE) < pages):
-        names = tuple(each.name for each in some[:NAMED_AT_ONCE])
-        return Poll(method=PollMethod.LIST_NAMED, names=names, urgency=first.urgency)
-    if named:
-        return alone
-    # it tells about those as well that are not due yet
-    all_ = tuple(each.name for each in watched if not each.asked and not _strays(each))
-    return Poll(method=PollMethod.LIST_PENDING, names=all_, urgency=first.urgency)
+        alone += named
+    if by_name and -(-len(pending) // NAMED_AT_ONCE) < pages:
+        options.append((PollMethod.LIST_NAMED, _most(pending, NAMED_AT_ONCE), 1))
+    elif len(pending) >= WORTH_ALL_PENDING:
+        options.append((PollMethod.LIST_PENDING, pending, pages))
+    else:
+        alone += pending
+    if alone:
+        options.append((PollMethod.GET, [max(alone, key=_WEIGHT)], 1))
+    weighed = [
+        (sum(weight for weight, _ in members) / requests, method, members)
+        for method, members, requests in options
+        if members
+    ]
+    return max(weighed, key=_WEIGHT, default=None)
 
 
-def _strays(each: WatchedOperation) -> bool:
-    """Tell whether the list of all that are pending is of no use for it."""
-    return each.method is not PollMethod.LIST_PENDING or each.urgency is Urgency.DECIDING
+_WEIGHT = itemgetter(0)
+
+
+def _most(weighed: list[Weighed], count: int) -> list[Weighed]:
+    if len(weighed) <= count:
+        return weighed
+    return sorted(weighed, key=_WEIGHT, reverse=True)[:count]
