@@ -30,7 +30,15 @@ from airflow_spanner_lro.core.flows.commands import (
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, ResourceState
 from airflow_spanner_lro.core.polling.expected_end import PRICE, ExpectedEnd
-from airflow_spanner_lro.core.status import Code, code_of, error_text, is_transient
+from airflow_spanner_lro.core.polling.policy import BackOffPolicy
+from airflow_spanner_lro.core.status import (
+    Code,
+    ErrorClass,
+    classify,
+    code_of,
+    error_text,
+    is_transient,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,16 +72,19 @@ def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
     """Get until the operation is done.
 
     Transient errors say nothing about the operation and are waited out, up to the policy's
-    limit without a single answer; any other error propagates.
+    limit without a single answer; any other error propagates. When the quota is used up, the pauses
+    double: others ask as well, and no budget keeps them all within it here.
     """
     end, waited, silence = ExpectedEnd(since=0.0), 0.0, 0.0
+    back_off = BackOffPolicy()
+    pause: float | None = None
     now: Answer = None
     while True:
         match (yield Get(name)):
             case OperationSnapshot(done=True) as snapshot:
                 return snapshot
             case OperationSnapshot() as snapshot:
-                silence = 0.0
+                silence, pause = 0.0, None
                 end.on_running(snapshot, at=waited, now=now if isinstance(now, datetime) else None)
                 # no budget counts these requests, so they get dearer as the operation gets older
                 price = PRICE * max(end.age / _DEARER_FROM, 1.0)
@@ -81,6 +92,8 @@ def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
                 delay = end.worth_polling_at(latest=latest, price=price) - waited
             case Exception() as exc if policy.gives_up(exc, silence=silence):
                 raise exc
+            case Exception() as exc if classify(exc) is ErrorClass.QUOTA:
+                delay = pause = back_off.after(pause)
             case _:
                 delay = policy.pause_after_error(silence)
         delay = policy.jittered(delay)
