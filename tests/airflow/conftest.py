@@ -19,8 +19,9 @@ import pytest
 from airflow_spanner_lro.admin import clock
 from airflow_spanner_lro.admin.client import SpannerAdminClient
 from airflow_spanner_lro.admin.connect import Endpoint
+from airflow_spanner_lro.core.flows import operation
 from airflow_spanner_lro.core.names import OperationName
-from airflow_spanner_lro.core.polling import policy
+from airflow_spanner_lro.core.polling import policy, schedule
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from tests.airflow.fakes import DATABASE, LATEST, LONG, FakeTask, Script, Stage
 
@@ -74,8 +75,10 @@ def airflow_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let waits look fifty times a second."""
+    """Let waits look some fifty times a second."""
     monkeypatch.setattr(policy, "MINIMUM_INTERVAL", 0.02)
+    for module in (operation, schedule):
+        monkeypatch.setattr(module, "PRICE", 0.00004)
 
 
 @pytest.fixture
