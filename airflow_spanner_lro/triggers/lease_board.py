@@ -120,16 +120,13 @@ class LeaseBoard:
         return found
 
     def grant(self, wish: Wish, grant: BoardGrant) -> None:
-        """Show what was granted; there is never more to be seen than one of both grants."""
+        """Show what was granted. If it is less than before, ``lower`` has shown that already."""
         place = self._place(wish.slot)
         self._words[place + _FOR] = int(wish.key[: 2 * _SIZE], 16)
         self._numbers[place + _ALONE] = grant.alone
-        if grant.rate < self._numbers[place + _RATE]:
-            self._numbers[place + _RATE] = grant.rate
-            self._numbers[place + _UNTIL] = grant.until
-        else:
-            self._numbers[place + _UNTIL] = grant.until
-            self._numbers[place + _RATE] = grant.rate
+        # in this order there is never more to be seen than one of both grants
+        self._numbers[place + _UNTIL] = grant.until
+        self._numbers[place + _RATE] = grant.rate
 
     def lower(self, wish: Wish, rate: float) -> None:
         """Show less than before, if it is less."""

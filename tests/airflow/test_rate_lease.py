@@ -14,7 +14,7 @@ import pytest
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.core.polling.lease import LEASE, RENEW_EVERY, RESERVED
-from airflow_spanner_lro.triggers import lease_board
+from airflow_spanner_lro.triggers import lease_board, lease_keeper
 from airflow_spanner_lro.triggers.lease_board import (
     SLOTS,
     WANTED_FOR,
@@ -281,6 +281,33 @@ def test_who_leaves_makes_room_at_once(
 
     assert {} == left
     assert near((1 - RESERVED) * CAP) == other.rate()
+
+
+def test_who_has_held_nothing_writes_nothing_when_it_leaves(one: Triggerer, record: Record) -> None:
+    """A triggerer without waits ends without the database."""
+    one.keeper.leave()
+
+    assert 0 == record.written
+
+
+def test_bug_ends_the_thread_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the renewal fails with, the triggerer goes on, and its log has the traceback."""
+
+    def look(_: LeaseKeeper) -> None:
+        message = "a bug"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr(LeaseKeeper, "look", look)
+    monkeypatch.setattr(lease_board._here, "board", None)
+    thread = lease_keeper._thread(hostname="here")
+    assert thread is not None
+    thread._forked()
+    wait_until(lambda: "a bug" in caplog.text, timeout=30, what="the traceback")
+    thread.stop()
+
+    assert "not shared any more; nobody else is affected" in caplog.text
 
 
 def test_budget_without_a_slot_has_the_usual_rate(one: Triggerer, clock: Clock) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from airflow.models.variable import Variable
 from sqlalchemy import create_engine, delete, select, text, update
-from sqlalchemy.orm import scoped_session, sessionmaker
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, shared_variable
 from airflow_spanner_lro.core.polling.lease import parse_record
@@ -154,4 +154,23 @@ def test_database_of_another_kind(tables: AirflowTables, monkeypatch: pytest.Mon
     monkeypatch.setattr(shared_variable, "_NOW", {})
 
     with pytest.raises(AirflowDatabaseError, match="no lock that is known here: sqlite"):
+        held().__enter__()
+
+
+def test_variable_that_is_deleted_at_the_same_moment(
+    tables: AirflowTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next attempt makes it again; this one is an error."""
+    with held():
+        pass
+    del tables
+    commit = Session.commit
+
+    def delete_first(session: Session) -> None:
+        session.execute(delete(Variable))
+        commit(session)
+
+    monkeypatch.setattr(Session, "commit", delete_first)
+
+    with pytest.raises(AirflowDatabaseError, match="was deleted just now"):
         held().__enter__()
