@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -14,24 +13,12 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
 from airflow_spanner_lro.triggers import wake_ups
 from airflow_spanner_lro.triggers.wake_ups import WakeUps
+from tests.airflow.listening import OPERATION, SUBSCRIPTION, TOPIC, Recorder, entry, until
 from tests.support.google_pubsub import found, google_pubsub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from airflow_spanner_lro.core.polling.wake_ups import WakeUp
-
-TOPIC = "projects/test/topics/audit"
-SUBSCRIPTION = "projects/test/subscriptions/triggerer-0"
-OPERATION = "projects/test/instances/main/operations/_auto_op_1"
-ENTRY = {
-    "protoPayload": {
-        "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
-        "serviceName": "spanner.googleapis.com",
-        "resourceName": "projects/test/instances/main",
-    },
-    "operation": {"id": OPERATION, "last": True},
-}
 
 pytestmark = pytest.mark.skipif(found() is None, reason="Google's emulator of Pub/Sub or Java")
 
@@ -48,28 +35,6 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         publisher.create_topic(name=TOPIC)
         publisher.transport.close()
         yield TOPIC
-
-
-class Recorder:
-    """Stands for a poller."""
-
-    def __init__(self) -> None:
-        self.woken: list[WakeUp] = []
-
-    def wake_up(self, wake_up: WakeUp) -> int:
-        """Keep a wake-up."""
-        self.woken.append(wake_up)
-        return 1
-
-    def wake_ups_lost(self) -> None:
-        """Do nothing."""
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Return when something is so."""
-    async with asyncio.timeout(60):
-        while not holds():  # noqa: ASYNC110  # of other threads
-            await asyncio.sleep(0.01)
 
 
 def subscribe(topic: str) -> None:
@@ -96,7 +61,7 @@ async def test_wake_ups(topic: str, caplog: pytest.LogCaptureFixture) -> None:
     await until(lambda: "No wake-ups" in caplog.text)
 
     await asyncio.to_thread(subscribe, topic)
-    await asyncio.to_thread(publish, topic, b"poison", json.dumps(ENTRY).encode())
+    await asyncio.to_thread(publish, topic, b"poison", entry())
     await until(lambda: poller.woken)
     heard.stop()
 
