@@ -158,7 +158,7 @@ def test_outage_of_the_database() -> None:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["begin", "lose"]),
+        st.sampled_from(["begin", "lose", "rest", "work"]),
         st.sampled_from("abcd"),
         st.floats(1, 90),
     ),
@@ -169,7 +169,7 @@ STEPS = st.lists(
 @settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
 def test_never_more_than_the_cap(steps: Iterable[tuple[str, str, float]]) -> None:
-    """Triggerers come and are lost: the cap holds in every hundred seconds."""
+    """Triggerers come, are lost, rest and work: the cap holds in every hundred seconds."""
     installation = Installation(urgencies=(Urgency.USUAL, Urgency.DECIDING))
     installation.begin("first")
     for number, (what, name, seconds) in enumerate(steps):
@@ -181,6 +181,10 @@ def test_never_more_than_the_cap(steps: Iterable[tuple[str, str, float]]) -> Non
             triggerer.keeper._holder = f"{name}{number}"
         elif what == "lose" and known:
             installation.lose(name)
+        elif what == "rest":
+            installation.busy.discard(name)
+        elif what == "work" and known:
+            installation.busy.add(name)
         installation.live(seconds)
 
     assert CAP * OVER >= installation.most()

@@ -137,6 +137,7 @@ class Budget:
         self._refused_at = -math.inf
         self._calm = _CALM
         self._calm_until = -math.inf
+        self._asked_at = -math.inf
 
     @property
     def _pace(self) -> float:
@@ -164,6 +165,9 @@ class Budget:
         missing = 1.0 + spared - self._savings(at)
         # a hair more, so that rounding does not make the caller come a moment too early
         evenly = missing / self._pace + 1e-6 if missing > 0 else 0.0
+        if self._lease is not None:
+            # a share that is small now may be larger in a moment
+            evenly = min(evenly, _LOOK_AGAIN)
         return max(0.0, room, evenly, self._paused_until - at)
 
     def take(self, urgency: Urgency, *, at: float, late: bool = False) -> None:
@@ -211,17 +215,20 @@ class Budget:
 
     def _adjust(self, at: float) -> None:
         """Use the rate that is allowed from now on."""
-        rate = self._wanted
+        rate, asked_at = self._wanted, self._asked_at
+        self._asked_at = at
         if self._lease is not None:
             leased = self._lease.rate(wanted=self._wanted, at=at)
-            rate = self._least if leased is None else min(leased, self._most)
+            rate = self._least if leased is None else max(min(leased, self._most), _LEAST_RATE)
         if rate == self.rate and self._rates:
             return
         # what was saved up until now was saved at the rate until now
         self._saved, self._saved_at = self._savings(at), at
-        self.rate = max(rate, _LEAST_RATE)
+        # a share may have shrunk at any moment since it was asked for last
+        fell = self._lease is not None and bool(self._rates) and rate < self.rate
+        self.rate = rate
         self._saved = min(self._saved, self._burst)
-        self._rates.append((at, self.rate))
+        self._rates.append((asked_at if fell else at, self.rate))
 
     def _until_room(self, at: float) -> float:
         """Return the seconds until one more is within what the rates of the last time allow."""
