@@ -114,7 +114,7 @@ def count_table(counted: list[Counted]) -> Table:
                 LINKS,
                 what="links that a task writes, all processes",
                 figure=links,
-                unit="",
+                unit="links",
                 digits=0,
             ),
         ),
@@ -161,7 +161,7 @@ def time_table(took: list[Took]) -> Table:
     worst = on[-1] if on else None
     return Table(
         title="A schema change of 3 s, waited for on a worker",
-        columns=("", "median", "latest", "polls on average"),
+        columns=("delay", "median", "latest", "polls on average"),
         rows=(
             Row(
                 cells=(
