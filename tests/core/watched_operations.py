@@ -7,21 +7,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from google.api_core.exceptions import InvalidArgument
+
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.polling.families import family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
-from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
+from airflow_spanner_lro.core.polling.schedule import Poll, WatchedFamily
+from airflow_spanner_lro.core.polling.watched_operation import PollMethod
 
 from .sample_values import after, running, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_spanner_lro.core.polling.schedule import Poll
+    from airflow_spanner_lro.core.polling.announcements import Announcements
 
 Seen = OperationSnapshot | Exception
+NO_FILTER = InvalidArgument("the filter is too long")
 POLICY = PollPolicy(maximum=30, jitter=0)
 
 
@@ -51,22 +55,44 @@ class Recorder:
 
 
 class Audience:
-    """A group, and an recorder for each of its operations.
+    """A family, and a recorder for each of its operations.
 
     :param count: how many operations it has, named by their number
+    :param by_name: whether lists by name are taken; without, there is that of all pending ones
+    :param shows_ended: whether that list shows those that have just ended
+    :param announcements: which ends are announced
     """
 
-    def __init__(self, count: int, *, at: float = 0, policy: PollPolicy = POLICY) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        at: float = 0,
+        policy: PollPolicy = POLICY,
+        by_name: bool = True,
+        shows_ended: bool = False,
+        announcements: Announcements | None = None,
+    ) -> None:
         self.names = [str(numbered(number)) for number in range(count)]
-        self.family = WatchedFamily(family_of(numbered(0)))
+        self.family = WatchedFamily(family_of(numbered(0)), announcements=announcements)
+        self.shows_ended = shows_ended
         self.recorders = {name: Recorder() for name in self.names}
         for name, recorder in self.recorders.items():
             self.family.subscribe(name, recorder, policy=policy, urgency=Urgency.USUAL, at=at)
+        if not by_name:
+            self.family.list_failed(
+                Poll(method=PollMethod.LIST_NAMED, names=(), urgency=Urgency.USUAL),
+                NO_FILTER,
+                at=at,
+                now=after(at),
+                jitter=1,
+            )
 
     def ask(self, *, at: float) -> Poll:
-        """Return the next poll, which must be due."""
+        """Send the next poll, which must be due, and return it."""
         poll = self.family.next_poll(at=at)
         assert poll is not None
+        self.family.send(poll)
         return poll
 
     def hear(self, name: str, answer: Seen | None = None, *, at: float, method: PollMethod) -> None:
@@ -84,10 +110,10 @@ class Audience:
         """
         ended, unlisted = set(ended), set(missing)
         if poll.method is PollMethod.LIST_PENDING:
-            unlisted |= ended
+            unlisted |= set() if self.shows_ended else ended
         for name in poll.names:
             if name in unlisted and poll.method is not PollMethod.GET:
-                self.family.not_listed(name, at=at)
+                self.family.not_listed(name, at=at, method=poll.method)
             elif name in ended:
                 done = succeeded(name=OperationName.parse(name))
                 self.hear(name, done, at=at, method=poll.method)
@@ -97,7 +123,8 @@ class Audience:
     def polls(self, *, at: float, missing: Iterable[str] = ()) -> list[Poll]:
         """Ask and answer until nothing is due any more, and return what was asked."""
         missing, asked = set(missing), []
-        while poll := self.family.next_poll(at=at):
+        while self.family.next_poll(at=at):
+            poll = self.ask(at=at)
             asked.append(poll)
             self.answer(poll, at=at, missing=missing)
         return asked

@@ -129,7 +129,12 @@ class WatchedFamily:
     def at_most(self, at: float) -> float:
         """Return a bound of what its next poll is worth: cheap, where ``next_poll`` is not."""
         if self._bound is None or not self._bound[0] <= at <= self._bound[2]:
-            jumps = (each.changes_at for each in self.watched.values() if each.changes_at > at)
+            jumps = (
+                moment
+                for each in self.watched.values()
+                for moment in (each.paused_until, each.changes_at)
+                if moment > at
+            )
             late = min(at + _HORIZON, min(jumps, default=math.inf))
             self._bound = at, self._delay(at), late, self._delay(late)
         early, least, late, most = self._bound
@@ -364,9 +369,11 @@ def next_poll(
     if deciding:
         # whoever cancels wants an answer about that one, and being absent from a list is none
         deciding.sort(key=lambda each: each.wanted_since)
-        if not (lists and by_name and len(deciding) >= WORTH_A_LIST):
-            deciding = deciding[:1]
-        some = deciding[:NAMED_AT_ONCE]
+        listed = [each for each in deciding if each.method is not PollMethod.GET]
+        if not (lists and by_name and len(listed) >= WORTH_A_LIST):
+            # those that no list shows would be asked about for ever
+            listed = deciding[:1]
+        some = listed[:NAMED_AT_ONCE]
         method = PollMethod.LIST_NAMED if len(some) > 1 else PollMethod.GET
         names = tuple(each.name for each in some)
         return Poll(method=method, names=names, urgency=Urgency.DECIDING, delay=math.inf)
