@@ -254,9 +254,10 @@ _MISSED = "missed"
 _PAGE = """# Benchmarks
 
 What it costs to wait for many operations: here, with one GetOperation for each, and with other
-triggers that exist; what the real triggerer and worker make of it; what an import costs. Measure it
-yourself with `make bench`, which takes the better part of an hour and wants the machine for itself,
-with some 12 GiB of memory, or with `make bench QUICK=1` in minutes. This page was written by it.
+triggers that exist; what the real triggerer and worker make of it; what a task asks; what an import
+costs. Measure it yourself with `make bench`, which takes the better part of an hour and wants the
+machine for itself, with some 12 GiB of memory, or with `make bench QUICK=1` in minutes. This page
+was written by it.
 """
 
 
