@@ -104,6 +104,7 @@ class _Listener:
         self._said: set[str] = set()
         self._open = False
         self._told_open = self._told_woken = False
+        self._bugs: set[type[Exception]] = set()
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -155,7 +156,15 @@ class _Listener:
         )
 
     def _received(self, data: bytes) -> None:
-        """Wake whoever a message may be about."""
+        """Wake whoever a message may be about; a bug there loses that message, and no other."""
+        try:
+            self._wake(data)
+        except Exception as exc:  # the stream goes on
+            if type(exc) not in self._bugs:
+                log.exception("A wake-up was lost, by a bug; such a one is told once.")
+            self._bugs.add(type(exc))
+
+    def _wake(self, data: bytes) -> None:
         parsed = parse_wake_up(data)
         if isinstance(parsed, Ignored):
             count_wake_up(parsed.because)
@@ -206,4 +215,6 @@ def _remedy(exc: Exception, *, connection_id: str) -> str:
         return " Create it, or correct [spanner_lro] wake_subscription."
     if isinstance(exc, SpannerLroError):
         return ""  # it says so itself
+    if emulator := os.environ.get(EMULATOR_VARIABLE):
+        return f" {EMULATOR_VARIABLE} names {emulator}: start it, or unset the variable."
     return " If it does not pass, look whether Pub/Sub can be reached from the triggerer."

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Triggers that are woken by the emulator's own audit log, through a double of Pub/Sub."""
+"""Triggers that are woken by the emulator's own audit log, and by whom it is asked for."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 import pytest
+from google.auth.credentials import AnonymousCredentials
 
 from airflow_spanner_lro.admin import pubsub
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.emulator import AuditTopic, ManualClock, SpannerAdminEmulator
+from airflow_spanner_lro.hooks.connection import SpannerConnectionHook
 from airflow_spanner_lro.triggers import pollers, wake_ups
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from airflow_spanner_lro.triggers.pollers import shared_poller
+from airflow_spanner_lro.triggers.wake_ups import WakeUps
 from tests.airflow.fakes import DATABASE, LATER, LONG
-from tests.airflow.listening import SUBSCRIPTION, TOPIC, until
+from tests.airflow.listening import SUBSCRIPTION, TOPIC, Recorder, entry, until, warnings
 from tests.airflow.task_runner import backup, play
 from tests.support.pubsub import PubSubDouble, running_pubsub
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from airflow.triggers.base import TriggerEvent
 
+    from airflow_spanner_lro.core.polling.wake_ups import WakeUp
     from tests.airflow.fakes import FakeTask
 
 SPEC = ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint=None)
@@ -155,3 +159,57 @@ async def test_wait_goes_on_without_pubsub(
     assert emulator.operations()[-1].done
     assert "SUCCEEDED" == payload["snapshot"]["state"]
     assert 1 == caplog.text.count("No wake-ups")
+
+
+async def test_as_whom(double: PubSubDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an emulator it is Google's Pub/Sub, asked with the credentials of the connection."""
+    del double
+    monkeypatch.delenv("PUBSUB_EMULATOR_HOST")
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__WAKE_CONNECTION", "ears")
+    monkeypatch.setenv("AIRFLOW_CONN_EARS", "google-cloud-platform://")
+    credentials = AnonymousCredentials()
+    asked: list[object] = []
+
+    def get_credentials(hook: SpannerConnectionHook) -> AnonymousCredentials:
+        asked.append(hook.gcp_conn_id)
+        return credentials
+
+    async def pull(subscription: pubsub.Subscription, **_: Any) -> None:
+        async with subscription._client() as client:
+            asked.extend([client.transport.host, client.transport._credentials])
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(SpannerConnectionHook, "get_credentials", get_credentials)
+    monkeypatch.setattr(pubsub.Subscription, "pull", pull)
+    heard = WakeUps(list)
+
+    heard.start()
+    await until(lambda: len(asked) == 3)
+    heard.stop()
+
+    assert ["ears", "pubsub.googleapis.com:443", credentials] == asked
+
+
+async def test_bug_costs_one_message(
+    double: PubSubDouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A poller that fails is told of once; the stream goes on, and no message comes back."""
+
+    class Failing(Recorder):
+        def wake_up(self, wake_up: WakeUp) -> int:
+            if super().wake_up(wake_up) and len(self.woken) < 4:
+                message = "a bug"
+                raise ValueError(message)
+            return 1
+
+    poller = Failing()
+    heard = WakeUps(lambda: [poller])
+    heard.start()
+    for _ in range(4):
+        double.publish(TOPIC, entry())
+    await until(lambda: len(double.acknowledged(SUBSCRIPTION)) == 4)
+    await until(lambda: len(poller.woken) == 4)
+    heard.stop()
+
+    assert ["A wake-up was lost, by a bug; such a one is told once."] == warnings(caplog)
+    assert 1 == double.calls.count("StreamingPull")
