@@ -262,15 +262,34 @@ def test_without_lists_all_are_asked_about_alone(method: PollMethod, count: int)
     assert (PollMethod.GET, 1) == (poll.method, len(poll.names))
 
 
-@pytest.mark.parametrize("pages", [1, 3])
-def test_without_filters_by_name_the_pending_list_remains(pages: int) -> None:
-    """However many pages it has; but two are not worth it."""
-    assert about(PollMethod.LIST_PENDING, 0, 1, 2) == asked(
-        ask(*several(3), pages=pages, by_name=False)
+@pytest.mark.parametrize(("count", "pages"), [(3, 1), (3, 3), (9, 9)])
+def test_without_filters_by_name_the_pending_list_remains(count: int, pages: int) -> None:
+    """Where it is not more requests than gets would be."""
+    assert about(PollMethod.LIST_PENDING, *range(count)) == asked(
+        ask(*several(count), pages=pages, by_name=False)
     )
-    poll = ask(*several(2), pages=pages, by_name=False)
+
+
+@pytest.mark.parametrize(("count", "pages"), [(2, 1), (3, 4), (8, 9)])
+def test_without_filters_by_name_few_are_asked_about_alone(count: int, pages: int) -> None:
+    """Among thousands of others, a list of many pages would be for three."""
+    poll = ask(*several(count), pages=pages, by_name=False)
+
     assert poll is not None
     assert PollMethod.GET is poll.method
+
+
+def test_the_longest_interval_is_kept_however_many_pages_a_list_has() -> None:
+    """Nobody is expected to end soon, and everybody is due."""
+    old = [one(number, polled=POLICY.maximum) for number in range(4)]
+    for each in old:
+        seen = running(percent=1, start_time=after(-1e7))
+        each.on_answer(seen, at=-POLICY.maximum, now=after(0), overruns=Overruns())
+
+    for pages in (1, 2, 9):
+        assert ask(*old, pages=pages) is not None
+        assert ask(*old, pages=pages, by_name=False) is not None
+        assert ask(*old, pages=pages, lists=False) is not None
 
 
 def test_without_filters_by_name_those_that_left_are_asked_about_alone() -> None:

@@ -6,14 +6,20 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from airflow_spanner_lro.core.names import OperationName, SsdCacheName
 from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.polling.families import family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
-from airflow_spanner_lro.core.polling.schedule import FRESH, PollMethod, WatchedFamily
+from airflow_spanner_lro.core.polling.schedule import FRESH, WatchedFamily
+from airflow_spanner_lro.core.polling.watched_operation import PollMethod
 
-from .sample_values import GONE, NOW, running, succeeded
+from .sample_values import GONE, NOW, after, running, succeeded
 from .watched_operations import POLICY, Audience, Recorder
+
+CROWD = 60
+"""More than one list by name shows, so that the list of all that are pending is asked for."""
 
 
 def ways(audience: Audience, *, at: float) -> list[PollMethod]:
@@ -25,8 +31,8 @@ def test_a_newcomer_is_due_at_once() -> None:
     """The first poll is not put off."""
     audience = Audience(1, at=17)
 
-    assert 17 == audience.family.due
-    assert audience.family.next_due(at=17) is not None
+    assert 17 == audience.family.due(17)
+    assert audience.family.next_poll(at=17) is not None
 
 
 def test_nobody_is_due_while_answers_are_awaited() -> None:
@@ -35,73 +41,82 @@ def test_nobody_is_due_while_answers_are_awaited() -> None:
 
     audience.ask(at=0)
 
-    assert audience.family.due == math.inf
-    assert audience.family.next_poll(at=0) is None
+    assert audience.family.due(0) == math.inf
+    assert audience.family.next_poll(at=1000) is None
 
 
-def test_after_the_answers_all_are_due_after_their_interval() -> None:
-    """A second, while they are young."""
+def test_to_ask_is_not_to_send() -> None:
+    """The budget may not allow it yet; until it is sent, whatever comes may change it."""
+    audience = Audience(1)
+
+    polls = [audience.family.next_poll(at=0) for _ in range(2)]
+
+    assert polls[0] is not None
+    assert polls[0] == polls[1]
+
+
+def test_after_the_answers_they_are_due_when_that_is_worth_a_request() -> None:
+    """A quarter of a second, while they are young, and later the more of them the sooner."""
+    audience, alone = Audience(3), Audience(1)
+
+    assert [PollMethod.LIST_NAMED] == ways(audience, at=0)
+    assert [PollMethod.GET] == ways(alone, at=0)
+
+    assert audience.family.next_poll(at=0.2) is None
+    assert 0.25 <= audience.family.due(0) <= alone.family.due(0) < 0.5
+
+
+def test_it_is_looked_again_after_a_moment_at_the_least() -> None:
+    """Rounding at the end of an interval makes nobody's loop hot."""
     audience = Audience(3)
+    ways(audience, at=0)
+    due = audience.family.due(0)
 
-    assert [PollMethod.LIST_PENDING] == ways(audience, at=0)
-
-    assert 1 == audience.family.due
-    assert audience.family.next_due(at=0.9) is None
-
-
-def test_who_goes_first_is_who_has_waited_longest() -> None:
-    """If all are equally urgent."""
-    audience = Audience(1, at=5)
-    audience.family.subscribe("earlier", Recorder(), policy=POLICY, urgency=Urgency.USUAL, at=3)
-
-    first = audience.family.next_due(at=6)
-
-    assert first is not None
-    assert "earlier" == first.name
+    assert due == audience.family.due_after(0)
+    assert due < audience.family.due_after(due)
 
 
-def test_a_few_that_left_the_list_are_asked_about_alone() -> None:
-    """One list for all, then a get for each of those that it did not show."""
-    audience = Audience(20)
+def test_a_few_that_left_the_list_are_asked_about_by_name() -> None:
+    """One list for all, then one of those that it did not show."""
+    audience = Audience(CROWD)
     one, other = audience.names[3], audience.names[7]
 
     audience.answer(audience.ask(at=0), at=0, ended=[one, other])
 
-    assert [(PollMethod.GET, (one,)), (PollMethod.GET, (other,))] == [
-        (poll.method, poll.names) for poll in (audience.ask(at=0), audience.ask(at=0))
-    ]
+    poll = audience.ask(at=0)
+    assert (PollMethod.LIST_NAMED, {one, other}) == (poll.method, set(poll.names))
     assert audience.family.next_poll(at=0) is None
 
 
 def test_many_that_left_the_list_are_asked_about_by_name() -> None:
-    """A hundred and twenty that end at once are four requests and not a hundred and twenty-one."""
+    """A hundred and twenty that end at once are four requests, the last for those that run, too."""
     audience = Audience(130)
     ended = audience.names[:120]
 
     audience.answer(audience.ask(at=0), at=0, ended=ended)
     asked = []
-    while poll := audience.family.next_poll(at=0):
+    while audience.family.next_poll(at=0):
+        poll = audience.ask(at=0)
         asked.append((poll.method, len(poll.names)))
         audience.answer(poll, at=0, ended=ended)
 
     assert [
         (PollMethod.LIST_NAMED, 50),
         (PollMethod.LIST_NAMED, 50),
-        (PollMethod.LIST_NAMED, 20),
+        (PollMethod.LIST_NAMED, 20 + 10),
     ] == asked
     assert 10 == len(audience.family.watched)
 
 
 def test_who_left_the_list_goes_before_those_that_are_due() -> None:
     """Somebody waits for an end that is there."""
-    audience = Audience(5)
+    audience = Audience(CROWD)
     gone = audience.names[0]
 
-    audience.answer(audience.ask(at=0), at=0, ended=[gone])
-    first = audience.family.next_due(at=10)
+    audience.answer(audience.ask(at=1000), at=1000, ended=[gone])
+    poll = audience.ask(at=1010)
 
-    assert first is not None
-    assert (gone, Urgency.ENDING) == (first.name, first.urgency)
+    assert ((gone,), Urgency.ENDING) == (poll.names, poll.urgency)
 
 
 def test_an_operation_that_is_done_is_watched_no_more() -> None:
@@ -113,7 +128,7 @@ def test_an_operation_that_is_done_is_watched_no_more() -> None:
 
     assert [succeeded(name=OperationName.parse(name))] == audience.recorders[name].answers
     assert name not in audience.family.watched
-    assert (len(audience.family.watched), audience.family.due) == (0, math.inf)
+    assert (len(audience.family.watched), audience.family.due(0)) == (0, math.inf)
 
 
 def test_the_last_listener_takes_the_operation_along() -> None:
@@ -138,7 +153,7 @@ def test_to_leave_twice_does_no_harm() -> None:
         audience.family.unsubscribe(name, audience.recorders[name], at=0)
     audience.family.poll_now(name, Urgency.DECIDING, at=0)
 
-    assert audience.family.due == math.inf
+    assert audience.family.due(0) == math.inf
 
 
 def test_what_was_seen_to_run_is_known_after_all_have_left() -> None:
@@ -208,7 +223,7 @@ def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
     audience.family.unsubscribe(name, audience.recorders[name], at=0)
 
     audience.hear(name, at=1, method=PollMethod.GET)
-    audience.family.not_listed(name, at=1)
+    audience.family.not_listed(name, at=1, method=PollMethod.LIST_NAMED)
 
     assert [] == audience.recorders[name].answers
     assert 0 == len(audience.family.watched)
@@ -234,9 +249,11 @@ def test_the_most_eager_listener_says_how_often() -> None:
         policy = PollPolicy(maximum=maximum)
         audience.family.subscribe(name, Recorder(), policy=policy, urgency=Urgency.USUAL, at=0)
 
-    assert [PollMethod.GET] == ways(audience, at=10_000)
+    audience.ask(at=10_000)
+    seen = running(name=OperationName.parse(name), percent=1, start_time=after(-1e7))
+    audience.hear(name, seen, at=10_000, method=PollMethod.GET)
 
-    assert 10_005 == audience.family.due
+    assert audience.family.due(10_000) == pytest.approx(10_005, abs=0.01)
 
 
 def test_one_bad_name_hurts_only_its_own_listeners() -> None:
@@ -245,9 +262,9 @@ def test_one_bad_name_hurts_only_its_own_listeners() -> None:
     bad, *good = audience.names
     audience.ask(at=0)
 
-    audience.family.not_listed(bad, at=0)
+    audience.family.not_listed(bad, at=0, method=PollMethod.LIST_NAMED)
     for name in good:
-        audience.hear(name, at=0, method=PollMethod.LIST_PENDING)
+        audience.hear(name, at=0, method=PollMethod.LIST_NAMED)
     assert (PollMethod.GET, (bad,)) == (audience.ask(at=0).method, (bad,))
     audience.hear(bad, GONE, at=0, method=PollMethod.GET)
 
@@ -256,7 +273,7 @@ def test_one_bad_name_hurts_only_its_own_listeners() -> None:
         [running(name=OperationName.parse(n))] == audience.recorders[n].answers for n in good
     )
     assert bad not in audience.family.watched
-    assert 1 == audience.family.due
+    assert 0 < audience.family.due(0) < 1
 
 
 def test_a_cancel_does_not_wait_for_the_list_that_is_under_way() -> None:
@@ -279,10 +296,12 @@ def test_where_there_is_no_list_each_is_asked_about_alone() -> None:
     for number in range(4):
         group.subscribe(str(number), Recorder(), policy=POLICY, urgency=Urgency.USUAL, at=0)
 
-    polls = [group.next_poll(at=1e6) for _ in range(4)]
+    asked = []
+    while poll := group.next_poll(at=1e6):
+        group.send(poll)
+        asked.append(poll)
 
-    assert {PollMethod.GET} == {poll.method for poll in polls if poll}
-    assert all(polls)
+    assert [PollMethod.GET] * 4 == [poll.method for poll in asked]
 
 
 def test_when_nothing_more_will_be_asked_all_are_told() -> None:
@@ -296,4 +315,4 @@ def test_when_nothing_more_will_be_asked_all_are_told() -> None:
         ([bug], [True]) == (recorder.answers, recorder.permanent)
         for recorder in audience.recorders.values()
     )
-    assert (len(audience.family.watched), audience.family.due) == (0, math.inf)
+    assert (len(audience.family.watched), audience.family.due(0)) == (0, math.inf)

@@ -410,7 +410,7 @@ def _best(
         alone += named
     if by_name and -(-len(pending) // NAMED_AT_ONCE) < pages:
         options.append((PollMethod.LIST_NAMED, _most(pending, NAMED_AT_ONCE), 1))
-    elif len(pending) >= WORTH_ALL_PENDING:
+    elif len(pending) >= max(WORTH_ALL_PENDING, pages):
         options.append((PollMethod.LIST_PENDING, pending, pages))
     else:
         alone += pending
