@@ -42,7 +42,7 @@ class Later:
         """Whether it was sent."""
         return self.at == math.inf or self.sent is not None or self.failed is not None
 
-    def next_request(self, *, at: float, fair: bool) -> PendingRequest | float:  # noqa: ARG002  # it is alone
+    def next_request(self, *, at: float) -> PendingRequest | float:
         """Return it, or when it is due."""
 
         def send() -> None:
@@ -242,8 +242,8 @@ async def test_source_that_raises() -> None:
     """A bug in one source fails all that wait, and is not repeated for ever."""
 
     class Broken(Later):
-        def next_request(self, *, at: float, fair: bool) -> Any:
-            del at, fair
+        def next_request(self, *, at: float) -> Any:
+            del at
             raise KeyError
 
     broken = Broken(at=0.0)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,7 +75,10 @@ async def test_a_wait_sleeps_between_its_looks(drive: Driver) -> None:
     result = await drive(wait(name=NAME, policy=EVEN), [RUNNING, UNAVAILABLE, SUCCEEDED])
 
     assert SUCCEEDED == result
-    assert [0, 1, 2] == [asked.at for asked in drive.script.asked]
+    looks = [asked.at for asked in drive.script.asked]
+    assert [0.0, *accumulate(drive.clock.slept)] == looks
+    # a first look soon, and a second's pause after an error
+    assert [pytest.approx(0.35, abs=0.05), 1.0] == drive.clock.slept
 
 
 async def test_a_stop_cancels_settles_and_cleans_up(drive: Driver) -> None:

@@ -51,7 +51,7 @@ async def test_budget_is_what_was_asked_for(rate: float) -> None:
 
     await asyncio.sleep(220)
 
-    # an instance with two is asked about with two gets: four hundred in thirty seconds are wanted
+    # an instance with two is asked about with one list: two hundred in some seconds are wanted
     assert rate * 100 * 0.8 <= spanner.busiest <= rate * 100
     for wait in waits:
         wait.cancel()
@@ -203,14 +203,14 @@ def test_budget_that_is_none(rate: float) -> None:
 
 @in_virtual_time
 async def test_long_wait_costs_few_requests() -> None:
-    """A wait of four hours takes some five hundred requests, and sees the end in its interval."""
+    """A wait of four hours takes a request each ten seconds, a tenth of the budget."""
     spanner, telemetry = CrowdedSpanner(), Noticing()
     name = spanner.begin(name_of(1), ends=4 * 3600.0)
 
     await asyncio.gather(*waiting(poller_of(spanner, telemetry=telemetry), [name]))
 
-    assert 450 <= len(spanner.requests) <= 550
-    assert 0 <= telemetry.seen[str(name)] - 4 * 3600 <= 34
+    assert len(spanner.requests) <= 4 * 360 + 120
+    assert 0 <= telemetry.seen[str(name)] - 4 * 3600 <= 11
 
 
 @pytest.mark.parametrize("ends", [0.4, 1.7, 3.0, 8.0])

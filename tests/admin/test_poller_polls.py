@@ -15,7 +15,16 @@ from google.api_core import exceptions
 from airflow_spanner_lro.core.names import OperationName, SsdCacheName
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 
-from .virtual_spanner import DENIED, CrowdedSpanner, Noticing, name_of, outcomes, poller_of, waiting
+from .virtual_spanner import (
+    DENIED,
+    ROUND_TRIP,
+    CrowdedSpanner,
+    Noticing,
+    name_of,
+    outcomes,
+    poller_of,
+    waiting,
+)
 from .virtual_time import in_virtual_time
 
 if TYPE_CHECKING:
@@ -30,30 +39,47 @@ def refused_lists(request: Request) -> Exception | None:
     return DENIED if request.method == "list" else None
 
 
-@pytest.mark.parametrize("count", [1, 2])
 @in_virtual_time
-async def test_few_are_got(count: int) -> None:
-    """One or two operations on an instance are asked about by name."""
+async def test_one_is_got() -> None:
+    """The only operation on an instance is asked about by a get."""
     spanner = CrowdedSpanner()
+    name = spanner.begin(name_of(1), ends=100.0)
+
+    await asyncio.gather(*waiting(poller_of(spanner), [name]))
+
+    assert {("get", str(name))} == {(each.method, each.about) for each in spanner.requests}
+
+
+@pytest.mark.parametrize("count", [2, 50])
+@in_virtual_time
+async def test_up_to_fifty_are_listed_by_name(count: int) -> None:
+    """One list tells of all of them, those that have ended too, so no end takes a second look."""
+    spanner, telemetry = CrowdedSpanner(), Noticing()
     names = spanner.begin_many(count, ends=lambda _: 100.0)
 
-    await asyncio.gather(*waiting(poller_of(spanner), names))
+    await asyncio.gather(*waiting(poller_of(spanner, telemetry=telemetry), names))
 
-    assert {"get"} == {request.method for request in spanner.requests}
-    assert set(map(str, names)) == {request.about for request in spanner.requests}
+    wanted = frozenset(map(str, names))
+    assert {("list", wanted)} == {(each.method, frozenset(each.names)) for each in spanner.requests}
+    # the last of them showed all ends at once
+    last = spanner.requests[-1].at + ROUND_TRIP
+    assert dict.fromkeys(map(str, names), pytest.approx(last)) == telemetry.seen
 
 
 @in_virtual_time
 async def test_many_are_listed() -> None:
-    """A hundred operations on an instance take one list for each interval, and no get."""
+    """A hundred operations on an instance take one list about each second, and no get."""
     spanner = CrowdedSpanner()
     names = spanner.begin_many(100, ends=lambda _: 7200.0)
 
-    await asyncio.gather(*waiting(poller_of(spanner), names))
+    await asyncio.gather(*waiting(poller_of(spanner, rate=PLENTY), names))
 
     assert not spanner.of("get")
-    # some twenty while the interval grows, and one each thirty seconds
-    assert 230 <= len(spanner.requests) <= 300
+    old = [request.at for request in spanner.requests if 100 < request.at < 7200]
+    assert all(not request.names for request in spanner.requests if request.at < 7200)
+    assert min(after - before for before, after in pairwise(old)) >= 1.0
+    # the ends take two lists by name
+    assert 2 == sum(bool(request.names) for request in spanner.requests)
 
 
 @in_virtual_time
@@ -126,7 +152,8 @@ async def test_operations_of_others() -> None:
 
     assert all(end.succeeded for end in ends)
     # ten by name are one page; all that are pending would be eleven
-    assert len(spanner.requests) <= 60
+    assert {10} == {len(request.names) for request in spanner.requests}
+    assert spanner.busiest <= 100
 
 
 @in_virtual_time
@@ -225,12 +252,17 @@ async def test_two_waits_for_one_operation() -> None:
     name = spanner.begin(name_of(1), ends=300.0)
 
     first, second = await asyncio.gather(*waiting(poller_of(spanner), [name, name]))
+    two, spanner.requests = spanner.requests, []
+    alone = CrowdedSpanner()
+    began = asyncio.get_running_loop().time()
+    name = alone.begin(name_of(1), ends=began + 300.0)
+    await asyncio.gather(*waiting(poller_of(alone), [name]))
 
     assert first == second
-    times = [request.at for request in spanner.requests]
-    # half of the shortest interval: one who waits never asks twice within
-    assert min(after - before for before, after in pairwise(times)) > 0.5
-    assert len(times) < 55
+    assert [pytest.approx(each.at - began, abs=0.01) for each in alone.requests] == [
+        each.at for each in two
+    ]
+    assert len(two) < 120
 
 
 @pytest.mark.parametrize("intervals", [(300.0, 10.0), (10.0, 300.0)])
