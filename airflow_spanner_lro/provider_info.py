@@ -160,7 +160,7 @@ def get_provider_info() -> dict[str, Any]:
                         "description": (
                             "Whether a triggerer leaves what has lived long out of the garbage "
                             "collector's passes (gc.freeze), which would stop its event loop for "
-                            "up to a second with thousands of triggers. True or False."
+                            "a third of a second with thousands of triggers. True or False."
                         ),
                         "version_added": "0.1.0",
                         "type": "boolean",
