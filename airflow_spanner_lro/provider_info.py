@@ -114,8 +114,8 @@ def get_provider_info() -> dict[str, Any]:
                     "max_admin_requests_per_second": {
                         "description": (
                             "How many requests a second, as an average over a hundred seconds, "
-                            "one triggerer sends to Spanner's admin API for one project and "
-                            "identity. Spanner allows five for all together. From 0.01 to 1000."
+                            "one triggerer sends to Spanner's admin API for one project. "
+                            "Spanner allows five for all together. From 0.01 to 1000."
                         ),
                         "version_added": "0.1.0",
                         "type": "float",

@@ -268,7 +268,7 @@ def deferral_grace() -> float:
 
 
 def max_admin_requests_per_second() -> float:
-    """Return how many requests a triggerer sends for one project and identity, on average."""
+    """Return how many requests a triggerer sends for one project, on average."""
     return _MAX_ADMIN_REQUESTS_PER_SECOND.read()
 
 

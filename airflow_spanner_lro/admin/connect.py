@@ -70,22 +70,6 @@ class Endpoint:
     origin: str = field(default="", compare=False)
     telemetry: Telemetry = field(default=NO_TELEMETRY, compare=False, repr=False)
 
-    @property
-    def account(self) -> str:
-        """As whom Spanner sees what is asked, as every process knows it; empty if it is unknown."""
-        if self.plain_text:
-            return "anonymous"
-        for attribute in ("service_account_email", "signer_email"):
-            # that of a virtual machine is called so until the first token comes
-            if (email := getattr(self.credentials, attribute, None)) not in {None, "", "default"}:
-                return str(email)
-        return ""
-
-    @property
-    def identity(self) -> str:
-        """The account, or what stands for it in this process: Spanner has a quota for each."""
-        return self.account or f"{type(self.credentials).__name__} at {id(self.credentials)}"
-
     def sync_client(self, service: Service) -> Any:
         """Return a generated sync client of the service; its channel connects at the first call."""
         client, _ = _CLIENTS[service]

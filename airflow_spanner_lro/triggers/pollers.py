@@ -8,8 +8,9 @@ would stall it for minutes. So the first one builds, off the loop, and the other
 that fails, each waits it out, and still only one tries at a time.
 
 A client is shared by the triggers that name the same connection, impersonation chain and endpoint,
-and by no others: two connections of one account may have different rights. Their *budget* is shared
-all the same, because Spanner counts the requests of an account, whichever connection they use.
+and by no others: two connections of one account may have different rights. The *budget* of a
+project is shared all the same: Spanner counts the requests of an account in a project, and those of
+all accounts too.
 
 Credentials change under the waits that go on with them. One task for each event loop reads every
 connection that is in use twice a minute, and more often while Spanner refuses what it held. When it
@@ -255,7 +256,7 @@ class _LoopPollers:
 
     def __init__(self) -> None:
         self.pollers: dict[ConnectionSpec, _SharedPoller] = {}
-        self.budgets: WeakValueDictionary[tuple[str, str, str], Budget] = WeakValueDictionary()
+        self.budgets: WeakValueDictionary[tuple[str, str], Budget] = WeakValueDictionary()
         self._building: dict[ConnectionSpec, asyncio.Task[_SharedPoller]] = {}
         self._failures: dict[ConnectionSpec, _Failure] = {}
         self._check_sooner = asyncio.Event()
@@ -330,15 +331,13 @@ class _LoopPollers:
         return built
 
     def _budgets_for(self, connected: _Connected) -> Callable[[str], Budget]:
-        """Return what returns the budget of a project, which all of one identity share."""
+        """Return what returns the budget of a project, which all connections to it share."""
 
         def budget_of(project: str) -> Budget:
-            endpoint = connected.endpoint
-            key = (endpoint.target, endpoint.identity, project)
+            key = (connected.endpoint.target, project)
             budget = self.budgets.get(key)
             if budget is None:
-                account = endpoint.account or endpoint.origin
-                lease = RateLease.inherited(endpoint.target, account, project, base=connected.rate)
+                lease = RateLease.inherited(*key, base=connected.rate)
                 # without one it does not rise: nobody knows who else does
                 busy = connected.busy if lease else None
                 budget = self.budgets[key] = Budget(rate=connected.rate, busy=busy, lease=lease)
@@ -414,7 +413,7 @@ class _LoopPollers:
     def _use(self, shared: _SharedPoller, connected: _Connected) -> None:
         """Let a client ask with other credentials from now on."""
         endpoint = connected.endpoint
-        other = endpoint.identity != shared.client.channels.endpoint.identity
+        other = endpoint.target != shared.client.channels.endpoint.target
         shared.client.channels.use(endpoint)
         shared.fingerprint = connected.fingerprint
         if other:

@@ -22,7 +22,7 @@ FIRST_GRANT = 3.0
 
 
 class RateLease:
-    """The share of one budget: the requests of an identity in a project.
+    """The share of one budget: the requests that are sent to a project.
 
     :param base: the usual rate
     """

@@ -96,13 +96,14 @@ async def test_another_impersonation_chain(two: None, mocker: MockerFixture) -> 
 
 
 async def test_another_service_account(two: None, mocker: MockerFixture) -> None:
-    """Another service account has a budget of its own, as Spanner sees it."""
+    """Requests of all accounts to a project count together: Spanner has a limit for them all."""
     del two
     lead_to(mocker, "robot@test", "other@test")
 
     first, second = await shared_poller(ONE), await shared_poller(TWO)
 
-    assert not share_a_budget(first, second)
+    assert first.spanner is not second.spanner
+    assert share_a_budget(first, second)
 
 
 async def test_budgets_of_nobody_are_forgotten(two: None, mocker: MockerFixture) -> None:
@@ -182,7 +183,7 @@ async def test_budget_is_that_of_the_settings(
 async def test_budget_is_shared_with_other_triggerers(
     two: None, mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each project of an account has a share; where the account is unknown, of a connection."""
+    """Each project has a share, whatever the accounts that ask about it are."""
     del two
     mocker.patch.object(lease_board._here, "board", board := LeaseBoard())
     user = Endpoint(
@@ -201,14 +202,7 @@ async def test_budget_is_shared_with_other_triggerers(
     for poller, project in asked:
         poller.project(project).dispatcher.budget.delay(Urgency.USUAL, at=1.0)
 
-    expected = [
-        digest_of("spanner.test:443", account, project).hex()
-        for account, project in (
-            ("robot@x.test", "orders"),
-            ("robot@x.test", "users"),
-            ("connection 'two'", "orders"),
-        )
-    ]
+    expected = [digest_of("spanner.test:443", project).hex() for project in ("orders", "users")]
     assert expected == [wish.key for wish in board.wishes()]
     assert [0.5] * 3 == [wish.rate for wish in board.wishes()]
 

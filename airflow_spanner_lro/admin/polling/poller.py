@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One poller for all that wait in an event loop: they subscribe, and it asks for all of them.
 
-There is one for each endpoint and identity, with a budget for each project. Flows ask through a
+There is one for each connection, with a budget for each project. Flows ask through a
 client of it, whose every request waits for its permit within the budget.
 """
 
@@ -234,7 +234,7 @@ class OperationPoller:
         return watcher
 
     def use_budgets(self, budget_of: Callable[[str], Budget]) -> None:
-        """Count all requests by other budgets from now on: another identity asks.
+        """Count all requests by other budgets from now on: another endpoint is asked.
 
         :param budget_of: returns the budget of a project
         """

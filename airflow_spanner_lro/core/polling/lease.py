@@ -148,7 +148,7 @@ def renew(
 ) -> tuple[LeaseRecord, Grant | None]:
     """Grant a holder its share anew; return the record then, and None if it gets none.
 
-    :param key: what is divided: the requests of one identity in one project
+    :param key: what is divided: the requests to one project
     :param wanted: the rate it would use
     :param cap: the rate of all together
     :param base: the usual rate of one, which it is not kept below for the sake of those to come
