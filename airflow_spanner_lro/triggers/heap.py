@@ -3,9 +3,9 @@
 """The garbage collector's long passes, which stop a triggerer's event loop, made short.
 
 A full pass looks at every object of the process: a quarter of a million that Airflow has loaded,
-and some forty for each trigger of whatever class. What is frozen is left out of later passes, and that
-is all that changes: it is freed as ever when nothing refers to it any more. Only what is garbage in
-a circle, and was frozen before, stays; so there is a limit.
+and some forty for each trigger of whatever class. What is frozen is left out of later passes, and
+that is all that changes: it is freed as ever when nothing refers to it any more. Only what is
+garbage in a circle, and was frozen before, stays; so there is a limit.
 
 This changes the process of somebody else, so an option turns it off, and it never happens on a
 worker. Airflow freezes what it has loaded in its executor and its Dag processor, though not here
