@@ -204,7 +204,7 @@ async def test_budget_is_shared_with_other_triggerers(
 
     expected = [digest_of("spanner.test:443", project).hex() for project in ("orders", "users")]
     assert expected == [wish.key for wish in board.wishes()]
-    assert [0.5] * 3 == [wish.rate for wish in board.wishes()]
+    assert [0.5] * 2 == [wish.rate for wish in board.wishes()]
 
 
 @pytest.mark.parametrize(
