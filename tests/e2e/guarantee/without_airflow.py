@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_spanner_lro.core.flows import operation
 from airflow_spanner_lro.core.operations.errors import TargetExistsError, UnknownEventError
-from airflow_spanner_lro.core.polling import policy
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.triggers.base import VERSION
@@ -60,7 +60,8 @@ def emulator_in_process() -> Iterator[InProcess]:
             emulator.create_database(database)
         patch.setenv("SPANNER_EMULATOR_HOST", emulator.endpoint)
         patch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", "google-cloud-platform://")
-        patch.setattr(policy, "MINIMUM_INTERVAL", 0.02)
+        # a fiftieth of a second between polls of young operations
+        patch.setattr(operation, "PRICE", 0.00004)
         _let_airflow_answer(patch)
         yield InProcess(emulator=emulator, clock=clock)
 
