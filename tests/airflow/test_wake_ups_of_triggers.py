@@ -110,6 +110,7 @@ async def test_start_of_another_wakes_nobody(
     event = waiting(name)
     await until(lambda: polls(emulator))
     before = polls(emulator)
+    await until(lambda: double.published(TOPIC))
 
     for data in (b"poison", *double.published(TOPIC)):
         double.publish(TOPIC, data)
