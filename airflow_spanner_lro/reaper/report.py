@@ -269,9 +269,10 @@ def _kind(entry: LedgerEntry | None) -> str:
 def _print_triggerers(*, now: datetime, say: Say) -> None:
     living, homeless = metadata_database.triggerers(now=now, within=_ALIVE)
     budget = settings.max_admin_requests_per_second()
+    busy = settings.max_admin_requests_per_second_busy()
     say(
-        f"Pollers      one in each triggerer, with a budget of {budget:g}/s for each project and "
-        "identity"
+        f"Pollers      one in each triggerer, with {budget:g} requests/s for each project; while "
+        f"ends would be late, up to {busy:g}/s for all together"
     )
     for each in living:
         ago = max(0.0, (now - each.heartbeat).total_seconds())
