@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from google.api_core.exceptions import ResourceExhausted
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.core.polling.budget import FAIR_EACH, Budget, Urgency
+from airflow_spanner_lro.core.polling.budget import Budget, Urgency
+from airflow_spanner_lro.core.polling.expected_end import PRICE
 from airflow_spanner_lro.core.polling.families import family_of
-from airflow_spanner_lro.core.polling.schedule import PollMethod, WatchedFamily
+from airflow_spanner_lro.core.polling.schedule import WatchedFamily
+from airflow_spanner_lro.core.polling.watched_operation import PollMethod
 
 from .sample_values import DENIED, after, snapshot
 from .watched_operations import POLICY, Recorder, numbered
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.polling.policy import PollPolicy
     from airflow_spanner_lro.core.polling.schedule import Poll
 
+_GROWS = 1.0
 QUOTA = ResourceExhausted("too many administrative requests")
 
 
@@ -72,6 +75,7 @@ def members(count: int, *, groups: int, ages: Iterable[float]) -> list[Member]:
 class Crowd:
     """Polls all of them within a budget, from 0 on.
 
+    :param busy: to how many requests a second the budget may rise
     :param lists: whether the service has the permission to list
     :param refuses: from when to when the service refuses every request
     """
@@ -81,18 +85,18 @@ class Crowd:
         members: Iterable[Member],
         *,
         rate: float = 1,
+        busy: float | None = None,
         lists: bool = True,
         refuses: tuple[float, float] = (math.inf, math.inf),
     ) -> None:
         self.members = {str(member.name): member for member in members}
         self.requests: list[tuple[float, PollMethod]] = []
-        self._budget = Budget(rate=rate)
+        self._budget = Budget(rate=rate, busy=busy)
         self._lists = lists
         self._refuses = refuses
         self._groups: dict[str, WatchedFamily] = {}
         self._dice = random.Random(6)  # noqa: S311  # the same each time
         self._at = 0.0
-        self._turns = 0
         for name, member in self.members.items():
             family = family_of(member.name)
             group = self._groups.setdefault(str(family.parent), WatchedFamily(family))
@@ -108,27 +112,28 @@ class Crowd:
     def run(self, *, until: float) -> None:
         """Let time pass."""
         while self._at < until:
-            groups = list(self._groups.values())
-            fair = (self._turns + 1) % FAIR_EACH == 0
-            offers = [
-                (first.rank(fair=fair), group, first)
-                for group in groups
-                if (first := group.next_due(at=self._at, fair=fair))
-            ]
-            if not offers:
-                self._at = min(until, *(group.due for group in groups))
+            best = self._best()
+            if best is None:
+                due = (group.due_after(self._at) for group in self._groups.values())
+                self._at = min(until, *due)
                 continue
-            _, group, first = min(offers, key=lambda offer: offer[0])
-            if delay := self._budget.delay(first.urgency, at=self._at):
-                self._at = min(until, self._at + delay)
+            poll, group = best
+            if delay := self._budget.delay(poll.urgency, at=self._at, worth=poll.delay):
+                # what a poll is worth grows meanwhile, and others may be worth more
+                self._at = min(until, self._at + min(delay, _GROWS))
                 continue
-            self._budget.take(first.urgency, at=self._at)
-            self._turns += first.urgency > Urgency.DECIDING
-            poll = group.next_poll(at=self._at, fair=fair)
-            assert poll is not None
-            assert first.name in poll.names
+            self._budget.take(poll.urgency, at=self._at, late=poll.delay >= 2 * PRICE)
+            group.send(poll)
             self.requests.append((self._at, poll.method))
             self._answer(group, poll)
+
+    def _best(self) -> tuple[Poll, WatchedFamily] | None:
+        offers = [
+            (poll, group)
+            for group in self._groups.values()
+            if group.due(self._at) <= self._at and (poll := group.next_poll(at=self._at))
+        ]
+        return max(offers, key=lambda offer: offer[0].delay, default=None)
 
     def poll_now(self, member: Member) -> None:
         """Have an operation polled because of a cancel."""
@@ -152,7 +157,7 @@ class Crowd:
             if not refused:
                 member.polls.append(at)
             if done and poll.method is PollMethod.LIST_PENDING:
-                group.not_listed(name, at=at)
+                group.not_listed(name, at=at, method=poll.method)
                 continue
             seen = snapshot(
                 OperationState.SUCCEEDED if done else OperationState.RUNNING,

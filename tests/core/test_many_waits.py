@@ -10,7 +10,7 @@ from statistics import mean
 
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 from airflow_spanner_lro.core.polling.policy import PollPolicy
-from airflow_spanner_lro.core.polling.schedule import PollMethod
+from airflow_spanner_lro.core.polling.watched_operation import PollMethod
 
 from .polling_simulation import Crowd, Member, members
 
@@ -32,15 +32,29 @@ def noticed(member: Member) -> bool:
     return isinstance(last, OperationSnapshot) and last.done
 
 
-def test_an_interval_costs_one_list_for_each_instance() -> None:
-    """Two hundred operations are twenty requests, and no end is noticed late."""
+def test_one_list_is_for_all_of_an_instance() -> None:
+    """Two hundred operations are twenty requests, and no interval is longer than it may be."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD))
 
     crowd.run(until=1000)
 
-    assert {PollMethod.LIST_PENDING} == {way for _, way in crowd.requests}
-    assert len(crowd.requests) < 1.1 * GROUPS * 1000 / 30
-    assert all(max(member.gaps) <= 33 + 1 for member in crowd.members.values())
+    assert {PollMethod.LIST_NAMED} == {way for _, way in crowd.requests}
+    assert most_in_a_hundred_seconds(crowd) <= 100
+    assert all(max(member.gaps) <= 30 for member in crowd.members.values())
+
+
+def test_more_of_an_instance_than_a_list_by_name_shows_are_one_list_too() -> None:
+    """Two hundred operations are two requests; who left the list is asked about by name."""
+    crowd = Crowd(members(COUNT, groups=2, ages=OLD))
+    for number, member in enumerate(crowd.members.values()):
+        if number % 5 == 0:
+            member.ends = 200 + 3.7 * number
+
+    crowd.run(until=1200)
+
+    late = [each.polls[-1] - each.ends for each in crowd.members.values() if each.ends < 1200]
+    assert max(late) <= 6
+    assert PollMethod.LIST_PENDING in {way for _, way in crowd.requests}
 
 
 def test_the_budget_is_kept_and_everybody_is_looked_at() -> None:
@@ -68,7 +82,7 @@ def test_every_end_is_noticed() -> None:
 
 
 def test_ends_are_noticed_within_an_interval_where_the_budget_does_not_bind() -> None:
-    """The list that does not show it, and then at once a poll of its own."""
+    """Each second two of twenty instances are listed, so ten seconds are all it takes."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), rate=2)
     for number, member in enumerate(crowd.members.values()):
         member.ends = 200 + 3.7 * number
@@ -76,7 +90,22 @@ def test_ends_are_noticed_within_an_interval_where_the_budget_does_not_bind() ->
     crowd.run(until=1200)
 
     late = sorted(member.polls[-1] - member.ends for member in crowd.members.values())
-    assert late[int(0.95 * COUNT)] <= 33 + 1
+    assert late[int(0.95 * COUNT)] <= 15
+    assert late[-1] <= 20
+
+
+def test_a_budget_that_may_rise_rises_while_there_is_too_little() -> None:
+    """Three times as many polls, within the higher limit, and ends are noticed sooner."""
+    found = []
+    for busy in (None, 3.0):
+        crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), rate=1, busy=busy, lists=False)
+        for number, member in enumerate(crowd.members.values()):
+            member.ends = 1000 + 3.7 * number
+        crowd.run(until=2500)
+        assert most_in_a_hundred_seconds(crowd) <= 100 * (busy or 1)
+        found.append(mean(each.polls[-1] - each.ends for each in crowd.members.values()))
+
+    assert found[1] < found[0] / 2
 
 
 def test_intervals_of_equals_stretch_evenly() -> None:
@@ -91,8 +120,8 @@ def test_intervals_of_equals_stretch_evenly() -> None:
     assert max(max(member.gaps) for member in crowd.members.values()) < 1.5 * crowd.mean_gap
 
 
-def test_short_and_long_intervals_stretch_by_the_same_time() -> None:
-    """Each waits for its turn as long as the others, whatever its own interval is."""
+def test_a_short_interval_takes_nothing_from_others_where_there_is_too_little() -> None:
+    """Each waits for its turn as long as the others, whatever interval was asked for."""
     everybody = members(COUNT, groups=GROUPS, ages=OLD)
     short, long = everybody[::2], everybody[1::2]
     for some, maximum in ((short, 5), (long, 60)):
@@ -101,10 +130,7 @@ def test_short_and_long_intervals_stretch_by_the_same_time() -> None:
 
     Crowd(everybody, lists=False).run(until=4000)
 
-    turns = [
-        mean(member.mean_gap for member in some) - maximum
-        for some, maximum in ((short, 5), (long, 60))
-    ]
+    turns = [mean(member.mean_gap for member in some) for some in (short, long)]
     assert turns[0] > 150
     assert 0.9 < turns[0] / turns[1] < 1.1
 
@@ -132,7 +158,7 @@ def test_big_and_small_instances_stretch_evenly() -> None:
 
 
 def test_who_is_about_to_end_goes_first_but_not_for_ever() -> None:
-    """Half of them say for an hour that they are at 99 %; the others have each third request."""
+    """Half of them say for an hour that they are at 99 %; the others are worth more each second."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), lists=False)
     ending, usual = list(crowd.members.values())[::2], list(crowd.members.values())[1::2]
     for member in ending:

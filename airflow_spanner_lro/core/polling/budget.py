@@ -91,7 +91,7 @@ class RateLease(Protocol):
 
 
 class Budget:
-    """The requests of one identity in one project, as many as the service takes without complaint.
+    """The requests to one project, as many as the service takes without complaint.
 
     It begins at ``rate``. While polls go out late for want of requests, it rises to ``busy``; when
     they are in time again it falls, and when the service refuses a request it falls at once, and
@@ -219,7 +219,8 @@ class Budget:
         self._asked_at = at
         if self._lease is not None:
             leased = self._lease.rate(wanted=self._wanted, at=at)
-            rate = self._least if leased is None else max(min(leased, self._most), _LEAST_RATE)
+            # what is granted may have been wanted before a refusal
+            rate = self._least if leased is None else max(min(leased, self._wanted), _LEAST_RATE)
         if rate == self.rate and self._rates:
             return
         # what was saved up until now was saved at the rate until now
