@@ -271,7 +271,7 @@ def _print_triggerers(*, now: datetime, say: Say) -> None:
     budget = settings.max_admin_requests_per_second()
     busy = settings.max_admin_requests_per_second_busy()
     say(
-        f"Pollers      one in each triggerer, with {budget:g} requests/s for each project; while "
+        f"Pollers      one in each triggerer, with a budget of {budget:g}/s for each project; while "
         f"ends would be late, up to {busy:g}/s for all together"
     )
     for each in living:
