@@ -271,8 +271,8 @@ def _print_triggerers(*, now: datetime, say: Say) -> None:
     budget = settings.max_admin_requests_per_second()
     busy = settings.max_admin_requests_per_second_busy()
     say(
-        f"Pollers      one in each triggerer, with a budget of {budget:g}/s for each project; while "
-        f"ends would be late, up to {busy:g}/s for all together"
+        f"Pollers      one in each triggerer, with a budget of {budget:g}/s for each project; "
+        f"while ends would be late, up to {busy:g}/s for all together"
     )
     for each in living:
         ago = max(0.0, (now - each.heartbeat).total_seconds())
