@@ -118,7 +118,7 @@ class Budget:
         self._lease = lease
         self.rate = rate
         """Requests per second that may be sent now."""
-        self.capacity = max(1, int(rate * OVER))
+        self.capacity = max(1, int(rate * OVER + _ROUNDING))
         # whoever sets a higher rate has been given a higher quota
         hard = max(int(SPANNER_RATE * OVER), int(self._most * OVER), self.capacity)
         self._all = RequestWindow(room=hard, span=SPAN)
