@@ -44,8 +44,10 @@ def full() -> tuple[Stage, ...]:
     few = [(10, 1), (10, 10), (100, 1), (100, 10), (1_000, 1), (1_000, 10)]
     ours = [_ours(*each, window=130) for each in few * 3 + [(10_000, 1), (10_000, 10)]]
     ours += [_ours(1_000, 10, window=130, side=Side.DEADLINES)] * 3
+    ours += [_ours(1_000, 10, window=130, side=Side.WAKE_UPS)] * 3
     # where the budget binds it takes minutes to look at all of them once
     lasting = [_ours(operations, 100, window=290) for operations in (100, 1_000, 10_000)]
+    lasting.append(_ours(10_000, 100, window=290, side=Side.WAKE_UPS))
     small = [
         _theirs(side, operations) for _ in range(3) for side in PROVIDER for operations in (10, 100)
     ]
@@ -68,7 +70,13 @@ def quick() -> tuple[Stage, ...]:
     theirs = [(Side.GETS, 100), (Side.GETS, 1_000), (Side.CLOUD_RUN, 100), (Side.CLOUD_RUN, 1_000)]
     theirs += [(side, 100) for side in PROVIDER[1:]]
     return (
-        Stage(what="ours", cells=tuple(_ours(*each, window=55) for each in ours)),
+        Stage(
+            what="ours",
+            cells=(
+                *(_ours(*each, window=55) for each in ours),
+                _ours(1_000, 10, window=55, side=Side.WAKE_UPS),
+            ),
+        ),
         Stage(what="others", cells=tuple(_theirs(*each) for each in theirs)),
     )
 

@@ -25,6 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.benchmarks.waiting.audit_log import AuditLog
 from tests.benchmarks.waiting.operations import Service, World
 from tests.benchmarks.waiting.processes import Lines
 from tests.benchmarks.waiting.request_log import RequestLog
@@ -45,11 +46,15 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a server is told to be."""
+    """What a server is told to be.
+
+    :param audit_log: whether it tells of ends by Pub/Sub
+    """
 
     world: World
     certificate: str
     key: str
+    audit_log: bool = False
 
     def to_json(self) -> str:
         """Return it in a line."""
@@ -59,7 +64,7 @@ class Order:
     def from_json(cls, record: Mapping[str, Any]) -> Order:
         """Read it."""
         world = World(**record["world"] | {"service": Service(record["world"]["service"])})
-        return cls(world=world, certificate=record["certificate"], key=record["key"])
+        return cls(**dict(record) | {"world": world})
 
 
 class _Handlers(grpc.GenericRpcHandler):
@@ -87,9 +92,12 @@ async def serve() -> None:
     server.add_generic_rpc_handlers((_Handlers(operations),))
     port = server.add_secure_port("127.0.0.1:0", _credentials(order))
     await server.start()
+    audit_log = AuditLog() if order.audit_log else None
+    if audit_log:
+        audit_log.start()
     process = psutil.Process()
     closed = process.num_fds()
-    lines.write(port=port)
+    lines.write(port=port, pubsub=audit_log.address if audit_log else "")
     while command := await lines.read():
         match command["do"]:
             case "begin":
@@ -97,6 +105,8 @@ async def serve() -> None:
                 lines.write()
             case "open":
                 operations.open(command["at"])
+                if audit_log:
+                    audit_log.announce(operations.ends)
                 lines.write()
             case "look":
                 lines.write(
@@ -112,6 +122,8 @@ async def serve() -> None:
                     now=time.time(),
                 )
     await server.stop(grace=None)
+    if audit_log:
+        audit_log.stop()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import grpc
@@ -19,15 +20,17 @@ from google.cloud.spanner_admin_database_v1 import (
 )
 from google.longrunning import operations_pb2
 
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP, UPDATE_DATABASE_DDL
 from tests.benchmarks.waiting.operations import Family, OperationBytes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-    from tests.benchmarks.waiting.operations import World
+    from tests.benchmarks.waiting.operations import Item, World
     from tests.benchmarks.waiting.request_log import RequestLog
 
     Handler = Callable[[bytes, grpc.aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]
+    Shown = Callable[[OperationBytes], bool]
 
 GET = "/google.longrunning.Operations/GetOperation"
 _ADMIN = "/google.spanner.admin.database.v1.DatabaseAdmin/"
@@ -41,6 +44,15 @@ LONGEST_PAGE = 1000
 _PENDING = "(NOT done:true)"
 _NAMED = re.compile(r'\(name="([^"]+)"\)')
 _NAMES_ONLY = re.compile(r'\(name="[^"]+"\)( OR \(name="[^"]+"\))*')
+_ENDED = re.compile(
+    r'\(\(metadata\.@type:([\w./]+)\) AND \(metadata\.progress\.end_time>"([\w:-]+)"\)\)'
+)
+_PENDING_OR_ENDED = re.compile(rf"{re.escape(_PENDING)}( OR {_ENDED.pattern})+")
+_TYPES = {
+    Family.BACKUPS: CREATE_BACKUP.metadata_type_url,
+    Family.DATABASES: UPDATE_DATABASE_DDL.metadata_type_url,
+}
+"""Of the metadata of the operations that there are here."""
 
 
 class Operations:
@@ -76,6 +88,15 @@ class Operations:
             if after is not None and after >= 0:
                 answer.ends = at + after
 
+    @property
+    def ends(self) -> Mapping[Item, float]:
+        """When those end that were opened to end, as UNIX time."""
+        return {
+            answer.item: answer.ends
+            for answer in self._answers.values()
+            if answer.ends is not None and (answer.item.ends_after or 0.0) >= 0
+        }
+
     def handler(self, path: str) -> grpc.RpcMethodHandler[bytes, bytes] | None:
         """Return who answers a call; None if it is not known."""
         return self._handlers.get(path)
@@ -99,30 +120,41 @@ class Operations:
             request = message.FromString(data)
             self._ledger.note(at=now, method=method, peer=context.peer())
             found = self._families.get((request.parent, family), [])
-            if _NAMES_ONLY.fullmatch(request.filter):
-                names = set(_NAMED.findall(request.filter))
-                found = [each for each in found if each.item.name in names]
-                pending = False
-            elif request.filter in {"", _PENDING}:
-                pending = bool(request.filter)
-            else:
+            shown = _shown(request.filter, family=family, at=now)
+            if shown is None:
                 about = f"The benchmark's server does not know this filter: {request.filter}"
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, about)
             size = min(request.page_size or LONGEST_PAGE, LONGEST_PAGE)
             first = int(request.page_token or 0)
-            return b"".join(_page(found, first=first, size=size, pending=pending, at=now))
+            return b"".join(_page(found, first=first, size=size, shown=shown, at=now))
 
         return list_
 
 
+def _shown(filter_: str, *, family: Family, at: float) -> Shown | None:
+    """Return what a filter lets through; None if it is not known."""
+    if not filter_:
+        return lambda _: True
+    if filter_ == _PENDING:
+        return lambda each: not each.done(at)
+    if _NAMES_ONLY.fullmatch(filter_):
+        names = set(_NAMED.findall(filter_))
+        return lambda each: each.item.name in names
+    if _PENDING_OR_ENDED.fullmatch(filter_):
+        times = [time_ for type_, time_ in _ENDED.findall(filter_) if type_ == _TYPES[family]]
+        since = min((datetime.fromisoformat(each).timestamp() for each in times), default=at)
+        return lambda each: not each.done(at) or (each.ends or 0.0) > since
+    return None
+
+
 def _page(
-    found: list[OperationBytes], *, first: int, size: int, pending: bool, at: float
+    found: list[OperationBytes], *, first: int, size: int, shown: Shown, at: float
 ) -> Iterator[bytes]:
     """Yield the parts of a list's answer: all of Spanner's have the same two fields."""
     taken = 0
     for place in range(first, len(found)):
         answer = found[place]
-        if pending and answer.done(at):
+        if not shown(answer):
             continue
         if taken == size:
             token = str(place).encode()

@@ -32,6 +32,7 @@ class Side(StrEnum):
 
     OURS = "ours"
     DEADLINES = "ours, with deadlines"
+    WAKE_UPS = "ours, with wake-ups"
     GETS = "one get each"
     CLOUD_RUN = "Cloud Run job"
     COMPOSER = "Composer execution"
@@ -50,7 +51,12 @@ class Side(StrEnum):
     @property
     def of_us(self) -> bool:
         """Whether these are this package's triggers."""
-        return self in {Side.OURS, Side.DEADLINES}
+        return self in {Side.OURS, Side.DEADLINES, Side.WAKE_UPS}
+
+    @property
+    def listens(self) -> bool:
+        """Whether these hear of ends by Pub/Sub."""
+        return self is Side.WAKE_UPS
 
     @property
     def of_provider(self) -> bool:
@@ -81,6 +87,7 @@ def trigger_class(side: Side, *, endpoint: str) -> type[BaseTrigger]:
     module, name = {
         Side.OURS: _OURS,
         Side.DEADLINES: _OURS,
+        Side.WAKE_UPS: _OURS,
         Side.GETS: ("tests.benchmarks.waiting.plain_trigger", "GetTrigger"),
         Side.CLOUD_RUN: (f"{_PROVIDER}.cloud_run", "CloudRunJobFinishedTrigger"),
         Side.COMPOSER: (f"{_PROVIDER}.cloud_composer", "CloudComposerExecutionTrigger"),
@@ -94,7 +101,7 @@ def arguments(side: Side, name: str, *, endpoint: str) -> dict[str, Any]:
     """Return what a trigger for an operation is made with; the intervals are the defaults."""
     where = {"project_id": PROJECT}
     match side:
-        case Side.OURS | Side.DEADLINES:
+        case Side.OURS | Side.DEADLINES | Side.WAKE_UPS:
             return {
                 "operation": name,
                 "endpoint": endpoint,
@@ -116,7 +123,7 @@ def arguments(side: Side, name: str, *, endpoint: str) -> dict[str, Any]:
 def succeeded(side: Side, payload: Mapping[str, Any]) -> bool:
     """Tell whether an event says that the operation was seen to have succeeded."""
     match side:
-        case Side.OURS | Side.DEADLINES:
+        case Side.OURS | Side.DEADLINES | Side.WAKE_UPS:
             return bool(payload["snapshot"] and payload["snapshot"]["state"] == "SUCCEEDED")
         case Side.GETS:
             return bool(payload["done"])

@@ -57,6 +57,16 @@ class Summary:
         """Return a percentile of the delays, each less the interval in force."""
         return percentile([_seconds(each) - each.allowed for each in self.delays], percent)
 
+    @property
+    def beside_ends(self) -> float | None:
+        """Requests a second beyond one for each end that was noticed; the median."""
+        values = [
+            run.requests - sum(each.seconds is not None for each in run.delays) / run.cell.window
+            for run in self.runs
+            if run.requests is not None
+        ]
+        return statistics.median(values) if values else None
+
     def bound(self, budget: float) -> bool:
         """Tell whether the budget was what limited the requests."""
         requests = self.median("requests")

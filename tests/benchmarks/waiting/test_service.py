@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from google.cloud.spanner_admin_database_v1 import ListBackupOperationsRequest
 from google.longrunning import operations_pb2
 
+from airflow_spanner_lro.core.lists.queries import ListCall
+from airflow_spanner_lro.core.names import InstanceName
+from airflow_spanner_lro.core.polling import families
 from tests.benchmarks.waiting.operations import Family, Service, World
 from tests.benchmarks.waiting.request_log import RequestLog
 from tests.benchmarks.waiting.service import GET, Operations
@@ -18,7 +22,11 @@ from tests.benchmarks.waiting.service import GET, Operations
 if TYPE_CHECKING:
     import grpc
 
-LIST = "/google.spanner.admin.database.v1.DatabaseAdmin/ListBackupOperations"
+ADMIN = "/google.spanner.admin.database.v1.DatabaseAdmin"
+LISTS = {
+    Family.BACKUPS: f"{ADMIN}/ListBackupOperations",
+    Family.DATABASES: f"{ADMIN}/ListDatabaseOperations",
+}
 WORLD = World(service=Service.SPANNER, operations=60, instances=1, seed=1, endings_within=1.0)
 BACKUPS = [item for item in WORLD.items() if item.family is Family.BACKUPS]
 
@@ -47,10 +55,12 @@ async def ask(operations: Operations, path: str, data: bytes) -> bytes:
     return answer
 
 
-async def listed(operations: Operations, **request: Any) -> operations_pb2.ListOperationsResponse:
-    """List backup operations; all lists of Spanner answer with the same two fields."""
+async def listed(
+    operations: Operations, family: Family = Family.BACKUPS, **request: Any
+) -> operations_pb2.ListOperationsResponse:
+    """List operations; all lists of Spanner take and answer with the same fields."""
     message = ListBackupOperationsRequest(parent=BACKUPS[0].parent, **request)
-    data = await ask(operations, LIST, ListBackupOperationsRequest.serialize(message))
+    data = await ask(operations, LISTS[family], ListBackupOperationsRequest.serialize(message))
     names = operations_pb2.ListOperationsResponse.FromString(data)
     assert isinstance(names, operations_pb2.ListOperationsResponse)
     return names
@@ -94,6 +104,32 @@ async def test_a_list_of_named_operations_shows_those_that_have_ended_too() -> N
     page = await listed(operations, filter=filter_)
 
     assert wanted == [operation.name for operation in page.operations]
+
+
+@pytest.mark.parametrize(
+    ("family", "call"),
+    [(Family.BACKUPS, ListCall.OF_BACKUPS), (Family.DATABASES, ListCall.OF_DATABASES)],
+)
+async def test_the_pollers_list_shows_what_is_pending_and_what_has_ended_since(
+    family: Family, call: ListCall
+) -> None:
+    """Of either family, and leaves out what had ended before."""
+    operations = Operations(WORLD, ledger=RequestLog())
+    opened = time.time() - 10
+    operations.open(opened)
+    items = [item for item in (*WORLD.items(), WORLD.warm()) if item.family is family]
+    listing = families.Family(parent=InstanceName.parse(items[0].parent), call=call)
+    ended = {item.name for item in items if item.ends_after is not None}
+    begin = datetime.fromtimestamp(opened, tz=UTC) - timedelta(seconds=1)
+
+    async def names(since: datetime) -> list[str]:
+        filter_ = listing.pending_or_ended(since).server_filter
+        return [each.name for each in (await listed(operations, family, filter=filter_)).operations]
+
+    assert ended
+    assert [item.name for item in items] == await names(begin)
+    pending = [item.name for item in items if item.name not in ended]
+    assert pending == await names(begin + timedelta(minutes=1))
 
 
 async def test_a_filter_that_is_not_known_is_an_error() -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from tests.benchmarks.waiting.measurement import Cell, Delay, Figures
 from tests.benchmarks.waiting.sides import Side
 from tests.benchmarks.waiting.summary import percentile, summaries
@@ -46,6 +48,15 @@ def test_cells_come_in_order_of_their_size() -> None:
     runs = [run(operations, requests=1.0) for operations in (1_000, 10, 100)]
 
     assert [10, 100, 1_000] == [each.operations for each in summaries(runs)]
+
+
+def test_requests_beside_the_ends_are_those_that_no_noticed_end_accounts_for() -> None:
+    """One for each end that was noticed is fair; the window has a minute."""
+    delays = (Delay(seconds=1.0, allowed=0.5), *[Delay(seconds=None, allowed=0.5)] * 2)
+
+    (summary,) = summaries([run(10, requests=0.5, delays=delays)])
+
+    assert pytest.approx(29 / 60) == summary.beside_ends
 
 
 def test_an_end_that_nobody_noticed_counts_as_never() -> None:
