@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from google.api_core.exceptions import InvalidArgument
 from google.cloud.spanner_admin_database_v1.types import (
     CreateBackupMetadata,
     OperationProgress,
@@ -27,7 +28,7 @@ from airflow_spanner_lro.core.polling.families import Family, family_of
 from tests.admin.scripted_client import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Sequence
 
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -152,8 +153,6 @@ class VirtualSpanner:
         since = at
         if told := _SINCE.search(query.filter_):
             if not self._lists_ended:
-                from google.api_core.exceptions import InvalidArgument  # noqa: PLC0415
-
                 raise InvalidArgument("Invalid filter.")
             since = (datetime.fromisoformat(told[1]) - NOW).total_seconds()
         family = Family(parent=query.parent, call=query.call)
@@ -173,8 +172,8 @@ def spread(
     instances: int,
     work: Work,
     shape: Shape,
-    starts: Callable[[int], float],
-    lasts: Callable[[int], float],
+    starts: Sequence[float],
+    lasts: Sequence[float],
 ) -> list[VirtualOperation]:
     """Return operations spread over instances, each of a resource of its own."""
     return [
@@ -182,8 +181,8 @@ def spread(
             name=_name(number, instance=number % instances, work=work),
             work=work,
             shape=shape,
-            starts=starts(number),
-            lasts=lasts(number),
+            starts=starts[number],
+            lasts=lasts[number],
         )
         for number in range(count)
     ]
