@@ -14,7 +14,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from airflow_spanner_lro.core.polling.budget import FAIR_EACH, Urgency
+from airflow_spanner_lro.core.polling.budget import FAIR_EACH, SAVED_FOR, Urgency
 from airflow_spanner_lro.core.polling.expected_end import PRICE
 from airflow_spanner_lro.core.status import Code, code_of
 
@@ -189,9 +189,9 @@ class Dispatcher:
                 await _at_most(first - at, until=self._changed)
                 continue
             if delay := self.budget.delay(first.urgency, at=at, worth=first.worth):
-                # what comes meanwhile has to wait as well, unless it cancels; only that what a poll
-                # is worth grows
-                delay = min(delay, _GROWS) if first.worth < math.inf else delay
+                # what comes meanwhile has to wait as well, unless it cancels; but a poll that is
+                # worth little may not have to wait for so long, for that grows
+                delay = min(delay, _GROWS) if first.worth < SAVED_FOR else delay
                 await _at_most(delay, until=self._urgent)
                 continue
             late = at - first.due >= _LATE if first.worth == math.inf else first.worth >= _LATE_POLL

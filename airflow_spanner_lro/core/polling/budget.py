@@ -62,7 +62,7 @@ _PACED = 0.94
 """The part of a budget that is spaced out; polls that a cancel waits for have the rest at once."""
 _BURST = 5.0
 """Seconds of pace that may be saved up while nothing is to be asked."""
-_SAVED_FOR = 0.8
+SAVED_FOR = 0.8
 """Seconds of expected delay from which on a poll may have all that is saved up."""
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 60.0
@@ -161,7 +161,7 @@ class Budget:
         room = max(room, self._until_room(at))
         if urgency is Urgency.DECIDING:
             return max(0.0, room, self._refused_at + _CANCELS_AGAIN - at)
-        spared = max(1.0 - worth / _SAVED_FOR, 0.0) * (self._burst - 1.0)
+        spared = max(1.0 - worth / SAVED_FOR, 0.0) * (self._burst - 1.0)
         missing = 1.0 + spared - self._savings(at)
         # a hair more, so that rounding does not make the caller come a moment too early
         evenly = missing / self._pace + 1e-6 if missing > 0 else 0.0
