@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from hypothesis import given
 
@@ -21,7 +23,7 @@ from airflow_spanner_lro.core.names import (
 )
 from airflow_spanner_lro.core.polling.families import Family, family_of
 
-from .sample_values import BACKUP, NAME, OTHER
+from .sample_values import BACKUP, NAME, NOW, OTHER, running, succeeded
 from .strategies import operation_names
 
 PROJECT = ProjectName(project="test")
@@ -104,3 +106,51 @@ def test_some_are_listed_by_name_done_or_not() -> None:
 
     assert (ListCall.OF_BACKUPS, MAIN) == (query.call, query.parent)
     assert f'(name="{NAME}") OR (name="{OTHER}")' == query.server_filter
+
+
+@pytest.mark.parametrize(
+    ("resource", "shows"),
+    [
+        pytest.param(BACKUP, True, id="backup"),
+        pytest.param(
+            DatabaseName(project="test", instance="main", database="orders"), True, id="database"
+        ),
+        pytest.param(
+            InstancePartitionName(project="test", instance="main", partition="north"),
+            False,
+            id="partition",
+        ),
+        pytest.param(MAIN, False, id="instance"),
+        pytest.param(
+            SsdCacheName(project="test", config="custom-mine", ssd_cache="fast"), False, id="cache"
+        ),
+    ],
+)
+def test_ended_ones_are_shown_where_metadata_tell_when_they_ended(
+    resource: ResourceName, shows: bool
+) -> None:
+    """Backups and databases; of the others no more than a few run in an instance."""
+    assert shows is of(resource).can_show_ended
+
+
+def test_those_that_have_just_ended_are_listed_with_those_that_are_pending() -> None:
+    """By kind, since the grammar wants a type before a field of metadata; times are in UTC."""
+    since = datetime(2026, 11, 21, 14, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))
+
+    query = family_of(NAME).pending_or_ended(since)
+
+    assert (ListCall.OF_BACKUPS, MAIN) == (query.call, query.parent)
+    ended = [
+        f"((metadata.@type:type.googleapis.com/google.spanner.admin.database.v1.{name}) AND "
+        '(metadata.progress.end_time>"2026-11-21T12:00:00Z"))'
+        for name in ("CreateBackupMetadata", "CopyBackupMetadata")
+    ]
+    assert " OR ".join(["(NOT done:true)", *ended]) == query.server_filter
+
+
+def test_nothing_that_has_ended_is_filtered_out_again() -> None:
+    """The query is for both, so it accepts both."""
+    query = family_of(NAME).pending_or_ended(NOW)
+
+    assert query.accepts(running())
+    assert query.accepts(succeeded(end_time=NOW))

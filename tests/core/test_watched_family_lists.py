@@ -53,6 +53,21 @@ def test_an_operation_that_no_list_shows_is_found_out() -> None:
     assert 3 == len(audience.recorders[hidden].answers)
 
 
+def test_an_operation_that_no_list_by_name_shows_is_found_out() -> None:
+    """Where there is no other list: two are in vain, and then it is no part of a third."""
+    audience = Audience(5)
+    hidden = audience.names[0]
+
+    asked = [
+        sorted((poll.method, len(poll.names)) for poll in audience.polls(at=at, missing=[hidden]))
+        for at in (0, 1000, 2000)
+    ]
+
+    alone = (PollMethod.GET, 1)
+    assert [[(PollMethod.LIST_NAMED, 5), alone]] * 2 == asked[:2]
+    assert [(PollMethod.LIST_NAMED, 4), alone] == asked[2]
+
+
 def test_several_that_no_list_shows_are_asked_about_by_name_and_then_alone() -> None:
     """Each way is dearer than the one before, and surer."""
     audience = Audience(CROWD)

@@ -325,6 +325,18 @@ def test_who_is_on_no_list_by_name_stays_alone() -> None:
     assert PollMethod.GET is one.method
 
 
+def test_who_is_not_shown_twice_by_name_stays_alone() -> None:
+    """Where only lists by name are asked for, each round would cost a list and a get."""
+    one = watched(Recorder())
+    methods = []
+    for at in (0, 30, 60):
+        one.not_listed(at=at, by=PollMethod.LIST_NAMED)
+        one.seen_running(among_pending=False)
+        methods.append(one.method)
+
+    assert [PollMethod.LIST_PENDING, PollMethod.GET, PollMethod.GET] == methods
+
+
 @pytest.mark.parametrize("misses", [1, 2, 3])
 def test_who_is_seen_on_the_pending_list_is_looked_at_by_it_again(misses: int) -> None:
     """Whatever the reason was, it is gone."""

@@ -119,4 +119,17 @@ def test_where_ends_are_announced_polls_are_a_safety_net() -> None:
 
     assert SAFETY_NET * POLICY.maximum == one.longest
     assert one.delay(113) < other.delay(113) / 10
+    assert one.delay(109 + SAFETY_NET * POLICY.maximum) < PRICE
     assert one.delay(110 + SAFETY_NET * POLICY.maximum) >= PRICE
+
+
+def test_one_whose_end_was_announced_too_early_is_polled_as_ever() -> None:
+    """The message came before Spanner showed the end, and there will be no other."""
+    one = woken()
+    one.announced = True
+    one.wake_up(at=120)
+
+    tell(one, running(), at=120.1)
+
+    assert POLICY.maximum == one.longest
+    assert one.delay(130) >= PRICE

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 SAFETY_NET = 8.0
 """How many times as long as else the longest interval is where ends are announced."""
-UNANNOUNCED = 0.02
-"""How likely it is that an end is not announced where all the last ones were."""
+_KNOWN = 0.8
+"""Seconds that the end of one is worth from the first moment that seems to have ended."""
 _ASKED_FOR = 10.0
 """How much more a second counts for somebody who cancels, and waits for this answer."""
 _MISSED_TWICE = 2
@@ -69,9 +69,11 @@ class WatchedOperation:
 
     __slots__ = (
         "_paused_until",
+        "_unnamed",
         "_vain",
         "_wanted_since",
         "_weight",
+        "_woken",
         "announced",
         "asked",
         "end",
@@ -108,12 +110,16 @@ class WatchedOperation:
         self._wanted_since: float | None = at
         self._weight = 1.0
         self._paused_until = -math.inf
+        # how often a list that named it has not shown it
+        self._unnamed = 0
         self._vain = 0
+        # since the poll was sent that is under way
+        self._woken = False
 
     @property
     def longest(self) -> float:
         """The longest interval between two polls."""
-        return self.policy.maximum * (SAFETY_NET if self.announced else 1.0)
+        return self.policy.maximum * (SAFETY_NET if self._only_for_safety else 1.0)
 
     @property
     def changes_at(self) -> float:
@@ -141,12 +147,15 @@ class WatchedOperation:
         if self._wanted_since is not None:
             passed = max(at - self._wanted_since, 0.0)
             new = self.running_at is None and not self.misses and self._weight == 1.0
-            return PRICE + (unforeseen(passed) if new else self._weight * passed)
+            return PRICE + unforeseen(passed) if new else _KNOWN + self._weight * passed
         passed = at - self.end.polled_at
-        delay = self.end.delay(at)
-        if self.announced:
-            delay *= UNANNOUNCED
+        delay = 0.0 if self._only_for_safety else self.end.delay(at)
         return delay if delay >= PRICE or passed < self.longest else PRICE
+
+    @property
+    def _only_for_safety(self) -> bool:
+        # one that was announced too early, or by somebody else, is not announced again
+        return self.announced and not self.end.hinted
 
     def poll_now(self, urgency: Urgency, *, at: float) -> None:
         """Have it polled now."""
@@ -161,8 +170,11 @@ class WatchedOperation:
 
     def wake_up(self, *, at: float) -> None:
         """Note that somebody says it has ended, which may be late, said twice, or forged."""
-        if self._vain >= _VAIN_HINTS or self.asked:
-            self._vain += self.asked
+        if self._vain >= _VAIN_HINTS:
+            return
+        if self.asked:
+            # that poll may tell what was so before the end
+            self._woken = True
             return
         self._wanted_since = min(self.wanted_since, at)
         self.end.hint(at=at)
@@ -171,6 +183,7 @@ class WatchedOperation:
         """Note that a list has not shown it: it has ended, or that list does not show it."""
         self.asked = False
         self.misses += by is PollMethod.LIST_PENDING
+        self._unnamed += by is PollMethod.LIST_NAMED
         self.method = PollMethod(min(max(by, self.method) + 1, PollMethod.GET))
         self._wanted_since = min(self.wanted_since, at)
         self.urgency = min(self.urgency, Urgency.ENDING)
@@ -190,6 +203,7 @@ class WatchedOperation:
         :param jitter: factor for the pause after an error
         """
         self.asked = False
+        woken, self._woken = self._woken, False
         permanent = False
         if isinstance(answer, Exception):
             if self.silent_since is None:
@@ -207,6 +221,8 @@ class WatchedOperation:
                 self._vain += self._wanted_since is not None and self.end.hinted
                 self._wanted_since = None
                 self.end.on_running(answer, at=at, now=now, overrun=overruns.of(answer.kind))
+        if woken:
+            self.wake_up(at=at)
         self.urgency, self._weight = Urgency.USUAL, 1.0
         # a listener may bring others, whose first answer is that of the next poll
         listeners, self.listeners = self.listeners, []
@@ -217,8 +233,10 @@ class WatchedOperation:
     def seen_running(self, *, among_pending: bool) -> None:
         """Note by which method it can be polled, after it was seen to run."""
         if among_pending:
-            self.misses = 0
-        if self.misses < _MISSED_TWICE:
+            self.misses = self._unnamed = 0
+        if self._unnamed >= _MISSED_TWICE:
+            self.method = PollMethod.GET
+        elif self.misses < _MISSED_TWICE:
             self.method = PollMethod.LIST_PENDING
         elif self.method is not PollMethod.GET:
             self.method = PollMethod.LIST_NAMED
