@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.api_core import exceptions
@@ -45,6 +47,7 @@ EXHAUSTED = exceptions.ResourceExhausted("quota exceeded")
 UNAVAILABLE = exceptions.ServiceUnavailable("try later")
 GONE = exceptions.NotFound("no such operation")
 _NAME = re.compile(r'\(name="([^"]+)"\)')
+_ENDED_SINCE = re.compile(r'end_time>"([^"]+)"')
 
 
 def name_of(number: int, *, instance: int = 0, project: str = "test") -> OperationName:
@@ -78,12 +81,15 @@ class CrowdedSpanner:
     """Answers what the poller asks, and notes it.
 
     :param page_size: of lists of operations
+    :param shows_ended: the list of those that are pending shows those that have just ended as well,
+        if it is asked to; else their metadata tell no end
     :param trouble: returns the error for a request, None to do what is asked
     :param hangs: a request that it is true for is never answered in time
     :param settles: seconds that a cancel takes to take hold
     """
 
     page_size: int = 1000
+    shows_ended: bool = False
     trouble: Trouble = lambda _: None
     hangs: Callable[[Request], bool] = lambda _: False
     settles: float = 0.5
@@ -108,6 +114,10 @@ class CrowdedSpanner:
             for number in range(count)
         ]
 
+    def end_now(self, name: OperationName) -> None:
+        """Let an operation end."""
+        self._operations[str(name)].ends = asyncio.get_running_loop().time()
+
     def of(self, method: str) -> list[Request]:
         """Return the requests of a method."""
         return [request for request in self.requests if request.method == method]
@@ -115,6 +125,10 @@ class CrowdedSpanner:
     def is_done(self, name: OperationName) -> bool:
         """Tell whether an operation has ended."""
         return bool(self._now(self._operations[str(name)]).done)
+
+    def is_cancelled(self, name: OperationName) -> bool:
+        """Tell whether a cancel was taken."""
+        return self._operations[str(name)].cancelled
 
     @property
     def busiest(self) -> int:
@@ -139,8 +153,8 @@ class CrowdedSpanner:
         found: Sequence[_Running]
         if not names:
             family = Family(parent=query.parent, call=query.call)
-            # its operations have no metadata, so a filter for those that ended shows none of them
-            found = [each for each in self._families[family] if each.ends > time]
+            since = min(time, self._ended_since(query)) if self.shows_ended else time
+            found = [each for each in self._families[family] if each.ends > since]
         else:
             found = [self._operations[name] for name in names if name in self._operations]
         first = int(token or 0)
@@ -205,6 +219,11 @@ class CrowdedSpanner:
             self._at_once -= 1
         if trouble := self.trouble(request):
             raise trouble
+
+    @staticmethod
+    def _ended_since(query: OperationQuery) -> float:
+        asked = [datetime.fromisoformat(each) for each in _ENDED_SINCE.findall(query.filter_)]
+        return min(((each - NOW).total_seconds() for each in asked), default=math.inf)
 
     def _find(self, name: OperationName) -> _Running:
         if str(name) not in self._operations:
