@@ -361,3 +361,28 @@ def test_a_budget_is_more_than_nothing(rate: float) -> None:
         Budget(rate=rate)
 
     assert "max_admin_requests_per_second" == caught.value.field
+
+
+@pytest.mark.parametrize("fair", [True, False])
+def test_what_cancels_goes_before_everything(fair: bool) -> None:
+    """However long others have waited, and whoever's turn it is."""
+    ranks = [
+        Urgency.CANCEL.rank(due=100, fair=fair),
+        Urgency.DECIDING.rank(due=100, fair=fair),
+        Urgency.ENDING.rank(due=0, fair=fair),
+    ]
+
+    assert sorted(ranks) == ranks
+    assert Urgency.DECIDING.rank(due=100, fair=fair) < Urgency.USUAL.rank(due=0, fair=fair)
+
+
+def test_each_third_turn_is_for_who_has_waited_longest() -> None:
+    """However near the end of another is; else the more urgent goes first."""
+    ending, usual = (Urgency.ENDING, 500.0), (Urgency.USUAL, 100.0)
+
+    first = {
+        fair: min((ending, usual), key=lambda each: each[0].rank(due=each[1], fair=fair))
+        for fair in (True, False)
+    }
+
+    assert {True: usual, False: ending} == first

@@ -18,6 +18,7 @@ from airflow_spanner_lro.core.ledger.record import LedgerFormatError, LedgerUnre
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.operations import errors as about
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
+from airflow_spanner_lro.core.polling.lease import NewerLeaseFormatError
 from airflow_spanner_lro.core.status import error_message
 from tests.core.sample_values import (
     BACKUP,
@@ -93,6 +94,7 @@ MADE_BY_THE_CALLER = {
     errors.UnusableConnectionError,
     about.ResumeConflictError,
     LedgerFormatError,
+    NewerLeaseFormatError,
     about._StoppedWaitingError,
     DeadlinePassedError,
 }

@@ -151,6 +151,20 @@ def test_a_refused_list_is_told_once() -> None:
     assert [True, False] == told
 
 
+@pytest.mark.parametrize("refusal", [DENIED, UNAVAILABLE], ids=["for good", "for now"])
+def test_a_refused_list_is_nothing_to_those_who_have_left(refusal: Exception) -> None:
+    """They had gone while it was under way."""
+    audience = Audience(4)
+    gone = audience.names[0]
+    poll = audience.ask(at=0)
+    audience.family.unsubscribe(gone, audience.recorders[gone], at=1)
+
+    audience.family.list_failed(poll, refusal, at=2, now=after(2), jitter=1)
+
+    assert [] == audience.recorders[gone].answers
+    assert gone not in audience.family.watched
+
+
 def test_lists_are_tried_again_after_an_hour() -> None:
     """Somebody may have given the permission by now."""
     audience = Audience(4)

@@ -138,8 +138,6 @@ class WatchedFamily:
             late = min(at + _HORIZON, min(jumps, default=math.inf))
             self._bound = at, self._delay(at), late, self._delay(late)
         early, least, late, most = self._bound
-        if late == early:
-            return most
         return least + (most - least) * (at - early) / (late - early)
 
     def subscribe(
