@@ -219,9 +219,8 @@ def test_a_step_that_is_not_known_yet_is_taken_to_be_larger_when_progress_stands
 
 def test_what_should_have_ended_is_polled_less_and_less_often() -> None:
     """At 99 % for an hour: what was foretold is past, and each second makes an end less likely."""
-    stuck = steady(100)
     gaps = [
-        interval(seen(lambda at: min(99, stuck(at)), until=until, each=0.5))
+        interval(seen(lambda at: min(99, int(at)), until=until, each=0.5))
         for until in (102, 110, 150, 400, 3600)
     ]
 
@@ -232,9 +231,8 @@ def test_what_should_have_ended_is_polled_less_and_less_often() -> None:
 
 def test_what_is_told_to_be_complete_is_still_polled() -> None:
     """It is at 100 % and runs: often at first, then less and less often, and never rarely."""
-    complete = steady(100)
     gaps = [
-        interval(seen(lambda at: min(100, complete(at)), until=until, each=0.5))
+        interval(seen(lambda at: min(100, int(at)), until=until, each=0.5))
         for until in (100.5, 120, 200, 3600)
     ]
 

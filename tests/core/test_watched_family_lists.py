@@ -9,7 +9,8 @@ from google.api_core import exceptions
 
 from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.polling.policy import PollPolicy
-from airflow_spanner_lro.core.polling.schedule import LISTS_AGAIN, PollMethod
+from airflow_spanner_lro.core.polling.schedule import LISTS_AGAIN
+from airflow_spanner_lro.core.polling.watched_operation import PollMethod
 
 from .sample_values import DENIED, GONE, UNAVAILABLE, after
 from .watched_operations import NO_FILTER, POLICY, Audience, Recorder
