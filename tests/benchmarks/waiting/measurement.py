@@ -38,6 +38,8 @@ class Cell:
     :param window: for how long, in seconds, once all triggers have started
     :param cap: how long starting may take, in seconds
     :param endings_within: in the first so many seconds of the window operations end
+    :param settling: seconds before the first of these ends, after all triggers have started
+    :param uncounted: seconds of ends that come before the window
     """
 
     side: Side
@@ -46,6 +48,13 @@ class Cell:
     window: float
     endings_within: float
     cap: float = 60.0
+    settling: float = 0.0
+    uncounted: float = 0.0
+
+    @property
+    def length(self) -> float:
+        """How long it takes once all triggers have started."""
+        return self.settling + self.uncounted + self.window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +129,7 @@ class Bench:
             operations=cell.operations,
             instances=cell.instances,
             seed=seed,
-            endings_within=cell.endings_within,
+            endings_within=cell.uncounted + cell.endings_within,
         )
         async with AsyncExitStack() as stack:
             try:
@@ -199,6 +208,7 @@ class _Measurement:
             except TimeoutError:
                 return await self._given_up()
             marked = await self._client.ask(_ANSWER_WITHIN, do="mark")
+        await asyncio.sleep(self._cell.settling)
         return await self._watch(block_starting=marked["blocked"])
 
     async def _all_asked(self) -> None:
@@ -231,8 +241,12 @@ class _Measurement:
         )
 
     async def _watch(self, *, block_starting: float) -> Figures:
-        opened, server_cpu = time.time(), self._server.cpu
-        await self._server.ask(do="open", at=opened)
+        ending = time.time()
+        await self._server.ask(do="open", at=ending)
+        if self._cell.uncounted:
+            await asyncio.sleep(ending + self._cell.uncounted - time.time())
+            await self._client.ask(_ANSWER_WITHIN, do="mark")
+        opened, server_cpu = ending + self._cell.uncounted, self._server.cpu
         connections = await self._most_connections(until=opened + self._cell.window)
         closed = time.time()
         server_cpu = self._server.cpu - server_cpu
@@ -257,7 +271,7 @@ class _Measurement:
             server_cpu=server_cpu / requests if requests else None,
             block_starting=block_starting,
             block_waiting=client.get("blocked"),
-            delays=self._delays(client.get("detected", {}), opened=opened, closed=closed),
+            delays=self._delays(client.get("detected", {}), ending=ending, closed=closed),
             trouble=_trouble(client),
         )
 
@@ -269,13 +283,13 @@ class _Measurement:
         return most
 
     def _delays(
-        self, detected: dict[str, float], *, opened: float, closed: float
+        self, detected: dict[str, float], *, ending: float, closed: float
     ) -> tuple[Delay, ...]:
         delays = []
         for item in self._world.items():
-            if item.ends_after is None:
+            if item.ends_after is None or item.ends_after < self._cell.uncounted:
                 continue
-            end = opened + item.ends_after
+            end = ending + item.ends_after
             seen = detected.get(item.name)
             noticed = None if seen is None or seen > closed else seen - end
             delays.append(
