@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-HOUR = Plan(duration=timedelta(hours=1))
-LATER = timedelta(hours=2)
+HOUR_LONG = timedelta(hours=1)
+HOUR = Plan(duration=HOUR_LONG)
 COUNT = 4
 _CUSTOM = next(
     dict(request["instance_config"])
@@ -38,17 +38,20 @@ class World:
         self._client = client
         self._clock = clock
 
-    def end_all(self) -> None:
-        """Let all operations end."""
-        self._clock.advance(LATER)
+    def end_all(self, *, late: timedelta = timedelta(hours=1)) -> None:
+        """Let all operations end.
+
+        :param late: how long ago that is then
+        """
+        self._clock.advance(HOUR_LONG + late)
 
     def databases(self, count: int = COUNT) -> list[OperationName]:
         """Change the schemas of as many databases."""
         return [self._change_schema(f"d{number:03}") for number in range(count)]
 
-    def backups(self) -> list[OperationName]:
-        """Back up databases."""
-        return [self._back_up(f"d{number:03}") for number in range(COUNT)]
+    def backups(self, count: int = COUNT) -> list[OperationName]:
+        """Back up as many databases."""
+        return [self._back_up(f"d{number:03}") for number in range(count)]
 
     def partitions(self) -> list[OperationName]:
         """Create partitions of the instance."""
