@@ -64,7 +64,7 @@ def test_the_delay_is_nothing_after_a_poll_and_then_grows_faster_and_faster(
         end.hint(at=end.polled_at)
 
     # two polls are never closer than this, and until then a poll is worth nothing
-    early, middle, late = (end.polled_at + 1 + each for each in sorted(moments))
+    early, middle, late = (end.polled_at + 1.001 + each for each in sorted(moments))
     first, between, last = (end.delay(at) for at in (early, middle, late))
 
     assert 0 == end.delay(end.polled_at) == end.delay(end.polled_at + 0.2)
@@ -298,6 +298,15 @@ def test_what_slows_down_is_polled_as_overdue(knows_start: bool) -> None:
 
     assert gaps[-1] > 2
     assert all(gap < LONGEST for gap in gaps)
+
+
+def test_answers_of_one_moment_are_no_speed() -> None:
+    """Two requests were under way, and the percentage jumped between them."""
+    end = ExpectedEnd(since=0)
+    for percent in (0, 1, 1):
+        told(end, percent, at=0)
+
+    assert 0 < interval(end) < LONGEST
 
 
 def test_progress_that_is_told_no_more_is_forgotten() -> None:

@@ -50,9 +50,9 @@ _SPREAD = 0.2
 the chance of an end within a second is about a fifth of one in the age: an eighth in the first
 minute, a half after an hour."""
 _YOUNGEST = 1.0
-_OLDEST = 1000.0
+_OLDEST = 800.0
 """Ages between which an operation is taken to be that tells no progress: however old, such a one is
-polled every ten seconds while nobody else needs the requests."""
+polled every nine seconds while nobody else needs the requests."""
 _WIDENED = 0.05
 """Progress is not even: the bounds are widened by this part of what is left,"""
 _WIDENED_LEAST = 0.25
@@ -218,7 +218,7 @@ class ExpectedEnd:
         if changed:
             self._learn_step(percent, at=at, since=since)
             self._percent, self._changed_at = percent, at
-        elif done > 0 and (stood := (at - self._changed_at) * done / age) > _STOOD_STILL:
+        elif done > 0 < age and (stood := (at - self._changed_at) * done / age) > _STOOD_STILL:
             self._step = max(self._step, min(int(stood), _LARGEST_STEP))
         whole = _COMPLETE - self._base
         latest = self._origin + age * whole / done if done > 0 else math.inf
