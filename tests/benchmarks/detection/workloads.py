@@ -95,9 +95,9 @@ WORKLOADS = (
     Workload(
         name="1 restore of 3 h",
         instances=1,
-        batches=(Batch(count=1, work=Work.RESTORE, lasts=(3 * HOUR - 30, 3 * HOUR + 30)),),
+        batches=(Batch(count=1, work=Work.RESTORE, lasts=(2.8 * HOUR, 3.2 * HOUR)),),
         targets={Shape.LINEAR: (1.5, 5)},
-        seeds=40,
+        seeds=80,
     ),
     Workload(
         name="50 backups of 20-90 min, 10 instances",
