@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.waiting.audit_log import DELIVERED_AFTER, SUBSCRIPTION
-from tests.benchmarks.waiting.operations import World
+from tests.benchmarks.waiting.operations import TYPICAL_DURATION, World
 from tests.benchmarks.waiting.processes import ChildError, child
 from tests.benchmarks.waiting.server import Order
 from tests.benchmarks.waiting.sides import CONNECTION, Side, connection
@@ -40,6 +40,7 @@ class Cell:
     :param endings_within: in the first so many seconds of the window operations end
     :param settling: seconds before the first of these ends, after all triggers have started
     :param uncounted: seconds of ends that come before the window
+    :param duration: of so many operations as this has seconds, one ends each second
     """
 
     side: Side
@@ -50,6 +51,7 @@ class Cell:
     cap: float = 60.0
     settling: float = 0.0
     uncounted: float = 0.0
+    duration: float = TYPICAL_DURATION
 
     @property
     def length(self) -> float:
@@ -130,6 +132,7 @@ class Bench:
             instances=cell.instances,
             seed=seed,
             endings_within=cell.uncounted + cell.endings_within,
+            duration=cell.duration,
         )
         async with AsyncExitStack() as stack:
             try:

@@ -29,7 +29,6 @@ YOUNG = 0.02
 YOUNG_AGE = (0.0, 300.0)
 OLD_AGE = (600.0, 4 * 3600.0)
 TYPICAL_DURATION = 3600.0
-"""Of so many operations as this has seconds, one ends each second."""
 FEWEST_ENDINGS = 5
 
 
@@ -71,6 +70,7 @@ class World:
     """What a world is made of.
 
     :param endings_within: the first endings come right after the opening, the last so much later
+    :param duration: of so many operations as this has seconds, one ends each second
     """
 
     service: Service
@@ -78,6 +78,7 @@ class World:
     instances: int
     seed: int
     endings_within: float
+    duration: float = TYPICAL_DURATION
 
     def items(self) -> tuple[Item, ...]:
         """Return all operations."""
@@ -92,7 +93,7 @@ class World:
 
     def _ends(self, rng: random.Random) -> dict[int, float]:
         fewest = min(FEWEST_ENDINGS, self.operations // 5)
-        count = max(fewest, round(self.operations / TYPICAL_DURATION * self.endings_within))
+        count = max(fewest, round(self.operations / self.duration * self.endings_within))
         chosen = rng.sample(range(self.operations), count)
         part = self.endings_within / count if count else 0.0
         return {number: (place + rng.random()) * part for place, number in enumerate(chosen)}
