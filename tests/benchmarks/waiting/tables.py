@@ -45,8 +45,8 @@ credentials of all sides are anonymous.""",
 to a double of Pub/Sub in the server's process, which speaks the protocol of the real one; its
 connection counts among those that are open. The window began when all had been seen and ends had
 been announced for one to five minutes, the longer the more instances; as many ended as if each took
-70 minutes. Only there the budget could rise, as in a triggerer that has Airflow's database; the others of ours kept to
-max_admin_requests_per_second.""",
+70 minutes. Only there the budget could rise, as in a triggerer that has Airflow's database; the
+others of ours kept to max_admin_requests_per_second.""",
     """Measurements that leave the machine almost idle shared their windows, but none started its
 triggers while another did.""",
 )
