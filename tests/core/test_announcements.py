@@ -48,6 +48,13 @@ def test_five_in_a_row_are_trusted(late: bool) -> None:
     assert [False] * (TRUSTED_AFTER - 1) + [True] == trusted
 
 
+def test_that_a_kind_has_come_to_be_trusted_is_told_once() -> None:
+    """All of its operations are then polled for safety only, and not one after the other."""
+    announcements = trusting("backup")
+
+    assert [True, False] == [announcements.gained(), announcements.gained()]
+
+
 def test_the_first_that_was_not_announced_ends_the_trust() -> None:
     """Once it is certain that no announcement comes."""
     announcements = trusting("backup")
@@ -260,7 +267,7 @@ def test_when_ends_are_not_announced_any_more_all_is_as_ever() -> None:
     audience = announced(announcements)
 
     announcements.lost()
-    audience.family.not_announced()
+    audience.family.trust_announcements()
 
     assert audience.family.due(1010) <= 1000 + POLICY.maximum
 

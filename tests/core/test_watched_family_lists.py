@@ -227,15 +227,35 @@ def test_a_pending_list_that_is_no_valid_question_is_given_up() -> None:
 def test_a_list_that_cannot_show_ended_ones_is_asked_for_without_them() -> None:
     """What the grammar allows and production refuses costs one request, and nobody hears of it."""
     audience = Audience(CROWD)
-    before = audience.family.ended_since(at=5)
+    before = audience.family.next_poll(at=5)
     told = refuse(audience, NO_FILTER, at=5)
 
-    after_it = audience.family.ended_since(at=5)
+    after_it = audience.family.next_poll(at=5)
 
-    assert (5, None) == (before, after_it)
+    assert before is not None
+    assert after_it is not None
+    assert (True, False) == (before.shows_ended, after_it.shows_ended)
     assert not told
     assert [PollMethod.LIST_PENDING] == ways(audience, at=5)
     assert all(1 == len(recorder.answers) for recorder in audience.recorders.values())
+
+
+def test_two_such_lists_under_way_are_one_refusal() -> None:
+    """Whoever came while the first was under way has one of his own; lists are not given up."""
+    audience = Audience(CROWD)
+    first = audience.ask(at=0)
+    for number in range(CROWD):
+        newcomer = f"{audience.names[0]}{number}"
+        audience.family.subscribe(newcomer, Recorder(), policy=POLICY, urgency=Urgency.USUAL, at=1)
+    second = audience.ask(at=1)
+
+    told = [
+        audience.family.list_failed(poll, NO_FILTER, at=2, now=after(2), jitter=1)
+        for poll in (first, second)
+    ]
+
+    assert [False, False] == told
+    assert PollMethod.LIST_PENDING is audience.ask(at=2).method
 
 
 def test_a_list_shows_what_has_ended_since_the_first_of_them_was_polled() -> None:
@@ -265,8 +285,9 @@ def test_a_filter_that_hides_what_runs_is_not_used_again() -> None:
     audience = Audience(CROWD)
 
     audience.polls(at=0, missing=audience.names[:1])
+    poll = audience.ask(at=40)
 
-    assert audience.family.ended_since(at=1) is None
+    assert (PollMethod.LIST_PENDING, False) == (poll.method, poll.shows_ended)
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -277,8 +298,9 @@ def test_a_filter_that_shows_no_ended_ones_is_used_on(count: int) -> None:
     audience.answer(audience.ask(at=0), at=0, ended=ended)
 
     audience.answer(audience.ask(at=0), at=0, ended=ended)
+    poll = audience.ask(at=40)
 
-    assert audience.family.ended_since(at=1) is not None
+    assert (PollMethod.LIST_PENDING, True) == (poll.method, poll.shows_ended)
 
 
 @pytest.mark.parametrize("count", [4, CROWD], ids=["by name", "pending"])

@@ -130,7 +130,7 @@ class OperationWatcher:
     def wake_ups_lost(self) -> None:
         """Note that nobody can be heard who would say that something has ended."""
         self._announcements.lost()
-        self._not_announced()
+        self._trust()
         self.dispatcher.wake()
 
     def _meant(self, wake_up: WakeUp) -> list[tuple[str, WatchedFamily]]:
@@ -155,9 +155,9 @@ class OperationWatcher:
             self._announcements.on_announced(name, at=_now())
         return meant
 
-    def _not_announced(self) -> None:
+    def _trust(self) -> None:
         for family in self._families.values():
-            family.not_announced()
+            family.trust_announcements()
 
     def seen_running(self, name: OperationName) -> bool:
         """Tell whether an operation was seen to run so recently that it counts as running."""
@@ -175,8 +175,8 @@ class OperationWatcher:
 
     def next_request(self, *, at: float) -> PendingRequest | float:
         """Return the poll that is worth most; if none is worth a request, when one will be."""
-        if self._announcements.check(at=at):
-            self._not_announced()
+        if self._announcements.check(at=at) or self._announcements.gained():
+            self._trust()
         watched = [family for family in self._families.values() if family.watched]
         deciding = [family for family in watched if family.decides]
         if self._full and not deciding:
@@ -272,10 +272,10 @@ class OperationWatcher:
     def _query(self, family: WatchedFamily, poll: Poll) -> OperationQuery:
         if poll.method is PollMethod.LIST_NAMED:
             return family.family.named(poll.names)
-        back = family.ended_since(at=_now())
-        if back is None:
+        if not poll.shows_ended:
             return family.family.pending
-        since = self.clock.now() - timedelta(seconds=back) - _CLOCKS_APART
+        back = timedelta(seconds=family.ended_since(at=_now()))
+        since = self.clock.now() - back - _CLOCKS_APART
         return family.family.pending_or_ended(since)
 
     async def _read(

@@ -34,6 +34,7 @@ class Announcements:
     """Operations whose end is not seen yet, and when it was announced."""
     _awaited: dict[str, tuple[float, Hashable]] = field(default_factory=dict)
     """Operations whose end was seen before it was announced, when, and their kinds."""
+    _gained: bool = False
 
     def trusted(self, kind: Hashable) -> bool:
         """Tell whether ends of a kind are announced."""
@@ -76,8 +77,14 @@ class Announcements:
         self._awaited.clear()
         self._announced.clear()
 
+    def gained(self) -> bool:
+        """Tell whether a kind has come to be trusted since this was asked last."""
+        gained, self._gained = self._gained, False
+        return gained
+
     def _count(self, kind: Hashable) -> None:
         self._in_a_row[kind] = self._in_a_row.get(kind, 0) + 1
+        self._gained |= self._in_a_row[kind] == TRUSTED_AFTER
 
 
 _REMEMBERED = 1000

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 PRICE = 0.01
 """Seconds of expected delay that are worth a request, where the budget has requests left. It makes
-intervals of half a second at an age of three seconds, and of nine at one of a quarter of an hour."""
+intervals of half a second at an age of three seconds, and of nine at a quarter of an hour."""
 _GAP, _GAP_PART, _GAP_LONGEST = 0.25, 0.01, 1.0
 """Seconds between two polls of an operation, however near its end is: a hundredth of its age."""
 _FORESEEN = 0.85

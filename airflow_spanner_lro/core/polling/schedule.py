@@ -11,7 +11,7 @@ next. Where the budget has requests to spare it is sent as soon as it is worth `
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -58,12 +58,14 @@ class Poll:
     :param names: those that it is asked for
     :param urgency: that of the most urgent of them
     :param delay: the expected delay in seconds that it ends, for each request it takes
+    :param shows_ended: a list of pending ones that is to show those as well that have just ended
     """
 
     method: PollMethod
     names: tuple[str, ...]
     urgency: Urgency
     delay: float = 0.0
+    shows_ended: bool = False
 
 
 class WatchedFamily:
@@ -201,13 +203,16 @@ class WatchedFamily:
 
     def next_poll(self, *, at: float) -> Poll | None:
         """Return the request that is worth most; None if none is worth one."""
-        return next_poll(
+        poll = next_poll(
             self.watched.values(),
             at=at,
             pages=self._pages,
             lists=at >= self._no_lists_until,
             by_name=self._by_name,
         )
+        if poll and poll.method is PollMethod.LIST_PENDING and self._shows_ended:
+            return replace(poll, shows_ended=True)
+        return poll
 
     def send(self, poll: Poll) -> None:
         """Note that a poll is sent."""
@@ -215,13 +220,8 @@ class WatchedFamily:
             self.watched[name].asked = True
         self._changed()
 
-    def ended_since(self, *, at: float) -> float | None:
-        """Return for how many seconds back the list of pending ones is to show ended ones too.
-
-        None if it is not to: it cannot, or has been refused.
-        """
-        if not self._shows_ended:
-            return None
+    def ended_since(self, *, at: float) -> float:
+        """Return for how many seconds back a list is to show those that have ended."""
         last = (each.end.polled_at for each in self.watched.values())
         return at - min(last, default=at)
 
@@ -257,8 +257,8 @@ class WatchedFamily:
                 self._announcements.on_end(name, answer.kind, at=at)
         self._let_go(watched)
 
-    def not_announced(self) -> None:
-        """Note that ends are not announced any more: all are polled as ever."""
+    def trust_announcements(self) -> None:
+        """Poll those for safety only whose ends are announced, and all others as ever."""
         for watched in self.watched.values():
             watched.announced = self._announcements.trusted(watched.kind)
         self._changed()
@@ -291,7 +291,7 @@ class WatchedFamily:
             known, self._no_lists_until = at < self._no_lists_until, at + LISTS_AGAIN
         elif poll.method is PollMethod.LIST_NAMED:
             known, self._by_name = not self._by_name, False
-        elif self._shows_ended:
+        elif poll.shows_ended:
             # asked again without those that have ended, as it is documented
             known, self._shows_ended = True, False
         else:
