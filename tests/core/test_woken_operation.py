@@ -13,6 +13,7 @@ from airflow_spanner_lro.core.polling.watched_operation import (
     WatchedOperation,
 )
 
+from .expected_ends import seen, told
 from .sample_values import NAME, UNAVAILABLE, after, running
 from .watched_operations import POLICY, Recorder, Seen
 
@@ -73,6 +74,19 @@ def test_after_a_wake_up_in_vain_it_is_polled_more_often() -> None:
         tell(each, running(), at=120.1)
 
     assert one.delay(125) > 2 * other.delay(125)
+
+
+def test_what_a_wake_up_has_claimed_fades() -> None:
+    """A forged one must not draw polls to an operation for the rest of its life."""
+    believed, untold = (seen(lambda _: 40, until=2000) for _ in range(2))
+    believed.hint(at=2000)
+    soon = [each.delay(2006) for each in (believed, untold)]
+
+    for each in (believed, untold):
+        told(each, 40, at=2040, age=2040)
+
+    assert soon[0] > 10 * soon[1]
+    assert believed.delay(2046) == untold.delay(2046)
 
 
 def test_wake_ups_in_vain_are_not_believed_for_ever() -> None:

@@ -53,6 +53,8 @@ _YOUNGEST = 1.0
 _OLDEST = 800.0
 """Ages between which an operation is taken to be that tells no progress: however old, such a one is
 polled every nine seconds while nobody else needs the requests."""
+_HINT_COUNTS = 30.0
+"""Seconds for which an operation that was said to have ended, and had not, is expected to do so."""
 _WIDENED = 0.05
 """Progress is not even: the bounds are widened by this part of what is left,"""
 _WIDENED_LEAST = 0.25
@@ -179,7 +181,7 @@ class ExpectedEnd:
         age = max(self.polled_at - self._began, _YOUNGEST)
         if passed < min(max(_GAP, age * _GAP_PART), _GAP_LONGEST):
             return 0.0
-        if self._hinted_at is not None:
+        if self._hinted_at is not None and self.polled_at < self._hinted_at + _HINT_COUNTS:
             return _sum(passed, max(self.polled_at - self._hinted_at, _YOUNGEST))
         if self._to == math.inf:
             return unforeseen(passed, min(age, _OLDEST))
