@@ -109,13 +109,19 @@ class World:
         )
 
     def wait_for_poll(self, operation: str) -> None:
-        """Wait until somebody looks at an operation again."""
-        before = len(self.emulator.calls.of("GetOperation").on(operation))
+        """Wait until somebody looks at an operation again, alone or with others of its family."""
+        before = self._polls_of(operation)
         wait_until(
-            lambda: len(self.emulator.calls.of("GetOperation").on(operation)) > before,
+            lambda: self._polls_of(operation) > before,
             timeout=90,
             what=f"somebody to look at {operation}",
         )
+
+    def _polls_of(self, operation: str) -> int:
+        instance = "/".join(operation.split("/")[:4])
+        calls = self.emulator.calls
+        lists = (calls.of(f"List{each}Operations").on(instance) for each in ("Backup", "Database"))
+        return len(calls.of("GetOperation").on(operation)) + sum(map(len, lists))
 
     def cancels_of(self, operation: str) -> tuple[Call, ...]:
         """Return the cancels of an operation that the emulator saw."""
