@@ -340,3 +340,13 @@ def test_intervals_do_not_jump_while_an_operation_grows_older() -> None:
     gaps = [later - one for one, later in pairwise(moments)]
 
     assert all(later < 2 * one for one, later in pairwise(gaps))
+
+
+def test_one_that_is_overdue_for_long_is_polled_no_more_rarely() -> None:
+    """A restore that stands at 99 % for an hour is noticed as one that does so for a while."""
+    stands = [seen(lambda at: min(99, int(at / 60)), until=until) for until in (8100, 12000)]
+
+    intervals = [interval(each) for each in stands]
+
+    assert intervals[0] == pytest.approx(intervals[1], rel=0.1)
+    assert intervals[1] < 7.5

@@ -53,6 +53,8 @@ _YOUNGEST = 1.0
 _OLDEST = 800.0
 """Ages between which an operation is taken to be that tells no progress: however old, such a one is
 polled every nine seconds while nobody else needs the requests."""
+_LONGEST_OVERDUE = 2000.0
+"""Seconds for which one is taken to be overdue at most: such a one is polled every seven."""
 _HINT_COUNTS = 30.0
 """Seconds for which an operation that was said to have ended, and had not, is expected to do so."""
 _WIDENED = 0.05
@@ -186,7 +188,8 @@ class ExpectedEnd:
         if self._to == math.inf:
             return unforeseen(passed, min(age, _OLDEST))
         if self._to <= self.polled_at:
-            foreseen = _sum(passed, max(self.polled_at - self._to, _YOUNGEST))
+            overdue = min(max(self.polled_at - self._to, _YOUNGEST), _LONGEST_OVERDUE)
+            foreseen = _sum(passed, overdue)
         else:
             first = max(self._from, self.polled_at)
             if at <= first:

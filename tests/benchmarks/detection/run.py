@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -135,7 +134,7 @@ def _busy(workloads: Sequence[Workload], *, quick: bool) -> Table:
             )
             targets += [
                 Target.at_most(
-                    round(theirs.quantile(part) + _chance(theirs), 2),
+                    round(theirs.quantile(part), 2),
                     what=f"{name}: {100 * part:g} in 100 ends, as a get each 10 s",
                     figure=ours.quantile(part),
                     unit="s",
@@ -156,11 +155,6 @@ def _busy(workloads: Sequence[Workload], *, quick: bool) -> Table:
         rows=tuple(rows),
         targets=tuple(targets),
     )
-
-
-def _chance(noticed: Noticed) -> float:
-    """Return two standard errors of the median of so many times, even over ten seconds."""
-    return float(10 / math.sqrt(len(noticed.late)))
 
 
 def _fits(workload: Workload) -> bool:
