@@ -1,0 +1,270 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Call Google's emulator for rows and schemas: each call has a deadline, each refusal is typed.
+
+Nothing here waits for a process to come back: one that has died answers at once, with UNAVAILABLE.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+from google.cloud.spanner_admin_database_v1 import types as admin_types
+from google.cloud.spanner_v1 import types as spanner_types
+from google.longrunning import operations_pb2
+from google.protobuf import empty_pb2
+
+from airflow_spanner_lro.core.names import DatabaseName
+from airflow_spanner_lro.emulator.data.rows import RowsRefusedError, RowsUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from google.protobuf.message import Message
+    from google.protobuf.struct_pb2 import Value
+
+    _Answer = TypeVar("_Answer", bound=Message)
+
+CALL_TIMEOUT = 60.0
+"""How many seconds a call may take, also one that streams a table."""
+SCHEMA_TIMEOUT = 300.0
+"""How many seconds a change of the schema may take; an index is filled with the rows there are."""
+
+_GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+_SPANNER = "/google.spanner.v1.Spanner/"
+_ADMIN = "/google.spanner.admin.database.v1.DatabaseAdmin/"
+_POLL_SECONDS = 0.01
+
+
+def message(plus: Any, /, **fields: Any) -> Any:
+    """Return a plain protobuf message of a proto-plus class."""
+    return plus.pb()(**fields)
+
+
+class Connection:
+    """A database of Google's emulator, and one session on it.
+
+    :param channel: to the emulator
+    :param database: its full name
+    """
+
+    def __init__(self, channel: grpc.Channel, database: str) -> None:
+        self._channel = channel
+        self.database = database
+        self.short_name = DatabaseName.parse(database).database
+        self.session = ""
+
+    @contextmanager
+    def in_session(self) -> Iterator[None]:
+        """Hold a session."""
+        created = self.call(
+            _SPANNER + "CreateSession",
+            message(spanner_types.CreateSessionRequest, database=self.database),
+            spanner_types.Session.pb(),
+        )
+        self.session = created.name
+        try:
+            yield
+        finally:
+            name, self.session = self.session, ""
+            delete = self._channel.unary_unary(
+                _SPANNER + "DeleteSession",
+                request_serializer=type(created).SerializeToString,
+                response_deserializer=empty_pb2.Empty.FromString,
+            )
+            request = message(spanner_types.DeleteSessionRequest, name=name)
+            # a session that nobody deletes does no harm, and the process may be gone by now
+            delete.future(request, timeout=CALL_TIMEOUT)
+
+    def call(self, path: str, request: Message | bytes, answer: type[_Answer]) -> _Answer:
+        """Make one call.
+
+        :param request: also serialized already
+        :param answer: the class of its answer
+        """
+        method = self._channel.unary_unary(
+            path, request_serializer=_serialized, response_deserializer=answer.FromString
+        )
+        try:
+            response: _Answer = method(request, timeout=CALL_TIMEOUT)
+        except grpc.RpcError as exc:
+            raise self._error(exc) from exc
+        return response
+
+    def stream(self, path: str, request: Message) -> Iterator[Any]:
+        """Yield the partial results of a read or a query."""
+        method = self._channel.unary_stream(
+            path,
+            request_serializer=_serialized,
+            response_deserializer=spanner_types.PartialResultSet.pb().FromString,
+        )
+        try:
+            yield from method(request, timeout=CALL_TIMEOUT)
+        except grpc.RpcError as exc:
+            raise self._error(exc) from exc
+
+    def begin(self, options: Any) -> bytes:
+        """Begin a transaction; return its id."""
+        request = message(
+            spanner_types.BeginTransactionRequest, session=self.session, options=options
+        )
+        answer = self.call(_SPANNER + "BeginTransaction", request, spanner_types.Transaction.pb())
+        return bytes(answer.id)
+
+    def read(self, *, table: str, columns: Sequence[str], transaction: bytes) -> Iterator[Any]:
+        """Read a whole table; yield the partial results."""
+        request = message(
+            spanner_types.ReadRequest,
+            session=self.session,
+            transaction=message(spanner_types.TransactionSelector, id=transaction),
+            table=table,
+            columns=columns,
+            key_set=message(spanner_types.KeySet, all_=True),
+        )
+        return self.stream(_SPANNER + "StreamingRead", request)
+
+    def query(self, sql: str, *, transaction: bytes | None = None) -> list[list[Value]]:
+        """Return the rows of a query."""
+        request = message(spanner_types.ExecuteSqlRequest, session=self.session, sql=sql)
+        if transaction is not None:
+            request.transaction.id = transaction
+        return list(whole_rows(self.stream(_SPANNER + "ExecuteStreamingSql", request)))
+
+    def insert(self, write: bytes) -> None:
+        """Insert rows in a transaction of their own.
+
+        :param write: a ``Mutation.Write``, serialized
+        """
+        options = message(spanner_types.TransactionOptions)
+        options.read_write.SetInParent()
+        request = message(
+            spanner_types.CommitRequest, session=self.session, single_use_transaction=options
+        )
+        # fields that are put behind a message belong to it: so rows go out as they came in
+        insert = _field(_MUTATIONS, _field(_INSERT, write))
+        body = request.SerializeToString() + insert
+        self.call(_SPANNER + "Commit", body, spanner_types.CommitResponse.pb())
+
+    def schema(self) -> tuple[tuple[str, ...], bytes]:
+        """Return the statements of the schema as it is now, and its proto descriptors."""
+        request = message(admin_types.GetDatabaseDdlRequest, database=self.database)
+        answer = self.call(
+            _ADMIN + "GetDatabaseDdl", request, admin_types.GetDatabaseDdlResponse.pb()
+        )
+        return tuple(answer.statements), bytes(answer.proto_descriptors)
+
+    def dialect_number(self) -> int:
+        """Return the number of the database's dialect."""
+        request = message(admin_types.GetDatabaseRequest, name=self.database)
+        answer = self.call(_ADMIN + "GetDatabase", request, admin_types.Database.pb())
+        return int(answer.database_dialect)
+
+    def change_schema(self, statements: Sequence[str], *, proto_descriptors: bytes = b"") -> None:
+        """Execute statements of DDL, and wait until they have been."""
+        if not statements:
+            return
+        request = message(
+            admin_types.UpdateDatabaseDdlRequest,
+            database=self.database,
+            statements=statements,
+            proto_descriptors=proto_descriptors,
+        )
+        operation = self.call(_ADMIN + "UpdateDatabaseDdl", request, operations_pb2.Operation)
+        deadline = time.monotonic() + SCHEMA_TIMEOUT
+        while not operation.done:
+            if time.monotonic() > deadline:
+                text = (
+                    f"A change of the schema of {self.short_name} has taken more than "
+                    f"{SCHEMA_TIMEOUT:.0f} s: {statements[0]!r}"
+                )
+                raise RowsUnavailableError(text)
+            time.sleep(_POLL_SECONDS)
+            operation = self.call(
+                "/google.longrunning.Operations/GetOperation",
+                operations_pb2.GetOperationRequest(name=operation.name),
+                operations_pb2.Operation,
+            )
+        if operation.HasField("error"):
+            text = (
+                f"Google's emulator refused the schema of {self.short_name}: "
+                f"{operation.error.message}"
+            )
+            raise RowsRefusedError(text)
+
+    def _error(self, exc: grpc.RpcError) -> Exception:
+        code = exc.code()
+        if code in _GONE:
+            text = (
+                f"Google's emulator does not answer for {self.short_name} "
+                f"({code.name}: {exc.details()})"
+            )
+            return RowsUnavailableError(text)
+        text = (
+            f"Google's emulator refused a call for {self.short_name} ({code.name}: {exc.details()})"
+        )
+        return RowsRefusedError(text)
+
+
+def whole_rows(results: Iterable[Any]) -> Iterator[list[Value]]:
+    """Yield the rows of partial results, whose values may be cut anywhere."""
+    row: list[Value] = []
+    width = 0
+    pending: Value | None = None
+    for result in results:
+        width = width or len(result.metadata.row_type.fields)
+        values = list(result.values)
+        if pending is not None and values:
+            values[0] = merged(pending, values[0])
+            pending = None
+        if result.chunked_value:
+            pending = values.pop()
+        row += values
+        whole = len(row) // width * width if width else 0
+        for start in range(0, whole, width or 1):
+            yield row[start : start + width]
+        del row[:whole]
+
+
+def merged(left: Value, right: Value) -> Value:
+    """Return a value that came in two pieces, as ``PartialResultSet.chunked_value`` says."""
+    kind = left.WhichOneof("kind")
+    if kind == "string_value":
+        return type(left)(string_value=left.string_value + right.string_value)
+    values = list(left.list_value.values)
+    more = list(right.list_value.values)
+    if values and more:
+        last, first = values[-1], more[0]
+        kinds = {last.WhichOneof("kind"), first.WhichOneof("kind")}
+        if kinds in ({"string_value"}, {"list_value"}):
+            values[-1:] = [merged(last, first)]
+            del more[0]
+    whole = type(left)()
+    whole.list_value.values.extend([*values, *more])
+    return whole
+
+
+_MUTATIONS = 4
+"""The number of ``mutations`` in a CommitRequest."""
+_INSERT = 1
+"""The number of ``insert`` in a Mutation."""
+
+
+def _serialized(request: Message | bytes) -> bytes:
+    return request if isinstance(request, bytes) else request.SerializeToString()
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Return a field of a message that holds bytes, on the wire."""
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number >> 7:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)

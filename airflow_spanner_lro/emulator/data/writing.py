@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write a schema and its rows into an empty database.
+
+Rows go in as mutations with explicit values, so defaults, identity columns and commit timestamps
+are what they were; generated columns are left out, and Spanner makes them again. Parents come
+before their children.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from google.cloud.spanner_v1 import types as spanner_types
+
+from airflow_spanner_lro.emulator.data.calls import Connection, message
+from airflow_spanner_lro.emulator.data.loading import plan_load
+
+if TYPE_CHECKING:
+    import grpc
+
+    from airflow_spanner_lro.emulator.data.rows import DatabaseRows, TableRows
+
+
+def write_rows(*, channel: grpc.Channel, database: str, rows: DatabaseRows) -> None:
+    """Make a database what another one was.
+
+    :param channel: to Google's emulator
+    :param database: the full name of a database of the same dialect, with nothing in it
+    :param rows: what :func:`read_rows` has read
+    :raises RowsUnavailableError: if the emulator does not answer
+    :raises RowsRefusedError: if it refuses a statement or a row
+    """
+    connection = Connection(channel, database)
+    plan = plan_load(rows.statements, dialect=rows.dialect, database_id=connection.short_name)
+    connection.change_schema(plan.before, proto_descriptors=rows.proto_descriptors)
+    with connection.in_session():
+        for table in rows.tables:
+            _write_table(connection, table)
+    connection.change_schema(plan.after)
+
+
+def _write_table(connection: Connection, table: TableRows) -> None:
+    write = message(spanner_types.Mutation.Write, table=table.table, columns=table.columns)
+    head = write.SerializeToString()
+    for batch in table.batches:
+        connection.insert(head + batch.values)
