@@ -121,7 +121,8 @@ def test_who_tells_nothing_is_polled_less_and_less_often() -> None:
         interval(seen(untold, until=age, each=age)) for age in (1.0, 3.0, 10.0, 100.0, 900.0, 1e5)
     ]
 
-    assert sorted(gaps) == gaps
+    # those of equal length differ by how floats of other sizes are rounded
+    assert all(later >= earlier - 1e-9 for earlier, later in pairwise(gaps))
     assert [0.35, 0.55, 1.0, 3.2, 9.0, 9.0] == pytest.approx(gaps, rel=0.15)
 
 

@@ -70,8 +70,11 @@ _SAMPLES_NEEDED = 5
 _FORETOLD = 0.2
 """How far apart bounds may be, as a part of the duration, for an end to tell about the others."""
 _EVEN = (1.0, 1.0)
-_HALVINGS = 5
-"""So a moment is found to a thirtieth of the time until then, however late the latest is."""
+_EXACT = 1 / 30
+"""A moment is found to this part of the time until then, however late the latest is,"""
+_FIRST_STEP = 1.0
+_TRIES = 12
+"""with this many tries at most; two do mostly."""
 
 
 @dataclass(slots=True)
@@ -264,18 +267,33 @@ class ExpectedEnd:
 def first_time(
     delay: Callable[[float], float], price: float, *, after: float, latest: float
 ) -> float:
-    """Return when a delay that grows has grown to a price, at the latest at some time."""
-    if delay(latest) < price:
-        return latest
-    early, step = after, _GAP
-    while (late := min(after + step, latest)) < latest and delay(late) < price:
-        early, step = late, 2 * step
-    for _ in range(_HALVINGS):
-        middle = (early + late) / 2
-        if delay(middle) < price:
-            early = middle
+    """Return when a delay that grows has grown to a price, at the latest at some time.
+
+    It is never early, and hardly ever late by more than a thirtieth of the time until then.
+    """
+    early, low, step = after, 0.0, _FIRST_STEP
+    while True:
+        late = min(after + step, latest)
+        high = delay(late)
+        if high >= price:
+            break
+        if late >= latest:
+            return latest
+        early, low, step = late, high, 4 * step
+    for _ in range(_TRIES):
+        exact = (late - after) * _EXACT
+        if late - early <= exact:
+            break
+        # delays grow about as the square of the time, so their roots grow evenly
+        grown, wanted = math.sqrt(high) - math.sqrt(low), math.sqrt(price) - math.sqrt(low)
+        middle = early + (late - early) * wanted / grown if grown > 0 else early
+        # a little later: there it has surely grown to the price, and the next try ends it
+        middle = min(max(middle + exact / 2, early + exact / 2), late - exact / 2)
+        worth = delay(middle)
+        if worth < price:
+            early, low = middle, worth
         else:
-            late = middle
+            late, high = middle, worth
     return late
 
 

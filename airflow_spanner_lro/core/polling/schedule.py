@@ -98,6 +98,8 @@ class WatchedFamily:
         self._due: float | None = math.inf
         # what it is worth at two moments; in between it is less than on the line between them
         self._bound: tuple[float, float, float, float] | None = None
+        # what it was last found to be worth, and when: several ask at one moment
+        self._weighed: tuple[float, float] | None = None
 
     @property
     def decides(self) -> bool:
@@ -311,8 +313,10 @@ class WatchedFamily:
                 listener.on_answer(exc, permanent=True)
 
     def _delay(self, at: float) -> float:
-        poll = self._best(at)
-        return 0.0 if poll is None else poll[0]
+        if self._weighed is None or self._weighed[0] != at:
+            poll = self._best(at)
+            self._weighed = at, 0.0 if poll is None else poll[0]
+        return self._weighed[1]
 
     def _best(self, at: float) -> tuple[float, PollMethod, list[Weighed]] | None:
         return _best(
@@ -349,7 +353,7 @@ class WatchedFamily:
             del self._left[first]
 
     def _changed(self) -> None:
-        self._due = self._bound = None
+        self._due = self._bound = self._weighed = None
 
 
 def next_poll(

@@ -148,9 +148,12 @@ class WatchedOperation:
             passed = max(at - self._wanted_since, 0.0)
             new = self.running_at is None and not self.misses and self._weight == 1.0
             return PRICE + unforeseen(passed) if new else _KNOWN + self._weight * passed
-        passed = at - self.end.polled_at
-        delay = 0.0 if self._only_for_safety else self.end.delay(at)
-        return delay if delay >= PRICE or passed < self.longest else PRICE
+        end = self.end
+        # asked thousands of times a second; this is _only_for_safety
+        delay = 0.0 if self.announced and not end.hinted else end.delay(at)
+        if delay >= PRICE or at - end.polled_at < self.longest:
+            return delay
+        return PRICE
 
     @property
     def _only_for_safety(self) -> bool:
