@@ -80,6 +80,16 @@ def test_enums_are_names_or_numbers(dialect: object) -> None:
     assert database_v1.DatabaseDialect.POSTGRESQL == request.database_dialect
 
 
+@pytest.mark.parametrize(("sent", "flag"), [("True", True), ("False", False), ("true", True)])
+def test_flags_of_a_query_may_be_pythons(sent: str, flag: bool) -> None:  # noqa: FBT001
+    """``gcloud spanner instance-configs delete`` sends ``validateOnly=False``."""
+    request = instance_v1.DeleteInstanceConfigRequest.pb()()
+    config = "projects/test/instanceConfigs/custom-mine"
+    read(request, "DELETE", f"/v1/{config}", validateOnly=sent)
+
+    assert (config, flag) == (request.name, request.validate_only)
+
+
 @pytest.mark.parametrize(
     "name", ["encryptionConfig.kmsKeyNames", "encryption_config.kms_key_names"]
 )

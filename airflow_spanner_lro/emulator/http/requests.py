@@ -73,6 +73,8 @@ _NAMES = {
 _INTEGERS = (_F.CPPTYPE_INT32, _F.CPPTYPE_INT64, _F.CPPTYPE_UINT32, _F.CPPTYPE_UINT64)
 _FLOATS = (_F.CPPTYPE_DOUBLE, _F.CPPTYPE_FLOAT)
 _BOOLS = {"true": True, "false": False}
+# gcloud writes the flags of a query as Python does; in a body these are no flags
+_QUERY_BOOLS = {"True": "true", "False": "false"}
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _CAPITAL = re.compile("[A-Z]")
 _FIELD_MASK = field_mask_pb2.FieldMask.DESCRIPTOR.full_name
@@ -357,12 +359,14 @@ def _read_query(reader: MessageReader, message: Message, query: Iterable[tuple[s
     values: dict[str, list[Json]] = {}
     for name, value in query:
         values.setdefault(name, []).append(value)
-    for name, sent in values.items():
+    for name, texts in values.items():
         found = _find(message, name)
         if found is None:
             reader.violations.append(errors.unknown_parameter(name))
             continue
         target, field, at = found
+        is_flag = field.cpp_type == _F.CPPTYPE_BOOL
+        sent = [_QUERY_BOOLS.get(str(each), each) for each in texts] if is_flag else texts
         # of several values for one field the last one counts, as everywhere on the web
         reader.field(target, field, sent if field.is_repeated else sent[-1], at=at)
 
