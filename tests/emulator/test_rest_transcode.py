@@ -81,7 +81,7 @@ def test_enums_are_names_or_numbers(dialect: object) -> None:
 
 
 @pytest.mark.parametrize(("sent", "flag"), [("True", True), ("False", False), ("true", True)])
-def test_flags_of_a_query_may_be_pythons(sent: str, flag: bool) -> None:  # noqa: FBT001
+def test_flags_of_a_query_may_be_pythons(sent: str, flag: bool) -> None:
     """``gcloud spanner instance-configs delete`` sends ``validateOnly=False``."""
     request = instance_v1.DeleteInstanceConfigRequest.pb()()
     config = "projects/test/instanceConfigs/custom-mine"
