@@ -14,6 +14,7 @@ import re
 from enum import Enum, IntEnum
 
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.text import shorten
 
 
 class Code(IntEnum):
@@ -197,10 +198,40 @@ def error_message(exc: BaseException) -> str:
     """Return what an error says, without its code and without a full stop at the end.
 
     Google's errors begin their own text with a number of HTTP, which nobody here knows, and gRPC's
-    are chains of which only the last link says what happened.
+    are chains of which only the last link says what happened. Spanner refuses a request without a
+    word on what is wrong with it, ``Invalid CreateInstance request.``: that is in the details.
     """
     text = str(getattr(exc, "message", "") or exc).rpartition(_LAST_LINK)[2]
-    return _ADDRESS_FAMILY.sub("", text).rstrip(". \n") or type(exc).__name__
+    text = _ADDRESS_FAMILY.sub("", text).rstrip(_END)
+    found = "; ".join(field_violations(exc, unless_in=text))
+    return f"{text}: {found}" if found else text or type(exc).__name__
+
+
+_END = ". \n"
+_LONGEST_VIOLATION = 400
+_MOST_VIOLATIONS = 5
+
+
+def field_violations(exc: BaseException, *, unless_in: str = "") -> list[str]:
+    """Return what an error says is wrong with a request: ``backup_id: must be 2-60 characters``.
+
+    :param exc: the error; ``google.rpc.BadRequest`` among its details is known by what it carries
+    :param unless_in: a text that need not be repeated
+    """
+    details = getattr(exc, "details", ())
+    # gRPC's own errors have a method of this name
+    if not isinstance(details, list | tuple):
+        return []
+    violations = [each for detail in details for each in getattr(detail, "field_violations", ())]
+    told = []
+    for each in violations[:_MOST_VIOLATIONS]:
+        # Spanner's go over several lines: what was expected, what came, and why
+        description = shorten(each.description, length=_LONGEST_VIOLATION).rstrip(_END)
+        if description and description not in " ".join(unless_in.split()):
+            told.append(f"{each.field}: {description}" if each.field else description)
+    if len(violations) > _MOST_VIOLATIONS:
+        told.append(f"and {len(violations) - _MOST_VIOLATIONS} more")
+    return told
 
 
 def code_name(exc: BaseException) -> str:

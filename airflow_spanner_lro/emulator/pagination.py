@@ -53,7 +53,7 @@ def page_of(
         if last is not None:
             current = key(item)
             if _shape(current) != _shape(last):
-                raise errors.bad_page_token(method=method)
+                raise errors.bad_page_token()
             if current <= last:
                 continue
             last = None
@@ -95,17 +95,17 @@ def last_key(token: str, *, method: str, scope: tuple[str, str]) -> SortKey | No
     if not token:
         return None
     if len(token) > _MAX_TOKEN_LENGTH:
-        raise errors.bad_page_token(method=method)
+        raise errors.bad_page_token()
     try:
         payload = base64.urlsafe_b64decode(token)[_DIGEST_LENGTH:]
         found = json.loads(payload)
     except (ValueError, RecursionError) as exc:  # deep nesting exhausts the stack
-        raise errors.bad_page_token(method=method) from exc
+        raise errors.bad_page_token() from exc
     if not isinstance(found, list) or not set(_shape(found)) <= {int, str}:
-        raise errors.bad_page_token(method=method)
+        raise errors.bad_page_token()
     key = tuple(found)
     if token != _encode(key, method=method, scope=scope):
-        raise errors.bad_page_token(method=method)
+        raise errors.bad_page_token()
     return key
 
 

@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.faults import FaultEffect
-from airflow_spanner_lro.emulator.protos import plain_message
+from airflow_spanner_lro.emulator.protos import plain_message, plain_type
 from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.rpc import Method
 from airflow_spanner_lro.emulator.schemas.statements import database_id_of
@@ -206,7 +206,7 @@ class CallPipeline:
         """
         method = self.methods.get(path) or Method.missing(path)
         at, real_time = self._engine.clock.now(), time.time()
-        resource, response = "", None
+        resource, request, response = "", None, None
         error: RpcError | None = None
         effect = FaultEffect()
         try:
@@ -224,9 +224,10 @@ class CallPipeline:
             response = plain_message(self._engine.call(method, request))
             effect.after_work()
         except RpcError as exc:
-            error = exc
+            error = self._told(exc, method)
         except InvalidArgumentError as exc:
-            error = errors.invalid(str(exc))
+            found = errors.bad_name_in(plain_message(request), exc)
+            error = self._told(found, method)
         except Exception as exc:
             # a bug here must not look like an outage: say so, and keep serving
             log.exception("The emulator failed in %s", method.name)
@@ -241,7 +242,7 @@ class CallPipeline:
                     at=at,
                     real_time=real_time,
                     code=Code.OK if error is None else error.code,
-                    message="" if error is None else error.message,
+                    message="" if error is None else error.explained,
                 )
             )
         if effect.late:
@@ -265,6 +266,11 @@ class CallPipeline:
                 raise errors.stopping()
             if not waiting():
                 raise errors.client_gone()
+
+    @staticmethod
+    def _told(error: RpcError, method: Method) -> RpcError:
+        """Return an error as the answer to a request of this method."""
+        return error.answering(method.name, plain_type(method.request).DESCRIPTOR)
 
     @staticmethod
     def _read(method: Method, read: Callable[[Method], Any]) -> Any:

@@ -43,20 +43,15 @@ def check_labels(labels: Mapping[str, str]) -> None:
         raise errors.bad_value("labels", value=len(labels), rule="no more than 64 are possible")
     for key, value in sorted(labels.items()):
         if not _LABEL_KEY.fullmatch(key):
-            rule = "a key has 1 to 63 characters that match [a-z][a-z0-9_-]*"
-            raise errors.bad_value("labels", value=key, rule=rule)
+            raise errors.bad_label_key(key)
         if not _LABEL_VALUE.fullmatch(value):
-            rule = "a value has up to 63 characters that match [a-z0-9_-]*"
-            raise errors.bad_value("labels", value=value, rule=rule)
+            raise errors.bad_label_value(value)
 
 
 def check_display_name(display_name: str) -> None:
     """Refuse a display name that is too short or too long; several may have the same."""
-    if not display_name:
-        raise errors.missing_field("display_name")
     if len(display_name) not in _DISPLAY_NAME:
-        rule = "expected 4 to 30 characters"
-        raise errors.bad_value("display_name", value=display_name, rule=rule)
+        raise errors.bad_display_name(display_name)
 
 
 def number_in(message: proto.Message, path: str) -> int:
@@ -107,7 +102,7 @@ def checked_paths(
     :raises RpcError: if there are none, or one names what there is not or cannot be updated.
     """
     if not mask.paths:
-        raise errors.missing_field(field)
+        raise errors.no_mask(field)
     for path in mask.paths:
         _check_path(type(message).pb(message), path, field=field)
         if not any(path == each or path.startswith(f"{each}.") for each in updatable):

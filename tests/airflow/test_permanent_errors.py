@@ -151,6 +151,20 @@ def test_statement_that_cannot_be_parsed(stage: Stage, task: FakeTask) -> None:
     assert not stage.emulator.operations()
 
 
+def test_request_that_breaks_a_rule_of_spanners(stage: Stage, task: FakeTask) -> None:
+    """Spanner's text says whose request it is; what is wrong with it is in the message, too."""
+    with pytest.raises(AirflowFailException) as caught:
+        create_schedule(cron="0 */4 * * *").execute(task.context)
+
+    assert (
+        "Spanner answered INVALID_ARGUMENT: Invalid CreateBackupSchedule request: "
+        "backup_schedule.spec.cron_spec.text: Invalid spec.cron_spec.text '0 */4 * * *': full "
+        "backups must be scheduled at least 12 hours apart, and two of these are 4:00:00 apart. "
+        "Correct the argument."
+    ) == str(caught.value)
+    assert not stage.emulator.operations()
+
+
 @pytest.mark.parametrize("make", [backup, restore, change_schema, delete_backup, drop_database])
 def test_unreachable_endpoint_may_be_cured(
     stage: Stage,

@@ -53,7 +53,7 @@ def test_only_the_expire_time_can_be_updated(
     """A mask with anything else is an INVALID_ARGUMENT."""
     emulator.create_backup(BACKUP, DATABASE)
 
-    with pytest.raises(exceptions.InvalidArgument, match="'database' cannot be updated"):
+    with pytest.raises(exceptions.InvalidArgument, match=r"database.* cannot be updated"):
         databases.update_backup(
             backup=database_v1.Backup(name=BACKUP),
             update_mask=field_mask_pb2.FieldMask(paths=["database"]),

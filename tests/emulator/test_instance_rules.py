@@ -27,7 +27,9 @@ def test_an_instance_needs_a_known_configuration(
 
 def test_an_instance_id_is_checked(instances: instance_v1.InstanceAdminClient) -> None:
     """An id that breaks the rule is an INVALID_ARGUMENT that says the rule."""
-    with pytest.raises(exceptions.InvalidArgument, match="starts with a letter"):
+    with pytest.raises(
+        exceptions.InvalidArgument, match="Instance ID must start with a lowercase letter"
+    ):
         start_instance(instances, "9lives")
 
 

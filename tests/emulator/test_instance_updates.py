@@ -207,7 +207,7 @@ def test_an_update_without_a_mask_is_refused(
     instances: instance_v1.InstanceAdminClient,
 ) -> None:
     """The mask is required."""
-    with pytest.raises(exceptions.InvalidArgument, match="field_mask is required"):
+    with pytest.raises(exceptions.InvalidArgument, match="Must specify a non-empty field mask"):
         instances.update_instance({"instance": {"name": INSTANCE, "node_count": 2}})
 
 

@@ -35,7 +35,7 @@ def test_a_long_text_in_a_request_is_refused_like_a_short_one(
         )
 
     assert caught.value.message.startswith(
-        ("database id=", "Cannot parse", "Error parsing", "The ")
+        ("Invalid database name", "Cannot parse", "Error parsing", "The ")
     )
 
 

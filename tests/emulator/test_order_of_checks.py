@@ -158,6 +158,6 @@ def test_the_instance_is_what_is_missing_if_it_is(
     expected = error_details_pb2.ResourceInfo(
         resource_type="type.googleapis.com/google.spanner.admin.instance.v1.Instance",
         resource_name=GONE,
-        description=f"Instance not found: {GONE}",
+        description="Instance does not exist.",
     )
     assert [expected] == about

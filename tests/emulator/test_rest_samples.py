@@ -244,7 +244,7 @@ def test_refusals_have_googles_form(rest: httpx.Client) -> None:
                     "@type": f"{TYPES}/google.rpc.ResourceInfo",
                     "resourceType": f"{TYPES}/{PACKAGE}.Backup",
                     "resourceName": BACKUP,
-                    "description": f"Backup not found: {BACKUP}",
+                    "description": "Backup does not exist.",
                 }
             ],
         }

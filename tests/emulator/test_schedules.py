@@ -95,7 +95,7 @@ def test_documented_schedules_are_accepted(
         (a_schedule(""), "spec.cron_spec.text is required"),
         (a_schedule("daily"), "expected 5 fields"),
         (a_schedule("0 2 * * * *"), "expected 5 fields"),
-        (a_schedule("0 2 * * SUN"), "'SUN'"),
+        (a_schedule("0 2 * * SUN"), "SUN"),
         (a_schedule("0 25 * * *"), "out of range"),
         (a_schedule("0 2 30 2 *"), "spec.cron_spec.text"),
         (a_schedule("0 */4 * * *"), "full backups must be scheduled at least 12 hours apart"),
@@ -111,7 +111,10 @@ def test_documented_schedules_are_accepted(
         (a_schedule(full_backup_spec=None), "full_backup_spec and incremental_backup_spec"),
         (a_schedule(encryption_config={"encryption_type": 3}), "needs a kms_key_name"),
         (a_schedule(encryption_config={"kms_key_name": KEY}), "CUSTOMER_MANAGED_ENCRYPTION only"),
-        (a_schedule(encryption_config={**CUSTOMER, "kms_key_name": "my-key"}), "'my-key'"),
+        (
+            a_schedule(encryption_config={**CUSTOMER, "kms_key_name": "my-key"}),
+            r"my-key.* is not the name",
+        ),
     ],
 )
 def test_bad_schedules_are_refused(

@@ -184,7 +184,7 @@ def test_operation_ids_are_checked(
 @pytest.mark.parametrize(
     ("statements", "error", "text"),
     [
-        ([], exceptions.InvalidArgument, "at least one statement"),
+        ([], exceptions.InvalidArgument, "Missing statements"),
         (["  "], exceptions.InvalidArgument, "empty"),
         (["-- only a comment"], exceptions.InvalidArgument, "empty"),
         (["SELECT 1"], exceptions.InvalidArgument, "expected one of CREATE"),
@@ -287,5 +287,5 @@ def test_a_replayed_call_is_told_so_before_its_statements_are_read(
 
     with pytest.raises(exceptions.AlreadyExists) as caught:
         change(databases, TABLE, operation_id="add_items")
-    (info,) = caught.value.details
-    assert info.resource_name == name
+
+    assert f"Operation already exists: {name}" == caught.value.message

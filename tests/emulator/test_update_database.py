@@ -135,9 +135,9 @@ def test_one_update_at_a_time(
 @pytest.mark.parametrize(
     ("paths", "text"),
     [
-        ((), "update_mask is required"),
-        (("default_leader",), "'default_leader' cannot be updated"),
-        (("enable_drop_protection", "name"), "'name' cannot be updated"),
+        ((), "Must specify a non-empty field mask"),
+        (("default_leader",), r"default_leader.* cannot be updated"),
+        (("enable_drop_protection", "name"), r"name.* cannot be updated"),
         (("*",), "cannot be updated"),
     ],
 )

@@ -63,7 +63,7 @@ class BackupService(Servicer):
         earliest, latest = now + MIN_BACKUP_AGE, now + MAX_BACKUP_AGE
         expire_time = _expire_time(request.backup)
         if not earliest <= expire_time <= latest:
-            raise errors.bad_expire_time(expire_time, earliest=earliest, latest=latest)
+            raise errors.bad_expire_time(expire_time, name=name, create_time=now)
         keys_for(request.encryption_config, inherited=())
         resources = self.world.resources
         require_backups(resources.ready_instance(instance))
@@ -135,7 +135,7 @@ class BackupService(Servicer):
         name = BackupName.parse(request.backup.name)
         paths = list(request.update_mask.paths)
         if not paths:
-            raise errors.missing_field("update_mask")
+            raise errors.no_mask("update_mask")
         for path in paths:
             if path != _EXPIRE_TIME:
                 raise errors.immutable_field(path)

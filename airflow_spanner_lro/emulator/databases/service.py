@@ -326,7 +326,7 @@ def _details(request: database_v1.UpdateDatabaseRequest) -> UpdateDetails:
     """
     paths = list(request.update_mask.paths)
     if not paths:
-        raise errors.missing_field("update_mask")
+        raise errors.no_mask("update_mask")
     for path in paths:
         if path != _DROP_PROTECTION and path not in _ENCRYPTION:
             raise errors.immutable_database_field(path)

@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an answer that is not OK consists of: code, text, and details.
+"""What an answer that is not OK consists of: code, text, and details, in one of three forms.
 
-Details travel as ``google.rpc.Status``, the way google-api-core reads them.
+:func:`form_of` decides which, for all refusals. Details travel as ``google.rpc.Status``, the way
+google-api-core reads them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from google.rpc import error_details_pb2, status_pb2
@@ -23,6 +26,7 @@ from airflow_spanner_lro.core.names import (
 from airflow_spanner_lro.core.status import Code
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
 
@@ -41,8 +45,60 @@ _TYPES: dict[type[object], tuple[str, str]] = {
         "google.spanner.admin.instance.v1.InstancePartition",
     ),
     BackupScheduleName: ("Backup schedule", "google.spanner.admin.database.v1.BackupSchedule"),
-    OperationName: ("Operation", "google.longrunning.Operation"),
 }
+"""Words for people and types of what Spanner describes with a ``ResourceInfo``.
+
+Nobody has seen one of an operation.
+"""
+
+_OPERATION = "Operation"
+
+
+class Form(Enum):
+    """How a refusal looks to a client.
+
+    ============= ============================================ ==================================
+    form          text                                         details
+    ============= ============================================ ==================================
+    ``REQUEST``   ``Invalid CreateInstance request.``          ``BadRequest``: a field, and what
+                                                               is wrong with it
+    ``RESOURCE``  ``Instance not found: projects/…``           ``ResourceInfo``: type, name, and
+                                                               ``Instance does not exist.``
+    ``TEXT``      whatever is to be said                       none
+    ============= ============================================ ==================================
+
+    ``QuotaFailure`` and ``PreconditionFailure`` are in no answer of Spanner's that anybody has
+    published; requests beyond the quota carry an ``ErrorInfo``, which all of Google's services do.
+    """
+
+    REQUEST = "request"
+    RESOURCE = "resource"
+    TEXT = "text"
+
+
+_ABOUT_EXISTENCE = {Code.NOT_FOUND: "does not exist.", Code.ALREADY_EXISTS: "already exists."}
+
+
+def form_of(code: Code, *, field: str = "", name: object = None) -> Form:
+    """Decide on the form of a refusal: the one place that does.
+
+    :param code: its status code
+    :param field: the field of the request that breaks a rule by itself, whatever there is
+    :param name: the resource that it is about
+    """
+    if code is Code.INVALID_ARGUMENT and field:
+        return Form.REQUEST
+    if code in _ABOUT_EXISTENCE and type(name) in _TYPES:
+        return Form.RESOURCE
+    return Form.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is wrong, and where: a dotted path, empty for the whole request."""
+
+    field: str
+    description: str
 
 
 class RpcError(Exception):
@@ -60,6 +116,20 @@ class RpcError(Exception):
         self.message = message
         self.details = details
 
+    @property
+    def explained(self) -> str:
+        """The text, with what else the details say: for logs, and for people beside the wire."""
+        return self.message
+
+    def answering(self, method: str, request: Descriptor | None = None) -> RpcError:
+        """Return it as the answer to a request.
+
+        :param method: the RPC's name
+        :param request: what its requests are, to name fields from the outside
+        """
+        del method, request
+        return self
+
     def to_status(self) -> status_pb2.Status:
         """Return it in the form in which it travels."""
         status = status_pb2.Status(code=self.code, message=self.message)
@@ -68,19 +138,84 @@ class RpcError(Exception):
         return status
 
 
+class RequestError(RpcError):
+    """A request breaks a rule by itself; as long as nobody asked, its text is what is wrong.
+
+    :param violation: what breaks the rule, by the name that the field has in its own message
+    :param headline: the text of the answer, with ``{method}``
+    """
+
+    def __init__(
+        self, violation: Violation, *, headline: str = "Invalid {method} request."
+    ) -> None:
+        super().__init__(Code.INVALID_ARGUMENT, violation.description)
+        self.violation = violation
+        self.headline = headline
+
+    def answering(self, method: str, request: Descriptor | None = None) -> RpcError:
+        """Return the answer: whose request it is, and a ``BadRequest``."""
+        field = self.violation.field
+        if request is not None:
+            field = from_outside(field, request)
+        return _RefusedRequestError(
+            self.headline.format(method=method), Violation(field, self.message)
+        )
+
+
+class _RefusedRequestError(RpcError):
+    """A refused request as the client gets it."""
+
+    def __init__(self, message: str, violation: Violation) -> None:
+        super().__init__(Code.INVALID_ARGUMENT, message, bad_request(violation))
+        self._violation = violation
+
+    @property
+    def explained(self) -> str:
+        """The text, the field, and what is wrong with it."""
+        return f"{self.message} {self._violation.field}: {self._violation.description}"
+
+
+def bad_request(*violations: Violation) -> error_details_pb2.BadRequest:
+    """Return the detail that names fields."""
+    details = error_details_pb2.BadRequest()
+    for each in violations:
+        details.field_violations.add(
+            field=shortened(each.field, _LONGEST_NAME), description=each.description
+        )
+    return details
+
+
+def from_outside(field: str, request: Descriptor) -> str:
+    """Return the path of a field as the request has it: ``display_name`` is in ``instance``.
+
+    Whoever checks a message often does not know what it is a part of.
+    """
+    first = field.partition(".")[0].partition("[")[0]
+    if first in request.fields_by_name:
+        return field
+    for each in request.fields:
+        inner = each.message_type
+        if inner is not None and not each.is_repeated and first in inner.fields_by_name:
+            return f"{each.name}.{field}"
+    return field
+
+
 def about(code: Code, name: object, message: str) -> RpcError:
-    """Make an error that carries the resource it is about."""
-    _, type_ = _TYPES.get(type(name), ("", ""))
+    """Make an error about a resource, which carries it where Spanner's do."""
+    if form_of(code, name=name) is not Form.RESOURCE:
+        return RpcError(code, message)
     info = error_details_pb2.ResourceInfo(
-        resource_type=f"type.googleapis.com/{type_}" if type_ else "",
+        resource_type=f"type.googleapis.com/{_TYPES[type(name)][1]}",
         resource_name=shortened(str(name), _LONGEST_NAME),
-        description=shortened(message, _LONGEST_TEXT),
+        description=f"{noun(name)} {_ABOUT_EXISTENCE[code]}",
     )
     return RpcError(code, message, info)
 
 
 def noun(name: object) -> str:
     """Return what a name names, in words for people."""
+    if isinstance(name, OperationName):
+        return _OPERATION
     return _TYPES[type(name)][0] if type(name) in _TYPES else "Resource"
 
 
@@ -93,8 +228,13 @@ def shortened(text: str, longest: int) -> str:
     return f"{begin.decode(errors='ignore')} ... {end.decode(errors='ignore')}"
 
 
-def invalid(message: str) -> RpcError:
-    """Say what is wrong with an argument, in the words of whoever found it."""
+def invalid(message: str, *, field: str = "") -> RpcError:
+    """Say what is wrong with an argument, in the words of whoever found it.
+
+    :param field: the field of the request that is wrong by itself, if it is one
+    """
+    if form_of(Code.INVALID_ARGUMENT, field=field) is Form.REQUEST:
+        return RequestError(Violation(field, message))
     return RpcError(Code.INVALID_ARGUMENT, message)
 
 
@@ -131,14 +271,17 @@ class Invalid(Generic[_Thing]):
     """An error about one value in a request, made by calling this with it.
 
     :param template: the text, with ``{0}`` where the value stands
+    :param field: the field that the value is in, with ``{0}`` if the value names it; empty where
+        it is not the request that is wrong by itself
     """
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, template: str, *, field: str = "") -> None:
         self._template = template
+        self._field = field
 
     def __call__(self, value: _Thing) -> RpcError:
         """Return the error about this value."""
-        return invalid(self._template.format(value))
+        return invalid(self._template.format(value), field=self._field.format(value))
 
 
 class Conflict(Invalid[str]):

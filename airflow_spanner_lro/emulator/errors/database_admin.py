@@ -52,7 +52,7 @@ bad_create_statement = Invalid[str](
     "Cannot parse the create_statement {0!r}: expected CREATE DATABASE."
 )
 
-no_statements = partial(invalid, "UpdateDatabaseDdl needs at least one statement.")
+no_statements = partial(invalid, "Missing statements in the request.", field="statements")
 
 
 def bad_statement(statement: str, *, reason: str) -> RpcError:
@@ -92,11 +92,15 @@ role_in_use = Conflict(
 system_role = Conflict("Cannot drop system role {0}.")
 
 missing_descriptors = partial(
-    invalid, "proto_descriptors is required by statements that change the proto bundle."
+    invalid,
+    "proto_descriptors is required by statements that change the proto bundle.",
+    field="proto_descriptors",
 )
 
 bad_descriptors = partial(
-    invalid, "proto_descriptors is not a serialized google.protobuf.FileDescriptorSet."
+    invalid,
+    "proto_descriptors is not a serialized google.protobuf.FileDescriptorSet.",
+    field="proto_descriptors",
 )
 
 bad_retention = Invalid[str](
@@ -118,7 +122,9 @@ def other_database(statement: str, *, name: DatabaseName) -> RpcError:
     return bad_statement(statement, reason=f"it does not name the database {name.database}")
 
 
-bad_dialect = Invalid[int]("Invalid database_dialect: there is no dialect {0}.")
+bad_dialect = Invalid[int](
+    "Invalid database_dialect: there is no dialect {0}.", field="database_dialect"
+)
 
 no_extra_statements = partial(
     invalid,
@@ -150,7 +156,8 @@ not_customer_managed = RefusalTemplate[DatabaseName](
 
 immutable_database_field = Invalid[str](
     "Invalid update_mask: {0!r} cannot be updated; only enable_drop_protection and the keys of "
-    "encryption_config can."
+    "encryption_config can.",
+    field="update_mask",
 )
 
 
@@ -159,7 +166,7 @@ def internal_only(method: str) -> RpcError:
     return RpcError(Code.PERMISSION_DENIED, f"{method} is for internal use only.")
 
 
-bad_split_points = Invalid[str]("Invalid split_points: {0}")
+bad_split_points = Invalid[str]("Invalid split_points: {0}", field="split_points")
 
 not_dual_region = RefusalTemplate[DatabaseName](
     Code.FAILED_PRECONDITION,
@@ -182,11 +189,13 @@ wrong_quorum_etag = RefusalTemplate[DatabaseName](
 
 bad_serving_location = Invalid[str](
     "Invalid serving_location {0!r}: it must be one of the regions of the dual-region instance "
-    "configuration."
+    "configuration.",
+    field="quorum_type",
 )
 
 bad_operation_id = Invalid[str](
-    "Invalid operation_id {0!r}: expected 2 to 128 characters that match [a-z][a-z0-9_]*."
+    "Invalid operation_id {0!r}: expected 2 to 128 characters that match [a-z][a-z0-9_]*.",
+    field="operation_id",
 )
 
 
@@ -266,13 +275,20 @@ concurrent_policy_change = RefusalTemplate[str](
 no_such_role = RefusalTemplate[str](Code.NOT_FOUND, "Database role not found: {0}")
 
 
-def bad_expire_time(expire_time: datetime, *, earliest: datetime, latest: datetime) -> RpcError:
+def bad_expire_time(expire_time: datetime, *, name: BackupName, create_time: datetime) -> RpcError:
     """Say that a new backup's expire_time is out of range."""
     return invalid(
-        f"Invalid expire_time {expire_time.isoformat()}: it must be at least 6 hours and at most "
-        f"366 days after the backup's creation, that is from {earliest.isoformat()} to "
-        f"{latest.isoformat()}."
+        f"Invalid request for backup {name}. `expire_time` is either missing, in the wrong format, "
+        "or is not within the minimum and maximum expire times supported. `expire_time` must be a "
+        "Unix Epoch Time (UTC time since 1970-01-01 00:00:00) with microseconds granularity, and "
+        "be at least 6 hours and at most 366 days from the time the CreateBackup request is "
+        f"processed. The CreateBackup request was processed at `create_time` ({_zulu(create_time)}"
+        f"), and the input `expire_time` is {_zulu(expire_time)}."
     )
+
+
+def _zulu(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def bad_copy_expire_time(
@@ -297,7 +313,7 @@ def bad_new_expire_time(expire_time: datetime, *, earliest: datetime, latest: da
 
 def bad_time(field: str, *, reason: str) -> RpcError:
     """Say that a timestamp or duration is none."""
-    return invalid(f"Invalid {field}: {reason}")
+    return invalid(f"Invalid {field}: {reason}", field=field)
 
 
 def bad_version_time(version_time: datetime, *, earliest: datetime, latest: datetime) -> RpcError:
@@ -308,7 +324,7 @@ def bad_version_time(version_time: datetime, *, earliest: datetime, latest: date
     )
 
 
-bad_encryption = Invalid[str]("Invalid encryption_config: {0}")
+bad_encryption = Invalid[str]("Invalid encryption_config: {0}", field="encryption_config")
 
 
 def database_elsewhere(name: DatabaseName, *, instance: InstanceName) -> RpcError:
@@ -360,7 +376,7 @@ no_backups_in_free_instance = RefusalTemplate[InstanceName](
 )
 
 immutable_field = Invalid[str](
-    "Invalid update_mask: {0!r} cannot be updated; only expire_time can."
+    "Invalid update_mask: {0!r} cannot be updated; only expire_time can.", field="update_mask"
 )
 
 
@@ -382,17 +398,21 @@ def too_many_restores(name: DatabaseName, *, instance: InstanceName, limit: int)
     )
 
 
+_CRONTAB = "spec.cron_spec.text"
+
+
 def bad_crontab(text: str, *, reason: str) -> RpcError:
     """Say that a schedule's times cannot be read."""
-    return invalid(f"Invalid spec.cron_spec.text {text!r}: {reason}.")
+    return invalid(f"Invalid {_CRONTAB} {text!r}: {reason}.", field=_CRONTAB)
 
 
 def too_frequent(text: str, *, gap: timedelta, least: timedelta, what: str) -> RpcError:
     """Say that a schedule would make its backups too often."""
     hours = int(least.total_seconds()) // 3600
     return invalid(
-        f"Invalid spec.cron_spec.text {text!r}: {what} backups must be scheduled at least {hours} "
-        f"hours apart, and two of these are {gap} apart."
+        f"Invalid {_CRONTAB} {text!r}: {what} backups must be scheduled at least {hours} "
+        f"hours apart, and two of these are {gap} apart.",
+        field=_CRONTAB,
     )
 
 
@@ -400,12 +420,15 @@ def bad_retention_duration(retention: timedelta) -> RpcError:
     """Say that a schedule's backups would be kept too short or too long."""
     return invalid(
         f"Invalid retention_duration {retention.total_seconds():.0f}s: it must be at least 6 hours "
-        "and at most 366 days."
+        "and at most 366 days.",
+        field="retention_duration",
     )
 
 
 no_backup_type = partial(
-    invalid, "One of full_backup_spec and incremental_backup_spec is required."
+    invalid,
+    "One of full_backup_spec and incremental_backup_spec is required.",
+    field="full_backup_spec",
 )
 
 

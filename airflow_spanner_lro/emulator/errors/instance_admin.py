@@ -101,20 +101,71 @@ def wrong_etag(name: ResourceName, *, etag: str) -> RpcError:
 
 def other_name(*, field: str, given: str, expected: ResourceName) -> RpcError:
     """Say that a name in a message is not the one that the rest of the request gives."""
-    return invalid(f"Invalid {field} {given!r}: expected {expected}, or nothing.")
+    return invalid(f"Invalid {field} {given!r}: expected {expected}, or nothing.", field=field)
 
 
 def bad_value(field: str, *, value: object, rule: str) -> RpcError:
     """Say that a field has a value that it cannot have."""
-    return invalid(f"Invalid {field} {value!r}: {rule}.")
+    return invalid(f"Invalid {field} {value!r}: {rule}.", field=field)
 
 
 def bad_mask_path(field: str, *, path: str, reason: str) -> RpcError:
     """Say that a field mask names what there is not, or what cannot be updated."""
-    return invalid(f"Invalid {field}: {path!r} {reason}.")
+    return invalid(f"Invalid {field}: {path!r} {reason}.", field=field)
 
 
-several_capacities = Invalid[str]("Set only one of {0}.")
+bad_display_name = Invalid[str](
+    "Display name must be between 4-30 characters long. Got: {0}", field="display_name"
+)
+
+bad_label_key = Invalid[str](
+    "Label keys must be between 1-63 characters long, consist only of lowercase letters, digits, "
+    "underscores, and dashes, and must start with a letter. Got: {0}",
+    field="labels",
+)
+
+bad_label_value = Invalid[str](
+    "Non-empty label values must be between 1-63 characters long, and consist only of lowercase "
+    "letters, digits, underscores, and dashes. Got: {0}",
+    field="labels",
+)
+
+
+def bad_units(name: ResourceName) -> RpcError:
+    """Say that there is no instance or partition of this size."""
+    return invalid(
+        "Processing units (or node count) must be specified in: \n"
+        "- increments of 100 for the instance size from 100 up to 900  OR\n"
+        "- increments of 1000 (1 node) for the instance size from 1000 (1 node) and above.",
+        field="instance_partition" if isinstance(name, InstancePartitionName) else "instance",
+    )
+
+
+several_capacities = Invalid[str]("Set only one of {0}.", field="node_count")
+
+no_capacity = Invalid[str]("One of {0} is required.", field="node_count")
+
+
+single_region = RefusalTemplate[InstancePartitionName](
+    Code.FAILED_PRECONDITION,
+    "Cannot create an instance partition in a single region instance.",
+)
+
+shared_base_config = RefusalTemplate[InstancePartitionName](
+    Code.FAILED_PRECONDITION,
+    "Cannot create an instance partition that shares a base config with another instance "
+    "partition.",
+)
+
+default_partition_stays = RefusalTemplate[InstancePartitionName](
+    Code.FAILED_PRECONDITION,
+    "Cannot delete {0}: it is the default instance partition, which goes with its instance.",
+)
+
+default_partition_is_its_instance = RefusalTemplate[InstancePartitionName](
+    Code.FAILED_PRECONDITION,
+    "Cannot update {0}: it is the default instance partition. Update its instance instead.",
+)
 
 
 def partition_is_used(name: InstancePartitionName, *, user: ResourceName) -> RpcError:

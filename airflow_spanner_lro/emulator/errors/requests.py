@@ -9,7 +9,6 @@ them; each comes with a field violation that names the place.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import partial
 
 from google.rpc import error_details_pb2
@@ -22,8 +21,11 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors.base import (
     Invalid,
     RefusalTemplate,
+    RequestError,
     RpcError,
+    Violation,
     about,
+    bad_request,
     invalid,
     noun,
     precondition,
@@ -56,19 +58,27 @@ def internal(*, method: str, reason: str) -> RpcError:
     )
 
 
-missing_field = Invalid[str]("{0} is required.")
+missing_field = Invalid[str]("{0} is required.", field="{0}")
+
+no_mask = Invalid[str]("Must specify a non-empty field mask.", field="{0}")
+
+
+_HEADLINES = {"ListInstances": "Invalid filter in {method} request."}
+"""Filters that Spanner refuses in words of their own."""
 
 
 def bad_filter(*, method: str, text: str, reason: str) -> RpcError:
     """Say that a list filter is not understood, by the emulator or by production."""
-    return invalid(f"Invalid {method} request. The filter {text!r} is not understood: {reason}")
+    description = f"The filter {text!r} is not understood: {reason}"
+    headline = _HEADLINES.get(method, "Invalid {method} request.")
+    return RequestError(Violation("filter", description), headline=headline)
 
 
-def bad_page_token(*, method: str) -> RpcError:
+def bad_page_token() -> RpcError:
     """Say that a page token belongs to another request."""
     return invalid(
-        f"Invalid {method} request. The page_token is not one that this call returned for the "
-        "same parent and filter."
+        "The page_token is not one that this call returned for the same parent and filter.",
+        field="page_token",
     )
 
 
@@ -153,22 +163,12 @@ _AROUND = 20  # characters on either side of a mistake in JSON
 _LONGEST = 200  # characters of a bad value that are repeated
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One thing that is wrong, and where: a dotted path, empty for the whole request."""
-
-    field: str
-    description: str
-
-
 def bad_payload(*violations: Violation) -> RpcError:
-    """Refuse a request for everything that is wrong with it."""
-    details = error_details_pb2.BadRequest()
-    for each in violations:
-        # JSON can hold halves of characters, which protobuf cannot
-        details.field_violations.add(field=_sound(each.field), description=_sound(each.description))
-    lines = "\n".join(each.description for each in details.field_violations)
-    return RpcError(Code.INVALID_ARGUMENT, lines, details)
+    """Refuse a request for everything that is wrong with it, as the transcoder before Spanner."""
+    # JSON can hold halves of characters, which protobuf cannot
+    sound = [Violation(_sound(each.field), _sound(each.description)) for each in violations]
+    lines = "\n".join(each.description for each in sound)
+    return RpcError(Code.INVALID_ARGUMENT, lines, bad_request(*sound))
 
 
 def unknown_name(name: str, *, at: str, reason: str = "Cannot find field.") -> Violation:

@@ -84,10 +84,10 @@ def set_capacity(message: Any, given: Any, *, name: ResourceName, paths: Collect
     elif CAPACITY.isdisjoint(paths):
         wanted = before
     elif not nodes and not units:
-        raise errors.missing_field(f"One of {_WAYS}")
+        raise errors.no_capacity(_WAYS)
     else:
-        _check_units("node_count", nodes, units=nodes * UNITS_PER_NODE, name=name)
-        _check_units("processing_units", units, units=units, name=name)
+        _check_units(nodes * UNITS_PER_NODE, name=name)
+        _check_units(units, name=name)
         wanted = nodes * UNITS_PER_NODE + units
     by_nodes = nodes or (not units and message.node_count)
     for field in CAPACITY:
@@ -98,17 +98,11 @@ def set_capacity(message: Any, given: Any, *, name: ResourceName, paths: Collect
         message.processing_units = wanted
 
 
-def _check_units(field: str, value: int, *, units: int, name: ResourceName) -> None:
-    """Refuse a number that cannot be had.
-
-    :param units: the number in processing units
-    """
+def _check_units(units: int, *, name: ResourceName) -> None:
+    """Refuse a number of processing units that cannot be had."""
     step = SMALL_STEP if units < UNITS_PER_NODE else UNITS_PER_NODE
     if units < 0 or units % step:
-        rule = "expected a multiple of 100 below 1000, or of 1000 above"
-        raise errors.bad_value(
-            field, value=value, rule="it cannot be negative" if value < 0 else rule
-        )
+        raise errors.bad_units(name)
     if units > _MAX_UNITS:
         raise errors.too_much_capacity(name, nodes=units // UNITS_PER_NODE)
 
