@@ -120,6 +120,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "segment, or something that does not tell it (%(default)s)",
     )
     parser.add_argument(
+        "--data",
+        action="store_true",
+        help="have rows, too: pass data calls on to Google's Spanner emulator, if it is on this "
+        "machine",
+    )
+    parser.add_argument(
+        "--data-emulator",
+        type=_file,
+        metavar="PATH",
+        help="the emulator_main of Google's Spanner emulator (the one that is found); means --data",
+    )
+    parser.add_argument(
         "--instance",
         action="append",
         default=[],
@@ -168,6 +180,7 @@ def _run(args: argparse.Namespace) -> int:
             state_file=args.state,
             quota=AdminQuota() if args.quota == _ON else None,
             audit=_audit_topic(args),
+            data=args.data_emulator or args.data,
         )
         for name in args.instance:
             emulator.create_instance(name)
@@ -222,6 +235,8 @@ def _ready(emulator: SpannerAdminEmulator, audit_topic: str | None) -> Iterator[
         yield f"export CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER={override}"
     if audit_topic is not None:
         yield f"Audit-log entries go to {audit_topic}."
+    if emulator.data is not None and emulator.data.binary is not None:
+        yield f"Data calls are passed on to Google's Spanner emulator, {emulator.data.binary}."
 
 
 def _say(*lines: str) -> None:

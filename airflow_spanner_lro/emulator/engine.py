@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from google.protobuf.message import DecodeError
 
@@ -70,6 +70,18 @@ Step = tuple[str, "Mapping[str, Any]"]
 """An action and its arguments."""
 
 
+class WorldWatcher(Protocol):
+    """Whoever is told, under the lock, what becomes of resources; it must be quick."""
+
+    def watch(self, world: World) -> None:
+        """Watch a world, in place of the one before."""
+        ...
+
+    def jumped(self, anchor: Anchor) -> None:
+        """Note that emulated time jumps."""
+        ...
+
+
 class Engine:
     """A world with its clock and its RPCs. Safe to use from any thread.
 
@@ -80,6 +92,7 @@ class Engine:
     :param state_file: where the journal is kept, and read from at the start
     :param listener: is told when operations start and end, under the lock; not of what had
         happened before, when a world is read from a file
+    :param watcher: is told of each world that is served, and of jumps in time
     :raises EmulatorStateError: if that file cannot be used.
     """
 
@@ -91,9 +104,11 @@ class Engine:
         seed: int = 0,
         state_file: Path | None = None,
         listener: OperationListener | None = None,
+        watcher: WorldWatcher | None = None,
     ) -> None:
         self.clock = clock
         self._listener = listener
+        self._watcher = watcher
         self._on_change: Callable[[], None] | None = None
         self._lock = threading.RLock()
         self._first = tuple(first)
@@ -234,6 +249,8 @@ class Engine:
         with self._lock:
             if self._journal.held:
                 self._record(ClockEntry(anchor=anchor))
+            if self._watcher is not None:
+                self._watcher.jumped(anchor)
 
     def _resume(self, recorded: LoadedJournal) -> None:
         """Make the world that a file tells of, and let time go on as if it had never stopped."""
@@ -249,6 +266,8 @@ class Engine:
     def _serve(self, built: _ServedWorld) -> None:
         self._world, self._methods = built.world, built.methods
         self._world.listener = self._listener
+        if self._watcher is not None:
+            self._watcher.watch(self._world)
         if self._on_change is not None:
             self._on_change()
 

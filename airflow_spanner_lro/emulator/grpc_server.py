@@ -16,9 +16,18 @@ import grpc
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.addresses import EmulatorStartError, join_address
+from airflow_spanner_lro.emulator.data.passthrough import (
+    PREFIX as DATA_PREFIX,
+    STREAMING,
+    DroppedCallError,
+    details_of,
+)
+from airflow_spanner_lro.emulator.errors import RpcError
 
 if TYPE_CHECKING:
-    from airflow_spanner_lro.emulator.errors import RpcError
+    from collections.abc import Iterator
+
+    from airflow_spanner_lro.emulator.data.passthrough import DataPassthrough
     from airflow_spanner_lro.emulator.pipeline import CallPipeline
 
 _OPTIONS = (
@@ -33,19 +42,33 @@ _OPTIONS = (
 )
 _GRACE = 0.2
 _WORKERS = 64
+_DATA_WORKERS = 1024
+"""How many data calls can be under way at once; threads come when they are needed."""
 
 
 class GrpcServer:
     """A gRPC server in front of a call pipeline, listening from its construction on.
 
     :param pipeline: who answers
+    :param data: who answers data calls; None if there are no rows
     :param host: address to listen on
     :param port: port to listen on; 0 picks a free one
     :raises EmulatorStartError: if the address is taken.
     """
 
-    def __init__(self, *, pipeline: CallPipeline, host: str, port: int) -> None:
-        self._handler = _Handler(pipeline)
+    def __init__(
+        self,
+        *,
+        pipeline: CallPipeline,
+        host: str,
+        port: int,
+        data: DataPassthrough | None = None,
+    ) -> None:
+        # streams that nobody reads must not hold up the admin plane
+        self._data_pool = ThreadPoolExecutor(_DATA_WORKERS, thread_name_prefix="spanner-data")
+        self._handlers: tuple[grpc.GenericRpcHandler, ...] = (_Handler(pipeline),)
+        if data is not None:
+            self._handlers = (_DataHandler(data, self._data_pool), *self._handlers)
         self._host = host
         # two of drop_connections and stop at once would fight for the port
         self._lock = threading.Lock()
@@ -71,10 +94,11 @@ class GrpcServer:
             self._stopped = True
             self._server.stop(grace=_GRACE).wait()
         self._pool.shutdown()
+        self._data_pool.shutdown()
 
     def _listen(self, port: int) -> tuple[grpc.Server, int]:
         server = grpc.server(self._pool, options=_OPTIONS)
-        server.add_generic_rpc_handlers((self._handler,))
+        server.add_generic_rpc_handlers(self._handlers)
         try:
             port = server.add_insecure_port(join_address(self._host, port))
         except RuntimeError as exc:
@@ -104,6 +128,44 @@ class _Handler(grpc.GenericRpcHandler):
             return b"" if answer.response is None else answer.response.SerializeToString()
 
         return grpc.unary_unary_rpc_method_handler(answer)
+
+
+class _DataHandler(grpc.GenericRpcHandler):
+    """Hands data calls over, and no others."""
+
+    def __init__(self, data: DataPassthrough, pool: ThreadPoolExecutor) -> None:
+        self._data = data
+        self._pool = pool
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
+        """Return the handler of a data call; None for other calls."""
+        path = handler_call_details.method
+        if not path.startswith(DATA_PREFIX):
+            return None
+        method = path.removeprefix(DATA_PREFIX)
+
+        def stream(data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+            try:
+                yield from self._data.messages(method, data, context)
+            except RpcError as exc:
+                _refuse(context, exc, bare=False)
+            except DroppedCallError as exc:
+                _refuse(context, exc.error, bare=True)
+            except grpc.RpcError as exc:
+                context.set_trailing_metadata(details_of(exc))
+                context.abort(exc.code(), exc.details() or "")
+
+        def unary(data: bytes, context: grpc.ServicerContext) -> bytes:
+            return b"".join(stream(data, context))
+
+        # gRPC looks for this on the function
+        stream.experimental_thread_pool = self._pool  # type: ignore[attr-defined]
+        unary.experimental_thread_pool = self._pool  # type: ignore[attr-defined]
+        if method in STREAMING:
+            return grpc.unary_stream_rpc_method_handler(stream)
+        return grpc.unary_unary_rpc_method_handler(unary)
 
 
 def _refuse(context: grpc.ServicerContext, error: RpcError, *, bare: bool) -> None:

@@ -44,6 +44,7 @@ _VOCABULARY = {
     "policy_pb2": policy_pb2,
 }
 
+_DATA = "google.spanner.v1.Spanner"
 _READING = ("Get", "List", "Test", "Wait")
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -103,6 +104,8 @@ class Method:
 
         def refuse(request: object, now: datetime) -> NoReturn:
             del request, now
+            if service == _DATA:
+                raise errors.no_data_calls(method=name)
             raise errors.not_implemented(method=f"{service}.{name}")
 
         return cls(

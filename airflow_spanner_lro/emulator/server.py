@@ -11,6 +11,8 @@ from airflow_spanner_lro.emulator.addresses import EmulatorStartError, check_fre
 from airflow_spanner_lro.emulator.audit.log import AuditLog
 from airflow_spanner_lro.emulator.clock import SystemClock
 from airflow_spanner_lro.emulator.controller import Controller, first_steps
+from airflow_spanner_lro.emulator.data.passthrough import DataPassthrough
+from airflow_spanner_lro.emulator.data.plane import DataPlane
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.grpc_server import GrpcServer
 from airflow_spanner_lro.emulator.pipeline import CallPipeline
@@ -44,6 +46,8 @@ class SpannerAdminEmulator(Controller):
         goes on as if the emulator had not been away, or from where it stood if it stands still
     :param quota: how many requests of a project are answered; None for any number
     :param audit: where audit-log entries about operations are published; None for nowhere
+    :param data: whether it has rows, by Google's emulator behind it: True for the one that is
+        found on this machine, or the path of its ``emulator_main``
     :raises EmulatorStateError: if the state file cannot be used.
     """
 
@@ -60,15 +64,21 @@ class SpannerAdminEmulator(Controller):
         state_file: str | Path | None = None,
         quota: AdminQuota | None = None,
         audit: AuditTopic | None = None,
+        data: bool | str | Path = False,
     ) -> None:
         self.host = host
         audit_log = None if audit is None else AuditLog(audit)
+        clock = clock or SystemClock()
+        binary = None if isinstance(data, bool) else Path(data)
+        # an empty path is one that is not there, and not a wish for none
+        self._data = None if data is False else DataPlane(clock=clock, binary=binary)
         engine = Engine(
-            clock=clock or SystemClock(),
+            clock=clock,
             first=first_steps(plans=plans, limits=limits),
             seed=seed,
             state_file=None if state_file is None else Path(state_file),
             listener=None if audit_log is None else audit_log.note,
+            watcher=None if self._data is None else self._data.notes,
         )
         super().__init__(engine=engine, quota=quota, audit_log=audit_log)
         self._port = port
@@ -116,6 +126,11 @@ class SpannerAdminEmulator(Controller):
         return f"http://{join_address(self.host, self._rest_port)}"
 
     @property
+    def data(self) -> DataPlane | None:
+        """The rows and what is the matter with them; None for an emulator without."""
+        return self._data
+
+    @property
     def running(self) -> bool:
         """Whether it listens."""
         return self._pipeline is not None
@@ -136,6 +151,8 @@ class SpannerAdminEmulator(Controller):
         except BaseException:
             self._engine.release_state_file()
             raise
+        if self._data is not None:
+            self._data.start(self._engine)
         if self._audit_log is not None:
             self._audit_log.start(engine=self._engine, faults=self.faults)
 
@@ -149,6 +166,8 @@ class SpannerAdminEmulator(Controller):
             self._rest.stop()
         if self._grpc is not None:
             self._grpc.stop()
+        if self._data is not None:
+            self._data.stop()
         if self._audit_log is not None:
             self._audit_log.stop(engine=self._engine)
         self._engine.release_state_file()
@@ -175,7 +194,12 @@ class SpannerAdminEmulator(Controller):
         pipeline = CallPipeline(
             engine=self._engine, faults=self.faults, calls=self._calls, meter=self._meter
         )
-        self._grpc = GrpcServer(pipeline=pipeline, host=self.host, port=self._port)
+        self._grpc = GrpcServer(
+            pipeline=pipeline,
+            host=self.host,
+            port=self._port,
+            data=self._passthrough(pipeline),
+        )
         self._port = self._grpc.port
         if self._rest_port is not None:
             try:
@@ -186,6 +210,17 @@ class SpannerAdminEmulator(Controller):
                 raise
             self._rest_port = self._rest.port
         self._pipeline = pipeline
+
+    def _passthrough(self, pipeline: CallPipeline) -> DataPassthrough | None:
+        if self._data is None:
+            return None
+        return DataPassthrough(
+            plane=self._data,
+            clock=self.clock,
+            faults=self.faults,
+            calls=self._calls,
+            closing=pipeline.closing,
+        )
 
     def _start_rest(self, pipeline: CallPipeline) -> HttpServer:
         # whoever needs no REST needs no aiohttp

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 EventKey = OperationName | ResourceName
 
+_SPARE = 1000
+"""How many entries that no longer count a queue may hold beside those that do."""
+
 
 class EventQueue:
     """The next event of each operation and resource that has one."""
@@ -50,6 +53,8 @@ class EventQueue:
         self._pushed += 1
         # names are not comparable, so a number that never repeats stands before them
         heapq.heappush(self._heap, (at, serial, self._pushed, key))
+        if len(self._heap) > 2 * len(self._times) + _SPARE:
+            self._clear_out()
 
     def upcoming(self) -> tuple[datetime, EventKey] | None:
         """Return the next event, or None if there is none."""
@@ -59,6 +64,13 @@ class EventQueue:
                 return at, key
             heapq.heappop(self._heap)
         return None
+
+    def _clear_out(self) -> None:
+        """Drop the entries that no longer count; some would only come up after months."""
+        self._heap = [
+            entry for entry in self._heap if self._times.get(entry[3]) == (entry[0], entry[1])
+        ]
+        heapq.heapify(self._heap)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +169,13 @@ class Table(Generic[_Name, _Record]):
 
     Some are hidden: their creation was cancelled and is being undone, so that they cannot be read,
     and their names are not free yet.
+
+    :ivar observer: is told what a row was and what it is, None for what is not there; it changes
+        nothing, and must be quick
     """
 
     def __init__(self, events: EventQueue) -> None:
+        self.observer: Callable[[_Record | None, _Record | None], None] | None = None
         self._events = events
         self._rows: dict[_Name, _Record] = {}
         self._indexes: list[Index[_Record]] = []
@@ -172,6 +188,13 @@ class Table(Generic[_Name, _Record]):
 
     def __iter__(self) -> Iterator[_Record]:
         return iter([row for row in self._rows.values() if not _is_hidden(row)])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def rows(self) -> list[_Record]:
+        """Return all resources, hidden or not, in the order in which they were made."""
+        return list(self._rows.values())
 
     def row(self, name: _Name) -> _Record | None:
         """Return a resource, hidden or not, or None if there is none of this name."""
@@ -202,10 +225,13 @@ class Table(Generic[_Name, _Record]):
 
     def put(self, name: _Name, record: _Record) -> None:
         """Add a resource, or replace it with its changed self."""
+        old = self._rows.get(name)
         for index in self._indexes:
-            index.note(name, self._rows.get(name), record)
+            index.note(name, old, record)
         self._rows[name] = record
         self._events.note(name, at=record.next_event, serial=record.serial)
+        if self.observer is not None:
+            self.observer(old, record)
 
     def remove(self, name: _Name) -> None:
         """Remove a resource, if it is there."""
@@ -213,6 +239,8 @@ class Table(Generic[_Name, _Record]):
         for index in self._indexes:
             index.note(name, old, None)
         self._events.note(name, at=None)
+        if self.observer is not None and old is not None:
+            self.observer(old, None)
 
 
 def _is_hidden(row: Row | None) -> bool:
@@ -224,7 +252,9 @@ EMPTY_ETAG = b"\x00\x20\x01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _StoredPolicy:
+class StoredPolicy:
+    """A policy, and of which resource of its name: that with this serial number."""
+
     serial: int
     revision: int
     policy: policy_pb2.Policy
@@ -238,7 +268,19 @@ class PolicyTable:
     nobody who removes a resource needs to think of policies.
     """
 
-    _stored: dict[ResourceName, _StoredPolicy] = field(default_factory=dict)
+    _stored: dict[ResourceName, StoredPolicy] = field(default_factory=dict)
+
+    def stored(self) -> tuple[tuple[ResourceName, StoredPolicy], ...]:
+        """Return all policies with the names of their resources, some of which may be gone."""
+        return tuple(self._stored.items())
+
+    def put(self, name: ResourceName, policy: StoredPolicy) -> None:
+        """Put a policy there as it was stored."""
+        self._stored[name] = policy
+
+    def forget(self, name: ResourceName) -> None:
+        """Forget the policy of a resource that is gone."""
+        self._stored.pop(name, None)
 
     def get(self, name: ResourceName, *, serial: int) -> policy_pb2.Policy:
         """Return a copy of the policy of a resource, with its etag.
@@ -254,9 +296,10 @@ class PolicyTable:
     def set(self, name: ResourceName, policy: policy_pb2.Policy, *, serial: int) -> None:
         """Replace the policy of a resource; it gets an etag that it never had."""
         before = self._stored.get(name)
-        revision = 1 if before is None else before.revision + 1
+        # one of an earlier resource of this name does not count, so that it can be forgotten
+        revision = 1 if before is None or before.serial != serial else before.revision + 1
         kept = policy_pb2.Policy()
         kept.CopyFrom(policy)
         text = repr((str(name), serial, revision))
         kept.etag = b"\x07" + hashlib.sha256(text.encode()).digest()[:8]
-        self._stored[name] = _StoredPolicy(serial=serial, revision=revision, policy=kept)
+        self._stored[name] = StoredPolicy(serial=serial, revision=revision, policy=kept)

@@ -38,7 +38,12 @@ from airflow_spanner_lro.emulator.operations.model import (
     OperationMoment,
     OperationTable,
 )
-from airflow_spanner_lro.emulator.partitions.model import InstancePartition, PartitionTable
+from airflow_spanner_lro.emulator.partitions.model import (
+    DEFAULT_PARTITION,
+    InstancePartition,
+    PartitionTable,
+    default_partition,
+)
 from airflow_spanner_lro.emulator.quota import Limits
 from airflow_spanner_lro.emulator.schedules.model import BackupSchedule, ScheduleTable
 from airflow_spanner_lro.emulator.tables import EventQueue, PolicyTable, Table
@@ -80,8 +85,17 @@ class Resources:
 
     def find(self, name: ResourceName) -> AnyRecord | None:
         """Return the resource of any kind that has this name and can be read, or None."""
+        if isinstance(name, InstancePartitionName) and name.partition == DEFAULT_PARTITION:
+            instance = self.instances.find(name.instance_name)
+            return None if instance is None else default_partition(instance)
         table = self._tables.get(type(name))
         found: AnyRecord | None = None if table is None else table.find(name)
+        return found
+
+    def find_row(self, name: ResourceName) -> AnyRecord | None:
+        """Return the resource of any kind that has this name, hidden or not, or None."""
+        table = self._tables.get(type(name))
+        found: AnyRecord | None = None if table is None else table.row(name)
         return found
 
     def table_of(self, name: _Name) -> Table[_Name, Any]:
@@ -125,11 +139,13 @@ class Resources:
         return self.backups.get(name)
 
     def partition(self, name: InstancePartitionName) -> InstancePartition:
-        """Return a partition, ready or not.
+        """Return a partition, ready or not; the default one is there with its instance.
 
         :raises RpcError: NOT_FOUND, about the instance if that is missing.
         """
-        self.instances.get(name.instance_name)
+        instance = self.instances.get(name.instance_name)
+        if name.partition == DEFAULT_PARTITION:
+            return default_partition(instance)
         return self.partitions.get(name)
 
 
@@ -168,6 +184,9 @@ Reaction = Callable[["World", Any, "datetime"], None]
 OperationListener = Callable[[Operation, OperationMoment, "datetime"], None]
 """Is told when an operation starts and ends; it changes nothing, and must be quick."""
 
+StepListener = Callable[[Operation, int], None]
+"""Is told which step of an operation is done; it changes nothing, and must be quick."""
+
 
 class World:
     """Everything there is.
@@ -181,6 +200,7 @@ class World:
     :param seed: for the ids that the service makes up
     :ivar listener: who is told of the starts and ends of operations, in their order; None for
         nobody, as while a world is made again of what has happened before
+    :ivar step_listener: who is told of the steps of operations, in the same way
     """
 
     def __init__(
@@ -202,7 +222,17 @@ class World:
         self.rng = random.Random(seed)  # noqa: S311 - ids, not secrets
         self.operations = OperationTable(self.rng, self.events)
         self.listener: OperationListener | None = None
+        self.step_listener: StepListener | None = None
         self._serial = 0
+
+    @property
+    def serial(self) -> int:
+        """The number that was given last. Can be set."""
+        return self._serial
+
+    @serial.setter
+    def serial(self, serial: int) -> None:
+        self._serial = serial
 
     def next_serial(self) -> int:
         """Return the next number in the order in which things are made."""
@@ -275,6 +305,7 @@ class World:
         """Apply everything that was due up to now, in the order in which it was due."""
         while (upcoming := self.events.upcoming()) is not None and upcoming[0] <= now:
             self._apply(upcoming[1], upcoming[0])
+        self.operations.forget(now)
 
     def _tell(self, operation: Operation, moment: OperationMoment, at: datetime) -> None:
         if self.listener is not None:
@@ -299,6 +330,8 @@ class World:
                 self.operations.put(replace(operation, lifecycle=lifecycle))
             else:
                 self.operations.put(replace(operation, steps_settled=step + 1))
+                if self.step_listener is not None:
+                    self.step_listener(operation, step)
             return
         succeeded = operation.lifecycle.state(at) is OperationState.SUCCEEDED
         # settled first: what an effect starts in turn must not meet this operation as pending
