@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, T
 
 from airflow_spanner_lro.core.errors import (
     InvalidArgumentError,
+    NoRowsError,
     SettingsError,
     UnavailableError,
     UnusableConnectionError,
@@ -64,6 +65,7 @@ _PERMANENT = (
     LedgerUnreadableError,
     ResumeConflictError,
     SettingsError,
+    NoRowsError,
 )
 
 

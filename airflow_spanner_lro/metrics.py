@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from airflow_spanner_lro.core.drill.report import DrillReport
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.polling.budget import Urgency
@@ -72,6 +73,11 @@ BUDGET_WAIT = Metric("spanner_lro.budget_wait", MetricType.TIMER, ("urgency",))
 WAKE_UPS = Metric("spanner_lro.wake_ups", MetricType.COUNTER, ("effect",))
 WAKE_UP_DELAY = Metric("spanner_lro.wake_up_delay", MetricType.TIMER, ())
 ROUND_AGE = Metric("spanner_lro.reaper_round_age", MetricType.GAUGE, ())
+DRILLS = Metric("spanner_lro.restore_drills", MetricType.COUNTER, ("database", "verdict"))
+DRILL_DURATION = Metric("spanner_lro.restore_drill_duration", MetricType.TIMER, ("database",))
+DRILL_RESTORE = Metric("spanner_lro.restore_drill_restore", MetricType.TIMER, ("database",))
+DRILL_ROWS = Metric("spanner_lro.restore_drill_rows", MetricType.GAUGE, ("database",))
+DRILL_BYTES = Metric("spanner_lro.restore_drill_bytes", MetricType.GAUGE, ("database",))
 
 METRICS = (
     WAITING,
@@ -83,6 +89,11 @@ METRICS = (
     WAKE_UPS,
     WAKE_UP_DELAY,
     ROUND_AGE,
+    DRILLS,
+    DRILL_DURATION,
+    DRILL_RESTORE,
+    DRILL_ROWS,
+    DRILL_BYTES,
 )
 
 
@@ -186,6 +197,18 @@ def count_kill(settlement: Settlement | None, *, cause: Cause, at: datetime) -> 
         time_operation(settlement.snapshot, at=at)
 
 
+def show_drill(report: DrillReport) -> None:
+    """Show what a restore drill has found, when its checks are made."""
+    database = report.source.rpartition("/")[2]
+    _count(DRILLS, database=database, verdict="passed" if report.passed else "failed")
+    _time(DRILL_DURATION, timedelta(seconds=report.seconds), database=database)
+    if report.restore_seconds is not None:
+        _time(DRILL_RESTORE, timedelta(seconds=report.restore_seconds), database=database)
+    _show(DRILL_ROWS, sum(report.rows.values()), database=database)
+    if report.size_bytes:
+        _show(DRILL_BYTES, report.size_bytes, database=database)
+
+
 def time_operation(
     snapshot: OperationSnapshot | None, *, at: datetime, started: datetime | None = None
 ) -> None:
@@ -210,6 +233,10 @@ def _kind(snapshot: OperationSnapshot) -> str:
 
 def _count(metric: Metric, **tags: str) -> None:
     _send(lambda: _backend().incr(metric, tags))
+
+
+def _show(metric: Metric, value: float, **tags: str) -> None:
+    _send(lambda: _backend().gauge(metric, value, tags))
 
 
 def _time(metric: Metric, duration: timedelta, **tags: str) -> None:

@@ -73,6 +73,16 @@ class Endpoint:
     def sync_client(self, service: Service) -> Any:
         """Return a generated sync client of the service; its channel connects at the first call."""
         client, _ = _CLIENTS[service]
+        return self._sync_client(client)
+
+    def data_client(self) -> Any:
+        """Return a generated sync client of the service that reads and writes rows."""
+        # a third of a second that only those pay who read rows
+        from google.cloud.spanner_v1.services.spanner import SpannerClient  # noqa: PLC0415
+
+        return self._sync_client(SpannerClient)
+
+    def _sync_client(self, client: Any) -> Any:
         transport = client.get_transport_class("grpc")
         if self.plain_text:
             channel = grpc.insecure_channel(self.target, options=_PLAIN_TEXT)

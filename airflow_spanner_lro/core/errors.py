@@ -11,6 +11,8 @@ Each has what a person needs: which operation, what happened, what to do now::
     ├── UnusableConnectionError              no usable connection, project or endpoint
     ├── ConnectionUnreadableError            Airflow cannot read the connection, for now
     ├── UnavailableError                     nobody answers at the endpoint, for now
+    ├── NoRowsError                          the endpoint answers no queries
+    ├── RestoreDrillFailedError              a restored database is not what it should be
     │
     │   about an operation or what it makes, in operations/errors.py:
     ├── OperationFailedError                 done, with an error; carries the snapshot
@@ -108,4 +110,15 @@ class UnavailableError(SpannerLroError):
             f"Spanner is unavailable: {server_text.rstrip('.')}. Check the network, and where the "
             "endpoint comes from: the connection's extra spanner_endpoint, else "
             "SPANNER_EMULATOR_HOST, else Google's own."
+        )
+
+
+class NoRowsError(SpannerLroError):
+    """The endpoint answers no queries, as an emulator without rows does."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(
+            f"No rows: {target} answers no queries, so nothing can be counted or compared. An "
+            "emulator has rows when it is started with --data; without them a drill can check the "
+            "schema (SchemaCheck)."
         )

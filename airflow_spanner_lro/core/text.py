@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_BYTES_A_STEP = 1024
 
 
 def format_duration(seconds: float) -> str:
@@ -21,6 +22,24 @@ def format_duration(seconds: float) -> str:
     else:
         large, small = f"{whole // _DAY} d", f"{whole % _DAY // _HOUR} h"
     return large if small.startswith("0 ") else f"{large} {small}"
+
+
+def format_bytes(size: int) -> str:
+    """Return a size in the unit that suits it: ``512 bytes``, ``1.2 GiB``."""
+    if size < _BYTES_A_STEP:
+        return count_of(size, "byte")
+    number = float(size)
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        number /= _BYTES_A_STEP
+        # before it would be shown as 1024.0
+        if round(number, 1) < _BYTES_A_STEP:
+            return f"{number:.1f} {unit}"
+    return f"{number / _BYTES_A_STEP:,.1f} PiB"
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return how many there are, for people: ``1 row``, ``2,000 rows``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def format_moment(when: datetime, *, now: datetime) -> str:

@@ -4,12 +4,13 @@
 
 ``backup.output["operation_name"]`` is how an author names the operation of another task. Airflow
 fails a task whose parameter is an XCom that is not there, before the task could say anything about
-it. So whoever cancels takes that XCom, and no other, for None.
+it. So whoever cancels takes that XCom, and no other, for None; and whoever cleans up after a task
+does so with the entry of its ledger.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import XComNotFound
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 class OptionalOperationXCom:
     """A template renderer for which the operation of a task that has started none is None."""
 
+    optional_xcoms: ClassVar[frozenset[str]] = frozenset({OPERATION_NAME_KEY})
+    """Keys of the XComs that may be missing."""
+
     def render_template(
         self,
         content: Any,
@@ -34,6 +38,6 @@ class OptionalOperationXCom:
         try:
             return super().render_template(content, context, jinja_env, seen_oids)  # type: ignore[misc]  # Airflow's, which comes after this
         except XComNotFound:
-            if getattr(content, "key", None) != OPERATION_NAME_KEY:
+            if getattr(content, "key", None) not in self.optional_xcoms:
                 raise
             return None

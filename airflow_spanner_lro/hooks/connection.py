@@ -37,11 +37,14 @@ from airflow_spanner_lro.metrics import AirflowTelemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from google.auth.credentials import Credentials
 
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.connect import Endpoint
+    from airflow_spanner_lro.admin.rows import RowReader
+    from airflow_spanner_lro.core.names import DatabaseName
 
 
 _FILES = ("key_path", "credential_config_file")
@@ -258,6 +261,27 @@ class SpannerConnectionHook(GoogleBaseHook):
         from airflow_spanner_lro.admin.client import SpannerAdminClient  # noqa: PLC0415
 
         return SpannerAdminClient(self.connect(), renew=self.reconnect)
+
+    def row_reader(
+        self,
+        *,
+        database: DatabaseName,
+        moment: datetime | None = None,
+        query_timeout: float | None = None,
+    ) -> RowReader:
+        """Return what reads rows of a database, and can write none.
+
+        :param moment: read as of then; by default as of each query
+        :param query_timeout: how long a query may take, in seconds; by default an hour
+        """
+        from airflow_spanner_lro.admin.rows import QUERY_TIMEOUT, RowReader  # noqa: PLC0415
+
+        return RowReader(
+            endpoint=self.connect(),
+            database=database,
+            moment=moment,
+            query_timeout=QUERY_TIMEOUT if query_timeout is None else query_timeout,
+        )
 
     def new_client(self) -> SpannerAdminClient:
         """Return a client with channels of its own, for use beside one that may be blocked.
