@@ -156,12 +156,6 @@ class Connection:
         )
         return tuple(answer.statements), bytes(answer.proto_descriptors)
 
-    def dialect_number(self) -> int:
-        """Return the number of the database's dialect."""
-        request = message(admin_types.GetDatabaseRequest, name=self.database)
-        answer = self.call(_ADMIN + "GetDatabase", request, admin_types.Database.pb())
-        return int(answer.database_dialect)
-
     def change_schema(self, statements: Sequence[str], *, proto_descriptors: bytes = b"") -> None:
         """Execute statements of DDL, and wait until they have been."""
         if not statements:

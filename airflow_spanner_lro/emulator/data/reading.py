@@ -10,6 +10,7 @@ them.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect, UnclosedError, tokenize
 from airflow_spanner_lro.emulator.data.calls import Connection, message, whole_rows
+from airflow_spanner_lro.emulator.data.counters import state_query
 from airflow_spanner_lro.emulator.data.rows import (
     MAX_BYTES,
     MAX_ROWS,
@@ -41,9 +43,13 @@ _BATCH_ROWS = 100
 _BATCH_BYTES = 4 << 20
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "spanner_sys")
 _DEFAULT_SCHEMAS = ("", "public")
+_INTERNAL = "_"
 _IDENTITY_WORDS = frozenset({"IDENTITY", "AUTO_INCREMENT", "SERIAL", "BIGSERIAL"})
 _INTEGERS = ("INT64", "bigint")
 
+_DIALECT = """
+SELECT option_value FROM information_schema.database_options
+WHERE option_name = 'database_dialect'"""
 _TABLES = """
 SELECT table_schema, table_name, parent_table_name FROM information_schema.tables
 WHERE table_type = 'BASE TABLE'"""
@@ -77,10 +83,11 @@ def read_rows(
     :raises RowsRefusedError: if it refuses, as for a moment that is too long ago
     """
     connection = Connection(channel, database)
-    dialect = Dialect.of_number(connection.dialect_number() or 1)
     if statements is None:
         statements, proto_descriptors = connection.schema()
     with connection.in_session():
+        # in the options of the database, as its GetDatabase says nothing of it
+        dialect = Dialect(connection.query(_DIALECT)[0][0].string_value)
         reader = _Reader(connection, dialect, at)
         tables = tuple(map(reader.rows_of, reader.tables()))
         counters = tuple(reader.counters(has_identity=_has_identity(statements, dialect)))
@@ -135,31 +142,18 @@ class _Reader:
 
     def counters(self, *, has_identity: bool) -> Iterator[Counter]:
         """Yield how far sequences and identity columns have been used, as of now."""
-        spanner = "" if self._dialect is Dialect.GOOGLE_STANDARD_SQL else "spanner."
         for schema, name in self._ask(_SEQUENCES[self._dialect]):
-            sequence = _qualified(schema, name)
-            if name.startswith("_"):
-                continue
-            state = self._state(f"{spanner}GET_INTERNAL_SEQUENCE_STATE({self._sequence(sequence)})")
-            if state is not None:
-                yield Counter(state=state, sequence=sequence)
+            if not name.startswith(_INTERNAL):
+                yield from self._used(Counter(sequence=_qualified(schema, name)))
         for table, column in self._integers if has_identity else ():
-            call = f"{spanner}GET_TABLE_COLUMN_IDENTITY_STATE('{table}.{column}')"
-            try:
-                state = self._state(call)
-            except RowsRefusedError:
-                continue  # it has no identity, and nothing else tells which columns have
-            if state is not None:
-                yield Counter(state=state, table=table, column=column)
+            # it may have no identity, and nothing else tells which columns have
+            with suppress(RowsRefusedError):
+                yield from self._used(Counter(table=table, column=column))
 
-    def _sequence(self, name: str) -> str:
-        if self._dialect is Dialect.POSTGRESQL:
-            return "'" + ".".join(self._dialect.quoted(part) for part in name.split(".")) + "'"
-        return f"SEQUENCE {self._dialect.quoted(name)}"
-
-    def _state(self, call: str) -> int | None:
-        ((value,),) = self._connection.query(f"SELECT {call}")
-        return int(value.string_value) if value.HasField("string_value") else None
+    def _used(self, counter: Counter) -> Iterator[Counter]:
+        ((value,),) = self._connection.query(state_query(counter, dialect=self._dialect))
+        if value.HasField("string_value"):
+            yield replace(counter, state=int(value.string_value))
 
     def _ask(self, sql: str) -> list[tuple[str, ...]]:
         found = self._connection.query(sql, transaction=self._transaction)

@@ -84,16 +84,16 @@ class TableRows:
 class Counter:
     """How far the counter of a sequence or of an identity column has been used.
 
-    :param state: the next value of the counter, before its bits are reversed
     :param sequence: the sequence; None for an identity column
     :param table: the table of an identity column
     :param column: the identity column
+    :param state: the next value of the counter, before its bits are reversed
     """
 
-    state: int
     sequence: str | None = None
-    table: str | None = None
-    column: str | None = None
+    table: str = ""
+    column: str = ""
+    state: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

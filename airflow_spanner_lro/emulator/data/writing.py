@@ -4,7 +4,7 @@
 
 Rows go in as mutations with explicit values, so defaults, identity columns and commit timestamps
 are what they were; generated columns are left out, and Spanner makes them again. Parents come
-before their children.
+before their children. Sequences go on where they were.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 from google.cloud.spanner_v1 import types as spanner_types
 
 from airflow_spanner_lro.emulator.data.calls import Connection, message
+from airflow_spanner_lro.emulator.data.counters import restart_statements
 from airflow_spanner_lro.emulator.data.loading import plan_load
+from airflow_spanner_lro.emulator.data.rows import RowsRefusedError
 
 if TYPE_CHECKING:
     import grpc
 
-    from airflow_spanner_lro.emulator.data.rows import DatabaseRows, TableRows
+    from airflow_spanner_lro.core.ddl.lexer import Dialect
+    from airflow_spanner_lro.emulator.data.rows import Counter, DatabaseRows, TableRows
 
 
 def write_rows(*, channel: grpc.Channel, database: str, rows: DatabaseRows) -> None:
@@ -37,6 +40,8 @@ def write_rows(*, channel: grpc.Channel, database: str, rows: DatabaseRows) -> N
     with connection.in_session():
         for table in rows.tables:
             _write_table(connection, table)
+    for counter in rows.counters:
+        _restart(connection, counter, rows.dialect)
     connection.change_schema(plan.after)
 
 
@@ -45,3 +50,14 @@ def _write_table(connection: Connection, table: TableRows) -> None:
     head = write.SerializeToString()
     for batch in table.batches:
         connection.insert(head + batch.values)
+
+
+def _restart(connection: Connection, counter: Counter, dialect: Dialect) -> None:
+    *others, last = restart_statements(counter, dialect=dialect)
+    for statement in others:
+        try:
+            connection.change_schema([statement])
+        except RowsRefusedError:
+            continue  # a sequence takes the form that it was created with, and no other
+        return
+    connection.change_schema([last])
