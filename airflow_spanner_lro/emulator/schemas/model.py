@@ -156,7 +156,10 @@ SYSTEM_ROLES = ("public", "spanner_info_reader", "spanner_sys_reader")
 
 # those things cannot have the name of one another
 _ONE_NAMESPACE = frozenset(
-    {TABLE, INDEX, VIEW, SCHEMA, "SEQUENCE", "CHANGE STREAM", "MODEL", "PROPERTY GRAPH", "FUNCTION"}
+    {
+        *(TABLE, INDEX, VIEW, SCHEMA, "SEQUENCE", "CHANGE STREAM"),
+        *("MODEL", "PROPERTY GRAPH", "FUNCTION", "QUEUE"),
+    }
 )
 _GIVEN_SCHEMAS = frozenset({"public", "default", "spanner"})
 # of these there is always one, whatever it is called
