@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     if argv is None and args.run is emulator.run:
         # nobody called us from Python, so the process is the emulator's alone
-        emulator.stub_client_imports()
+        emulator.stub_client_imports(args)
     return print_errors(lambda: int(args.run(args)), program=_PROGRAM)
 
 

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import sys
 
-from airflow_spanner_lro.emulator.command import main, stub_client_imports
+from airflow_spanner_lro.emulator.command import main
 
 if __name__ == "__main__":
-    stub_client_imports()
     sys.exit(main())

@@ -205,7 +205,9 @@ def main() -> int:
         prog="python -m airflow_spanner_lro.emulator", description=DESCRIPTION
     )
     add_arguments(parser)
-    return run(parser.parse_args())
+    args = parser.parse_args()
+    stub_client_imports(args)
+    return run(args)
 
 
 def _audit_topic(args: argparse.Namespace) -> AuditTopic | None:
@@ -335,12 +337,15 @@ class _NoClients(ModuleType):
         return type(name, (), {"__module__": self.__name__})
 
 
-def stub_client_imports() -> None:
+def stub_client_imports(args: argparse.Namespace | None = None) -> None:
     """Let later imports of Google's admin packages load message types only.
 
     To be called only by a process that runs the emulator and has imported none of them yet;
-    otherwise it does nothing.
+    otherwise it does nothing. Nor does it if there are to be rows: those are moved by messages of
+    the client library, which loads its clients and those of the admin packages.
     """
+    if args is not None and (args.data or args.data_emulator):
+        return
     for clients in _CLIENTS:
         package = clients.rpartition(".services.")[0]
         if package not in sys.modules:

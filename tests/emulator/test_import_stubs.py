@@ -44,3 +44,25 @@ def test_clients_that_are_there_stay(name: str) -> None:
     assert before is getattr(database_v1, name)
     assert hasattr(before, "create_backup")
     assert sys.modules[before.__module__] is not None
+
+
+ROWS_SCRIPT = """
+import argparse
+from airflow_spanner_lro.emulator.command import stub_client_imports
+
+stub_client_imports(argparse.Namespace(data=True, data_emulator=None))
+
+import airflow_spanner_lro.emulator.protos
+from airflow_spanner_lro.emulator.data.mirror import Mirror
+
+print(Mirror.__name__)
+"""
+
+
+def test_with_rows_the_client_library_is_whole() -> None:
+    """What moves rows is the client library, which cannot be loaded without its clients."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", ROWS_SCRIPT], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert "Mirror" == done.stdout.strip()
