@@ -85,8 +85,8 @@ class _Division:
         opening = next((i for i, token in enumerate(tokens) if token.text == "("), len(tokens))
         table = _name(text, tokens[2:opening])
         kept, done = "", 0
-        for cut in _foreign_keys(tokens, opening):
-            self.after.append(f"ALTER TABLE {table} ADD {text[cut.key : cut.end]}")
+        for cut in _foreign_keys(text, tokens, opening):
+            self.after.append(f"ALTER TABLE {table} ADD {cut.clause}")
             kept, done = kept + text[done : cut.start], cut.end
         self.before.append(kept + text[done:])
 
@@ -106,7 +106,7 @@ class _Division:
             self.before.append(text)
 
     def _drop_constraint(self, text: str, table: str, constraint: str) -> None:
-        added = f"ALTER TABLE {table} ADD CONSTRAINT {constraint} FOREIGN "
+        added = _spaced(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} FOREIGN", self.dialect)
         keys = [each for each in self.after if _spaced(each, self.dialect).startswith(added)]
         if keys:
             self.after.remove(keys[-1])
@@ -130,33 +130,60 @@ class _Cut:
     """A foreign key within CREATE TABLE.
 
     :param start: from where the text goes: a comma before it goes as well
-    :param key: where the key itself begins
-    :param end: where it ends
+    :param end: up to where it goes
+    :param clause: the key, as ALTER TABLE adds it
     """
 
     start: int
-    key: int
     end: int
+    clause: str
 
 
-def _foreign_keys(tokens: Sequence[DdlToken], opening: int) -> Iterator[_Cut]:
+def _foreign_keys(text: str, tokens: Sequence[DdlToken], opening: int) -> Iterator[_Cut]:
     """Yield the foreign keys between the parentheses of CREATE TABLE."""
-    depth, first, comma = 0, opening + 1, -1
+    depth, first = 0, opening + 1
     for index in range(opening, len(tokens)):
-        token = tokens[index]
-        depth += (token.text == "(") - (token.text == ")")
-        ends = not depth or (depth == 1 and token.text == ",")
-        if not ends:
+        mark = tokens[index].text
+        depth += (mark == "(") - (mark == ")")
+        if depth > 1 or (depth and mark != ","):
             continue
-        words = [each.text.upper() for each in tokens[first : min(index, first + 3)]]
-        named = words[:1] == ["CONSTRAINT"]
-        if (words[2:3] if named else words[:1]) == ["FOREIGN"] and comma >= 0:
-            yield _Cut(
-                start=tokens[comma].start, key=tokens[first].start, end=tokens[index - 1].end
-            )
-        first, comma = index + 1, index
+        if index > first and (cut := _foreign_key(text, tokens, first, index)) is not None:
+            yield cut
+        first = index + 1
         if not depth:
             return
+
+
+def _foreign_key(text: str, tokens: Sequence[DdlToken], first: int, last: int) -> _Cut | None:
+    """Return the foreign key in a column or a constraint, which ends before a token."""
+    part = tokens[first:last]
+    words = [token.text.upper() for token in part]
+    named = words[0] == "CONSTRAINT"
+    if (words[2:3] if named else words[:1]) == ["FOREIGN"]:
+        clause = text[part[0].start : part[-1].end]
+        return _Cut(start=tokens[first - 1].start, end=part[-1].end, clause=clause)
+    if named or "REFERENCES" not in words:
+        return None
+    # of a column, as PostgreSQL has it
+    begin = words.index("REFERENCES")
+    end = _end_of_reference(words, begin)
+    clause = f"FOREIGN KEY ({part[0].text}) {text[part[begin].start : part[end - 1].end]}"
+    if words[begin - 2] == "CONSTRAINT":
+        clause = f"CONSTRAINT {part[begin - 1].text} {clause}"
+        begin -= 2
+    return _Cut(start=part[begin - 1].end, end=part[end - 1].end, clause=clause)
+
+
+def _end_of_reference(words: Sequence[str], begin: int) -> int:
+    """Return the place behind ``REFERENCES table (columns) ON DELETE action``."""
+    end = begin + 2
+    while words[end : end + 1] == ["."]:
+        end += 2
+    if words[end : end + 1] == ["("]:
+        end = words.index(")", end) + 1
+    while words[end : end + 1] == ["ON"]:
+        end += 4 if words[end + 2 : end + 3] in (["NO"], ["SET"]) else 3
+    return end
 
 
 def _name(text: str, tokens: Sequence[DdlToken]) -> str:
@@ -166,4 +193,7 @@ def _name(text: str, tokens: Sequence[DdlToken]) -> str:
 
 
 def _spaced(text: str, dialect: Dialect) -> str:
-    return " ".join(token.text for token in tokenize(text, dialect=dialect))
+    try:
+        return " ".join(token.text.upper() for token in tokenize(text, dialect=dialect))
+    except UnclosedError:
+        return ""

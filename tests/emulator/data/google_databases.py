@@ -18,6 +18,7 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 from google.cloud.spanner_v1 import types as spanner_types
 from google.cloud.spanner_v1.services.spanner import SpannerClient
 from google.cloud.spanner_v1.services.spanner.transports import SpannerGrpcTransport
+from google.protobuf import json_format
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.emulator.data.reading import read_rows
@@ -113,7 +114,8 @@ class GoogleDatabases:
     def query(self, database: str, sql: str) -> list[list[Any]]:
         """Return the rows of a query, with the values of JSON."""
         request = {"session": self._session(database), "sql": sql}
-        return [list(row) for row in self._spanner.execute_sql(request, timeout=_TIMEOUT).rows]
+        result = spanner_types.ResultSet.pb(self._spanner.execute_sql(request, timeout=_TIMEOUT))
+        return [json_format.MessageToDict(row) for row in result.rows]  # type: ignore[misc]
 
     def read(
         self,

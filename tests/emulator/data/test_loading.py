@@ -104,6 +104,21 @@ def test_it_waits_for_rows(statement: str) -> None:
             'ALTER TABLE s."A" ADD CONSTRAINT "K" FOREIGN KEY (b) REFERENCES "B"(id)',
             id="in PostgreSQL",
         ),
+        pytest.param(
+            _POSTGRES,
+            'create table a ("B" bigint not null references s."B" (id) on delete no action'
+            " default 1, c bigint)",
+            'create table a ("B" bigint not null default 1, c bigint)',
+            'ALTER TABLE a ADD FOREIGN KEY ("B") references s."B" (id) on delete no action',
+            id="of a column",
+        ),
+        pytest.param(
+            _POSTGRES,
+            "CREATE TABLE a (id bigint PRIMARY KEY, b bigint CONSTRAINT k REFERENCES b)",
+            "CREATE TABLE a (id bigint PRIMARY KEY, b bigint)",
+            "ALTER TABLE a ADD CONSTRAINT k FOREIGN KEY (b) REFERENCES b",
+            id="of a column, with a name",
+        ),
     ],
 )
 def test_a_foreign_key_is_cut_out(
@@ -123,7 +138,7 @@ def test_the_order_stays() -> None:
 
 def test_a_key_that_is_dropped_again_is_never_added() -> None:
     """A history in which a foreign key goes, and then its column, can be done again."""
-    plan = _plan(_A, _KEY, "ALTER TABLE A DROP CONSTRAINT K", "ALTER TABLE A DROP COLUMN B")
+    plan = _plan(_A, _KEY, "alter table A drop constraint k", "ALTER TABLE A DROP COLUMN B")
     assert LoadPlan(before=(_A, "ALTER TABLE A DROP COLUMN B"), after=()) == plan
 
 
