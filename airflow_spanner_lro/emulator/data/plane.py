@@ -150,9 +150,15 @@ class DataPlane:
     def _run(self, google: GoogleEmulator, engine: Engine) -> None:
         try:
             google.start(on_end=lambda: self._note_end(google))
+            self._serve(google, engine)
         except DataStartError as exc:
             self._fail(f"Google's Spanner emulator does not start: {exc}. {google.binary}")
-            return
+        except Exception as exc:
+            # a bug here must not leave data calls waiting for ever
+            log.exception("The emulator failed to keep rows")
+            self._fail(f"There are no rows, because the emulator has a bug: {exc!r}.")
+
+    def _serve(self, google: GoogleEmulator, engine: Engine) -> None:
         # the client library's messages take long to load; whoever has no rows needs none of them
         from airflow_spanner_lro.emulator.data.mirror import Mirror  # noqa: PLC0415
 

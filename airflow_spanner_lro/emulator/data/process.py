@@ -32,8 +32,9 @@ STOP_TIMEOUT = 10.0
 _ADDRESS = re.compile(r"Server address: (\S+:\d+)")
 # the whole group: what it has started goes with it
 _GUARD = 'read -r _; kill -9 "-$1" 2>/dev/null'
-_LAST_LINES = 5
+_LAST_LINES = 2
 _LONGEST_LINE = 300
+_NOISE = "WARNING: All log messages before"
 _CHANNEL = (
     # a channel that knows nothing of what another one met at this address before
     ("grpc.use_local_subchannel_pool", 1),
@@ -89,7 +90,9 @@ class GoogleEmulator:
         """What to say when it has ended by itself."""
         code = None if self._process is None else self._process.returncode
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        return f"it has ended ({how}{self._last_words()})"
+        # who was ended by others has nothing to say about it
+        words = "" if code in (-signal.SIGKILL, -signal.SIGTERM) else self._last_words()
+        return f"it has ended ({how}{words})"
 
     def start(self, *, on_end: Callable[[], None]) -> None:
         """Start it, and wait until it answers.
@@ -175,7 +178,7 @@ class GoogleEmulator:
             if self._address is None and (found := _ADDRESS.search(line)) is not None:
                 self._address = found[1]
                 self._told.set()
-            elif line:
+            elif line and not line.startswith(_NOISE):
                 self._lines.append(line[:_LONGEST_LINE])
         process.wait()
         process.stdout.close()
