@@ -61,6 +61,8 @@ _BESIDE_ROWS = frozenset(
     {"ROLE", "STATISTICS", "LOCALITY GROUP", "PLACEMENT", "MODEL", "PROPERTY GRAPH", "DATABASE"}
 )
 """Things that rows are the same without: what is refused of them is told, and left out."""
+_BESIDE_ROWS_ACTIONS = frozenset({"GRANT", "REVOKE"})
+"""What is done to roles, whatever the thing is that they may use."""
 
 
 class Mirror:
@@ -226,7 +228,7 @@ class Mirror:
                 [statement.text], proto_descriptors=proto_descriptors
             )
         except RowsRefusedError as exc:
-            if statement.entity_type in _BESIDE_ROWS:
+            if statement.entity_type in _BESIDE_ROWS or statement.action in _BESIDE_ROWS_ACTIONS:
                 log.warning(
                     "A statement is left out of the rows of database %s, which are the same "
                     "without it: Google's emulator refuses it. %s; %s",
