@@ -4,7 +4,8 @@
 
 Adds a partition with compute and storage of its own in another region, lets an autoscaler size it,
 and deletes it: also when a step before failed.
-Partitions need an instance of the edition Enterprise Plus.
+Partitions need an instance in more than one region, of the edition Enterprise Plus; for the
+emulator say ``--instance-config nam6``. The region here must be of no other partition.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ResourceN
 from airflow_spanner_lro.emulator.addresses import (
     HIGHEST_PORT,
     EmulatorStartError,
+    allowed_host,
     dialled,
     join_address,
 )
@@ -46,6 +47,8 @@ DEFAULT_REST_PORT = 9020
 _ON, _OFF = "on", "off"
 # those of OperationIdForm, which takes the client library to load
 _ID_FORMS = ("full", "short", "opaque")
+# that of the actions, which take the client library to load
+_CONFIG = "regional-europe-west1"
 _SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 DESCRIPTION = (
@@ -75,6 +78,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const=None,
         help="speak gRPC only; there is no control interface then either",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        type=_allowed_host,
+        metavar="NAME",
+        help="a name by which clients of REST may call it, such as that of a container; those of "
+        "this machine always may be used (may be repeated)",
     )
     parser.add_argument(
         "--state",
@@ -148,6 +160,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a database that is there from the start, with its instance (may be repeated)",
     )
+    parser.add_argument(
+        "--instance-config",
+        default=_CONFIG,
+        metavar="ID",
+        help="where these instances are, such as nam6; partitions need more than one region "
+        "(%(default)s)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -181,10 +200,12 @@ def _run(args: argparse.Namespace) -> int:
             quota=AdminQuota() if args.quota == _ON else None,
             audit=_audit_topic(args),
             data=args.data_emulator or args.data,
+            allow_hosts=args.allow_host,
         )
         for name in args.instance:
-            emulator.create_instance(name)
+            emulator.create_instance(name, config=args.instance_config)
         for name in args.database:
+            emulator.create_instance(name.instance_name, config=args.instance_config)
             emulator.create_database(name, if_missing=True)
         emulator.start()
     except (AuditTopicError, EmulatorStartError, EmulatorStateError, RpcError) as exc:
@@ -301,6 +322,13 @@ def _port(text: str) -> int:
         message = f"{text!r} is no port: give a number from 0 to {HIGHEST_PORT}"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def _allowed_host(text: str) -> str:
+    try:
+        return allowed_host(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
 
 
 def _file(text: str) -> str:

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 PROJECT = "projects/test"
 INSTANCE = f"{PROJECT}/instances/main"
+PLAIN = f"{PROJECT}/instances/plain"
+"""In a single region, so that it may be of any edition."""
 CONFIGS = f"{PROJECT}/instanceConfigs"
 REGION, OTHER_REGION = f"{CONFIGS}/regional-europe-west1", f"{CONFIGS}/regional-us-central1"
 CUSTOM = f"{CONFIGS}/custom-mine"
 PARTITION = f"{INSTANCE}/instancePartitions/part"
 ORDERS, USERS, SECRETS = (f"{INSTANCE}/databases/{each}" for each in ("orders", "users", "secrets"))
 SOURCE, OTHER_SOURCE = (f"{INSTANCE}/backups/{each}" for each in ("source", "other"))
-RING = f"{PROJECT}/locations/europe-west1/keyRings/ring/cryptoKeys"
+RING = f"{PROJECT}/locations/nam6/keyRings/ring/cryptoKeys"
 KEY, OTHER_KEY = f"{RING}/one", f"{RING}/two"
 TABLE = "CREATE TABLE Orders (Id INT64) PRIMARY KEY (Id)"
 OTHER_TABLE = "CREATE TABLE Users (Id INT64) PRIMARY KEY (Id)"
@@ -151,7 +153,7 @@ USUAL: Mapping[OperationKind, Flat] = {
         "instance.node_count": 2,
     },
     kinds.UPDATE_INSTANCE: {
-        "instance.name": INSTANCE,
+        "instance.name": PLAIN,
         "instance.node_count": 10,
         "field_mask.paths": ["node_count", "autoscaling_config"],
     },
@@ -426,6 +428,7 @@ def prepare(
     clock: ManualClock,
 ) -> None:
     """Put everything there that the requests of a kind need, and let the time come to start it."""
+    emulator.create_instance(PLAIN)
     emulator.create_database(USERS)
     if kind in (kinds.COPY_BACKUP, kinds.RESTORE_DATABASE):
         emulator.create_backup(SOURCE, ORDERS)

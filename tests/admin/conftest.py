@@ -45,6 +45,8 @@ def clock() -> ManualClock:
 def emulator(clock: ManualClock) -> Iterator[SpannerAdminEmulator]:
     """Run an emulator with one instance and one database."""
     with SpannerAdminEmulator(clock=clock) as running:
+        # in several regions, as instances in one have no partitions
+        running.create_instance(str(DATABASE.instance_name), config="nam6")
         running.create_database(str(DATABASE))
         yield running
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core import kinds
 from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.emulator.configs.base_configs import BASE_CONFIGS
 
-from .every_kind import CONFIG, INSTANCE, PROJECT, REQUESTS
+from .every_kind import INSTANCE, PROJECT, REQUESTS
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
@@ -55,15 +56,20 @@ class World:
 
     def partitions(self) -> list[OperationName]:
         """Create partitions of the instance."""
-        part = {"config": CONFIG, "node_count": 1}
+        # no two partitions may have one configuration
+        regions = sorted(each for each in BASE_CONFIGS if each.startswith("regional-"))
         return [
             self._start(
                 kinds.CREATE_INSTANCE_PARTITION,
                 parent=INSTANCE,
                 instance_partition_id=f"part-{number}",
-                instance_partition=part | {"display_name": f"Part {number}"},
+                instance_partition={
+                    "config": f"{PROJECT}/instanceConfigs/{region}",
+                    "display_name": f"Part {number}",
+                    "node_count": 1,
+                },
             )
-            for number in range(COUNT)
+            for number, region in enumerate(regions[:COUNT])
         ]
 
     def configs(self) -> list[OperationName]:

@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.flows import operation
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.polling import policy, schedule
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from tests.airflow.fakes import DATABASE, LATEST, LONG, FakeTask, Script, Stage
+from tests.airflow.fakes import DATABASE, INSTANCE, LATEST, LONG, FakeTask, Script, Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -90,6 +90,8 @@ def stage(
     emulator, script = SpannerAdminEmulator(clock=emulator_clock), Script()
     emulator.faults = script
     with emulator:
+        # in several regions, as instances in one have no partitions
+        emulator.create_instance(INSTANCE, config="nam6")
         emulator.create_database(DATABASE)
         monkeypatch.setenv("SPANNER_EMULATOR_HOST", emulator.endpoint)
         client = SpannerAdminClient(Endpoint(target=emulator.endpoint, plain_text=True))

@@ -179,7 +179,7 @@ def test_update_names_what_changes(changes: dict[str, Any], paths: list[str]) ->
         pytest.param({"node_count": 3}, {"node_count": 3, "processing_units": 3000}, id="nodes"),
         pytest.param({"processing_units": 500}, {"processing_units": 500}, id="units"),
         pytest.param({"autoscaling": AUTOSCALING}, {"node_count": 2}, id="autoscaling"),
-        pytest.param({"edition": "standard"}, {"edition": "STANDARD"}, id="edition"),
+        pytest.param({"edition": "enterprise_plus"}, {"edition": "ENTERPRISE_PLUS"}, id="edition"),
         pytest.param({"labels": {"team": "data"}}, {"labels": {"team": "data"}}, id="labels"),
         pytest.param({"display_name": "Orders"}, {"display_name": "Orders"}, id="name"),
         pytest.param(
@@ -257,7 +257,7 @@ def test_move_of_what_cannot_move(stage: Stage, task: FakeTask) -> None:
 def test_move_to_where_it_is(stage: Stage, task: FakeTask) -> None:
     """A move to the same place is refused for good."""
     with pytest.raises(AirflowFailException, match="has this configuration already"):
-        move_instance(target_config_id="regional-europe-west1").execute(task.context)
+        move_instance(target_config_id="nam6").execute(task.context)
 
     assert not stage.emulator.operations()
 

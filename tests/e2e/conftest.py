@@ -185,6 +185,8 @@ def world(folder: Path, pytestconfig: pytest.Config) -> Iterator[World]:
     # put there before the start, which hands them on
     emulator.faults = faults = ConditionalFaults()
     with emulator, skewed(SKEW) as ahead, skewed(-SKEW) as behind:
+        # in several regions, for the example with a partition
+        emulator.create_instance("projects/demo-project/instances/demo-instance", config="nam6")
         emulator.create_database(
             "projects/demo-project/instances/demo-instance/databases/orders",
             ["CREATE TABLE Orders (Id STRING(36) NOT NULL) PRIMARY KEY (Id)"],

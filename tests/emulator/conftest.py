@@ -23,6 +23,7 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from tests.emulator.support import configs, partitions
 from tests.emulator.support.channels import open_channel
+from tests.emulator.support.operation_starts import MULTI_REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +72,7 @@ def empty_emulator(clock: ManualClock) -> Iterator[SpannerAdminEmulator]:
 @pytest.fixture
 def emulator(empty_emulator: SpannerAdminEmulator) -> SpannerAdminEmulator:
     """Run an emulator with one instance and one database."""
+    empty_emulator.create_instance(INSTANCE, config=MULTI_REGION)
     empty_emulator.create_database(DATABASE, SCHEMA)
     return empty_emulator
 
@@ -79,6 +81,7 @@ def emulator(empty_emulator: SpannerAdminEmulator) -> SpannerAdminEmulator:
 def rest_emulator(clock: ManualClock) -> Iterator[SpannerAdminEmulator]:
     """Run an emulator with one instance and one database that speaks REST too."""
     with SpannerAdminEmulator(clock=clock, rest_port=0) as running:
+        running.create_instance(INSTANCE, config=MULTI_REGION)
         running.create_database(DATABASE, SCHEMA)
         yield running
 

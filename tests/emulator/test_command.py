@@ -17,9 +17,15 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import pytest
-from google.cloud import spanner_admin_database_v1 as database_v1
+from google.cloud import (
+    spanner_admin_database_v1 as database_v1,
+    spanner_admin_instance_v1 as instance_v1,
+)
 from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
     DatabaseAdminGrpcTransport,
+)
+from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports import (
+    InstanceAdminGrpcTransport,
 )
 from google.longrunning import operations_pb2
 
@@ -128,6 +134,25 @@ def test_a_reader_that_goes_away_is_no_reason_to_stop(start: Start) -> None:
     assert [DATABASE] * 3 == names
     assert started.process.stderr is not None
     assert (0, "") == (code, started.process.stderr.read())
+
+
+def test_what_is_there_from_the_start_is_where_it_is_wanted(start: Start) -> None:
+    """Instances have the configuration that was asked for, those of databases too."""
+    started = start("--no-rest", "--database", DATABASE, "--instance-config", "nam6")
+    with open_channel(started.target) as channel:
+        client = instance_v1.InstanceAdminClient(
+            transport=InstanceAdminGrpcTransport(channel=channel)
+        )
+        instance = client.get_instance(name=INSTANCE)
+
+    assert "nam6" == instance.config.rpartition("/")[2]
+
+
+def test_an_unknown_configuration_is_one_sentence() -> None:
+    """A configuration that there is not is told in a line, with exit code 1."""
+    said = fail("--port", "0", "--instance", INSTANCE, "--instance-config", "nowhere")
+
+    assert "Instance config not found: projects/test/instanceConfigs/nowhere\n" == said
 
 
 def test_rest_can_be_left_out(start: Start) -> None:

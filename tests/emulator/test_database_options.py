@@ -101,7 +101,7 @@ def test_options_can_be_reset(
         ("SET OPTIONS (version_retention_period = '59m')", "from 1 hour to 7 days"),
         ("SET OPTIONS (version_retention_period = 'long')", "from 1 hour to 7 days"),
         ("SET OPTIONS (colour = 'red')", "unknown database option 'colour'"),
-        ("SET OPTIONS (default_leader = 'us-east1')", "default_leader"),
+        ("SET OPTIONS (default_leader = 'us-west1')", "default_leader"),
         ("SET OPTIONS ()", "expected SET OPTIONS"),
         ("RENAME TO other", "expected SET OPTIONS"),
     ],
@@ -109,9 +109,21 @@ def test_options_can_be_reset(
 def test_options_are_checked(
     databases: database_v1.DatabaseAdminClient, statement: str, text: str
 ) -> None:
-    """A wrong option or value is an INVALID_ARGUMENT, and any leader in a single region."""
+    """A wrong option or value is an INVALID_ARGUMENT, and a leader without votes."""
     with pytest.raises(exceptions.InvalidArgument, match=text):
         change(databases, f"ALTER DATABASE orders {statement}")
+
+
+def test_a_database_of_one_region_has_no_choice_of_leaders(
+    emulator: SpannerAdminEmulator, databases: database_v1.DatabaseAdminClient
+) -> None:
+    """In a single region every leader is INVALID_ARGUMENT, even the region itself."""
+    name = "projects/test/instances/narrow/databases/narrow"
+    emulator.create_database(name)
+    statement = "ALTER DATABASE narrow SET OPTIONS (default_leader = 'europe-west1')"
+
+    with pytest.raises(exceptions.InvalidArgument, match="default_leader"):
+        databases.update_database_ddl(database=name, statements=[statement])
 
 
 def test_options_are_those_of_this_database(databases: database_v1.DatabaseAdminClient) -> None:

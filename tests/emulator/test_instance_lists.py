@@ -11,7 +11,8 @@ from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from tests.emulator.conftest import INSTANCE
-from tests.emulator.support.instances import CONFIG, start_instance
+from tests.emulator.support.instances import start_instance
+from tests.emulator.support.operation_starts import MULTI_REGION
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
@@ -39,7 +40,8 @@ def test_a_mask_gives_some_fields_only(
         {"name": INSTANCE, "field_mask": {"paths": ["config", "display_name"]}}
     )
 
-    assert instance_v1.Instance(config=CONFIG, display_name="main") == found
+    config = f"projects/test/instanceConfigs/{MULTI_REGION}"
+    assert instance_v1.Instance(config=config, display_name="main") == found
 
 
 @pytest.mark.usefixtures("emulator")

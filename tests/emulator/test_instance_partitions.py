@@ -11,12 +11,16 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from airflow_spanner_lro.emulator import Limits, Plan
+from airflow_spanner_lro.emulator import Plan
 from tests.emulator.conftest import DATABASE, INSTANCE
+from tests.emulator.support import configs
 from tests.emulator.support.instances import AUTOSCALING, FRESH, start_instance
-from tests.emulator.support.partitions import CONFIG, PARTITION, create, update
+from tests.emulator.support.operation_starts import MULTI_REGION
+from tests.emulator.support.partitions import CONFIG, PARTITION, REGIONS, create, update
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from google.cloud import spanner_admin_database_v1 as database_v1
 
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
@@ -24,6 +28,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("emulator")
 
 States = instance_v1.InstancePartition.State
+
+
+def ids_of(partitions: Iterable[instance_v1.InstancePartition]) -> list[str]:
+    """Return the ids of partitions."""
+    return [each.name.rpartition("/")[2] for each in partitions]
 
 
 def test_a_partition_is_creating_and_then_ready(
@@ -127,7 +136,7 @@ def test_a_partition_that_cannot_be_is_refused(
     """What breaks a rule is INVALID_ARGUMENT, and makes nothing."""
     with pytest.raises(exceptions.InvalidArgument):
         create(instances, **fields)
-    assert [] == list(instances.list_instance_partitions(parent=INSTANCE))
+    assert ["default"] == ids_of(instances.list_instance_partitions(parent=INSTANCE))
 
 
 def test_a_partition_needs_its_instance_and_a_configuration(
@@ -140,17 +149,6 @@ def test_a_partition_needs_its_instance_and_a_configuration(
         create(instances, config="projects/test/instanceConfigs/nowhere")
     start_instance(instances)
     with pytest.raises(exceptions.FailedPrecondition, match="still being created"):
-        create(instances, parent=FRESH)
-
-
-def test_a_partition_needs_an_edition_that_has_partitions(
-    instances: instance_v1.InstanceAdminClient, clock: ManualClock
-) -> None:
-    """Instances of lower editions have none."""
-    start_instance(instances, edition="ENTERPRISE")
-    clock.advance(20)
-
-    with pytest.raises(exceptions.FailedPrecondition, match="ENTERPRISE_PLUS"):
         create(instances, parent=FRESH)
 
 
@@ -168,11 +166,12 @@ def test_an_instance_has_a_limited_number_of_partitions(
     instances: instance_v1.InstanceAdminClient,
 ) -> None:
     """One more than the limit is RESOURCE_EXHAUSTED."""
-    for number in range(Limits().partitions):
-        create(instances, f"part-{number}")
+    *configs, one_more = (f"projects/test/instanceConfigs/{each}" for each in REGIONS[:21])
+    for number, config in enumerate(configs):
+        create(instances, f"part-{number}", config=config)
 
     with pytest.raises(exceptions.ResourceExhausted, match="limit of 20"):
-        create(instances, "part-more")
+        create(instances, "part-more", config=one_more)
 
 
 def test_partitions_are_listed_by_instance_and_by_project(
@@ -180,18 +179,114 @@ def test_partitions_are_listed_by_instance_and_by_project(
 ) -> None:
     """A dash stands for all instances of a project; pages find each partition once."""
     other = "projects/test/instances/other"
-    emulator.create_instance(other)
-    for parent, partition_id in ((other, "zz"), (INSTANCE, "bb"), (INSTANCE, "aa")):
-        create(instances, partition_id, parent=parent)
+    emulator.create_instance(other, config="eur3")
+    emulator.create_instance("projects/another/instances/main")
+    made = ((other, "zz"), (INSTANCE, "ee"), (INSTANCE, "aa"))
+    for (parent, partition_id), region in zip(made, REGIONS, strict=False):
+        config = f"projects/test/instanceConfigs/{region}"
+        create(instances, partition_id, parent=parent, config=config)
     of_one = instances.list_instance_partitions(parent=INSTANCE)
     of_all = instances.list_instance_partitions(
         {"parent": "projects/test/instances/-", "page_size": 1}
     )
 
-    assert ["aa", "bb"] == [each.name.rpartition("/")[2] for each in of_one]
-    assert ["aa", "bb", "zz"] == [each.name.rpartition("/")[2] for each in of_all]
+    assert ["aa", "default", "ee"] == ids_of(of_one)
+    assert ["aa", "default", "ee", "default", "zz"] == ids_of(of_all)
     with pytest.raises(exceptions.NotFound):
         instances.list_instance_partitions(parent="projects/test/instances/nowhere")
+
+
+@pytest.mark.parametrize("config", ["regional-europe-west1", "emulator-config"])
+def test_an_instance_in_a_single_region_has_no_partitions(
+    emulator: SpannerAdminEmulator, instances: instance_v1.InstanceAdminClient, config: str
+) -> None:
+    """It is FAILED_PRECONDITION, in the service's words."""
+    emulator.create_instance(FRESH, config=config)
+
+    with pytest.raises(exceptions.FailedPrecondition) as refused:
+        create(instances, parent=FRESH)
+
+    text = "Cannot create an instance partition in a single region instance."
+    assert text == refused.value.message
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(MULTI_REGION, id="that of its instance"),
+        pytest.param("regional-us-east4", id="that of another partition"),
+        pytest.param("custom-mine", id="one that is based on that of another partition"),
+    ],
+)
+def test_no_two_partitions_share_a_base_configuration(
+    instances: instance_v1.InstanceAdminClient, custom: str, config: str
+) -> None:
+    """An instance counts as a partition; a configuration counts as what it is made from."""
+    assert custom.endswith("custom-mine")  # based on nam11
+    create(instances)
+    create(instances, "second", config=configs.BASE)
+
+    with pytest.raises(exceptions.FailedPrecondition, match="shares a base config with another"):
+        create(instances, "third", config=f"projects/test/instanceConfigs/{config}")
+
+
+def test_a_configuration_is_free_again_after_its_partition(
+    instances: instance_v1.InstanceAdminClient, partition: str
+) -> None:
+    """What counts are the partitions that are there; other instances do not count."""
+    instances.delete_instance_partition(name=partition)
+
+    assert create(instances, "second").running()
+
+
+def test_every_instance_has_a_default_partition(
+    emulator: SpannerAdminEmulator, instances: instance_v1.InstanceAdminClient, clock: ManualClock
+) -> None:
+    """It is what its instance is: configuration, capacity, state, times."""
+    start_instance(instances, processing_units=300)
+    name = f"{FRESH}/instancePartitions/default"
+    before = instances.get_instance_partition(name=name)
+    clock.advance(20)
+    instance, after = (
+        instances.get_instance(name=FRESH),
+        instances.get_instance_partition(name=name),
+    )
+
+    assert emulator.running
+    assert (States.CREATING, 0) == (before.state, before.processing_units)
+    assert (States.READY, 300, 0) == (after.state, after.processing_units, after.node_count)
+    assert (instance.config, instance.create_time) == (after.config, after.create_time)
+    assert name == after.name
+    assert [] == list(instances.list_instance_partition_operations(parent=FRESH))
+
+
+def test_the_default_partition_is_managed_with_its_instance(
+    instances: instance_v1.InstanceAdminClient,
+) -> None:
+    """It can neither be updated nor deleted by itself, and goes with the instance."""
+    name = f"{INSTANCE}/instancePartitions/default"
+
+    with pytest.raises(exceptions.FailedPrecondition, match="default instance partition"):
+        update(instances, name=name, node_count=2)
+    with pytest.raises(exceptions.FailedPrecondition, match="default instance partition"):
+        instances.delete_instance_partition(name=name)
+    instances.delete_instance(name=INSTANCE)
+    with pytest.raises(exceptions.NotFound, match="Instance not found"):
+        instances.get_instance_partition(name=name)
+
+
+@pytest.mark.parametrize("target", ["regional-us-west1", "nam3"])
+def test_a_move_does_not_lead_to_what_cannot_be_made(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock, target: str
+) -> None:
+    """An instance with partitions moves neither to a single region nor to where one of them is."""
+    create(instances, config="projects/test/instanceConfigs/nam3")
+    clock.advance(60)
+
+    with pytest.raises(exceptions.FailedPrecondition, match="Cannot move instance"):
+        instances.move_instance(
+            {"name": INSTANCE, "target_config": f"projects/test/instanceConfigs/{target}"}
+        )
 
 
 def test_a_partition_with_a_placement_cannot_be_deleted(

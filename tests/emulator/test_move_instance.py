@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("emulator")
 
-HERE = "projects/test/instanceConfigs/regional-europe-west1"
+HERE = "projects/test/instanceConfigs/nam6"
 THERE = "projects/test/instanceConfigs/eur3"
 
 

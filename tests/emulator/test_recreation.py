@@ -11,7 +11,7 @@ import pytest
 
 from airflow_spanner_lro.emulator import Plan
 from tests.emulator.support import partitions
-from tests.emulator.support.operation_starts import DATABASE, INSTANCE
+from tests.emulator.support.operation_starts import DATABASE, INSTANCE, MULTI_REGION
 from tests.emulator.support.resource_requests import Asker, on_database
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_a_partition_that_is_being_undone_goes_with_its_instance(
     clock.advance(60)
     operation.cancel()
     instances.delete_instance(name=INSTANCE)
-    emulator.create_instance(INSTANCE)
+    emulator.create_instance(INSTANCE, config=MULTI_REGION)
 
     again = partitions.create(instances)
 

@@ -16,6 +16,7 @@ from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.base_configs import (
     BASE_CONFIGS,
     STORAGE_LIMIT_PER_PROCESSING_UNIT,
+    ConfigTopology,
 )
 from airflow_spanner_lro.emulator.request_checks import check_labels, number_in
 from airflow_spanner_lro.emulator.tables import ReconciledRow, Table
@@ -122,10 +123,17 @@ class ConfigTable(Table[InstanceConfigName, InstanceConfig]):
 
     def base_of(self, name: InstanceConfigName) -> BaseConfig | None:
         """Return the topology of a configuration or of what it was made from; None if unknown."""
+        return BASE_CONFIGS.get(self.base_name_of(name).config)
+
+    def single_region(self, name: InstanceConfigName) -> bool:
+        """Tell whether the votes of a configuration come from one region; False if unknown."""
+        base = self.base_of(name)
+        return base is not None and base.topology is ConfigTopology.REGION
+
+    def base_name_of(self, name: InstanceConfigName) -> InstanceConfigName:
+        """Return the configuration of Google's that one was made from, or is."""
         made = self.row(name)
-        if made is not None:
-            name = InstanceConfigName.parse(made.message.base_config)
-        return BASE_CONFIGS.get(name.config)
+        return name if made is None else InstanceConfigName.parse(made.message.base_config)
 
     def usable(self, text: str, *, field: str, project: str) -> InstanceConfigName:
         """Return the name of a configuration in which something can be made.
@@ -141,6 +149,10 @@ class ConfigTable(Table[InstanceConfigName, InstanceConfig]):
         if not is_base_config(name) and not self.get(name).ready:
             raise errors.config_not_usable(name)
         return name
+
+    def left(self) -> tuple[tuple[InstanceConfigName, datetime], ...]:
+        """Return when something in a configuration went last, for each of which it did."""
+        return tuple(self._left.items())
 
     def note_left(self, config: InstanceConfigName, *, at: datetime) -> None:
         """Note that an instance or a partition in a configuration is gone."""

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
     from google.longrunning import operations_pb2
 
+    from airflow_spanner_lro.core.names import InstanceConfigName
+
 
 class InstanceService(Servicer):
     """Create, get, list, update, move and delete instances."""
@@ -204,7 +206,7 @@ class InstanceService(Servicer):
             rule = "the instance has this configuration already"
             raise errors.bad_value("target_config", value=str(target), rule=rule)
         self._require_changeable(name)
-        self._require_movable(instance)
+        self._require_movable(instance, target=target)
         check_edition(self.world.resources.configs, name, instance.message, config=target)
         operation = self.world.start(
             kind=MOVE_INSTANCE, target=name, details=MoveDetails(target=target), now=now
@@ -223,7 +225,7 @@ class InstanceService(Servicer):
         self.world.operations.require_no_move(name)
         self.world.operations.require_none_on(name)
 
-    def _require_movable(self, instance: Instance) -> None:
+    def _require_movable(self, instance: Instance, *, target: InstanceConfigName) -> None:
         name, resources = instance.name, self.world.resources
         if instance.message.instance_type == instance_v1.Instance.InstanceType.FREE_INSTANCE:
             raise errors.cannot_move(name, reason="it is a free instance")
@@ -234,4 +236,13 @@ class InstanceService(Servicer):
         for database in resources.databases.of_instance(name):
             if database.encryption is not None:
                 reason = f"database {database.name} is encrypted with keys of its owner"
+                raise errors.cannot_move(name, reason=reason)
+        for partition in resources.partitions.of_instance(name):
+            # there is no way to have the two like that, so a move must not lead there
+            base = resources.configs.base_name_of(target)
+            if resources.configs.single_region(target):
+                reason = f"{target} has a single region, and it has partition {partition.name}"
+                raise errors.cannot_move(name, reason=reason)
+            if resources.configs.base_name_of(partition.config) == base:
+                reason = f"its partition {partition.name} shares the base config {base}"
                 raise errors.cannot_move(name, reason=reason)

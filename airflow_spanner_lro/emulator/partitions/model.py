@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
+from airflow_spanner_lro.core.names import InstancePartitionName
+from airflow_spanner_lro.emulator.instances.capacity import UNITS_PER_NODE, autoscaled, units_of
 from airflow_spanner_lro.emulator.tables import ReconciledRow, Table
 
 if TYPE_CHECKING:
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
         DatabaseName,
         InstanceConfigName,
         InstanceName,
-        InstancePartitionName,
     )
     from airflow_spanner_lro.emulator.backups.model import BackupTable
     from airflow_spanner_lro.emulator.databases.model import DatabaseTable
+    from airflow_spanner_lro.emulator.instances.model import Instance
     from airflow_spanner_lro.emulator.tables import EventQueue
 
 
@@ -40,7 +42,37 @@ class InstancePartition(ReconciledRow):
     update_time: datetime
 
 
-class PartitionTable(Table["InstancePartitionName", InstancePartition]):
+DEFAULT_PARTITION = "default"
+"""The id of the partition that every instance has, and that is managed with its instance."""
+
+
+def default_partition(instance: Instance) -> InstancePartition:
+    """Return the partition that an instance is by itself: its configuration, its capacity."""
+    message = instance_v1.InstancePartition(display_name=DEFAULT_PARTITION)
+    units = units_of(instance.message)
+    if units and units % UNITS_PER_NODE == 0:
+        message.node_count = units // UNITS_PER_NODE
+    elif units:
+        message.processing_units = units
+    if autoscaled(instance.message):
+        message.autoscaling_config = instance.message.autoscaling_config
+    name = instance.name
+    return InstancePartition(
+        name=InstancePartitionName(
+            project=name.project, instance=name.instance, partition=DEFAULT_PARTITION
+        ),
+        serial=instance.serial,
+        ready=instance.ready,
+        hidden=instance.hidden,
+        revision=instance.revision,
+        create_time=instance.create_time,
+        config=instance.config,
+        message=message,
+        update_time=instance.update_time,
+    )
+
+
+class PartitionTable(Table[InstancePartitionName, InstancePartition]):
     """The instance partitions.
 
     :param databases: some of which have placements in partitions

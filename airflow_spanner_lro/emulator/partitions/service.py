@@ -21,7 +21,11 @@ from airflow_spanner_lro.emulator.instances.capacity import AUTOSCALING, CAPACIT
 from airflow_spanner_lro.emulator.operations.handler import Creation, Update
 from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
-from airflow_spanner_lro.emulator.partitions.model import InstancePartition
+from airflow_spanner_lro.emulator.partitions.model import (
+    DEFAULT_PARTITION,
+    InstancePartition,
+    default_partition,
+)
 from airflow_spanner_lro.emulator.request_checks import (
     check_choice,
     check_display_name,
@@ -38,14 +42,12 @@ if TYPE_CHECKING:
 
     from google.longrunning import operations_pb2
 
+    from airflow_spanner_lro.core.names import InstanceConfigName
     from airflow_spanner_lro.emulator.instances.model import Instance
 
 _UPDATABLE = frozenset({"display_name", AUTOSCALING, *CAPACITY})
-_DEFAULT = "default"
-"""The id of the partition that every instance has, and that cannot be managed."""
 _ALL_INSTANCES = "/instances/-"
 _States = instance_v1.InstancePartition.State
-_Editions = instance_v1.Instance.Edition
 
 
 class PartitionService(Servicer):
@@ -73,10 +75,10 @@ class PartitionService(Servicer):
         instance = resources.ready_instance(parent)
         self.world.operations.require_no_move(parent)
         message = self._checked(name, given, instance_v1.InstancePartition(), _UPDATABLE)
-        if name.partition == _DEFAULT:
+        if name.partition == DEFAULT_PARTITION:
             raise errors.already_exists(name)
         resources.partitions.require_new(name)
-        _check_edition(instance, name)
+        self._check_config(instance, name, config=config)
         limit = self.world.limits.partitions
         if len(resources.partitions.of_instance(parent)) >= limit:
             raise errors.limit_reached(name, what="instance partitions", limit=limit, within=parent)
@@ -120,9 +122,10 @@ class PartitionService(Servicer):
         resources = self.world.resources
         wanted = self._parent_of(request.parent)
         time_in(request, "instance_partition_deadline")
+        by_default = map(default_partition, resources.instances)
         page, token = page_for(
             request,
-            (row for row in resources.partitions if wanted(row)),
+            (row for row in (*by_default, *resources.partitions) if wanted(row)),
             key=lambda row: (row.name.instance, row.name.partition),
         )
         return instance_v1.ListInstancePartitionsResponse(
@@ -140,6 +143,8 @@ class PartitionService(Servicer):
         paths = checked_paths(given, request.field_mask, field="field_mask", updatable=_UPDATABLE)
         check_choice(given, "state", allowed=[_States.READY])
         partition = resources.partition(name)
+        if name.partition == DEFAULT_PARTITION:
+            raise errors.default_partition_is_its_instance(name)
         message = self._checked(name, given, partition.message, paths)
         if not partition.ready:
             raise errors.not_ready(name)
@@ -166,6 +171,8 @@ class PartitionService(Servicer):
         name = InstancePartitionName.parse(request.name)
         resources = self.world.resources
         partition = resources.partition(name)
+        if name.partition == DEFAULT_PARTITION:
+            raise errors.default_partition_stays(name)
         self.world.operations.require_no_move(name.instance_name)
         if partition.ready:
             self.world.operations.require_none_on(name)
@@ -176,6 +183,19 @@ class PartitionService(Servicer):
         resources.partitions.remove(name)
         self.world.resources.configs.note_left(partition.config, at=now)
         return empty_pb2.Empty()
+
+    def _check_config(
+        self, instance: Instance, name: InstancePartitionName, *, config: InstanceConfigName
+    ) -> None:
+        """Refuse a configuration in which an instance already is, itself or with a partition."""
+        configs = self.world.resources.configs
+        # in several regions an instance has the edition that partitions need
+        if configs.single_region(instance.config):
+            raise errors.single_region(name)
+        others = self.world.resources.partitions.of_instance(instance.name)
+        taken = {configs.base_name_of(each.config) for each in (instance, *others)}
+        if configs.base_name_of(config) in taken:
+            raise errors.shared_base_config(name)
 
     def _checked(
         self,
@@ -200,11 +220,3 @@ class PartitionService(Servicer):
         instance = InstanceName.parse(parent)
         self.world.resources.instances.get(instance)
         return lambda row: row.name.instance_name == instance
-
-
-def _check_edition(instance: Instance, name: InstancePartitionName) -> None:
-    """Refuse an edition without partitions; one that is not told has it all."""
-    needed = _Editions(_Editions.ENTERPRISE_PLUS)
-    if 0 < int(instance.message.edition) < int(needed):
-        reason = f"instance {instance.name} has less, and partitions come with it"
-        raise errors.edition_lacks(name, needed=needed.name, reason=reason)

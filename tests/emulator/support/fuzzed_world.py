@@ -25,6 +25,7 @@ from tests.emulator.support.operation_starts import (
     CUSTOM,
     DATABASE,
     INSTANCE,
+    MULTI_REGION,
     PARTITION,
     PROJECT,
     STARTS,
@@ -175,6 +176,7 @@ class FuzzedWorld:
         self.engine = Engine(clock=clock)
         self._pipeline = CallPipeline(engine=self.engine, faults=Faults(), calls=CallLog())
         statements = ["CREATE TABLE T (Id INT64) PRIMARY KEY (Id)"]
+        self.engine.act("create_instance", name=INSTANCE, config=MULTI_REGION)
         self.engine.act(
             "create_database",
             name=DATABASE,

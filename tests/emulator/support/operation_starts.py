@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PROJECT = "projects/test"
 CONFIG = f"{PROJECT}/instanceConfigs/regional-europe-west1"
+MULTI_REGION = "nam6"
+"""Where the instance is, as instances in a single region have no partitions."""
 INSTANCE = f"{PROJECT}/instances/main"
 DATABASE = f"{INSTANCE}/databases/orders"
 BACKUP = f"{INSTANCE}/backups/nightly"
@@ -78,6 +80,7 @@ class OperationStart:
 
     def prepare(self, emulator: Controller, call: Call) -> None:
         """Put everything there that the operation needs."""
+        emulator.create_instance(INSTANCE, config=MULTI_REGION)
         emulator.create_database(DATABASE, ["CREATE TABLE T (Id INT64) PRIMARY KEY (Id)"])
         if self.kind in (kinds.COPY_BACKUP, kinds.RESTORE_DATABASE):
             emulator.create_backup(BACKUP, DATABASE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
+from airflow_spanner_lro.emulator.configs.base_configs import BASE_CONFIGS
 from tests.emulator.support.operation_starts import INSTANCE
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 CONFIG = "projects/test/instanceConfigs/regional-us-east4"
 PARTITION = f"{INSTANCE}/instancePartitions/america"
+REGIONS = sorted(each for each in BASE_CONFIGS if each.startswith("regional-"))
+"""Configurations for many partitions: no two of an instance may have the same."""
 
 
 def create(

@@ -14,6 +14,7 @@ from tests.emulator.support.operation_starts import (
     CREATE_CONFIG,
     DATABASE,
     INSTANCE,
+    MULTI_REGION,
     PROJECT,
 )
 from tests.emulator.support.resource_requests import (
@@ -60,7 +61,7 @@ _CREATE_INSTANCE = (
         "parent": PROJECT,
         "instance_id": "fresh",
         "instance": {
-            "config": CONFIG,
+            "config": f"{PROJECT}/instanceConfigs/{MULTI_REGION}",
             "display_name": "A fresh one",
             "node_count": 1,
             "edition": "ENTERPRISE_PLUS",
