@@ -270,15 +270,18 @@ class Controller:
             for name in wanted:
                 world.operations.get(name, now=now)
             deadline = now + limit
+        # one that ended long before the last of them is forgotten meanwhile
+        seen: dict[OperationName, Operation] = {}
         while True:
             with self._engine.locked() as (world, now):
                 pending = world.operations.pending()
                 if everything:
                     wanted |= dict.fromkeys(row.name for row in pending)
                 waiting = [row.name for row in pending if row.name in wanted]
+                rows = (world.operations.find(name) for name in wanted)
+                seen.update((row.name, row) for row in rows if row is not None)
                 if not waiting:
-                    rows = (world.operations.row(name) for name in wanted)
-                    return _views(rows, now=now)
+                    return _views(seen.values(), now=now)
                 # what they wait for may be the end of others
                 events = [at for row in pending if (at := row.next_event) is not None]
             if not events:

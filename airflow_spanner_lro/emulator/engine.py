@@ -29,6 +29,7 @@ from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.iam import DatabaseIamService, InstanceIamService
 from airflow_spanner_lro.emulator.instances.service import InstanceService
 from airflow_spanner_lro.emulator.journal.actions import ACTIONS
+from airflow_spanner_lro.emulator.journal.base import base_of, count_records, let_go, load
 from airflow_spanner_lro.emulator.journal.entries import (
     ActionEntry,
     CallEntry,
@@ -36,7 +37,8 @@ from airflow_spanner_lro.emulator.journal.entries import (
     Snapshot,
     encode,
 )
-from airflow_spanner_lro.emulator.journal.state_file import Journal
+from airflow_spanner_lro.emulator.journal.records import UnknownRecordError
+from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError, Journal
 from airflow_spanner_lro.emulator.operations.registry import new_world
 from airflow_spanner_lro.emulator.operations.service import (
     DatabaseOperationLists,
@@ -64,7 +66,11 @@ log = logging.getLogger(__name__)
 # schemas have limits of their own
 _ABOUT_SCHEMAS = ("CreateDatabase", "UpdateDatabaseDdl")
 
+_BUG = "Nothing is lost, but the journal grows; please report this"
 _NOT_HERE = "which this version does not have"
+
+COMPACT_AFTER = 10_000
+"""After so many changes a base takes the place of what was done, unless it would be longer."""
 
 Step = tuple[str, "Mapping[str, Any]"]
 """An action and its arguments."""
@@ -93,6 +99,8 @@ class Engine:
     :param listener: is told when operations start and end, under the lock; not of what had
         happened before, when a world is read from a file
     :param watcher: is told of each world that is served, and of jumps in time
+    :param compact_after: so many changes are kept as they were done before a base takes their
+        place, or twice as many as there are resources and operations
     :raises EmulatorStateError: if that file cannot be used.
     """
 
@@ -105,6 +113,7 @@ class Engine:
         state_file: Path | None = None,
         listener: OperationListener | None = None,
         watcher: WorldWatcher | None = None,
+        compact_after: int = COMPACT_AFTER,
     ) -> None:
         self.clock = clock
         self._listener = listener
@@ -112,6 +121,7 @@ class Engine:
         self._on_change: Callable[[], None] | None = None
         self._lock = threading.RLock()
         self._first = tuple(first)
+        self._compact_after = self._compact_at = compact_after
         self._last = datetime.min.replace(tzinfo=UTC)
         self._journal = Journal(seed=seed, path=state_file)
         recorded = self._journal.load()
@@ -148,7 +158,7 @@ class Engine:
                 raise errors.oversized_request(method=method.name, size=size, limit=limit)
             if not method.reads_only and method.path in self._methods:
                 data = message.SerializeToString(deterministic=True)
-                self._record(CallEntry(at=now, path=method.path, request=data))
+                self._record_change(CallEntry(at=now, path=method.path, request=data), world, now)
             return method.handle(request, now)
 
     def act(self, action: str, **arguments: Any) -> None:
@@ -158,7 +168,8 @@ class Engine:
         :raises RpcError: if it is refused.
         """
         with self.locked() as (world, now):
-            self._record(ActionEntry(at=now, action=action, arguments=arguments))
+            entry = ActionEntry(at=now, action=action, arguments=arguments)
+            self._record_change(entry, world, now)
             ACTIONS[action](world, now, **arguments)
 
     @contextmanager
@@ -201,13 +212,14 @@ class Engine:
         :raises ValueError: if the snapshot cannot be understood; nothing has changed then.
         """
         with self._lock:
-            built = _ServedWorld(snapshot.seed)
+            built = _ServedWorld(snapshot.seed, base=snapshot.base)
             built.replay(enumerate(snapshot.entries(), start=1))
             scale = self.clock.anchor().scale
             anchor = Anchor(emulated=snapshot.at, wall=time.time(), scale=scale)
             self._journal.restart(snapshot, anchor)
             self.clock.restore(snapshot.at)
             self._last = snapshot.at
+            self._compact_at = self._compact_after
             self._serve(built)
 
     def reset(self) -> None:
@@ -245,6 +257,29 @@ class Engine:
         if self._on_change is not None:
             self._on_change()
 
+    def _record_change(self, entry: CallEntry | ActionEntry, world: World, now: datetime) -> None:
+        if len(self._journal) >= self._compact_at:
+            self._compact(world, now)
+        self._record(entry)
+
+    def _compact(self, world: World, now: datetime) -> None:
+        """Let a base take the place of all that was done before; what is served stays as it is."""
+        let_go(world)
+        try:
+            base = base_of(world, at=now)
+            # nothing takes the place of a journal unless it makes the same world
+            again = _ServedWorld(self._journal.seed, base=base).world
+            if base_of(again, at=now) != base:
+                log.error("The journal is not compacted: its base makes another world. %s", _BUG)
+            else:
+                self._journal.compact(base, at=now, anchor=self.clock.anchor())
+        except (UnknownRecordError, ValueError) as exc:
+            log.error("The journal is not compacted: %s. %s", exc, _BUG)  # noqa: TRY400 - says enough
+        except (OSError, EmulatorStateError) as exc:
+            log.warning("The state file stays as long as it is: %s. Nothing is lost.", exc)
+        needed = max(self._compact_after, 2 * count_records(world))
+        self._compact_at = len(self._journal) + needed
+
     def _record_jump(self, anchor: Anchor) -> None:
         with self._lock:
             if self._journal.held:
@@ -254,7 +289,10 @@ class Engine:
 
     def _resume(self, recorded: LoadedJournal) -> None:
         """Make the world that a file tells of, and let time go on as if it had never stopped."""
-        built = _ServedWorld(self._journal.seed)
+        try:
+            built = _ServedWorld(self._journal.seed, base=recorded.base)
+        except ValueError as exc:
+            raise self._journal.unusable(line=recorded.base_line, reason=str(exc)) from exc
         try:
             built.replay(recorded.entries)
         except _UnusableEntryError as exc:
@@ -281,10 +319,15 @@ class _UnusableEntryError(ValueError):
 
 
 class _ServedWorld:
-    """A new world, and the RPCs that work on it."""
+    """A new world, or that of a base, and the RPCs that work on it.
 
-    def __init__(self, seed: int) -> None:
+    :raises ValueError: if the base cannot be understood.
+    """
+
+    def __init__(self, seed: int, *, base: str = "") -> None:
         self.world = new_world(plans=Planner(seed=seed), seed=seed)
+        if base:
+            load(self.world, base)
         self.methods: dict[str, Method] = {}
         for servicer in all_servicers(self.world):
             self.methods.update(servicer.methods())

@@ -14,7 +14,7 @@ from datetime import timedelta
 from enum import Enum
 from fnmatch import fnmatchcase
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.kinds import (
     COPY_BACKUP,
@@ -158,7 +158,7 @@ DEFAULT_PLANS: Mapping[OperationKind, Plan] = {
 
 
 @dataclass(slots=True, kw_only=True)
-class _Override:
+class Override:
     """A plan for some operations, for as long as it lasts."""
 
     plan: Plan
@@ -166,7 +166,12 @@ class _Override:
     target: str
     times: int | None
 
+    def is_about(self, other: Override) -> bool:
+        """Tell whether it is about the same operations as another one."""
+        return (self.kind, self.target) == (other.kind, other.target)
+
     def fits(self, kind: OperationKind, target: ResourceName) -> bool:
+        """Tell whether an operation gets it."""
         return (
             self.times != 0 and self.kind in (None, kind) and fnmatchcase(str(target), self.target)
         )
@@ -181,8 +186,19 @@ class Planner:
 
     def __init__(self, plans: Mapping[OperationKind, Plan] | None = None, *, seed: int = 0) -> None:
         self._plans = {**DEFAULT_PLANS, **(plans or {})}
-        self._overrides: list[_Override] = []
+        self._overrides: list[Override] = []
         self._rng = random.Random(seed)  # noqa: S311 - durations, not secrets
+
+    def state(self) -> tuple[Any, ...]:
+        """Return all that it will go by: usual plans, overrides, random numbers."""
+        usual = tuple(self._plans.items())
+        return usual, tuple(self._overrides), self._rng.getstate()
+
+    def resume(self, state: tuple[Any, ...]) -> None:
+        """Go on from what :meth:`state` returned."""
+        usual, overrides, rng = state
+        self._plans, self._overrides = dict(usual), list(overrides)
+        self._rng.setstate(rng)
 
     def set_usual(self, plans: Mapping[OperationKind, Plan]) -> None:
         """Replace what operations of some kinds do where no override says otherwise."""
@@ -192,7 +208,10 @@ class Planner:
         self, *, plan: Plan, kind: OperationKind | None, target: str, times: int | None
     ) -> None:
         """Replace the plan of operations that start from now on; the latest override wins."""
-        self._overrides.insert(0, _Override(plan=plan, kind=kind, target=target, times=times))
+        made = Override(plan=plan, kind=kind, target=target, times=times)
+        # what stands behind one that lasts, and is about the same, never comes to be
+        kept = [each for each in self._overrides if times is not None or not each.is_about(made)]
+        self._overrides = [made, *kept]
 
     def clear(self) -> None:
         """Forget all overrides."""
@@ -227,6 +246,8 @@ class Planner:
             if override.fits(kind, target):
                 if override.times is not None:
                     override.times -= 1
+                    if not override.times:
+                        self._overrides.remove(override)
                 return override.plan
         return None
 

@@ -15,6 +15,7 @@ from airflow_spanner_lro.core.names import InstanceConfigName
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.base_configs import (
     BASE_CONFIGS,
+    EMULATOR_CONFIG,
     STORAGE_LIMIT_PER_PROCESSING_UNIT,
     ConfigTopology,
 )
@@ -22,7 +23,7 @@ from airflow_spanner_lro.emulator.request_checks import check_labels, number_in
 from airflow_spanner_lro.emulator.tables import ReconciledRow, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from airflow_spanner_lro.emulator.configs.base_configs import BaseConfig, Places
@@ -40,6 +41,24 @@ class InstanceConfig(ReconciledRow):
     name: InstanceConfigName
     message: instance_v1.InstanceConfig
     reconciling: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPlaces:
+    """Where a customer's keys must be to protect what is in a configuration.
+
+    :param regions: all that have a replica, of any type; with a key in each, they are covered
+    :param whole: the location of which one key covers all of them; empty if there is none
+    """
+
+    regions: tuple[str, ...]
+    whole: str = ""
+
+    def covered_by(self, locations: Collection[str]) -> bool:
+        """Tell whether keys in these locations are neither too few nor too many."""
+        if len(locations) == 1 and self.whole in locations:
+            return True
+        return sorted(locations) == sorted(self.regions)
 
 
 LINGER = timedelta(minutes=5)
@@ -134,6 +153,27 @@ class ConfigTable(Table[InstanceConfigName, InstanceConfig]):
         """Return the configuration of Google's that one was made from, or is."""
         made = self.row(name)
         return name if made is None else InstanceConfigName.parse(made.message.base_config)
+
+    def key_places(self, name: InstanceConfigName) -> KeyPlaces | None:
+        """Return where keys must be for an instance in a configuration.
+
+        There are keys for all of a multi-region configuration of Google's by its own name. Dual
+        regions and configurations of users want one in each of their regions.
+
+        :return: None for the configuration of Google's emulator, where any key will do.
+        """
+        if name.config == EMULATOR_CONFIG:
+            return None
+        message = self.message_of(name)
+        regions = tuple(dict.fromkeys(each.location for each in message.replicas))
+        whole = ""
+        if is_base_config(name):
+            topology = BASE_CONFIGS[name.config].topology
+            whole = {
+                ConfigTopology.REGION: regions[0],
+                ConfigTopology.MULTI_REGION: name.config,
+            }.get(topology, "")
+        return KeyPlaces(regions=regions, whole=whole)
 
     def usable(self, text: str, *, field: str, project: str) -> InstanceConfigName:
         """Return the name of a configuration in which something can be made.

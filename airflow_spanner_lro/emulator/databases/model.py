@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RETENTION_TEXT = "1h"
 VERSION_RETENTION = timedelta(hours=1)
+LONGEST_RETENTION = timedelta(days=7)
 
 
 class DatabaseState(IntEnum):
@@ -91,6 +92,13 @@ class Database(Row):
     def schema(self) -> Schema:
         """The schema with everything that is committed."""
         return self.history[-1][1]
+
+    def recent_history(self, now: datetime) -> tuple[tuple[datetime, Schema], ...]:
+        """Return the history without what is older than any retention: nobody can ask for it."""
+        oldest = now - LONGEST_RETENTION
+        followers = (at for at, _ in self.history[1:])
+        gone = sum(at <= oldest for at in followers)
+        return self.history[gone:]
 
     @property
     def retention_text(self) -> str:

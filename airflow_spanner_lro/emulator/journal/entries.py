@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMAT = 1
+BASED_FORMAT = 2
+"""The format of a snapshot that begins with a base: earlier versions must not overlook it."""
 # durations must fit before it as behind the latest, and protobuf knows no earlier times
 _EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 _MARK = "airflow-spanner-lro emulator"
@@ -65,18 +67,21 @@ class Snapshot:
     :param seed: of the world
     :param at: the emulated time
     :param lines: the entries that make it, encoded
+    :param base: what it was before them, as ``base.py`` writes it; empty for a new world
     """
 
     seed: int
     at: datetime
     lines: tuple[str, ...] = ()
+    base: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as what ``json`` can write."""
         return {
-            "format": FORMAT,
+            "format": BASED_FORMAT if self.base else FORMAT,
             "seed": self.seed,
             "at": self.at.isoformat(),
+            **({"base": json.loads(self.base)} if self.base else {}),
             "entries": [json.loads(line) for line in self.lines],
         }
 
@@ -87,11 +92,13 @@ class Snapshot:
         :raises ValueError: if it is something else; says what.
         """
         try:
-            if value["format"] != FORMAT:
-                message = f"it has format {value['format']!r}, and this emulator reads {FORMAT}"
+            if value["format"] not in (FORMAT, BASED_FORMAT):
+                reads = f"{FORMAT} and {BASED_FORMAT}"
+                message = f"it has format {value['format']!r}, and this emulator reads {reads}"
                 raise ValueError(message)
+            base = _dumps(value["base"]) if value["format"] == BASED_FORMAT else ""
             lines = tuple(_dumps(entry) for entry in value["entries"])
-            snapshot = cls(seed=int(value["seed"]), at=_at(value), lines=lines)
+            snapshot = cls(seed=int(value["seed"]), at=_at(value), lines=lines, base=base)
             snapshot.check()
             return snapshot  # noqa: TRY300 - what follows is about all of it
         except _NOT_SUCH as exc:
@@ -103,7 +110,8 @@ class Snapshot:
 
         :raises ValueError: if it cannot; says why.
         """
-        times = [*(entry.at for entry in self.entries()), self.at]
+        begin = [_base_time(self.base)] if self.base else []
+        times = [*begin, *(entry.at for entry in self.entries()), self.at]
         if any(later < earlier for earlier, later in pairwise(times)):
             message = "its entries are not in the order of their times, up to its own"
             raise ValueError(message)
@@ -203,6 +211,12 @@ def decode(line: str) -> Entry:
     except _NOT_SUCH as exc:
         message = f"it is no entry: {exc!r}"
         raise ValueError(message) from exc
+
+
+def _base_time(base: str) -> datetime:
+    from airflow_spanner_lro.emulator.journal.base import time_of  # noqa: PLC0415 - it needs all models
+
+    return time_of(base)
 
 
 def _change(line: str) -> CallEntry | ActionEntry:

@@ -5,6 +5,9 @@
 The file consists of lines; one emulator at a time appends to it. A line is handed to the operating
 system before :meth:`StateFile.append` returns: killing the process loses nothing, a crash of the
 machine may lose the last seconds.
+
+From time to time a base takes the place of all that was done before. The file with it is written
+beside the old one, which stays as it is until the new one is complete and takes its name.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import errors
@@ -33,13 +38,14 @@ from airflow_spanner_lro.emulator.journal.entries import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from airflow_spanner_lro.emulator.clock import Anchor
     from airflow_spanner_lro.emulator.journal.entries import Entry
 
 
 _PRIVATE = 0o600
+_NEW_NAME = ".new"
+"""What the name of a file ends with that is going to take the place of another."""
 
 
 class EmulatorStateError(Exception):
@@ -89,8 +95,7 @@ class StateFile:
         if self._broken:
             raise OSError(self._broken)
         descriptor = self._reopened()
-        # half a character of UTF-16 has no other form; the lines are JSON, in which it is that
-        data = line.encode("utf-8", "backslashreplace") + b"\n"
+        data = _encoded(f"{line}\n")
         try:
             if self.unfinished:
                 os.ftruncate(descriptor, self._size)
@@ -102,6 +107,38 @@ class StateFile:
             self._cut_back(descriptor)
             raise
         self._size += len(data)
+
+    def replace(self, lines: Sequence[str]) -> None:
+        """Write a new file that takes the place of this one, or leave this one as it is.
+
+        Another emulator cannot come in between: the new file is taken before it has the name.
+
+        :raises OSError: if it cannot be written.
+        """
+        descriptor = self._reopened()
+        # a link stays one
+        path = Path(os.path.realpath(self.path))
+        new = path.with_name(path.name + _NEW_NAME)
+        with suppress(FileNotFoundError):
+            # left by an emulator that was killed; nobody else writes one while this file is held
+            new.unlink()
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        made = os.open(new, flags, _PRIVATE)
+        try:
+            size = _write_all(made, "".join(f"{line}\n" for line in lines))
+            os.fchmod(made, mode)
+            os.fsync(made)
+            fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            new.replace(path)
+        except OSError:
+            os.close(made)
+            with suppress(OSError):
+                new.unlink()
+            raise
+        self.close()
+        self._descriptor, self._size = made, size
+        self.unfinished, self._broken = b"", ""
 
     def close(self) -> None:
         """Leave the file to others."""
@@ -131,6 +168,20 @@ class StateFile:
         return descriptor
 
     def _take(self) -> int:
+        while True:
+            descriptor = self._take_once()
+            try:
+                found = self.path.stat()
+            except OSError:
+                # it has lost its name since, and is kept as it was before there were new files
+                return descriptor
+            mine = os.fstat(descriptor)
+            if (mine.st_dev, mine.st_ino) == (found.st_dev, found.st_ino):
+                return descriptor
+            # the emulator before has put a new file in its place, and this one is nobody's
+            self.close()
+
+    def _take_once(self) -> int:
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
         except OSError as exc:
@@ -162,6 +213,20 @@ class StateFile:
             return file.read()
 
 
+def _encoded(text: str) -> bytes:
+    # half a character of UTF-16 has no other form; the lines are JSON, in which it is that
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _write_all(descriptor: int, text: str) -> int:
+    """Write a text at the beginning of a file; return its length in bytes."""
+    data = memoryview(_encoded(text))
+    written = 0
+    while written < len(data):
+        written += os.pwrite(descriptor, data[written:], written)
+    return written
+
+
 _ADVICE = "Give another file, or move this one away to begin anew."
 _FIRST_ENTRY = 2
 
@@ -170,6 +235,8 @@ _FIRST_ENTRY = 2
 class LoadedJournal:
     """What a file tells of the world before.
 
+    :param base: what it was before the entries; empty if they begin with a new world
+    :param base_line: the number of the line with the base
     :param entries: what was done to it, each with the number of its line
     :param anchor: how time went, last
     """
@@ -177,6 +244,8 @@ class LoadedJournal:
     entries: tuple[tuple[int, CallEntry | ActionEntry], ...]
     anchor: Anchor
     last: datetime
+    base: str = ""
+    base_line: int = 1
 
     def resume(self, wall: float) -> datetime:
         """Return what time it is now, as if the emulator had not been away."""
@@ -192,6 +261,7 @@ class Journal:
 
     def __init__(self, *, seed: int, path: Path | None = None) -> None:
         self.seed = seed
+        self._base = ""
         self._lines: list[str] = []
         self._file = None if path is None else StateFile(path)
         self._held = False
@@ -236,10 +306,28 @@ class Journal:
         """
         self._write(encode(RestoreEntry(snapshot=snapshot, anchor=anchor)))
         self.seed, self._lines = snapshot.seed, list(snapshot.lines)
+        self._base = snapshot.base
+
+    def compact(self, base: str, *, at: datetime, anchor: Anchor) -> None:
+        """Let a base take the place of all that has been done so far.
+
+        :param at: the time up to which the base tells of the world
+        :raises OSError: if the file stays as it is, which is as good, but longer.
+        :raises EmulatorStateError: if another emulator has used the file since it was closed.
+        """
+        self._base, self._lines = base, []
+        if self._file is None or not self._held:
+            return
+        header = encode_header(Header(seed=self.seed, anchor=anchor))
+        entry = RestoreEntry(snapshot=self.snapshot(at), anchor=anchor)
+        self._file.replace([header, encode(entry)])
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
     def snapshot(self, at: datetime) -> Snapshot:
         """Return all that has been done so far."""
-        return Snapshot(seed=self.seed, at=at, lines=tuple(self._lines))
+        return Snapshot(seed=self.seed, at=at, lines=tuple(self._lines), base=self._base)
 
     @property
     def held(self) -> bool:
@@ -278,13 +366,15 @@ class Journal:
             header = decode_header(lines[0])
             self.seed, anchor = header.seed, header.anchor
             last = anchor.emulated
+            base_line = 1
             entries: list[tuple[int, CallEntry | ActionEntry]] = []
             for number, line in enumerate(lines[1:], start=_FIRST_ENTRY):
                 entry = decode(line)
                 match entry:
                     case RestoreEntry():
                         self.seed, anchor = entry.snapshot.seed, entry.anchor
-                        last = anchor.emulated
+                        last = max(anchor.emulated, entry.snapshot.at)
+                        self._base, base_line = entry.snapshot.base, number
                         self._lines = list(entry.snapshot.lines)
                         entries = [(number, each) for each in entry.snapshot.entries()]
                     case ClockEntry():
@@ -296,7 +386,9 @@ class Journal:
                         entries.append((number, entry))
         except ValueError as exc:
             raise self.unusable(line=number, reason=str(exc)) from exc
-        return LoadedJournal(entries=tuple(entries), anchor=anchor, last=last)
+        return LoadedJournal(
+            entries=tuple(entries), anchor=anchor, last=last, base=self._base, base_line=base_line
+        )
 
     def unusable(self, *, reason: str, line: int | None = None) -> EmulatorStateError:
         """Return the error that says why the file cannot be used; there must be one."""

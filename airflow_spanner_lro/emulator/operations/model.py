@@ -4,18 +4,20 @@
 
 An operation outlives its target: a cancelled backup is gone, and its operation still tells why. The
 table finds operations by name, by target, and by the collection that their targets are in. They
-never leave it and are always added in the order in which they start, so each index is a list that
-grows at its end, and the latest of thousands are found without sorting them.
+are always added in the order in which they start, so each index is a list that grows at its end,
+and the latest of thousands are found without sorting them. Those that nobody can see any more
+leave it; of them only the ids stay that callers chose, which are used up.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import heapq
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_spanner_lro.core.kinds import MOVE_INSTANCE
 from airflow_spanner_lro.core.names import (
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 
 RETENTION = timedelta(days=7)
 """For how long an operation that has ended can still be seen."""
+
+MADE_UP = "_auto_"
+"""What the ids begin with that callers do not choose, and may not."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -127,16 +132,25 @@ class OperationTable:
         # dictionaries serve as sets that remember the order
         self._pending: dict[int, None] = {}
         self._pending_by_target: dict[ResourceName, dict[int, None]] = defaultdict(dict)
+        # when those that have ended are forgotten, the first of them first
+        self._fading: list[tuple[datetime, int]] = []
 
     def __iter__(self) -> Iterator[Operation]:
         return iter([row for row in self._rows.values() if not row.deleted])
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def rows(self) -> list[Operation]:
+        """Return all operations, hidden or not, in the order in which they started."""
+        return list(self._rows.values())
+
     def new_name(self, target: ResourceName) -> OperationName:
         """Make a name of the form that the service gives to operations on such a resource."""
         if isinstance(target, DatabaseName | BackupName):
-            operation = f"_auto_op_{self._rng.getrandbits(64):016x}"
+            operation = f"{MADE_UP}op_{self._rng.getrandbits(64):016x}"
         else:
-            operation = f"_auto_{self._rng.randrange(10**15, 10**16)}"
+            operation = f"{MADE_UP}{self._rng.randrange(10**15, 10**16)}"
         return OperationName(resource=target, operation=operation)
 
     def row(self, name: OperationName) -> Operation:
@@ -144,10 +158,16 @@ class OperationTable:
         return self._rows[self._serials[name]]
 
     def find(self, name: OperationName) -> Operation | None:
-        """Return an operation however old it is, or None if there is none of this name."""
+        """Return an operation, hidden or not, or None if there is none, or none any more."""
         serial = self._serials.get(name)
-        row = None if serial is None else self._rows[serial]
-        return None if row is None or row.deleted else row
+        return None if serial is None else self._rows.get(serial)
+
+    def last_serial_of(self, name: OperationName) -> int | None:
+        """Return the serial number of the latest operation of a name that its caller chose.
+
+        However long ago it ended; None if there was none.
+        """
+        return self._serials.get(name)
 
     def get(self, name: OperationName, *, now: datetime) -> Operation:
         """Return an operation that can still be seen.
@@ -166,14 +186,49 @@ class OperationTable:
             self._serials[operation.name] = serial
             self._by_target[target].append(serial)
             self._by_scope[_scope_of(target)].append(serial)
+        before = self._rows.get(serial)
         self._rows[serial] = operation
         if operation.settled:
-            self._pending.pop(serial, None)
-            self._pending_by_target[target].pop(serial, None)
+            self._settle(operation, before=before)
         else:
             self._pending[serial] = None
             self._pending_by_target[target][serial] = None
         self._events.note(operation.name, at=operation.next_event, serial=serial)
+
+    def _settle(self, operation: Operation, *, before: Operation | None) -> None:
+        serial, target = operation.serial, operation.target
+        ending = operation.lifecycle.ending
+        if ending is not None and (before is None or not before.settled):
+            heapq.heappush(self._fading, (ending.at + RETENTION, serial))
+        self._pending.pop(serial, None)
+        pending = self._pending_by_target.get(target)
+        if pending is not None:
+            pending.pop(serial, None)
+            if not pending:
+                del self._pending_by_target[target]
+
+    def forget(self, now: datetime) -> None:
+        """Let go of those that ended so long ago that nobody can see them any more."""
+        while self._fading and self._fading[0][0] <= now:
+            _, serial = heapq.heappop(self._fading)
+            row = self._rows.pop(serial)
+            # an id that its caller chose is used up for good
+            if row.name.operation.startswith(MADE_UP) and self._serials.get(row.name) == serial:
+                del self._serials[row.name]
+            _leave(self._by_target, row.target, serial)
+            _leave(self._by_scope, _scope_of(row.target), serial)
+
+    def chosen(self) -> tuple[tuple[OperationName, int], ...]:
+        """Return the names of forgotten operations whose ids callers chose, with their serials."""
+        return tuple(each for each in self._serials.items() if each[1] not in self._rows)
+
+    def spend(self, name: OperationName, *, serial: int) -> None:
+        """Note that the id of an operation that is forgotten is used up."""
+        self._serials.setdefault(name, serial)
+
+    def free(self, name: OperationName) -> None:
+        """Forget that an id is used up, as what it was used for is gone."""
+        self._serials.pop(name, None)
 
     def delete(self, operation: Operation) -> None:
         """Hide an operation; if it is running, it goes on."""
@@ -243,6 +298,17 @@ class OperationTable:
         end = len(serials) if before is None else bisect_right(serials, before - 1)
         for index in range(end - 1, -1, -1):
             yield self._rows[serials[index]]
+
+
+_Key = TypeVar("_Key")
+
+
+def _leave(index: dict[_Key, list[int]], key: _Key, serial: int) -> None:
+    """Take an operation out of an index, in which serial numbers rise."""
+    serials = index[key]
+    del serials[bisect_left(serials, serial)]
+    if not serials:
+        del index[key]
 
 
 def _scope_of(target: ResourceName) -> _Scope:

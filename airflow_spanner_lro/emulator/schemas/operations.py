@@ -68,7 +68,7 @@ class UpdateDatabaseDdl(OperationHandler[DatabaseName, DdlDetails]):
         schema = database.schema.apply(
             details.statements[step], proto_descriptors=details.proto_descriptors
         )
-        history = (*database.history, (at, schema))
+        history = (*database.recent_history(at), (at, schema))
         world.resources.databases.put(database.name, replace(database, history=history))
 
     def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:

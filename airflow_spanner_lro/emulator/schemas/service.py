@@ -152,9 +152,9 @@ class SchemaService(Servicer):
         if not operation_id:
             return None
         name = OperationName(resource=database.name, operation=operation_id)
-        used = self.world.operations.find(name)
+        used = self.world.operations.last_serial_of(name)
         # an id is used up within a database; one of an earlier database of this name is not
-        if used is not None and used.serial > database.serial:
+        if used is not None and used > database.serial:
             raise errors.already_exists(name)
         return name
 

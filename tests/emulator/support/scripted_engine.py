@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.emulator import ManualClock, RpcError
-from airflow_spanner_lro.emulator.engine import Engine
-from tests.emulator.conftest import BACKUP, DATABASE
+from airflow_spanner_lro.emulator.engine import COMPACT_AFTER, Engine
+from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.support.operation_starts import MULTI_REGION
 from tests.emulator.support.random_requests import QUORUM_DATABASE, QUORUM_INSTANCE, RANDOM_REQUESTS
 from tests.emulator.support.world_fingerprint import fingerprint
 
@@ -23,9 +24,17 @@ TABLE = "CREATE TABLE T (Id INT64) PRIMARY KEY (Id)"
 Fingerprint = tuple[object, ...]
 
 
-def make_engine(path: Path | None = None, *, clock: ManualClock | None = None) -> Engine:
+def make_engine(
+    path: Path | None = None,
+    *,
+    clock: ManualClock | None = None,
+    compact_after: int = COMPACT_AFTER,
+) -> Engine:
     """Return an engine with a database, on a file if there is a path."""
-    made = Engine(clock=clock or ManualClock(START), seed=3, state_file=path)
+    made = Engine(
+        clock=clock or ManualClock(START), seed=3, state_file=path, compact_after=compact_after
+    )
+    made.act("create_instance", name=INSTANCE, config=MULTI_REGION)
     made.act(
         "create_database", name=DATABASE, statements=[TABLE], drop_protection=False, if_missing=True
     )
