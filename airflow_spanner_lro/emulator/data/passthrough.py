@@ -38,6 +38,7 @@ STREAMING = frozenset({"ExecuteStreamingSql", "StreamingRead", "BatchWrite"})
 """The methods whose answers are several messages."""
 
 _CHECK_EVERY = 0.1
+_FOR_EVER = 10 * 365 * 86_400.0
 # what each of two connections says for itself
 _OF_CONNECTION = ("user-agent", "content-type", "te", ":", "grpc-")
 _PASSED_ON = ("grpc-status-details-bin", "grpc-trace-bin", "grpc-tags-bin")
@@ -153,6 +154,9 @@ class DataPassthrough:
         remaining = caller.time_remaining()
         if remaining is not None and remaining <= 0:
             raise errors.deadline_passed()
+        if remaining is not None and remaining > _FOR_EVER:
+            # what gRPC says of a caller without a deadline is too much for gRPC
+            remaining = None
         messages = self._upstream(channel, method, data, caller, timeout=remaining)
         if effect.lose is None and not effect.late:
             yield from messages

@@ -63,7 +63,7 @@ class GoogleEmulator:
         self._told = threading.Event()
         self._ended = threading.Event()
         self._lock = threading.Lock()
-        self._stopping = False
+        self._stopping = self._serving = self._over = False
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
@@ -116,6 +116,11 @@ class GoogleEmulator:
         except BaseException:
             self.stop()
             raise
+        with self._lock:
+            self._serving = not self._over
+        if not self._serving:
+            self.stop()
+            raise DataStartError(self.why_ended)
 
     def ended(self, *, within: float = 0.0) -> bool:
         """Tell whether it has ended, or does so within some seconds."""
@@ -182,12 +187,16 @@ class GoogleEmulator:
                 self._lines.append(line[:_LONGEST_LINE])
         process.wait()
         process.stdout.close()
-        self._ended.set()
-        self._told.set()
         # before its number can be that of another process
         self._dismiss_guard()
-        if not self._stopping:
+        with self._lock:
+            self._over = True
+            by_itself = self._serving and not self._stopping
+        if by_itself:
             on_end()
+        # only now, so that whoever learns of its end knows the reason, too
+        self._ended.set()
+        self._told.set()
 
     def _dismiss_guard(self) -> None:
         guard = self._guard

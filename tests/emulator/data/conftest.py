@@ -4,27 +4,94 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import spanner
 
+from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from tests.emulator.data.google_databases import GoogleDatabases
 from tests.emulator.differential.google_emulator import ALONE, HOW_TO_GET_IT, find_binary, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from google.cloud.spanner_v1.database import Database
+    from google.cloud.spanner_v1.instance import Instance
+
+PROJECT, INSTANCE = "test-project", "main"
+SCHEMA = ("CREATE TABLE Orders (Id INT64, Name STRING(MAX)) PRIMARY KEY (Id)",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsEmulator:
+    """An emulator with rows, and the client library on one channel to it."""
+
+    admin: SpannerAdminEmulator
+    clock: ManualClock
+    instance: Instance
+
+    @property
+    def credentials(self) -> AnonymousCredentials:
+        """What an emulator wants of credentials."""
+        return AnonymousCredentials()
+
+    def reconnected(self) -> Instance:
+        """Return the client of the instance, on a new channel."""
+        client = spanner.Client(project=PROJECT, credentials=self.credentials)
+        return client.instance(INSTANCE)
+
+    def name_of(self, database_id: str) -> str:
+        """Return the full name of a database."""
+        return f"projects/{PROJECT}/instances/{INSTANCE}/databases/{database_id}"
+
+    def make(self, database_id: str = "orders", *statements: str) -> Database:
+        """Put a database there, and return the client of it."""
+        self.admin.create_database(self.name_of(database_id), statements or SCHEMA)
+        return self.database(database_id)
+
+    def database(self, database_id: str) -> Database:
+        """Return the client of a database."""
+        return self.instance.database(database_id)
+
+
+@pytest.fixture
+def rows_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RowsEmulator]:
+    """Run an emulator with rows; its time stands still."""
+    if find_binary() is None:
+        pytest.skip(HOW_TO_GET_IT)
+    clock = ManualClock()
+    with SpannerAdminEmulator(clock=clock, data=True) as admin:
+        monkeypatch.setenv("SPANNER_EMULATOR_HOST", admin.endpoint)
+        client = spanner.Client(project=PROJECT, credentials=AnonymousCredentials())
+        yield RowsEmulator(admin=admin, clock=clock, instance=client.instance(INSTANCE))
+
+
+def insert(database: Database, count: int, *, start: int = 0) -> None:
+    """Insert some orders."""
+    with database.batch() as batch:
+        rows = [[number, f"order {number}"] for number in range(start, start + count)]
+        batch.insert("Orders", ["Id", "Name"], rows)
+
+
+def count_of(database: Database) -> int:
+    """Return how many orders there are."""
+    with database.snapshot() as snapshot:
+        ((found,),) = snapshot.execute_sql("SELECT COUNT(*) FROM Orders")
+    return int(found)
+
 
 @pytest.fixture(scope="session")
-def google_databases_channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Channel]:
+def google_databases_channel() -> Iterator[grpc.Channel]:
     """Run Google's emulator; yield a channel to it."""
     binary = find_binary()
     if binary is None:
         pytest.skip(HOW_TO_GET_IT)
-    log = tmp_path_factory.mktemp("google") / "emulator.log"
     with (
-        running(binary, log=log) as address,
+        running(binary) as address,
         grpc.insecure_channel(address, options=ALONE) as channel,
     ):
         yield channel

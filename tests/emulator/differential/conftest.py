@@ -34,14 +34,13 @@ Agreed = Callable[[Script], list[Answer]]
 
 
 @pytest.fixture(scope="session")
-def google_channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Channel]:
+def google_channel() -> Iterator[grpc.Channel]:
     """Run Google's emulator once in each process that runs tests."""
     binary = find_binary()
     if binary is None:
         pytest.skip(HOW_TO_GET_IT)
-    log = tmp_path_factory.mktemp("google") / "emulator.log"
     with (
-        running(binary, log=log) as address,
+        running(binary) as address,
         grpc.insecure_channel(address, options=ALONE) as channel,
     ):
         yield channel

@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""A backup keeps the rows of its version time, and a restore brings them back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from google.api_core import exceptions
+from google.cloud import spanner
+
+from airflow_spanner_lro.emulator.data.rows import RowsRefusedError
+from tests.emulator.data.conftest import count_of, insert
+
+if TYPE_CHECKING:
+    from google.cloud.spanner_v1.backup import Backup
+    from google.cloud.spanner_v1.database import Database
+
+    from tests.emulator.data.conftest import RowsEmulator
+
+_LONG = timedelta(days=1)
+
+
+def _start_backup(
+    rows_emulator: RowsEmulator,
+    database: Database,
+    *,
+    backup_id: str = "nightly",
+    version_time: datetime | None = None,
+) -> Backup:
+    """Start a backup, and return the client of it."""
+    backup = rows_emulator.instance.backup(
+        backup_id,
+        database=database,
+        expire_time=rows_emulator.clock.now() + timedelta(days=7),
+        version_time=version_time,
+    )
+    backup.create()
+    return backup
+
+
+def _restore(rows_emulator: RowsEmulator, backup: Backup, database_id: str) -> Database:
+    """Restore a database, and return the client of it."""
+    database = rows_emulator.database(database_id)
+    database.restore(backup)
+    rows_emulator.clock.advance(_LONG)
+    return database
+
+
+def _delete_all(database: Database) -> None:
+    with database.batch() as batch:
+        batch.delete("Orders", spanner.KeySet(all_=True))
+
+
+def test_two_thousand_rows_come_back(rows_emulator: RowsEmulator) -> None:
+    """What was there when the backup began is there after the restore, and nothing else."""
+    database = rows_emulator.make()
+    insert(database, 2000)
+    backup = _start_backup(rows_emulator, database)
+    _delete_all(database)
+    insert(database, 5, start=10_000)
+    rows_emulator.clock.advance(_LONG)
+
+    restored = _restore(rows_emulator, backup, "restored")
+
+    with restored.snapshot() as snapshot:
+        rows = list(snapshot.execute_sql("SELECT Id, Name FROM Orders ORDER BY Id"))
+    assert [[number, f"order {number}"] for number in range(2000)] == rows
+    assert 5 == count_of(database)
+
+
+def test_no_sessions_while_it_is_restored(rows_emulator: RowsEmulator) -> None:
+    """A database that is being restored has no sessions, and has them when it is optimized."""
+    database = rows_emulator.make()
+    insert(database, 2)
+    backup = _start_backup(rows_emulator, database)
+    rows_emulator.clock.advance(_LONG)
+    restored = rows_emulator.database("restored")
+    restored.restore(backup)
+
+    with pytest.raises(exceptions.FailedPrecondition):
+        count_of(restored)
+    while "READY_OPTIMIZING" not in {each.state for each in rows_emulator.admin.resources()}:
+        rows_emulator.clock.advance(timedelta(minutes=1))
+
+    assert 2 == count_of(restored)
+
+
+def test_an_earlier_version_time(rows_emulator: RowsEmulator) -> None:
+    """A backup of an earlier time keeps what was there then, however far time has jumped since."""
+    database = rows_emulator.make()
+    insert(database, 3)
+    earlier = rows_emulator.clock.now()
+    rows_emulator.clock.advance(timedelta(minutes=30))
+    _delete_all(database)
+
+    backup = _start_backup(rows_emulator, database, version_time=earlier)
+    rows_emulator.clock.advance(_LONG)
+
+    assert 3 == count_of(_restore(rows_emulator, backup, "restored"))
+
+
+def test_the_schema_of_the_version_time(rows_emulator: RowsEmulator) -> None:
+    """A restored database has the schema of the version time, and takes changes of its own."""
+    database = rows_emulator.make()
+    insert(database, 1)
+    backup = _start_backup(rows_emulator, database)
+    database.update_ddl(["ALTER TABLE Orders ADD COLUMN Paid BOOL"])
+    rows_emulator.clock.advance(_LONG)
+    restored = _restore(rows_emulator, backup, "restored")
+
+    with restored.snapshot() as snapshot, pytest.raises(exceptions.InvalidArgument):
+        list(snapshot.execute_sql("SELECT Paid FROM Orders"))
+    restored.update_ddl(["ALTER TABLE Orders ADD COLUMN Sent BOOL"])
+    rows_emulator.clock.advance(_LONG)
+    with restored.snapshot() as snapshot:
+        rows = list(snapshot.execute_sql("SELECT Id, Sent FROM Orders"))
+
+    assert [[0, None]] == rows
+
+
+def test_a_copy_keeps_the_rows_of_its_source(rows_emulator: RowsEmulator) -> None:
+    """A copy has the rows, also when its source and the database are gone."""
+    database = rows_emulator.make()
+    insert(database, 4)
+    backup = _start_backup(rows_emulator, database)
+    rows_emulator.clock.advance(_LONG)
+    copy = rows_emulator.instance.copy_backup(
+        "copied", backup.name, expire_time=rows_emulator.clock.now() + timedelta(days=7)
+    )
+    copy.create()
+    rows_emulator.clock.advance(_LONG)
+    backup.delete()
+    database.drop()
+
+    assert 4 == count_of(_restore(rows_emulator, copy, "restored"))
+
+
+def test_a_backup_of_the_same_name(rows_emulator: RowsEmulator) -> None:
+    """A backup that is cancelled or deleted is forgotten; one of its name has rows of its own."""
+    database = rows_emulator.make()
+    insert(database, 4)
+    _start_backup(rows_emulator, database).delete()
+    insert(database, 1, start=100)
+    backup = _start_backup(rows_emulator, database)
+    rows_emulator.clock.advance(_LONG)
+
+    assert 5 == count_of(_restore(rows_emulator, backup, "restored"))
+
+
+def test_two_databases_of_one_backup(rows_emulator: RowsEmulator) -> None:
+    """A backup can be restored twice, and what is written to one is not in the other."""
+    database = rows_emulator.make()
+    insert(database, 2)
+    backup = _start_backup(rows_emulator, database)
+    rows_emulator.clock.advance(_LONG)
+    first = _restore(rows_emulator, backup, "first")
+    insert(first, 3, start=10)
+    second = _restore(rows_emulator, backup, "second")
+
+    assert (5, 2, 2) == (count_of(first), count_of(second), count_of(database))
+
+
+def test_a_seeded_backup_has_the_rows_of_its_moment(rows_emulator: RowsEmulator) -> None:
+    """A backup that is put there at once keeps the rows of that moment."""
+    database = rows_emulator.make()
+    insert(database, 2)
+    name = f"{rows_emulator.instance.name}/backups/seeded"
+    rows_emulator.admin.create_backup(name, database.name)
+    _delete_all(database)
+
+    restored = _restore(rows_emulator, rows_emulator.instance.backup("seeded"), "restored")
+
+    assert 2 == count_of(restored)
+
+
+def test_a_backup_without_rows(
+    rows_emulator: RowsEmulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When rows cannot be read, what is restored says why instead of being empty."""
+
+    def refuse(**_: object) -> None:
+        message = "That is too long ago."
+        raise RowsRefusedError(message)
+
+    monkeypatch.setattr("airflow_spanner_lro.emulator.data.reading.read_rows", refuse)
+    database = rows_emulator.make()
+    insert(database, 2)
+    backup = _start_backup(rows_emulator, database)
+    rows_emulator.clock.advance(_LONG)
+    restored = _restore(rows_emulator, backup, "restored")
+
+    with pytest.raises(exceptions.FailedPrecondition) as refused:
+        count_of(restored)
+
+    assert "its backup nightly has no rows: That is too long ago." in refused.value.message
+    assert 1 == sum(e.message.startswith("Backup nightly keeps no rows") for e in caplog.records)
+    assert 2 == count_of(database)
