@@ -127,8 +127,12 @@ class Database(Row):
 
     @property
     def size(self) -> int:
-        """Its size in bytes, the same for the same schema unless somebody set it."""
-        made_up = (1 + len(self.schema.statements)) * 2**30
+        """Its size in bytes, the same for the same schema unless somebody set it.
+
+        What has no schema has no data: a backup of it has less than 100 bytes.
+        """
+        statements = len(self.schema.statements)
+        made_up = (1 + statements) * 2**30 if statements else 0
         return made_up if self.size_bytes is None else self.size_bytes
 
     @property
