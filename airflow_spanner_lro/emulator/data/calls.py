@@ -22,6 +22,7 @@ from airflow_spanner_lro.emulator.data.rows import RowsRefusedError, RowsUnavail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from google.protobuf.message import Message
     from google.protobuf.struct_pb2 import Value
@@ -106,8 +107,16 @@ class Connection:
         except grpc.RpcError as exc:
             raise self._error(exc) from exc
 
-    def begin(self, options: Any) -> bytes:
-        """Begin a transaction; return its id."""
+    def begin_reading(self, at: datetime | None) -> bytes:
+        """Begin a read-only transaction; return its id.
+
+        :param at: the moment that it shows; None for now
+        """
+        options = message(spanner_types.TransactionOptions)
+        if at is None:
+            options.read_only.strong = True
+        else:
+            options.read_only.read_timestamp.FromDatetime(at)
         request = message(
             spanner_types.BeginTransactionRequest, session=self.session, options=options
         )
@@ -189,16 +198,11 @@ class Connection:
             raise RowsRefusedError(text)
 
     def _error(self, exc: grpc.RpcError) -> Exception:
-        code = exc.code()
-        if code in _GONE:
-            text = (
-                f"Google's emulator does not answer for {self.short_name} "
-                f"({code.name}: {exc.details()})"
-            )
+        reason = f"{exc.code().name}: {exc.details()}"
+        if exc.code() in _GONE:
+            text = f"Google's emulator does not answer for {self.short_name} ({reason})"
             return RowsUnavailableError(text)
-        text = (
-            f"Google's emulator refused a call for {self.short_name} ({code.name}: {exc.details()})"
-        )
+        text = f"Google's emulator refused a call for {self.short_name} ({reason})"
         return RowsRefusedError(text)
 
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from google.cloud.spanner_v1 import types as spanner_types
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect, UnclosedError, tokenize
 from airflow_spanner_lro.emulator.data.calls import Connection, message, whole_rows
@@ -29,20 +29,22 @@ from airflow_spanner_lro.emulator.data.rows import (
     RowsRefusedError,
     TableRows,
     TooManyRowsError,
+    qualified_name,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     import grpc
+
+VERSION_RETENTION = timedelta(hours=1)
+"""How long Google's emulator keeps what rows were, whatever a database's options say."""
 
 # Google's emulator checks each row of a commit against the others where a table has CHECK or a
 # unique index: 500 rows take twelve times as long as 100, while a commit by itself takes 1 ms
 _BATCH_ROWS = 100
 _BATCH_BYTES = 4 << 20
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "spanner_sys")
-_DEFAULT_SCHEMAS = ("", "public")
 _INTERNAL = "_"
 _IDENTITY_WORDS = frozenset({"IDENTITY", "AUTO_INCREMENT", "SERIAL", "BIGSERIAL"})
 _INTEGERS = ("INT64", "bigint")
@@ -83,6 +85,13 @@ def read_rows(
     :raises RowsRefusedError: if it refuses, as for a moment that is too long ago
     """
     connection = Connection(channel, database)
+    if at is not None and datetime.now(UTC) - at >= VERSION_RETENTION:
+        # asked for tables of before, that emulator may show those of its beginning: none
+        text = (
+            f"The rows of {connection.short_name} of {at:%Y-%m-%d %H:%M:%S} UTC are gone: Google's "
+            f"emulator keeps them for an hour"
+        )
+        raise RowsRefusedError(text)
     if statements is None:
         statements, proto_descriptors = connection.schema()
     with connection.in_session():
@@ -106,14 +115,7 @@ class _Reader:
     def __init__(self, connection: Connection, dialect: Dialect, at: datetime | None) -> None:
         self._connection = connection
         self._dialect = dialect
-        options = message(spanner_types.TransactionOptions)
-        if at is None:
-            options.read_only.strong = True
-        else:
-            moment = Timestamp()
-            moment.FromDatetime(at)
-            options.read_only.read_timestamp.CopyFrom(moment)
-        self._transaction = connection.begin(options)
+        self._transaction = connection.begin_reading(at)
         self._rows = 0
         self._bytes = 0
         self._integers: list[tuple[str, str]] = []
@@ -123,10 +125,12 @@ class _Reader:
         parents = {}
         for schema, table, parent in self._ask(_TABLES):
             if schema.lower() not in _SYSTEM_SCHEMAS:
-                parents[_qualified(schema, table)] = _qualified(schema, parent) if parent else ""
+                parents[qualified_name(schema, table)] = (
+                    qualified_name(schema, parent) if parent else ""
+                )
         columns: dict[str, list[str]] = {name: [] for name in parents}
         for schema, table, column, generated, of_type in self._ask(_COLUMNS):
-            name = _qualified(schema, table)
+            name = qualified_name(schema, table)
             if name not in columns or generated == "ALWAYS":
                 continue
             columns[name].append(column)
@@ -144,7 +148,7 @@ class _Reader:
         """Yield how far sequences and identity columns have been used, as of now."""
         for schema, name in self._ask(_SEQUENCES[self._dialect]):
             if not name.startswith(_INTERNAL):
-                yield from self._used(Counter(sequence=_qualified(schema, name)))
+                yield from self._used(Counter(sequence=qualified_name(schema, name)))
         for table, column in self._integers if has_identity else ():
             # it may have no identity, and nothing else tells which columns have
             with suppress(RowsRefusedError):
@@ -186,10 +190,6 @@ class _Reader:
             )
             raise TooManyRowsError(text)
         return RowBatch.of(values, rows=len(batch.values))
-
-
-def _qualified(schema: str, name: str) -> str:
-    return name if schema in _DEFAULT_SCHEMAS else f"{schema}.{name}"
 
 
 def _parents_first(parents: dict[str, str]) -> list[str]:

@@ -117,3 +117,11 @@ class DatabaseRows:
     def rows(self) -> int:
         """How many rows all its tables have."""
         return sum(table.rows for table in self.tables)
+
+
+def qualified_name(schema: str, name: str) -> str:
+    """Return the name by which reads and mutations know a table of a schema."""
+    return name if schema in _DEFAULT_SCHEMAS else f"{schema}.{name}"
+
+
+_DEFAULT_SCHEMAS = ("", "public")

@@ -16,13 +16,17 @@ from google.cloud.spanner_v1 import types as spanner_types
 from airflow_spanner_lro.emulator.data.calls import Connection, message
 from airflow_spanner_lro.emulator.data.counters import restart_statements
 from airflow_spanner_lro.emulator.data.loading import plan_load
-from airflow_spanner_lro.emulator.data.rows import RowsRefusedError
+from airflow_spanner_lro.emulator.data.rows import RowsRefusedError, qualified_name
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     import grpc
 
     from airflow_spanner_lro.core.ddl.lexer import Dialect
     from airflow_spanner_lro.emulator.data.rows import Counter, DatabaseRows, TableRows
+
+_COLUMNS = "SELECT table_schema, table_name, column_name FROM information_schema.columns"
 
 
 def write_rows(*, channel: grpc.Channel, database: str, rows: DatabaseRows) -> None:
@@ -38,18 +42,49 @@ def write_rows(*, channel: grpc.Channel, database: str, rows: DatabaseRows) -> N
     plan = plan_load(rows.statements, dialect=rows.dialect, database_id=connection.short_name)
     connection.change_schema(plan.before, proto_descriptors=rows.proto_descriptors)
     with connection.in_session():
+        known = _columns_by_table(connection)
         for table in rows.tables:
-            _write_table(connection, table)
+            _write_table(connection, table, known.get(table.table, frozenset()))
     for counter in rows.counters:
         _restart(connection, counter, rows.dialect)
     connection.change_schema(plan.after)
 
 
-def _write_table(connection: Connection, table: TableRows) -> None:
-    write = message(spanner_types.Mutation.Write, table=table.table, columns=table.columns)
-    head = write.SerializeToString()
+def _columns_by_table(connection: Connection) -> dict[str, set[str]]:
+    """Return the tables of a database with their columns."""
+    found: dict[str, set[str]] = {}
+    for row in connection.query(_COLUMNS):
+        schema, table, column = (value.string_value for value in row)
+        found.setdefault(qualified_name(schema, table), set()).add(column)
+    return found
+
+
+def _write_table(connection: Connection, table: TableRows, known: Collection[str]) -> None:
+    """Write the rows of a table, but for what the schema does not have.
+
+    A table or a column can be in the rows of a moment and not in its schema: one that was dropped
+    then is dropped in Google's emulator a little later.
+    """
+    places = [place for place, column in enumerate(table.columns) if column in known]
+    columns = [table.columns[place] for place in places]
+    if not columns:
+        return
+    head = message(spanner_types.Mutation.Write, table=table.table, columns=columns)
+    begin = head.SerializeToString()
     for batch in table.batches:
-        connection.insert(head + batch.values)
+        values = batch.values
+        if len(columns) < len(table.columns):
+            values = _only(values, places)
+        connection.insert(begin + values)
+
+
+def _only(values: bytes, places: Sequence[int]) -> bytes:
+    """Return rows with some of their columns."""
+    read, kept = message(spanner_types.Mutation.Write), message(spanner_types.Mutation.Write)
+    read.ParseFromString(values)
+    for row in read.values:
+        kept.values.add().values.extend(row.values[place] for place in places)
+    return bytes(kept.SerializeToString())
 
 
 def _restart(connection: Connection, counter: Counter, dialect: Dialect) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from google.protobuf import descriptor_pb2
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect
 
@@ -335,6 +336,33 @@ def test_tables_of_one_moment_fit_together(google_databases: GoogleDatabases) ->
     google_databases.insert(source, "Albums", ["Id", "Album"], [["2", "1"]])
     before = google_databases.read(source, at=moment, statements=[_SINGERS, albums])
     assert {"Singers": 1, "Albums": 0} == {table.table: table.rows for table in before.tables}
+
+
+def test_messages_and_enums_are_brought_back(google_databases: GoogleDatabases) -> None:
+    """Columns of a proto bundle come back, with what is generated of their fields."""
+    file = descriptor_pb2.FileDescriptorProto(name="music.proto", package="music", syntax="proto3")
+    singer = file.message_type.add(name="Singer")
+    singer.field.add(name="name", number=1, type="TYPE_STRING", label="LABEL_OPTIONAL")
+    genre = file.enum_type.add(name="Genre")
+    genre.value.add(name="POP", number=0)
+    descriptors = descriptor_pb2.FileDescriptorSet(file=[file]).SerializeToString()
+    schema = (
+        "CREATE PROTO BUNDLE (`music.Singer`, `music.Genre`)",
+        (
+            "CREATE TABLE A (Id INT64, S music.Singer, G music.Genre, Ss ARRAY<music.Singer>,"
+            " Gs ARRAY<music.Genre>, N STRING(MAX) AS (S.name) STORED) PRIMARY KEY(Id)"
+        ),
+    )
+    source = google_databases.create(*schema, proto_descriptors=descriptors)
+    google_databases.execute(
+        source,
+        "INSERT INTO A (Id, S, G, Ss, Gs) VALUES (1, NEW music.Singer('x' AS name), 'POP',"
+        " [NEW music.Singer('y' AS name), NULL], [CAST('POP' AS music.Genre), NULL])",
+    )
+    before = google_databases.read(source, statements=schema, proto_descriptors=descriptors)
+    restored = google_databases.restore(before)
+    assert [["1", "x"]] == google_databases.query(restored, "SELECT Id, N FROM A")
+    assert before.tables == google_databases.read(restored).tables
 
 
 @pytest.mark.parametrize("length", [10, 1 << 20, 2_621_440])
