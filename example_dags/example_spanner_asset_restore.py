@@ -4,7 +4,7 @@
 
 Runs whenever there is a new backup of the database, whoever made it: a task with the asset as its
 outlet, such as that of ``example_spanner_asset_backup``, or a watcher of the asset.
-Restores the backup that the event names into a scratch database, and drops that again.
+Restores the backup that the event names into a scratch database, checks it, and drops it again.
 """
 
 from __future__ import annotations
@@ -17,15 +17,11 @@ from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_spanner_lro.assets import backups_asset
-from airflow_spanner_lro.operators.databases import (
-    SpannerDropDatabaseOperator,
-    SpannerRestoreDatabaseOperator,
-)
+from airflow_spanner_lro.operators.drill import SchemaCheck, spanner_restore_drill
 
 PROJECT_ID = os.environ.get("SPANNER_PROJECT_ID", "demo-project")
 INSTANCE_ID = os.environ.get("SPANNER_INSTANCE_ID", "demo-instance")
 DATABASE_ID = os.environ.get("SPANNER_DATABASE_ID", "orders")
-SCRATCH_ID = "asset-{{ dag_run.run_after.strftime('%m%d-%H%M%S') }}"
 
 # [START howto_asset_schedule]
 BACKUPS = backups_asset(project_id=PROJECT_ID, instance_id=INSTANCE_ID, database_id=DATABASE_ID)
@@ -53,15 +49,14 @@ def newest_backup(triggering_asset_events: Any = None) -> str:
 )
 def example_spanner_asset_restore() -> None:
     """Restore the new backup, and leave nothing behind."""
-    restore = SpannerRestoreDatabaseOperator(
-        task_id="restore",
-        database_id=SCRATCH_ID,
-        source_backup=newest_backup(),  # type: ignore[arg-type]  # filled in at run time
+    # where rows are to be compared, take a RowCountCheck along
+    spanner_restore_drill(
+        database_id=DATABASE_ID,
+        backup=newest_backup(),
+        checks=[SchemaCheck()],
         deferrable=True,
     )
     # [END howto_asset_schedule]
-    drop = SpannerDropDatabaseOperator(task_id="drop_scratch", database_id=SCRATCH_ID)
-    restore >> drop.as_teardown(setups=restore, on_failure_fail_dagrun=True)
 
 
 example_spanner_asset_restore()

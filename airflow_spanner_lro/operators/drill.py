@@ -27,6 +27,8 @@ from airflow_spanner_lro.operators.drill_tasks import (
 )
 
 if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
     from airflow_spanner_lro.core.drill.checks import Check
 
 __all__ = [
@@ -42,7 +44,7 @@ __all__ = [
 def spanner_restore_drill(
     *,
     checks: Sequence[Check] = (RowCountCheck(),),
-    backup: NewBackup | NewestBackup | str | None = None,
+    backup: NewBackup | NewestBackup | str | XComArg | None = None,
     group_id: str = "restore_drill",
     instance_id: str | None = None,
     database_id: str | None = None,
@@ -105,29 +107,32 @@ def spanner_restore_drill(
             **reads,
             **shared,
         )
-        restore: Any = SpannerRestoreDatabaseOperator(
+        # outputs stand for what they will be: an XComArg has no type of its own
+        decided: Any = plan.output
+        restore = SpannerRestoreDatabaseOperator(
             task_id="restore",
-            database_id=plan.output["scratch_id"],
-            source_backup=plan.output["backup"],
+            database_id=decided["scratch_id"],
+            source_backup=decided["backup"],
             wait_for_optimize=wait_for_optimize,
             clean_up=True,
-            **(waits | {"instance_id": plan.output["scratch_instance"]}),
+            **(waits | {"instance_id": decided["scratch_instance"]}),
         )
-        check = DrillChecks(
+        made: Any = restore.output
+        check: Any = DrillChecks(
             task_id="check",
-            source=plan.output["source"],
-            backup=plan.output["backup"],
-            restored=restore.output,
-            restore_operation=restore.output[OPERATION_NAME_KEY],
-            began=plan.output["began"],
+            source=decided["source"],
+            backup=decided["backup"],
+            restored=made,
+            restore_operation=made[OPERATION_NAME_KEY],
+            began=decided["began"],
             **reads,
             **shared,
         )
         if _compares_rows(checks):
             counts = DrillSourceCounts(
                 task_id="count_source",
-                source=plan.output["source"],
-                moment=plan.output["version_time"],
+                source=decided["source"],
+                moment=decided["version_time"],
                 **reads,
                 **shared,
             )
@@ -135,8 +140,8 @@ def spanner_restore_drill(
             counts >> check
         drop = DrillDropScratch(
             task_id="drop_scratch",
-            record=restore.output[RECORD_KEY],
-            drawn=plan.output["drawn"],
+            record=made[RECORD_KEY],
+            drawn=decided["drawn"],
             **waits,
         )
         result = DrillResult(task_id="result", report=check.output, **task_arguments)
@@ -144,11 +149,11 @@ def spanner_restore_drill(
         # all of it is upstream of the result: a teardown that fails, fails the drill
         [check, drop] >> result
         if isinstance(chosen, NewBackup):
-            taken = SpannerCreateBackupOperator(
+            taken: Any = SpannerCreateBackupOperator(
                 task_id="backup",
-                backup_id=plan.output["backup_id"],
+                backup_id=decided["backup_id"],
                 expire_time=chosen.expire_time,
-                version_time=plan.output["version_time"],
+                version_time=decided["version_time"],
                 kms_key_names=chosen.kms_key_names,
                 **where,
                 **waits,
@@ -158,7 +163,7 @@ def spanner_restore_drill(
                 delete = DrillDeleteBackup(
                     task_id="delete_backup",
                     record=taken.output[RECORD_KEY],
-                    drawn=plan.output["drawn"],
+                    drawn=decided["drawn"],
                     **waits,
                 )
                 drop >> delete.as_teardown(setups=[plan, taken]) >> result

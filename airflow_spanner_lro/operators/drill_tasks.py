@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_spanner_lro.core.lists.backups import BackupFacts
-    from airflow_spanner_lro.core.names import ResourceName
 
 
 class NotOfThisRunError(SpannerLroError):
@@ -183,7 +182,7 @@ class _OnlyOwn(OptionalOperationXCom):
     drawn: str
 
     @property
-    def target(self) -> ResourceName:
+    def target(self) -> Any:
         """What the other task was about to make."""
         return LedgerEntry.from_record(self.record).target
 

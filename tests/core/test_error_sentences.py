@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from google.api_core.exceptions import ServiceUnavailable
 
 from airflow_spanner_lro.core import errors
+from airflow_spanner_lro.core.drill.backups import NoUsableBackupError
+from airflow_spanner_lro.core.drill.report import CheckOutcome, DrillReport, RestoreDrillFailedError
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows import limits
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
@@ -87,6 +89,22 @@ ABOUT_NO_RESOURCE: list[SpannerLroError] = [
     errors.SettingsError("poll_interval=0 is not usable: from 1 to 600."),
     errors.ConnectionUnreadableError("google", why="VaultDown."),
     errors.UnavailableError("Connection refused."),
+    errors.NoRowsError("localhost:9010"),
+    RestoreDrillFailedError(
+        DrillReport(
+            source="shop",
+            restored="scratch",
+            backup="nightly",
+            version_time="",
+            outcomes=(
+                CheckOutcome(title="row counts", problem="10 are missing"),
+                CheckOutcome(title="total", problem="total: 0 instead of 10"),
+            ),
+            seconds=1.0,
+            restore_seconds=None,
+            size_bytes=0,
+        )
+    ),
     LedgerUnreadableError("spanner_lro:1", LedgerFormatError("a later release wrote it")),
     about.UnknownEventError({"a": 1}, missing="KeyError('name')"),
 ]
@@ -94,6 +112,7 @@ MADE_BY_THE_CALLER = {
     errors.UnusableConnectionError,
     about.ResumeConflictError,
     LedgerFormatError,
+    NoUsableBackupError,
     NewerLeaseFormatError,
     about._StoppedWaitingError,
     DeadlinePassedError,

@@ -90,17 +90,10 @@ def require_checks(checks: object) -> list[Check]:
     return list(checks)
 
 
-def _require_check(check: object) -> None:
+def _require_check(check: Any) -> None:
     match check:
         case SqlCheck():
-            if not (isinstance(check.name, str) and check.name.strip()):
-                raise _wrong("SqlCheck.name", check.name, "expected a name, for the log")
-            if not (isinstance(check.sql, str) and check.sql.strip()):
-                raise _wrong("SqlCheck.sql", check.sql, "expected a query")
-            for value in _values(check.expected):
-                if isinstance(value, datetime) and value.tzinfo is None:
-                    rule = "a moment needs a time zone, such as tzinfo=UTC"
-                    raise _wrong("SqlCheck.expected", value, rule)
+            _require_sql(check)
         case RowCountCheck():
             _require_row_count(check)
         case SchemaCheck():
@@ -111,8 +104,19 @@ def _require_check(check: object) -> None:
                 raise _wrong("checks", check, rule)
 
 
-def _require_row_count(check: RowCountCheck) -> None:
-    tables: object = check.tables
+def _require_sql(check: Any) -> None:
+    if not (isinstance(check.name, str) and check.name.strip()):
+        raise _wrong("SqlCheck.name", check.name, "expected a name, for the log")
+    if not (isinstance(check.sql, str) and check.sql.strip()):
+        raise _wrong("SqlCheck.sql", check.sql, "expected a query")
+    for value in _values(check.expected):
+        if isinstance(value, datetime) and value.tzinfo is None:
+            rule = "a moment needs a time zone, such as tzinfo=UTC"
+            raise _wrong("SqlCheck.expected", value, rule)
+
+
+def _require_row_count(check: Any) -> None:
+    tables = check.tables
     if tables is not None:
         if isinstance(tables, str) or not isinstance(tables, Sequence):
             rule = "expected a list of names; None for all tables"

@@ -19,7 +19,7 @@ class CheckOutcome:
     """What one check has found.
 
     :param title: what it is called in the log
-    :param problem: what is wrong, as a sentence; empty if nothing is
+    :param problem: what is wrong, as a sentence that stands alone; empty if nothing is
     :param left_out: why it compared nothing; empty if it did
     :param transient: it could not be done for now, and another try may help
     :param rows: how many rows were compared, by table
@@ -40,7 +40,7 @@ class CheckOutcome:
     def sentence(self) -> str:
         """What to write into the log."""
         if self.problem:
-            return f"Check failed: {self.title}: {self.problem}."
+            return f"Check failed: {self.problem}."
         if self.left_out:
             return f"Check left out: {self.title}: {self.left_out}."
         if self.rows is None:
@@ -95,15 +95,9 @@ class DrillReport:
     def verdict(self) -> str:
         """The drill in one sentence."""
         if self.failed:
-            problems = [f"{each.title}: {each.problem}" for each in self.failed]
-            first = self.failed[0].problem
-            if len(problems) == 1:
-                return f"Restore drill failed: {first}. {self.restored}"
-            others = "; ".join(problems[1:])
-            return (
-                f"Restore drill failed: {first}. {len(problems) - 1:,} of the other checks failed, "
-                f"too: {others}. {self.restored}"
-            )
+            first, *others = (each.problem for each in self.failed)
+            more = f" {count_of(len(others), 'more check')} failed: {'; '.join(others)}."
+            return f"Restore drill failed: {first}.{more if others else ''} {self.restored}"
         if not self.passed:
             reason = self.left_out[0].left_out if self.left_out else "there was no check"
             return f"Restore drill failed: nothing was checked: {reason}. {self.restored}"
