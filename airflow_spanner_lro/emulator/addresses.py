@@ -8,8 +8,11 @@ Servers fail too, but with pages of their own words; so each address is tried he
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
+import re
 import socket
+from typing import TypeAlias
 
 HIGHEST_PORT = 65535
 
@@ -17,6 +20,11 @@ _OTHER_HOST = "Choose a host that this machine has, such as 127.0.0.1."
 _OTHER_PORT = f"Choose a port from 0 to {HIGHEST_PORT}; 0 picks a free one."
 # what clients dial where a server listens on all addresses of its machine
 _DIALLED = {"0.0.0.0": "localhost", "127.0.0.1": "localhost", "::": "::1"}  # noqa: S104
+
+
+IpAddress: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
+
+_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 class EmulatorStartError(Exception):
@@ -45,6 +53,31 @@ def join_address(host: str, port: int) -> str:
 def dialled(host: str) -> str:
     """Return the host that clients on this machine use for one that a server listens on."""
     return _DIALLED.get(host, host)
+
+
+def address_of(text: str) -> IpAddress | None:
+    """Return an address; one of the older kind is itself, however it is written."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address if mapped is None else mapped
+
+
+def allowed_host(text: str) -> str:
+    """Return the name of a host as it is compared, from what somebody wrote.
+
+    :raises ValueError: if it is none; a port or a scheme is no part of it.
+    """
+    name = text.lower().removesuffix(".")
+    address = address_of(name.removeprefix("[").removesuffix("]"))
+    if address is not None:
+        return str(address)
+    if not _NAME.fullmatch(name):
+        message = f"{text!r} is no name of a host: leave scheme and port out, as in 'spanner'"
+        raise ValueError(message)
+    return name
 
 
 def check_free(*, host: str, port: int) -> None:

@@ -15,10 +15,11 @@ from airflow_spanner_lro.emulator.data.passthrough import DataPassthrough
 from airflow_spanner_lro.emulator.data.plane import DataPlane
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.grpc_server import GrpcServer
+from airflow_spanner_lro.emulator.http.gate import Gate
 from airflow_spanner_lro.emulator.pipeline import CallPipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from types import TracebackType
 
     from airflow_spanner_lro.core.kinds import OperationKind
@@ -48,7 +49,10 @@ class SpannerAdminEmulator(Controller):
     :param audit: where audit-log entries about operations are published; None for nowhere
     :param data: whether it has rows, by Google's emulator behind it: True for the one that is
         found on this machine, or the path of its ``emulator_main``
+    :param allow_hosts: names by which clients of REST and of the control interface may call it,
+        besides those of this machine
     :raises EmulatorStateError: if the state file cannot be used.
+    :raises ValueError: if one of the names in allow_hosts is none.
     """
 
     def __init__(
@@ -65,8 +69,10 @@ class SpannerAdminEmulator(Controller):
         quota: AdminQuota | None = None,
         audit: AuditTopic | None = None,
         data: bool | str | Path = False,
+        allow_hosts: Collection[str] = (),
     ) -> None:
         self.host = host
+        self._gate = Gate(listens_on=host, allowed=allow_hosts)
         audit_log = None if audit is None else AuditLog(audit)
         clock = clock or SystemClock()
         binary = None if isinstance(data, bool) else Path(data)
@@ -228,6 +234,7 @@ class SpannerAdminEmulator(Controller):
 
         return HttpServer(
             pipeline=pipeline,
+            gate=self._gate,
             host=self.host,
             port=self._rest_port or 0,
             control=self._answer_control,

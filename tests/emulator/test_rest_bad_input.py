@@ -147,7 +147,10 @@ def test_a_message_is_no_list(rest: httpx.Client) -> None:
 )
 def test_what_is_not_json_is_refused(rest: httpx.Client, body: bytes, message: str) -> None:
     """The text shows the place, if there is one."""
-    assert f"{PAYLOAD} {message}" == message_of(rest.patch(f"/{DATABASE}/ddl", content=body))
+    json = {"content-type": "application/json"}
+    answer = rest.patch(f"/{DATABASE}/ddl", content=body, headers=json)
+
+    assert f"{PAYLOAD} {message}" == message_of(answer)
 
 
 @pytest.mark.parametrize("name", ["foo", "parent.foo", "pageSize.foo", "", ".", "page_size."])
@@ -170,12 +173,14 @@ def test_parameters_have_types(rest: httpx.Client, value: str) -> None:
     assert f"Invalid value at 'page_size' (TYPE_INT32), \"{value}\"" == message_of(answer)
 
 
-def test_a_body_that_curl_calls_a_form_is_read_as_parameters(rest: httpx.Client) -> None:
-    """Without a content type of JSON production misunderstands the body, and so do we."""
+def test_a_body_that_curl_calls_a_form_is_refused(rest: httpx.Client) -> None:
+    """A body must be declared as JSON, and the refusal says how; production misunderstands it."""
     form = {"content-type": "application/x-www-form-urlencoded"}
     answer = rest.post(f"/{INSTANCE}/databases", content=b'{"a": "b"}', headers=form)
 
-    assert 'Unknown name "{"a": "b"}": Cannot bind query parameter.' in message_of(answer)
+    error = answer.json()["error"]
+    assert (415, "INVALID_ARGUMENT") == (answer.status_code, error["status"])
+    assert error["message"].endswith("for curl, -H 'Content-Type: application/json'.")
 
 
 def test_an_rpc_without_a_body_refuses_one(rest: httpx.Client) -> None:

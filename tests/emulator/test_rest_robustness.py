@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
 
 BACKUPS = f"/{INSTANCE}/backups"
+POST = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 AGAINST_ONE = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -43,8 +44,9 @@ def exchange(
 ) -> tuple[int, Any]:
     """Send a request as it is; return the status and the document of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", emulator.rest_port, timeout=10)
+    declared = {} if body is None else {"Content-Type": "application/json"}
     try:
-        connection.request(verb, target, body=body, headers=headers or {})
+        connection.request(verb, target, body=body, headers=declared | (headers or {}))
         answer = connection.getresponse()
         text = answer.read()
         assert b"Traceback" not in text
@@ -108,10 +110,10 @@ def test_no_path_breaks_it(
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"GET\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /v1/\xff\xfe HTTP/1.1\r\nhost: a\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc",
+        b"GET /v1/\xff\xfe HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        POST + b"transfer-encoding: chunked\r\n\r\nzz\r\n",
+        POST + b"content-length: -1\r\n\r\n",
+        POST + b"content-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc",
         b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 20_000 + b"\r\n",
     ],
     ids=["tls", "short", "version", "bytes", "chunks", "length", "gzip", "headers"],
@@ -149,7 +151,10 @@ def test_a_body_that_ends_early_is_no_failure(
     """Whoever hangs up within a body leaves no traceback behind."""
     address = (rest_emulator.host, rest_emulator.rest_port)
     with socket.create_connection(address, timeout=10) as sent:
-        sent.sendall(b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n{}")
+        sent.sendall(
+            b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 200\r\n\r\n{}"
+        )
         sent.shutdown(socket.SHUT_WR)
         while sent.recv(4096):
             pass

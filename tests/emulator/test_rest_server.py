@@ -21,6 +21,7 @@ from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import EmulatorStartError, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.engine import Engine
 from airflow_spanner_lro.emulator.faults import Faults
+from airflow_spanner_lro.emulator.http.gate import Gate
 from airflow_spanner_lro.emulator.http.server import HttpServer
 from airflow_spanner_lro.emulator.pipeline import CallLog, CallPipeline
 from tests.emulator.conftest import DATABASE, INSTANCE
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 # the name under which the gRPC server has its threads, too
 THREADS = "spanner-emulator"
+
+JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,13 @@ def repeat(*, verb: str, path: str, query: Mapping[str, str], body: bytes) -> To
 def echo(clock: ManualClock) -> Iterator[str]:
     """Run an HTTP server with that control interface; return its address."""
     pipeline = CallPipeline(engine=Engine(clock=clock), faults=Faults(), calls=CallLog())
-    server = HttpServer(pipeline=pipeline, control=repeat, host="127.0.0.1", port=0)
+    server = HttpServer(
+        pipeline=pipeline,
+        control=repeat,
+        gate=Gate(listens_on="127.0.0.1"),
+        host="127.0.0.1",
+        port=0,
+    )
     try:
         yield f"http://127.0.0.1:{server.port}"
     finally:
@@ -135,7 +144,7 @@ def test_it_says_what_it_is(rest_emulator: SpannerAdminEmulator) -> None:
 
 def test_one_connection_serves_many_requests(rest_emulator: SpannerAdminEmulator) -> None:
     """Requests sent at once on one connection are answered in order."""
-    request = f"GET /v1/{INSTANCE}%s HTTP/1.1\r\nhost: a\r\n%s\r\n"
+    request = f"GET /v1/{INSTANCE}%s HTTP/1.1\r\nhost: localhost\r\n%s\r\n"
     first, second = request % ("", ""), request % ("/nothing", "connection: close\r\n")
     address = ("127.0.0.1", rest_emulator.rest_port)
     with socket.create_connection(address, timeout=10) as connection:
@@ -222,7 +231,7 @@ def test_a_body_beyond_all_limits_is_refused(
     rest: httpx.Client, rest_emulator: SpannerAdminEmulator
 ) -> None:
     """There is an end to what is read, and it is told in Google's form."""
-    answer = rest.patch(f"/{DATABASE}/ddl", content=b" " * (64 * 2**20 + 1))
+    answer = rest.patch(f"/{DATABASE}/ddl", content=b" " * (64 * 2**20 + 1), headers=JSON)
     error = answer.json()["error"]
 
     assert (413, 413, "INVALID_ARGUMENT") == (answer.status_code, error["code"], error["status"])
@@ -231,7 +240,7 @@ def test_a_body_beyond_all_limits_is_refused(
 
 def test_the_control_interface_gets_what_is_below_its_path(echo: str) -> None:
     """Verb, path, query and body arrive as they were sent, decoded."""
-    answer = httpx.put(f"{echo}/control/a%20b?x=1&y=", content=b"body")
+    answer = httpx.put(f"{echo}/control/a%20b?x=1&y=", content=b"body", headers=JSON)
 
     assert 202 == answer.status_code
     expected = {"verb": "PUT", "path": "/control/a b", "query": {"x": "1", "y": ""}, "body": "body"}
@@ -243,7 +252,7 @@ def test_the_control_interface_gets_what_is_below_its_path(echo: str) -> None:
 def test_control_gets_through_when_no_call_does(rest_emulator: SpannerAdminEmulator) -> None:
     """However many calls are held back, the control interface answers."""
     rest_emulator.faults.delay(60)
-    request = f"GET /v1/{INSTANCE} HTTP/1.1\r\nhost: a\r\n\r\n".encode()
+    request = f"GET /v1/{INSTANCE} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
     with ExitStack() as stack:
         for _ in range(100):
             address = ("127.0.0.1", rest_emulator.rest_port)
@@ -259,7 +268,7 @@ def test_a_bug_is_an_answer_without_a_traceback(
     echo: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log has the traceback, the client a sentence, and the server goes on."""
-    answer = httpx.post(f"{echo}/control/x", content=b"bug")
+    answer = httpx.post(f"{echo}/control/x", content=b"bug", headers=JSON)
 
     assert (500, "INTERNAL") == (answer.status_code, answer.json()["error"]["status"])
     assert "Traceback" not in answer.text

@@ -23,3 +23,4 @@ from airflow_spanner_lro.emulator.errors.database_admin import *  # noqa: F403 -
 from airflow_spanner_lro.emulator.errors.instance_admin import *  # noqa: F403
 from airflow_spanner_lro.emulator.errors.names import bad_name_in as bad_name_in
 from airflow_spanner_lro.emulator.errors.requests import *  # noqa: F403
+from airflow_spanner_lro.emulator.errors.schedules import *  # noqa: F403

@@ -232,6 +232,42 @@ def no_route(*, verb: str, path: str) -> RpcError:
     )
 
 
+def one_host(*, count: int) -> RpcError:
+    """Say that a request must tell which server it is for, once."""
+    return invalid(f"A request has one Host header; this one has {count or 'none'}.")
+
+
+_OF_THIS_MACHINE = (
+    "only names and addresses of this machine are accepted, so that no web page reaches the "
+    "emulator by way of a browser"
+)
+
+
+def foreign_host(authority: str) -> RpcError:
+    """Say that a request is for a name that is not known to be ours."""
+    return RpcError(Code.PERMISSION_DENIED, _sound(
+        f"Host {authority[:_LONGEST]!r} is refused: {_OF_THIS_MACHINE}. If clients are to call it "
+        "so, start it with --allow-host and that name, or with allow_hosts in Python."
+    ))  # fmt: skip
+
+
+def foreign_origin(origin: str) -> RpcError:
+    """Say that a page of somebody else has sent a request."""
+    return RpcError(Code.PERMISSION_DENIED, _sound(
+        f"Origin {origin[:_LONGEST]!r} is refused: {_OF_THIS_MACHINE}. If the page is yours, start "
+        "it with --allow-host and the name in its address, or with allow_hosts in Python."
+    ))  # fmt: skip
+
+
+def undeclared_body(verb: str, content_type: str) -> RpcError:
+    """Say that a body must be declared as what it is."""
+    given = f"the content type {content_type[:_LONGEST]!r}" if content_type else "no content type"
+    return invalid(_sound(
+        f"A {verb[:_LONGEST]} with {given} is refused: bodies are JSON, and must say so. Send the "
+        "header Content-Type: application/json; for curl, -H 'Content-Type: application/json'."
+    ))  # fmt: skip
+
+
 def too_large(*, limit: int) -> RpcError:
     """Say that the body of a request is longer than any may be."""
     return invalid(f"Request payload size exceeds the limit: {limit} bytes.")

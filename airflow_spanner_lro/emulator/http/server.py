@@ -26,6 +26,7 @@ from google.protobuf import empty_pb2
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.addresses import listen
+from airflow_spanner_lro.emulator.http.gate import Approach
 from airflow_spanner_lro.emulator.http.requests import read_request
 from airflow_spanner_lro.emulator.http.responses import (
     HTTP_STATUS,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_spanner_lro.emulator.errors import RpcError
+    from airflow_spanner_lro.emulator.http.gate import Gate, Turned
     from airflow_spanner_lro.emulator.http.routes import RouteMatch
     from airflow_spanner_lro.emulator.pipeline import CallPipeline
     from airflow_spanner_lro.emulator.rpc import Method
@@ -51,7 +53,6 @@ log = logging.getLogger(__name__)
 
 _OK = HTTP_STATUS[Code.OK]
 _CONTROL = "/control"
-_FORM = "application/x-www-form-urlencoded"
 _READING = ("GET", "HEAD")
 
 
@@ -85,17 +86,19 @@ class ControlHandler(Protocol):
         ...
 
 
+def _is_control(path: str) -> bool:
+    return path == _CONTROL or path.startswith(f"{_CONTROL}/")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
     """What a client sends.
 
     :param target: path and query, percent-encoded
-    :param content_type: of the body, without parameters
     """
 
     verb: str
     target: str
-    content_type: str = ""
     body: bytes = b""
 
     @property
@@ -108,10 +111,16 @@ class HttpRequest:
         """What is behind the path, percent-encoded."""
         return self.target.partition("?")[2]
 
+    def as_reading(self) -> HttpRequest:
+        """Return a request whose parameters are in its body as one that has them in its target."""
+        parameters = self.body.decode("utf-8", "replace").strip()
+        both = "&".join(filter(None, (self.query, parameters)))
+        return HttpRequest(verb="GET", target=f"{self.path}?{both}")
+
     @property
     def is_control(self) -> bool:
         """Whether it is for the control interface."""
-        return self.path == _CONTROL or self.path.startswith(f"{_CONTROL}/")
+        return _is_control(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,16 +189,12 @@ class HttpDispatcher:
         pairs: list[tuple[str, str]],
         waiting: Callable[[], bool],
     ) -> HttpAnswer:
-        body = request.body
-        if request.content_type == _FORM:
-            # what curl says of any body unless told otherwise: it is read as more parameters then
-            pairs, body = pairs + _pairs(body.decode("utf-8", "replace")), b""
         style, query = ResponseStyle.split(pairs)
 
         def read(method: Method) -> object:
             check_style(style, plain_type(method.response))
             message = plain_type(method.request)()
-            read_request(message, match=match, query=query, body=body)
+            read_request(message, match=match, query=query, body=request.body)
             return method.wrap(message)
 
         answer = self._pipeline.answer(match.route.rpc, read, waiting=waiting)
@@ -221,7 +226,15 @@ _GRACE = 0.2
 _LARGEST = 64 * 2**20
 _TOO_LARGE = 413
 _BAD_HTTP = (HttpProcessingError, web.RequestPayloadError, ConnectionResetError)
-_BEFORE_PATH = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_BEFORE_PATH = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+_BY_BROWSERS = ("origin", "sec-fetch-")
+_MOST_REPORTS = 20
+_HEADERS = {
+    # an answer is what it says that it is, and no page of others may show or embed it
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 class HttpServer:
@@ -229,14 +242,23 @@ class HttpServer:
 
     :param pipeline: who answers RPCs
     :param control: who answers what is below ``/control``
+    :param gate: who is answered
     :param host: address to listen on
     :param port: port to listen on; 0 picks a free one
     :raises EmulatorStartError: if the address is taken.
     """
 
     def __init__(
-        self, *, pipeline: CallPipeline, host: str, port: int, control: ControlHandler | None = None
+        self,
+        *,
+        pipeline: CallPipeline,
+        gate: Gate,
+        host: str,
+        port: int,
+        control: ControlHandler | None = None,
     ) -> None:
+        self._gate = gate
+        self._reported: set[str] = set()
         self._dispatcher = HttpDispatcher(pipeline=pipeline, control=control)
         self._sockets = listen(host=host, port=port, backlog=_BACKLOG)
         self.port: int = self._sockets[0].getsockname()[1]
@@ -278,6 +300,10 @@ class HttpServer:
         await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.Response:
+        turned = self._gate.check(_approach(request))
+        if turned is not None:
+            self._report(turned)
+            return _respond(HttpAnswer.refusal(turned.error, status=turned.status))
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
@@ -285,18 +311,23 @@ class HttpServer:
             return _respond(HttpAnswer.refusal(refusal, status=_TOO_LARGE))
         except _BAD_HTTP:
             return _respond(HttpAnswer.refusal(errors.cut_off()))
-        asked = HttpRequest(
-            verb=request.method,
-            target=_sound(request.raw_path),
-            content_type=request.content_type,
-            body=body,
-        )
+        asked = HttpRequest(verb=request.method, target=_sound(request.raw_path), body=body)
+        if _reads_by_post(request):
+            asked = asked.as_reading()
         pool = self._control_pool if asked.is_control else self._pool
         answer = await self._loop.run_in_executor(pool, self._ask, request, asked)
         if answer.dropped and request.transport is not None:
             # writing to a closed connection ends the matter for aiohttp
             request.transport.abort()
         return _respond(answer)
+
+    def _report(self, turned: Turned) -> None:
+        """Tell whoever runs the emulator that a page may have tried to use it, each once."""
+        message = turned.error.message
+        if turned.suspicious and message not in self._reported:
+            if len(self._reported) < _MOST_REPORTS:
+                log.warning("A request was refused. %s", message)
+            self._reported.add(message)
 
     def _ask(self, request: web.Request, asked: HttpRequest) -> HttpAnswer:
         def waiting() -> bool:
@@ -312,6 +343,34 @@ def _respond(answer: HttpAnswer) -> web.Response:
         body=answer.body,
         content_type="application/json",
         charset="UTF-8",
+        headers=_HEADERS,
+    )
+
+
+def _reads_by_post(request: web.Request) -> bool:
+    """Tell whether a POST is a GET whose parameters were too long for a target, as gcloud has them.
+
+    No other verb can be asked for in this way, so that nothing that reads becomes a change.
+    """
+    wanted = request.headers.getall("X-HTTP-Method-Override", [])
+    return request.method == "POST" and [each.upper() for each in wanted] == ["GET"]
+
+
+def _approach(request: web.Request) -> Approach:
+    """Return what a request says of itself."""
+    headers = request.headers
+    before = _BEFORE_PATH.match(request.raw_path)
+    here = None if request.transport is None else request.transport.get_extra_info("sockname")
+    return Approach(
+        verb="GET" if _reads_by_post(request) else request.method,
+        hosts=headers.getall("Host", []),
+        authority="" if before is None else before[1] or "-",
+        origins=headers.getall("Origin", []),
+        content_types=headers.getall("Content-Type", []),
+        has_body=request.body_exists,
+        by_browser=any(name.lower().startswith(_BY_BROWSERS) for name in headers),
+        control=_is_control(request.path),
+        here=str(here[0]) if isinstance(here, tuple) else "",
     )
 
 

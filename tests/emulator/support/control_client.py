@@ -41,7 +41,8 @@ def ask(emulator: SpannerAdminEmulator) -> AskControl:
         assert emulator.rest_port is not None
         connection = http.client.HTTPConnection(emulator.host, emulator.rest_port, timeout=10)
         data = body if isinstance(body, bytes) else json.dumps(body) if body is not None else None
-        connection.request(verb, f"/control{path}", body=data)
+        headers = {} if data is None else {"Content-Type": "application/json"}
+        connection.request(verb, f"/control{path}", body=data, headers=headers)
         response = connection.getresponse()
         found = json.loads(response.read())
         connection.close()
