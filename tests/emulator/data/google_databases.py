@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from google.cloud.spanner_admin_database_v1.services.database_admin import DatabaseAdminClient
 from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
@@ -48,10 +48,12 @@ class GoogleDatabases:
         instances = InstanceAdminClient(transport=InstanceAdminGrpcTransport(channel=channel))
         instance_id = f"rows-{next(_numbers)}"
         config = "projects/rows/instanceConfigs/emulator-config"
-        instance = {"config": config, "display_name": instance_id, "node_count": 1}
-        creation = instances.create_instance(
-            parent="projects/rows", instance_id=instance_id, instance=instance
-        )
+        request = {
+            "parent": "projects/rows",
+            "instance_id": instance_id,
+            "instance": {"config": config, "display_name": instance_id, "node_count": 1},
+        }
+        creation = instances.create_instance(request)
         self.instance = creation.result(timeout=_TIMEOUT).name
 
     def create(
@@ -64,7 +66,7 @@ class GoogleDatabases:
             "create_statement": f"CREATE DATABASE {dialect.quoted(database_id)}",
             "database_dialect": dialect.number,
         }
-        name = self._admin.create_database(request).result(timeout=_TIMEOUT).name
+        name = str(self._admin.create_database(request).result(timeout=_TIMEOUT).name)
         self._made.append(name)
         self.change(name, *statements, proto_descriptors=proto_descriptors)
         return name
@@ -94,7 +96,9 @@ class GoogleDatabases:
             "single_use_transaction": {"read_write": {}},
             "mutations": [spanner_types.Mutation(insert=write)],
         }
-        return self._spanner.commit(request, timeout=_TIMEOUT).commit_timestamp
+        committed = self._spanner.commit(request, timeout=_TIMEOUT)
+        moment: Any = committed.commit_timestamp
+        return cast("datetime", moment)
 
     def execute(self, database: str, *statements: str) -> None:
         """Execute statements of DML in one transaction."""

@@ -106,7 +106,7 @@ def _tables(draw: st.DrawFn, dialect: Dialect) -> list[_Table]:
     keys = draw(st.lists(_integers, max_size=8, unique=True))
     known = st.sampled_from(keys) if keys else st.nothing()
     children = st.lists(st.tuples(known, _integers), max_size=8, unique=True)
-    heads = {
+    heads: dict[str, st.SearchStrategy[list[Any]]] = {
         "a": st.just(keys),
         "b": children if keys else st.just([]),
         "c": st.lists(st.tuples(_integers, st.none() | known), max_size=8, unique_by=_first),

@@ -28,7 +28,6 @@ from tests.emulator.differential.google_emulator import ALONE, HOW_TO_GET_IT, fi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 _A = "CREATE TABLE A (Id INT64, V STRING(MAX)) PRIMARY KEY(Id)"
 _DATABASE = "projects/test/instances/main/databases/shop"
