@@ -29,6 +29,7 @@ from airflow_spanner_lro.core.operations.snapshot import OperationError, Operati
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.backups.model import Backup, BackupTable
 from airflow_spanner_lro.emulator.configs.model import ConfigTable, InstanceConfig
+from airflow_spanner_lro.emulator.databases.encryption import require_usable_keys
 from airflow_spanner_lro.emulator.databases.model import Database, DatabaseState, DatabaseTable
 from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.instances.model import Instance
@@ -137,6 +138,14 @@ class Resources:
         """
         self.instances.get(name.instance_name)
         return self.backups.get(name)
+
+    def require_usable_keys(self, name: InstanceName, keys: tuple[str, ...]) -> None:
+        """Make sure that a customer's keys are where an instance is; it must be there.
+
+        :raises RpcError: FAILED_PRECONDITION if they are elsewhere, too few or too many.
+        """
+        places = self.configs.key_places(self.instances.get(name).config)
+        require_usable_keys(keys, instance=name, places=places)
 
     def partition(self, name: InstancePartitionName) -> InstancePartition:
         """Return a partition, ready or not; the default one is there with its instance.

@@ -53,7 +53,12 @@ if TYPE_CHECKING:
 FAR = "projects/other/instances/far"
 COPY = f"{FAR}/backups/copy"
 SCHEDULE = f"{DATABASE}/backupSchedules/nightly"
-HERE, THERE = (f"projects/p/locations/{at}/keyRings/r/cryptoKeys/k" for at in ("here", "there"))
+HERE, *EVERYWHERE = (
+    f"projects/p/locations/{at}/keyRings/r/cryptoKeys/k"
+    for at in ("nam6", "us-central1", "us-east1", "us-west1", "us-west2", "us-central2")
+)
+"""A key for all of the instance's configuration, and one in each of its regions."""
+
 CUSTOMER, GOOGLE = "CUSTOMER_MANAGED_ENCRYPTION", "GOOGLE_DEFAULT_ENCRYPTION"
 DAYS, HOURS = timedelta(days=1), timedelta(hours=1)
 
@@ -129,7 +134,7 @@ def rendered(operator: Any, params: dict[str, Any]) -> Any:
 
 
 FRESH = f"{INSTANCE}/databases/fresh-one"
-DATABASE_KEY = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/key"
+DATABASE_KEY = "projects/test/locations/nam6/keyRings/ring/cryptoKeys/key"
 TABLE = "CREATE TABLE A (Id INT64) PRIMARY KEY (Id)"
 QUARTER = 16 * 60
 """Seconds after which any operation of a database is done."""

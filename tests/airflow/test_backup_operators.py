@@ -18,11 +18,11 @@ from tests.airflow.fakes import DATABASE, LONG, SOURCE
 from tests.airflow.operator_builders import (
     CUSTOMER,
     DAYS,
+    EVERYWHERE,
     FAR,
     GOOGLE,
     HERE,
     HOURS,
-    THERE,
     copy_backup,
     kms_keys_of,
     rendered,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 def source(stage: Stage) -> None:
     """Put a backup there, and an instance of another project."""
     stage.emulator.create_backup(SOURCE, DATABASE)
-    stage.emulator.create_instance(FAR, config="nam3")
+    stage.emulator.create_instance(FAR, config="nam6")
 
 
 def test_results_are_json(stage: Stage, task: FakeTask) -> None:
@@ -62,7 +62,7 @@ def test_results_are_json(stage: Stage, task: FakeTask) -> None:
         pytest.param({}, [""], id="unsaid"),
         pytest.param({"encryption_type": GOOGLE}, [""], id="google"),
         pytest.param({"kms_key_names": HERE}, [HERE], id="key as text"),
-        pytest.param({"kms_key_names": [HERE, THERE]}, [HERE, THERE], id="keys"),
+        pytest.param({"kms_key_names": EVERYWHERE}, EVERYWHERE, id="keys"),
         pytest.param(
             {"encryption_type": CUSTOMER.lower(), "kms_key_names": [HERE]}, [HERE], id="both"
         ),

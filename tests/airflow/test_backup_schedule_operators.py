@@ -16,10 +16,10 @@ from airflow_spanner_lro.core.status import Code
 from tests.airflow.operator_builders import (
     CUSTOMER,
     DAYS,
+    EVERYWHERE,
     GOOGLE,
     HERE,
     SCHEDULE,
-    THERE,
     create_schedule,
     delete_schedule,
     rendered,
@@ -117,7 +117,7 @@ def test_results_are_json(task: FakeTask, schedule: dict[str, Any]) -> None:
         {"incremental": True},
         {"encryption_type": "USE_DATABASE_ENCRYPTION"},
         {"encryption_type": GOOGLE},
-        {"kms_key_names": [HERE, THERE]},
+        {"kms_key_names": EVERYWHERE},
     ],
     ids=["full", "incremental", "database's", "google", "keys"],
 )

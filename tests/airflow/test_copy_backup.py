@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def source(stage: Stage) -> None:
     """Put a backup there, and an instance of another project."""
     stage.emulator.create_backup(SOURCE, DATABASE)
-    stage.emulator.create_instance(FAR, config="nam3")
+    stage.emulator.create_instance(FAR, config="nam6")
 
 
 def test_copy_across_instances_and_projects(stage: Stage, task: FakeTask) -> None:

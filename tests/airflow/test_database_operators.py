@@ -15,6 +15,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from tests.airflow.fakes import DATABASE, RESTORED, SOURCE
 from tests.airflow.operator_builders import (
     DATABASE_KEY,
+    EVERYWHERE,
     FRESH,
     TABLE,
     create_database,
@@ -114,7 +115,7 @@ def test_create_without_a_schema(nothing: Any, dialect: str) -> None:
         (None, {}),
         (DATABASE_KEY, {"kms_key_name": DATABASE_KEY}),
         ([DATABASE_KEY], {"kms_key_name": DATABASE_KEY}),
-        ([DATABASE_KEY, OTHER_KEY], {"kms_key_names": [DATABASE_KEY, OTHER_KEY]}),
+        (EVERYWHERE, {"kms_key_names": EVERYWHERE}),
     ],
     ids=["google's", "text", "one", "two"],
 )
@@ -186,11 +187,9 @@ def test_update_changes_keys(stage: Stage, task: FakeTask) -> None:
     play(create_database(kms_key_names=DATABASE_KEY), task)
     task.next_try()
 
-    result = play(
-        update_database(database_id="fresh-one", kms_key_names=[DATABASE_KEY, OTHER_KEY]), task
-    )
+    result = play(update_database(database_id="fresh-one", kms_key_names=EVERYWHERE), task)
 
-    assert [DATABASE_KEY, OTHER_KEY] == result["encryption_config"]["kms_key_names"]
+    assert EVERYWHERE == result["encryption_config"]["kms_key_names"]
 
 
 def test_restore_with_keys(stage: Stage, task: FakeTask, *, deferrable: bool) -> None:

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
 TYPES = database_v1.CreateBackupEncryptionConfig.EncryptionType
 INFO = database_v1.EncryptionInfo.Type
-KEYS = [f"projects/p/locations/{at}/keyRings/ring/cryptoKeys/key" for at in ("here", "there")]
+KEY, *KEYS = (
+    f"projects/p/locations/{at}/keyRings/ring/cryptoKeys/key"
+    for at in ("nam6", "us-central1", "us-east1", "us-west1", "us-west2", "us-central2")
+)
+"""A key for all of the instance's configuration, and one in each of its regions."""
 
 
 def encrypted(
@@ -45,7 +49,7 @@ def encrypted(
         ({}, []),
         ({"encryption_type": TYPES.USE_DATABASE_ENCRYPTION}, []),
         ({"encryption_type": TYPES.GOOGLE_DEFAULT_ENCRYPTION}, []),
-        ({"encryption_type": 3, "kms_key_name": KEYS[0]}, KEYS[:1]),
+        ({"encryption_type": 3, "kms_key_name": KEY}, [KEY]),
         ({"encryption_type": 3, "kms_key_names": KEYS}, KEYS),
     ],
 )
@@ -72,10 +76,10 @@ def test_a_backup_is_encrypted_as_asked(
     [
         {"encryption_type": TYPES.CUSTOMER_MANAGED_ENCRYPTION},
         {"encryption_type": TYPES.CUSTOMER_MANAGED_ENCRYPTION, "kms_key_name": "key"},
-        {"encryption_type": 3, "kms_key_name": KEYS[0], "kms_key_names": KEYS},
-        {"encryption_type": TYPES.GOOGLE_DEFAULT_ENCRYPTION, "kms_key_name": KEYS[0]},
+        {"encryption_type": 3, "kms_key_name": KEY, "kms_key_names": KEYS},
+        {"encryption_type": TYPES.GOOGLE_DEFAULT_ENCRYPTION, "kms_key_name": KEY},
         {"encryption_type": TYPES.USE_DATABASE_ENCRYPTION, "kms_key_names": KEYS},
-        {"kms_key_name": KEYS[0]},
+        {"kms_key_name": KEY},
         {"encryption_type": 9},
     ],
 )
@@ -89,7 +93,7 @@ def test_keys_and_types_must_fit(
 
 
 @pytest.mark.parametrize(
-    ("config", "keys"), [({"kms_key_name": KEYS[0]}, KEYS[:1]), ({"kms_key_names": KEYS}, KEYS)]
+    ("config", "keys"), [({"kms_key_name": KEY}, [KEY]), ({"kms_key_names": KEYS}, KEYS)]
 )
 def test_a_backup_inherits_the_keys_of_its_database(
     emulator: SpannerAdminEmulator,

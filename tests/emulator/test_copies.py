@@ -26,7 +26,7 @@ STATE = database_v1.Backup.State
 FAR = "projects/other/instances/far"
 COPY = f"{FAR}/backups/copy"
 MINUTES, DAYS = timedelta(minutes=1), timedelta(days=1)
-KEY = "projects/other/locations/us/keyRings/ring/cryptoKeys/key"
+KEY = "projects/other/locations/nam3/keyRings/ring/cryptoKeys/key"
 
 
 class StartCopy:

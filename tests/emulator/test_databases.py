@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STATE = database_v1.Database.State
 DIALECT = database_v1.DatabaseDialect
-KEY = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/key"
+KEY = "projects/test/locations/nam6/keyRings/ring/cryptoKeys/key"
 pytestmark = pytest.mark.usefixtures("emulator")
 
 

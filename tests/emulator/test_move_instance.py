@@ -134,7 +134,7 @@ def test_a_database_with_keys_of_its_owner_does_not_move(
     clock: ManualClock,
 ) -> None:
     """CMEK keeps an instance where it is."""
-    key = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/key"
+    key = "projects/test/locations/nam6/keyRings/ring/cryptoKeys/key"
     databases.create_database(
         {
             "parent": INSTANCE,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ODD = timedelta(microseconds=123_457)
 """Part of a second that nobody would get by chance."""
 CREATING = "CREATING"
-KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
+KEY = "projects/p/locations/nam6/keyRings/r/cryptoKeys/k"
 
 
 def shown(found: Any) -> tuple[str, datetime]:

@@ -65,7 +65,7 @@ def test_answers_are_printed_for_people(rest: httpx.Client) -> None:
 
 def test_a_key_of_ones_own_in_the_query(rest: httpx.Client, clock: ManualClock) -> None:
     """Fields within a message are query parameters with a dot, enums are names or numbers."""
-    key = "projects/test/locations/europe-west1/keyRings/r/cryptoKeys/k"
+    key = "projects/test/locations/nam6/keyRings/r/cryptoKeys/k"
     answer = start_backup(
         rest,
         clock,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
 pytestmark = pytest.mark.usefixtures("emulator")
-KEY = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/{}"
+KEY = "projects/test/locations/nam6/keyRings/ring/cryptoKeys/{}"
 
 
 def update(
@@ -208,14 +208,14 @@ def test_the_keys_of_a_database_can_change(
         )
     )
     clock.advance(10)
-    keys = database_v1.EncryptionConfig(kms_key_names=[KEY.format("b"), KEY.format("c")])
+    keys = database_v1.EncryptionConfig(kms_key_names=[KEY.format("b")])
     update(databases, "encryption_config", name=name, encryption_config=keys)
     clock.advance(30)
     database = databases.get_database(name=name)
 
     assert keys == database.encryption_config
     assert [info.kms_key_version for info in database.encryption_info] == [
-        f"{KEY.format(key)}/cryptoKeyVersions/1" for key in "bc"
+        f"{KEY.format('b')}/cryptoKeyVersions/1"
     ]
 
 

@@ -71,6 +71,8 @@ class BackupService(Servicer):
         resources.backups.require_new(name)
         database = resources.usable_database(database_name)
         version_time = _version_time(request.backup, database, now=now)
+        kms_keys = keys_for(request.encryption_config, inherited=database.kms_keys)
+        resources.require_usable_keys(instance, kms_keys)
         self.world.operations.require_no_move(instance)
         self._check_limit(database_name)
         backup = Backup(
@@ -85,7 +87,7 @@ class BackupService(Servicer):
             dialect=database.dialect,
             schema=database.schema_at(version_time),
             data_bytes=database.size,
-            kms_keys=keys_for(request.encryption_config, inherited=database.kms_keys),
+            kms_keys=kms_keys,
         )
         resources.backups.put(name, backup)
         operation = self.world.start(
@@ -196,6 +198,9 @@ class BackupService(Servicer):
             raise errors.source_not_ready(source_name)
         if source.expired:
             raise errors.source_expired(source_name)
+        # what the source is encrypted with may not fit where the copy is going to be
+        kms_keys = keys_for(request.encryption_config, inherited=source.kms_keys)
+        resources.require_usable_keys(parent, kms_keys)
         self.world.operations.require_no_move(parent)
         self.world.operations.require_no_move(source_name.instance_name)
         backup = Backup(
@@ -210,7 +215,7 @@ class BackupService(Servicer):
             dialect=source.dialect,
             schema=source.schema,
             data_bytes=source.data_bytes,
-            kms_keys=keys_for(request.encryption_config, inherited=source.kms_keys),
+            kms_keys=kms_keys,
             source=(source_name, source.serial),
             # with the older backups that it needs, a chain of its own
             chain=new_chain_id(self.world) if source.chain else "",

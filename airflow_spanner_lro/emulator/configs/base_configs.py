@@ -213,8 +213,11 @@ _OF_GOOGLES_EMULATOR = BaseConfig(
     writers={"emulator-location": 3},
 )
 
+EMULATOR_CONFIG = "emulator-config"
+"""The one configuration of Google's emulator, which is nowhere."""
+
 BASE_CONFIGS: Mapping[str, BaseConfig] = {
-    "emulator-config": _OF_GOOGLES_EMULATOR,
+    EMULATOR_CONFIG: _OF_GOOGLES_EMULATOR,
     **_MULTI,
     **{config: _dual(name, _DUAL_REGIONS[config]) for config, name in _DUAL_NAMES.items()},
     **{

@@ -19,11 +19,12 @@ from airflow_spanner_lro.emulator.configs.base_configs import (
     STORAGE_LIMIT_PER_PROCESSING_UNIT,
     ConfigTopology,
 )
+from airflow_spanner_lro.emulator.databases.encryption import KeyPlaces
 from airflow_spanner_lro.emulator.request_checks import check_labels, number_in
 from airflow_spanner_lro.emulator.tables import ReconciledRow, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
     from airflow_spanner_lro.emulator.configs.base_configs import BaseConfig, Places
@@ -41,24 +42,6 @@ class InstanceConfig(ReconciledRow):
     name: InstanceConfigName
     message: instance_v1.InstanceConfig
     reconciling: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyPlaces:
-    """Where a customer's keys must be to protect what is in a configuration.
-
-    :param regions: all that have a replica, of any type; with a key in each, they are covered
-    :param whole: the location of which one key covers all of them; empty if there is none
-    """
-
-    regions: tuple[str, ...]
-    whole: str = ""
-
-    def covered_by(self, locations: Collection[str]) -> bool:
-        """Tell whether keys in these locations are neither too few nor too many."""
-        if len(locations) == 1 and self.whole in locations:
-            return True
-        return sorted(locations) == sorted(self.regions)
 
 
 LINGER = timedelta(minutes=5)

@@ -2,17 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which keys encrypt databases and backups.
 
-Nothing is encrypted here; keys are names that must look like names of keys. The messages for new
-backups, copies, schedules and restores say it alike.
+Nothing is encrypted here; keys are names that must look like names of keys, of places where the
+instance is. The messages for new backups, copies, schedules and restores say it alike.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.emulator import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from airflow_spanner_lro.core.names import InstanceName
 
 RequestedEncryption = (
     database_v1.CreateBackupEncryptionConfig
@@ -22,7 +29,25 @@ RequestedEncryption = (
 
 # the numbers are the same for copies and restores, where the first is called after their source
 _TYPES = database_v1.CreateBackupEncryptionConfig.EncryptionType
-_KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
+_KEY = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPlaces:
+    """Where a customer's keys must be to protect what is in a configuration.
+
+    :param regions: all that have a replica, of any type; with a key in each, they are covered
+    :param whole: the location of which one key covers all of them; empty if there is none
+    """
+
+    regions: tuple[str, ...]
+    whole: str = ""
+
+    def covered_by(self, locations: Collection[str]) -> bool:
+        """Tell whether keys in these locations are neither too few nor too many."""
+        if self.whole and list(locations) == [self.whole]:
+            return True
+        return sorted(locations) == sorted(self.regions)
 
 
 def named_keys(config: database_v1.EncryptionConfig | RequestedEncryption) -> tuple[str, ...]:
@@ -56,6 +81,30 @@ def keys_for(config: RequestedEncryption, *, inherited: tuple[str, ...]) -> tupl
     # unset means the first of the types, the same encryption
     own = (_TYPES.GOOGLE_DEFAULT_ENCRYPTION, _TYPES.CUSTOMER_MANAGED_ENCRYPTION)
     return keys if wanted in own else inherited
+
+
+def require_usable_keys(
+    keys: tuple[str, ...], *, instance: InstanceName, places: KeyPlaces | None
+) -> None:
+    """Make sure that keys are where they must be for what is stored in an instance.
+
+    :param keys: the customer's; none for Google's own, which are everywhere
+    :param places: where the instance is; None if that is no place on earth
+    :raises RpcError: FAILED_PRECONDITION, as for other keys that cannot be used.
+    """
+    if not keys or places is None or places.covered_by([_location_of(key) for key in keys]):
+        return
+    wanted = [places.whole] if places.whole else []
+    if len(places.regions) > 1:
+        wanted.append(f"each of {', '.join(places.regions)}")
+    strange = [key for key in keys if _location_of(key) not in (places.whole, *places.regions)]
+    # if each is in the right place, they are too few or too many
+    raise errors.key_elsewhere((strange or keys)[0], instance=instance, wanted=" or ".join(wanted))
+
+
+def _location_of(key: str) -> str:
+    found = _KEY.fullmatch(key)
+    return found["location"] if found else ""
 
 
 def restored_encryption(

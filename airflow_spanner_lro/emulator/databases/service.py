@@ -24,6 +24,7 @@ from airflow_spanner_lro.emulator.backups.model import require_backups
 from airflow_spanner_lro.emulator.configs.base_configs import ConfigTopology
 from airflow_spanner_lro.emulator.databases.encryption import (
     checked_encryption,
+    named_keys,
     restored_encryption,
 )
 from airflow_spanner_lro.emulator.databases.model import (
@@ -93,6 +94,7 @@ class DatabaseService(Servicer):
         statements = _first_statements(request, dialect)
         resources.ready_instance(instance)
         resources.databases.require_new(name)
+        resources.require_usable_keys(instance, _keys_of(encryption))
         schema = Schema()
         for statement in statements:
             check_database_options(statement, name, resources)
@@ -187,6 +189,7 @@ class DatabaseService(Servicer):
         if resources.instances.get(backup_name.instance_name).config != instance.config:
             raise errors.other_config(backup_name, instance=parent)
         encryption = restored_encryption(request, inherited=backup.kms_keys)
+        resources.require_usable_keys(parent, _keys_of(encryption))
         self.world.operations.require_no_move(parent)
         require_room(self.world, name)
         self._check_limit(name)
@@ -229,6 +232,7 @@ class DatabaseService(Servicer):
         database = self.world.resources.usable_database(name)
         if details.encryption is not None and database.encryption is None:
             raise errors.not_customer_managed(name)
+        self.world.resources.require_usable_keys(name.instance_name, _keys_of(details.encryption))
         if database.reconciling:
             raise errors.second_update(name)
         self.world.resources.databases.put(name, replace(database, reconciling=True))
@@ -293,6 +297,10 @@ def _first_statements(
     if request.extra_statements and dialect is Dialect.POSTGRESQL:
         raise errors.no_extra_statements()
     return [DdlStatement.parse(text, dialect=dialect) for text in request.extra_statements]
+
+
+def _keys_of(encryption: database_v1.EncryptionConfig | None) -> tuple[str, ...]:
+    return () if encryption is None else named_keys(encryption)
 
 
 def _dialect_of(request: database_v1.CreateDatabaseRequest) -> Dialect:

@@ -51,6 +51,7 @@ class _Rules:
 
     cron: Cron
     retention: timedelta
+    kms_keys: tuple[str, ...]
 
 
 class ScheduleService(Servicer):
@@ -76,6 +77,7 @@ class ScheduleService(Servicer):
         require_backups(resources.instances.get(parent.instance_name))
         resources.schedules.require_new(name)
         resources.usable_database(parent)
+        resources.require_usable_keys(parent.instance_name, rules.kms_keys)
         self.world.operations.require_no_move(parent.instance_name)
         limit = self.world.limits.schedules
         if len(resources.schedules.of_database(parent)) >= limit:
@@ -137,6 +139,8 @@ class ScheduleService(Servicer):
         if _ENCRYPTION in paths:
             message.encryption_config = wanted.encryption_config
         rules = _rules(message)
+        instance = name.database_name.instance_name
+        self.world.resources.require_usable_keys(instance, rules.kms_keys)
         schedule = replace(
             schedule,
             message=message,
@@ -194,5 +198,5 @@ def _rules(message: database_v1.BackupSchedule) -> _Rules:
         raise errors.missing_field(f"backup_schedule.{_RETENTION}")
     if not MIN_BACKUP_AGE <= retention <= MAX_BACKUP_AGE:
         raise errors.bad_retention_duration(retention)
-    keys_for(message.encryption_config, inherited=())
-    return _Rules(cron=cron, retention=retention)
+    keys = keys_for(message.encryption_config, inherited=())
+    return _Rules(cron=cron, retention=retention, kms_keys=keys)

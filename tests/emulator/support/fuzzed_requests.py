@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 SCHEDULE = f"{DATABASE}/backupSchedules/daily"
-KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
+KEY = "projects/p/locations/nam6/keyRings/r/cryptoKeys/k"
 NAMES = (
     *(PROJECT, CONFIG, CUSTOM, INSTANCE, PARTITION, DATABASE, BACKUP, SCHEDULE, KEY),
     *(f"{PROJECT}/instances/missing", f"{PROJECT}/instances/new", f"{PROJECT}/instances/-"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 STATE = database_v1.Database.State
 ENCRYPTION = database_v1.RestoreDatabaseEncryptionConfig.EncryptionType
-KEY = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/key"
+KEY = "projects/test/locations/nam6/keyRings/ring/cryptoKeys/key"
 COPY = f"{INSTANCE}/databases/copy"
 MINUTES = timedelta(minutes=1)
 

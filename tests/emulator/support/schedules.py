@@ -14,7 +14,7 @@ from tests.emulator.conftest import DATABASE, INSTANCE
 SCHEDULE = f"{DATABASE}/backupSchedules/daily"
 HOURS, DAYS = timedelta(hours=1), timedelta(days=1)
 TYPES = database_v1.CreateBackupEncryptionConfig.EncryptionType
-KEY = "projects/test/locations/europe-west1/keyRings/ring/cryptoKeys/key"
+KEY = "projects/test/locations/nam6/keyRings/ring/cryptoKeys/key"
 CUSTOMER = {"encryption_type": TYPES.CUSTOMER_MANAGED_ENCRYPTION, "kms_key_name": KEY}
 
 
