@@ -8,6 +8,9 @@ Airflow's constraints hold googleapis-common-protos 1.75.0, whose ListOperations
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import grpc
@@ -22,6 +25,7 @@ from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from google.cloud.spanner_admin_database_v1 import DatabaseAdminClient
     from google.protobuf.descriptor import FileDescriptor
@@ -32,6 +36,18 @@ NAME = "ListOperationsRequest"
 PATH = "/google.longrunning.Operations/ListOperations"
 
 
+def _older_file(file: FileDescriptor) -> descriptor_pb2.FileDescriptorProto:
+    """Return what an older package says in this file."""
+    copy = descriptor_pb2.FileDescriptorProto()
+    file.CopyToProto(copy)
+    for message in copy.message_type:
+        if message.name == NAME:
+            kept = [field for field in message.field if field.name != NEWER]
+            del message.field[:]
+            message.field.extend(kept)
+    return copy
+
+
 def _older() -> type[Message]:
     """Return the class of a ListOperationsRequest without the newer field."""
     pool = descriptor_pool.DescriptorPool()
@@ -39,14 +55,7 @@ def _older() -> type[Message]:
     def add(file: FileDescriptor) -> None:
         for each in file.dependencies:
             add(each)
-        copy = descriptor_pb2.FileDescriptorProto()
-        file.CopyToProto(copy)
-        for message in copy.message_type:
-            if message.name == NAME:
-                kept = [field for field in message.field if field.name != NEWER]
-                del message.field[:]
-                message.field.extend(kept)
-        pool.Add(copy)
+        pool.Add(_older_file(file))
 
     add(operations_pb2.DESCRIPTOR)
     found = pool.FindMessageTypeByName(f"google.longrunning.{NAME}")
@@ -115,3 +124,63 @@ def test_rest_refuses_a_parameter_that_it_does_not_know(
 
     assert (501 if knows else 400) == answer.status_code
     assert "artial" in answer.json()["error"]["message"]
+
+
+_PACKAGE = "google.longrunning.operations_proto_pb2"
+_GENERATED = """
+from google.protobuf import descriptor_pool
+from google.protobuf.internal import builder
+{imports}
+
+DESCRIPTOR = descriptor_pool.Default().AddSerializedFile({data!r})
+builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
+builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, {package!r}, globals())
+"""
+_LIST = """
+import os, sys
+from google.longrunning import operations_pb2
+from airflow_spanner_lro.cli import main
+from airflow_spanner_lro.emulator import SpannerAdminEmulator
+
+print("fields", *operations_pb2.ListOperationsRequest.DESCRIPTOR.fields_by_name)
+instance = "projects/test/instances/main"
+with SpannerAdminEmulator() as emulator:
+    os.environ["SPANNER_EMULATOR_HOST"] = emulator.endpoint
+    emulator.create_database(f"{instance}/databases/orders")
+    for name in (instance, f"{instance}/databases/orders"):
+        sys.argv = ["spanner-lro", "list", name]
+        print("status", main(), [(call.method, call.code.name) for call in emulator.calls])
+"""
+
+
+def test_the_command_lists_with_an_older_package(tmp_path: Path) -> None:
+    """Emulator and command together, in a process whose package is the older one throughout."""
+    folder = tmp_path / "google" / "longrunning"
+    folder.mkdir(parents=True)
+    file = operations_pb2.DESCRIPTOR
+    # the modules of what it needs, which put that into the pool
+    modules = (each.name.removesuffix(".proto").replace("/", ".") for each in file.dependencies)
+    text = _GENERATED.format(
+        imports="\n".join(f"import {module}_pb2" for module in modules),
+        data=_older_file(file).SerializeToString(),
+        package=_PACKAGE,
+    )
+    folder.joinpath("operations_proto_pb2.py").write_text(text)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", _LIST],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    fields, *answers = (
+        line for line in done.stdout.splitlines() if line[:6] in ("fields", "status")
+    )
+
+    assert NEWER not in fields.split()
+    assert 2 == len(answers)
+    assert all(answer.startswith("status 0") for answer in answers)
+    assert "'OK'" in answers[1]
+    assert done.stdout.count("'OK'") == done.stdout.count("('List")
