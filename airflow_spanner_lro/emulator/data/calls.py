@@ -8,7 +8,7 @@ Nothing here waits for a process to come back: one that has died answers at once
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -70,29 +70,36 @@ class Connection:
         try:
             yield
         finally:
-            name, self.session = self.session, ""
+            request = message(spanner_types.DeleteSessionRequest, name=self.session)
+            self.session = ""
             delete = self._channel.unary_unary(
                 _SPANNER + "DeleteSession",
-                request_serializer=type(created).SerializeToString,
+                request_serializer=_serialized,
                 response_deserializer=empty_pb2.Empty.FromString,
             )
-            request = message(spanner_types.DeleteSessionRequest, name=name)
-            # a session that nobody deletes does no harm, and the process may be gone by now
-            delete.future(request, timeout=CALL_TIMEOUT)
+            # nobody waits for it: the process may be gone by now, or the channel closed
+            with suppress(ValueError):
+                delete.future(request, timeout=CALL_TIMEOUT)
 
-    def call(self, path: str, request: Message | bytes, answer: type[_Answer]) -> _Answer:
+    def call(
+        self,
+        path: str,
+        request: Message | bytes,
+        answer: type[_Answer],
+        *,
+        timeout: float | None = None,
+    ) -> _Answer:
         """Make one call.
 
         :param request: also serialized already
         :param answer: the class of its answer
+        :param timeout: how many seconds it may take, if not :data:`CALL_TIMEOUT`
         """
         method = self._channel.unary_unary(
             path, request_serializer=_serialized, response_deserializer=answer.FromString
         )
-        try:
-            response: _Answer = method(request, timeout=CALL_TIMEOUT)
-        except grpc.RpcError as exc:
-            raise self._error(exc) from exc
+        with self._typed_errors():
+            response: _Answer = method(request, timeout=timeout or CALL_TIMEOUT)
         return response
 
     def stream(self, path: str, request: Message) -> Iterator[Any]:
@@ -102,10 +109,8 @@ class Connection:
             request_serializer=_serialized,
             response_deserializer=spanner_types.PartialResultSet.pb().FromString,
         )
-        try:
+        with self._typed_errors():
             yield from method(request, timeout=CALL_TIMEOUT)
-        except grpc.RpcError as exc:
-            raise self._error(exc) from exc
 
     def begin_reading(self, at: datetime | None) -> bytes:
         """Begin a read-only transaction; return its id.
@@ -175,7 +180,12 @@ class Connection:
             statements=statements,
             proto_descriptors=proto_descriptors,
         )
-        operation = self.call(_ADMIN + "UpdateDatabaseDdl", request, operations_pb2.Operation)
+        operation = self.call(
+            _ADMIN + "UpdateDatabaseDdl",
+            request,
+            operations_pb2.Operation,
+            timeout=SCHEMA_TIMEOUT,
+        )
         deadline = time.monotonic() + SCHEMA_TIMEOUT
         while not operation.done:
             if time.monotonic() > deadline:
@@ -197,13 +207,21 @@ class Connection:
             )
             raise RowsRefusedError(text)
 
-    def _error(self, exc: grpc.RpcError) -> Exception:
-        reason = f"{exc.code().name}: {exc.details()}"
-        if exc.code() in _GONE:
-            text = f"Google's emulator does not answer for {self.short_name} ({reason})"
-            return RowsUnavailableError(text)
-        text = f"Google's emulator refused a call for {self.short_name} ({reason})"
-        return RowsRefusedError(text)
+    @contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except grpc.RpcError as exc:
+            reason = f"{exc.code().name}: {exc.details()}"
+            if exc.code() in _GONE:
+                text = f"Google's emulator does not answer for {self.short_name} ({reason})"
+                raise RowsUnavailableError(text) from exc
+            text = f"Google's emulator refused a call for {self.short_name} ({reason})"
+            raise RowsRefusedError(text) from exc
+        except ValueError as exc:
+            # that is what a channel says once it is closed
+            text = f"Google's emulator does not answer for {self.short_name} ({exc})"
+            raise RowsUnavailableError(text) from exc
 
 
 def whole_rows(results: Iterable[Any]) -> Iterator[list[Value]]:

@@ -81,6 +81,16 @@ def test_an_emulator_that_is_gone_is_told_at_once(
         do(closed_channel)
 
 
+@pytest.mark.parametrize("do", [_read, _write])
+def test_a_connection_that_is_closed_is_told(
+    closed_channel: grpc.Channel, do: Callable[[grpc.Channel], None]
+) -> None:
+    """Whoever shuts down while rows are moved gets the error of an emulator that is gone."""
+    closed_channel.close()
+    with pytest.raises(RowsUnavailableError, match="does not answer for shop"):
+        do(closed_channel)
+
+
 def test_an_emulator_that_dies_in_the_middle_is_told() -> None:
     """A table of which only a part has come is not taken for the whole."""
     binary = find_binary()
