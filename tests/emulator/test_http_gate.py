@@ -6,12 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import socket
-import subprocess
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,14 +17,10 @@ from airflow_spanner_lro.emulator.http.gate import Approach, Gate
 from tests.emulator.conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from airflow_spanner_lro.emulator import ManualClock
 
 FAULT = b'{"kind": "fail", "method": "*", "times": null}'
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nobody listens there
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "chromium-headless-shell")
 
 
 def status_of(gate: Gate, **fields: Any) -> int:
@@ -400,94 +391,3 @@ def test_the_grpc_port_does_not_speak_what_pages_speak(
             assert not answer.startswith(b"HTTP/1.1 2")
 
     assert 0 == len(rest_emulator.calls)
-
-
-class _Page(BaseHTTPRequestHandler):
-    """Serves a page that does what a stranger's page would, and takes its report."""
-
-    page = b""
-    reports: list[str]
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(self.page)
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self.reports.append(self.rfile.read(length).decode())
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-        """Say nothing."""
-
-
-SCRIPT = """<script>
-const target = "http://127.0.0.1:PORT";
-const fault = '{"kind": "fail", "method": "*", "times": null}';
-async function attempt(how) {
-  try { const answer = await how(); return answer.type + " " + answer.status; }
-  catch (error) { return "blocked"; }
-}
-(async () => {
-  const url = target + "/control/faults";
-  const told = [];
-  for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/json"]) {
-    for (const mode of ["no-cors", "cors"]) {
-      told.push(await attempt(() => fetch(url, {method: "POST", mode, body: fault,
-        headers: {"Content-Type": type}})));
-    }
-  }
-  told.push(await attempt(() => fetch(url, {method: "POST", mode: "no-cors",
-    body: new Blob([fault])})));
-  told.push(await attempt(() => fetch(target + "/control/state")));
-  await fetch("/report", {method: "POST", body: told.join("; ")});
-})();
-</script>"""
-
-
-@pytest.fixture
-def reports(rest_emulator: SpannerAdminEmulator) -> Iterator[tuple[str, list[str]]]:
-    """Serve that page under a name that is not this machine's; return its address and reports."""
-    handler = type(
-        "Page", (_Page,),
-        {"page": SCRIPT.replace("PORT", str(rest_emulator.rest_port)).encode(), "reports": []},
-    )  # fmt: skip
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://evil.example:{server.server_port}/", handler.reports
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def test_a_real_browser_cannot_be_used(
-    rest_emulator: SpannerAdminEmulator, reports: tuple[str, list[str]], tmp_path: Path
-) -> None:
-    """A page on another origin posts in every way that it has, and nothing happens."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip(f"no browser is on this machine: none of {', '.join(BROWSERS)}")
-    address, told_by_page = reports
-    command = [
-        browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}",
-        "--host-resolver-rules=MAP evil.example 127.0.0.1", address,
-    ]  # fmt: skip
-    with subprocess.Popen(  # noqa: S603 - found on the path
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            deadline = time.monotonic() + 60
-            while not told_by_page and time.monotonic() < deadline:
-                time.sleep(0.05)
-        finally:
-            process.terminate()
-
-    assert told_by_page, "the page did not report"
-    assert " 200" not in told_by_page[0]
-    assert () == tuple(rest_emulator.faults.pending())
