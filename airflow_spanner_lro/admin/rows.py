@@ -77,6 +77,7 @@ class RowReader:
         self._client = endpoint.data_client()
         self._session = ""
         self._stopped = threading.Event()
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +113,9 @@ class RowReader:
     def close(self) -> None:
         """Give the session back and close the channel, without waiting for either."""
         self._stopped.set()
+        if self._closed:
+            return
+        self._closed = True
         # on the main thread an exception may have struck in the middle of a call
         threading.Thread(target=self._close, name="close-row-reader", daemon=True).start()
 
