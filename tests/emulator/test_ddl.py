@@ -73,7 +73,7 @@ def test_google_statements_are_read(
     ("text", "action", "entity_type", "names"),
     [
         ('CREATE TABLE IF NOT EXISTS "My" (id bigint PRIMARY KEY)', "CREATE", "TABLE", ("My",)),
-        ("CREATE TABLE public.Orders (id bigint)", "CREATE", "TABLE", ("orders",)),
+        ("CREATE TABLE public.Orders (id bigint PRIMARY KEY)", "CREATE", "TABLE", ("orders",)),
         ("CREATE INDEX by_id ON orders (id) INCLUDE (a)", "CREATE", "INDEX", ("by_id",)),
         ("ALTER TABLE IF EXISTS ONLY t ADD COLUMN a bigint", "ALTER", "TABLE", ("t",)),
         ('CREATE QUEUE q (id bigint, "Payload" varchar, PRIMARY KEY (id))', "CREATE", "QUEUE",
@@ -332,7 +332,7 @@ def test_a_database_has_one_proto_bundle() -> None:
     "needs",
     [
         "CREATE VIEW V SQL SECURITY INVOKER AS SELECT 1 AS A FROM Lines AS l JOIN Orders o ON TRUE",
-        "CREATE CHANGE STREAM V FOR Lines(Id), Orders",
+        "CREATE CHANGE STREAM V FOR Lines(), Orders",
     ],
     ids=["view", "change stream"],
 )

@@ -10,6 +10,13 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.errors import schemas as refusals
+from airflow_spanner_lro.emulator.schemas.alteration_checks import require_alteration_fits
+from airflow_spanner_lro.emulator.schemas.other_checks import (
+    require_index_fits,
+    require_sources,
+    require_trackable,
+)
 from airflow_spanner_lro.emulator.schemas.statements import (
     DATABASE,
     DEFAULT_TIME_ZONE,
@@ -21,6 +28,7 @@ from airflow_spanner_lro.emulator.schemas.statements import (
     VIEW,
     DdlStatement,
 )
+from airflow_spanner_lro.emulator.schemas.table_checks import require_table_fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -266,6 +274,7 @@ class Schema:
             raise errors.duplicate_name(name)
         if rival is not None:
             if statement.replaces and rival.entity_type == kind:
+                self._require_sense(statement)
                 kept = (statement if each is rival else each for each in self.statements)
                 return replace(self, statements=tuple(kept))
             if statement.tolerant and rival.entity_type == kind:
@@ -279,7 +288,32 @@ class Schema:
                 raise errors.no_such_entity(TABLE, needed)
         if statement.on and name.rpartition(".")[0] != statement.on.rpartition(".")[0]:
             raise errors.index_elsewhere(name, table=statement.on)
+        self._require_sense(statement)
         return self.plus(statement)
+
+    def _require_sense(self, statement: DdlStatement) -> None:
+        """Refuse what does not fit the columns, keys and names that are there."""
+        kind_by_default = self.option("default_sequence_kind") is not None
+        match statement.entity_type:
+            case "TABLE":
+                has_protos = any(self._made(PROTO_BUNDLE))
+                require_table_fits(
+                    self.statements,
+                    statement,
+                    kind_by_default=kind_by_default,
+                    has_protos=has_protos,
+                )
+            case "INDEX":
+                require_index_fits(self.statements, statement, search=statement.is_search_index)
+            case "VIEW":
+                require_sources(self.statements, statement)
+            case "CHANGE STREAM":
+                require_trackable(self.statements, statement)
+            case "SEQUENCE" if statement.parts and not statement.parts.has_kind:
+                if not kind_by_default:
+                    raise refusals.no_sequence_kind(f"the sequence {statement.names[0]}")
+            case _:
+                pass
 
     def _drop(self, statement: DdlStatement) -> Schema:
         kind = statement.entity_type
@@ -322,7 +356,7 @@ class Schema:
                     return self
                 raise errors.no_such_entity(statement.entity_type, name)
         if not statement.renames:
-            return self.plus(statement)
+            return self._altered(statement)
         schema = self
         gone = {old.lower() for old, _ in statement.renames}
         for _, new in statement.renames:
@@ -340,6 +374,22 @@ class Schema:
                 replace(statement, text=text, names=(new,), renames=(), action="ALTER")
             )
         return schema
+
+    def _altered(self, statement: DdlStatement) -> Schema:
+        """Return the schema after an ALTER that changes no names."""
+        if statement.entity_type == TABLE:
+            if statement.parent and not self._knows(TABLE, statement.parent):
+                raise errors.no_such_entity(TABLE, statement.parent)
+            changes = require_alteration_fits(
+                self.statements,
+                statement,
+                kind_by_default=self.option("default_sequence_kind") is not None,
+                has_protos=any(self._made(PROTO_BUNDLE)),
+            )
+            return self.plus(statement) if changes else self
+        if statement.entity_type == "CHANGE STREAM":
+            require_trackable(self.statements, statement)
+        return self.plus(statement)
 
     def _can_change(self, kind: str, name: str) -> bool:
         there = kind in _ALWAYS_THERE or (kind, name.lower()) == _DEFAULT_LOCALITY_GROUP

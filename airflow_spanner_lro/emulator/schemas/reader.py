@@ -1,18 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Read a schema statement from left to right, in either dialect: words, names, references.
+"""Read a schema statement from left to right, in either dialect: words, names, expressions.
 
 What is a string is told by the lexer that also splits texts for authors: a semicolon or a keyword
-within a string is neither. Expressions are not understood: a view needs what stands behind FROM
-and JOIN.
+within a string is neither. Of an expression its words are told, not what it means.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect, TokenKind, UnclosedError, tokenize
 from airflow_spanner_lro.emulator import errors
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.ddl.lexer import DdlToken
 
 
-_NAME = re.compile(r"[A-Za-z_][\w-]*")
 # fmt: off
 _RESERVED = frozenset({
     "ALL", "AND", "ANY", "ARRAY", "AS", "ASC", "ASSERT_ROWS_MODIFIED", "AT", "BETWEEN", "BY",
@@ -38,6 +35,21 @@ _RESERVED = frozenset({
 # fmt: on
 """The words that are no names in GoogleSQL unless they are quoted."""
 
+# fmt: off
+_RESERVED_IN_POSTGRESQL = frozenset({
+    "ALL", "ANALYSE", "ANALYZE", "AND", "ANY", "ARRAY", "AS", "ASC", "ASYMMETRIC", "BOTH", "CASE",
+    "CAST", "CHECK", "COLLATE", "COLUMN", "CONSTRAINT", "CREATE", "CURRENT_CATALOG",
+    "CURRENT_DATE", "CURRENT_ROLE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER",
+    "DEFAULT", "DEFERRABLE", "DESC", "DISTINCT", "DO", "ELSE", "END", "EXCEPT", "FALSE", "FETCH",
+    "FOR", "FOREIGN", "FROM", "GRANT", "GROUP", "HAVING", "IN", "INITIALLY", "INTERSECT", "INTO",
+    "LATERAL", "LEADING", "LIMIT", "LOCALTIME", "LOCALTIMESTAMP", "NOT", "NULL", "OFFSET", "ON",
+    "ONLY", "OR", "ORDER", "PLACING", "PRIMARY", "REFERENCES", "RETURNING", "SELECT",
+    "SESSION_USER", "SOME", "SYMMETRIC", "TABLE", "THEN", "TO", "TRAILING", "TRUE", "UNION",
+    "UNIQUE", "USER", "USING", "VARIADIC", "WHEN", "WHERE", "WINDOW", "WITH",
+})
+# fmt: on
+"""The same in PostgreSQL."""
+
 
 _QUOTED = re.compile(r"(?:[A-Za-z]*|[uU]&)(\"\"\"|'''|[\"'`]|\$[^$]*\$)(.*)\1", re.DOTALL)
 _VALUES = frozenset({TokenKind.STRING, TokenKind.NUMBER, TokenKind.WORD})
@@ -51,6 +63,17 @@ _KINDS = frozenset({
 # fmt: on
 _PRIVILEGES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "EXECUTE", "USAGE", "ROLE"})
 _DEFAULT_SCHEMA = "public"
+
+
+class Expression(NamedTuple):
+    """What an expression speaks of.
+
+    :param names: all words in it that are no functions, in small letters; columns are among them
+    :param sequences: the sequences from which it takes values
+    """
+
+    names: tuple[str, ...]
+    sequences: tuple[str, ...] = ()
 
 
 class StatementReader:
@@ -79,7 +102,8 @@ class StatementReader:
                 and token.kind in (TokenKind.WORD, TokenKind.SYMBOL)
                 and not token.text.isascii()
             )
-            if token.kind is TokenKind.SEMICOLON or foreign:
+            strange = google and token.text in ("$", "\\")
+            if token.kind is TokenKind.SEMICOLON or foreign or strange:
                 problem = f"Expecting 'EOF' but found an unknown character ('{token.text[:40]}')."
                 raise errors.bad_statement(text, reason=_syntax(text, token.start, problem))
         self._tokens = found
@@ -108,6 +132,121 @@ class StatementReader:
             return False
         self._at += len(words)
         return True
+
+    def expect(self, *words: str) -> None:
+        """Go on behind these words.
+
+        :raises RpcError: if something else comes next.
+        """
+        for word in words:
+            if not self.take(word):
+                raise self.unexpected(word)
+
+    def require_end(self) -> None:
+        """Refuse a statement that goes on."""
+        if not self.at_end:
+            raise self.unexpected("EOF")
+
+    def unexpected(self, expected: str) -> errors.RpcError:
+        """Return the error about what comes next instead of something else."""
+        found, start = "EOF", len(self.text)
+        if not self.at_end:
+            _, found, start = self._tokens[self._at]
+        problem = f"Expecting '{expected}' but found '{found[:40]}'."
+        return errors.bad_statement(self.text, reason=_syntax(self.text, start, problem))
+
+    def identifier(self) -> str:
+        """Read a name of one part, such as that of a column.
+
+        :raises RpcError: if none comes next.
+        """
+        found = self._part(first=True)
+        if found is None:
+            raise self.unexpected("a name")
+        return found
+
+    def qualified(self) -> str:
+        """Read a name, schema and all.
+
+        :raises RpcError: if none comes next.
+        """
+        found = self.name()
+        if found is None:
+            raise self.unexpected("a name")
+        return found
+
+    def identifiers(self) -> tuple[str, ...]:
+        """Read names of one part in parentheses, with commas between them.
+
+        :raises RpcError: if there are none.
+        """
+        self.expect("(")
+        found = [self.identifier()]
+        while self.take(","):
+            found.append(self.identifier())
+        self.expect(")")
+        return tuple(found)
+
+    def integer(self) -> int:
+        """Read a whole number.
+
+        :raises RpcError: if none comes next.
+        """
+        sign = -1 if self.take("-") else 1
+        token = None if self.at_end else self._tokens[self._at]
+        if token is None or token.kind is not TokenKind.NUMBER:
+            raise self.unexpected("a number")
+        try:
+            number = int(token.text, 16 if token.text[:2].lower() == "0x" else 10)
+        except ValueError:
+            raise self.unexpected("a number") from None
+        self._at += 1
+        return sign * number
+
+    def text_in_quotes(self) -> str | None:
+        """Read a string; None if none comes next."""
+        is_text = not self.at_end and self._tokens[self._at].kind is TokenKind.STRING
+        return self.value() if is_text else None
+
+    def in_parentheses(self) -> Expression:
+        """Read an expression in parentheses.
+
+        :raises RpcError: if none comes next, or it is empty or has no end.
+        """
+        self.expect("(")
+        found = self.expression()
+        self.expect(")")
+        return found
+
+    def expression(self, *stops: str) -> Expression:
+        """Read up to a comma or parenthesis that is none of its own, or to one of these words.
+
+        :raises RpcError: if nothing stands before that.
+        """
+        start, depth = self._at, 0
+        names: list[str] = []
+        sequences: list[str] = []
+        while not self.at_end:
+            if self.take("GET_NEXT_SEQUENCE_VALUE", "(", "SEQUENCE"):
+                depth += 1
+                sequences.append(self.name() or "")
+                continue
+            if self.take("NEXTVAL", "("):
+                depth += 1
+                sequences.append((self.value() or "").removeprefix("public."))
+                continue
+            kind, text, _ = self._tokens[self._at]
+            ends = text in (")", ",") or text.upper() in stops
+            if not depth and ends and (self._at > start or text in (")", ",")):
+                break
+            depth += (text in ("(", "[")) - (text in (")", "]"))
+            self._at += 1
+            called = self.comes("(")
+            if kind is TokenKind.QUOTED_NAME or (kind is TokenKind.WORD and not called):
+                names.append(text.strip('`"').lower())
+        if self._at == start:
+            raise self.unexpected("an expression")
+        return Expression(tuple(dict.fromkeys(names)), tuple(sequences))
 
     def name(self) -> str | None:
         """Read a name, schema and all; None if none comes next."""
@@ -190,7 +329,8 @@ class StatementReader:
         kind, text, _ = self._tokens[self._at]
         if kind is TokenKind.QUOTED_NAME:
             text = text[1:-1]
-            if not all(_NAME.fullmatch(part) for part in text.split(".")):
+            # what else a name must be is told where a thing gets it
+            if not text or text[0].isdigit():
                 return None
         elif kind is not TokenKind.WORD or (first and self._reserved(text)):
             return None
@@ -200,7 +340,8 @@ class StatementReader:
         return text
 
     def _reserved(self, word: str) -> bool:
-        return self.dialect is Dialect.GOOGLE_STANDARD_SQL and word.upper() in _RESERVED
+        google = self.dialect is Dialect.GOOGLE_STANDARD_SQL
+        return word.upper() in (_RESERVED if google else _RESERVED_IN_POSTGRESQL)
 
 
 def _second_statement(found: list[DdlToken]) -> DdlToken | None:
@@ -233,160 +374,3 @@ def _syntax(text: str, start: int, problem: str) -> str:
     line = text.count("\n", 0, start) + 1
     column = start - text.rfind("\n", 0, start)
     return f"Syntax error on line {line}, column {column}: {problem}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class References:
-    """What a statement refers to.
-
-    :param sources: the tables and views that a view reads
-    :param foreign_keys: names of constraints, or empty, with the tables that they refer to
-    :param tracked: the tables that a change stream names; None if the statement has no FOR
-    :param sequences: the columns that take their values from a sequence, with its name
-    :param released: constraints and columns that lose what they had
-    """
-
-    sources: tuple[str, ...] = ()
-    foreign_keys: tuple[tuple[str, str], ...] = ()
-    tracked: tuple[str, ...] | None = None
-    sequences: tuple[tuple[str, str], ...] = ()
-    released: tuple[str, ...] = ()
-
-    def renamed(self, old: str, new: str) -> References:
-        """Return the references after a table has got another name."""
-
-        def moved(name: str) -> str:
-            return new if name.lower() == old.lower() else name
-
-        tracked = None if self.tracked is None else tuple(map(moved, self.tracked))
-        keys = tuple((constraint, moved(table)) for constraint, table in self.foreign_keys)
-        sources = tuple(map(moved, self.sources))
-        return replace(self, sources=sources, foreign_keys=keys, tracked=tracked)
-
-
-NO_REFERENCES = References()
-"""Of a statement that needs nothing else."""
-
-
-def view_references(reader: StatementReader) -> References:
-    """Read the rest of a view."""
-    found: list[str] = []
-    while not reader.at_end:
-        if not reader.take("FROM") and not reader.take("JOIN"):
-            reader.skip()
-            continue
-        while (name := reader.name()) is not None:
-            found.append(name)
-            reader.take("AS")
-            if not reader.comes("JOIN", "WHERE", "CROSS", "INNER", "LEFT", "RIGHT", "FULL", "ON"):
-                reader.name()
-            if not reader.take(","):
-                break
-    return References(sources=tuple(found))
-
-
-def change_stream_references(reader: StatementReader) -> References:
-    """Read the rest of a change stream: the tables that it names, columns left aside."""
-    while not reader.at_end and not reader.comes("FOR"):
-        reader.skip()
-    if not reader.take("FOR") or reader.take("ALL"):
-        return References(tracked=())
-    found: list[str] = []
-    while (name := reader.name()) is not None:
-        found.append(name)
-        if reader.comes("("):
-            while not reader.at_end and reader.skip() != ")":
-                pass
-        if not reader.take(","):
-            break
-    return References(tracked=tuple(found))
-
-
-def table_references(reader: StatementReader) -> References:
-    """Read the rest of CREATE TABLE or ALTER TABLE."""
-    table = _Table(reader)
-    while not reader.at_end:
-        if not (table.alters() or table.refers() or table.takes_values()):
-            table.goes_on()
-    return References(
-        foreign_keys=tuple((name, other) for name, other in table.keys if other),
-        sequences=tuple(table.sequences),
-        released=tuple(table.released),
-    )
-
-
-class _Table:
-    """What has been read of a table, clause by clause; each method reads one if it comes next."""
-
-    def __init__(self, reader: StatementReader) -> None:
-        self.keys: list[tuple[str, str]] = []
-        self.sequences: list[tuple[str, str]] = []
-        self.released: list[str] = []
-        self._reader = reader
-        self._column = ""
-        self._depth = 0
-
-    def alters(self) -> bool:
-        """Read ADD, ALTER, DROP or SET DEFAULT, and which column or constraint they are about."""
-        reader = self._reader
-        if self._depth:
-            return False
-        if reader.take("DROP"):
-            if reader.take("DEFAULT"):
-                self.released.append(self._column)
-                return True
-            if not reader.take("CONSTRAINT"):
-                reader.take("COLUMN")
-            reader.take("IF", "EXISTS")
-            self.released.append(reader.name() or "")
-            return True
-        if reader.take("SET", "DEFAULT"):
-            self.released.append(self._column)
-            return True
-        if not reader.take("ADD") and not reader.take("ALTER"):
-            return False
-        if not reader.comes("CONSTRAINT", "FOREIGN", "CHECK", "ROW", "SYNONYM"):
-            reader.take("COLUMN")
-            reader.take("IF", "NOT", "EXISTS")
-            self._column = reader.name() or ""
-        return True
-
-    def refers(self) -> bool:
-        """Read a foreign key, with the name of its constraint."""
-        reader = self._reader
-        named = reader.take("CONSTRAINT")
-        constraint = (reader.name() or "") if named else ""
-        if not reader.comes("FOREIGN", "REFERENCES"):
-            return named
-        self.keys.append((constraint, _referenced(reader)))
-        return True
-
-    def takes_values(self) -> bool:
-        """Read where a column takes its values from a sequence."""
-        reader = self._reader
-        if reader.take("GET_NEXT_SEQUENCE_VALUE", "(", "SEQUENCE"):
-            sequence = reader.name()
-        elif reader.take("NEXTVAL", "("):
-            sequence = (reader.value() or "").removeprefix("public.")
-        else:
-            return False
-        self._depth += 1
-        self.sequences.append((self._column, sequence or ""))
-        return True
-
-    def goes_on(self) -> None:
-        """Leave a token aside, and note the column if one begins behind it."""
-        mark = self._reader.skip()
-        self._depth += (mark == "(") - (mark == ")")
-        begins = self._depth == 1 and mark in ("(", ",")
-        if begins and not self._reader.comes("CONSTRAINT", "FOREIGN"):
-            self._column = self._reader.name() or ""
-
-
-def _referenced(reader: StatementReader) -> str:
-    """Go on to REFERENCES, and return the table that it names."""
-    depth = 0
-    while not reader.at_end and not (depth <= 0 and reader.comes("REFERENCES")):
-        mark = reader.skip()
-        depth += (mark == "(") - (mark == ")")
-    return (reader.name() or "") if reader.take("REFERENCES") else ""

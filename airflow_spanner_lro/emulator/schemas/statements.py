@@ -15,14 +15,20 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.schemas.reader import (
+from airflow_spanner_lro.emulator.schemas.alterations import read_alteration
+from airflow_spanner_lro.emulator.schemas.definitions import (
+    read_index,
+    read_index_change,
+    read_sequence,
+    read_view,
+)
+from airflow_spanner_lro.emulator.schemas.reader import StatementReader
+from airflow_spanner_lro.emulator.schemas.references import (
     NO_REFERENCES,
     References,
-    StatementReader,
     change_stream_references,
-    table_references,
-    view_references,
 )
+from airflow_spanner_lro.emulator.schemas.tables import Parts, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +50,7 @@ _OPTIONS = frozenset(
         "optimizer_version",
         "read_lease_regions",
         "use_unenforced_foreign_key_for_query_optimization",
+        "witness_location",
     }
 )
 _NAMESPACE = "spanner."
@@ -76,6 +83,10 @@ def database_options(reader: StatementReader) -> tuple[tuple[str, str | None], .
     :raises RpcError: if it cannot be read, or an option cannot have this value.
     """
     found: list[tuple[str, str | None]] = []
+    google = reader.dialect is Dialect.GOOGLE_STANDARD_SQL
+    if google and reader.comes("SET"):
+        reader.expect("SET", "OPTIONS")
+        reader.place -= 2
     if reader.take("SET", "OPTIONS", "("):
         more = True
         while more:
@@ -134,6 +145,7 @@ _ENTITY_TYPES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What each verb works on; names of several words come first."""
 _INDEX_KINDS = (("UNIQUE", "NULL_FILTERED"), ("SEARCH",), ("VECTOR",))
+_SEARCH_INDEX = re.compile(r"\s*(?:CREATE|ALTER)\s+(?:SEARCH|VECTOR)\s", re.IGNORECASE)
 _REPLACEABLE = frozenset({VIEW, SCHEMA, "MODEL", "FUNCTION", "PROPERTY GRAPH"})
 _VALID_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}", re.ASCII)
 _GRANTABLE = ("TABLE FUNCTION", "CHANGE STREAM", "SEQUENCE", "FUNCTION", SCHEMA, TABLE, VIEW)
@@ -178,6 +190,7 @@ class DdlStatement:
     :param privileges: what is granted or revoked, such as ``SELECT``
     :param roles: who is granted it
     :param refers: what else it needs
+    :param parts: columns and the like, of a table, an index or a sequence; None if unknown
     """
 
     text: str
@@ -194,6 +207,7 @@ class DdlStatement:
     privileges: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     refers: References = NO_REFERENCES
+    parts: Parts | None = None
 
     @classmethod
     def parse(cls, text: str, *, dialect: Dialect = Dialect.GOOGLE_STANDARD_SQL) -> Self:
@@ -265,16 +279,27 @@ class DdlStatement:
                 on = reader.name() if reader.take("ON") else None
                 if on is None:
                     raise errors.bad_statement(reader.text, reason="expected ON, and a table")
-                made = replace(self._beside(on, reader), on=on, parent=reader.parent())
+                parts, parent = read_index(reader, search=self.is_search_index)
+                made = replace(self._beside(on, reader), on=on, parent=parent, parts=parts)
+            case ("ALTER", "INDEX"):
+                made = replace(self, parts=read_index_change(reader, search=self.is_search_index))
             case ("CREATE", "TABLE"):
-                at = reader.place
-                refers = table_references(reader)
-                reader.place = at
-                made = replace(self, parent=reader.parent(), refers=refers)
+                table = read_table(reader, table=self.names[0])
+                made = replace(
+                    self,
+                    parent=table.parent,
+                    synonym=table.synonym,
+                    refers=table.refers,
+                    parts=table.parts,
+                )
             case ("CREATE", "VIEW"):
-                made = replace(self, refers=view_references(reader))
+                made = replace(self, refers=read_view(reader, view=self.names[0]))
+            case ("CREATE", "SEQUENCE"):
+                made = replace(self, parts=read_sequence(reader, sequence=self.names[0]))
             case ("CREATE" | "ALTER", "CHANGE STREAM"):
-                made = replace(self, refers=change_stream_references(reader))
+                made = replace(
+                    self, refers=change_stream_references(reader, alters=self.action == "ALTER")
+                )
             case ("ALTER", "DATABASE"):
                 made = replace(self, options=database_options(reader))
             case ("ALTER", "TABLE"):
@@ -298,7 +323,8 @@ class DdlStatement:
             return _with_valid_names(replace(self, synonym=reader.name() or ""))
         keeps_old = reader.take("RENAME", "WITH", "SYNONYM", "TO")
         if not keeps_old and not reader.take("RENAME", "TO"):
-            return replace(self, refers=table_references(reader))
+            found = read_alteration(reader, table=old)
+            return replace(self, refers=found.refers, parts=found.parts, parent=found.parent)
         new = reader.name()
         if new is None:
             raise errors.bad_statement(self.text, reason="expected the new name of the table")
@@ -378,6 +404,11 @@ class DdlStatement:
             privileges=privileges,
             roles=roles,
         )
+
+    @property
+    def is_search_index(self) -> bool:
+        """It is a search or vector index, whose columns are not sorted."""
+        return bool(_SEARCH_INDEX.match(self.text))
 
     @property
     def usual_duration(self) -> timedelta:
