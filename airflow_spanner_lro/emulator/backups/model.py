@@ -48,7 +48,7 @@ class Backup(Row):
     :param schedules: the names of the schedules that made it
     :param source: the backup it is a copy of, and its serial number; None for an original
     :param chain: the id of its chain of incremental backups, or empty
-    :param own_bytes: what it holds itself of ``data_bytes``; None for all of it
+    :param own_bytes: what its creation has to store of ``data_bytes``; None for all of it
     :param oldest_version_time: of its chain; None for its own version time
     """
 
@@ -73,12 +73,6 @@ class Backup(Row):
     def size_bytes(self) -> int:
         """Its size; 0 while it is being created."""
         return self.data_bytes if self.ready else 0
-
-    @property
-    def exclusive_bytes(self) -> int:
-        """What it adds to the backups before it; 0 while it is being created."""
-        own = self.data_bytes if self.own_bytes is None else self.own_bytes
-        return own if self.ready else 0
 
     @property
     def partitions(self) -> list[str]:
@@ -169,7 +163,7 @@ class BackupTable(Table["BackupName", Backup]):
             oldest_version_time=backup.oldest_version_time or backup.version_time,
             size_bytes=backup.size_bytes,
             freeable_size_bytes=self._freeable_bytes(backup),
-            exclusive_size_bytes=backup.exclusive_bytes,
+            exclusive_size_bytes=self._exclusive_bytes(backup),
             state=state_of(backup),
             referencing_databases=[str(name) for name in self.readers_of(backup)],
             referencing_backups=[str(name) for name in self.copies_of(backup)],
@@ -184,11 +178,28 @@ class BackupTable(Table["BackupName", Backup]):
             ],
         )
 
+    def _exclusive_bytes(self, backup: Backup) -> int:
+        """Return what it needs on top of the backup before it; 0 while it is being created.
+
+        The one before is the latest that is still there: what is gone of a chain leaves its data to
+        the next younger one. So these add up to what the youngest of a chain needs, which is all
+        that is stored of it.
+        """
+        if not backup.ready:
+            return 0
+        older = [row for row in self._chain_of(backup) if row.serial < backup.serial and row.ready]
+        return backup.data_bytes - (older[-1].data_bytes if older else 0)
+
     def _freeable_bytes(self, backup: Backup) -> int:
         """Return what deleting it would free: nothing while younger ones of its chain need it."""
-        chain = self._chains.of(backup.chain) if backup.chain else []
-        needed = bool(chain) and chain[-1].serial != backup.serial
-        return 0 if needed else backup.exclusive_bytes
+        youngest = self._chain_of(backup)[-1]
+        return self._exclusive_bytes(backup) if youngest.serial == backup.serial else 0
+
+    def _chain_of(self, backup: Backup) -> list[Backup]:
+        """Return the backups that are there of a chain, the oldest first; one without is alone."""
+        if not backup.chain:
+            return [backup]
+        return sorted(self._chains.of(backup.chain), key=lambda row: row.serial)
 
 
 def state_of(backup: Backup) -> str:
