@@ -238,6 +238,7 @@ class SpannerAdminEmulator(Controller):
             host=self.host,
             port=self._rest_port or 0,
             control=self._answer_control,
+            data=self._passthrough(pipeline),
         )
 
     def _answer_control(

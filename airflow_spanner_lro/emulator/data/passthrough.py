@@ -34,7 +34,7 @@ Metadata = tuple[tuple[str, str | bytes], ...]
 
 SERVICE = "google.spanner.v1.Spanner"
 PREFIX = f"/{SERVICE}/"
-STREAMING = frozenset({"ExecuteStreamingSql", "StreamingRead", "BatchWrite"})
+STREAMING = frozenset({"ExecuteStreamingSql", "StreamingRead", "BatchWrite", "FetchCacheUpdate"})
 """The methods whose answers are several messages."""
 
 _CHECK_EVERY = 0.1

@@ -26,6 +26,9 @@ from google.protobuf import empty_pb2
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.addresses import listen
+from airflow_spanner_lro.emulator.data.passthrough import DroppedCallError
+from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.http.data_calls import RestDataCalls
 from airflow_spanner_lro.emulator.http.gate import Approach
 from airflow_spanner_lro.emulator.http.requests import read_request
 from airflow_spanner_lro.emulator.http.responses import (
@@ -38,11 +41,12 @@ from airflow_spanner_lro.emulator.http.responses import (
 )
 from airflow_spanner_lro.emulator.http.routes import HTTP_RULES, Router
 from airflow_spanner_lro.emulator.protos import plain_type
+from airflow_spanner_lro.emulator.threads import CallThreads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from airflow_spanner_lro.emulator.errors import RpcError
+    from airflow_spanner_lro.emulator.data.passthrough import DataPassthrough
     from airflow_spanner_lro.emulator.http.gate import Gate, Turned
     from airflow_spanner_lro.emulator.http.routes import RouteMatch
     from airflow_spanner_lro.emulator.pipeline import CallPipeline
@@ -53,6 +57,7 @@ log = logging.getLogger(__name__)
 
 _OK = HTTP_STATUS[Code.OK]
 _CONTROL = "/control"
+_IN_SESSION = "/sessions"
 _READING = ("GET", "HEAD")
 
 
@@ -148,10 +153,18 @@ class HttpDispatcher:
 
     :param pipeline: who answers RPCs
     :param control: who answers what is below ``/control``
+    :param data: who answers data calls; None if there are no rows
     """
 
-    def __init__(self, *, pipeline: CallPipeline, control: ControlHandler | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        pipeline: CallPipeline,
+        control: ControlHandler | None = None,
+        data: DataPassthrough | None = None,
+    ) -> None:
         self._pipeline = pipeline
+        self._data = RestDataCalls(data)
         self._control = control
         self._router = Router(HTTP_RULES)
 
@@ -179,6 +192,8 @@ class HttpDispatcher:
             return HttpAnswer(status=told.status, body=write_json(told.body))
         match = self._router.find(request.verb, path)
         if match is None:
+            if (match := self._data.find(request.verb, path)) is not None:
+                return self._call_data(match, request, pairs, waiting)
             return HttpAnswer.refusal(errors.no_route(verb=request.verb, path=path))
         return self._call(match, request, pairs, waiting)
 
@@ -204,6 +219,25 @@ class HttpDispatcher:
             return HttpAnswer.refusal(answer.error, pretty=style.pretty)
         message = empty_pb2.Empty() if answer.response is None else answer.response
         return HttpAnswer(status=_OK, body=write_response(message, style))
+
+
+    def _call_data(
+        self,
+        match: RouteMatch,
+        request: HttpRequest,
+        pairs: list[tuple[str, str]],
+        waiting: Callable[[], bool],
+    ) -> HttpAnswer:
+        style, query = ResponseStyle.split(pairs)
+        try:
+            body = self._data.answer(
+                match, style=style, query=query, body=request.body, waiting=waiting
+            )
+        except RpcError as exc:
+            return HttpAnswer.refusal(exc, pretty=style.pretty)
+        except DroppedCallError:
+            return HttpAnswer(status=_OK, body=b"", dropped=True)
+        return HttpAnswer(status=_OK, body=body)
 
 
 _SELF = {
@@ -245,6 +279,7 @@ class HttpServer:
     :param gate: who is answered
     :param host: address to listen on
     :param port: port to listen on; 0 picks a free one
+    :param data: who answers data calls; None if there are no rows
     :raises EmulatorStartError: if the address is taken.
     """
 
@@ -256,13 +291,16 @@ class HttpServer:
         host: str,
         port: int,
         control: ControlHandler | None = None,
+        data: DataPassthrough | None = None,
     ) -> None:
         self._gate = gate
         self._reported: set[str] = set()
-        self._dispatcher = HttpDispatcher(pipeline=pipeline, control=control)
+        self._dispatcher = HttpDispatcher(pipeline=pipeline, control=control, data=data)
         self._sockets = listen(host=host, port=port, backlog=_BACKLOG)
         self.port: int = self._sockets[0].getsockname()[1]
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=_NAME)
+        self._pool = CallThreads(_WORKERS, name=_NAME)
+        # a query may take long, and holds up no admin call
+        self._data_pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=_NAME)
         # however many calls are held back, whoever holds them back must get through
         self._control_pool = ThreadPoolExecutor(_CONTROL_WORKERS, thread_name_prefix=_NAME)
         started: Future[None] = Future()
@@ -278,6 +316,7 @@ class HttpServer:
         self._thread.join()
         self._pool.shutdown()
         self._control_pool.shutdown()
+        self._data_pool.shutdown()
 
     async def _serve(self, started: Future[None]) -> None:
         """Serve until told to stop."""
@@ -315,6 +354,8 @@ class HttpServer:
         if _reads_by_post(request):
             asked = asked.as_reading()
         pool = self._control_pool if asked.is_control else self._pool
+        if _IN_SESSION in asked.path:
+            pool = self._data_pool
         answer = await self._loop.run_in_executor(pool, self._ask, request, asked)
         if answer.dropped and request.transport is not None:
             # writing to a closed connection ends the matter for aiohttp
