@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from airflow_spanner_lro.core.names import (
@@ -134,7 +135,11 @@ class RpcError(Exception):
         """Return it in the form in which it travels."""
         status = status_pb2.Status(code=self.code, message=self.message)
         for detail in self.details:
-            status.details.add().Pack(detail)
+            # what another server has said is packed already, and may be of any type
+            if isinstance(detail, any_pb2.Any):
+                status.details.add().CopyFrom(detail)
+            else:
+                status.details.add().Pack(detail)
         return status
 
 

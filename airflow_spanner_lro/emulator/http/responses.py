@@ -9,12 +9,14 @@ pool, where the client library and the emulator put theirs.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format
+from google.protobuf.message import DecodeError
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import errors
@@ -230,10 +232,19 @@ def write_error(error: RpcError, *, status: int, pretty: bool = True) -> bytes:
     """
     code = Code(error.code).name
     body: dict[str, object] = {"code": status, "message": error.message, "status": code}
-    details = json_format.MessageToDict(error.to_status()).get("details")
+    details = [_detail(each) for each in error.to_status().details]
     if details:
         body["details"] = details
     return write_json({"error": body}, pretty=pretty)
+
+
+def _detail(detail: Any) -> object:
+    """Return a detail as JSON; one of a type that nobody here knows as its bytes."""
+    try:
+        return json_format.MessageToDict(detail)
+    except (TypeError, DecodeError):
+        value = base64.b64encode(detail.value).decode()
+        return {"@type": detail.type_url, "value": value}
 
 
 def write_json(value: object, *, pretty: bool = True) -> bytes:
