@@ -115,3 +115,90 @@ def test_a_schema_change(spanner: Spanner) -> None:
     assert DATABASE == listed["metadata"]["database"]
     assert ["CREATE INDEX ById ON Orders (Id)"] == listed["metadata"]["statements"]
     assert f"Database not found: {INSTANCE}/databases/missing" in missing
+
+
+def test_a_configuration_of_ones_own(spanner: Spanner, rest_emulator: SpannerAdminEmulator) -> None:
+    """It is cloned from one of Google's, listed with its operation, and deleted.
+
+    The delete comes with ``validateOnly=False``, as Python writes it.
+    """
+    spanner(
+        *("instance-configs", "create", "custom-mine", "--clone-config=regional-us-central1"),
+        *("--display-name=Mine own", "--add-replicas=location=us-west3,type=READ_ONLY", "--async"),
+    )
+    rest_emulator.run_until_done()
+    described = spanner("instance-configs", "describe", "custom-mine")
+    (operation,) = spanner("operations", "list", "--instance-config=custom-mine")
+    spanner("instance-configs", "delete", "custom-mine")
+    missing = spanner("instance-configs", "describe", "custom-mine", fails=True)
+
+    assert {"us-central1", "us-west3"} == {each["location"] for each in described["replicas"]}
+    assert operation["name"].startswith(f"{described['name']}/operations/")
+    assert "custom-mine" in missing
+
+
+def test_an_instance_with_a_partition(
+    spanner: Spanner, rest_emulator: SpannerAdminEmulator
+) -> None:
+    """Both are created and changed; the instance goes with its partition."""
+    spanner(
+        *("instances", "create", "wide", "--config=nam3", "--description=Wide one", "--nodes=1"),
+        *("--edition=ENTERPRISE_PLUS", "--async"),
+    )
+    rest_emulator.run_until_done()
+    spanner(
+        *("instance-partitions", "create", "part", "--instance=wide", "--config=nam6"),
+        *("--description=Part one", "--nodes=1", "--async"),
+    )
+    rest_emulator.run_until_done()
+    spanner("instances", "update", "wide", "--nodes=2", "--async")
+    rest_emulator.run_until_done()
+    (operation,) = spanner("operations", "list", "--instance=wide", "--type=INSTANCE_PARTITION")
+    described = spanner("instances", "describe", "wide")
+    spanner("instances", "delete", "wide")
+    left = spanner("instances", "list")
+
+    assert "CreateInstancePartitionMetadata" in operation["metadata"]["@type"]
+    assert 2 == described["nodeCount"]
+    assert [INSTANCE] == [each["name"] for each in left]
+
+
+def test_schedules(spanner: Spanner) -> None:
+    """A schedule is created, changed, described and deleted."""
+    schedule = ("nightly", ON_INSTANCE, ON_DATABASE)
+    spanner(
+        *("backup-schedules", "create", *schedule, "--cron=0 2 * * *"),
+        *("--retention-duration=7d", "--backup-type=incremental-backup"),
+    )
+    spanner("backup-schedules", "update", *schedule, "--retention-duration=14d")
+    described = spanner("backup-schedules", "describe", *schedule)
+    wrong = spanner("backup-schedules", "update", *schedule, "--cron=soon", fails=True)
+    spanner("backup-schedules", "delete", *schedule)
+    left = spanner("backup-schedules", "list", ON_INSTANCE, ON_DATABASE)
+
+    assert ("1209600s", {}) == (described["retentionDuration"], described["incrementalBackupSpec"])
+    assert "0 2 * * *" == described["spec"]["cronSpec"]["text"]
+    assert "INVALID_ARGUMENT" in wrong
+    assert all("nightly" not in each["name"] for each in left)
+
+
+def test_a_copy_and_a_restore(spanner: Spanner, rest_emulator: SpannerAdminEmulator) -> None:
+    """A backup is copied and restored, and what is in the way is told."""
+    rest_emulator.create_backup(BACKUP, DATABASE)
+    source = ("--source-backup=nightly", "--source-instance=main")
+    spanner(
+        *("backups", "copy", *source, "--destination-backup=copied", "--async"),
+        *("--destination-instance=main", "--retention-period=7d"),
+    )
+    restore = ("databases", "restore", *source, "--destination-instance=main", "--async")
+    spanner(*restore, "--destination-database=restored")
+    rest_emulator.run_until_done()
+    taken = spanner(*restore, "--destination-database=orders", fails=True)
+    databases = spanner("databases", "list", ON_INSTANCE)
+    spanner("databases", "update", "orders", ON_INSTANCE, "--enable-drop-protection", "--async")
+    rest_emulator.run_until_done()
+    refused = spanner("databases", "delete", "orders", ON_INSTANCE, fails=True)
+
+    assert {"orders", "restored"} == {each["name"].rpartition("/")[2] for each in databases}
+    assert "ALREADY_EXISTS" in taken
+    assert "enable_drop_protection" in refused
