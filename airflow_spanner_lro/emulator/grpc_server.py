@@ -23,6 +23,7 @@ from airflow_spanner_lro.emulator.data.passthrough import (
     details_of,
 )
 from airflow_spanner_lro.emulator.errors import RpcError
+from airflow_spanner_lro.emulator.threads import CallThreads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +74,8 @@ class GrpcServer:
         # two of drop_connections and stop at once would fight for the port
         self._lock = threading.Lock()
         self._stopped = False
-        # as many calls as this can be held back at once; the world serves one at a time anyway
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="spanner-emulator")
+        # the world serves one at a time anyway; those that are held back do not count
+        self._pool = CallThreads(_WORKERS, name="spanner-emulator")
         self._server, self.port = self._listen(port)
 
     def drop_connections(self) -> None:

@@ -27,6 +27,7 @@ from airflow_spanner_lro.emulator.protos import plain_message, plain_type
 from airflow_spanner_lro.emulator.quota import QuotaMeter
 from airflow_spanner_lro.emulator.rpc import Method
 from airflow_spanner_lro.emulator.schemas.statements import database_id_of
+from airflow_spanner_lro.emulator.threads import held_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,7 +152,7 @@ def resource_of(request: Any) -> str:
 
 log = logging.getLogger(__name__)
 
-_CHECK_EVERY = 0.1
+_CHECK_EVERY = 0.2
 """How often, in real seconds, a call that is held back checks whether its client is there."""
 
 
@@ -260,12 +261,13 @@ class CallPipeline:
         :raises RpcError: in these two cases.
         """
         until = time.monotonic() + seconds
-        # looks around, as a client that has gone away must not keep a thread from the others
-        while (left := until - time.monotonic()) > 0:
-            if self.closing.wait(min(left, _CHECK_EVERY)):
-                raise errors.stopping()
-            if not waiting():
-                raise errors.client_gone()
+        with held_back():
+            # looks around, as a client that has gone away needs no thread
+            while (left := until - time.monotonic()) > 0:
+                if self.closing.wait(min(left, _CHECK_EVERY)):
+                    raise errors.stopping()
+                if not waiting():
+                    raise errors.client_gone()
 
     @staticmethod
     def _told(error: RpcError, method: Method) -> RpcError:

@@ -232,6 +232,72 @@ def test_held_answers_of_those_who_left_hold_nobody_back(
     assert DATABASE == databases.get_database(name=DATABASE, timeout=SOON).name
 
 
+def test_held_answers_of_those_who_wait_hold_nobody_back(
+    emulator: SpannerAdminEmulator,
+    channel: grpc.Channel,
+    databases: database_v1.DatabaseAdminClient,
+) -> None:
+    """Three times as many as there are threads wait for their answers, and others get theirs."""
+    emulator.faults.answer_late(LONG, method="GetDatabase", times=None)
+    slow: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+        PATH.replace("CreateBackup", "GetDatabase")
+    )
+    held = [slow.future(b"", timeout=LONG) for _ in range(200)]
+    wait_until(lambda: len(emulator.calls.of("GetDatabase")) == len(held))
+    begin = time.monotonic()
+    found = [each.name for each in databases.list_databases(parent=INSTANCE, timeout=SOON)]
+    emulator.stop()
+    taken = time.monotonic() - begin
+
+    assert DATABASE in found
+    assert taken < SOON
+    assert {grpc.StatusCode.UNAVAILABLE} == {call.code() for call in held}
+    assert not [each for each in threading.enumerate() if "emulator" in each.name]
+
+
+def test_a_retry_meets_what_was_done_for_who_left(
+    emulator: SpannerAdminEmulator, start: Start
+) -> None:
+    """The work is done once: whoever asks again is told that it is there."""
+    emulator.faults.answer_late(LONG, method="CreateBackup")
+    held = start(timeout=1.0)
+    assert grpc.StatusCode.DEADLINE_EXCEEDED is held.code()  # type: ignore[attr-defined]  # as above
+    again = start().code()  # type: ignore[attr-defined]  # as above
+
+    assert grpc.StatusCode.ALREADY_EXISTS is again
+    assert [BACKUP] == [view.target for view in emulator.operations()]
+
+
+def test_rest_calls_that_are_held_back_hold_nobody_back(
+    rest: httpx.Client, rest_emulator: SpannerAdminEmulator
+) -> None:
+    """More of them wait than there are threads, and a list is answered at once."""
+    rest_emulator.faults.delay(LONG, method="GetDatabase", times=None)
+    count = 100
+
+    def get() -> None:
+        # the emulator stops in the end
+        with suppress(httpx.TransportError):
+            httpx.get(f"{rest.base_url}{DATABASE}", timeout=LONG)
+
+    clients = [threading.Thread(target=get) for _ in range(count)]
+    for client in clients:
+        client.start()
+    wait_until(lambda: held_threads() >= count)
+    answer = rest.get(f"/{INSTANCE}/databases", timeout=SOON)
+    rest_emulator.stop()
+    for client in clients:
+        client.join(timeout=SOON)
+
+    assert 200 == answer.status_code
+    assert not [client for client in clients if client.is_alive()]
+
+
+def held_threads() -> int:
+    """Return how many threads the emulator has, each of which answers a call."""
+    return sum("emulator" in each.name for each in threading.enumerate())
+
+
 def test_rest_answers_late_as_well(rest: httpx.Client, rest_emulator: SpannerAdminEmulator) -> None:
     """A database is gone while the answer to its drop is held back, and after the client left."""
     rest_emulator.faults.answer_late(LONG, method="DropDatabase")
