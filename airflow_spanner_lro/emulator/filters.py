@@ -285,15 +285,47 @@ _UNTYPED = "metadata.database"
 _POSITIVE = (Operator.EQUAL, Operator.HAS)
 
 
-def check_fields(expression: Expression, *, roots: frozenset[str]) -> None:
-    """Check that a filter uses no other fields than those below the roots.
+_LABELS = "labels"
+"""The one map in all of the API's messages; its entries are texts."""
 
-    :raises FilterError: naming the field and the roots.
+_WITHOUT_PARTS = frozenset(
+    {
+        *("name", "done", "display_name", "database", "state", "size_bytes"),
+        *("create_time", "expire_time", "version_time", "backup_schedules"),
+    }
+)
+"""The fields of lists that are values."""
+
+
+def check_fields(expression: Expression, *, roots: frozenset[str]) -> None:
+    """Check that a filter uses no other fields than those below the roots, where there are any.
+
+    :raises FilterError: naming the field and the roots, or where the path should have ended.
     """
     for each in expression.comparisons():
-        if each.path not in roots and each.path.partition(".")[0] not in roots:
+        if each.path in roots:
+            continue
+        if each.path.partition(".")[0] not in roots:
             known = ", ".join(sorted(roots))
             raise filter_error(f"the field {shown(each.path)} is not one of {known}", at=each.at)
+        value = _value_within(each.path)
+        if value != each.path:
+            reason = f"the field {shown(each.path)} is part of {shown(value)}, which has no parts"
+            raise filter_error(reason, at=each.at)
+
+
+def _value_within(path: str) -> str:
+    """Return a path up to the first field that is a value, as far as can be told from names."""
+    parts = path.split(".")
+    if parts[0] in _WITHOUT_PARTS:
+        return parts[0]
+    if _LABELS in parts:
+        return ".".join(parts[: parts.index(_LABELS) + 2])
+    return path
+
+
+def _is_label(path: str) -> bool:
+    return _LABELS in path.split(".")[:-1]
 
 
 def check_times(expression: Expression) -> None:
@@ -306,7 +338,9 @@ def check_times(expression: Expression) -> None:
     """
     for each in expression.comparisons():
         literal = each.literal
-        if each.path.endswith("_time") and not literal.anything and literal.moment is None:
+        if not each.path.endswith("_time") or _is_label(each.path):
+            continue
+        if not literal.anything and literal.moment is None:
             reason = f"the value of {shown(each.path)} is not a timestamp such as"
             raise filter_error(f'{reason} "2018-03-28T14:50:00Z"', at=each.at)
 

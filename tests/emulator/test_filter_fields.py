@@ -71,6 +71,7 @@ DDL_TYPE = "type.googleapis.com/google.spanner.admin.database.v1.UpdateDatabaseD
         ("metadata.instance.labels.env:prod", 1),
         ("metadata.instance.labels.env:test", 0),
         ("metadata.instance.labels.team:*", 0),
+        ("metadata.instance.labels.start_time:soon", 1),
         ("metadata.instance:*", 1),
         ("metadata.instance.autoscaling_config:*", 0),
         ("metadata.instance.autoscaling_config.autoscaling_limits:*", 0),
@@ -84,7 +85,9 @@ def test_parts_of_metadata_can_be_asked_for(
     instances: instance_v1.InstanceAdminClient, clock: ManualClock, field: str, found: int
 ) -> None:
     """A filter reads fields of messages and entries of maps; what is not set is not there."""
-    operation = start_instance(instances, labels={"env": "prod"}).operation.name
+    operation = start_instance(
+        instances, labels={"env": "prod", "start_time": "soon"}
+    ).operation.name
     clock.advance(1)
     parent = operation.rpartition("/")[0]
     filter_ = f"(metadata.@type={INSTANCE_TYPE}) AND ({field})"

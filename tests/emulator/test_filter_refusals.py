@@ -64,6 +64,34 @@ def test_what_is_not_understood_is_refused(text: str, reason: str) -> None:
         Filter.parse(text, roots=ANY)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("labels.env.more:x", "labels.env"),
+        ("LABELS.Env.More.Still=x", "labels.env"),
+        ("metadata.@type:x metadata.instance.labels.env.more:x", "metadata.instance.labels.env"),
+        ("metadata.@type:x metadata.instance.labels.env.@type:x", "metadata.instance.labels.env"),
+        ("response.labels.env.more:*", "response.labels.env"),
+        ("NOT labels.a.b:*", "labels.a"),
+        ("done.more:true", "done"),
+        ("name.more:x", "name"),
+    ],
+)
+def test_a_path_does_not_go_on_beyond_a_value(text: str, value: str) -> None:
+    """Entries of maps are texts, and so are names: what is asked of a part of them is a mistake."""
+    with pytest.raises(FilterError, match=rf"is part of '{value}', which has no parts"):
+        Filter.parse(text, roots=OPERATIONS | {"labels"}, typed=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["labels:env", "labels.env:x", "labels.labels:x", "labels.start_time:yesterday", "a.labels:x"],
+)
+def test_labels_may_be_called_like_other_fields(text: str) -> None:
+    """A label is a text, also one whose key looks like the name of a time."""
+    assert Filter.parse(text, roots=ANY | {"labels"})
+
+
 def test_a_refusal_is_short() -> None:
     """Errors travel in gRPC's trailers, which have little room."""
     with pytest.raises(FilterError) as caught:

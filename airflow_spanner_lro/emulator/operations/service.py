@@ -328,7 +328,7 @@ def read_field(message: Message, path: str) -> Value:
     for index, part in enumerate(parts):
         if not isinstance(value, Message):
             rest = ".".join(parts[index:])
-            return _entry(value, part) if hasattr(value, "get") else _elements(value, field, rest)
+            return _entry(value, rest) if hasattr(value, "get") else _elements(value, field, rest)
         field = value.DESCRIPTOR.fields_by_name.get(part)
         if field is None or (field.has_presence and not value.HasField(part)):
             return None
