@@ -252,6 +252,11 @@ def no_such_constraint(table: str, name: str) -> RpcError:
     return RpcError(Code.NOT_FOUND, f"{name} is not a constraint in {table}")
 
 
+def no_such_synonym(table: str, name: str) -> RpcError:
+    """Say that a table has no such further name."""
+    return invalid(f"SYNONYM {name} does not exist on table {table}.")
+
+
 def bad_policy(reason: str) -> RpcError:
     """Say what is wrong with a row deletion policy."""
     return invalid(f"ROW DELETION POLICY {reason}")

@@ -19,10 +19,10 @@ from airflow_spanner_lro.emulator.schemas.table_checks import (
 from airflow_spanner_lro.emulator.schemas.tables import Parts, TableChange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from airflow_spanner_lro.emulator.schemas.columns import Column
-    from airflow_spanner_lro.emulator.schemas.shapes import TableShape
+    from airflow_spanner_lro.emulator.schemas.shapes import HeldKey, TableShape
     from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
 
 _TABLE = "TABLE"
@@ -46,54 +46,77 @@ def require_alteration_fits(
     if parts is None or shape is None:
         return True
     table = shape.name
-    match parts.change:
-        case TableChange.ADD_COLUMN:
-            (column,) = parts.columns
-            if column.name.lower() in shape.columns:
-                if parts.tolerant:
-                    return False
-                raise refusals.duplicate_column(table, column.name)
-            require_column(
-                statements, table, column, kind_by_default=kind_by_default, has_protos=has_protos
-            )
-            if column.not_null and not column.made:
-                raise refusals.not_null_added(table, column.name)
-            shape.columns[column.name.lower()] = column
-        case TableChange.DROP_COLUMN:
-            _require_unused_column(statements, shape, parts.target)
-        case TableChange.REDEFINE_COLUMN:
-            _require_redefinition(statements, shape, parts)
-        case TableChange.SET_NOT_NULL | TableChange.SET_DEFAULT | TableChange.DROP_DEFAULT:
-            _existing(shape, parts.target)
-            if parts.change is TableChange.SET_NOT_NULL:
-                raise refusals.nullability_alone()
-            for column in parts.columns:
-                require_sequences(statements, table, column)
-        case TableChange.SET_OPTIONS:
-            column = _existing(shape, parts.target)
-            if parts.columns and parts.columns[0].commit_timestamp and column.family != "TIMESTAMP":
-                raise refusals.bad_commit_timestamp(column.name)
-        case TableChange.DROP_CONSTRAINT:
-            known = {name.lower() for name in shape.constraints}
-            # what has no name of its own has one that Spanner made up
-            made_up = parts.target.upper().startswith(("FK_", "CK_"))
-            if parts.target.lower() not in known and not made_up:
-                raise refusals.no_such_constraint(table, parts.target)
-        case TableChange.ADD_POLICY | TableChange.REPLACE_POLICY | TableChange.DROP_POLICY:
-            _require_policy_change(shape, parts)
-        case TableChange.DROP_SYNONYM:
-            if parts.target.lower() not in map(str.lower, shape.synonyms):
-                raise refusals.bad_policy(
-                    f"SYNONYM {parts.target} does not exist on table {table}."
-                )
-        case TableChange.SET_ON_DELETE if not shape.parent:
-            raise refusals.not_interleaved(table)
-        case _:
-            pass
+    if parts.change is TableChange.ADD_COLUMN:
+        if not _require_new_column(
+            statements, shape, parts, kind_by_default=kind_by_default, has_protos=has_protos
+        ):
+            return False
+    elif (check := _CHECKS.get(parts.change)) is not None:
+        check(statements, shape, parts)
     new = [name for name, _ in (*statement.refers.foreign_keys, *parts.checks) if name]
     require_new_names(statements, new, table)
     require_foreign_keys(statements, shape, statement)
     return True
+
+
+def _require_new_column(
+    statements: Sequence[DdlStatement],
+    shape: TableShape,
+    parts: Parts,
+    *,
+    kind_by_default: bool,
+    has_protos: bool,
+) -> bool:
+    """Refuse a column that cannot be added; tell whether it is new."""
+    (column,) = parts.columns
+    if column.name.lower() in shape.columns:
+        if parts.tolerant:
+            return False
+        raise refusals.duplicate_column(shape.name, column.name)
+    require_column(
+        statements, shape.name, column, kind_by_default=kind_by_default, has_protos=has_protos
+    )
+    if column.not_null and not column.made:
+        raise refusals.not_null_added(shape.name, column.name)
+    shape.columns[column.name.lower()] = column
+    return True
+
+
+def _require_default(statements: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
+    _existing(shape, parts.target)
+    for column in parts.columns:
+        require_sequences(statements, shape.name, column)
+
+
+def _require_nullability(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
+    _existing(shape, parts.target)
+    raise refusals.nullability_alone()
+
+
+def _require_options(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
+    column = _existing(shape, parts.target)
+    stamped = bool(parts.columns) and parts.columns[0].commit_timestamp
+    if stamped and column.family != "TIMESTAMP":
+        raise refusals.bad_commit_timestamp(column.name)
+
+
+def _require_constraint(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
+    known = {name.lower() for name in shape.constraints}
+    # what has no name of its own has one that Spanner made up
+    made_up = parts.target.upper().startswith(("FK_", "CK_"))
+    if parts.target.lower() not in known and not made_up:
+        raise refusals.no_such_constraint(shape.name, parts.target)
+
+
+def _require_synonym(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
+    if parts.target.lower() not in map(str.lower, shape.synonyms):
+        raise refusals.no_such_synonym(shape.name, parts.target)
+
+
+def _require_parent(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
+    del parts
+    if not shape.parent:
+        raise refusals.not_interleaved(shape.name)
 
 
 def _existing(shape: TableShape, name: str) -> Column:
@@ -103,7 +126,7 @@ def _existing(shape: TableShape, name: str) -> Column:
     return column
 
 
-def _require_policy_change(shape: TableShape, parts: Parts) -> None:
+def _require_policy_change(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
     if parts.change is TableChange.ADD_POLICY:
         if shape.policy:
             raise refusals.bad_policy(f"already exists on table {shape.name}.")
@@ -141,26 +164,60 @@ def _user_of_values(shape: TableShape, name: str) -> str:
 
 
 def _require_unused_column(
-    statements: Sequence[DdlStatement], shape: TableShape, name: str
+    statements: Sequence[DdlStatement], shape: TableShape, parts: Parts
 ) -> None:
     """Refuse to drop a column that something needs."""
+    name = parts.target
     column = _existing(shape, name)
     table, same = shape.name, column.name.lower()
     if column.name in shape.key:
         raise refusals.key_column_dropped(table, name)
-    for each in indexes_of(statements, table):
-        if same in map(str.lower, (*each[1], *each[2])):
-            raise refusals.column_in_use(table, name, by=f"index `{each[0]}`")
-    for each_table in {e.names[0] for e in statements if e.entity_type == _TABLE and e.names}:
-        other = shape_of(statements, each_table)
-        for key in other.foreign_keys if other is not None else ():
-            if key.table.lower() == table.lower() and same in map(str.lower, key.others):
-                raise refusals.column_in_use(table, name, by=f"foreign key `{key.name}`")
-    if user := _user_of_values(shape, same):
+    if user := _user_of_values(shape, same) or _user_elsewhere(statements, table, same):
         raise refusals.column_in_use(table, name, by=user)
     if shape.policy.lower() == same:
         raise refusals.bad_policy(f"will break if column {name} of table {table} is dropped.")
+
+
+def _user_elsewhere(statements: Sequence[DdlStatement], table: str, column: str) -> str:
+    """Return what of a schema needs a column of a table; empty if nothing does.
+
+    :param column: its name in small letters
+    """
+    for index, key, stored in indexes_of(statements, table):
+        if column in map(str.lower, (*key, *stored)):
+            return f"index `{index}`"
+    for key in _keys_to(statements, table):
+        if column in map(str.lower, key.others):
+            return f"foreign key `{key.name}`"
     for stream, tables, columns in streams_of(statements):
         for tracked, named in zip(tables, columns, strict=False):
-            if tracked.lower() == table.lower() and same in map(str.lower, named or ()):
-                raise refusals.column_in_use(table, name, by=f"change stream `{stream}`")
+            if tracked.lower() == table.lower() and column in map(str.lower, named or ()):
+                return f"change stream `{stream}`"
+    return ""
+
+
+def _keys_to(statements: Sequence[DdlStatement], table: str) -> Iterator[HeldKey]:
+    """Yield the foreign keys that refer to a table."""
+    for owner in dict.fromkeys(e.names[0] for e in statements if e.entity_type == _TABLE):
+        shape = shape_of(statements, owner)
+        for key in shape.foreign_keys if shape is not None else ():
+            if key.table.lower() == table.lower():
+                yield key
+
+
+_CHECKS: Mapping[
+    TableChange | None, Callable[[Sequence[DdlStatement], TableShape, Parts], None]
+] = {
+    TableChange.DROP_COLUMN: _require_unused_column,
+    TableChange.REDEFINE_COLUMN: _require_redefinition,
+    TableChange.SET_DEFAULT: _require_default,
+    TableChange.DROP_DEFAULT: _require_default,
+    TableChange.SET_NOT_NULL: _require_nullability,
+    TableChange.SET_OPTIONS: _require_options,
+    TableChange.DROP_CONSTRAINT: _require_constraint,
+    TableChange.ADD_POLICY: _require_policy_change,
+    TableChange.REPLACE_POLICY: _require_policy_change,
+    TableChange.DROP_POLICY: _require_policy_change,
+    TableChange.DROP_SYNONYM: _require_synonym,
+    TableChange.SET_ON_DELETE: _require_parent,
+}

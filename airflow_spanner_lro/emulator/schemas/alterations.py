@@ -132,13 +132,7 @@ def _altered(reader: StatementReader, body: TableBody) -> Parts:
     if reader.take("SET"):
         return _column_set(reader, body, name)
     if reader.take("DROP"):
-        if reader.take("DEFAULT") or reader.take("ON", "UPDATE"):
-            return Parts(change=TableChange.DROP_DEFAULT, target=name)
-        if reader.take("PLACEMENT"):
-            reader.expect("KEY")
-            return Parts(change=TableChange.SET_OPTIONS, target=name)
-        reader.expect("NOT", "NULL")
-        return Parts(change=TableChange.SET_NOT_NULL, target=name)
+        return _column_loses(reader, name)
     if reader.take("ALTER", "IDENTITY") or (not body.google and reader.take("RESTART")):
         _identity_set(reader)
         return Parts(change=TableChange.SET_OPTIONS, target=name)
@@ -151,6 +145,19 @@ def _altered(reader: StatementReader, body: TableBody) -> Parts:
         raise reader.unexpected("TYPE")
     body.columns.append(column)
     return Parts(change=TableChange.REDEFINE_COLUMN, columns=(column,), target=name)
+
+
+def _column_loses(reader: StatementReader, name: str) -> Parts:
+    """Read what follows ALTER COLUMN and DROP."""
+    change = TableChange.SET_NOT_NULL
+    if reader.take("DEFAULT") or reader.take("ON", "UPDATE"):
+        change = TableChange.DROP_DEFAULT
+    elif reader.take("PLACEMENT"):
+        reader.expect("KEY")
+        change = TableChange.SET_OPTIONS
+    else:
+        reader.expect("NOT", "NULL")
+    return Parts(change=change, target=name)
 
 
 def _column_set(reader: StatementReader, body: TableBody, name: str) -> Parts:

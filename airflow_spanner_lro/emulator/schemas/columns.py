@@ -199,36 +199,47 @@ def sequence_clauses(reader: StatementReader, *, enclosed: bool) -> bool:
     if enclosed and not reader.take("("):
         return False
     kind, start = False, reader.place
-    google = reader.dialect is Dialect.GOOGLE_STANDARD_SQL
     while True:
         if reader.take("BIT_REVERSED_POSITIVE"):
             kind = True
-        elif reader.take("SKIP"):
-            reader.expect("RANGE")
-            low = reader.integer()
-            if google:
-                reader.expect(",")
-            else:
-                reader.take(",")
-            high = reader.integer()
-            if high < 1:
-                raise refusals.no_positive_range()
-            if low > high:
-                raise refusals.range_reversed()
-        elif reader.take("START"):
-            reader.expect("COUNTER")
-            if not reader.take("WITH") and google:
-                raise reader.unexpected("WITH")
-            if reader.integer() < 1:
-                raise refusals.not_positive("start_with_counter")
-        elif google or not (reader.take("NO", "MINVALUE") or reader.take("NO", "MAXVALUE")
-                            or reader.take("NO", "CYCLE")):  # fmt: skip
+        elif not (_skipped_range(reader) or _start(reader) or _nothing_said(reader)):
             break
     if enclosed:
         if reader.place == start:
             raise reader.unexpected("BIT_REVERSED_POSITIVE")
         reader.expect(")")
     return kind
+
+
+def _skipped_range(reader: StatementReader) -> bool:
+    if not reader.take("SKIP"):
+        return False
+    reader.expect("RANGE")
+    low = reader.integer()
+    if not reader.take(",") and reader.dialect is Dialect.GOOGLE_STANDARD_SQL:
+        raise reader.unexpected(",")
+    high = reader.integer()
+    if high < 1:
+        raise refusals.no_positive_range()
+    if low > high:
+        raise refusals.range_reversed()
+    return True
+
+
+def _start(reader: StatementReader) -> bool:
+    if not reader.take("START", "COUNTER"):
+        return False
+    if not reader.take("WITH") and reader.dialect is Dialect.GOOGLE_STANDARD_SQL:
+        raise reader.unexpected("WITH")
+    if reader.integer() < 1:
+        raise refusals.not_positive("start_with_counter")
+    return True
+
+
+def _nothing_said(reader: StatementReader) -> bool:
+    """Read what PostgreSQL says of sequences that have no bounds, as all of Spanner's."""
+    postgresql = reader.dialect is Dialect.POSTGRESQL
+    return postgresql and any(reader.take("NO", word) for word in ("MINVALUE", "MAXVALUE", "CYCLE"))
 
 
 def commit_timestamp_in(

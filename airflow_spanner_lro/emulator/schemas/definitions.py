@@ -27,24 +27,13 @@ def read_index(reader: StatementReader, *, search: bool) -> tuple[Parts, str]:
         if reader.take("USING"):
             reader.expect("BTREE")
     key, descending = key_parts(reader, may_be_empty=google)
-    stored: list[str] = []
-    parent = ""
-    others: list[str] = []
-    if reader.take("STORING" if google else "INCLUDE"):
-        stored += reader.identifiers()
-    if search or google:
-        for word in ("PARTITION", "ORDER"):
-            if reader.take(word):
-                reader.expect("BY")
-                others += _sorted(reader)
-    if not google and reader.take("INTERLEAVE"):
-        reader.expect("IN")
-        parent = reader.qualified()
+    stored = reader.identifiers() if reader.take("STORING" if google else "INCLUDE") else ()
+    others = _partitioned(reader) if search or google else []
+    parent = "" if google else _index_parent(reader)
     if reader.take("WHERE"):
         others += _not_null(reader)
-    if google and reader.take(",", "INTERLEAVE"):
-        reader.expect("IN")
-        parent = reader.qualified()
+    if google and reader.take(","):
+        parent = _index_parent(reader)
     if reader.take("OPTIONS") or (not google and search and reader.take("WITH")):
         options_of(reader)
     if not google and reader.take("LOCALITY"):
@@ -52,7 +41,23 @@ def read_index(reader: StatementReader, *, search: bool) -> tuple[Parts, str]:
         reader.qualified()
     reader.require_end()
     filtered = tuple((name, ()) for name in others)
-    return Parts(key=key, descending=descending, stored=tuple(stored), checks=filtered), parent
+    return Parts(key=key, descending=descending, stored=stored, checks=filtered), parent
+
+
+def _index_parent(reader: StatementReader) -> str:
+    if not reader.take("INTERLEAVE"):
+        return ""
+    reader.expect("IN")
+    return reader.qualified()
+
+
+def _partitioned(reader: StatementReader) -> list[str]:
+    found: list[str] = []
+    for word in ("PARTITION", "ORDER"):
+        if reader.take(word):
+            reader.expect("BY")
+            found += _sorted(reader)
+    return found
 
 
 def _sorted(reader: StatementReader) -> list[str]:
@@ -165,7 +170,12 @@ def _check_sequence(text: str, options: dict[str, str | int | bool | None]) -> b
     kind = options.get("sequence_kind")
     if isinstance(kind, str) and kind.lower() != "bit_reversed_positive":
         raise refusals.bad_sequence_kind(kind)
-    low, high = options.get("skip_range_min"), options.get("skip_range_max")
+    _check_numbers(options)
+    return kind is not None
+
+
+def _check_numbers(options: dict[str, str | int | bool | None]) -> None:
+    low, high, start = (options.get(name) for name in _NUMBERS)
     if (low is None) != (high is None):
         raise refusals.half_a_range()
     if isinstance(low, int) and isinstance(high, int):
@@ -173,7 +183,5 @@ def _check_sequence(text: str, options: dict[str, str | int | bool | None]) -> b
             raise refusals.no_positive_range()
         if low > high:
             raise refusals.range_reversed()
-    start = options.get("start_with_counter")
     if isinstance(start, int) and start < 1:
         raise refusals.not_positive("start_with_counter")
-    return kind is not None

@@ -67,7 +67,21 @@ def require_index_fits(
                 index,
                 f"specifies key column {name} which does not exist in the index's base table",
             )
-    if (twice := twice_in(key)) is not None or (twice := twice_in(parts.stored)) is not None:
+    _require_apart(index, shape, parts)
+    if not search:
+        for name in key:
+            column = shape.columns[name.lower()]
+            if not (column.can_be_key or column.family in ("PG.NUMERIC", "ARRAY")):
+                raise refusals.bad_key_type(index, name, column.family)
+    if statement.parent and not search:
+        _require_index_parent(statements, statement, shape, key, parts)
+
+
+def _require_apart(index: str, shape: TableShape, parts: Parts) -> None:
+    """Refuse an index that names a column twice."""
+    key = parts.key or ()
+    twice = twice_in(key) or twice_in(parts.stored)
+    if twice is not None:
         raise refusals.bad_index(index, f"specifies key column {twice} twice")
     for name in parts.stored:
         if name in key:
@@ -76,14 +90,6 @@ def require_index_fits(
             )
         if name in shape.key:
             raise refusals.stored_key(index, name, shape.name)
-    if not search:
-        for name in key:
-            if not shape.columns[name.lower()].can_be_key and shape.columns[
-                name.lower()
-            ].family not in ("PG.NUMERIC", "ARRAY"):
-                raise refusals.bad_key_type(index, name, shape.columns[name.lower()].family)
-    if statement.parent and not search:
-        _require_index_parent(statements, statement, shape, key, parts)
 
 
 def _require_index_parent(
@@ -133,6 +139,7 @@ _MOST_STREAMS = 3
 def streams_of(
     statements: Sequence[DdlStatement],
 ) -> list[tuple[str, tuple[str, ...], tuple[tuple[str, ...] | None, ...]]]:
+    """Return the change streams that name tables, with their columns."""
     found: dict[str, tuple[str, tuple[str, ...], tuple[tuple[str, ...] | None, ...]]] = {}
     for each in statements:
         if each.entity_type == "CHANGE STREAM" and each.refers.tracked is not None:

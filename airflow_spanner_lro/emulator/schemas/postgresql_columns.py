@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.errors import schemas as refusals
@@ -89,16 +88,66 @@ def _with_dimensions(reader: StatementReader, kind: str) -> str:
     return f"ARRAY<{kind}>" if dimensions else kind
 
 
-@dataclass(slots=True)
 class ColumnReading:
-    """A column as it is read, with the constraints that stand behind it.
+    """A column as it is read, with the constraints that stand behind it in any order.
 
-    :param foreign_key: name, table and referred columns
+    :ivar checks: names and words of check constraints
+    :ivar foreign_key: name, table and referred columns
     """
 
-    column: Column
-    checks: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    foreign_key: tuple[str, str, tuple[str, ...]] | None = None
+    def __init__(self, reader: StatementReader) -> None:
+        self.checks: list[tuple[str, tuple[str, ...]]] = []
+        self.foreign_key: tuple[str, str, tuple[str, ...]] | None = None
+        self._not_null = self._nullable = self._is_key = False
+        self._made, self._value = "", Expression(())
+        self._reader = reader
+        name = reader.identifier()
+        commits = reader.comes("SPANNER")
+        kind = postgresql_type(reader, column=name)
+        while not reader.at_end and not reader.comes(",", ")"):
+            if not (take_when_checked(reader) or reader.take("HIDDEN") or self._nullability()):
+                self._constraint()
+        if self._is_key and self._nullable:
+            raise refusals.not_supported("A nullable <PRIMARY KEY> column")
+        self.column = Column(
+            name=name,
+            type=kind,
+            not_null=self._not_null or self._is_key,
+            made=self._made.removesuffix(" KIND"),
+            has_kind=self._made.endswith(" KIND"),
+            uses=self._value.names,
+            sequences=self._value.sequences,
+            is_key=self._is_key,
+            commit_timestamp=commits and kind == "TIMESTAMP",
+        )
+
+    def _nullability(self) -> bool:
+        if self._reader.take("NOT", "NULL"):
+            self._not_null = True
+        elif self._reader.take("NULL"):
+            self._nullable = True
+        else:
+            return False
+        return True
+
+    def _constraint(self) -> None:
+        reader = self._reader
+        name = reader.identifier() if reader.take("CONSTRAINT") else ""
+        if reader.take("PRIMARY"):
+            reader.expect("KEY")
+            if name:
+                raise refusals.not_supported("Setting a name of a <PRIMARY KEY> constraint")
+            self._is_key = True
+        elif reader.take("DEFAULT"):
+            self._made, self._value = "DEFAULT", reader.expression(*_AFTER_DEFAULT)
+        elif reader.take("GENERATED"):
+            self._made, self._value = _generated(reader)
+        elif reader.take("CHECK"):
+            self.checks.append((name, reader.in_parentheses().names))
+        elif reader.take("REFERENCES"):
+            self.foreign_key = (name, *referred(reader))
+        elif not (name and self._nullability()):
+            raise unsupported_constraint(reader)
 
 
 def postgresql_column(reader: StatementReader) -> ColumnReading:
@@ -106,52 +155,7 @@ def postgresql_column(reader: StatementReader) -> ColumnReading:
 
     :raises RpcError: if it does not follow the grammar, or Spanner has not what it asks for.
     """
-    name = reader.identifier()
-    commits = reader.comes("SPANNER")
-    kind = postgresql_type(reader, column=name)
-    checks: list[tuple[str, tuple[str, ...]]] = []
-    foreign_key = None
-    not_null = nullable = is_key = False
-    made, value = "", Expression(())
-    while not reader.at_end and not reader.comes(",", ")"):
-        constraint = reader.identifier() if reader.take("CONSTRAINT") else ""
-        if take_when_checked(reader):
-            continue
-        if reader.take("NOT", "NULL"):
-            not_null = True
-        elif reader.take("NULL"):
-            nullable = True
-        elif reader.take("PRIMARY"):
-            reader.expect("KEY")
-            if constraint:
-                raise refusals.not_supported("Setting a name of a <PRIMARY KEY> constraint")
-            is_key = True
-        elif reader.take("DEFAULT"):
-            made, value = "DEFAULT", reader.expression(*_AFTER_DEFAULT)
-        elif reader.take("GENERATED"):
-            made, value = _generated(reader)
-        elif reader.take("CHECK"):
-            checks.append((constraint, reader.in_parentheses().names))
-        elif reader.take("REFERENCES"):
-            foreign_key = (constraint, *referred(reader))
-        elif reader.take("HIDDEN"):
-            continue
-        else:
-            raise unsupported_constraint(reader)
-    if is_key and nullable:
-        raise refusals.not_supported("A nullable <PRIMARY KEY> column")
-    column = Column(
-        name=name,
-        type=kind,
-        not_null=not_null or is_key,
-        made=made.removesuffix(" KIND"),
-        has_kind=made.endswith(" KIND"),
-        uses=value.names,
-        sequences=value.sequences,
-        is_key=is_key,
-        commit_timestamp=commits and kind == "TIMESTAMP",
-    )
-    return ColumnReading(column, checks, foreign_key)
+    return ColumnReading(reader)
 
 
 def _generated(reader: StatementReader) -> tuple[str, Expression]:
@@ -175,7 +179,7 @@ def take_when_checked(reader: StatementReader) -> bool:
 
 def unsupported_constraint(reader: StatementReader) -> Exception:
     """Return the error about a constraint that Spanner has not."""
-    for words in ("UNIQUE", "COLLATE", "DEFERRABLE", "INITIALLY", "EXCLUDE", "COMPRESSION"):
+    for words in ("UNIQUE", "COLLATE", "DEFERRABLE", "INITIALLY", "EXCLUDE", "COMPRESSION", "LIKE"):
         if reader.comes(words):
             return refusals.not_supported(f"<{words}>")
     return reader.unexpected(")")

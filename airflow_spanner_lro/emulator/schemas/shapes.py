@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.emulator.schemas.columns import Column
 from airflow_spanner_lro.emulator.schemas.tables import Parts, TableChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from airflow_spanner_lro.emulator.schemas.columns import Column
     from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
 
 
@@ -104,18 +104,10 @@ def _apply(shape: TableShape, statement: DdlStatement) -> None:
     parts = statement.parts
     if parts is None:
         return
+    _apply_to_columns(shape, parts)
     target = parts.target.lower()
     match parts.change:
-        case TableChange.ADD_COLUMN:
-            shape.columns.setdefault(target, parts.columns[0])
-            shape.checks += parts.checks
-        case TableChange.DROP_COLUMN:
-            shape.columns.pop(target, None)
-        case TableChange.REDEFINE_COLUMN | TableChange.SET_DEFAULT | TableChange.SET_OPTIONS:
-            _redefine(shape, parts, target)
-        case TableChange.DROP_DEFAULT if (column := shape.columns.get(target)) is not None:
-            shape.columns[target] = replace(column, made="", uses=(), sequences=())
-        case TableChange.ADD_CONSTRAINT:
+        case TableChange.ADD_COLUMN | TableChange.ADD_CONSTRAINT:
             shape.checks += parts.checks
         case TableChange.DROP_CONSTRAINT:
             shape.checks = [each for each in shape.checks if each[0].lower() != target]
@@ -131,6 +123,21 @@ def _apply(shape: TableShape, statement: DdlStatement) -> None:
         case _:
             pass
     _hold(shape, statement)
+
+
+def _apply_to_columns(shape: TableShape, parts: Parts) -> None:
+    target = parts.target.lower()
+    match parts.change:
+        case TableChange.ADD_COLUMN:
+            shape.columns.setdefault(target, parts.columns[0])
+        case TableChange.DROP_COLUMN:
+            shape.columns.pop(target, None)
+        case TableChange.REDEFINE_COLUMN | TableChange.SET_DEFAULT | TableChange.SET_OPTIONS:
+            _redefine(shape, parts, target)
+        case TableChange.DROP_DEFAULT if (column := shape.columns.get(target)) is not None:
+            shape.columns[target] = replace(column, made="", uses=(), sequences=())
+        case _:
+            pass
 
 
 def _redefine(shape: TableShape, parts: Parts, target: str) -> None:

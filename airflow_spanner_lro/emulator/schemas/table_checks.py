@@ -16,7 +16,7 @@ from airflow_spanner_lro.emulator.schemas.shapes import TableShape, created, sha
 from airflow_spanner_lro.emulator.schemas.tables import TableChange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from airflow_spanner_lro.emulator.schemas.columns import Column
     from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
@@ -75,6 +75,7 @@ def require_column(
     kind_by_default: bool,
     has_protos: bool,
 ) -> None:
+    """Refuse a column of a type, or with values, that there is not."""
     if "PROTO " in column.type and not has_protos:
         raise refusals.unknown_type(column.name, column.type.partition("PROTO ")[2].rstrip(">"))
     if column.commit_timestamp and column.family != "TIMESTAMP":
@@ -85,12 +86,14 @@ def require_column(
 
 
 def require_sequences(statements: Sequence[DdlStatement], table: str, column: Column) -> None:
+    """Refuse a column whose values come from a sequence that is missing."""
     for sequence in column.sequences:
         if not is_there(statements, ("SEQUENCE",), sequence):
             raise refusals.no_such_sequence(table, column.name, sequence)
 
 
 def is_there(statements: Sequence[DdlStatement], kinds: Sequence[str], name: str) -> bool:
+    """Tell whether there is a thing of one of these kinds; capitals do not matter."""
     same = name.lower()
     return any(
         each.action == "CREATE" and each.entity_type in kinds and each.names[0].lower() == same
@@ -110,6 +113,7 @@ def _require_key(shape: TableShape, parts: Parts) -> None:
 
 
 def require_policy(shape: TableShape, name: str) -> None:
+    """Refuse to tell how old rows are by a column that is no time."""
     column = shape.columns.get(name.lower())
     if column is None:
         raise refusals.bad_policy(f"cannot use {name}: table {shape.name} has no such column.")
@@ -117,10 +121,11 @@ def require_policy(shape: TableShape, name: str) -> None:
         raise refusals.bad_policy(f"must be set on column of type TIMESTAMP, and {name} is none.")
 
 
-def require_new_names(statements: Sequence[DdlStatement], names: object, table: str) -> None:
-    new = list(names)  # type: ignore[call-overload]
-    if (name := twice_in([*new, table])) is not None:
-        raise errors.duplicate_name(name)
+def require_new_names(statements: Sequence[DdlStatement], names: Iterable[str], table: str) -> None:
+    """Refuse names of constraints that something has."""
+    new = list(names)
+    if (twice := twice_in([*new, table])) is not None:
+        raise errors.duplicate_name(twice)
     if not new:
         return
     taken = constraint_names(statements)
@@ -152,6 +157,7 @@ def require_parent_key(
     descending: tuple[str, ...],
     parent: TableShape,
 ) -> None:
+    """Refuse a key that does not begin with that of the parent."""
     index = not owner.startswith("Table")
     what = "index parent" if index else "parent"
     for position, name in enumerate(parent.key):
@@ -184,6 +190,7 @@ def require_parent_key(
 def require_foreign_keys(
     statements: Sequence[DdlStatement], shape: TableShape, statement: DdlStatement
 ) -> None:
+    """Refuse foreign keys to or from what is not there, or is of another type."""
     refers = statement.refers
     for (name, table), (own, others) in zip(refers.foreign_keys, refers.key_columns, strict=False):
         itself = table.lower() == shape.name.lower()

@@ -134,15 +134,11 @@ class TableBody:
         reader = self._reader
         place = reader.place
         named = reader.take("CONSTRAINT")
-        if named and self.google and not reader.comes("FOREIGN", "CHECK"):
-            # a column may be called so
-            before = reader.place
-            reader.identifier()
-            if not reader.comes("FOREIGN", "CHECK"):
-                reader.place = place
-                return False
-            reader.place = before
         name = reader.identifier() if named else ""
+        if named and self.google and not reader.comes("FOREIGN", "CHECK"):
+            # a column is called so
+            reader.place = place
+            return False
         if reader.take("FOREIGN", "KEY"):
             columns = reader.identifiers()
             reader.expect("REFERENCES")
@@ -163,8 +159,6 @@ class TableBody:
             if not self.google:
                 take_when_checked(reader)
         elif named or (not self.google and reader.comes("UNIQUE", "EXCLUDE", "LIKE")):
-            if reader.comes("LIKE"):
-                raise refusals.not_supported("<LIKE>")
             raise unsupported_constraint(reader)
         else:
             return False
@@ -223,6 +217,7 @@ def key_parts(
 
 
 def take_on_delete(reader: StatementReader) -> bool:
+    """Read what happens to rows, if it is said."""
     if not reader.take("ON"):
         return False
     reader.expect("DELETE")
@@ -246,6 +241,7 @@ def read_policy(reader: StatementReader) -> str:
 
 
 def read_parent(reader: StatementReader) -> str:
+    """Read the table behind INTERLEAVE, and what happens to its rows."""
     reader.expect("IN")
     reader.take("PARENT")
     parent = reader.qualified()
