@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.api_core import exceptions
+from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.errors import invalid
 from tests.emulator.support.operation_starts import INSTANCE
 
 if TYPE_CHECKING:
-    from google.cloud import spanner_admin_database_v1 as database_v1
-
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
 
 
@@ -62,3 +61,28 @@ def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
         "Invalid name ",
         ": too long.",
     ) == (error.code, shown[:13], shown[-11:])
+
+
+@pytest.mark.parametrize("letter", ["X", "é", "🙂", "/", "\n"])
+@pytest.mark.parametrize("length", [500, 200_000])
+@pytest.mark.parametrize("start", ["projects/p/instances/", ""])
+def test_a_long_name_that_cannot_be_one_is_told_with_its_field(
+    emulator: SpannerAdminEmulator,
+    databases: database_v1.DatabaseAdminClient,
+    letter: str,
+    length: int,
+    start: str,
+) -> None:
+    """What was expected, what came and why are each cut short, so that all three arrive."""
+    assert emulator.running
+    with pytest.raises(exceptions.InvalidArgument) as caught:
+        databases.create_backup(
+            parent=INSTANCE,
+            backup_id="nightly",
+            backup=database_v1.Backup(database=f"{start}{letter * length}"),
+        )
+
+    (violation,) = caught.value.details[0].field_violations
+    assert "backup.database" == violation.field
+    for part in ("Expected projects/", "\nGot: ", "\nError: "):
+        assert part in violation.description
