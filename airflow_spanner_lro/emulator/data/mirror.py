@@ -106,8 +106,9 @@ class Mirror:
                 if not self._google.ended(within=1.0) and not self._closing.is_set():
                     log.exception("Google's emulator does not answer, and has not ended")
             except Exception:
-                # a bug here must not stop what follows
-                log.exception("The emulator failed to mirror %s", type(note).__name__)
+                # a bug here must not stop what follows; a call that was cut off is none
+                if not self._closing.is_set():
+                    log.exception("The emulator failed to mirror %s", type(note).__name__)
             finally:
                 self._notes.settled()
 
