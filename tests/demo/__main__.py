@@ -3,6 +3,8 @@
 """``make demo``: a real Airflow and the emulator, two Dags, and a verdict as the exit code.
 
 A backup is taken, restored and verified; another one overruns and is cancelled.
+Where Google's Spanner emulator is on this machine there are rows as well: all of them are deleted
+while the backup is being taken, and found in what was restored.
 Whatever is started is stopped, also on Ctrl-C; after a failure the logs stay and are named.
 """
 
@@ -28,6 +30,7 @@ from tests.cluster.waiting import wait_until
 if TYPE_CHECKING:
     from tests.cluster.rest_api import DagRun
     from tests.demo.display import Display
+    from tests.demo.orders import Orders
     from tests.demo.promises import PromiseCheck
     from tests.demo.scenario import RunningDemo
 
@@ -80,13 +83,13 @@ def _perform(*, home: Path, keep: bool, within: float | None) -> bool:
     from rich.console import Console  # noqa: PLC0415  # with check_requirements() before it
 
     from tests.demo.display import Display  # noqa: PLC0415
-    from tests.demo.scenario import DAGS, TIME_SCALE, start_demo  # noqa: PLC0415
+    from tests.demo.orders import orders_of  # noqa: PLC0415
+    from tests.demo.scenario import DAGS, start_demo, time_scale  # noqa: PLC0415
 
-    display = Display(console=Console(), time_scale=TIME_SCALE)
-    display.say(
-        f"An emulated Spanner, on which a minute takes {60 / TIME_SCALE:g} s, "
-        "and a real Airflow beside it, all on 127.0.0.1."
-    )
+    scale = time_scale()
+    display = Display(console=Console(), time_scale=scale)
+    speed = f"on which a minute takes {60 / scale:g} s" if scale > 1 else "with rows"
+    display.say(f"An emulated Spanner, {speed}, and a real Airflow beside it, all on 127.0.0.1.")
     begun = time.monotonic()
     with ExitStack() as ending:
         with display.busy("Starting PostgreSQL, the emulator and Airflow (about half a minute)"):
@@ -94,9 +97,15 @@ def _perform(*, home: Path, keep: bool, within: float | None) -> bool:
         display.say(
             f"Airflow is up after {time.monotonic() - begun:.0f} s, {' and '.join(DAGS)} begin"
         )
+        orders = ending.enter_context(orders_of(demo))
+        display.say(
+            f"Rows      {orders.count():,} orders are written"
+            if orders
+            else f"No rows, so the drill looks at the schema only. {demo.without_rows}"
+        )
         with display.live():
-            runs = _watch(demo, display)
-        passed = _conclude(demo, display, runs, within=within)
+            runs = _watch(demo, display, orders)
+        passed = _conclude(demo, display, runs, orders, within=within)
         verdict = "All is as it should be" if passed else "Something is not as it should be"
         display.say(f"\n{verdict}, after {time.monotonic() - begun:.0f} s.")
         if keep:
@@ -104,7 +113,7 @@ def _perform(*, home: Path, keep: bool, within: float | None) -> bool:
     return passed
 
 
-def _watch(demo: RunningDemo, display: Display) -> tuple[DagRun, ...]:
+def _watch(demo: RunningDemo, display: Display, orders: Orders | None) -> tuple[DagRun, ...]:
     """Let the Dags run to their end, showing what happens; a run that hangs ends it too."""
     from tests.demo.scenario import DAGS, DRILL, OVERRUN  # noqa: PLC0415
 
@@ -113,6 +122,8 @@ def _watch(demo: RunningDemo, display: Display) -> tuple[DagRun, ...]:
     def look() -> tuple[DagRun, ...]:
         if len(runs) < len(DAGS) and demo.triggerer_is_warm:
             runs.append(demo.start(OVERRUN))
+        if orders and orders.lose_once_backed_up(demo):
+            display.say("Rows      [red]all orders are deleted[/red], as the backup is being taken")
         tasks = [task for run in runs for task in demo.api.task_instances(run)]
         display.update(operations=demo.emulator.operations(), tasks=tasks)
         return tuple(demo.api.dag_run(run) for run in runs)
@@ -131,11 +142,20 @@ def _watch(demo: RunningDemo, display: Display) -> tuple[DagRun, ...]:
 
 
 def _conclude(
-    demo: RunningDemo, display: Display, runs: tuple[DagRun, ...], *, within: float | None
+    demo: RunningDemo,
+    display: Display,
+    runs: tuple[DagRun, ...],
+    orders: Orders | None,
+    *,
+    within: float | None,
 ) -> bool:
+    from tests.demo.orders import drill_report  # noqa: PLC0415
     from tests.demo.promises import CANCEL_WITHIN, DemoOutcome, check_promises  # noqa: PLC0415
     from tests.demo.scenario import DATABASES, OVERRUN, deadline_of  # noqa: PLC0415
 
+    report = drill_report(demo.api, runs[0])
+    if verdict := report.get("verdict"):
+        display.say(f"Drill     {verdict}")
     overrun = next((run for run in runs if run.dag_id == OVERRUN), None)
     deadline = deadline_of(demo.api, demo.api.task_instance(overrun, "backup")) if overrun else None
     operations, resources = demo.emulator.operations(), demo.emulator.resources()
@@ -147,6 +167,8 @@ def _conclude(
             resources=resources,
             calls=demo.emulator.calls,
             databases=DATABASES,
+            rows_left=orders.count() if orders else None,
+            rows_found=report.get("rows", 0),
             cancel_within=CANCEL_WITHIN if within is None else timedelta(seconds=within),
         )
     )

@@ -143,6 +143,8 @@ class Display:
             return "still running"
         emulated = (operation.ended - operation.started).total_seconds()
         real = emulated / self._time_scale
+        if self._time_scale == 1:
+            return format_duration(real)
         return f"{format_duration(real)} (stands for {format_duration(emulated)})"
 
 

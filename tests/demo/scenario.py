@@ -10,9 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.core.kinds import CREATE_BACKUP
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.emulator.clock import SystemClock
+from airflow_spanner_lro.emulator.data.binary import HOW_TO_GET_IT, find_binary
 from airflow_spanner_lro.emulator.plans import Plan
 from airflow_spanner_lro.emulator.server import SpannerAdminEmulator
 from tests.cluster.airflow import LocalAirflow
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 
 TIME_SCALE = 60.0
 """Emulated seconds per second: a backup of 25 minutes takes 25 seconds."""
+WITH_ROWS = (
+    (CREATE_BACKUP, Plan(duration=timedelta(seconds=20))),
+    (RESTORE_DATABASE, Plan(duration=timedelta(seconds=15))),
+)
+"""How long things take where there are rows: they know no time but the real one."""
+HOW_TO_HAVE_ROWS = f"Google's Spanner emulator is not on this machine: {HOW_TO_GET_IT}."
+_ROWS_TIMEOUT = 30.0
 
 INSTANCE = "projects/demo-project/instances/demo-instance"
 DATABASES = {
@@ -53,6 +61,12 @@ class RunningDemo:
     airflow: LocalAirflow
     api: AirflowApi
 
+    @property
+    def without_rows(self) -> str:
+        """Why the databases have no rows, in one sentence; empty if they have."""
+        data = self.emulator.data
+        return HOW_TO_HAVE_ROWS if data is None else data.problem
+
     def start(self, dag_id: str) -> DagRun:
         """Start a run of a Dag."""
         self.api.wait_for_dags(dag_id)
@@ -69,6 +83,11 @@ class RunningDemo:
         return bool(self.emulator.calls.of("GetOperation"))
 
 
+def time_scale() -> float:
+    """Return how fast time passes: as it really does where there are rows."""
+    return TIME_SCALE if find_binary() is None else 1.0
+
+
 @contextmanager
 def start_demo(*, home: Path) -> Iterator[RunningDemo]:
     """Start the emulator and Airflow, wait until they work, and stop them at the end.
@@ -78,18 +97,25 @@ def start_demo(*, home: Path) -> Iterator[RunningDemo]:
     """
     if not _EXAMPLES.is_dir():
         raise ExamplesMissingError(folder=_EXAMPLES)
-    emulator = SpannerAdminEmulator(clock=SystemClock(scale=TIME_SCALE))
+    has_rows = find_binary() is not None
+    emulator = SpannerAdminEmulator(clock=SystemClock(scale=time_scale()), data=has_rows)
+    for kind, plan in WITH_ROWS if has_rows else ():
+        emulator.plan(plan, kind=kind)
     for name, statements in DATABASES.items():
         emulator.create_database(name, statements)
     emulator.plan(
         Plan(duration=timedelta(hours=10)), kind=CREATE_BACKUP, target="*/backups/overrun-*"
     )
     with emulator:
+        if emulator.data is not None:
+            emulator.data.wait_until_started(_ROWS_TIMEOUT)
+            has_rows = not emulator.data.problem
         settings = AirflowSettings(
             home=home,
             dags_folder=_EXAMPLES,
             environment={
                 "SPANNER_EMULATOR_HOST": emulator.endpoint,
+                "SPANNER_DRILL_ROWS": "1" if has_rows else "0",
                 # off in this process only, see __main__
                 FORK_SUPPORT: "true",
             },

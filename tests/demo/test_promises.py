@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Call, OperationView, ResourceView
 from tests.cluster.rest_api import DagRun, RunState
+from tests.demo import orders
 from tests.demo.promises import DemoOutcome, check_promises
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
@@ -61,7 +62,7 @@ GOOD = DemoOutcome(
         CANCELLED,
         DRILL,
         operation(RESTORE_DATABASE, SCRATCH, OperationState.SUCCEEDED),
-        operation(OPTIMIZE_RESTORED_DATABASE, SCRATCH, OperationState.SUCCEEDED),
+        operation(OPTIMIZE_RESTORED_DATABASE, SCRATCH, OperationState.CANCELLED),
     ),
     resources=(ResourceView(name=ORDERS, noun="database", state="READY"),),
     calls=(CANCEL,),
@@ -98,6 +99,16 @@ def test_a_good_run_keeps_every_promise() -> None:
         ),
         pytest.param(replace(GOOD, calls=()), "within 3 s", id="not cancelled"),
         pytest.param(
+            replace(GOOD, rows_left=0, rows_found=orders.ORDERS - 1),
+            "Rows that were lost",
+            id="rows lost",
+        ),
+        pytest.param(
+            replace(GOOD, rows_left=1, rows_found=orders.ORDERS),
+            "Rows that were lost",
+            id="none lost",
+        ),
+        pytest.param(
             replace(GOOD, resources=(ResourceView(name=OVERRUN, noun="backup", state="READY"),)),
             "No backup",
             id="a backup is left",
@@ -114,6 +125,15 @@ def test_a_broken_promise_is_found(outcome: DemoOutcome, promise: str) -> None:
     broken = [check.promise for check in check_promises(outcome) if not check.kept]
 
     assert [each for each in broken if promise in each] != []
+
+
+def test_rows_that_were_lost_are_found() -> None:
+    """Where there are rows, they are gone from the original and in what was restored."""
+    outcome = replace(GOOD, rows_left=0, rows_found=orders.ORDERS)
+
+    promises = {check.promise for check in check_promises(outcome) if check.kept}
+
+    assert "Rows that were lost since are in the backup" in promises
 
 
 def test_a_busy_machine_is_given_more_seconds() -> None:
