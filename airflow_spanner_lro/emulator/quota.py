@@ -114,6 +114,8 @@ class Limits:
     :param schedules: backup schedules of one database
     :param partitions: of one instance
     :param configs: custom instance configurations of one project
+    :param free_instances: free trial instances of one project, upgraded ones included
+    :param free_databases: of one free trial instance
     :param request_bytes: the longest request, schema changes excepted
     """
 
@@ -123,6 +125,8 @@ class Limits:
     schedules: int = 4
     partitions: int = 20
     configs: int = 100
+    free_instances: int = 1
+    free_databases: int = 5
     request_bytes: int = 2**20
 
     def to_json(self) -> dict[str, int]:

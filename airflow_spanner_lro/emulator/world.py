@@ -23,6 +23,7 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     InstancePartitionName,
     OperationName,
+    ProjectName,
     ResourceName,
 )
 from airflow_spanner_lro.core.operations.snapshot import OperationError, OperationState
@@ -32,7 +33,7 @@ from airflow_spanner_lro.emulator.configs.model import ConfigTable, InstanceConf
 from airflow_spanner_lro.emulator.databases.encryption import require_usable_keys
 from airflow_spanner_lro.emulator.databases.model import Database, DatabaseState, DatabaseTable
 from airflow_spanner_lro.emulator.errors import RpcError
-from airflow_spanner_lro.emulator.instances.model import Instance
+from airflow_spanner_lro.emulator.instances.model import Instance, was_free
 from airflow_spanner_lro.emulator.lifecycle import Breakage, Lifecycle
 from airflow_spanner_lro.emulator.operations.model import (
     Operation,
@@ -112,6 +113,11 @@ class Resources:
         if not instance.ready:
             raise errors.not_ready(name)
         return instance
+
+    def free_instances_of(self, project: ProjectName) -> list[Instance]:
+        """Return the instances of a project that are free, or were before they were upgraded."""
+        rows = (row for row in self.instances if row.name.project == project.project)
+        return [row for row in rows if was_free(row.message)]
 
     def database(self, name: DatabaseName) -> Database:
         """Return a database in whatever state it is.

@@ -10,9 +10,11 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import spanner_admin_instance_v1 as instance_v1
 
-from tests.emulator.support.instances import AUTOSCALING, FRESH, start_instance
+from tests.emulator.support.instances import AUTOSCALING, CONFIG, FRESH, start_instance
 
 if TYPE_CHECKING:
+    from google.cloud import spanner_admin_database_v1 as database_v1
+
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
 MULTI_REGION = "projects/test/instanceConfigs/nam3"
@@ -68,6 +70,111 @@ def test_a_free_instance_stays_free_when_it_is_renamed(
 
     assert emulator.running
     assert "A new name" == instances.get_instance(name=FRESH).display_name
+
+
+def start_free(instances: instance_v1.InstanceAdminClient, instance_id: str = "fresh") -> None:
+    """Start to create a free instance."""
+    start_instance(instances, instance_id, node_count=0, instance_type="FREE_INSTANCE")
+
+
+def upgrade(instances: instance_v1.InstanceAdminClient) -> None:
+    """Start to upgrade the free instance."""
+    instances.update_instance(
+        {
+            "instance": {"name": FRESH, "instance_type": "PROVISIONED", "node_count": 1},
+            "field_mask": {"paths": ["instance_type", "node_count"]},
+        }
+    )
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("upgraded", [False, True], ids=["free", "upgraded"])
+def test_a_project_has_one_free_instance(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock, *, upgraded: bool
+) -> None:
+    """A second one is RESOURCE_EXHAUSTED, and configurations say so; also after an upgrade."""
+    free = instance_v1.InstanceConfig.FreeInstanceAvailability
+    before = instances.get_instance_config(name=CONFIG).free_instance_availability
+    start_free(instances)
+    clock.advance(60)
+    if upgraded:
+        upgrade(instances)
+        clock.advance(60)
+
+    with pytest.raises(exceptions.ResourceExhausted, match="limit of 1 free instances"):
+        start_free(instances, "second")
+    listed = {
+        each.name: each.free_instance_availability
+        for each in instances.list_instance_configs(parent="projects/test")
+    }
+    assert free.AVAILABLE == before
+    assert free.QUOTA_EXCEEDED == listed[CONFIG]
+    assert (
+        free.QUOTA_EXCEEDED == instances.get_instance_config(name=CONFIG).free_instance_availability
+    )
+    assert free.UNSUPPORTED == listed[MULTI_REGION]
+    instances.delete_instance(name=FRESH)
+    start_free(instances, "second")
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_free_instance_has_five_databases(
+    instances: instance_v1.InstanceAdminClient,
+    databases: database_v1.DatabaseAdminClient,
+    clock: ManualClock,
+) -> None:
+    """One more is RESOURCE_EXHAUSTED, until the instance is upgraded."""
+    start_free(instances)
+    clock.advance(60)
+    for number in range(5):
+        databases.create_database(parent=FRESH, create_statement=f"CREATE DATABASE db{number}")
+
+    with pytest.raises(exceptions.ResourceExhausted, match=r"limit \(5\)"):
+        databases.create_database(parent=FRESH, create_statement="CREATE DATABASE more")
+    upgrade(instances)
+    clock.advance(60)
+    assert databases.create_database(
+        parent=FRESH, create_statement="CREATE DATABASE more"
+    ).running()
+
+
+@pytest.mark.usefixtures("emulator")
+def test_an_upgraded_instance_tells_when_and_what_it_was(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock
+) -> None:
+    """The metadata of a free instance stays; its edition is ENTERPRISE if nobody says otherwise."""
+    start_free(instances)
+    clock.advance(60)
+    before = instances.get_instance(name=FRESH).free_instance_metadata
+    upgrade(instances)
+    clock.advance(60)
+    after = instances.get_instance(name=FRESH)
+
+    assert "upgrade_time" not in before
+    assert before.expire_time == after.free_instance_metadata.expire_time
+    assert after.update_time == after.free_instance_metadata.upgrade_time
+    assert EDITIONS.ENTERPRISE == after.edition
+
+
+@pytest.mark.usefixtures("emulator")
+def test_other_instances_have_no_trial_that_could_end(
+    instances: instance_v1.InstanceAdminClient, clock: ManualClock
+) -> None:
+    """What happens at the end of a trial cannot be chosen for an instance without one."""
+    start_instance(instances)
+    clock.advance(60)
+
+    with pytest.raises(exceptions.InvalidArgument):
+        instances.update_instance(
+            {
+                "instance": {
+                    "name": FRESH,
+                    "free_instance_metadata": {"expire_behavior": "FREE_TO_PROVISIONED"},
+                },
+                "field_mask": {"paths": ["free_instance_metadata.expire_behavior"]},
+            }
+        )
+    assert "free_instance_metadata" not in instances.get_instance(name=FRESH)
 
 
 @pytest.mark.usefixtures("emulator")

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from google.cloud import (
-    spanner_admin_database_v1 as database_v1,
-    spanner_admin_instance_v1 as instance_v1,
-)
+from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.databases.encryption import encryption_info
+from airflow_spanner_lro.emulator.instances.model import is_free
 from airflow_spanner_lro.emulator.tables import Row, Table
 
 if TYPE_CHECKING:
@@ -236,5 +234,5 @@ def require_backups(instance: Instance) -> None:
 
     :raises RpcError: FAILED_PRECONDITION if it is a free one.
     """
-    if instance.message.instance_type == instance_v1.Instance.InstanceType.FREE_INSTANCE:
+    if is_free(instance.message):
         raise errors.no_backups_in_free_instance(instance.name)

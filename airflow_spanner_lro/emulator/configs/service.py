@@ -39,6 +39,7 @@ from airflow_spanner_lro.emulator.request_checks import (
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from airflow_spanner_lro.core.kinds import OperationKind
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 _UPDATABLE = frozenset({"display_name", "labels"})
 _OWN_PREFIX = "custom-"
+_FREE = instance_v1.InstanceConfig.FreeInstanceAvailability
 
 
 _VALIDATED = "0"
@@ -108,7 +110,8 @@ class ConfigService(Servicer):
         """Get a configuration."""
         del now
         name = InstanceConfigName.parse(request.name)
-        return self.world.resources.configs.message_of(name)
+        (message,) = self._messages([name], project=ProjectName(project=name.project))
+        return message
 
     @rpc
     def ListInstanceConfigs(
@@ -124,7 +127,7 @@ class ConfigService(Servicer):
             key=lambda name: (name.config,),
         )
         return instance_v1.ListInstanceConfigsResponse(
-            instance_configs=[self.world.resources.configs.message_of(name) for name in page],
+            instance_configs=self._messages(page, project=ProjectName(project=project)),
             next_page_token=token,
         )
 
@@ -178,6 +181,18 @@ class ConfigService(Servicer):
             self.world.abort_all(config.name, now=now)
             self.world.resources.configs.remove(config.name)
         return empty_pb2.Empty()
+
+    def _messages(
+        self, names: Iterable[InstanceConfigName], *, project: ProjectName
+    ) -> list[instance_v1.InstanceConfig]:
+        """Return configurations as clients see them, in a project with or without free instances."""
+        resources = self.world.resources
+        messages = [resources.configs.message_of(name) for name in names]
+        if len(resources.free_instances_of(project)) >= self.world.limits.free_instances:
+            for message in messages:
+                if message.free_instance_availability == _FREE.AVAILABLE:
+                    message.free_instance_availability = _FREE(_FREE.QUOTA_EXCEEDED)
+        return messages
 
     def _own(self, name: InstanceConfigName) -> InstanceConfig:
         """Return a configuration that a user made."""

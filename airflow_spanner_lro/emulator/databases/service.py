@@ -42,6 +42,7 @@ from airflow_spanner_lro.emulator.databases.operations import (
     drop_database,
 )
 from airflow_spanner_lro.emulator.instances.capacity import SMALL_STEP, UNITS_PER_NODE, units_of
+from airflow_spanner_lro.emulator.instances.model import is_free
 from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
@@ -320,7 +321,10 @@ def require_room(world: World, name: DatabaseName) -> None:
     :raises RpcError: RESOURCE_EXHAUSTED if it cannot.
     """
     limit = world.limits.databases
-    units = units_of(world.resources.instances.get(name.instance_name).message)
+    message = world.resources.instances.get(name.instance_name).message
+    units = units_of(message)
+    if is_free(message):
+        limit = min(limit, world.limits.free_databases)
     if 0 < units < UNITS_PER_NODE:
         limit = min(limit, units // SMALL_STEP * _PER_SMALL_STEP)
     if len(world.resources.databases.of_instance(name.instance_name)) >= limit:

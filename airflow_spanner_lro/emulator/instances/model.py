@@ -58,6 +58,16 @@ class Instance(ReconciledRow):
     update_time: datetime
 
 
+def is_free(message: instance_v1.Instance) -> bool:
+    """Tell whether an instance is a free one."""
+    return message.instance_type == instance_v1.Instance.InstanceType.FREE_INSTANCE
+
+
+def was_free(message: instance_v1.Instance) -> bool:
+    """Tell whether an instance is a free one, or was one before it was upgraded."""
+    return "free_instance_metadata" in message
+
+
 FILTERABLE = frozenset({"name", "display_name", "labels"})
 """The fields that a filter of ListInstances may use."""
 
@@ -123,6 +133,8 @@ def _per_replica(instance: Instance, units: int) -> list[instance_v1.ReplicaComp
     return [capacity]
 
 
+_EXPIRE_BEHAVIOR = "free_instance_metadata.expire_behavior"
+
 UPDATABLE = frozenset(
     {
         "display_name",
@@ -130,7 +142,7 @@ UPDATABLE = frozenset(
         "edition",
         "instance_type",
         "default_backup_schedule_type",
-        "free_instance_metadata.expire_behavior",
+        _EXPIRE_BEHAVIOR,
         AUTOSCALING,
         *CAPACITY,
     }
@@ -210,15 +222,21 @@ def changed_message(
         "" if "display_name" in paths else instance.name.instance
     )
     _check(message, named="display_name" in paths)
-    was_free = instance.message.instance_type == _Types.FREE_INSTANCE
-    if message.instance_type == _Types.FREE_INSTANCE:
-        if not was_free:
+    before_free = is_free(instance.message)
+    if _EXPIRE_BEHAVIOR in paths and not before_free:
+        raise errors.bad_mask_path(
+            "field_mask", path=_EXPIRE_BEHAVIOR, reason="is of free instances only"
+        )
+    if is_free(message):
+        if not before_free:
             raise errors.bad_mask_path(
                 "field_mask", path="instance_type", reason="cannot make an instance free again"
             )
         _check_free(given if paths & CAPACITY else message, message, config=instance.config)
     else:
-        upgraded = CAPACITY if was_free else frozenset[str]()
+        upgraded = CAPACITY if before_free else frozenset[str]()
+        if before_free and "edition" not in paths:
+            message.edition = _Editions(_Editions.ENTERPRISE)
         set_capacity(message, given, name=instance.name, paths=(paths & CAPACITY) | upgraded)
     if "edition" in paths and not int(message.edition):
         raise errors.missing_field("instance.edition")
@@ -260,8 +278,7 @@ def _check(message: instance_v1.Instance, *, named: bool = True) -> None:
     check_choice(message, "instance_type", allowed=list(_Types))
     check_choice(message, "edition", allowed=list(_Editions))
     check_choice(message, "default_backup_schedule_type", allowed=list(_Schedules))
-    behavior = "free_instance_metadata.expire_behavior"
-    check_choice(message, behavior, allowed=list(_Behaviors))
+    check_choice(message, _EXPIRE_BEHAVIOR, allowed=list(_Behaviors))
 
 
 def _check_free(

@@ -11,7 +11,7 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName
 from airflow_spanner_lro.emulator.instances.capacity import UNITS_PER_NODE
-from airflow_spanner_lro.emulator.instances.model import Instance, instance_message
+from airflow_spanner_lro.emulator.instances.model import Instance, instance_message, is_free
 from airflow_spanner_lro.emulator.operations.handler import (
     Creates,
     Creation,
@@ -98,6 +98,15 @@ class UpdateInstance(_OnInstances[Update], Updates[InstanceName]):
         return instance_v1.UpdateInstanceMetadata(
             instance=details.desired, expected_fulfillment_period=_period(details.growth)
         )
+
+    def succeed(self, world: World, operation: Operation, at: datetime) -> Message | None:
+        """Set the new values; a free instance that was upgraded keeps in mind when."""
+        message = self.details(operation).message
+        before = world.resources.instances.get(self.target(operation)).message
+        if is_free(before) and not is_free(message):
+            message = instance_v1.Instance(message)
+            message.free_instance_metadata.upgrade_time = at
+        return self.settle(world, operation, at, message=message)
 
 
 class MoveInstance(ReportsProgress[InstanceName, MoveDetails]):

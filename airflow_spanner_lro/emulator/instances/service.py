@@ -30,6 +30,7 @@ from airflow_spanner_lro.emulator.instances.model import (
     check_edition,
     instance_fields,
     instance_message,
+    is_free,
     new_instance_message,
     require_same_config,
 )
@@ -85,6 +86,8 @@ class InstanceService(Servicer):
             ),
         )
         self.world.resources.instances.require_new(name)
+        if is_free(instance.message):
+            self._require_free_one(name)
         instance = replace(instance, serial=self.world.next_serial())
         self.world.resources.instances.put(name, instance)
         # with the resources that were asked for, which it has not got yet
@@ -213,6 +216,13 @@ class InstanceService(Servicer):
         )
         return operation_message(operation, now=now)
 
+    def _require_free_one(self, name: InstanceName) -> None:
+        """Make sure that a project may have one more free instance."""
+        project, limit = ProjectName(project=name.project), self.world.limits.free_instances
+        if len(self.world.resources.free_instances_of(project)) >= limit:
+            what = "free instances"
+            raise errors.limit_reached(name, what=what, limit=limit, within=project)
+
     def _forget_partitions(self, instance: InstanceName, now: datetime) -> None:
         """Remove partitions that nobody can see, as their creation was cancelled."""
         for operation in self.world.operations.pending(kind=CREATE_INSTANCE_PARTITION):
@@ -227,7 +237,7 @@ class InstanceService(Servicer):
 
     def _require_movable(self, instance: Instance, *, target: InstanceConfigName) -> None:
         name, resources = instance.name, self.world.resources
-        if instance.message.instance_type == instance_v1.Instance.InstanceType.FREE_INSTANCE:
+        if is_free(instance.message):
             raise errors.cannot_move(name, reason="it is a free instance")
         if units_of(instance.message) < UNITS_PER_NODE:
             raise errors.cannot_move(name, reason="it has less than one node")
