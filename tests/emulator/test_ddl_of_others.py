@@ -14,6 +14,7 @@ from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import RpcError
 from airflow_spanner_lro.emulator.schemas.model import Schema
+from airflow_spanner_lro.emulator.schemas.reader import statements_in
 from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
 from tests.emulator.conftest import DATABASE, INSTANCE
 
@@ -262,3 +263,43 @@ def test_semicolon_at_the_end_over_the_wire(
     assert [statement] == list(schema.statements)
     with pytest.raises(exceptions.InvalidArgument, match="unknown character"):
         databases.update_database_ddl(database=DATABASE, statements=["DROP TABLE Orders;"])
+
+
+@pytest.mark.parametrize(
+    ("text", "statements"),
+    [
+        ("CREATE TABLE a (i int); CREATE TABLE b (i int);", 2),
+        ("CREATE TABLE a (i int);; -- between\n CREATE TABLE b (i int)", 2),
+        ("CREATE TABLE a (t text DEFAULT ';'); -- last", 1),
+        ("CREATE TABLE a (t text DEFAULT ';", 1),
+    ],
+)
+def test_a_text_may_hold_several_statements_of_postgresql(text: str, statements: int) -> None:
+    """Google's samples for Node.js send two tables in one; in GoogleSQL that is a mistake."""
+    assert statements == len(statements_in(text, dialect=POSTGRES))
+    assert (text,) == statements_in(text, dialect=GOOGLE)
+
+
+@pytest.mark.usefixtures("emulator")
+def test_several_statements_of_one_text_are_done_one_by_one(
+    databases: database_v1.DatabaseAdminClient, clock: ManualClock
+) -> None:
+    """Each is listed in the metadata, and each is shown on its own."""
+    databases.create_database(
+        {
+            "parent": INSTANCE,
+            "create_statement": 'CREATE DATABASE "pg"',
+            "database_dialect": database_v1.DatabaseDialect.POSTGRESQL,
+        }
+    )
+    clock.advance(3600)
+    tables = [f"CREATE TABLE {name} (id bigint PRIMARY KEY)" for name in ("a", "b")]
+    text = "; ".join(tables)
+    changed = databases.update_database_ddl(
+        database=f"{INSTANCE}/databases/pg", statements=[f"{text};"]
+    )
+    clock.advance(3600)
+    schema = databases.get_database_ddl(database=f"{INSTANCE}/databases/pg")
+
+    assert tables == list(changed.metadata.statements)
+    assert tables == list(schema.statements)

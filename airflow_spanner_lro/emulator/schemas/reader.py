@@ -344,6 +344,27 @@ class StatementReader:
         return word.upper() in (_RESERVED if google else _RESERVED_IN_POSTGRESQL)
 
 
+def statements_in(text: str, *, dialect: Dialect) -> tuple[str, ...]:
+    """Return the statements of one text of a request.
+
+    In PostgreSQL there may be several, with semicolons between them, as Google's samples for
+    Node.js send them. In GoogleSQL a semicolon is a mistake, which the reader of the whole tells.
+    """
+    if dialect is Dialect.GOOGLE_STANDARD_SQL:
+        return (text,)
+    found: list[list[DdlToken]] = [[]]
+    try:
+        for token in tokenize(text, dialect=dialect):
+            if token.kind is TokenKind.SEMICOLON:
+                found.append([])
+            else:
+                found[-1].append(token)
+    except UnclosedError:
+        return (text,)
+    several = [text[each[0].start : each[-1].end] for each in found if each]
+    return tuple(several) if len(several) > 1 else (text,)
+
+
 def _second_statement(found: list[DdlToken]) -> DdlToken | None:
     """Return the first word of a second statement: somebody forgot the semicolon before it."""
     depth = 0

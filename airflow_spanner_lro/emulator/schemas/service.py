@@ -22,6 +22,7 @@ from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
 from airflow_spanner_lro.emulator.schemas.operations import DdlDetails
+from airflow_spanner_lro.emulator.schemas.reader import statements_in
 from airflow_spanner_lro.emulator.schemas.statements import (
     DATABASE,
     DEFAULT_LEADER,
@@ -79,7 +80,11 @@ class SchemaService(Servicer):
         if not request.statements:
             raise errors.no_statements()
         dialect = Dialect.of_number(database.dialect)
-        statements = tuple(DdlStatement.parse(text, dialect=dialect) for text in request.statements)
+        statements = tuple(
+            DdlStatement.parse(each, dialect=dialect)
+            for text in request.statements
+            for each in statements_in(text, dialect=dialect)
+        )
         details = DdlDetails(
             statements=statements,
             proto_descriptors=descriptors,
