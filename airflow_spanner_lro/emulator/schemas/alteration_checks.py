@@ -183,8 +183,8 @@ def _user_elsewhere(statements: Sequence[DdlStatement], table: str, column: str)
 
     :param column: its name in small letters
     """
-    for index, key, stored in indexes_of(statements, table):
-        if column in map(str.lower, (*key, *stored)):
+    for index, sorted_by, stored in indexes_of(statements, table):
+        if column in map(str.lower, (*sorted_by, *stored)):
             return f"index `{index}`"
     for key in _keys_to(statements, table):
         if column in map(str.lower, key.others):

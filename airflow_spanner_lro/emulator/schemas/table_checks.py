@@ -108,8 +108,8 @@ def _require_key(shape: TableShape, parts: Parts) -> None:
             raise refusals.no_such_key_column(shape.name, name)
         if not column.can_be_key:
             raise refusals.bad_key_type(shape.name, name, column.family)
-    if (name := twice_in(parts.key or ())) is not None:
-        raise refusals.key_columntwice_in(shape.name, name)
+    if (twice := twice_in(parts.key or ())) is not None:
+        raise refusals.key_column_twice(shape.name, twice)
 
 
 def require_policy(shape: TableShape, name: str) -> None:
