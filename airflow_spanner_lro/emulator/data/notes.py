@@ -16,13 +16,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect
+from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator.databases.model import Database, DatabaseState
 from airflow_spanner_lro.emulator.schemas.operations import DdlDetails
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_spanner_lro.core.names import BackupName, DatabaseName
+    from airflow_spanner_lro.core.names import BackupName
     from airflow_spanner_lro.emulator.backups.model import Backup
     from airflow_spanner_lro.emulator.clock import Anchor, Clock
     from airflow_spanner_lro.emulator.data.times import RealTimes
@@ -165,7 +166,7 @@ class WorldNotes:
 
     def _database_changed(self, old: Database | None, new: Database | None) -> None:
         if new is None:
-            if _usable(old):
+            if old is not None and _usable(old):
                 self._add(DatabaseGone(name=old.name))
             return
         if _usable(old) or not _usable(new):
@@ -196,11 +197,11 @@ class WorldNotes:
         self._add(BackupBegun(backup=key, database=new.database, at=at, schema=new.schema))
 
     def _step_done(self, operation: Operation, step: int) -> None:
-        details = operation.details
-        if isinstance(details, DdlDetails):
+        details, target = operation.details, operation.target
+        if isinstance(details, DdlDetails) and isinstance(target, DatabaseName):
             self._add(
                 StatementCommitted(
-                    name=operation.target,
+                    name=target,
                     statement=details.statements[step],
                     proto_descriptors=details.proto_descriptors,
                 )

@@ -9,7 +9,7 @@ to data calls as to others, and the log of calls has them.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
 from google.longrunning import operations_pb2
@@ -177,11 +177,16 @@ class DataPassthrough:
         timeout: float | None,
     ) -> Iterator[bytes]:
         # whatever it answers with, it is read as a stream, which one message is, too
-        call = channel.unary_stream(PREFIX + method)(
-            data, timeout=timeout, metadata=_passed_on(caller.invocation_metadata())
+        upstream: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(
+            PREFIX + method
         )
-        if not caller.add_callback(call.cancel):
+        call = upstream(data, timeout=timeout, metadata=_passed_on(caller.invocation_metadata()))
+
+        def cancel() -> None:
             call.cancel()
+
+        if not caller.add_callback(cancel):
+            cancel()
         try:
             if initial := _passed_on(call.initial_metadata()):
                 caller.send_initial_metadata(initial)
@@ -193,7 +198,7 @@ class DataPassthrough:
                 raise ended from exc
             raise
         finally:
-            call.cancel()
+            cancel()
 
     def _hold_back(self, seconds: float, caller: Caller) -> None:
         until = time.monotonic() + seconds
@@ -214,7 +219,7 @@ def details_of(exc: grpc.RpcError) -> Metadata:
     return _passed_on(exc.trailing_metadata())
 
 
-def _passed_on(metadata: Iterable[tuple[str, str | bytes]] | None) -> Metadata:
+def _passed_on(metadata: Iterable[Any] | None) -> Metadata:
     return tuple(
         (key, value)
         for key, value in metadata or ()
@@ -229,6 +234,6 @@ def resource_of(data: bytes) -> str:
     understood, and what this version does not know is passed on, too.
     """
     try:
-        return operations_pb2.GetOperationRequest.FromString(data).name
+        return str(operations_pb2.GetOperationRequest.FromString(data).name)
     except DecodeError:
         return ""

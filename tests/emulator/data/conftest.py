@@ -42,7 +42,8 @@ class RowsEmulator:
     def reconnected(self) -> Instance:
         """Return the client of the instance, on a new channel."""
         client = spanner.Client(project=PROJECT, credentials=self.credentials)
-        return client.instance(INSTANCE)
+        instance: Instance = client.instance(INSTANCE)
+        return instance
 
     def name_of(self, database_id: str) -> str:
         """Return the full name of a database."""
@@ -55,7 +56,8 @@ class RowsEmulator:
 
     def database(self, database_id: str) -> Database:
         """Return the client of a database."""
-        return self.instance.database(database_id)
+        database: Database = self.instance.database(database_id)
+        return database
 
 
 @pytest.fixture

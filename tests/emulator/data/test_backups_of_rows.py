@@ -31,7 +31,7 @@ def _start_backup(
     version_time: datetime | None = None,
 ) -> Backup:
     """Start a backup, and return the client of it."""
-    backup = rows_emulator.instance.backup(
+    backup: Backup = rows_emulator.instance.backup(
         backup_id,
         database=database,
         expire_time=rows_emulator.clock.now() + timedelta(days=7),

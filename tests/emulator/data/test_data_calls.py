@@ -8,7 +8,7 @@ import os
 import signal
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -144,7 +144,7 @@ def test_details_of_errors_come_through(rows_emulator: RowsEmulator) -> None:
     """An error of Google's emulator arrives with its code, text and details."""
     database = rows_emulator.make()
     with open_channel(rows_emulator.admin.endpoint) as channel:
-        get = channel.unary_unary(
+        get: Any = channel.unary_unary(
             f"{_SPANNER}GetSession", request_serializer=spanner_types.GetSessionRequest.serialize
         )
         request = spanner_types.GetSessionRequest(name=f"{database.name}/sessions/none")
@@ -153,8 +153,8 @@ def test_details_of_errors_come_through(rows_emulator: RowsEmulator) -> None:
 
     assert grpc.StatusCode.NOT_FOUND is refused.value.code()
     assert f"Session not found: {database.name}/sessions/none" == refused.value.details()
-    trailing = dict(refused.value.trailing_metadata())
-    status = status_pb2.Status.FromString(trailing["grpc-status-details-bin"])
+    came: Any = refused.value.trailing_metadata()
+    status = status_pb2.Status.FromString(dict(came)["grpc-status-details-bin"])
     info = error_details_pb2.ResourceInfo()
     assert status.details[0].Unpack(info)
     assert "type.googleapis.com/google.spanner.v1.Session" == info.resource_type
@@ -165,7 +165,7 @@ def test_a_request_that_is_none(rows_emulator: RowsEmulator) -> None:
     database = rows_emulator.make()
     with open_channel(rows_emulator.admin.endpoint) as channel:
         for method in ("CreateSession", "Commit", "ExecuteStreamingSql"):
-            call = channel.unary_stream(f"{_SPANNER}{method}")
+            call: Any = channel.unary_stream(f"{_SPANNER}{method}")
             with pytest.raises(grpc.RpcError) as refused:
                 list(call(b"\xff\xff no request", timeout=30))
             assert refused.value.code() in (
@@ -180,7 +180,7 @@ def test_a_method_that_nobody_knows(rows_emulator: RowsEmulator) -> None:
     """A method that Google's emulator does not know is not implemented."""
     rows_emulator.make()
     with open_channel(rows_emulator.admin.endpoint) as channel:
-        call = channel.unary_unary(f"{_SPANNER}InventRows")
+        call: Any = channel.unary_unary(f"{_SPANNER}InventRows")
         with pytest.raises(grpc.RpcError) as refused:
             call(b"", timeout=30)
 
@@ -195,13 +195,13 @@ def test_open_streams_do_not_hold_up_the_admin_plane(rows_emulator: RowsEmulator
         batch.insert("Orders", ["Id", "Name"], [[number, text] for number in range(4)])
     with ExitStack() as stack:
         channel = stack.enter_context(open_channel(rows_emulator.admin.endpoint))
-        create = channel.unary_unary(
+        create: Any = channel.unary_unary(
             f"{_SPANNER}CreateSession",
             request_serializer=spanner_types.CreateSessionRequest.serialize,
             response_deserializer=spanner_types.Session.deserialize,
         )
         session = create(spanner_types.CreateSessionRequest(database=database.name), timeout=30)
-        read = channel.unary_stream(
+        read: Any = channel.unary_stream(
             f"{_SPANNER}StreamingRead",
             request_serializer=spanner_types.ReadRequest.serialize,
             response_deserializer=spanner_types.PartialResultSet.deserialize,
@@ -225,7 +225,7 @@ def test_a_deadline_goes_through(rows_emulator: RowsEmulator) -> None:
     database = rows_emulator.make()
     rows_emulator.admin.faults.delay(60, method="CreateSession")
     with open_channel(rows_emulator.admin.endpoint) as channel:
-        create = channel.unary_unary(
+        create: Any = channel.unary_unary(
             f"{_SPANNER}CreateSession",
             request_serializer=spanner_types.CreateSessionRequest.serialize,
         )
@@ -291,7 +291,7 @@ def test_google_s_emulator_dies(
     os.kill(rows_emulator.admin.data.pid, signal.SIGKILL)
 
     with open_channel(rows_emulator.admin.endpoint) as channel:
-        create = channel.unary_unary(
+        create: Any = channel.unary_unary(
             f"{_SPANNER}CreateSession",
             request_serializer=spanner_types.CreateSessionRequest.serialize,
         )

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -78,7 +78,7 @@ def _alive(pid: int) -> bool:
 def _ask_for_session(endpoint: str) -> grpc.RpcError:
     """Ask for a session on the database; return how that is refused."""
     with open_channel(endpoint) as channel:
-        create = channel.unary_unary(
+        create: Any = channel.unary_unary(
             "/google.spanner.v1.Spanner/CreateSession",
             request_serializer=spanner_types.CreateSessionRequest.serialize,
         )

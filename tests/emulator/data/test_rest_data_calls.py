@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DATABASE = "projects/test-project/instances/main/databases/orders"
-_SINGLE_USE = {"singleUseTransaction": {"readWrite": {}}}
+_SINGLE_USE: dict[str, Any] = {"singleUseTransaction": {"readWrite": {}}}
 _INSERT = {
     "insert": {"table": "Orders", "columns": ["Id", "Name"], "values": [["1", "one"], ["2", None]]}
 }
