@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -22,7 +23,6 @@ from airflow_spanner_lro.emulator.data.rows import RowsRefusedError, RowsUnavail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from google.protobuf.message import Message
     from google.protobuf.struct_pb2 import Value
@@ -112,12 +112,13 @@ class Connection:
         with self._typed_errors():
             yield from method(request, timeout=CALL_TIMEOUT)
 
-    def begin_reading(self, at: datetime | None) -> bytes:
-        """Begin a read-only transaction; return its id.
+    def begin_reading(self, at: datetime | None) -> tuple[bytes, datetime]:
+        """Begin a read-only transaction; return its id, and the moment that it shows.
 
-        :param at: the moment that it shows; None for now
+        :param at: the moment; None for now
         """
         options = message(spanner_types.TransactionOptions)
+        options.read_only.return_read_timestamp = True
         if at is None:
             options.read_only.strong = True
         else:
@@ -126,7 +127,7 @@ class Connection:
             spanner_types.BeginTransactionRequest, session=self.session, options=options
         )
         answer = self.call(_SPANNER + "BeginTransaction", request, spanner_types.Transaction.pb())
-        return bytes(answer.id)
+        return bytes(answer.id), answer.read_timestamp.ToDatetime(UTC)
 
     def read(self, *, table: str, columns: Sequence[str], transaction: bytes) -> Iterator[Any]:
         """Read a whole table; yield the partial results."""

@@ -69,6 +69,7 @@ def read_rows(
     channel: grpc.Channel,
     database: str,
     at: datetime | None,
+    present: bool = False,
     statements: Sequence[str] | None = None,
     proto_descriptors: bytes = b"",
 ) -> DatabaseRows:
@@ -77,6 +78,8 @@ def read_rows(
     :param channel: to Google's emulator
     :param database: its full name
     :param at: the moment, by that emulator's clock, at most an hour ago; None for now
+    :param present: the moment was now, by this machine's clock: whatever had been committed then
+        is read
     :param statements: its schema at that moment; without them it is what that emulator shows now,
         which leaves things out
     :param proto_descriptors: what belongs to these statements
@@ -85,19 +88,12 @@ def read_rows(
     :raises RowsRefusedError: if it refuses, as for a moment that is too long ago
     """
     connection = Connection(channel, database)
-    if at is not None and datetime.now(UTC) - at >= VERSION_RETENTION:
-        # asked for tables of before, that emulator may show those of its beginning: none
-        text = (
-            f"The rows of {connection.short_name} of {at:%Y-%m-%d %H:%M:%S} UTC are gone: Google's "
-            f"emulator keeps them for an hour"
-        )
-        raise RowsRefusedError(text)
     if statements is None:
         statements, proto_descriptors = connection.schema()
     with connection.in_session():
         # in the options of the database, as its GetDatabase says nothing of it
         dialect = Dialect(connection.query(_DIALECT)[0][0].string_value)
-        reader = _Reader(connection, dialect, at)
+        reader = _Reader(connection, dialect, _begin(connection, at, present=present))
         tables = tuple(map(reader.rows_of, reader.tables()))
         counters = tuple(reader.counters(has_identity=_has_identity(statements, dialect)))
     return DatabaseRows(
@@ -109,13 +105,34 @@ def read_rows(
     )
 
 
+def _begin(connection: Connection, at: datetime | None, *, present: bool) -> bytes:
+    """Begin to read at a moment; return the id of the transaction."""
+    before = datetime.now(UTC)
+    transaction, now = connection.begin_reading(None)
+    if at is None:
+        return transaction
+    if present:
+        # that emulator's clock goes on by a microsecond at least each time that it is asked, and
+        # so runs ahead of the real one, by some 10 ms after a million rows
+        at += max(now - before, timedelta())
+    if now - at >= VERSION_RETENTION:
+        # asked for tables of before, that emulator may show those of its beginning: none
+        text = (
+            f"The rows of {connection.short_name} of {at:%Y-%m-%d %H:%M:%S} UTC are gone: Google's "
+            f"emulator keeps them for an hour"
+        )
+        raise RowsRefusedError(text)
+    transaction, _ = connection.begin_reading(at)
+    return transaction
+
+
 class _Reader:
     """One read-only transaction, and how much it has read."""
 
-    def __init__(self, connection: Connection, dialect: Dialect, at: datetime | None) -> None:
+    def __init__(self, connection: Connection, dialect: Dialect, transaction: bytes) -> None:
         self._connection = connection
         self._dialect = dialect
-        self._transaction = connection.begin_reading(at)
+        self._transaction = transaction
         self._rows = 0
         self._bytes = 0
         self._integers: list[tuple[str, str]] = []

@@ -126,6 +126,7 @@ class GoogleDatabases:
         database: str,
         *,
         at: datetime | None = None,
+        present: bool = False,
         statements: Sequence[str] | None = None,
         proto_descriptors: bytes = b"",
     ) -> DatabaseRows:
@@ -134,6 +135,7 @@ class GoogleDatabases:
             channel=self.channel,
             database=database,
             at=at,
+            present=present,
             statements=statements,
             proto_descriptors=proto_descriptors,
         )

@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from google.protobuf import descriptor_pb2
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect
+from airflow_spanner_lro.emulator.data import reading
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from tests.emulator.data.google_databases import GoogleDatabases
 
 _GOOGLE = Dialect.GOOGLE_STANDARD_SQL
@@ -309,6 +313,29 @@ def test_a_stale_read_shows_what_there_was(google_databases: GoogleDatabases) ->
     assert (1, 2) == (
         google_databases.read(source, at=moment).rows,
         google_databases.read(source).rows,
+    )
+
+
+class _SlowClock(datetime):
+    """A clock of this machine that is a second behind that of Google's emulator."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> _SlowClock:
+        """Return the time."""
+        return super().now(tz) - timedelta(seconds=1)
+
+
+def test_the_present_shows_what_has_been_committed(
+    google_databases: GoogleDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was committed before now is read, though that emulator's clock runs ahead of ours."""
+    source = google_databases.create(_SINGERS)
+    google_databases.insert(source, "Singers", ["Id"], [["1"]])
+    monkeypatch.setattr(reading, "datetime", _SlowClock)
+    present = _SlowClock.now(UTC)
+    assert (0, 1) == (
+        google_databases.read(source, at=present).rows,
+        google_databases.read(source, at=present, present=True).rows,
     )
 
 

@@ -106,7 +106,7 @@ def test_an_emulator_that_dies_in_the_middle_is_told() -> None:
             databases.insert(source, "A", ["Id", "V"], [[str(key), "x" * 2_000_000]])
         connection = Connection(channel, source)
         with connection.in_session():
-            moment = connection.begin_reading(None)
+            moment, _ = connection.begin_reading(None)
             results = connection.read(table="A", columns=["V"], transaction=moment)
             next(results)
             stack.pop_all().close()
