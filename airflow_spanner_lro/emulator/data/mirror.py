@@ -102,13 +102,6 @@ class Mirror:
                 continue
             try:
                 self._do(note)
-            except RowsUnavailableError:
-                if not self._google.ended(within=1.0) and not self._closing.is_set():
-                    log.exception("Google's emulator does not answer, and has not ended")
-            except Exception:
-                # a bug here must not stop what follows; a call that was cut off is none
-                if not self._closing.is_set():
-                    log.exception("The emulator failed to mirror %s", type(note).__name__)
             finally:
                 self._notes.settled()
 
@@ -118,14 +111,6 @@ class Mirror:
 
     def _do(self, note: Note) -> None:
         match note:
-            case DatabaseMade():
-                self._make(note.name, note.dialect, note.schema)
-            case DatabaseRestored():
-                self._restore(note)
-            case StatementCommitted():
-                self._change(note)
-            case DatabaseGone():
-                self._drop(note.name)
             case BackupBegun():
                 self._backups[note.backup] = self._read(note)
             case BackupCopied():
@@ -133,14 +118,40 @@ class Mirror:
             case BackupGone():
                 self._backups.pop(note.backup, None)
             case WorldReplaced():
-                self._replace(note)
+                self._backups.clear()
+                for name in list(self._databases):
+                    self._do_to_database(DatabaseGone(name=name))
+                for made in note.databases:
+                    self._do_to_database(made)
+            case _:
+                self._do_to_database(note)
 
-    def _replace(self, note: WorldReplaced) -> None:
-        self._backups.clear()
-        for name in list(self._databases):
-            self._drop(name)
-        for made in note.databases:
-            self._make(made.name, made.dialect, made.schema)
+    def _do_to_database(
+        self, note: DatabaseMade | DatabaseRestored | StatementCommitted | DatabaseGone
+    ) -> None:
+        """Do what is noted about a database; if it cannot be done, there are no rows of it."""
+        try:
+            match note:
+                case DatabaseMade():
+                    self._make(note.name, note.dialect, note.schema)
+                case DatabaseRestored():
+                    self._restore(note)
+                case StatementCommitted():
+                    self._change(note)
+                case DatabaseGone():
+                    self._drop(note.name)
+        except RowsError as exc:
+            if not self._is_over():
+                self._note_problem(note.name, str(exc))
+        except Exception as exc:
+            # a bug here must not stop what follows; a call that was cut off is none
+            if not self._is_over():
+                log.exception("The emulator failed to mirror %s", type(note).__name__)
+                self._note_problem(note.name, f"the emulator has a bug: {exc!r}")
+
+    def _is_over(self) -> bool:
+        """Tell whether there is nobody any more to do anything to."""
+        return self._closing.is_set() or self._google.ended(within=1.0)
 
     def _make(self, name: DatabaseName, dialect: Dialect, schema: Schema) -> None:
         self._create_empty(name, dialect)
@@ -169,11 +180,7 @@ class Mirror:
         from airflow_spanner_lro.emulator.data.writing import write_rows  # noqa: PLC0415
 
         self._create_empty(note.name, note.dialect)
-        try:
-            write_rows(channel=self._google.channel, database=str(note.name), rows=rows)
-        except RowsError as exc:
-            self._reraise_if_gone(exc)
-            self._note_problem(note.name, f"the rows of its backup cannot be restored: {exc}")
+        write_rows(channel=self._google.channel, database=str(note.name), rows=rows)
 
     def _change(self, note: StatementCommitted) -> None:
         if note.name not in self._problems and note.name in self._databases:
@@ -203,19 +210,25 @@ class Mirror:
                 channel=self._google.channel,
                 database=str(name),
                 at=note.at,
+                present=note.present,
                 statements=[each for each in note.schema.texts if each not in left_out],
                 proto_descriptors=note.schema.proto_descriptors,
             )
         except RowsError as exc:
-            self._reraise_if_gone(exc)
+            reason = str(exc)
+        except Exception as exc:
+            # as with databases: a bug here must not stop what follows
+            log.exception("The emulator failed to read the rows of a backup")
+            reason = f"the emulator has a bug: {exc!r}"
+        if not self._is_over():
             log.warning(
                 "Backup %s keeps no rows: %s Whatever is restored from it answers no data calls. "
                 "%s",
                 note.backup[0].backup,
-                exc,
+                reason,
                 note.backup[0],
             )
-            return str(exc)
+        return reason
 
     def _kept(self, backup: BackupKey) -> DatabaseRows | str:
         return self._backups.get(backup, "they were gone when the emulator's world was made again.")
@@ -295,7 +308,3 @@ class Mirror:
             if exc.code() is grpc.StatusCode.UNAVAILABLE:
                 raise RowsUnavailableError(text) from exc
             raise RowsRefusedError(text) from exc
-
-    def _reraise_if_gone(self, exc: RowsError) -> None:
-        if isinstance(exc, RowsUnavailableError) and self._google.ended(within=1.0):
-            raise exc

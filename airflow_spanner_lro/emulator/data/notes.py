@@ -81,6 +81,7 @@ class BackupBegun:
     """A backup keeps the rows of a database.
 
     :param at: the real time of the rows that it keeps
+    :param present: that was when the backup began
     :param schema: that of its version time
     """
 
@@ -88,6 +89,7 @@ class BackupBegun:
     database: DatabaseName
     at: datetime
     schema: Schema
+    present: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,11 @@ class WorldNotes:
         # the present is now, whatever time it is: what was written before it counts
         present = new.version_time >= new.create_time
         at = datetime.now(UTC) if present else self._times.real(new.version_time)
-        self._add(BackupBegun(backup=key, database=new.database, at=at, schema=new.schema))
+        self._add(
+            BackupBegun(
+                backup=key, database=new.database, at=at, schema=new.schema, present=present
+            )
+        )
 
     def _step_done(self, operation: Operation, step: int) -> None:
         details, target = operation.details, operation.target
