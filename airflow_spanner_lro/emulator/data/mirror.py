@@ -141,17 +141,19 @@ class Mirror:
                 case DatabaseGone():
                     self._drop(note.name)
         except RowsError as exc:
-            if not self._is_over():
+            if not self._is_over(exc):
                 self._note_problem(note.name, str(exc))
         except Exception as exc:
             # a bug here must not stop what follows; a call that was cut off is none
-            if not self._is_over():
+            if not self._is_over(exc):
                 log.exception("The emulator failed to mirror %s", type(note).__name__)
                 self._note_problem(note.name, f"the emulator has a bug: {exc!r}")
 
-    def _is_over(self) -> bool:
-        """Tell whether there is nobody any more to do anything to."""
-        return self._closing.is_set() or self._google.ended(within=1.0)
+    def _is_over(self, exc: Exception) -> bool:
+        """Tell whether something failed because there is nobody any more to do anything to."""
+        # whose calls break off may not be known to have ended yet
+        wait = 0.0 if isinstance(exc, RowsRefusedError) else 1.0
+        return self._closing.is_set() or self._google.ended(within=wait)
 
     def _make(self, name: DatabaseName, dialect: Dialect, schema: Schema) -> None:
         self._create_empty(name, dialect)
@@ -215,12 +217,12 @@ class Mirror:
                 proto_descriptors=note.schema.proto_descriptors,
             )
         except RowsError as exc:
-            reason = str(exc)
+            reason, over = str(exc), self._is_over(exc)
         except Exception as exc:
             # as with databases: a bug here must not stop what follows
             log.exception("The emulator failed to read the rows of a backup")
-            reason = f"the emulator has a bug: {exc!r}"
-        if not self._is_over():
+            reason, over = f"the emulator has a bug: {exc!r}", self._is_over(exc)
+        if not over:
             log.warning(
                 "Backup %s keeps no rows: %s Whatever is restored from it answers no data calls. "
                 "%s",
