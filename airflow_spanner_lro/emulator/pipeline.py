@@ -272,7 +272,9 @@ class CallPipeline:
     @staticmethod
     def _told(error: RpcError, method: Method) -> RpcError:
         """Return an error as the answer to a request of this method."""
-        return error.answering(method.name, plain_type(method.request).DESCRIPTOR)
+        # the stubs know two classes of descriptors
+        request: Any = plain_type(method.request).DESCRIPTOR
+        return error.answering(method.name, request)
 
     @staticmethod
     def _read(method: Method, read: Callable[[Method], Any]) -> Any:

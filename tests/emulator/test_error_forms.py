@@ -283,7 +283,7 @@ def test_a_name_that_cannot_be_one(
 def test_an_update_that_names_no_field(instances: instance_v1.InstanceAdminClient) -> None:
     """Word for word as in GoogleCloudPlatform/magic-modules#13269."""
     with pytest.raises(exceptions.InvalidArgument) as caught:
-        instances.update_instance(instance=instance_v1.Instance(name=INSTANCE), field_mask={})
+        instances.update_instance(instance=instance_v1.Instance(name=INSTANCE), field_mask=None)
 
     assert "Invalid UpdateInstance request." == caught.value.message
     assert [("field_mask", "Must specify a non-empty field mask.")] == violations(caught)
@@ -358,9 +358,8 @@ def asked(
     **fields: Any,
 ) -> Any:
     """Ask for a list, and return the first page."""
-    client, package = (databases, database_v1)
-    if not hasattr(package, f"{method}Request"):
-        client, package = instances, instance_v1  # type: ignore[assignment]
+    package: Any = database_v1 if hasattr(database_v1, f"{method}Request") else instance_v1
+    client = databases if package is database_v1 else instances
     request = getattr(package, f"{method}Request")(**{**LISTS[method], **fields})
     snake = "".join(f"_{each.lower()}" if each.isupper() else each for each in method).strip("_")
     return next(getattr(client, snake)(request).pages)
