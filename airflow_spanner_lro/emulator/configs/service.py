@@ -185,7 +185,7 @@ class ConfigService(Servicer):
     def _messages(
         self, names: Iterable[InstanceConfigName], *, project: ProjectName
     ) -> list[instance_v1.InstanceConfig]:
-        """Return configurations as clients see them, in a project with or without free instances."""
+        """Return configurations as clients see them, in a project with free instances or none."""
         resources = self.world.resources
         messages = [resources.configs.message_of(name) for name in names]
         if len(resources.free_instances_of(project)) >= self.world.limits.free_instances:
