@@ -90,6 +90,15 @@ def test_flags_of_a_query_may_be_pythons(sent: str, flag: bool) -> None:
     assert (config, flag) == (request.name, request.validate_only)
 
 
+@pytest.mark.parametrize("text", ["+/+/aA==", "-_-_aA==", "+/+/aA", "-_-_aA"])
+def test_bytes_are_base64_of_either_alphabet(text: str) -> None:
+    """The etag of a policy comes from gcloud in the alphabet of URLs."""
+    request = iam_policy_pb2.SetIamPolicyRequest()
+    read(request, "POST", f"/v1/{DATABASE}:setIamPolicy", {"policy": {"etag": text}})
+
+    assert b"\xfb\xff\xbfh" == request.policy.etag
+
+
 @pytest.mark.parametrize(
     "name", ["encryptionConfig.kmsKeyNames", "encryption_config.kms_key_names"]
 )

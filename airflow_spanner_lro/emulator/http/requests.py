@@ -75,6 +75,7 @@ _FLOATS = (_F.CPPTYPE_DOUBLE, _F.CPPTYPE_FLOAT)
 _BOOLS = {"true": True, "false": False}
 # gcloud writes the flags of a query as Python does; in a body these are no flags
 _QUERY_BOOLS = {"True": "true", "False": "false"}
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _CAPITAL = re.compile("[A-Z]")
 _FIELD_MASK = field_mask_pb2.FieldMask.DESCRIPTOR.full_name
@@ -123,7 +124,7 @@ def to_scalar(field: FieldDescriptor, value: Json) -> object:
     if not isinstance(value, str):
         raise TypeError
     if field.type == _F.TYPE_BYTES:
-        return base64.b64decode(value, validate=True)
+        return _to_bytes(value)
     return value
 
 
@@ -155,6 +156,12 @@ def _to_bool(value: Json) -> bool:
     if isinstance(value, str) and value in _BOOLS:
         return _BOOLS[value]
     raise ValueError
+
+
+def _to_bytes(value: str) -> bytes:
+    """Decode either alphabet, with padding or without: JSON of protobuf may be in both."""
+    standard = value.translate(_STANDARD_ALPHABET).rstrip("=")
+    return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
 
 
 def _to_int(value: Json) -> int:
