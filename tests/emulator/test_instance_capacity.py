@@ -28,12 +28,17 @@ _HIGH = "autoscaling_target_high_priority_cpu_utilization_percent"
 _TOTAL = "autoscaling_target_total_cpu_utilization_percent"
 
 
-def start(instances: instance_v1.InstanceAdminClient, overrides: dict[str, Any]) -> None:
+def start(
+    instances: instance_v1.InstanceAdminClient,
+    overrides: dict[str, Any],
+    *,
+    location: str = "us-west1",
+) -> None:
     """Start to create an autoscaled instance with overrides for one region."""
-    option = {"replica_selection": {"location": "us-east1"}, "overrides": overrides}
+    option = {"replica_selection": {"location": location}, "overrides": overrides}
     start_instance(
         instances,
-        config="projects/test/instanceConfigs/nam3",
+        config="projects/test/instanceConfigs/nam6",
         autoscaling_config={**AUTOSCALING, "asymmetric_autoscaling_options": [option]},
     )
 
@@ -56,6 +61,22 @@ def test_overrides_that_contradict_the_rules_are_refused(
     """Targets have the range of the top level's, and what is disabled has none."""
     with pytest.raises(exceptions.InvalidArgument, match="overrides"):
         start(instances, overrides)
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize(
+    "location",
+    ["us-central1", "us-central2", "europe-west1"],
+    ids=["votes", "witness", "elsewhere"],
+)
+def test_only_read_only_replicas_scale_by_themselves(
+    instances: instance_v1.InstanceAdminClient, location: str
+) -> None:
+    """A location without read-only replicas is refused, and the error names those with some."""
+    with pytest.raises(exceptions.InvalidArgument) as refused:
+        start(instances, {}, location=location)
+    (detail,) = refused.value.details
+    assert "us-west1, us-west2" in detail.field_violations[0].description
 
 
 @pytest.mark.usefixtures("emulator")

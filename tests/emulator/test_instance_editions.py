@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
-MULTI_REGION = "projects/test/instanceConfigs/nam3"
+MULTI_REGION = "projects/test/instanceConfigs/nam6"
 EDITIONS = instance_v1.Instance.Edition
 HIGH = "high_priority_cpu_utilization_percent"
 
@@ -224,8 +224,8 @@ def test_an_edition_cannot_be_taken_away(instances: instance_v1.InstanceAdminCli
         (
             autoscaling(
                 asymmetric_autoscaling_options=[
-                    {"replica_selection": {"location": "us-east1"}, "overrides": {}},
-                    {"replica_selection": {"location": "us-east1"}, "overrides": {}},
+                    {"replica_selection": {"location": "us-west1"}, "overrides": {}},
+                    {"replica_selection": {"location": "us-west1"}, "overrides": {}},
                 ]
             ),
             "location of its own",
@@ -234,7 +234,7 @@ def test_an_edition_cannot_be_taken_away(instances: instance_v1.InstanceAdminCli
             autoscaling(
                 asymmetric_autoscaling_options=[
                     {
-                        "replica_selection": {"location": "us-east1"},
+                        "replica_selection": {"location": "us-west1"},
                         "overrides": {"autoscaling_limits": {"min_nodes": 3, "max_nodes": 2}},
                     }
                 ]

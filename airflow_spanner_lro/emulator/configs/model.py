@@ -158,6 +158,12 @@ class ConfigTable(Table[InstanceConfigName, InstanceConfig]):
             }.get(topology, "")
         return KeyPlaces(regions=regions, whole=whole)
 
+    def read_only_locations(self, name: InstanceConfigName) -> tuple[str, ...]:
+        """Return where a configuration has read-only replicas."""
+        replicas = self.message_of(name).replicas
+        found = (each.location for each in replicas if each.type_ == _TYPES.READ_ONLY)
+        return tuple(dict.fromkeys(found))
+
     def usable(self, text: str, *, field: str, project: str) -> InstanceConfigName:
         """Return the name of a configuration in which something can be made.
 

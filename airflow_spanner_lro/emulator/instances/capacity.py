@@ -65,12 +65,20 @@ _CPU = range(10, 91)
 _STORAGE = range(10, 100)
 
 
-def set_capacity(message: Any, given: Any, *, name: ResourceName, paths: Collection[str]) -> None:
+def set_capacity(
+    message: Any,
+    given: Any,
+    *,
+    name: ResourceName,
+    paths: Collection[str],
+    read_only: Collection[str],
+) -> None:
     """Give a message the capacity that a request asks for, or take over what it has.
 
     :param message: an instance or partition as it will be; its autoscaling is set already
     :param given: the message in the request, which sets the capacity for the first time or anew
     :param paths: the fields of the request that count
+    :param read_only: the locations of its read-only replicas, which may scale by themselves
     :raises RpcError: if that is no capacity, or is given in several ways.
     """
     nodes = given.node_count if "node_count" in paths else 0
@@ -79,7 +87,7 @@ def set_capacity(message: Any, given: Any, *, name: ResourceName, paths: Collect
         raise errors.several_capacities(_WAYS)
     before = units_of(message)
     if autoscaled(message):
-        _check_autoscaling(message.autoscaling_config, name=name)
+        _check_autoscaling(message.autoscaling_config, name=name, read_only=read_only)
         wanted = settled_units(message, before=before)
     elif CAPACITY.isdisjoint(paths):
         wanted = before
@@ -107,7 +115,9 @@ def _check_units(units: int, *, name: ResourceName) -> None:
         raise errors.too_much_capacity(name, nodes=units // UNITS_PER_NODE)
 
 
-def _check_autoscaling(config: instance_v1.AutoscalingConfig, *, name: ResourceName) -> None:
+def _check_autoscaling(
+    config: instance_v1.AutoscalingConfig, *, name: ResourceName, read_only: Collection[str]
+) -> None:
     limits, targets = config.autoscaling_limits, config.autoscaling_targets
     _check_limits(limits, field=f"{AUTOSCALING}.autoscaling_limits", name=name)
     prefix = f"{AUTOSCALING}.autoscaling_targets"
@@ -129,6 +139,13 @@ def _check_autoscaling(config: instance_v1.AutoscalingConfig, *, name: ResourceN
             value=locations,
             rule="each option needs a location of its own",
         )
+    for location in locations:
+        if location not in read_only:
+            raise errors.bad_value(
+                f"{AUTOSCALING}.asymmetric_autoscaling_options.replica_selection.location",
+                value=location,
+                rule=f"expected a location of read-only replicas: {', '.join(read_only) or 'none'}",
+            )
     for option in config.asymmetric_autoscaling_options:
         _check_overrides(option.overrides, name=name)
 

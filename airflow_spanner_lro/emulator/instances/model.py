@@ -185,7 +185,8 @@ def new_instance_message(
             message.free_instance_metadata.expire_behavior = behavior
     else:
         del message.free_instance_metadata
-        set_capacity(message, given, name=name, paths=CAPACITY)
+        read_only = configs.read_only_locations(config)
+        set_capacity(message, given, name=name, paths=CAPACITY, read_only=read_only)
     if not int(message.default_backup_schedule_type):
         free = message.instance_type == _Types.FREE_INSTANCE
         chosen = _Schedules.NONE if free else _Schedules.AUTOMATIC
@@ -237,7 +238,13 @@ def changed_message(
         upgraded = CAPACITY if before_free else frozenset[str]()
         if before_free and "edition" not in paths:
             message.edition = _Editions(_Editions.ENTERPRISE)
-        set_capacity(message, given, name=instance.name, paths=(paths & CAPACITY) | upgraded)
+        set_capacity(
+            message,
+            given,
+            name=instance.name,
+            paths=(paths & CAPACITY) | upgraded,
+            read_only=configs.read_only_locations(instance.config),
+        )
     if "edition" in paths and not int(message.edition):
         raise errors.missing_field("instance.edition")
     check_edition(configs, instance.name, message, config=instance.config)

@@ -74,7 +74,9 @@ class PartitionService(Servicer):
         )
         instance = resources.ready_instance(parent)
         self.world.operations.require_no_move(parent)
-        message = self._checked(name, given, instance_v1.InstancePartition(), _UPDATABLE)
+        message = self._checked(
+            name, given, instance_v1.InstancePartition(), _UPDATABLE, config=config
+        )
         if name.partition == DEFAULT_PARTITION:
             raise errors.already_exists(name)
         resources.partitions.require_new(name)
@@ -145,7 +147,7 @@ class PartitionService(Servicer):
         partition = resources.partition(name)
         if name.partition == DEFAULT_PARTITION:
             raise errors.default_partition_is_its_instance(name)
-        message = self._checked(name, given, partition.message, paths)
+        message = self._checked(name, given, partition.message, paths, config=partition.config)
         if not partition.ready:
             raise errors.not_ready(name)
         self.world.operations.require_no_move(name.instance_name)
@@ -203,13 +205,16 @@ class PartitionService(Servicer):
         given: instance_v1.InstancePartition,
         current: instance_v1.InstancePartition,
         paths: frozenset[str],
+        *,
+        config: InstanceConfigName,
     ) -> instance_v1.InstancePartition:
         """Return all that the owner can set: as it is, and some of it as it is given."""
         message = instance_v1.InstancePartition(current)
         copy_paths(given, message, paths - CAPACITY)
         if "display_name" in paths:
             check_display_name(message.display_name)
-        set_capacity(message, given, name=name, paths=paths & CAPACITY)
+        read_only = self.world.resources.configs.read_only_locations(config)
+        set_capacity(message, given, name=name, paths=paths & CAPACITY, read_only=read_only)
         return message
 
     def _parent_of(self, parent: str) -> Callable[[InstancePartition], bool]:
