@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     _Answer = TypeVar("_Answer", bound=Message)
 
 CALL_TIMEOUT = 60.0
-"""How many seconds a call may take, also one that streams a table."""
-SCHEMA_TIMEOUT = 300.0
-"""How many seconds a change of the schema may take; an index is filled with the rows there are."""
+"""How many seconds a call may take."""
+LONG_CALL_TIMEOUT = 300.0
+"""How many seconds a table may stream, and a change of the schema take, which fills indexes."""
 
 _GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
 _SPANNER = "/google.spanner.v1.Spanner/"
@@ -110,7 +110,7 @@ class Connection:
             response_deserializer=spanner_types.PartialResultSet.pb().FromString,
         )
         with self._typed_errors():
-            yield from method(request, timeout=CALL_TIMEOUT)
+            yield from method(request, timeout=LONG_CALL_TIMEOUT)
 
     def begin_reading(self, at: datetime | None) -> tuple[bytes, datetime]:
         """Begin a read-only transaction; return its id, and the moment that it shows.
@@ -185,14 +185,14 @@ class Connection:
             _ADMIN + "UpdateDatabaseDdl",
             request,
             operations_pb2.Operation,
-            timeout=SCHEMA_TIMEOUT,
+            timeout=LONG_CALL_TIMEOUT,
         )
-        deadline = time.monotonic() + SCHEMA_TIMEOUT
+        deadline = time.monotonic() + LONG_CALL_TIMEOUT
         while not operation.done:
             if time.monotonic() > deadline:
                 text = (
                     f"A change of the schema of {self.short_name} has taken more than "
-                    f"{SCHEMA_TIMEOUT:.0f} s: {statements[0]!r}"
+                    f"{LONG_CALL_TIMEOUT:.0f} s: {statements[0]!r}"
                 )
                 raise RowsUnavailableError(text)
             time.sleep(_POLL_SECONDS)
