@@ -22,6 +22,8 @@ _OTHER_PORT = f"Choose a port from 0 to {HIGHEST_PORT}; 0 picks a free one."
 _DIALLED = {"0.0.0.0": "localhost", "127.0.0.1": "localhost", "::": "::1"}  # noqa: S104
 
 
+LOCALHOST = "localhost"
+
 IpAddress: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
@@ -63,6 +65,12 @@ def address_of(text: str) -> IpAddress | None:
         return None
     mapped = getattr(address, "ipv4_mapped", None)
     return address if mapped is None else mapped
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host that a server listens on is reached from its own machine alone."""
+    address = address_of(host)
+    return host.lower() == LOCALHOST if address is None else address.is_loopback
 
 
 def allowed_host(text: str) -> str:

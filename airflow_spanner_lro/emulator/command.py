@@ -27,6 +27,7 @@ from airflow_spanner_lro.emulator.addresses import (
     EmulatorStartError,
     allowed_host,
     dialled,
+    is_loopback,
     join_address,
 )
 from airflow_spanner_lro.emulator.journal.state_file import EmulatorStateError
@@ -256,6 +257,13 @@ def _ready(emulator: SpannerAdminEmulator, audit_topic: str | None) -> Iterator[
     if emulator.rest_port is not None:
         override = f"http://{join_address(host, emulator.rest_port)}/"
         yield f"export CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER={override}"
+    if not is_loopback(emulator.host):
+        names = (
+            " Clients of REST that call it by another name need --allow-host NAME."
+            if emulator.rest_port is not None
+            else ""
+        )
+        yield f"It listens beyond this machine, and asks nobody who he is.{names}"
     if audit_topic is not None:
         yield f"Audit-log entries go to {audit_topic}."
     if emulator.data is not None and emulator.data.binary is not None:

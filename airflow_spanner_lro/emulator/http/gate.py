@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator import errors
-from airflow_spanner_lro.emulator.addresses import address_of, allowed_host
+from airflow_spanner_lro.emulator.addresses import LOCALHOST, address_of, allowed_host
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from airflow_spanner_lro.emulator.errors import RpcError
 
-_LOCALHOST = "localhost"
 _JSON = "application/json"
 _READING = ("GET", "HEAD")
 _BAD_REQUEST, _FORBIDDEN, _UNSUPPORTED = 400, 403, 415
@@ -81,7 +80,7 @@ class Gate:
     """
 
     def __init__(self, *, listens_on: str, allowed: Collection[str] = ()) -> None:
-        self._names = {_LOCALHOST, listens_on.lower(), *map(allowed_host, allowed)}
+        self._names = {LOCALHOST, listens_on.lower(), *map(allowed_host, allowed)}
 
     def check(self, approach: Approach) -> Turned | None:
         """Return why a request is turned away; None lets it in."""
