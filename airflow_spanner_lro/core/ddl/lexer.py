@@ -188,15 +188,17 @@ _BEGINS_NAME = r"A-Za-z_\x80-\ufefe\uff00-\U0010ffff"
 # a string goes on in the next line if nothing but white space and comments stands between;
 # possessive, as the text of a comment could else be cut in ever so many ways
 _GOES_ON = r"(?:[ \t\f\v]|--[^\r\n]*+)*+[\r\n](?:[ \t\r\n\f\v]|--[^\r\n]*+[\r\n])*+"
-_ESCAPED = r"'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'"
+# possessive, as a quote that is written twice never ends one string and begins another
+_ESCAPED = r"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
 _POSTGRES = (
     rf"""
     (?P<skipped>(?:[ \t\r\n\f\v]|--[^\r\n]*)+)
     |(?P<nesting>/\*)
     |(?P<string>[eE]{_ESCAPED}(?:{_GOES_ON}{_ESCAPED})*
-        |(?:[bBnNxX]|[uU]&)?'[^']*(?:''[^']*)*'
+        |[bBxX]'[^']*'
+        |(?:[nN]|[uU]&)?'[^']*+(?:''[^']*+)*+'
         |(?P<tag>\$(?:[{_BEGINS_NAME}][0-9{_BEGINS_NAME}]*)?\$).*?(?P=tag))
-    |(?P<quoted>(?:[uU]&)?"[^"]*(?:""[^"]*)*")
+    |(?P<quoted>(?:[uU]&)?"[^"]*+(?:""[^"]*+)*+")
     |(?P<unclosed>(?:[eEbBnNxX]|[uU]&)?'|(?:[uU]&)?"|\$(?:[{_BEGINS_NAME}][0-9{_BEGINS_NAME}]*)?\$)
     |(?P<word>[{_BEGINS_NAME}][$0-9{_BEGINS_NAME}]*)
     """

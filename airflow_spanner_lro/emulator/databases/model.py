@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from google.cloud import spanner_admin_database_v1 as database_v1
 
 from airflow_spanner_lro.emulator.databases.encryption import encryption_info, named_keys
-from airflow_spanner_lro.emulator.schemas.model import Schema
-from airflow_spanner_lro.emulator.schemas.statements import (
+from airflow_spanner_lro.emulator.schemas.database_options import (
     DEFAULT_LEADER,
     VERSION_RETENTION_PERIOD,
     retention_of,
 )
+from airflow_spanner_lro.emulator.schemas.model import Schema
 from airflow_spanner_lro.emulator.tables import Row, Table
 
 if TYPE_CHECKING:

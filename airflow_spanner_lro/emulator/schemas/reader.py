@@ -106,6 +106,8 @@ class StatementReader:
             if token.kind is TokenKind.SEMICOLON or foreign or strange:
                 problem = f"Expecting 'EOF' but found an unknown character ('{token.text[:40]}')."
                 raise errors.bad_statement(text, reason=_syntax(text, token.start, problem))
+        if google:
+            _require_valid_strings(text, found)
         self._tokens = found
         if (second := _second_statement(found)) is not None:
             problem = f"Expecting 'EOF' but found '{second.text}'."
@@ -363,6 +365,31 @@ def statements_in(text: str, *, dialect: Dialect) -> tuple[str, ...]:
         return (text,)
     several = [text[each[0].start : each[-1].end] for each in found if each]
     return tuple(several) if len(several) > 1 else (text,)
+
+
+_ESCAPE = re.compile(
+    r"\\(?:[abfnrtv\\?\"'`\n\r]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})|\\."
+)
+
+
+def _require_valid_strings(text: str, found: list[DdlToken]) -> None:
+    """Refuse escapes that GoogleSQL has not, and strings without a space between them."""
+    end = -1
+    for token in found:
+        if token.kind is not TokenKind.STRING:
+            continue
+        if token.start == end:
+            problem = "Adjacent string literals must be separated by whitespace or comments."
+            raise errors.bad_statement(text, reason=_syntax(text, token.start, problem))
+        end = token.end
+        raw = "r" in token.text[:2].lower().partition("'")[0].partition('"')[0]
+        for escape in () if raw else _ESCAPE.findall(token.text):
+            if len(escape) == 2 and escape[1] not in _ESCAPED:  # noqa: PLR2004 - of one letter
+                problem = f"Illegal escape sequence: {escape}."
+                raise errors.bad_statement(text, reason=_syntax(text, token.start, problem))
+
+
+_ESCAPED = "abfnrtv\\?\"'`\n\r"
 
 
 def _second_statement(found: list[DdlToken]) -> DdlToken | None:

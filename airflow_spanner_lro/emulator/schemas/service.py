@@ -21,11 +21,11 @@ from airflow_spanner_lro.emulator.operations.registry import operation_message
 from airflow_spanner_lro.emulator.pagination import page_for
 from airflow_spanner_lro.emulator.request_checks import time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
+from airflow_spanner_lro.emulator.schemas.database_options import DEFAULT_LEADER
 from airflow_spanner_lro.emulator.schemas.operations import DdlDetails
 from airflow_spanner_lro.emulator.schemas.reader import statements_in
 from airflow_spanner_lro.emulator.schemas.statements import (
     DATABASE,
-    DEFAULT_LEADER,
     INDEX,
     TABLE,
     DdlStatement,

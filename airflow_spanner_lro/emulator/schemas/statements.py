@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect
 from airflow_spanner_lro.emulator import errors
+from airflow_spanner_lro.emulator.errors import schemas as refusals
 from airflow_spanner_lro.emulator.schemas.alterations import read_alteration
+from airflow_spanner_lro.emulator.schemas.database_options import database_options
 from airflow_spanner_lro.emulator.schemas.definitions import (
     read_index,
     read_index_change,
@@ -32,93 +34,6 @@ from airflow_spanner_lro.emulator.schemas.tables import Parts, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-DEFAULT_LEADER = "default_leader"
-DEFAULT_TIME_ZONE = "default_time_zone"
-VERSION_RETENTION_PERIOD = "version_retention_period"
-_OPTIONS = frozenset(
-    {
-        DEFAULT_LEADER,
-        DEFAULT_TIME_ZONE,
-        VERSION_RETENTION_PERIOD,
-        "auto_managed_root_placement_table_name",
-        "columnar_policy",
-        "default_sequence_kind",
-        "enable_key_visualizer",
-        "optimizer_statistics_package",
-        "optimizer_version",
-        "read_lease_regions",
-        "use_unenforced_foreign_key_for_query_optimization",
-        "witness_location",
-    }
-)
-_NAMESPACE = "spanner."
-_UNITS = {
-    "d": timedelta(days=1),
-    "h": timedelta(hours=1),
-    "m": timedelta(minutes=1),
-    "s": timedelta(seconds=1),
-}
-# the unit decides how many digits can be within the range at most
-_DURATION = re.compile(r"(\d{1,6})([dhms])", re.ASCII)
-_SHORTEST, _LONGEST = timedelta(hours=1), timedelta(days=7)
-
-
-def retention_of(value: str) -> timedelta:
-    """Return a version retention period such as ``7d`` as a duration.
-
-    :raises RpcError: if it is not one, or out of range.
-    """
-    found = _DURATION.fullmatch(value)
-    length = int(found[1]) * _UNITS[found[2]] if found else None
-    if length is None or not _SHORTEST <= length <= _LONGEST:
-        raise errors.bad_retention(value)
-    return length
-
-
-def database_options(reader: StatementReader) -> tuple[tuple[str, str | None], ...]:
-    """Read what follows ``ALTER DATABASE`` and its name, in either dialect.
-
-    :raises RpcError: if it cannot be read, or an option cannot have this value.
-    """
-    found: list[tuple[str, str | None]] = []
-    google = reader.dialect is Dialect.GOOGLE_STANDARD_SQL
-    if google and reader.comes("SET"):
-        reader.expect("SET", "OPTIONS")
-        reader.place -= 2
-    if reader.take("SET", "OPTIONS", "("):
-        more = True
-        while more:
-            found.append(_option(reader.name(), reader.take("=") and reader.value(), reader))
-            more = reader.take(",")
-        complete = reader.take(")")
-    elif reader.take("RESET"):
-        found.append(_option(reader.name(), "DEFAULT", reader))
-        complete = True
-    else:
-        complete = reader.take("SET")
-        name = reader.name() if complete else None
-        set_to = reader.take("TO") or reader.take("=")
-        found.append(_option(name, set_to and reader.value(), reader))
-    if not complete or not reader.at_end:
-        raise errors.bad_statement(reader.text, reason="expected SET OPTIONS (name = value)")
-    return tuple(found)
-
-
-def _option(
-    name: str | None, value: str | bool | None, reader: StatementReader
-) -> tuple[str, str | None]:
-    if not name or not isinstance(value, str):
-        raise errors.bad_statement(reader.text, reason="expected SET OPTIONS (name = value)")
-    name = name.removeprefix(_NAMESPACE).lower()
-    if name not in _OPTIONS:
-        raise errors.bad_statement(reader.text, reason=f"unknown database option {name!r}")
-    if value.upper() in ("NULL", "DEFAULT"):
-        return name, None
-    if name == VERSION_RETENTION_PERIOD:
-        retention_of(value)
-    return name, value
 
 
 MAX_STATEMENT_BYTES = 10 * 2**20
@@ -222,10 +137,14 @@ class DdlStatement:
             raise errors.bad_statement(text, reason="the statement is empty")
         action = next((verb for verb in _ENTITY_TYPES if reader.take(verb)), None)
         if action is None:
+            _refuse_foreign(reader, _OTHER_COMMANDS)
             reason = f"expected one of {', '.join(_ENTITY_TYPES)}"
             raise errors.bad_statement(text, reason=reason)
         match action:
             case "ANALYZE":
+                if dialect is Dialect.POSTGRESQL and not reader.at_end:
+                    raise refusals.not_supported("<ANALYZE> of single tables")
+                reader.require_end()
                 return cls(text=text, action=action)
             case "GRANT" | "REVOKE":
                 return cls._privilege(reader, action)
@@ -254,6 +173,7 @@ class DdlStatement:
         several = action == "DROP" and entity_type == SCHEMA
         names = reader.names() if several else tuple(filter(None, [reader.name()]))
         if not entity_type or not names:
+            _refuse_foreign(reader, _OTHER_KINDS)
             raise errors.bad_statement(
                 reader.text, reason=f"expected what to {action}, and its name"
             )
@@ -421,10 +341,32 @@ _S = TypeVar("_S", bound=DdlStatement)
 
 def _require_end(reader: StatementReader) -> None:
     """Refuse what follows a DROP; in PostgreSQL it may say that it is the usual one."""
-    if reader.dialect is Dialect.POSTGRESQL:
-        reader.take("RESTRICT")
+    usual = reader.dialect is not Dialect.POSTGRESQL or reader.take("RESTRICT")
+    if not usual and reader.comes("CASCADE", ","):
+        raise refusals.not_supported("<DROP> of several things, or with what needs them,")
     if not reader.at_end:
         raise errors.bad_statement(reader.text, reason="nothing can follow what to DROP")
+
+
+# fmt: off
+_OTHER_COMMANDS = frozenset({
+    "BEGIN", "CALL", "CLUSTER", "COMMENT", "COMMIT", "COPY", "DELETE", "DO", "EXPLAIN", "IMPORT",
+    "INSERT", "LOCK", "NOTIFY", "REASSIGN", "REFRESH", "REINDEX", "ROLLBACK", "SECURITY",
+    "SELECT", "SET", "TRUNCATE", "UPDATE", "VACUUM", "WITH",
+})
+_OTHER_KINDS = frozenset({
+    "ACCESS", "AGGREGATE", "CAST", "COLLATION", "CONVERSION", "DEFAULT", "DOMAIN", "EVENT",
+    "EXTENSION", "FOREIGN", "GROUP", "LANGUAGE", "MATERIALIZED", "OPERATOR", "OWNED", "POLICY",
+    "PROCEDURE", "PUBLICATION", "ROUTINE", "RULE", "SERVER", "SUBSCRIPTION", "SYSTEM",
+    "TABLESPACE", "TEMP", "TEMPORARY", "TEXT", "TRIGGER", "TYPE", "UNLOGGED", "USER",
+})
+# fmt: on
+
+
+def _refuse_foreign(reader: StatementReader, words: frozenset[str]) -> None:
+    """Refuse what PostgreSQL has and Spanner has not by another code than what nobody has."""
+    if reader.dialect is Dialect.POSTGRESQL and reader.comes(*words):
+        raise refusals.not_supported("The statement")
 
 
 def _take_each(reader: StatementReader, words: tuple[str, ...]) -> bool:
