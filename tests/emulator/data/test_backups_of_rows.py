@@ -5,16 +5,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.api_core import exceptions
-from google.cloud import spanner
+from google.cloud import spanner, spanner_admin_database_v1 as database_v1
+from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
+    DatabaseAdminGrpcTransport,
+)
 
+from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.data.rows import RowsRefusedError
-from tests.emulator.data.conftest import count_of, insert
+from tests.emulator.data.conftest import SCHEMA, count_of, insert
+from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from google.cloud.spanner_v1.backup import Backup
     from google.cloud.spanner_v1.database import Database
 
@@ -174,6 +181,63 @@ def test_a_seeded_backup_has_the_rows_of_its_moment(rows_emulator: RowsEmulator)
     restored = _restore(rows_emulator, rows_emulator.instance.backup("seeded"), "restored")
 
     assert 2 == count_of(restored)
+
+
+def test_a_scheduled_backup_keeps_rows(rows_emulator: RowsEmulator) -> None:
+    """A backup that a schedule begins while time jumps keeps what was there before the jump."""
+    database = rows_emulator.make()
+    insert(database, 2)
+    with open_channel(rows_emulator.admin.endpoint) as channel:
+        client = database_v1.DatabaseAdminClient(
+            transport=DatabaseAdminGrpcTransport(channel=channel)
+        )
+        client.create_backup_schedule(
+            parent=database.name,
+            backup_schedule_id="every-day",
+            backup_schedule={
+                "spec": {"cron_spec": {"text": "0 3 * * *"}},
+                "retention_duration": {"seconds": 7 * 86_400},
+                "full_backup_spec": {},
+            },
+        )
+    rows_emulator.clock.advance(timedelta(days=2))
+    insert(database, 5, start=10)
+    (backup, *_) = (each for each in rows_emulator.admin.resources() if each.noun == "backup")
+
+    restored = _restore(
+        rows_emulator, rows_emulator.instance.backup(backup.name.rpartition("/")[2]), "restored"
+    )
+
+    assert 2 == count_of(restored)
+
+
+def test_a_restart_from_a_state_file_has_no_rows(
+    rows_emulator: RowsEmulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """After a restart databases are empty, and what is restored of before says that it is."""
+    options: dict[str, Any] = {"state_file": tmp_path / "state", "data": True}
+    name = rows_emulator.name_of("orders")
+    with SpannerAdminEmulator(clock=rows_emulator.clock, **options) as first:
+        first.create_database(name, SCHEMA)
+        monkeypatch.setenv("SPANNER_EMULATOR_HOST", first.endpoint)
+        database = rows_emulator.reconnected().database("orders")
+        insert(database, 3)
+        first.create_backup(f"{rows_emulator.instance.name}/backups/nightly", name)
+    clock = ManualClock()
+    with SpannerAdminEmulator(clock=clock, **options) as second:
+        monkeypatch.setenv("SPANNER_EMULATOR_HOST", second.endpoint)
+        instance = rows_emulator.reconnected()
+        assert 0 == count_of(instance.database("orders"))
+        restored = instance.database("restored")
+        restored.restore(instance.backup("nightly"))
+        clock.advance(_LONG)
+        with pytest.raises(exceptions.FailedPrecondition, match="has no rows: they were gone"):
+            count_of(restored)
+
+    assert 1 == sum(each.message.startswith("Rows are gone") for each in caplog.records)
 
 
 def test_a_backup_without_rows(
