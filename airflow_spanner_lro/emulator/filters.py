@@ -43,7 +43,7 @@ from airflow_spanner_lro.emulator.filter_expressions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from airflow_spanner_lro.emulator.filter_expressions import Expression, Test, ValueOf
 
@@ -385,16 +385,27 @@ def _gives_type(expression: Expression, *, known: bool) -> bool:
     return all(given)
 
 
+def _terms(expression: Expression) -> Iterator[Expression]:
+    """Go through the expressions that must all hold for one to hold."""
+    if not isinstance(expression, And):
+        yield expression
+        return
+    for part in expression.parts:
+        yield from _terms(part)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What a list call wants to see.
 
     :param fields: the paths it uses, in lower case
     :param test: the function it was turned into
+    :param terms: the expressions that must all hold
     """
 
     fields: frozenset[str]
     test: Test
+    terms: tuple[Expression, ...] = ()
 
     @classmethod
     def parse(cls, text: str, *, roots: frozenset[str], typed: bool = False) -> Filter:
@@ -410,7 +421,15 @@ class Filter:
         if typed:
             check_type_first(expression)
         fields = frozenset(each.path for each in expression.comparisons())
-        return cls(fields=fields, test=expression.compile())
+        return cls(fields=fields, test=expression.compile(), terms=tuple(_terms(expression)))
+
+    def of_terms(self, chosen: Callable[[Iterable[str]], bool]) -> Test | None:
+        """Return a test of some of the terms alone; None if there are none of them.
+
+        :param chosen: tells of a term by the paths of its fields
+        """
+        kept = [each for each in self.terms if chosen([part.path for part in each.comparisons()])]
+        return And(tuple(kept)).compile() if kept else None
 
     def matches(self, value_of: ValueOf) -> bool:
         """Tell whether it lets something through; this never raises.

@@ -121,3 +121,7 @@ def test_a_list_by_name_asks_each_operation_once(monkeypatch: pytest.MonkeyPatch
 
     assert names[1::-1] == [operation.name for operation in found.operations]
     assert ["name"] * 20 == asked
+
+    found = call(emulator._engine, "ListDatabaseOperations", parent=INSTANCE, filter=filter_)
+    assert names[1::-1] == [operation.name for operation in found.operations]
+    assert 20 == len(asked)

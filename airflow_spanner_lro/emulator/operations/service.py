@@ -33,6 +33,7 @@ from airflow_spanner_lro.core.names import (
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.configs.model import require_config
 from airflow_spanner_lro.emulator.operations.registry import HANDLERS, operation_message
+from airflow_spanner_lro.emulator.operations.verdicts import Verdicts
 from airflow_spanner_lro.emulator.pagination import last_key, page_of
 from airflow_spanner_lro.emulator.request_checks import checked_filter, time_in
 from airflow_spanner_lro.emulator.rpc import Servicer, rpc
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator.filter_expressions import Value
     from airflow_spanner_lro.emulator.filters import Filter
     from airflow_spanner_lro.emulator.operations.model import Operation
+    from airflow_spanner_lro.emulator.operations.verdicts import FilterVerdicts
     from airflow_spanner_lro.emulator.world import World
 
 
@@ -77,10 +79,14 @@ class Listing:
         return self.parent, self.filter_
 
     def page(
-        self, operations: Iterable[Operation], *, now: datetime
+        self, operations: Iterable[Operation], *, verdicts: FilterVerdicts, now: datetime
     ) -> tuple[list[operations_pb2.Operation], str]:
-        """Return one page of operations that come in order, and the token of the next page."""
-        wanted = (each for each in operations if self.wanted.matches(fields_of(each, now)))
+        """Return one page of operations that come in order, and the token of the next page.
+
+        :param verdicts: what the filter says of them
+        """
+        lets_through = verdicts.lets_through
+        wanted = (each for each in operations if lets_through(each, now))
         page, token = page_of(
             wanted,
             key=lambda each: each.order(),
@@ -92,17 +98,37 @@ class Listing:
         return [operation_message(each, now=now) for each in page], token
 
 
-def _page(
-    world: World, listing: Listing, collection: type[ResourceName], now: datetime
-) -> tuple[list[operations_pb2.Operation], str]:
-    """Return one page of the operations within an instance."""
-    instance = InstanceName.parse(listing.parent)
-    world.resources.instances.get(instance)
-    operations = world.operations.within(instance, collection, now=now, before=listing.before)
-    return listing.page(operations, now=now)
+class _Lists(Servicer):
+    """Calls that list operations."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._verdicts = Verdicts()
+
+    def _page_of(
+        self, listing: Listing, operations: Iterable[Operation], now: datetime
+    ) -> tuple[list[operations_pb2.Operation], str]:
+        verdicts = self._verdicts.of(
+            listing.filter_,
+            listing.wanted,
+            fields_of=fields_of,
+            operations=len(self.world.operations),
+        )
+        return listing.page(operations, verdicts=verdicts, now=now)
+
+    def _page(
+        self, listing: Listing, collection: type[ResourceName], now: datetime
+    ) -> tuple[list[operations_pb2.Operation], str]:
+        """Return one page of the operations within an instance."""
+        instance = InstanceName.parse(listing.parent)
+        self.world.resources.instances.get(instance)
+        operations = self.world.operations.within(
+            instance, collection, now=now, before=listing.before
+        )
+        return self._page_of(listing, operations, now)
 
 
-class DatabaseOperationLists(Servicer):
+class DatabaseOperationLists(_Lists):
     """List the operations of all databases, or all backups, of an instance."""
 
     service: ClassVar[str] = Service.DATABASE_ADMIN
@@ -113,7 +139,7 @@ class DatabaseOperationLists(Servicer):
     ) -> database_v1.ListDatabaseOperationsResponse:
         """List the operations of databases, the latest first, those of dropped ones included."""
         listing = _listing("ListDatabaseOperations", request)
-        page, token = _page(self.world, listing, DatabaseName, now)
+        page, token = self._page(listing, DatabaseName, now)
         return database_v1.ListDatabaseOperationsResponse(operations=page, next_page_token=token)
 
     @rpc
@@ -122,11 +148,11 @@ class DatabaseOperationLists(Servicer):
     ) -> database_v1.ListBackupOperationsResponse:
         """List the operations of backups, the latest first, those of deleted ones included."""
         listing = _listing("ListBackupOperations", request)
-        page, token = _page(self.world, listing, BackupName, now)
+        page, token = self._page(listing, BackupName, now)
         return database_v1.ListBackupOperationsResponse(operations=page, next_page_token=token)
 
 
-class InstanceOperationLists(Servicer):
+class InstanceOperationLists(_Lists):
     """List the operations of all partitions of an instance, or all configurations of a project."""
 
     service: ClassVar[str] = Service.INSTANCE_ADMIN
@@ -138,7 +164,7 @@ class InstanceOperationLists(Servicer):
         """List the operations of partitions, the latest first; none is ever unreachable here."""
         time_in(request, "instance_partition_deadline")
         listing = _listing("ListInstancePartitionOperations", request)
-        page, token = _page(self.world, listing, InstancePartitionName, now)
+        page, token = self._page(listing, InstancePartitionName, now)
         return instance_v1.ListInstancePartitionOperationsResponse(
             operations=page, next_page_token=token
         )
@@ -152,7 +178,7 @@ class InstanceOperationLists(Servicer):
         operations = self.world.operations.within(
             ProjectName.parse(request.parent), InstanceConfigName, now=now, before=listing.before
         )
-        page, token = listing.page(operations, now=now)
+        page, token = self._page_of(listing, operations, now)
         return instance_v1.ListInstanceConfigOperationsResponse(
             operations=page, next_page_token=token
         )
@@ -179,7 +205,7 @@ def _listing(method: str, request: _Request) -> Listing:
 _SUFFIX = "/operations"
 
 
-class OperationService(Servicer):
+class OperationService(_Lists):
     """Get, list, cancel and delete any operation."""
 
     service: ClassVar[str] = "google.longrunning.Operations"
@@ -211,7 +237,7 @@ class OperationService(Servicer):
             token=request.page_token,
         )
         operations = self.world.operations.of(parent, since=since, now=now, before=listing.before)
-        page, token = listing.page(operations, now=now)
+        page, token = self._page_of(listing, operations, now)
         return operations_pb2.ListOperationsResponse(operations=page, next_page_token=token)
 
     @rpc
