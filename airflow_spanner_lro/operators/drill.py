@@ -27,7 +27,7 @@ from airflow_spanner_lro.operators.drill_tasks import (
 )
 
 if TYPE_CHECKING:
-    from airflow.sdk import XComArg
+    from airflow.sdk import Asset, XComArg
 
     from airflow_spanner_lro.core.drill.checks import Check
 
@@ -56,6 +56,7 @@ def spanner_restore_drill(
     gcp_conn_id: str | None = None,
     impersonation_chain: str | Sequence[str] | None = None,
     deferrable: bool | None = None,
+    outlets: Sequence[Asset] | None = None,
     **task_arguments: Any,
 ) -> TaskGroup:
     """Restore a backup of a database into a scratch database, check it, and clean up.
@@ -84,6 +85,7 @@ def spanner_restore_drill(
     :param gcp_conn_id: connection of type ``google_cloud_platform``
     :param impersonation_chain: service account to impersonate, or a chain of them
     :param deferrable: wait in the triggerer instead of on a worker; the checks run on one anyway
+    :param outlets: assets of which a drill that has passed is an event, with the report
     :param task_arguments: for all tasks, such as ``retries``, ``queue`` or ``pool``
     """
     shared = _given(
@@ -144,7 +146,9 @@ def spanner_restore_drill(
             drawn=decided["drawn"],
             **waits,
         )
-        result = DrillResult(task_id="result", report=check.output, **task_arguments)
+        result = DrillResult(
+            task_id="result", report=check.output, **_given(outlets=outlets), **task_arguments
+        )
         check >> drop.as_teardown(setups=[plan, restore])
         # all of it is upstream of the result: a teardown that fails, fails the drill
         [check, drop] >> result

@@ -293,7 +293,9 @@ class DrillResult(BaseOperator):
         super().__init__(**kwargs)
         self.report = report
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # needs none
-        """Log the verdict, and return the report."""
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Log the verdict, tell the outlets, and return the report."""
         self.log.info(self.report["verdict"])
+        for outlet in self.outlets:
+            context["outlet_events"][outlet].extra.update(self.report)
         return dict(self.report)

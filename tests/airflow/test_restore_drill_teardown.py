@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Asset
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY
@@ -252,3 +253,18 @@ def test_a_mistake_in_a_check_does_not_break_the_dag_file() -> None:
     dag = group(checks="SELECT 1")
 
     assert "restore_drill.check" in dag.task_ids
+
+
+def test_a_drill_that_has_passed_is_an_event() -> None:
+    """A Dag may run because a backup has proven good; the event has the report."""
+    asset = Asset("proven")
+    dag = group(outlets=[asset])
+    told: dict[str, Any] = {}
+    result: Any = dag.get_task("restore_drill.result")
+    result.report = {"verdict": "Restore drill passed", "rows": 2000}
+
+    result.execute({"outlet_events": {asset: SimpleNamespace(extra=told)}})
+
+    assert {"verdict": "Restore drill passed", "rows": 2000} == told
+    assert [asset] == result.outlets
+    assert [] == dag.get_task("restore_drill.check").outlets

@@ -195,7 +195,7 @@ def test_a_table_is_counted_by_its_quoted_name(dialect: Dialect, statement: str)
             {ORDERS: 2001},
             [
                 "orders has 2,001 rows in the restored database, 2,000 in shop at noon: "  # noqa: ISC004
-                "1 are too many"
+                "1 is too many"
             ],
         ),
         ({}, ["orders is not in the restored database; shop had it at noon, with 2,000 rows"]),

@@ -88,7 +88,7 @@ def _perform(*, home: Path, keep: bool, within: float | None) -> bool:
 
     scale = time_scale()
     display = Display(console=Console(), time_scale=scale)
-    speed = f"on which a minute takes {60 / scale:g} s" if scale > 1 else "with rows"
+    speed = f"on which a minute takes {60 / scale:g} s" if scale > 1 else "in real time"
     display.say(f"An emulated Spanner, {speed}, and a real Airflow beside it, all on 127.0.0.1.")
     begun = time.monotonic()
     with ExitStack() as ending:

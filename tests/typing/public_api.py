@@ -11,9 +11,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, assert_type
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, TaskGroup
 
 from airflow_spanner_lro.assets import backup_asset
+from airflow_spanner_lro.core.drill.checks import Check
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, OperationKind
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
@@ -21,6 +22,14 @@ from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, Oper
 from airflow_spanner_lro.emulator import Faults, OperationView, Plan, SpannerAdminEmulator
 from airflow_spanner_lro.notifications.cancel import SpannerCancelOperationNotifier
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
+from airflow_spanner_lro.operators.drill import (
+    NewBackup,
+    NewestBackup,
+    RowCountCheck,
+    SchemaCheck,
+    SqlCheck,
+    spanner_restore_drill,
+)
 from airflow_spanner_lro.operators.instances import SpannerCreateInstanceOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
@@ -52,6 +61,19 @@ def operators_take_what_authors_write() -> None:
     )
     SpannerUpdateDatabaseDdlOperator(task_id="f", instance_id="main", database_id="orders")  # type: ignore[call-arg]
     SpannerCancelOperationOperator(task_id="g", operation_name=[NAME, None], settle_timeout=5)
+
+
+def drills_take_checks_of_all_sorts() -> None:
+    """Values and functions, of a new backup, the newest, or one by its name."""
+    checks: list[Check] = [
+        RowCountCheck(),
+        SqlCheck(name="one", sql="SELECT 1", expected=1),
+        SchemaCheck(),
+    ]
+    spanner_restore_drill(database_id="orders", checks=[*checks, lambda _: None], retries=2)
+    for backup in (NewBackup(keep=True), NewestBackup(max_age=timedelta(days=1)), "nightly", None):
+        assert_type(spanner_restore_drill(backup=backup, checks=checks), TaskGroup)
+    spanner_restore_drill(checks=["SELECT 1"])  # type: ignore[list-item]
 
 
 def sensors_and_notifiers_take_names() -> None:

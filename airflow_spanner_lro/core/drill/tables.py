@@ -136,11 +136,12 @@ def count_differences(
                 f"{source.moment}, with {count_of(before, 'row')}"
             )
         elif after != before:
-            gone = before - after
-            what = f"{gone:,} are missing" if gone > 0 else f"{-gone:,} are too many"
+            number = abs(before - after)
+            what = "missing" if after < before else "too many"
             yield (
                 f"{table.label} has {count_of(after, 'row')} in the restored database, "
-                f"{before:,} in {source.database} at {source.moment}: {what}"
+                f"{before:,} in {source.database} at {source.moment}: "
+                f"{number:,} {'is' if number == 1 else 'are'} {what}"
             )
     if names is None:
         for table in restored:
