@@ -194,11 +194,13 @@ def test_a_scheduled_backup_keeps_rows(rows_emulator: RowsEmulator) -> None:
         client.create_backup_schedule(
             parent=database.name,
             backup_schedule_id="every-day",
-            backup_schedule={
-                "spec": {"cron_spec": {"text": "0 3 * * *"}},
-                "retention_duration": {"seconds": 7 * 86_400},
-                "full_backup_spec": {},
-            },
+            backup_schedule=database_v1.BackupSchedule(
+                {
+                    "spec": {"cron_spec": {"text": "0 3 * * *"}},
+                    "retention_duration": {"seconds": 7 * 86_400},
+                    "full_backup_spec": {},
+                }
+            ),
         )
     rows_emulator.clock.advance(timedelta(days=2))
     insert(database, 5, start=10)

@@ -110,6 +110,17 @@ def test_a_database_is_dropped_with_its_rows(rows_emulator: RowsEmulator) -> Non
     assert 0 == count_of(again)
 
 
+def test_an_instance_is_deleted_with_its_rows(rows_emulator: RowsEmulator) -> None:
+    """An instance that is deleted and made again has no rows."""
+    database = rows_emulator.make()
+    insert(database, 3)
+    rows_emulator.instance.delete()
+
+    with pytest.raises(exceptions.NotFound):
+        count_of(rows_emulator.database("orders"))
+    assert 0 == count_of(rows_emulator.make())
+
+
 def test_a_postgresql_database(rows_emulator: RowsEmulator) -> None:
     """A database of the PostgreSQL dialect has its rows, too."""
     rows_emulator.make("other")

@@ -55,7 +55,8 @@ class Google(grpc.GenericRpcHandler):
 
     def _answer(self, data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         self.requests.append(data)
-        self.metadata = {each.key: each.value for each in context.invocation_metadata()}
+        came: Any = context.invocation_metadata()
+        self.metadata = dict(came)
         self.remaining = context.time_remaining()
         context.add_callback(self.left.set)
         context.send_initial_metadata((("from-google", "early"),))
