@@ -43,9 +43,22 @@ def test_there_any_configuration_will_do(run_both: RunBoth) -> None:
     assert [BAD, BAD, Code.NOT_FOUND] == codes(ours)
 
 
-@pytest.mark.parametrize("fields", [{"display_name": ""}, {"node_count": -1}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"display_name": ""},
+        {"display_name": "abc"},
+        {"display_name": "x" * 31},
+        {"node_count": -1},
+        {"node_count": 0, "processing_units": -100},
+        {"node_count": 0},
+        {"state": "READY"},
+        {"edition": 99},
+    ],
+    ids=str,
+)
 def test_there_instances_are_hardly_checked(run_both: RunBoth, fields: Mapping[str, Any]) -> None:
-    """There an instance may have no display name, and fewer nodes than none."""
+    """There an instance may have any display name, or none, and no nodes, or fewer than none."""
 
     def script(side: Side) -> Iterator[Answer]:
         yield side.create_instance("second", **fields)
@@ -53,6 +66,25 @@ def test_there_instances_are_hardly_checked(run_both: RunBoth, fields: Mapping[s
     (google,), (ours,) = run_both(script)
 
     assert (OK, BAD) == (google.code, ours.code)
+
+
+def test_there_any_key_will_do(run_both: RunBoth) -> None:
+    """There nobody asks whether a customer's key is where the instance is."""
+
+    def script(side: Side) -> Iterator[Answer]:
+        key = "projects/keys/locations/elsewhere/keyRings/ring/cryptoKeys/key"
+        yield side.call(
+            side.databases.create_database,
+            request={
+                "parent": side.instance,
+                "create_statement": "CREATE DATABASE secret",
+                "encryption_config": {"kms_key_name": key},
+            },
+        )
+
+    google, ours = run_both(script)
+
+    assert ([OK], [Code.FAILED_PRECONDITION]) == (codes(google), codes(ours))
 
 
 def test_a_missing_instance_can_be_deleted(run_both: RunBoth) -> None:
