@@ -181,8 +181,16 @@ def test_other_instances_have_no_trial_that_could_end(
 @pytest.mark.parametrize(
     ("edition", "fields", "text"),
     [
-        (EDITIONS.STANDARD, {"config": MULTI_REGION}, "more than one region"),
-        (EDITIONS.STANDARD, {"node_count": 0, "autoscaling_config": AUTOSCALING}, "autoscaling"),
+        (
+            EDITIONS.STANDARD,
+            {"config": MULTI_REGION},
+            "Feature MULTI_REGION of .* required Edition for this feature is ENTERPRISE_PLUS",
+        ),
+        (
+            EDITIONS.STANDARD,
+            {"node_count": 0, "autoscaling_config": AUTOSCALING},
+            "Feature MANAGED_AUTOSCALER is not available to Instance .*, in Edition STANDARD",
+        ),
     ],
     ids=["several regions", "autoscaling"],
 )

@@ -153,7 +153,7 @@ def test_a_database_with_keys_of_its_owner_does_not_move(
     [
         ({"node_count": 0, "instance_type": "FREE_INSTANCE"}, "free instance"),
         ({"processing_units": 900}, "less than one node"),
-        ({"node_count": 1}, "needs at least the edition ENTERPRISE_PLUS"),
+        ({"node_count": 1}, "required Edition for this feature is ENTERPRISE_PLUS"),
     ],
 )
 def test_some_instances_do_not_move(

@@ -323,8 +323,6 @@ def bad_version_time(version_time: datetime, *, earliest: datetime, latest: date
     )
 
 
-
-
 def key_elsewhere(key: str, *, instance: InstanceName, wanted: str) -> RpcError:
     """Say that a key cannot protect what is in an instance; the beginning is that of Spanner's."""
     return conflict(
@@ -401,7 +399,7 @@ def too_many_restores(name: DatabaseName, *, instance: InstanceName, limit: int)
     """Say that an instance has a limited number of pending restores."""
     return precondition(
         name,
-        f"Cannot restore database {name} because the maximum number of pending restores "
-        f"({limit}) for the instance {instance} has been reached. "
+        f"Cannot restore database ({name}) because the maximum number of pending restores "
+        f"({limit}) for the instance ({instance}) has been reached. "
         "Please retry the operation once the pending restores complete.",
     )

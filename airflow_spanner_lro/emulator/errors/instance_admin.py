@@ -185,9 +185,11 @@ def too_much_capacity(name: ResourceName, *, nodes: int) -> RpcError:
     )
 
 
-def edition_lacks(name: ResourceName, *, needed: str, reason: str) -> RpcError:
+def edition_lacks(name: ResourceName, *, edition: str, feature: str, needed: str) -> RpcError:
     """Say that an edition of Spanner lacks what was asked for."""
     return precondition(
         name,
-        f"{noun(name)} {name} needs at least the edition {needed}, because {reason}.",
+        f"Feature {feature} is not available to {noun(name)} {name}, in Edition {edition}. The "
+        f"minimum required Edition for this feature is {needed}. Please refer documentation for "
+        "additional information.",
     )

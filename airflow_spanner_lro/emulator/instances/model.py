@@ -259,23 +259,25 @@ def check_edition(
     config: InstanceConfigName,
 ) -> None:
     """Refuse an edition that lacks what an instance needs; one that is not told has it all."""
-    needed, reason = _needed_edition(configs, config, scaled=autoscaled(message))
-    if 0 < int(message.edition) < needed:
-        raise errors.edition_lacks(name, needed=_Editions(needed).name, reason=reason)
+    needed, feature = _needed_edition(configs, config, scaled=autoscaled(message))
+    if 0 < (edition := int(message.edition)) < needed:
+        raise errors.edition_lacks(
+            name, edition=_Editions(edition).name, feature=feature, needed=_Editions(needed).name
+        )
 
 
 def _needed_edition(
     configs: ConfigTable, config: InstanceConfigName, *, scaled: bool
 ) -> tuple[int, str]:
-    """Return the least edition that will do, and why."""
+    """Return the least edition that will do, and the feature that it takes it for."""
     base = configs.base_of(config)
     if base is not None and base.topology is not ConfigTopology.REGION:
-        return _Editions.ENTERPRISE_PLUS, f"{config} has more than one region"
+        return _Editions.ENTERPRISE_PLUS, f"MULTI_REGION of {config}"
     if not is_base_config(config):
-        return _Editions.ENTERPRISE, f"{config} has read-only replicas"
+        return _Editions.ENTERPRISE, f"READ_ONLY_REPLICAS of {config}"
     if scaled:
-        return _Editions.ENTERPRISE, "autoscaling_config is set"
-    return _Editions.STANDARD, "every instance has one"
+        return _Editions.ENTERPRISE, "MANAGED_AUTOSCALER"
+    return _Editions.STANDARD, ""
 
 
 def _check(message: instance_v1.Instance, *, named: bool = True) -> None:
