@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""PostgreSQL statements on which both emulators agree, one a line, by the code that they get.
+
+They stand for kinds of statements that are in public schema files and tests of others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_spanner_lro.core.status import Code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OK, BAD, MISSING = Code.OK, Code.INVALID_ARGUMENT, Code.NOT_FOUND
+REFUSED, UNIMPLEMENTED = Code.FAILED_PRECONDITION, Code.UNIMPLEMENTED
+
+POSTGRESQL_TABLE = "CREATE TABLE t (id bigint PRIMARY KEY, b varchar(9), c bigint NOT NULL)"
+
+POSTGRESQL_FIRST: Mapping[Code, str] = {
+    OK: r"""
+CREATE TABLE t (id bigint PRIMARY KEY, a bigint)
+CREATE TABLE t (id bigint PRIMARY KEY, a int8)
+CREATE TABLE t (id bigint PRIMARY KEY, a int)
+CREATE TABLE t (id bigint PRIMARY KEY, a integer)
+CREATE TABLE t (id bigint PRIMARY KEY, a bool)
+CREATE TABLE t (id bigint PRIMARY KEY, a boolean)
+CREATE TABLE t (id bigint PRIMARY KEY, a bytea)
+CREATE TABLE t (id bigint PRIMARY KEY, a double precision)
+CREATE TABLE t (id bigint PRIMARY KEY, a float8)
+CREATE TABLE t (id bigint PRIMARY KEY, a real)
+CREATE TABLE t (id bigint PRIMARY KEY, a float4)
+CREATE TABLE t (id bigint PRIMARY KEY, a float)
+CREATE TABLE t (id bigint PRIMARY KEY, a date)
+CREATE TABLE t (id bigint PRIMARY KEY, a jsonb)
+CREATE TABLE t (id bigint PRIMARY KEY, a numeric)
+CREATE TABLE t (id bigint PRIMARY KEY, a decimal)
+CREATE TABLE t (id bigint PRIMARY KEY, a text)
+CREATE TABLE t (id bigint PRIMARY KEY, a character varying)
+CREATE TABLE t (id bigint PRIMARY KEY, a varchar)
+CREATE TABLE t (id bigint PRIMARY KEY, a varchar(20))
+CREATE TABLE t (id bigint PRIMARY KEY, a timestamptz)
+CREATE TABLE t (id bigint PRIMARY KEY, a timestamp with time zone)
+CREATE TABLE t (id bigint PRIMARY KEY, a spanner.commit_timestamp)
+CREATE TABLE t (id bigint PRIMARY KEY, a bigint[])
+CREATE TABLE t (id bigint PRIMARY KEY, a text[])
+CREATE TABLE t (id bigint PRIMARY KEY, a varchar(5)[])
+CREATE TABLE t (id bigint PRIMARY KEY, a float8[] vector length 4)
+CREATE TABLE t (id bigint PRIMARY KEY, a bigint array)
+CREATE TABLE t (id bigint PRIMARY KEY, a pg_catalog.int8)
+CREATE TABLE t (id bigint PRIMARY KEY, a pg_catalog.text)
+CREATE TABLE t (id bigint PRIMARY KEY, a varchar(2621440))
+CREATE TABLE t (id bigint PRIMARY KEY, a bigint[3])
+CREATE TABLE t (id bigint PRIMARY KEY, a text DEFAULT $$a;b$$)
+CREATE TABLE t (id bigint PRIMARY KEY, a text DEFAULT E'\';')
+CREATE TABLE t (id bigint PRIMARY KEY /* a /* b; */ c */);
+CREATE TABLE t (id bigint PRIMARY KEY); ;
+CREATE TABLE "T" ("Id" bigint PRIMARY KEY)
+CREATE TABLE t ("a b" bigint PRIMARY KEY)
+CREATE TABLE t (id bigint PRIMARY KEY, a text DEFAULT U&'a')
+CREATE TABLE t (id bigint PRIMARY KEY) -- x
+CREATE TABLE t (_a bigint PRIMARY KEY)
+CREATE TABLE t ("größe" bigint PRIMARY KEY)
+""",
+    BAD: r"""
+CREATE TABLE t (id bigint PRIMARY KEY, a varchar(0))
+CREATE TABLE _x (id bigint PRIMARY KEY)
+CREATE TABLE "" (id bigint PRIMARY KEY)
+CREATE TABLE select (id bigint PRIMARY KEY)
+CREATE TABLE t (user bigint PRIMARY KEY)
+CREATE TABLE t (id bigint PRIMARY KEY, a text DEFAULT 'a)
+CREATE TABLE t (id bigint PRIMARY KEY /* a)
+-- only
+""",
+    REFUSED: r"""
+CREATE TABLE t (id bigint PRIMARY KEY, a int4)
+CREATE TABLE t (id bigint PRIMARY KEY, a smallint)
+CREATE TABLE t (id bigint PRIMARY KEY, a int2)
+CREATE TABLE t (id bigint PRIMARY KEY, a json)
+CREATE TABLE t (id bigint PRIMARY KEY, a numeric(10,2))
+CREATE TABLE t (id bigint PRIMARY KEY, a char)
+CREATE TABLE t (id bigint PRIMARY KEY, a character(3))
+CREATE TABLE t (id bigint PRIMARY KEY, a bpchar)
+CREATE TABLE t (id bigint PRIMARY KEY, a timestamp)
+CREATE TABLE t (id bigint PRIMARY KEY, a timestamp(3) with time zone)
+CREATE TABLE t (id bigint PRIMARY KEY, a oid)
+CREATE TABLE t (id bigint PRIMARY KEY, a serial)
+CREATE TABLE t (id bigint PRIMARY KEY, a bigserial)
+CREATE TABLE t (id bigint PRIMARY KEY, a name)
+CREATE TABLE t (id bigint PRIMARY KEY, a xml)
+CREATE TABLE t (id bigint PRIMARY KEY, a point)
+CREATE TABLE t (id bigint PRIMARY KEY, a money)
+CREATE TABLE t (id bigint PRIMARY KEY, a time)
+CREATE TABLE t (id bigint PRIMARY KEY, a int64)
+CREATE TABLE t (id bigint PRIMARY KEY, a string)
+CREATE TABLE t (id bigint PRIMARY KEY, a foo)
+CREATE TABLE t (id bigint PRIMARY KEY, a bytea(3))
+CREATE TABLE t (id bigint PRIMARY KEY, a inet)
+CREATE TABLE t (id bigint PRIMARY KEY, a bit)
+CREATE TABLE t (id bigint PRIMARY KEY, a regclass)
+CREATE TABLE t (id bigint PRIMARY KEY, a bigint[][])
+CREATE TABLE t (id bigint PRIMARY KEY, a timestamptz(6))
+""",
+}
+
+POSTGRESQL_BESIDE: Mapping[Code, str] = {
+    OK: r"""
+CREATE INDEX i ON t (b)
+CREATE INDEX i ON t (B)
+CREATE INDEX i ON t (b) INCLUDE (c)
+CREATE INDEX i ON t (b DESC NULLS LAST)
+CREATE INDEX i ON t (b NULLS FIRST)
+CREATE INDEX i ON t (b) WHERE b IS NOT NULL
+CREATE INDEX i ON t USING btree (b)
+CREATE UNIQUE INDEX IF NOT EXISTS i ON t (b)
+ALTER TABLE t ADD COLUMN IF NOT EXISTS b bigint
+ALTER TABLE t ADD COLUMN d bigint DEFAULT 1 NOT NULL
+ALTER TABLE t ADD d bigint
+ALTER TABLE t DROP COLUMN b
+ALTER TABLE t DROP COLUMN b RESTRICT
+ALTER TABLE t ALTER COLUMN b TYPE varchar(20)
+ALTER TABLE t ALTER COLUMN b SET DATA TYPE varchar(20)
+ALTER TABLE t ALTER COLUMN c SET DEFAULT 1
+ALTER TABLE t ALTER COLUMN c SET DEFAULT (1)
+ALTER TABLE t ALTER COLUMN c DROP DEFAULT
+ALTER TABLE t RENAME TO u
+ALTER TABLE t ADD SYNONYM s
+ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0)
+ALTER TABLE t ADD CHECK (c > 0)
+ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES t (id)
+ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES t (id) ON DELETE CASCADE
+CREATE TABLE u (id bigint, PRIMARY KEY (id))
+CREATE TABLE u (id bigint NOT NULL DEFAULT 3 PRIMARY KEY)
+CREATE TABLE u (id bigint PRIMARY KEY, g bigint GENERATED ALWAYS AS (id + 1) STORED)
+CREATE TABLE u (id bigint PRIMARY KEY, g bigint GENERATED ALWAYS AS (id + 1) VIRTUAL)
+CREATE TABLE u (id bigint GENERATED BY DEFAULT AS IDENTITY (BIT_REVERSED_POSITIVE) PRIMARY KEY)
+CREATE TABLE u (id bigint PRIMARY KEY CHECK (id > 0))
+CREATE TABLE u (id bigint PRIMARY KEY REFERENCES t (id))
+CREATE TABLE u (id bigint PRIMARY KEY REFERENCES t (id) ON DELETE CASCADE ON UPDATE NO ACTION)
+CREATE TABLE u (id bigint PRIMARY KEY REFERENCES t (id) ON UPDATE CASCADE)
+CREATE TABLE u (id bigint PRIMARY KEY) INTERLEAVE IN PARENT t
+CREATE TABLE u (id bigint, x bigint, PRIMARY KEY (id, x)) INTERLEAVE IN PARENT t ON DELETE CASCADE
+CREATE TABLE u (id bigint PRIMARY KEY, ts timestamptz) TTL INTERVAL '3 days' ON ts
+CREATE TABLE u (id bigint PRIMARY KEY, b text DEFAULT 'a' || 'b')
+CREATE TABLE u (id bigint PRIMARY KEY, b text DEFAULT NULL)
+CREATE TABLE u (id bigint PRIMARY KEY, b text DEFAULT NULL NOT NULL)
+CREATE TABLE u (id bigint PRIMARY KEY, b text DEFAULT 'x'::text)
+CREATE VIEW v AS SELECT id FROM t
+CREATE VIEW v SQL SECURITY INVOKER AS SELECT id FROM t
+CREATE OR REPLACE VIEW v SQL SECURITY INVOKER AS SELECT t.id FROM t
+CREATE CHANGE STREAM s FOR t
+CREATE CHANGE STREAM s FOR ALL WITH (retention_period = '7d')
+CREATE SEQUENCE s BIT_REVERSED_POSITIVE
+CREATE SEQUENCE s BIT_REVERSED_POSITIVE SKIP RANGE 1 2 START COUNTER 5
+CREATE SEQUENCE s START COUNTER WITH 5 BIT_REVERSED_POSITIVE
+CREATE SCHEMA s
+CREATE SCHEMA IF NOT EXISTS s
+""",
+    BAD: r"""
+CREATE INDEX i ON t (nope)
+CREATE INDEX i ON t (b) INCLUDE (nope)
+CREATE INDEX i ON t ()
+ALTER TABLE t DROP COLUMN id
+ALTER TABLE t ALTER COLUMN b TYPE bigint
+ALTER TABLE t DROP SYNONYM s
+ALTER TABLE t ADD TTL INTERVAL '3 days' ON ts
+ALTER TABLE t
+CREATE TABLE u (PRIMARY KEY ())
+CREATE TABLE u (id bigint PRIMARY KEY,)
+CREATE TABLE u (id bigint PRIMARY KEY, g bigint GENERATED ALWAYS AS (id + 1))
+CREATE TABLE u (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY)
+CREATE TABLE u (id bigint PRIMARY KEY, ts timestamptz) TTL INTERVAL '3 days' ON nope
+CREATE TABLE u (id bigint PRIMARY KEY) PRIMARY KEY (id)
+CREATE VIEW v SQL SECURITY INVOKER AS SELECT id FROM nope
+CREATE SEQUENCE s
+""",
+    REFUSED: r"""
+CREATE INDEX i ON t (b) INTERLEAVE IN t
+ALTER TABLE t ADD COLUMN b bigint
+ALTER TABLE t DROP COLUMN IF EXISTS b
+ALTER TABLE t DROP COLUMN b CASCADE
+ALTER TABLE t DROP COLUMN b, DROP COLUMN c
+ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES t
+ALTER TABLE t ADD FOREIGN KEY (nope) REFERENCES t (id)
+ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES t (id)
+ALTER TABLE t ADD UNIQUE (b)
+ALTER TABLE t ADD PRIMARY KEY (b)
+ALTER TABLE t DROP CONSTRAINT IF EXISTS nope
+CREATE TABLE u (id bigint)
+CREATE TABLE u (id bigint, CONSTRAINT pk PRIMARY KEY (id))
+CREATE TABLE u (id bigint PRIMARY KEY, PRIMARY KEY (id))
+CREATE TABLE u ()
+CREATE TABLE u (id bigint, PRIMARY KEY (nope))
+CREATE TABLE u (id bigint PRIMARY KEY, id bigint)
+CREATE TABLE u (id bigint NULL PRIMARY KEY)
+CREATE TABLE u (id bigint PRIMARY KEY, g bigint GENERATED ALWAYS AS IDENTITY)
+CREATE TABLE u (id bigint PRIMARY KEY UNIQUE)
+CREATE TABLE u (id bigint PRIMARY KEY, UNIQUE (id))
+CREATE TABLE u (id bigint PRIMARY KEY REFERENCES t)
+CREATE TABLE u (id bigint PRIMARY KEY REFERENCES t (id) ON DELETE SET NULL)
+CREATE TABLE u (id bigint, x bigint, PRIMARY KEY (x, id)) INTERLEAVE IN PARENT t
+CREATE TABLE u (id bigint PRIMARY KEY) WITH (x=1)
+CREATE TABLE u (id bigint PRIMARY KEY) TABLESPACE x
+CREATE TABLE u (LIKE t)
+CREATE TABLE u (id bigint PRIMARY KEY COLLATE "C")
+CREATE TABLE u (id bigint PRIMARY KEY, b text COLLATE "C")
+CREATE CHANGE STREAM s FOR nope
+CREATE SEQUENCE s START WITH 5
+DROP TABLE IF EXISTS t CASCADE
+DROP TABLE t, t
+ANALYZE t
+VACUUM t
+COMMENT ON TABLE t IS 'x'
+TRUNCATE t
+""",
+    MISSING: r"""
+ALTER TABLE t DROP COLUMN nope
+ALTER TABLE t ALTER COLUMN nope DROP DEFAULT
+ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES nope (id)
+ALTER TABLE t DROP CONSTRAINT nope
+ALTER INDEX i ADD INCLUDE COLUMN c
+""",
+    UNIMPLEMENTED: r"""
+ALTER TABLE t ADD COLUMN d bigint NOT NULL
+""",
+}
