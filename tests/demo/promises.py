@@ -35,8 +35,6 @@ _EXPECTED = sorted(
         (CREATE_BACKUP.title, OperationState.SUCCEEDED),
         (CREATE_BACKUP.title, OperationState.CANCELLED),
         (RESTORE_DATABASE.title, OperationState.SUCCEEDED),
-        # it ends with the scratch database, which is dropped as soon as it is checked
-        (OPTIMIZE_RESTORED_DATABASE.title, OperationState.CANCELLED),
     ]
 )
 
@@ -85,9 +83,13 @@ def _checks(outcome: DemoOutcome) -> Iterator[PromiseCheck]:
         seen=f"failed: {', '.join(failed)}" if failed else "both succeeded",
     )
     seen = sorted((each.kind.title, each.state) for each in outcome.operations)
+    # this one ends with the scratch database, which may be dropped before it is optimised
+    optimised = [state for title, state in seen if title == OPTIMIZE_RESTORED_DATABASE.title]
+    others = [each for each in seen if each[0] != OPTIMIZE_RESTORED_DATABASE.title]
     yield PromiseCheck(
         promise="Each operation was started once, and ended",
-        kept=seen == _EXPECTED,
+        kept=others == _EXPECTED
+        and optimised in ([OperationState.CANCELLED], [OperationState.SUCCEEDED]),
         seen=", ".join(f"{title} {state.lower()}" for title, state in seen),
     )
     if outcome.rows_left is not None:

@@ -87,6 +87,9 @@ def test_a_good_run_keeps_every_promise() -> None:
             replace(GOOD, operations=(*GOOD.operations, DRILL)), "started once", id="started twice"
         ),
         pytest.param(
+            replace(GOOD, operations=GOOD.operations[:-1]), "started once", id="not optimised"
+        ),
+        pytest.param(
             replace(GOOD, calls=(CANCEL, replace(CANCEL, resource=DRILL.name))),
             "Only the operation that overran",
             id="another was cancelled",

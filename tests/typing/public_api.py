@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, assert_type
 from airflow.sdk import Asset, TaskGroup
 
 from airflow_spanner_lro.assets import backup_asset
-from airflow_spanner_lro.core.drill.checks import Check
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, OperationKind
 from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
@@ -36,6 +35,7 @@ from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperat
 from airflow_spanner_lro.sensors.sensors import SpannerBackupSensor, SpannerOperationSensor
 
 if TYPE_CHECKING:
+    from airflow_spanner_lro.core.drill.checks import Check
     from airflow_spanner_lro.core.operations.errors import (
         OperationFailedError,
         OperationTimeoutError,
