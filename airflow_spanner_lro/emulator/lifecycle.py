@@ -141,10 +141,12 @@ class Lifecycle:
 
     def percent(self, now: datetime) -> int:
         """Return how far it is, 0 to 100; 100 only once it has succeeded."""
-        if self.state(now) is OperationState.SUCCEEDED:
+        ended = self.ended(now)
+        if ended is not None and ended.state is OperationState.SUCCEEDED:
             return 100
-        asked = self.cancel_effective
-        if self.rolls_back and asked is not None and self.ending is not None and asked <= now:
+        # most have never been cancelled, and filters ask thousands of them
+        asked = None if self.cancel_requested is None else self.cancel_effective
+        if asked is not None and self.rolls_back and self.ending is not None and asked <= now:
             # it counts anew, on the way back
             return self._share(asked, self.ending.at - asked, now)
         return self._share(self.begins, self.work, now)

@@ -34,6 +34,7 @@ PROJECT = "projects/bench"
 CREATE_BACKUP = "type.googleapis.com/google.spanner.admin.database.v1.CreateBackupMetadata"
 ROUNDS = 7
 CALLS = 200
+NAMES = 50
 IDLE_SECONDS = 10.0
 
 
@@ -83,10 +84,14 @@ def client_of(endpoint: str) -> database_v1.DatabaseAdminClient:
     return database_v1.DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))
 
 
-def start_backups(client: database_v1.DatabaseAdminClient, operations: int, instances: int) -> str:
-    """Start the backups; return the name of an operation in the middle."""
+def start_backups(
+    client: database_v1.DatabaseAdminClient, operations: int, instances: int
+) -> tuple[str, list[str]]:
+    """Start the backups; return the name of one in the middle, and of fifty of one instance."""
     expire_time = datetime.now(UTC) + timedelta(days=30)
     middle = ""
+    some: list[str] = []
+    step = max(instances, operations // NAMES // instances * instances)
     for number in range(operations):
         instance = f"{PROJECT}/instances/i{number % instances}"
         backup = database_v1.Backup(
@@ -97,7 +102,9 @@ def start_backups(client: database_v1.DatabaseAdminClient, operations: int, inst
         ).operation
         if number == operations // 2:
             middle = operation.name
-    return middle
+        if number % step == 0 and len(some) < NAMES:
+            some.append(operation.name)
+    return middle, some
 
 
 def cpu_per_call(server: Server, call: Callable[[], object]) -> float:
@@ -111,12 +118,22 @@ def cpu_per_call(server: Server, call: Callable[[], object]) -> float:
     return statistics.median(figures)
 
 
+def wall_per_call(call: Callable[[], object]) -> float:
+    """Return the median time until the client has its answer, in milliseconds."""
+    figures = []
+    for _ in range(CALLS):
+        before = time.perf_counter()
+        call()
+        figures.append((time.perf_counter() - before) * 1000)
+    return statistics.median(figures)
+
+
 def measure(operations: int, instances: int) -> None:
     """Print the figures for so many operations on so many instances."""
     with running(operations, instances) as (server, start_up):
         client = client_of(server.endpoint)
         before = time.perf_counter()
-        name = start_backups(client, operations, instances)
+        name, some_names = start_backups(client, operations, instances)
         started = (time.perf_counter() - before) / operations * 1000
         print(f"\n{operations:,} pending backups on {instances} instances")
         parent = f"{PROJECT}/instances/i0"
@@ -136,6 +153,9 @@ def measure(operations: int, instances: int) -> None:
             "list by type and database, one match": list_page(
                 f'{typed} metadata.database:"{some}"'
             ),
+            "list of 50 names, all of them there": list_page(
+                " OR ".join(f'(name="{each}")' for each in some_names)
+            ),
             "list by type and progress, no match": list_page(
                 f"{typed} metadata.progress.progress_percent > 90"
             ),
@@ -143,7 +163,10 @@ def measure(operations: int, instances: int) -> None:
         figures = {
             "start() until it listens": f"{start_up * 1000:8.1f} ms",
             "CreateBackup, wall time of both sides": f"{started:8.2f} ms",
-            **{what: f"{cpu_per_call(server, call):8.2f} ms CPU" for what, call in calls.items()},
+            **{
+                what: f"{cpu_per_call(server, call):8.2f} ms CPU {wall_per_call(call):8.2f} ms wall"
+                for what, call in calls.items()
+            },
         }
         before = server.cpu_seconds()
         time.sleep(IDLE_SECONDS)
