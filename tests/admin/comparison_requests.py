@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
 PROJECT = "projects/test"
-INSTANCE = f"{PROJECT}/instances/main"
-PLAIN = f"{PROJECT}/instances/plain"
-"""In a single region, so that it may be of any edition."""
+INSTANCE, PLAIN = (f"{PROJECT}/instances/{each}" for each in ("main", "plain"))
 CONFIGS = f"{PROJECT}/instanceConfigs"
 REGION, OTHER_REGION = f"{CONFIGS}/regional-europe-west1", f"{CONFIGS}/regional-us-central1"
 CUSTOM = f"{CONFIGS}/custom-mine"
@@ -428,7 +426,7 @@ def prepare(
     clock: ManualClock,
 ) -> None:
     """Put everything there that the requests of a kind need, and let the time come to start it."""
-    emulator.create_instance(PLAIN)
+    emulator.create_instance(PLAIN)  # in a single region, so that it may be of any edition
     emulator.create_database(USERS)
     if kind in (kinds.COPY_BACKUP, kinds.RESTORE_DATABASE):
         emulator.create_backup(SOURCE, ORDERS)
