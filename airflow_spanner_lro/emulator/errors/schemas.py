@@ -222,6 +222,29 @@ def key_column_twice(table: str, column: str) -> RpcError:
     return invalid(f"Table {table} references key column {column} more than once.")
 
 
+def too_many_keys(owner: str, count: int) -> RpcError:
+    """Say that a key is longer than the service takes."""
+    return invalid(f"{owner} has too many keys ({count}); the limit is 16.")
+
+
+def key_column_changed(table: str, column: str) -> RpcError:
+    """Say that a key keeps its columns as they are."""
+    return invalid(f"Cannot change key column {table}.{column}.")
+
+
+def nullability_in_use(table: str, column: str, *, by: str) -> RpcError:
+    """Say what reckons with values that are there, or missing."""
+    return _conflict(
+        f"Changing NOT NULL constraints on column {table}.{column} is not allowed because it "
+        f"affects {by}."
+    )
+
+
+def bad_constraint_name(name: str) -> RpcError:
+    """Say that no constraint can be called so."""
+    return invalid(f"Constraint name not valid: {name}.")
+
+
 def bad_key_type(owner: str, column: str, kind: str) -> RpcError:
     """Say that nothing is found by values of this type."""
     return invalid(f"Column {owner}.{column} has type {kind}, but is part of the primary key.")
@@ -285,6 +308,21 @@ def bad_stream(stream: str, reason: str) -> RpcError:
 def view_reads_nothing(view: str, table: str) -> RpcError:
     """Say that a view reads what is not there."""
     return invalid(f"Error parsing the definition of view `{view}`: Table not found: {table}")
+
+
+def recursive_view(view: str) -> RpcError:
+    """Say that a view would read itself."""
+    return _conflict(f"Cannot replace VIEW `{view}` because new definition is recursive.")
+
+
+def reserved_name(name: str) -> RpcError:
+    """Say that a name is the service's own."""
+    return invalid(f"Cannot use reserved name {name}")
+
+
+def kind_twice() -> RpcError:
+    """Say that a sequence tells its kind twice."""
+    return invalid("The sequence kind is set more than once.")
 
 
 def no_security(view: str) -> RpcError:

@@ -96,6 +96,11 @@ def _require_nullability(_: Sequence[DdlStatement], shape: TableShape, parts: Pa
 def _require_options(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
     column = _existing(shape, parts.target)
     stamped = bool(parts.columns) and parts.columns[0].commit_timestamp
+    same = column.name.lower()
+    if stamped and any(same in map(str.lower, key.columns) for key in shape.foreign_keys):
+        raise refusals.bad_foreign_key(
+            shape.name, "", f"Cannot set allow_commit_timestamp of column `{column.name}`"
+        )
     if stamped and column.family != "TIMESTAMP":
         raise refusals.bad_commit_timestamp(column.name)
 
@@ -126,7 +131,9 @@ def _existing(shape: TableShape, name: str) -> Column:
     return column
 
 
-def _require_policy_change(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
+def _require_policy_change(
+    statements: Sequence[DdlStatement], shape: TableShape, parts: Parts
+) -> None:
     if parts.change is TableChange.ADD_POLICY:
         if shape.policy:
             raise refusals.bad_policy(f"already exists on table {shape.name}.")
@@ -134,6 +141,10 @@ def _require_policy_change(_: Sequence[DdlStatement], shape: TableShape, parts: 
         raise refusals.bad_policy(f"does not exist on table {shape.name}.")
     if parts.policy:
         require_policy(shape, parts.policy)
+        if any(_keys_to(statements, shape.name)):
+            raise refusals.bad_policy(
+                f"of table {shape.name}: rows that foreign keys refer to are not deleted by age."
+            )
 
 
 def _require_redefinition(
@@ -148,7 +159,25 @@ def _require_redefinition(
         raise refusals.type_changed(old.name, old.family, new.family)
     if len(both) > 1 and (user := _user_of_values(shape, old.name.lower())):
         raise refusals.type_in_use(old.name, by=user)
+    if new.not_null is not None and new.not_null != old.not_null:
+        _require_nullability_unused(statements, shape, old.name)
     require_sequences(statements, shape.name, new)
+
+
+def _require_nullability_unused(
+    statements: Sequence[DdlStatement], shape: TableShape, name: str
+) -> None:
+    """Refuse to let a column have NULL, or no longer, where something reckons with it."""
+    same = name.lower()
+    if name in shape.key:
+        raise refusals.key_column_changed(shape.name, name)
+    for index, sorted_by, _ in indexes_of(statements, shape.name):
+        if same in map(str.lower, sorted_by):
+            raise refusals.nullability_in_use(shape.name, name, by=f"index {index}")
+    ours = (key for key in shape.foreign_keys if same in map(str.lower, key.columns))
+    theirs = (key for key in _keys_to(statements, shape.name) if same in map(str.lower, key.others))
+    for key in (*ours, *theirs):
+        raise refusals.nullability_in_use(shape.name, name, by=f"foreign key {key.name}")
 
 
 def _user_of_values(shape: TableShape, name: str) -> str:

@@ -140,7 +140,7 @@ def _altered(reader: StatementReader, body: TableBody) -> Parts:
         reader.place = place
         column = google_column(reader, altered=True)
     elif reader.take("TYPE"):
-        column = Column(name=name, type=postgresql_type(reader, column=name))
+        column = Column(name=name, type=postgresql_type(reader, column=name), not_null=None)
     else:
         raise reader.unexpected("TYPE")
     body.columns.append(column)
@@ -182,7 +182,7 @@ def _column_set(reader: StatementReader, body: TableBody, name: str) -> Parts:
         return Parts(change=TableChange.SET_OPTIONS, target=name)
     if reader.take("DATA"):
         reader.expect("TYPE")
-        column = Column(name=name, type=postgresql_type(reader, column=name))
+        column = Column(name=name, type=postgresql_type(reader, column=name), not_null=None)
         body.columns.append(column)
         return Parts(change=TableChange.REDEFINE_COLUMN, columns=(column,), target=name)
     _identity_set(reader)

@@ -30,6 +30,7 @@ class Column:
     """One column of a table.
 
     :param type: such as ``STRING(MAX)``; PostgreSQL's by their names in GoogleSQL
+    :param not_null: None of a new type that leaves it as it is
     :param made: how it gets its values by itself: ``AS``, ``DEFAULT``, ``IDENTITY``, or empty
     :param uses: the words of the expression by which it does
     :param sequences: from which its values come
@@ -39,7 +40,7 @@ class Column:
 
     name: str
     type: str = ""
-    not_null: bool = False
+    not_null: bool | None = False
     made: str = ""
     uses: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()
@@ -201,6 +202,8 @@ def sequence_clauses(reader: StatementReader, *, enclosed: bool) -> bool:
     kind, start = False, reader.place
     while True:
         if reader.take("BIT_REVERSED_POSITIVE"):
+            if kind:
+                raise refusals.kind_twice()
             kind = True
         elif not (_skipped_range(reader) or _start(reader) or _nothing_said(reader)):
             break

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.emulator.errors import schemas as refusals
 from airflow_spanner_lro.emulator.schemas.shapes import shape_of
-from airflow_spanner_lro.emulator.schemas.table_checks import is_there, require_parent_key, twice_in
+from airflow_spanner_lro.emulator.schemas.table_checks import (
+    MOST_KEYS,
+    is_there,
+    require_parent_key,
+    twice_in,
+)
 from airflow_spanner_lro.emulator.schemas.tables import TableChange
 
 if TYPE_CHECKING:
@@ -59,8 +64,7 @@ def require_index_fits(
     if shape is None or parts is None:
         return
     index, key = statement.names[0], parts.key or ()
-    if not key and not search:
-        raise refusals.bad_index(index, "does not specify any key columns")
+    _require_index_key(index, key, search=search)
     for name in (*key, *parts.stored, *(column for column, _ in parts.checks)):
         if shape.column(name) is None:
             raise refusals.bad_index(
@@ -75,6 +79,15 @@ def require_index_fits(
                 raise refusals.bad_key_type(index, name, column.family)
     if statement.parent and not search:
         _require_index_parent(statements, statement, shape, key, parts)
+
+
+def _require_index_key(index: str, key: tuple[str, ...], *, search: bool) -> None:
+    if index.upper() == "PRIMARY_KEY":
+        raise refusals.reserved_name(index)
+    if len(key) > MOST_KEYS:
+        raise refusals.too_many_keys(f"Index {index}", len(key))
+    if not key and not search:
+        raise refusals.bad_index(index, "does not specify any key columns")
 
 
 def _require_apart(index: str, shape: TableShape, parts: Parts) -> None:
@@ -119,6 +132,10 @@ def require_sources(statements: Sequence[DdlStatement], statement: DdlStatement)
 
     :raises RpcError: if it is one
     """
+    if statement.names[0].lower() in map(str.lower, statement.refers.sources):
+        existed = is_there(statements, ("VIEW",), statement.names[0])
+        if existed:
+            raise refusals.recursive_view(statement.names[0])
     for source in statement.refers.sources:
         if source.partition(".")[0].lower() in _SYSTEM_SCHEMAS:
             continue
@@ -134,6 +151,7 @@ def _is_synonym(statements: Sequence[DdlStatement], name: str) -> bool:
 
 
 _MOST_STREAMS = 3
+_MOST_OF_A_DATABASE = 10
 
 
 def streams_of(
@@ -154,6 +172,12 @@ def require_trackable(statements: Sequence[DdlStatement], statement: DdlStatemen
     :raises RpcError: if it is one
     """
     stream, tables = statement.names[0], statement.refers.tracked or ()
+    if statement.action == "CREATE":
+        streams = [
+            e for e in statements if e.entity_type == "CHANGE STREAM" and e.action == "CREATE"
+        ]
+        if len(streams) >= _MOST_OF_A_DATABASE:
+            raise refusals.bad_stream(stream, "would be the eleventh; 10 is the limit.")
     if (twice := twice_in(tables)) is not None:
         raise refusals.bad_stream(
             stream, f"should not list Table {twice} more than once in the FOR clause."

@@ -146,7 +146,9 @@ class ColumnReading:
             self.checks.append((name, reader.in_parentheses().names))
         elif reader.take("REFERENCES"):
             self.foreign_key = (name, *referred(reader))
-        elif not (name and self._nullability()):
+        elif name and reader.comes("NOT", "NULL"):
+            raise refusals.not_supported("Setting a name of a <NOT NULL> constraint")
+        else:
             raise unsupported_constraint(reader)
 
 

@@ -150,7 +150,8 @@ def _redefine(shape: TableShape, parts: Parts, target: str) -> None:
     elif parts.change is TableChange.SET_OPTIONS:
         changed = replace(column, commit_timestamp=new.commit_timestamp)
     else:
-        changed = replace(column, type=new.type, not_null=new.not_null)
+        not_null = column.not_null if new.not_null is None else new.not_null
+        changed = replace(column, type=new.type, not_null=not_null)
         if new.made:
             changed = replace(changed, made=new.made, uses=new.uses, sequences=new.sequences)
     shape.columns[target] = changed

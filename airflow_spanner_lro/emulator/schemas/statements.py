@@ -369,6 +369,11 @@ def _refuse_foreign(reader: StatementReader, words: frozenset[str]) -> None:
         raise refusals.not_supported("The statement")
 
 
+_SCHEMAS_OF_THE_SERVICE = frozenset(
+    {"public", "information_schema", "spanner_sys", "pg_catalog", "definition_schema", "net"}
+)
+
+
 def _take_each(reader: StatementReader, words: tuple[str, ...]) -> bool:
     """Go on behind those of these words that come next, each once and in this order."""
     taken = False
@@ -387,5 +392,7 @@ def _with_valid_names(statement: _S) -> _S:
 
 def _require_valid_name(entity_type: str, name: str) -> None:
     """Refuse a name that nothing can have, schemas aside: those must exist."""
+    if entity_type == SCHEMA and name.lower() in _SCHEMAS_OF_THE_SERVICE:
+        raise errors.bad_name(entity_type, name)
     if not _VALID_NAME.fullmatch(name.rpartition(".")[2]):
         raise errors.bad_name(entity_type, name)

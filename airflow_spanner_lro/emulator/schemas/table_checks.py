@@ -101,7 +101,13 @@ def is_there(statements: Sequence[DdlStatement], kinds: Sequence[str], name: str
     )
 
 
+MOST_KEYS = 16
+_NO_FOREIGN_KEY = frozenset({"ARRAY", "JSON", "TOKENLIST", "PG.JSONB"})
+
+
 def _require_key(shape: TableShape, parts: Parts) -> None:
+    if len(shape.key) > MOST_KEYS:
+        raise refusals.too_many_keys(f"Table {shape.name}", len(shape.key))
     for name in shape.key:
         column = shape.column(name)
         if column is None:
@@ -126,6 +132,9 @@ def require_new_names(statements: Sequence[DdlStatement], names: Iterable[str], 
     new = list(names)
     if (twice := twice_in([*new, table])) is not None:
         raise errors.duplicate_name(twice)
+    for name in new:
+        if name.startswith("_") or name.upper().startswith("PK_"):
+            raise refusals.bad_constraint_name(name)
     if not new:
         return
     taken = constraint_names(statements)
@@ -230,6 +239,10 @@ def _require_foreign_key(
             raise refusals.bad_foreign_key(
                 shape.name, name, f"Column `{twice}` used more than once for table `{table.name}`"
             )
+    if other.policy:
+        raise refusals.bad_policy(
+            f"of table {other.name}: rows that foreign keys refer to are not deleted by age."
+        )
     if len(own) != len(others):
         raise refusals.bad_foreign_key(
             shape.name,
@@ -237,8 +250,22 @@ def _require_foreign_key(
             f"The number of columns are different for table `{shape.name}` and table "
             f"`{other.name}`",
         )
+    _require_same_types(name, shape, own, other, others)
+
+
+def _require_same_types(
+    name: str,
+    shape: TableShape,
+    own: tuple[str, ...],
+    other: TableShape,
+    others: tuple[str, ...],
+) -> None:
     for mine, theirs in zip(own, others, strict=True):
         left, right = shape.columns[mine.lower()], other.columns[theirs.lower()]
+        if left.family in _NO_FOREIGN_KEY:
+            raise refusals.bad_foreign_key(
+                shape.name, name, f"Column `{mine}` of table `{shape.name}` has an unsupported type"
+            )
         if left.family != right.family:
             raise refusals.bad_foreign_key(
                 shape.name,
