@@ -4,24 +4,30 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
 from google.api_core import exceptions
 from google.cloud import spanner, spanner_admin_database_v1 as database_v1
 from google.cloud.spanner_admin_database_v1.services.database_admin.transports import (
     DatabaseAdminGrpcTransport,
 )
+from google.cloud.spanner_v1 import types as spanner_types
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.data.rows import RowsRefusedError
+from airflow_spanner_lro.emulator.data.writing import write_rows
 from tests.emulator.data.conftest import SCHEMA, count_of, insert
 from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from google.cloud.spanner_v1.backup import Backup
     from google.cloud.spanner_v1.database import Database
 
@@ -181,6 +187,46 @@ def test_a_seeded_backup_has_the_rows_of_its_moment(rows_emulator: RowsEmulator)
     restored = _restore(rows_emulator, rows_emulator.instance.backup("seeded"), "restored")
 
     assert 2 == count_of(restored)
+
+
+def test_google_s_emulator_dies_while_rows_come_back(
+    rows_emulator: RowsEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it is killed in the middle of a restore, whoever waits for the rows is told at once."""
+    database = rows_emulator.make()
+    for start in range(0, 20_000, 5000):
+        insert(database, 5000, start=start)
+    backup = _start_backup(rows_emulator, database)
+    rows_emulator.clock.advance(_LONG)
+    assert rows_emulator.admin.data is not None
+    google = rows_emulator.admin.data.pid
+    began = threading.Event()
+
+    def write(**arguments: Any) -> None:
+        began.set()
+        write_rows(**arguments)
+
+    monkeypatch.setattr("airflow_spanner_lro.emulator.data.writing.write_rows", write)
+    restored = _restore(rows_emulator, backup, "restored")
+    with (
+        ThreadPoolExecutor() as pool,
+        open_channel(rows_emulator.admin.endpoint) as channel,
+    ):
+        create: Any = channel.unary_unary(
+            "/google.spanner.v1.Spanner/CreateSession",
+            request_serializer=spanner_types.CreateSessionRequest.serialize,
+        )
+        request = spanner_types.CreateSessionRequest(database=restored.name)
+        # the call lets the world catch up, so rows begin to come back, and waits for them
+        waiting = pool.submit(create, request, timeout=60)
+        assert began.wait(60)
+        os.kill(google, signal.SIGKILL)
+        error: Any = waiting.exception()
+
+    assert grpc.StatusCode.UNAVAILABLE is error.code()
+    assert error.details().startswith("Google's Spanner emulator is gone, and the rows with it")
+    assert 2 == len(list(rows_emulator.instance.list_databases()))
+    assert not Path(f"/proc/{google}").exists()
 
 
 def test_a_scheduled_backup_keeps_rows(rows_emulator: RowsEmulator) -> None:

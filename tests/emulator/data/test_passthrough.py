@@ -14,9 +14,11 @@ import grpc
 import pytest
 from google.cloud.spanner_v1 import types as spanner_types
 
+from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import ManualClock
 from airflow_spanner_lro.emulator.data.passthrough import DataPassthrough
 from airflow_spanner_lro.emulator.engine import Engine
+from airflow_spanner_lro.emulator.errors import RpcError
 from airflow_spanner_lro.emulator.faults import Faults
 from airflow_spanner_lro.emulator.grpc_server import GrpcServer
 from airflow_spanner_lro.emulator.pipeline import CallLog, CallPipeline
@@ -72,9 +74,13 @@ class Google(grpc.GenericRpcHandler):
 
 @dataclass(slots=True)
 class Plane:
-    """Stands where the data plane would be: everything is ready."""
+    """Stands where the data plane would be: everything is ready.
+
+    :param end: what to say once Google's emulator has ended; None while it runs
+    """
 
     channel: grpc.Channel
+    end: RpcError | None = None
 
     def channel_for(self, resource: str, *, go_on: Callable[[], None]) -> grpc.Channel:
         """Return the way."""
@@ -82,8 +88,15 @@ class Plane:
         go_on()
         return self.channel
 
-    def error_of(self, exc: grpc.RpcError) -> None:
-        """Return nothing: it has not ended."""
+    def error_of(self, exc: grpc.RpcError) -> RpcError | None:
+        """Return what to say instead of an error."""
+        return self.end
+
+
+@pytest.fixture
+def plane() -> Plane:
+    """Return what stands where the data plane would be; its way comes with the servers."""
+    return Plane(grpc.insecure_channel("127.0.0.1:1"))
 
 
 @pytest.fixture
@@ -93,7 +106,7 @@ def google() -> Google:
 
 
 @pytest.fixture
-def channel(google: Google) -> Iterator[grpc.Channel]:
+def channel(google: Google, plane: Plane) -> Iterator[grpc.Channel]:
     """Run both servers; return a channel to ours."""
     with ThreadPoolExecutor(4) as pool:
         upstream = grpc.server(pool)
@@ -103,9 +116,10 @@ def channel(google: Google) -> Iterator[grpc.Channel]:
         clock, faults, calls = ManualClock(), Faults(), CallLog()
         pipeline = CallPipeline(engine=Engine(clock=clock), faults=faults, calls=calls)
         with open_channel(f"127.0.0.1:{port}") as way:
-            plane: Any = Plane(way)
+            plane.channel = way
+            stands_in: Any = plane
             data = DataPassthrough(
-                plane=plane, clock=clock, faults=faults, calls=calls, closing=pipeline.closing
+                plane=stands_in, clock=clock, faults=faults, calls=calls, closing=pipeline.closing
             )
             server = GrpcServer(pipeline=pipeline, host="127.0.0.1", port=0, data=data)
             with open_channel(f"127.0.0.1:{server.port}") as opened:
@@ -144,6 +158,21 @@ def test_an_error_goes_through(channel: grpc.Channel, google: Google) -> None:
     assert "Try again." == refused.value.details()
     came: Any = refused.value.trailing_metadata()
     assert ("from-google-bin", b"late\x00") in [tuple(each) for each in came]
+
+
+def test_the_end_of_google_s_emulator_is_told(
+    channel: grpc.Channel, google: Google, plane: Plane
+) -> None:
+    """When it ends in the middle of a call, the client is told so instead of what gRPC says."""
+    google.fails = True
+    plane.end = RpcError(Code.UNAVAILABLE, "It is gone.")
+    with pytest.raises(grpc.RpcError) as refused:
+        list(_stream(channel))
+
+    assert (grpc.StatusCode.UNAVAILABLE, "It is gone.") == (
+        refused.value.code(),
+        refused.value.details(),
+    )
 
 
 def test_parts_come_as_they_are_sent(channel: grpc.Channel) -> None:
