@@ -90,6 +90,7 @@ class Plane:
 
     def error_of(self, exc: grpc.RpcError) -> RpcError | None:
         """Return what to say instead of an error."""
+        assert exc.code() is not None
         return self.end
 
 
