@@ -209,7 +209,7 @@ def test_read_only_replicas_need_an_edition(
     instances: instance_v1.InstanceAdminClient, custom: str
 ) -> None:
     """A configuration of one's own has read-only replicas, which the standard edition lacks."""
-    with pytest.raises(exceptions.GoogleAPICallError, match="READ_ONLY_REPLICAS|MULTI_REGION"):
+    with pytest.raises(exceptions.GoogleAPICallError, match=r"READ_ONLY_REPLICAS|MULTI_REGION"):
         start_instance(instances, config=custom, edition=EDITIONS.STANDARD)
 
 
