@@ -67,7 +67,7 @@ class Sample:
         )
 
 
-def _round(number: int, now: datetime) -> Iterator[tuple[str, Any]]:
+def round_of_calls(number: int, now: datetime) -> Iterator[tuple[str, Any]]:
     """Yield the calls of one round: the path of each, and its request."""
     backup = f"b{number}"
     expire_time = now + timedelta(days=2)
@@ -112,11 +112,15 @@ class Life:
     """An emulator without servers, on a state file.
 
     :param compact_after: so many changes are kept before a base takes their place
+    :param pause: how much time goes by between two rounds
     :ivar calls: how many calls there have been
     :ivar refused: how many of them were refused
     """
 
-    def __init__(self, path: Path, *, compact_after: int = COMPACT_AFTER) -> None:
+    def __init__(
+        self, path: Path, *, compact_after: int = COMPACT_AFTER, pause: timedelta = PAUSE
+    ) -> None:
+        self.pause = pause
         self.clock = ManualClock(START)
         self.path = path
         self.engine = Engine(clock=self.clock, state_file=path, compact_after=compact_after)
@@ -135,9 +139,9 @@ class Life:
         self._slowest = 0.0
         while self.calls < until:
             self._rounds += 1
-            for path, request in _round(self._rounds, self.clock.now()):
+            for path, request in round_of_calls(self._rounds, self.clock.now()):
                 self._call(path, request)
-            self.clock.advance(PAUSE)
+            self.clock.advance(self.pause)
         with self.engine.locked() as (world, _):
             operations = len(world.operations)
         return Sample(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -140,7 +141,7 @@ def test_a_kill_at_any_step_loses_nothing(
 
         return call
 
-    owners = {"unlink": Path, "replace": Path, "flock": state_file.fcntl}
+    owners: dict[str, Any] = {"unlink": Path, "replace": Path, "flock": fcntl}
     owner = owners.get(step, os)
     with monkeypatch.context() as patches:
         patches.setattr(owner, step, dying(getattr(owner, step)))
@@ -166,7 +167,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_is_refused(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patches:
-        patches.setattr(state_file.os, "fsync", full)
+        patches.setattr(os, "fsync", full)
         for _ in range(5):
             lived.act(CLEAR)
     before = first_line_with_base(path)
@@ -222,7 +223,8 @@ def test_who_loses_the_race_for_a_file_takes_the_new_one(
     """An emulator that opens the file just before it is replaced must not write into the old."""
     path = tmp_path / "state"
     make_engine(path).release_state_file()
-    real, replaced = os.open, []
+    real = os.open
+    replaced: list[bool] = []
 
     def open_late(name: Any, *args: Any, **kwargs: Any) -> int:
         descriptor = real(name, *args, **kwargs)
@@ -231,7 +233,7 @@ def test_who_loses_the_race_for_a_file_takes_the_new_one(
             reopened(Engine(clock=ManualClock(), state_file=path), path).release_state_file()
         return descriptor
 
-    monkeypatch.setattr(state_file.os, "open", open_late)
+    monkeypatch.setattr(os, "open", open_late)
     lines = state_file.StateFile(path).open()
 
     assert '"base":{' in lines[1].decode()

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
@@ -110,7 +110,7 @@ def test_what_is_under_way_is_asked_again_and_what_has_ended_is_not() -> None:
     assert 1 == len(after)
 
 
-def _never(*_: object) -> None:
+def _never(*_: object) -> NoReturn:
     message = "nobody needs to look"
     raise AssertionError(message)
 

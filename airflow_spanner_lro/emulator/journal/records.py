@@ -104,10 +104,16 @@ def _classes() -> Mapping[str, type[Any]]:
     return found
 
 
-@cache
+_FIELDS: dict[type[Any], tuple[tuple[str, object], ...]] = {}
+
+
 def _fields_of(class_: type[Any]) -> tuple[tuple[str, object], ...]:
     """Return the fields that a class takes, each with its default."""
-    return tuple((each.name, each.default) for each in fields(class_) if each.init)
+    found = _FIELDS.get(class_)
+    if found is None:
+        found = tuple((each.name, each.default) for each in fields(class_) if each.init)
+        _FIELDS[class_] = found
+    return found
 
 
 class RecordWriter:
@@ -145,18 +151,18 @@ class RecordWriter:
         if isinstance(value, Enum):
             return {tag: value.name}
         if not isinstance(value, _SHARED):
-            return {tag: self._taken(value, class_)}
+            return {tag: self._taken(value)}
         number = self._numbers.get(id(value))
         if number is None:
-            written = {tag: self._taken(value, class_)}
+            written = {tag: self._taken(value)}
             number = self._numbers[id(value)] = len(self.shared)
             self.shared.append(written)
             self._kept.append(value)
         return {"shared": number}
 
-    def _taken(self, value: Any, class_: type[Any]) -> dict[str, Any]:
+    def _taken(self, value: Any) -> dict[str, Any]:
         taken = {}
-        for name, default in _fields_of(class_):
+        for name, default in _fields_of(type(value)):
             field = getattr(value, name)
             if default is MISSING or field != default:
                 taken[name] = self.write(field)
