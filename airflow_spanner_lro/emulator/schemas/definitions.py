@@ -133,6 +133,21 @@ def read_view(reader: StatementReader, *, view: str) -> References:
     return view_references(reader)
 
 
+def read_simple(reader: StatementReader, kind: str, name: str) -> Parts | None:
+    """Read what follows the name of a sequence, a schema or a role.
+
+    :raises RpcError: if it does not follow the grammar, or makes no sense.
+    """
+    if kind == "SEQUENCE":
+        return read_sequence(reader, sequence=name)
+    if reader.dialect is Dialect.POSTGRESQL and not reader.at_end:
+        raise refusals.not_supported("What follows the name")
+    if reader.take("OPTIONS"):
+        options_of(reader)
+    reader.require_end()
+    return None
+
+
 _NUMBERS = ("skip_range_min", "skip_range_max", "start_with_counter")
 
 

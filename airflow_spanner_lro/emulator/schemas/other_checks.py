@@ -75,7 +75,7 @@ def require_index_fits(
     if not search:
         for name in key:
             column = shape.columns[name.lower()]
-            if not (column.can_be_key or column.family in ("PG.NUMERIC", "ARRAY")):
+            if not (column.can_be_key or column.family == "PG.NUMERIC"):
                 raise refusals.bad_key_type(index, name, column.family)
     if statement.parent and not search:
         _require_index_parent(statements, statement, shape, key, parts)

@@ -21,7 +21,7 @@ from airflow_spanner_lro.emulator.schemas.database_options import database_optio
 from airflow_spanner_lro.emulator.schemas.definitions import (
     read_index,
     read_index_change,
-    read_sequence,
+    read_simple,
     read_view,
 )
 from airflow_spanner_lro.emulator.schemas.reader import StatementReader
@@ -173,7 +173,8 @@ class DdlStatement:
         several = action == "DROP" and entity_type == SCHEMA
         names = reader.names() if several else tuple(filter(None, [reader.name()]))
         if not entity_type or not names:
-            _refuse_foreign(reader, _OTHER_KINDS)
+            if not entity_type:
+                _refuse_foreign(reader, _OTHER_KINDS)
             raise errors.bad_statement(
                 reader.text, reason=f"expected what to {action}, and its name"
             )
@@ -214,8 +215,8 @@ class DdlStatement:
                 )
             case ("CREATE", "VIEW"):
                 made = replace(self, refers=read_view(reader, view=self.names[0]))
-            case ("CREATE", "SEQUENCE"):
-                made = replace(self, parts=read_sequence(reader, sequence=self.names[0]))
+            case ("CREATE", "SCHEMA" | "ROLE" | "SEQUENCE"):
+                made = replace(self, parts=read_simple(reader, self.entity_type, self.names[0]))
             case ("CREATE" | "ALTER", "CHANGE STREAM"):
                 made = replace(
                     self, refers=change_stream_references(reader, alters=self.action == "ALTER")

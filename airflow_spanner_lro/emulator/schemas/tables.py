@@ -331,7 +331,7 @@ def _postgresql_tail(reader: StatementReader, body: TableBody, table: str) -> tu
 def read_ttl(reader: StatementReader) -> str:
     """Read ``INTERVAL 'n days' ON column``; return the column."""
     reader.expect("INTERVAL")
-    if reader.text_in_quotes() is None:
+    if not (reader.text_in_quotes() or "").strip():
         raise reader.unexpected("an interval")
     reader.expect("ON")
     return reader.identifier()
