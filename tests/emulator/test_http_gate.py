@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from airflow_spanner_lro.emulator import SpannerAdminEmulator
 from airflow_spanner_lro.emulator.addresses import allowed_host
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock
 
 FAULT = b'{"kind": "fail", "method": "*", "times": null}'
+LOOPBACK = re.compile(
+    r"(localhost|127(\.[0-9]{1,3}){3}|\[[0:]*:0*1\])\.?(:[0-9]{0,5})?", re.IGNORECASE | re.ASCII
+)
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nobody listens there
 
 
@@ -62,6 +67,20 @@ def test_other_names_are_refused(host: str) -> None:
     assert 403 == status_of(gate, hosts=[host])
     if host:
         assert 403 == status_of(gate, authority=host)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    name=st.text(max_size=20) | st.sampled_from(["localhost", "127.0.0.1", "[::1]", "::1", "evil"]),
+    joint=st.sampled_from(["", ".", "@", ":", "/", "#", "%", "\\", " ", ",", "\t"])
+    | st.characters(),
+    rest=st.text(max_size=20) | st.sampled_from(["localhost", "127.0.0.1", "9020", "evil.example"]),
+)
+def test_nothing_but_loopback_gets_in(name: str, joint: str, rest: str) -> None:
+    """Of all texts, those that get in are loopback, perhaps with a dot and a port behind it."""
+    host = f"{name}{joint}{rest}"
+    if 200 == status_of(Gate(listens_on="127.0.0.1"), hosts=[host]):
+        assert LOOPBACK.fullmatch(host)
 
 
 @pytest.mark.parametrize("hosts", [[], ["localhost", "localhost"], ["localhost", "evil.example"]])

@@ -220,7 +220,6 @@ class HttpDispatcher:
         message = empty_pb2.Empty() if answer.response is None else answer.response
         return HttpAnswer(status=_OK, body=write_response(message, style))
 
-
     def _call_data(
         self,
         match: RouteMatch,
@@ -365,10 +364,12 @@ class HttpServer:
     def _report(self, turned: Turned) -> None:
         """Tell whoever runs the emulator that a page may have tried to use it, each once."""
         message = turned.error.message
-        if turned.suspicious and message not in self._reported:
-            if len(self._reported) < _MOST_REPORTS:
-                log.warning("A request was refused. %s", message)
+        # whoever tries thousands of names fills neither the log nor the memory
+        if not turned.suspicious or len(self._reported) == _MOST_REPORTS:
+            return
+        if message not in self._reported:
             self._reported.add(message)
+            log.warning("A request was refused. %s", message)
 
     def _ask(self, request: web.Request, asked: HttpRequest) -> HttpAnswer:
         def waiting() -> bool:
