@@ -33,7 +33,10 @@ def expire(
     """Let a backup expire at once; the others stay."""
     soon = max(backup.create_time + 6 * HOURS, clock.now() + timedelta(seconds=1))
     databases.update_backup(
-        backup={"name": backup.name, "expire_time": soon}, update_mask={"paths": ["expire_time"]}
+        {
+            "backup": {"name": backup.name, "expire_time": soon},
+            "update_mask": {"paths": ["expire_time"]},
+        }
     )
     clock.set(max(clock.now(), soon) + timedelta(seconds=1))
 
@@ -92,10 +95,12 @@ def test_backups_without_a_chain_are_alone(
     start_backup()
     newest = made(databases)[1]
     databases.copy_backup(
-        parent=INSTANCE,
-        backup_id="copy",
-        source_backup=newest.name,
-        expire_time=clock.now() + DAYS,
+        {
+            "parent": INSTANCE,
+            "backup_id": "copy",
+            "source_backup": newest.name,
+            "expire_time": clock.now() + DAYS,
+        }
     )
     clock.advance(HOURS)
     copy = databases.get_backup(name=f"{INSTANCE}/backups/copy")

@@ -182,11 +182,13 @@ ASKS: dict[str, Ask] = {
         ),
     ),
     "UpdateBackupSchedule": lambda databases, _, name: databases.update_backup_schedule(
-        backup_schedule={
-            "name": f"{DATABASE}/backupSchedules/daily",
-            "encryption_config": {"encryption_type": CUSTOMER, "kms_key_name": name},
-        },
-        update_mask={"paths": ["encryption_config"]},
+        {
+            "backup_schedule": {
+                "name": f"{DATABASE}/backupSchedules/daily",
+                "encryption_config": {"encryption_type": CUSTOMER, "kms_key_name": name},
+            },
+            "update_mask": {"paths": ["encryption_config"]},
+        }
     ),
 }
 

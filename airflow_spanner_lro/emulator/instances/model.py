@@ -179,7 +179,7 @@ def new_instance_message(
     _check(message)
     if message.instance_type == _Types.FREE_INSTANCE:
         _check_free(given, message, config=config)
-        message.free_instance_metadata.expire_time = _timestamp(now + _TRIAL)
+        message.free_instance_metadata.expire_time = timestamp_of(now + _TRIAL)
         if not int(message.free_instance_metadata.expire_behavior):
             behavior = _Behaviors(_Behaviors.REMOVE_AFTER_GRACE_PERIOD)
             message.free_instance_metadata.expire_behavior = behavior
@@ -313,7 +313,8 @@ def _check_free(
         )
 
 
-def _timestamp(moment: datetime) -> timestamp_pb2.Timestamp:
+def timestamp_of(moment: datetime) -> timestamp_pb2.Timestamp:
+    """Return a moment as messages hold it."""
     timestamp = timestamp_pb2.Timestamp()
     timestamp.FromDatetime(moment)
     return timestamp

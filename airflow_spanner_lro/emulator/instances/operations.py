@@ -11,7 +11,12 @@ from google.cloud import spanner_admin_instance_v1 as instance_v1
 
 from airflow_spanner_lro.core.names import InstanceConfigName, InstanceName
 from airflow_spanner_lro.emulator.instances.capacity import UNITS_PER_NODE
-from airflow_spanner_lro.emulator.instances.model import Instance, instance_message, is_free
+from airflow_spanner_lro.emulator.instances.model import (
+    Instance,
+    instance_message,
+    is_free,
+    timestamp_of,
+)
 from airflow_spanner_lro.emulator.operations.handler import (
     Creates,
     Creation,
@@ -105,7 +110,7 @@ class UpdateInstance(_OnInstances[Update], Updates[InstanceName]):
         before = world.resources.instances.get(self.target(operation)).message
         if is_free(before) and not is_free(message):
             message = instance_v1.Instance(message)
-            message.free_instance_metadata.upgrade_time = at
+            message.free_instance_metadata.upgrade_time = timestamp_of(at)
         return self.settle(world, operation, at, message=message)
 
 

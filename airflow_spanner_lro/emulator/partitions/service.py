@@ -195,8 +195,8 @@ class PartitionService(Servicer):
         if configs.single_region(instance.config):
             raise errors.single_region(name)
         others = self.world.resources.partitions.of_instance(instance.name)
-        taken = {configs.base_name_of(each.config) for each in (instance, *others)}
-        if configs.base_name_of(config) in taken:
+        taken = [instance.config, *(each.config for each in others)]
+        if configs.base_name_of(config) in map(configs.base_name_of, taken):
             raise errors.shared_base_config(name)
 
     def _checked(
