@@ -150,9 +150,8 @@ class Schema:
         """Return an option of the database; None if it has its default."""
         found = None
         for statement in self.statements:
-            found = dict(statement.options).get(name, found)
-            if (name, None) in statement.options:
-                found = None
+            if statement.options and name in (given := dict(statement.options)):
+                found = given[name]
         return found
 
     def has(self, entity_type: str, name: str) -> bool:
