@@ -40,7 +40,7 @@ from tests.emulator.test_snapshots import a_long_script
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SCRIPTS = st.lists(st.tuples(st.integers(0, 90_000), st.sampled_from(ACTIONS)), max_size=24)
+SCRIPTS = st.lists(st.tuples(st.integers(0, 90_000), st.sampled_from(ACTIONS)), max_size=16)
 CLEAR = "clear_plans"
 
 
@@ -63,7 +63,7 @@ def test_a_world_made_of_its_base_holds_the_same(seed: int) -> None:
         assert state_of(world) == state_of(again)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(script=SCRIPTS, compact_after=st.integers(1, 5))
 def test_nobody_can_tell_that_a_journal_was_compacted(
     script: list[tuple[int, str]], compact_after: int

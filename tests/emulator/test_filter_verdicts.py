@@ -74,7 +74,7 @@ def expected(on: Engine, filter_: str) -> set[str]:
         }
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(
     script=st.lists(
         st.tuples(st.integers(0, 20_000), st.sampled_from(ACTIONS)), min_size=1, max_size=15
