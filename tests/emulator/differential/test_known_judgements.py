@@ -149,6 +149,23 @@ def test_there_postgresql_databases_may_begin_full(run_both: RunBoth) -> None:
     assert (OK, BAD) == (google.code, ours.code)
 
 
+def test_there_a_text_of_postgresql_is_one_statement(run_both: RunBoth) -> None:
+    """There a second one in the same text is INTERNAL; Google's samples send several."""
+
+    def script(side: Side) -> Iterator[Answer]:
+        yield side.create_database_by(
+            "CREATE DATABASE pg", database_dialect=DatabaseDialect.POSTGRESQL
+        )
+        tables = ("CREATE TABLE a (id bigint primary key)", "CREATE TABLE b (id int primary key)")
+        request = {"database": f"{side.instance}/databases/pg", "statements": ["; ".join(tables)]}
+        yield side.call(side.databases.update_database_ddl, request)
+
+    google, ours = run_both(script)
+
+    assert [OK, Code.INTERNAL] == codes(google)
+    assert [OK, OK] == codes(ours)
+
+
 def test_there_named_schemas_are_not_shown(run_both: RunBoth) -> None:
     """There GetDatabaseDdl leaves CREATE SCHEMA out, so its answer cannot be used again."""
 
@@ -223,6 +240,7 @@ def test_there_quoted_names_may_be_anything(run_both: RunBoth, name: str) -> Non
         (["RENAME TABLE Orders TO Purchases"], Code.INTERNAL),
         (["CREATE FUNCTION F(x INT64) RETURNS INT64 AS (x + 1)"], BAD),
         (["CREATE PROPERTY GRAPH G NODE TABLES (Orders)"], BAD),
+        (["CREATE QUEUE Q (Id INT64, Payload STRING(MAX)) PRIMARY KEY (Id)"], BAD),
         (["CREATE LOCALITY GROUP cold OPTIONS (storage = 'hdd')"], BAD),
         (["ALTER STATISTICS auto SET OPTIONS (allow_gc = false)"], BAD),
         (["ALTER DATABASE shop SET OPTIONS (optimizer_version = 3)"], BAD),
