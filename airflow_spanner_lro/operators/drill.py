@@ -126,6 +126,7 @@ def spanner_restore_drill(
             backup=decided["backup"],
             restored=made,
             restore_operation=made[OPERATION_NAME_KEY],
+            schema=decided["schema"],
             began=decided["began"],
             **reads,
             **shared,

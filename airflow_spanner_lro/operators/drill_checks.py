@@ -203,6 +203,7 @@ class DrillChecks(DrillReadingTask):
     :param restored: the restored database, as the restore has returned it
     :param restore_operation: name of the operation that restored it
     :param counts: the source's row counts; None if no check wants them
+    :param schema: digests of the statements of the source's schema before the backup
     :param began: when the drill did, as ISO 8601 text
 
     Also accepts the parameters of ``DrillReadingTask``.
@@ -214,6 +215,7 @@ class DrillChecks(DrillReadingTask):
         "restored",
         "restore_operation",
         "counts",
+        "schema",
         "began",
     )
 
@@ -223,6 +225,7 @@ class DrillChecks(DrillReadingTask):
         backup: str,
         restored: Mapping[str, Any],
         restore_operation: str,
+        schema: Sequence[str],
         began: str,
         counts: Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -231,6 +234,7 @@ class DrillChecks(DrillReadingTask):
         self.backup = backup
         self.restored = restored
         self.restore_operation = restore_operation
+        self.schema = schema
         self.began = began
         self.counts = counts
 
@@ -272,6 +276,7 @@ class DrillChecks(DrillReadingTask):
                 restored=self.hook.client.get_resource(name=database),
                 ddl_of=lambda name: self.hook.client.get_ddl(name=name),
                 source=self.target,
+                schema=self.schema,
                 dialect_of=self.dialect_of,
             )
             return [self._outcome(run, check) for check in checks]
@@ -341,6 +346,7 @@ class _Checks:
         restored: Any,
         ddl_of: Callable[[DatabaseName], Sequence[str]],
         source: DatabaseName,
+        schema: Sequence[str],
         dialect_of: Callable[[Any], Dialect],
     ) -> None:
         self._reader = reader
@@ -348,6 +354,7 @@ class _Checks:
         self._dialect = dialect_of(restored)
         self._ddl_of = ddl_of
         self._source = source
+        self._schema = schema
         self._tables: list[TableName] | None = None
         self._rows: dict[TableName, int] = {}
 
@@ -366,6 +373,7 @@ class _Checks:
                         schema_differences(
                             self._ddl_of(self._source),
                             self._ddl_of(self._reader.database),
+                            before=self._schema,
                             database=self._source.database,
                         )
                     )

@@ -15,7 +15,8 @@ from airflow.sdk import BaseOperator
 
 from airflow_spanner_lro.core.comparison import differences, resource_facets
 from airflow_spanner_lro.core.drill.backups import draw_id, newest
-from airflow_spanner_lro.core.drill.checks import counted_tables
+from airflow_spanner_lro.core.drill.checks import SchemaCheck, counted_tables
+from airflow_spanner_lro.core.drill.tables import schema_digests
 from airflow_spanner_lro.core.errors import InvalidArgumentError, SpannerLroError
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.ledger.evidence import CLOCK_ALLOWANCE, run_began
@@ -114,7 +115,8 @@ class DrillPlan(DrillReadingTask):
 
     def _plan(self, context: Context) -> dict[str, Any]:
         now = datetime.now(tz=UTC)
-        counts = counted_tables(self.rendered_checks(context)) != []
+        checks = self.rendered_checks(context)
+        counts = counted_tables(checks) != []
         drawn = draw_id(now=now)
         target = self.target
         scratch = DatabaseName(
@@ -150,7 +152,18 @@ class DrillPlan(DrillReadingTask):
             "scratch_instance": scratch.instance,
             "scratch_id": scratch.database,
             "version_time": version_time,
+            "schema": self._schema(source) if SchemaCheck() in checks else [],
         }
+
+    def _schema(self, source: DatabaseName) -> list[str]:
+        """Return the source's schema before the backup; a source that is gone has none."""
+        try:
+            return schema_digests(self.hook.client.get_ddl(name=source))
+        except Exception as exc:
+            # of an existing backup; the check says so
+            if code_of(exc) is not Code.NOT_FOUND or self.target == source:
+                raise
+            return []
 
     def _existing(self, target: DatabaseName, *, now: datetime) -> BackupFacts:
         """Return the backup to restore."""

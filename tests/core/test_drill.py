@@ -29,6 +29,7 @@ from airflow_spanner_lro.core.drill.tables import (
     joined,
     named_tables,
     schema_differences,
+    schema_digests,
 )
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.lists.backups import BackupFacts, BackupQuery
@@ -224,21 +225,31 @@ def test_counts_survive_an_xcom() -> None:
     assert made == SourceCounts.from_record(made.to_record())
 
 
-def test_schemas_are_compared_by_their_statements() -> None:
-    """Order, spaces and options of the databases themselves do not matter; all else does."""
-    source = [
-        "CREATE TABLE a (i INT64)",
-        "ALTER DATABASE shop SET OPTIONS (x = 1)",
-        "CREATE INDEX b",
-    ]
-    restored = ["CREATE INDEX  b", "CREATE TABLE a (i  INT64)", "CREATE TABLE c (i INT64)"]
+A, B, C = "CREATE TABLE a (i INT64)", "CREATE INDEX b", "CREATE TABLE c (i INT64)"
+OPTIONS = "ALTER DATABASE shop SET OPTIONS (x = 1)"
 
-    assert ["the restored database has 'CREATE TABLE c (i INT64)', which shop has not"] == list(
-        schema_differences(source, restored, database="shop")
-    )
-    assert ["the restored database lacks 'CREATE INDEX b', which shop has"] == list(
-        schema_differences(source, restored[1:2], database="shop")
-    )
+
+@pytest.mark.parametrize(
+    ("before", "source", "restored", "told"),
+    [
+        ([A, B], [A, B, OPTIONS], ["CREATE INDEX  b", "CREATE TABLE a (i  INT64)"], []),
+        ([A, B], [A, B], [A], [f"the restored database lacks {B!r}, which shop has"]),
+        ([A], [A], [A, C], [f"the restored database has {C!r}, which shop has not"]),
+        # made meanwhile: it may be in the backup, or not
+        ([A], [A, C], [A], []),
+        ([A], [A, C], [A, C], []),
+        # dropped meanwhile, likewise
+        ([A, C], [A], [A], []),
+        ([A, C], [A], [A, C], []),
+    ],
+)
+def test_schemas_are_compared_by_their_statements(
+    before: list[str], source: list[str], restored: list[str], told: list[str]
+) -> None:
+    """Order, spaces, options of databases and what changes meanwhile do not matter."""
+    found = schema_differences(source, restored, before=schema_digests(before), database="shop")
+
+    assert told == list(found)
 
 
 def test_many_differences_are_told_in_short() -> None:

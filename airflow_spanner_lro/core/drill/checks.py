@@ -63,9 +63,10 @@ class RowCountCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaCheck:
-    """The restored database has the statements of the source's schema as it is now.
+    """The restored database has the statements of the source's schema, and no others.
 
-    Options of the database itself are left out: they name their database.
+    Changes of the source while the drill lasts do not count. With an existing backup, those between
+    the backup and the drill do. Options of the database are left out: they name it.
     """
 
 

@@ -8,6 +8,7 @@ theirs ever becomes a part of a statement.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro.core.text import count_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from airflow_spanner_lro.core.ddl.lexer import Dialect
 
@@ -153,17 +154,37 @@ def count_differences(
 
 
 def schema_differences(
-    source: Sequence[str], restored: Sequence[str], *, database: str
+    source: Sequence[str],
+    restored: Sequence[str],
+    *,
+    before: Collection[str],
+    database: str,
 ) -> Iterator[str]:
-    """Yield a sentence for each statement that only one of two schemas has.
+    """Yield a sentence for each statement that a restored schema should have, or should not.
+
+    The source may be changed while the drill lasts. So its schema is known from before the backup
+    as well as from after the restore: what was there both times has to be there, and what was there
+    neither time must not be.
 
     Options of the databases themselves are no part of this: they name their database.
+
+    :param source: the statements of the source now
+    :param before: the digests of those it had before the backup
+    :param database: the source, for people
     """
     ours, theirs = _statements(source), _statements(restored)
+    known = set(before)
     for statement in (ours - theirs).elements():
-        yield f"the restored database lacks {statement!r}, which {database} has"
+        if _digest(statement) in known:
+            yield f"the restored database lacks {statement!r}, which {database} has"
     for statement in (theirs - ours).elements():
-        yield f"the restored database has {statement!r}, which {database} has not"
+        if _digest(statement) not in known:
+            yield f"the restored database has {statement!r}, which {database} has not"
+
+
+def schema_digests(ddl: Sequence[str]) -> list[str]:
+    """Return a digest of each statement of a schema, which fits into an XCom as it may not."""
+    return [_digest(statement) for statement in _statements(ddl)]
 
 
 def joined(sentences: Sequence[str]) -> str:
@@ -176,3 +197,7 @@ def joined(sentences: Sequence[str]) -> str:
 def _statements(ddl: Sequence[str]) -> Counter[str]:
     plain = (" ".join(statement.split()) for statement in ddl)
     return Counter(each for each in plain if not each.upper().startswith("ALTER DATABASE "))
+
+
+def _digest(statement: str) -> str:
+    return hashlib.sha256(statement.encode()).hexdigest()[:16]
