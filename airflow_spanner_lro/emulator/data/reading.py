@@ -171,13 +171,14 @@ class _Reader:
 
     def counters(self, *, has_identity: bool) -> Iterator[Counter]:
         """Yield how far sequences and identity columns have been used, as of now."""
-        for schema, name in self._ask(_SEQUENCES[self._dialect]):
-            if not name.startswith(_INTERNAL):
-                yield from self._used(Counter(sequence=qualified_name(schema, name)))
-        for table, column in self._integers if has_identity else ():
-            # it may have no identity, and nothing else tells which columns have
+        names = [qualified_name(*row) for row in self._ask(_SEQUENCES[self._dialect])]
+        found = [Counter(sequence=name) for name in names if not name.startswith(_INTERNAL)]
+        if has_identity:
+            found += [Counter(table=table, column=column) for table, column in self._integers]
+        for counter in found:
+            # it may be dropped by now; and a column may have no identity, which nothing else tells
             with suppress(RowsRefusedError):
-                yield from self._used(Counter(table=table, column=column))
+                yield from self._used(counter)
 
     def _used(self, counter: Counter) -> Iterator[Counter]:
         ((value,),) = self._connection.query(state_query(counter, dialect=self._dialect))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from google.cloud.spanner_v1 import types as spanner_types
 
 from airflow_spanner_lro.emulator.data.calls import Connection, message
-from airflow_spanner_lro.emulator.data.counters import restart_statements
+from airflow_spanner_lro.emulator.data.counters import restart_statements, state_query
 from airflow_spanner_lro.emulator.data.loading import plan_load
 from airflow_spanner_lro.emulator.data.rows import RowsRefusedError, qualified_name
 
@@ -45,7 +45,8 @@ def write_rows(*, channel: grpc.Channel, database: str, rows: DatabaseRows) -> N
         known = _columns_by_table(connection)
         for table in rows.tables:
             _write_table(connection, table, known.get(table.table, frozenset()))
-    for counter in rows.counters:
+        counters = [each for each in rows.counters if _is_there(connection, each, rows.dialect)]
+    for counter in counters:
         _restart(connection, counter, rows.dialect)
     connection.change_schema(plan.after)
 
@@ -85,6 +86,15 @@ def _only(values: bytes, places: Sequence[int]) -> bytes:
     for row in read.values:
         kept.values.add().values.extend(row.values[place] for place in places)
     return bytes(kept.SerializeToString())
+
+
+def _is_there(connection: Connection, counter: Counter, dialect: Dialect) -> bool:
+    """Tell whether the schema has a sequence or an identity column, as with tables."""
+    try:
+        connection.query(state_query(counter, dialect=dialect))
+    except RowsRefusedError:
+        return False
+    return True
 
 
 def _restart(connection: Connection, counter: Counter, dialect: Dialect) -> None:

@@ -83,3 +83,29 @@ def test_an_unused_sequence_begins_at_its_start(google_databases: GoogleDatabase
     source = google_databases.create(*schema)
     restored = google_databases.restore(google_databases.read(source, statements=schema))
     assert google_databases.ddl(source) == google_databases.ddl(restored)
+
+
+def test_a_sequence_that_the_schema_does_not_have_is_left_out(
+    google_databases: GoogleDatabases,
+) -> None:
+    """A sequence that was dropped at that very moment does not hinder the rows."""
+    table = "CREATE TABLE T (V INT64) PRIMARY KEY(V)"
+    source = google_databases.create(f"CREATE SEQUENCE S {_STARTED}", table)
+    google_databases.execute(
+        source, "INSERT INTO T (V) VALUES (GET_NEXT_SEQUENCE_VALUE(SEQUENCE S))"
+    )
+    rows = google_databases.read(source, statements=[table])
+    assert 1 == len(rows.counters)
+    restored = google_databases.restore(rows)
+    assert [["1"]] == google_databases.query(restored, "SELECT COUNT(*) FROM T")
+
+
+def test_a_sequence_that_is_dropped_after_the_moment_does_not_hinder(
+    google_databases: GoogleDatabases,
+) -> None:
+    """How far a sequence was used cannot be asked once it is gone; the rows are read."""
+    sequence = f"CREATE SEQUENCE S {_STARTED}"
+    source = google_databases.create(sequence, "CREATE TABLE T (V INT64) PRIMARY KEY(V)")
+    moment = google_databases.insert(source, "T", ["V"], [["1"]])
+    google_databases.change(source, "DROP SEQUENCE S")
+    assert 1 == google_databases.read(source, at=moment).rows
