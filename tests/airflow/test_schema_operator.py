@@ -30,7 +30,7 @@ TEXT = """\
 -- What a shop needs; nothing else.
 CREATE TABLE Shops (
   Id INT64, -- never empty; see the manual
-  Name STRING(64) DEFAULT ('it''s; here'),
+  Name STRING(64) DEFAULT ("it's; here"),
 ) PRIMARY KEY (Id);
 
 /* for lists; not for look-ups */
@@ -39,7 +39,7 @@ CREATE INDEX ShopsByName ON Shops (Name);
 TABLE = (
     "CREATE TABLE Shops (\n"
     "  Id INT64, -- never empty; see the manual\n"
-    "  Name STRING(64) DEFAULT ('it''s; here'),\n"
+    '  Name STRING(64) DEFAULT ("it\'s; here"),\n'
     ") PRIMARY KEY (Id)"
 )
 INDEX = "CREATE INDEX ShopsByName ON Shops (Name)"
