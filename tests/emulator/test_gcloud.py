@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from airflow_spanner_lro.emulator import SpannerAdminEmulator
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
+from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+    from airflow_spanner_lro.emulator import ManualClock
 
 GCLOUD = shutil.which("gcloud")
 ON_INSTANCE = "--instance=main"
@@ -47,10 +49,15 @@ class Spanner(Protocol):
 @pytest.fixture
 def spanner(rest_emulator: SpannerAdminEmulator, tmp_path: Path) -> Spanner:
     """Return a function that runs gcloud with a configuration of its own."""
+    return spanner_of(rest_emulator, tmp_path)
+
+
+def spanner_of(emulator: SpannerAdminEmulator, config: Path) -> Spanner:
+    """Return a function that runs gcloud against an emulator."""
     environment = os.environ | {
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER": f"{rest_emulator.rest_endpoint}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_SPANNER": f"{emulator.rest_endpoint}/",
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
-        "CLOUDSDK_CONFIG": str(tmp_path),
+        "CLOUDSDK_CONFIG": str(config),
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "true",
         "CLOUDSDK_CORE_PROJECT": PROJECT,
         "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true",
@@ -202,3 +209,22 @@ def test_a_copy_and_a_restore(spanner: Spanner, rest_emulator: SpannerAdminEmula
     assert {"orders", "restored"} == {each["name"].rpartition("/")[2] for each in databases}
     assert "ALREADY_EXISTS" in taken
     assert "enable_drop_protection" in refused
+
+
+@pytest.mark.skipif(find_binary() is None, reason=HOW_TO_GET_IT)
+def test_rows(tmp_path: Path) -> None:
+    """With rows, they are inserted, changed, queried and deleted."""
+    table = "CREATE TABLE Notes (\n  Id INT64,\n  Note STRING(MAX),\n) PRIMARY KEY (Id)"
+    rows = ("--table=Notes", ON_DATABASE, ON_INSTANCE)
+    query = ("databases", "execute-sql", "orders", ON_INSTANCE, "--sql=SELECT Id, Note FROM Notes")
+    with SpannerAdminEmulator(rest_port=0, data=True) as emulator:
+        emulator.create_database(DATABASE, [table])
+        spanner = spanner_of(emulator, tmp_path)
+        spanner("rows", "insert", *rows, "--data=Id=1,Note=first")
+        spanner("rows", "update", *rows, "--data=Id=1,Note=second")
+        found = spanner(*query)
+        spanner("rows", "delete", *rows, "--keys=1")
+        left = spanner(*query)
+
+    assert [["1", "second"]] == found["rows"]
+    assert "rows" not in left
