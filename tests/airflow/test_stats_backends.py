@@ -20,6 +20,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from airflow_spanner_lro import metrics
+from airflow_spanner_lro.core.drill.report import CheckOutcome, DrillReport
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
@@ -40,6 +41,17 @@ ENDED = OperationSnapshot(
     end_time=NOW + timedelta(seconds=2),
 )
 
+DRILL = DrillReport(
+    source="projects/test/instances/main/databases/shop",
+    restored="projects/test/instances/main/databases/drill",
+    backup=BACKUP,
+    version_time=NOW.isoformat(),
+    outcomes=(CheckOutcome(title="row counts", rows={"orders": 2000}),),
+    seconds=35.0,
+    restore_seconds=20.0,
+    size_bytes=4096,
+)
+
 
 def _measure_everything() -> None:
     """Let each metric have one value."""
@@ -53,6 +65,7 @@ def _measure_everything() -> None:
     telemetry.waiting(operations=0)
     metrics.count_wake_up(metrics.WakeUpEffect.WOKEN, delay=timedelta(seconds=4))
     metrics.show_round_age(timedelta(seconds=7))
+    metrics.show_drill(DRILL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,16 @@ def test_plain_statsd(statsd: StatsdServer, udp: Any, monkeypatch: pytest.Monkey
         "airflow.spanner_lro.wake_ups:1|c",
         "airflow.spanner_lro.wake_up_delay:4000|ms",
         "airflow.spanner_lro.reaper_round_age:7.0|g",
+        "airflow.spanner_lro.restore_drills.shop.passed:1|c",
+        "airflow.spanner_lro.restore_drills:1|c",
+        "airflow.spanner_lro.restore_drill_duration.shop:35000|ms",
+        "airflow.spanner_lro.restore_drill_duration:35000|ms",
+        "airflow.spanner_lro.restore_drill_restore.shop:20000|ms",
+        "airflow.spanner_lro.restore_drill_restore:20000|ms",
+        "airflow.spanner_lro.restore_drill_rows.shop:2000|g",
+        "airflow.spanner_lro.restore_drill_rows:2000|g",
+        "airflow.spanner_lro.restore_drill_bytes.shop:4096|g",
+        "airflow.spanner_lro.restore_drill_bytes:4096|g",
     ] == statsd.received()
 
 
