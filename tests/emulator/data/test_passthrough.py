@@ -191,7 +191,8 @@ def test_a_deadline_goes_through(channel: grpc.Channel, google: Google) -> None:
 
     assert grpc.StatusCode.DEADLINE_EXCEEDED is refused.value.code()
     assert google.remaining is not None
-    assert 0 < google.remaining <= 0.5
+    # gRPC rounds what is left up when it tells it
+    assert 0 < google.remaining <= 0.6
     wait_until(google.left.is_set)
 
 
