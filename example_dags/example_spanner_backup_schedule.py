@@ -62,7 +62,7 @@ def example_spanner_backup_schedule() -> None:
     # [START howto_operator_delete_backup_schedule]
     delete = SpannerDeleteBackupScheduleOperator(task_id="delete_schedule")
     # [END howto_operator_delete_backup_schedule]
-    create >> keep_longer >> delete.as_teardown(setups=create, on_failure_fail_dagrun=True)
+    create >> keep_longer >> delete.as_teardown(setups=create)
 
 
 example_spanner_backup_schedule()

@@ -90,8 +90,8 @@ def example_spanner_copy_backup() -> None:
         backup_id=BACKUP_ID,
     )
     backup >> copy >> expire_sooner
-    expire_sooner >> delete_copy.as_teardown(setups=copy, on_failure_fail_dagrun=True)
-    delete_copy >> delete_original.as_teardown(setups=backup, on_failure_fail_dagrun=True)
+    expire_sooner >> delete_copy.as_teardown(setups=copy)
+    delete_copy >> delete_original.as_teardown(setups=backup)
 
 
 example_spanner_copy_backup()

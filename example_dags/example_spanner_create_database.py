@@ -83,11 +83,9 @@ def example_spanner_create_database() -> None:
         task_id="drop_postgresql", database_id=POSTGRES_ID
     )
     create >> unprotect.as_teardown(setups=create)
-    unprotect >> drop.as_teardown(setups=create, on_failure_fail_dagrun=True)
+    unprotect >> drop.as_teardown(setups=create)
     create_postgresql >> schema_postgresql
-    schema_postgresql >> drop_postgresql.as_teardown(
-        setups=create_postgresql, on_failure_fail_dagrun=True
-    )
+    schema_postgresql >> drop_postgresql.as_teardown(setups=create_postgresql)
 
 
 example_spanner_create_database()

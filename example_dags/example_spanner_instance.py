@@ -63,7 +63,7 @@ def example_spanner_instance() -> None:
     # [START howto_operator_delete_instance]
     delete = SpannerDeleteInstanceOperator(task_id="delete")
     # [END howto_operator_delete_instance]
-    create >> scale_up >> move >> delete.as_teardown(setups=create, on_failure_fail_dagrun=True)
+    create >> scale_up >> move >> delete.as_teardown(setups=create)
 
 
 example_spanner_instance()

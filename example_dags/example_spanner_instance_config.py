@@ -55,7 +55,7 @@ def example_spanner_instance_config() -> None:
     # [START howto_operator_delete_instance_config]
     delete = SpannerDeleteInstanceConfigOperator(task_id="delete")
     # [END howto_operator_delete_instance_config]
-    create >> label >> delete.as_teardown(setups=create, on_failure_fail_dagrun=True)
+    create >> label >> delete.as_teardown(setups=create)
 
 
 example_spanner_instance_config()

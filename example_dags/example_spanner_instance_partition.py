@@ -66,7 +66,7 @@ def example_spanner_instance_partition() -> None:
     # [START howto_operator_delete_instance_partition]
     delete = SpannerDeleteInstancePartitionOperator(task_id="delete")
     # [END howto_operator_delete_instance_partition]
-    create >> autoscale >> delete.as_teardown(setups=create, on_failure_fail_dagrun=True)
+    create >> autoscale >> delete.as_teardown(setups=create)
 
 
 example_spanner_instance_partition()

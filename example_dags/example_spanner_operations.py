@@ -101,7 +101,7 @@ def example_spanner_operations() -> None:
     leave_nothing_running = SpannerCancelOperationOperator(
         task_id="leave_nothing_running",
         operation_name=start.output,  # type: ignore[arg-type]  # filled in at run time
-    ).as_teardown(on_failure_fail_dagrun=True)
+    ).as_teardown()
     # [END howto_operator_cancel_operation_teardown]
     delete = SpannerDeleteBackupOperator(task_id="delete_backup", backup_id=BACKUP_ID)
     # [START howto_operator_delete_operation]

@@ -96,7 +96,7 @@ def example_spanner_sensors() -> None:
     delete = SpannerDeleteBackupOperator(task_id="delete_backup", backup_id=BACKUP_ID)
     reported = report(newest.output)  # type: ignore[arg-type]  # filled in at run time
     usable >> quiet >> start >> made >> newest >> reported
-    reported >> delete.as_teardown(setups=start, on_failure_fail_dagrun=True)
+    reported >> delete.as_teardown(setups=start)
 
 
 example_spanner_sensors()

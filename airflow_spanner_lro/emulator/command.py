@@ -268,6 +268,11 @@ def _ready(emulator: SpannerAdminEmulator, audit_topic: str | None) -> Iterator[
         yield f"Audit-log entries go to {audit_topic}."
     if emulator.data is not None and emulator.data.binary is not None:
         yield f"Data calls are passed on to Google's Spanner emulator, {emulator.data.binary}."
+        if emulator.clock.anchor().scale != 1:
+            yield (
+                "Rows know real time only: a moment that is read from them, such as the time of a "
+                "commit, is none of the emulated time, and no version_time for a backup."
+            )
 
 
 def _say(*lines: str) -> None:
