@@ -11,7 +11,8 @@ PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11 pyth
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# what only benchmarks import: beside the environment, since it would change every Airflow in it
+# what only benchmarks and the Google provider's Spanner hook import: beside the environment, since
+# it would change every Airflow in it
 EXTRA := .bench/packages
 
 .PHONY: help demo test check docs unit e2e guarantees soak bench format lock clean
@@ -34,9 +35,10 @@ docs: $(READY)  ## The documentation as web pages; a warning is an error
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 # the same examples each time, however long one takes: what lands must not depend on luck
-unit: $(READY)  ## Tests without Airflow processes
+unit: $(READY) $(EXTRA)/.ready  ## Tests without Airflow processes
 	$(BIN)/pytest -n auto --dist loadgroup --hypothesis-profile=ci -m "not e2e" \
 		--cov --cov-report=term:skip-covered
+	PYTHONPATH=$(EXTRA) $(BIN)/pytest -q -p no:randomly tests/airflow/test_google_provider_on_rows.py
 
 # the tests' process forks only to start others; gRPC's handlers have been seen to end such a child
 e2e guarantees: export GRPC_ENABLE_FORK_SUPPORT = false
