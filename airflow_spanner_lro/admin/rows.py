@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.spanner_v1 import RequestOptions, TransactionOptions, TransactionSelector
 from google.cloud.spanner_v1.streamed import StreamedResultSet
 
@@ -123,16 +124,15 @@ class RowReader:
         try:
             if self._session:
                 self._client.delete_session(name=self._session, timeout=_PAUSE, retry=None)
-        except Exception as exc:
+        except GoogleAPICallError:
             # Spanner forgets it by itself after an hour
-            if code_of(exc) is None:
-                raise
+            pass
         finally:
             self._client.transport.close()
 
     def _ask(self, sql: str) -> tuple[list[tuple[Any, ...]], datetime]:
-        pause = _PAUSE
-        for attempt in range(1, _ATTEMPTS + 1):
+        pause, attempt = _PAUSE, 1
+        while True:
             try:
                 return self._ask_once(sql)
             except Exception as exc:
@@ -142,7 +142,7 @@ class RowReader:
                     raise
             self._stopped.wait(pause)
             pause *= 2
-        raise AssertionError
+            attempt += 1
 
     def _ask_once(self, sql: str) -> tuple[list[tuple[Any, ...]], datetime]:
         """Let a thread ask, and wait for it until the reader is stopped."""

@@ -230,6 +230,14 @@ def test_a_query_has_a_time_of_its_own() -> None:
             reader.query("SELECT 1")
 
 
+def test_a_stopped_reader_has_no_answer() -> None:
+    """What is answered after the kill is nobody's any more."""
+    with serving(lambda *_: ()) as (_, reader):
+        reader.stop()
+        with pytest.raises(ReadStoppedError):
+            reader.query("SELECT 1")
+
+
 def test_a_lost_connection_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is changed by a query, so it is made again, a few times."""
     monkeypatch.setattr(rows, "_PAUSE", 0.01)

@@ -78,6 +78,7 @@ def test_what_is_expected_is_found(expected: Any, rows: Any) -> None:
         (0, [(None,)], "NULL instead of 0"),
         (1, [(True,)], "True instead of 1"),
         (True, [(1,)], "1 instead of True"),
+        (float("nan"), [(0.5,)], "0.5 instead of nan"),
         (0.3, [(0.1 + 0.2,)], "0.30000000000000004 instead of 0.3"),
         ("1", [(1,)], "1 instead of '1'"),
         (1, [], "0 rows instead of one, 1"),
@@ -105,6 +106,7 @@ def test_what_is_not_expected_is_told(expected: Any, rows: Any, told: str) -> No
         [SqlCheck(name="", sql="SELECT 1", expected=1)],
         [SqlCheck(name="one", sql=" ", expected=1)],
         [SqlCheck(name="when", sql="SELECT 1", expected=datetime(2026, 1, 1))],  # noqa: DTZ001  # without a zone
+        [SqlCheck(name="all", sql="SELECT 1", expected=[(1, datetime(2026, 1, 1))])],  # noqa: DTZ001  # without a zone
         [RowCountCheck(tables=[])],
         [RowCountCheck(tables="orders")],
         [RowCountCheck(tables=[""])],
@@ -121,8 +123,8 @@ def test_a_check_that_checks_nothing_is_refused(checks: Any) -> None:
 def test_checks_of_all_sorts_are_taken() -> None:
     """Values and functions stand side by side."""
     checks = [
-        SqlCheck(name="one", sql="SELECT 1", expected=1),
-        RowCountCheck(),
+        SqlCheck(name="all", sql="SELECT 1, NULL", expected=[(1, None)]),
+        RowCountCheck(tables=["Orders", "Items"]),
         SchemaCheck(),
         bool,
     ]
