@@ -105,11 +105,18 @@ def _require_options(_: Sequence[DdlStatement], shape: TableShape, parts: Parts)
         raise refusals.bad_commit_timestamp(column.name)
 
 
+def _require_identity(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
+    column = _existing(shape, parts.target)
+    if column.made != "IDENTITY":
+        raise refusals.not_identity(shape.name, column.name)
+
+
 def _require_constraint(_: Sequence[DdlStatement], shape: TableShape, parts: Parts) -> None:
     known = {name.lower() for name in shape.constraints}
     # what has no name of its own has one that Spanner made up
-    made_up = parts.target.upper().startswith(("FK_", "CK_"))
-    if parts.target.lower() not in known and not made_up:
+    keys = parts.target.upper().startswith("FK_") and not all(k.name for k in shape.foreign_keys)
+    checks = parts.target.upper().startswith("CK_") and not all(name for name, _ in shape.checks)
+    if parts.target.lower() not in known and not (keys or checks):
         raise refusals.no_such_constraint(shape.name, parts.target)
 
 
@@ -243,6 +250,7 @@ _CHECKS: Mapping[
     TableChange.DROP_DEFAULT: _require_default,
     TableChange.SET_NOT_NULL: _require_nullability,
     TableChange.SET_OPTIONS: _require_options,
+    TableChange.SET_IDENTITY: _require_identity,
     TableChange.DROP_CONSTRAINT: _require_constraint,
     TableChange.ADD_POLICY: _require_policy_change,
     TableChange.REPLACE_POLICY: _require_policy_change,

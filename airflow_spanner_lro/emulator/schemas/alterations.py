@@ -14,7 +14,7 @@ from airflow_spanner_lro.emulator.schemas.columns import (
     commit_timestamp_in,
     google_column,
     options_of,
-    sequence_clauses,
+    skipped_range,
 )
 from airflow_spanner_lro.emulator.schemas.postgresql_columns import postgresql_type
 from airflow_spanner_lro.emulator.schemas.tables import (
@@ -62,24 +62,28 @@ def read_alteration(reader: StatementReader, *, table: str) -> TableReading:
 
 def _whole(reader: StatementReader, found: TableReading, body: TableBody) -> TableReading:
     if found.parts.change is TableChange.REDEFINE_COLUMN and not body.google:
-        _nullability_beside(reader)
+        (column,) = found.parts.columns
+        columns = (_with_nullability(reader, column),)
+        found = replace(found, parts=replace(found.parts, columns=columns))
     if reader.comes(",") and not body.google:
         raise refusals.not_supported("More than one action of an <ALTER TABLE>")
     reader.require_end()
     return found
 
 
-def _nullability_beside(reader: StatementReader) -> None:
+def _with_nullability(reader: StatementReader, column: Column) -> Column:
     """Read whether a column may be NULL, which PostgreSQL says beside its new type."""
-    while reader.take(",", "ALTER"):
-        reader.take("COLUMN")
-        reader.identifier()
-        if not reader.take("SET"):
-            reader.expect("DROP")
-        if reader.take("DEFAULT"):
-            reader.expression()
-        else:
-            reader.expect("NOT", "NULL")
+    if not reader.take(",", "ALTER"):
+        return column
+    reader.take("COLUMN")
+    same = reader.identifier() == column.name
+    not_null = reader.take("SET")
+    if not not_null and not reader.comes("TYPE"):
+        reader.expect("DROP")
+    if not same or reader.comes("DEFAULT", "DATA", "TYPE"):
+        raise refusals.not_supported("What does not say NOT NULL of the column whose type changes")
+    reader.expect("NOT", "NULL")
+    return replace(column, not_null=not_null)
 
 
 def _dropped(reader: StatementReader, *, google: bool) -> Parts:
@@ -133,9 +137,11 @@ def _altered(reader: StatementReader, body: TableBody) -> Parts:
         return _column_set(reader, body, name)
     if reader.take("DROP"):
         return _column_loses(reader, name)
-    if reader.take("ALTER", "IDENTITY") or (not body.google and reader.take("RESTART")):
-        _identity_set(reader)
-        return Parts(change=TableChange.SET_OPTIONS, target=name)
+    if not body.google and reader.comes("RESTART"):
+        return _counter_restarted(reader, name)
+    if body.google and reader.take("ALTER", "IDENTITY"):
+        set_ = reader.take("SET")
+        return _numbers_skipped(reader, name) if set_ else _counter_restarted(reader, name)
     if body.google:
         reader.place = place
         column = google_column(reader, altered=True)
@@ -150,13 +156,14 @@ def _altered(reader: StatementReader, body: TableBody) -> Parts:
 def _column_loses(reader: StatementReader, name: str) -> Parts:
     """Read what follows ALTER COLUMN and DROP."""
     change = TableChange.SET_NOT_NULL
-    if reader.take("DEFAULT") or reader.take("ON", "UPDATE"):
+    if reader.take("DEFAULT"):
         change = TableChange.DROP_DEFAULT
-    elif reader.take("PLACEMENT"):
-        reader.expect("KEY")
+    elif reader.take("ON", "UPDATE"):
         change = TableChange.SET_OPTIONS
     else:
         reader.expect("NOT", "NULL")
+        if reader.dialect is Dialect.GOOGLE_STANDARD_SQL:
+            raise refusals.nullability_alone()
     return Parts(change=change, target=name)
 
 
@@ -168,40 +175,45 @@ def _column_set(reader: StatementReader, body: TableBody, name: str) -> Parts:
         body.columns.append(column)
         return Parts(change=TableChange.SET_DEFAULT, columns=(column,), target=name)
     if reader.take("NOT", "NULL"):
+        if body.google:
+            raise refusals.nullability_alone()
         return Parts(change=TableChange.SET_NOT_NULL, target=name)
     if body.google:
         if reader.take("ON", "UPDATE"):
             reader.in_parentheses()
-        elif reader.take("PLACEMENT"):
-            reader.expect("KEY")
-        else:
-            reader.expect("OPTIONS")
-            stamped = commit_timestamp_in(reader)
-            column = Column(name=name, commit_timestamp=stamped)
-            return Parts(change=TableChange.SET_OPTIONS, columns=(column,), target=name)
-        return Parts(change=TableChange.SET_OPTIONS, target=name)
+            return Parts(change=TableChange.SET_OPTIONS, target=name)
+        reader.expect("OPTIONS")
+        column = Column(name=name, commit_timestamp=commit_timestamp_in(reader))
+        return Parts(change=TableChange.SET_OPTIONS, columns=(column,), target=name)
     if reader.take("DATA"):
         reader.expect("TYPE")
         column = Column(name=name, type=postgresql_type(reader, column=name), not_null=None)
         body.columns.append(column)
         return Parts(change=TableChange.REDEFINE_COLUMN, columns=(column,), target=name)
-    _identity_set(reader)
-    return Parts(change=TableChange.SET_OPTIONS, target=name)
+    for word in ("RESTART", "START", "BIT_REVERSED_POSITIVE", "STATISTICS", "STORAGE"):
+        if reader.comes(word):
+            raise refusals.not_supported(f"<{word}> in <ALTER COLUMN ... SET>")
+    return _numbers_skipped(reader, name)
 
 
-def _identity_set(reader: StatementReader) -> None:
-    """Read how an identity column goes on."""
-    reader.take("SET")
-    if reader.take("RESTART"):
-        reader.expect("COUNTER", "WITH")
-        reader.integer()
-    elif reader.take("NO"):
+def _numbers_skipped(reader: StatementReader, name: str) -> Parts:
+    """Read which numbers an identity column leaves out from now on."""
+    if reader.take("NO"):
         reader.expect("SKIP", "RANGE")
-    else:
-        place = reader.place
-        sequence_clauses(reader, enclosed=False)
-        if reader.place == place:
-            raise reader.unexpected("SKIP")
+    elif not skipped_range(reader):
+        raise reader.unexpected("SKIP")
+    return Parts(change=TableChange.SET_IDENTITY, target=name)
+
+
+def _counter_restarted(reader: StatementReader, name: str) -> Parts:
+    """Read with which number an identity column goes on."""
+    reader.expect("RESTART")
+    if reader.dialect is Dialect.POSTGRESQL and not reader.comes("COUNTER"):
+        raise refusals.not_supported("<RESTART> without <COUNTER WITH>")
+    reader.expect("COUNTER", "WITH")
+    if reader.integer() < 1:
+        raise refusals.not_positive("start_with_counter")
+    return Parts(change=TableChange.SET_IDENTITY, target=name)
 
 
 def _set(reader: StatementReader) -> tuple[Parts, str]:

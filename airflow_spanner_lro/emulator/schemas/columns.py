@@ -59,14 +59,18 @@ class Column:
         return self.family not in _NO_KEY
 
 
-def options_of(reader: StatementReader, *, once: bool = True) -> dict[str, str | int | bool | None]:
+OptionValue = str | int | bool | tuple[str, ...] | None
+"""What an option can be set to."""
+
+
+def options_of(reader: StatementReader, *, once: bool = True) -> dict[str, OptionValue]:
     """Read ``(name = value, …)``.
 
     :param once: no name may be there twice
     :raises RpcError: if something else comes next.
     """
     reader.expect("(")
-    found: dict[str, str | int | bool | None] = {}
+    found: dict[str, OptionValue] = {}
     while True:
         name = reader.identifier()
         if name in found and once:
@@ -79,7 +83,7 @@ def options_of(reader: StatementReader, *, once: bool = True) -> dict[str, str |
     return found
 
 
-def _option_value(reader: StatementReader) -> str | int | bool | None:
+def _option_value(reader: StatementReader) -> OptionValue:
     for word, value in (("NULL", None), ("TRUE", True), ("FALSE", False)):
         if reader.take(word):
             return value
@@ -88,7 +92,7 @@ def _option_value(reader: StatementReader) -> str | int | bool | None:
         while reader.take(","):
             found.append(reader.text_in_quotes())
         reader.expect("]")
-        return ",".join(filter(None, found))
+        return tuple(filter(None, found))
     text = reader.text_in_quotes()
     return reader.integer() if text is None else text
 
@@ -205,7 +209,7 @@ def sequence_clauses(reader: StatementReader, *, enclosed: bool) -> bool:
             if kind:
                 raise refusals.kind_twice()
             kind = True
-        elif not (_skipped_range(reader) or _start(reader) or _nothing_said(reader)):
+        elif not (skipped_range(reader) or _start(reader) or _nothing_said(reader)):
             break
     if enclosed:
         if reader.place == start:
@@ -214,7 +218,11 @@ def sequence_clauses(reader: StatementReader, *, enclosed: bool) -> bool:
     return kind
 
 
-def _skipped_range(reader: StatementReader) -> bool:
+def skipped_range(reader: StatementReader) -> bool:
+    """Read which numbers a sequence leaves out, if it is said.
+
+    :raises RpcError: if there are none between them.
+    """
     if not reader.take("SKIP"):
         return False
     reader.expect("RANGE")

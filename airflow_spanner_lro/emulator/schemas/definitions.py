@@ -13,6 +13,8 @@ from airflow_spanner_lro.emulator.schemas.references import References, view_ref
 from airflow_spanner_lro.emulator.schemas.tables import Parts, TableChange, key_parts
 
 if TYPE_CHECKING:
+    from airflow_spanner_lro.emulator.errors import RpcError
+    from airflow_spanner_lro.emulator.schemas.columns import OptionValue
     from airflow_spanner_lro.emulator.schemas.reader import StatementReader
 
 
@@ -24,8 +26,9 @@ def read_index(reader: StatementReader, *, search: bool) -> tuple[Parts, str]:
     google = reader.dialect is Dialect.GOOGLE_STANDARD_SQL
     if not google:
         reader.take("*")
-        if reader.take("USING"):
-            reader.expect("BTREE")
+        if reader.take("USING") and not reader.take("BTREE"):
+            method = reader.identifier()
+            raise refusals.not_supported(f"The access method <{method}> of an index")
     key, descending = key_parts(reader, may_be_empty=google)
     stored = reader.identifiers() if reader.take("STORING" if google else "INCLUDE") else ()
     others = _partitioned(reader) if search or google else []
@@ -80,11 +83,23 @@ def _not_null(reader: StatementReader) -> list[str]:
         while reader.dialect is Dialect.POSTGRESQL and reader.take("("):
             opened += 1
         found.append(reader.identifier())
-        reader.expect("IS", "NOT", "NULL")
+        if not reader.take("IS", "NOT", "NULL"):
+            raise _no_filter(reader)
         while opened and reader.take(")"):
             opened -= 1
         if not reader.take("AND"):
-            return found
+            break
+    if reader.comes("OR"):
+        raise _no_filter(reader)
+    reader.expect(*[")"] * opened)
+    return found
+
+
+def _no_filter(reader: StatementReader) -> RpcError:
+    """Return the error about an index of other rows than those that have values."""
+    if reader.dialect is Dialect.GOOGLE_STANDARD_SQL or reader.at_end:
+        return reader.unexpected("IS NOT NULL")
+    return refusals.not_supported("<WHERE> of an index with more than <IS NOT NULL> and <AND>")
 
 
 def read_index_change(reader: StatementReader, *, search: bool) -> Parts:
@@ -119,14 +134,15 @@ def read_view(reader: StatementReader, *, view: str) -> References:
     :raises RpcError: if it does not say by whose rights it reads, or reads nothing.
     """
     google = reader.dialect is Dialect.GOOGLE_STANDARD_SQL
+    if not google and reader.comes("("):
+        reader.identifiers()
+        raise refusals.not_supported("Setting column names in <CREATE VIEW>")
     if reader.take("SQL") or (not google and reader.comes("SECURITY")):
         reader.expect("SECURITY")
         if not reader.take("INVOKER"):
             reader.expect("DEFINER")
     elif google and reader.comes("AS"):
         raise refusals.no_security(view)
-    if not google and reader.comes("("):
-        reader.identifiers()
     reader.expect("AS")
     if reader.at_end:
         raise reader.unexpected("a query")
@@ -172,7 +188,7 @@ def read_sequence(reader: StatementReader, *, sequence: str) -> Parts:
     return Parts(has_kind=kind)
 
 
-def _check_sequence(text: str, options: dict[str, str | int | bool | None]) -> bool:
+def _check_sequence(text: str, options: dict[str, OptionValue]) -> bool:
     """Refuse options that no sequence has; tell whether its kind is among them."""
     for name, value in options.items():
         if name in _NUMBERS:
@@ -189,7 +205,7 @@ def _check_sequence(text: str, options: dict[str, str | int | bool | None]) -> b
     return kind is not None
 
 
-def _check_numbers(options: dict[str, str | int | bool | None]) -> None:
+def _check_numbers(options: dict[str, OptionValue]) -> None:
     low, high, start = (options.get(name) for name in _NUMBERS)
     if (low is None) != (high is None):
         raise refusals.half_a_range()
