@@ -138,7 +138,7 @@ class Mirror:
                     self._restore(note)
                 case StatementCommitted():
                     self._change(note)
-                case DatabaseGone():
+                case _:
                     self._drop(note.name)
         except RowsError as exc:
             if not self._is_over(exc):

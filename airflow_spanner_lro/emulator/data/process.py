@@ -203,8 +203,8 @@ class GoogleEmulator:
         if guard is not None:
             guard.kill()
             guard.wait()
-            if guard.stdin is not None:
-                guard.stdin.close()
+            assert guard.stdin is not None  # noqa: S101 - it is a pipe
+            guard.stdin.close()
 
     def _last_words(self) -> str:
         return f": {' / '.join(self._lines)}" if self._lines else ""

@@ -392,7 +392,5 @@ class Journal:
 
     def unusable(self, *, reason: str, line: int | None = None) -> EmulatorStateError:
         """Return the error that says why the file cannot be used; there must be one."""
-        if self._file is None:
-            message = "there is no file"
-            raise RuntimeError(message)
+        assert self._file is not None  # noqa: S101 - nothing else can be unusable
         return EmulatorStateError(path=self._file.path, line=line, reason=reason, advice=_ADVICE)

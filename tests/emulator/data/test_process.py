@@ -201,3 +201,88 @@ def test_it_dies_with_us() -> None:
 
     assert was_there
     wait_until(lambda: not _alive(google))
+
+
+def test_one_that_is_not_wanted_any_more(script: Callable[[str], Path]) -> None:
+    """Who stops it before it has started never starts it."""
+    google = GoogleEmulator(script("sleep 600"))
+    google.stop()
+    with pytest.raises(DataStartError, match="not wanted any more"):
+        google.start(on_end=lambda: None)
+
+    assert 0 == google.pid
+
+
+def test_one_that_ends_right_after_it_answered(
+    script: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not taken for one that runs, and nobody is told of its end a second time."""
+
+    def answered(self: GoogleEmulator) -> None:
+        assert self.ended(within=20.0)
+
+    monkeypatch.setattr(GoogleEmulator, "_wait_until_it_answers", answered)
+
+    assert "it has ended (exit code 4)" == _start(script("exit 4"))
+
+
+def test_a_bug_in_keeping_rows_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Data calls do not wait for ever, and the admin plane goes on."""
+
+    def bug(self: GoogleEmulator, *, on_end: Callable[[], None]) -> None:
+        del self, on_end
+        message = "no such thing"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr(GoogleEmulator, "start", bug)
+    with SpannerAdminEmulator(clock=ManualClock(), data=Path("/bin/true")) as emulator:
+        assert emulator.data is not None
+        assert emulator.data.wait_until_started(20.0)
+        emulator.create_database(DATABASE)
+        refused = _ask_for_session(emulator.endpoint)
+
+    assert grpc.StatusCode.UNAVAILABLE is refused.code()
+    assert "the emulator has a bug: ZeroDivisionError" in str(refused.details())
+    assert "failed to keep rows" in caplog.text
+
+
+class _UnavailableError(grpc.RpcError):
+    """Google's emulator says that it cannot answer."""
+
+    def code(self) -> grpc.StatusCode:
+        """Return what it says."""
+        return grpc.StatusCode.UNAVAILABLE
+
+
+def test_one_that_runs_may_say_for_itself_that_it_is_unavailable() -> None:
+    """Only the end of the process is told in words of our own."""
+    binary = find_binary()
+    if binary is None:
+        pytest.skip(HOW_TO_GET_IT)
+    with SpannerAdminEmulator(clock=ManualClock(), data=binary) as emulator:
+        assert emulator.data is not None
+        assert emulator.data.wait_until_started(20.0)
+        while_it_runs = emulator.data.error_of(_UnavailableError())
+        os.kill(emulator.data.pid, signal.SIGKILL)
+        afterwards = emulator.data.error_of(_UnavailableError())
+
+    assert while_it_runs is None
+    assert afterwards is not None
+    assert "is gone" in afterwards.message
+
+
+def test_stopping_while_it_starts_is_no_trouble(
+    script: Callable[[str], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who stops the emulator at once waits for no address, leaves no process, and is not warned."""
+    with SpannerAdminEmulator(clock=ManualClock(), data=script("sleep 600")) as emulator:
+        data = emulator.data
+        assert data is not None
+        wait_until(lambda: data.pid != 0)
+        pid = data.pid
+
+    assert not _alive(pid)
+    assert "" == data.problem
+    assert [] == [each.message for each in caplog.records if "does not start" in each.message]
