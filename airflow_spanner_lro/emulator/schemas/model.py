@@ -217,12 +217,12 @@ class Schema:
         schema, dot, _ = name.rpartition(".")
         if dot and schema.lower() not in _GIVEN_SCHEMAS and not self._knows(SCHEMA, schema):
             raise errors.no_such_entity(SCHEMA, schema)
-        for needed in filter(None, (statement.on, statement.parent)):
-            if not self._knows(TABLE, needed):
-                raise errors.no_such_entity(TABLE, needed)
+        # the tables of an index are looked at with its columns
+        if kind == TABLE and statement.parent and not self._knows(TABLE, statement.parent):
+            raise errors.no_such_entity(TABLE, statement.parent)
+        self._require_sense(statement)
         if statement.on and name.rpartition(".")[0] != statement.on.rpartition(".")[0]:
             raise errors.index_elsewhere(name, table=statement.on)
-        self._require_sense(statement)
         return self.plus(statement)
 
     def _require_sense(self, statement: DdlStatement) -> None:

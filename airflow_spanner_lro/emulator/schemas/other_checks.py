@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.errors import schemas as refusals
 from airflow_spanner_lro.emulator.schemas.shapes import shape_of
 from airflow_spanner_lro.emulator.schemas.table_checks import (
@@ -56,13 +57,14 @@ def indexes_of(
 def require_index_fits(
     statements: Sequence[DdlStatement], statement: DdlStatement, *, search: bool
 ) -> None:
-    """Refuse an index of columns that its table has not.
+    """Refuse an index of a table that is not there, or of columns that it has not.
 
     :raises RpcError: if it is one
     """
     shape, parts = shape_of(statements, statement.on), statement.parts
-    if shape is None or parts is None:
-        return
+    # it has to be spelled as it is
+    if shape is None or parts is None or shape.name != statement.on:
+        raise errors.no_such_entity(_TABLE, statement.on)
     index, key = statement.names[0], parts.key or ()
     _require_index_key(index, key, search=search)
     for name in (*key, *parts.stored, *(column for column, _ in parts.checks)):
@@ -76,9 +78,15 @@ def require_index_fits(
         for name in key:
             column = shape.columns[name.lower()]
             if not (column.can_be_key or column.family == "PG.NUMERIC"):
-                raise refusals.bad_key_type(index, name, column.family)
-    if statement.parent and not search:
-        _require_index_parent(statements, statement, shape, key, parts)
+                raise refusals.bad_index_type(index, name, column.family)
+    if statement.parent:
+        parent = shape_of(statements, statement.parent)
+        if parent is None:
+            raise refusals.parent_key(
+                f"Cannot interleave index {index}", f"within nonexistent table {statement.parent}"
+            )
+        if not search:
+            _require_index_parent(statements, index, shape, parts, parent)
 
 
 def _require_index_key(index: str, key: tuple[str, ...], *, search: bool) -> None:
@@ -107,14 +115,11 @@ def _require_apart(index: str, shape: TableShape, parts: Parts) -> None:
 
 def _require_index_parent(
     statements: Sequence[DdlStatement],
-    statement: DdlStatement,
+    index: str,
     shape: TableShape,
-    key: tuple[str, ...],
     parts: Parts,
+    parent: TableShape,
 ) -> None:
-    index, parent = statement.names[0], shape_of(statements, statement.parent)
-    if parent is None:
-        return
     ancestors, at = {shape.name.lower()}, shape
     while at.parent and (above := shape_of(statements, at.parent)) is not None:
         ancestors.add(above.name.lower())
@@ -124,7 +129,7 @@ def _require_index_parent(
             f"Cannot interleave index {index} of table {shape.name} within table {parent.name}",
             f"because {parent.name} is not an ancestor of {shape.name}",
         )
-    require_parent_key(f"Index {index}", shape, key, parts.descending, parent)
+    require_parent_key(f"Index {index}", shape, parts.key or (), parts.descending, parent)
 
 
 def require_sources(statements: Sequence[DdlStatement], statement: DdlStatement) -> None:

@@ -196,7 +196,8 @@ def referred(reader: StatementReader) -> tuple[str, tuple[str, ...]]:
     if not reader.comes("("):
         raise refusals.not_supported("A foreign key without referenced columns")
     columns = reader.identifiers()
-    reader.take("MATCH", "SIMPLE")
+    if not reader.take("MATCH", "SIMPLE"):
+        reader.take("MATCH", "FULL")
     while reader.take("ON"):
         if not reader.take("DELETE") and not reader.take("UPDATE"):
             raise reader.unexpected("DELETE")

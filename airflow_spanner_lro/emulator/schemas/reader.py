@@ -315,15 +315,6 @@ class StatementReader:
             self._at += 1
         return tuple(part for part in parts if part)
 
-    def parent(self) -> str:
-        """Return the table that ``INTERLEAVE IN`` names further on, or empty."""
-        while not self.at_end:
-            if self.take("INTERLEAVE", "IN"):
-                self.take("PARENT")
-                return self.name() or ""
-            self._at += 1
-        return ""
-
     def _part(self, *, first: bool) -> str | None:
         """Read one part of a name."""
         if self.at_end:

@@ -61,15 +61,13 @@ class TableShape:
 
 
 def shape_of(statements: Sequence[DdlStatement], table: str) -> TableShape | None:
-    """Return what a table is like; None if there is none, or nobody has read its columns."""
+    """Return what a table is like; None if there is none."""
     same = table.lower()
     shape: TableShape | None = None
     for each in statements:
         if each.entity_type != "TABLE" or not each.names or each.names[0].lower() != same:
             continue
-        if each.action == "CREATE":
-            if each.parts is None:
-                return None
+        if each.action == "CREATE" and each.parts is not None:
             shape = created(each, each.parts)
         elif each.action == "ALTER" and shape is not None:
             _apply(shape, each)

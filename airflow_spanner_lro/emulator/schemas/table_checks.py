@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a new table makes sense, and fits what is there: columns, keys, types, parents.
-
-A table whose columns nobody has read, such as one from an older state file, fits everything.
-"""
+"""Whether a new table makes sense, and fits what is there: columns, keys, types, parents."""
 
 from __future__ import annotations
 
@@ -13,14 +10,13 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.emulator import errors
 from airflow_spanner_lro.emulator.errors import schemas as refusals
 from airflow_spanner_lro.emulator.schemas.shapes import TableShape, created, shape_of
-from airflow_spanner_lro.emulator.schemas.tables import TableChange
+from airflow_spanner_lro.emulator.schemas.tables import Parts, TableChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from airflow_spanner_lro.emulator.schemas.columns import Column
     from airflow_spanner_lro.emulator.schemas.statements import DdlStatement
-    from airflow_spanner_lro.emulator.schemas.tables import Parts
 
 _TABLE = "TABLE"
 
@@ -44,9 +40,8 @@ def require_table_fits(
     :param has_protos: it has a proto bundle
     :raises RpcError: if it does
     """
-    parts = statement.parts
-    if parts is None:
-        return
+    # a CREATE TABLE has been read to its end
+    parts = statement.parts or Parts()
     table = statement.names[0]
     if (name := twice_in([column.name for column in parts.columns])) is not None:
         raise refusals.duplicate_column(table, name)
@@ -59,11 +54,10 @@ def require_table_fits(
     if parts.policy:
         require_policy(shape, parts.policy)
     require_new_names(statements, shape.constraints, table)
-    if statement.parent:
-        if not parts.columns:
-            raise refusals.no_columns(table)
-        if (parent := shape_of(statements, statement.parent)) is not None:
-            require_parent_key(f"Table {table}", shape, shape.key, shape.descending, parent)
+    if statement.parent and not parts.columns:
+        raise refusals.no_columns(table)
+    if (parent := shape_of(statements, statement.parent)) is not None:
+        require_parent_key(f"Table {table}", shape, shape.key, shape.descending, parent)
     require_foreign_keys(statements, shape, statement)
 
 
@@ -177,9 +171,7 @@ def require_parent_key(
                 owner,
                 f"references parent key column {name} at incorrect position {key.index(name)}",
             )
-        own, theirs = shape.columns.get(name.lower()), parent.columns.get(name.lower())
-        if own is None or theirs is None:
-            continue
+        own, theirs = shape.columns[name.lower()], parent.columns[name.lower()]
         if own.family != theirs.family or (own.type != theirs.type and not index):
             raise refusals.parent_key(
                 owner,
@@ -203,15 +195,10 @@ def require_foreign_keys(
     refers = statement.refers
     for (name, table), (own, others) in zip(refers.foreign_keys, refers.key_columns, strict=False):
         itself = table.lower() == shape.name.lower()
-        exact = table == shape.name or any(
-            each.action == "CREATE" and each.entity_type == _TABLE and each.names[0] == table
-            for each in statements
-        )
-        if not exact:
-            raise errors.no_such_entity(_TABLE, table)
         other = shape if itself else shape_of(statements, table)
-        if other is None:
-            continue
+        # it has to be spelled as it is
+        if other is None or other.name != table:
+            raise errors.no_such_entity(_TABLE, table)
         _require_foreign_key(name, shape, own, other, others)
 
 
