@@ -8,9 +8,17 @@ from types import SimpleNamespace
 
 import pytest
 from google.api_core import exceptions
+from google.auth.exceptions import RefreshError
 
 from airflow_spanner_lro.core.flows.commands import Answer, ListOperations, Sleep
-from airflow_spanner_lro.core.flows.limits import RETRY_AFTER, concurrency_limit, wait_for_slot
+from airflow_spanner_lro.core.flows.limits import (
+    QUOTA_LIMIT,
+    RETRY_AFTER,
+    concurrency_limit,
+    deletion_limit,
+    refused_for_now,
+    wait_for_slot,
+)
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.kinds import COPY_BACKUP, CREATE_BACKUP, RESTORE_DATABASE
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
@@ -79,6 +87,40 @@ def test_other_trouble_ends_it(trouble: Exception) -> None:
     """What would only come again is raised, and so is the deadline."""
     with pytest.raises((exceptions.PermissionDenied, DeadlinePassedError)):
         wait_with(*([trouble] if trouble is DENIED else [BOTH, trouble]))
+
+
+def test_what_is_gone_holds_no_slot() -> None:
+    """A list of what does not exist any more ends the wait: another attempt tells."""
+    gone = exceptions.NotFound("Database not found")
+
+    assert [ListOperations(QUERY)] * 2 == wait_with(BOTH, gone).asked
+
+
+@pytest.mark.parametrize(
+    ("error", "limit"),
+    [
+        (exceptions.ResourceExhausted("Quota exceeded"), QUOTA_LIMIT),
+        (RefreshError("no token", retryable=True), "no request without a token"),
+        (RefreshError("account disabled", retryable=False), None),
+        (UNAVAILABLE, None),
+        (DENIED, None),
+    ],
+)
+def test_only_what_was_certainly_not_begun_is_waited_out(
+    error: Exception, limit: str | None
+) -> None:
+    """A quota, and a call that was never sent, pass by themselves; all else is told."""
+    refused = refused_for_now(error, target=NAME.resource)
+
+    assert (limit is None) is (refused is None)
+    assert (limit or "") in str(refused)
+
+
+def test_a_backup_that_nobody_reads_is_not_waited_for() -> None:
+    """A deletion that is refused for something else has nothing to wait for."""
+    backup = SimpleNamespace(referencing_databases=[], referencing_backups=[])
+
+    assert deletion_limit(backup) is None
 
 
 def test_a_long_silence_ends_it() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.operators.databases import SpannerCreateDatabaseOperator
+from airflow_spanner_lro.reaper.inspection import Inspection
+from airflow_spanner_lro.reaper.records import ledger_rows
 
 from .airflow_tables import LONG_AGO, back_up
 from .harness import INSTANCE
@@ -186,3 +189,17 @@ def test_database_that_was_created_is_left_for_a_later_try(reaper: ReaperHarness
     assert entry.operation
     assert entry.exempt
     assert reaper.has(NEW)
+
+
+def test_one_of_two_operations_is_nobodys_to_end(reaper: ReaperHarness) -> None:
+    """Where either may be the task's, both are named and nothing is ended."""
+    intend(reaper)
+    (row,) = ledger_rows()
+    assert row.entry is not None
+    one = reaper.client.get(name=reaper.start_backup())
+    other = replace(one, name=replace(one.name, operation="other"))
+
+    told = Inspection(row=row, entry=row.entry, ambiguous=(one, other)).objection()
+
+    assert told is not None
+    assert f"which of these it has begun, if any: {one.name}, {other.name}." in told

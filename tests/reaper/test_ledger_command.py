@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.reaper.report import list_ledger
 
+from .airflow_tables import back_up
 from .harness import BACKUP
 
 if TYPE_CHECKING:
@@ -158,3 +161,44 @@ def test_lines_fit_the_terminal(
     assert str(operation) in whole
     assert 120 >= max(map(len, cut))
     assert cut[1].endswith(operation.operation)
+
+
+def test_connection_that_does_not_answer(reaper: ReaperHarness, capsys: Capture) -> None:
+    """What concerns a whole connection is told once, after the list."""
+    reaper.orphan()
+    reaper.emulator.faults.fail(method="GetOperation", code=Code.UNAUTHENTICATED, times=None)
+
+    code = list_ledger(dag_ids=(), closed=False, offline=False)
+
+    captured = capsys.readouterr()
+    assert 1 == code
+    assert "  ?  " in captured.out
+    assert 1 == captured.err.count("Connection google_cloud_default")
+    assert "UNAUTHENTICATED" in captured.err
+
+
+def test_connection_that_was_deleted(
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Without its connection nobody can ask about an operation, and that is a failure."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    scope = reaper.tables.add_task(author=partial(back_up, gcp_conn_id="deleted"))
+    name = OperationName.parse(f"{BACKUP}/operations/one")
+    spec = ConnectionSpec(gcp_conn_id="deleted", endpoint="")
+    reaper.tables.write(scope, reaper.entry(name, connection_spec=spec))
+
+    code = list_ledger(dag_ids=(), closed=False, offline=False)
+
+    captured = capsys.readouterr()
+    assert 1 == code
+    assert "  ?  " in captured.out
+    assert "there is no such connection" in captured.err
+
+
+def test_operation_that_was_left_is_told(reaper: ReaperHarness, capsys: Capture) -> None:
+    """What is only presumed to be a task's goes on, so its state is shown though it is closed."""
+    reaper.orphan(closed=True, left=True)
+
+    line = listed(capsys, closed=True)[1]
+
+    assert ["left", "RUNNING", "0", "%"] == line[4:8]

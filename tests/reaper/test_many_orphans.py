@@ -7,9 +7,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.names import BackupName
+from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.polling.budget import SPAN
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
@@ -20,7 +23,6 @@ from airflow_spanner_lro.reaper.loop import ReaperLoop
 from .airflow_tables import back_up
 
 if TYPE_CHECKING:
-    import pytest
     from airflow.state import TaskScope
 
     from airflow_spanner_lro.core.names import OperationName
@@ -106,6 +108,26 @@ def test_what_cannot_be_listed_is_asked_one_by_one(reaper: ReaperHarness) -> Non
     ReaperLoop(host="one", clock=reaper.clock).run_once()
 
     assert INSTANCES * EACH == len(reaper.cancels)
+
+
+@pytest.mark.parametrize(
+    ("code", "ending"),
+    [
+        (Code.PERMISSION_DENIED, Ending.REFUSED),
+        (Code.UNAVAILABLE, Ending.NOT_SENT),
+        (Code.NOT_FOUND, Ending.GONE),
+    ],
+)
+def test_answer_to_each_cancel_is_written_down(
+    reaper: ReaperHarness, code: Code, ending: Ending
+) -> None:
+    """Of many no outcome is waited for, and what Spanner answered to each is told all the same."""
+    scopes = orphans(reaper)
+    reaper.emulator.faults.fail(method="CancelOperation", code=code, times=None)
+
+    ReaperLoop(host="one", clock=reaper.clock).run_once()
+
+    assert {ending} == {reaper.tables.read(scope).ending for scope in scopes}
 
 
 def test_cancel_that_has_taken_hold_is_not_sent_again(

@@ -304,6 +304,30 @@ def test_what_is_decided_when_a_signal_comes_is_still_cancelled(
     assert Stage.RUNNING is reaper.tables.read(other).stage
 
 
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        (11, "has succeeded, and nobody was told. What it has done would be left for a later try"),
+        (None, "is not known to Spanner any more. The entry would be closed."),
+    ],
+)
+def test_dry_run_says_what_would_be_left_or_closed(
+    reaper: ReaperHarness, hours: int | None, told: str
+) -> None:
+    """What has ended is not cancelled, and the dry run says what becomes of its entry instead."""
+    scope = reaper.orphan()
+    before = reaper.tables.read(scope)
+    if hours:
+        reaper.time.advance(timedelta(hours=hours))
+    else:
+        reaper.emulator.faults.fail(method="GetOperation", code=Code.NOT_FOUND, times=None)
+
+    reaper.reap(dry_run=True)
+
+    assert told in reaper.logged[0]
+    assert before == reaper.tables.read(scope)
+
+
 @pytest.fixture
 def backend(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     """Return what stands behind Airflow's stats, without dotted names."""

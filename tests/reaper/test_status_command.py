@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +13,15 @@ from airflow.jobs.job import Job
 from airflow.models.trigger import Trigger
 from sqlalchemy import insert
 
+from airflow_spanner_lro.core.connection import ConnectionSpec
+from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.reaper import loop
 from airflow_spanner_lro.reaper.loop import ReaperLoop
 from airflow_spanner_lro.reaper.rounds import RoundSummary
 
+from .airflow_tables import back_up
+from .harness import BACKUP
 from .test_reap_command import airflow
 
 if TYPE_CHECKING:
@@ -223,3 +228,51 @@ def test_reaper_makes_it_well(reaper: ReaperHarness, capsys: Capture) -> None:
 
     assert 0 == airflow("status")
     assert "Entries      0 open" in capsys.readouterr().out
+
+
+def test_entries_that_tell_nothing_of_a_connection(reaper: ReaperHarness, capsys: Capture) -> None:
+    """An intent names no operation, and what cannot be read names nothing: neither is asked for."""
+    intent = reaper.tables.add_task(task_id="intent", state="deferred", run_state="running")
+    reaper.tables.write(intent, reaper.entry(None))
+    unreadable = reaper.tables.add_task(task_id="old", state="deferred", run_state="running")
+    reaper.tables.write_value(unreadable, {"version": 99})
+    record(timedelta())
+
+    code = airflow("status")
+
+    assert 0 == code
+    assert "Connections  0 used by open entries" in capsys.readouterr().out
+    assert not reaper.emulator.calls.of("GetOperation")
+
+
+@pytest.mark.usefixtures("waiting")
+def test_connection_that_is_refused(reaper: ReaperHarness, capsys: Capture) -> None:
+    """Credentials that are not taken are told with the connection, and ask for attention."""
+    record(timedelta())
+    reaper.emulator.faults.fail(method="GetOperation", code=Code.UNAUTHENTICATED, times=None)
+
+    code = airflow("status")
+
+    output = capsys.readouterr().out
+    assert 1 == code
+    assert "Connection google_cloud_default" in output
+    assert "UNAUTHENTICATED" in output
+
+
+def test_connection_that_was_deleted(
+    reaper: ReaperHarness, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """A connection that is not there any more is told, and nobody is asked through it."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    author = partial(back_up, gcp_conn_id="deleted")
+    scope = reaper.tables.add_task(author=author, state="deferred", run_state="running")
+    spec = ConnectionSpec(gcp_conn_id="deleted", endpoint="")
+    name = OperationName.parse(f"{BACKUP}/operations/one")
+    reaper.tables.write(scope, reaper.entry(name, connection_spec=spec))
+    record(timedelta())
+
+    code = airflow("status")
+
+    assert 1 == code
+    assert "there is no such connection" in capsys.readouterr().out
+    assert not reaper.emulator.calls.of("GetOperation")
