@@ -107,10 +107,11 @@ class GoogleEmulator:
                 raise DataStartError(message)
             self._process = self._launch()
             self._guard = _guard_of(self._process)
-        self._reader = threading.Thread(
-            target=self._read, args=(self._process, on_end), name="google-emulator", daemon=True
-        )
-        self._reader.start()
+            self._reader = threading.Thread(
+                target=self._read, args=(self._process, on_end), name="google-emulator", daemon=True
+            )
+            # whoever stops it joins this thread, so it has to run before the lock is free
+            self._reader.start()
         try:
             self._wait_until_it_answers()
         except BaseException:

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ from tests.emulator.support.channels import open_channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 DATABASE = "projects/test/instances/main/databases/orders"
 _OUR_END = """
@@ -286,3 +289,27 @@ def test_stopping_while_it_starts_is_no_trouble(
     assert not _alive(pid)
     assert "" == data.problem
     assert [] == [each.message for each in caplog.records if "does not start" in each.message]
+
+
+def test_one_that_is_stopped_at_the_very_moment_of_its_start(
+    script: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stops it then waits until it can be stopped, and nothing of it is left."""
+    google = GoogleEmulator(script("sleep 600"))
+    real = threading.Thread.start
+    with ThreadPoolExecutor(1) as pool:
+        stops: list[Future[None]] = []
+
+        def start_late(self: threading.Thread) -> None:
+            if self.name == "google-emulator":
+                stops.append(pool.submit(google.stop))
+                wait(stops, 0.3)
+            real(self)
+
+        monkeypatch.setattr(threading.Thread, "start", start_late)
+        with pytest.raises(DataStartError):
+            google.start(on_end=lambda: None)
+        (stop,) = stops
+
+        assert stop.result(20.0) is None
+    assert not _alive(google.pid)
