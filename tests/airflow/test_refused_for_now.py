@@ -392,6 +392,43 @@ def test_a_deletion_fails_at_once_if_that_is_wanted(stage: Stage, task: FakeTask
     assert stage.has(SOURCE)
 
 
+def test_a_deletion_that_ran_out_of_time_says_so(stage: Stage, task: FakeTask) -> None:
+    """A deadline that passes in the triggerer fails the task, and nothing was deleted."""
+    optimise(stage)
+    event = {"timed_out": True, "pause": 0.0, "limit": "so many"}
+
+    with pytest.raises(SlotWaitEndedError, match="was not deleted: out of time"):
+        delete_backup(deferrable=True).execute_after_slot(task.context, event)
+
+    assert stage.has(SOURCE)
+
+
+def test_a_killed_deletion_waits_no_longer(stage: Stage, task: FakeTask) -> None:
+    """A kill ends the wait for what reads from the backup, and nothing was deleted."""
+    optimise(stage)
+    operator = delete_backup()
+    stage.script.upon("DeleteBackup", operator.on_kill)
+
+    with pytest.raises(SlotWaitEndedError, match="was killed"):
+        operator.execute(task.context)
+
+    assert stage.has(SOURCE)
+
+
+def test_a_deletion_that_was_killed_before_it_began_does_not_wait(
+    stage: Stage, task: FakeTask
+) -> None:
+    """A kill may come before there is anything to stop."""
+    optimise(stage)
+    operator = delete_backup()
+    operator.on_kill()
+
+    with pytest.raises(SlotWaitEndedError, match="was killed"):
+        operator.execute(task.context)
+
+    assert stage.has(SOURCE)
+
+
 def test_a_version_time_seconds_ahead_is_waited_for(
     stage: Stage, task: FakeTask, *, deferrable: bool
 ) -> None:
