@@ -324,32 +324,6 @@ def test_every_value_has_a_form() -> None:
             assert base_of(world, at=now)
 
 
-def test_operations_are_forgotten_after_a_week_and_chosen_ids_are_used_up() -> None:
-    """Their rows go, a base does not hold them, and an id that was chosen is taken for good."""
-    lived = make_engine(compact_after=1)
-    path, request = (
-        f"/{ADMIN}/UpdateDatabaseDdl",
-        {
-            "database": DATABASE,
-            "statements": ["CREATE TABLE U (Id INT64) PRIMARY KEY (Id)"],
-            "operation_id": "add_u",
-        },
-    )
-    method = lived.methods[path]
-    lived.call(method, method.request(request))
-    perform(lived, "backup", 1)
-    lived.clock.advance(8 * 86_400)
-    lived.act(CLEAR)
-    other = Engine(clock=ManualClock())
-    other.restore(lived.snapshot())
-
-    for each in (lived, other):
-        with each.locked() as (world, _):
-            assert 0 == len(world.operations)
-        with pytest.raises(Exception, match="add_u"):
-            each.call(method, method.request(request))
-
-
 def test_the_policy_of_a_resource_that_is_gone_is_forgotten_unseen() -> None:
     """A new resource of the name has the etag it would have had anyway."""
     etags = []
