@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+import grpc
 import httpx
 import pytest
 from google.cloud import (
@@ -21,6 +22,7 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 )
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+from tests.emulator.differential.google_emulator import ALONE, HOW_TO_GET_IT, find_binary, running
 from tests.emulator.support import configs, partitions
 from tests.emulator.support.channels import open_channel
 from tests.emulator.support.operation_starts import MULTI_REGION
@@ -28,7 +30,6 @@ from tests.emulator.support.operation_starts import MULTI_REGION
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import grpc
     from google.api_core.operation import Operation
     from google.longrunning import operations_pb2
 
@@ -54,6 +55,19 @@ class GetOperation(Protocol):
     def __call__(self, name: str) -> operations_pb2.Operation:
         """Get it."""
         ...
+
+
+@pytest.fixture(scope="session")
+def google_channel() -> Iterator[grpc.Channel]:
+    """Run Google's emulator once in each process that runs tests."""
+    binary = find_binary()
+    if binary is None:
+        pytest.skip(HOW_TO_GET_IT)
+    with (
+        running(binary) as address,
+        grpc.insecure_channel(address, options=ALONE) as channel,
+    ):
+        yield channel
 
 
 @pytest.fixture

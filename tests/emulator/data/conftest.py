@@ -1,24 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Google's emulator, once in each process that runs tests; skipped where it is not installed."""
+"""Emulators with rows, and databases of Google's; skipped where that is not installed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import grpc
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import spanner
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from tests.emulator.data.google_databases import GoogleDatabases
-from tests.emulator.differential.google_emulator import ALONE, HOW_TO_GET_IT, find_binary, running
+from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import grpc
     from google.cloud.spanner_v1.database import Database
     from google.cloud.spanner_v1.instance import Instance
 
@@ -86,22 +86,9 @@ def count_of(database: Database) -> int:
     return int(found)
 
 
-@pytest.fixture(scope="session")
-def google_databases_channel() -> Iterator[grpc.Channel]:
-    """Run Google's emulator; yield a channel to it."""
-    binary = find_binary()
-    if binary is None:
-        pytest.skip(HOW_TO_GET_IT)
-    with (
-        running(binary) as address,
-        grpc.insecure_channel(address, options=ALONE) as channel,
-    ):
-        yield channel
-
-
 @pytest.fixture
-def google_databases(google_databases_channel: grpc.Channel) -> Iterator[GoogleDatabases]:
+def google_databases(google_channel: grpc.Channel) -> Iterator[GoogleDatabases]:
     """Return a maker of databases, which drops them at the end of the test."""
-    databases = GoogleDatabases(google_databases_channel)
+    databases = GoogleDatabases(google_channel)
     yield databases
     databases.drop_all()

@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from tests.emulator.differential.google_emulator import ALONE, HOW_TO_GET_IT, find_binary, running
+from tests.emulator.differential.google_emulator import ALONE
 from tests.emulator.differential.sides import Answer, Side
 
 Script = Callable[[Side], Iterator[Answer]]
@@ -31,19 +31,6 @@ class Answers(NamedTuple):
 
 RunBoth = Callable[[Script], Answers]
 Agreed = Callable[[Script], list[Answer]]
-
-
-@pytest.fixture(scope="session")
-def google_channel() -> Iterator[grpc.Channel]:
-    """Run Google's emulator once in each process that runs tests."""
-    binary = find_binary()
-    if binary is None:
-        pytest.skip(HOW_TO_GET_IT)
-    with (
-        running(binary) as address,
-        grpc.insecure_channel(address, options=ALONE) as channel,
-    ):
-        yield channel
 
 
 @pytest.fixture
