@@ -34,6 +34,8 @@ WATCHED = "example_spanner_backup_watcher"
 STARTED = sorted(
     path.stem for path in EXAMPLES.glob("*.py") if path.stem not in (UPON_A_BACKUP, WATCHED)
 )
+FAIL_ON_PURPOSE = {"example_spanner_timeout_cancel": {"backup"}}
+"""Tasks of examples that show a failure, by the Dag."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +49,11 @@ class Examples:
         """Wait until a run has ended."""
         return self.world.api.wait_for_run(self.runs[dag_id], timeout=600)
 
-    def failures(self, dag_id: str) -> str:
-        """Return the logs of the tasks that have failed."""
+    def failures(self, dag_id: str) -> dict[str, str]:
+        """Return the logs of the tasks that have failed, by their ids."""
         tasks = self.world.api.task_instances(self.runs[dag_id])
         failed = [task for task in tasks if task.state is TaskState.FAILED]
-        return "\n".join(f"{task.task_id}:\n{self.world.api.task_log(task)}" for task in failed)
+        return {task.task_id: self.world.api.task_log(task) for task in failed}
 
     def wait_for_first(self, dag_id: str) -> DagRun:
         """Wait until a Dag that nobody started by hand has had a run."""
@@ -83,12 +85,14 @@ def examples(world: World) -> Examples:
 
 @pytest.mark.parametrize("dag_id", STARTED)
 def test_an_example_succeeds(examples: Examples, dag_id: str) -> None:
-    """An example Dag runs unchanged on the emulator, beside all others, and all of it succeeds."""
+    """An example Dag runs unchanged on the emulator, beside all others, and succeeds.
+
+    A run may succeed whatever becomes of its teardowns, so each task is looked at.
+    """
     ended = examples.wait(dag_id)
 
-    # a run succeeds whatever becomes of its teardowns, and of tasks that others make up for
     failures = examples.failures(dag_id)
-    assert not failures, failures
+    assert FAIL_ON_PURPOSE.get(dag_id, set()) == set(failures), "\n".join(failures.values())
     assert RunState.SUCCESS == ended.state
 
 
