@@ -201,6 +201,13 @@ class FakeTask:
         self.ti = FakeTaskInstance(try_number=self.ti.try_number + 1)
 
 
+def of_another_task(task_id: str = "other") -> FakeTask:
+    """Return another task instance."""
+    task = FakeTask()
+    task.ti.task_id = task_id
+    return task
+
+
 def eventually(condition: Callable[[], object]) -> bool:
     """Wait until something is so, for ten seconds at most."""
     until = time.monotonic() + 10

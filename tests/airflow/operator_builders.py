@@ -286,3 +286,8 @@ def cancel_operations(**parameters: Any) -> SpannerCancelOperationOperator:
     """Return an operator that cancels an operation."""
     usual = {"operation_name": f"{BACKUP}/operations/some"}
     return SpannerCancelOperationOperator(task_id="cancel", **usual | parameters)
+
+
+def delete_source(**parameters: Any) -> SpannerDeleteBackupOperator:
+    """Return an operator that deletes the backup that others are restored from."""
+    return delete_backup(**{"backup_id": "source"} | parameters)

@@ -20,18 +20,18 @@ from airflow_spanner_lro.emulator import Plan
 from airflow_spanner_lro.execution import wait
 from airflow_spanner_lro.operators.backup_schedules import SpannerCreateBackupScheduleOperator
 from airflow_spanner_lro.operators.backups import (
-    SpannerDeleteBackupOperator,
     SpannerUpdateBackupOperator,
 )
 from airflow_spanner_lro.operators.operations import (
     SpannerGetOperationOperator,
     SpannerListOperationsOperator,
 )
-from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger, SpannerSlotTrigger
-from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, RESTORED, SOURCE, FakeTask
+from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger
+from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, SOURCE, FakeTask, of_another_task
 from tests.airflow.operator_builders import (
     create_database,
     database_starts,
+    delete_source,
     finish_at_each_look,
     update_database,
     update_instance,
@@ -70,21 +70,8 @@ def no_time_on_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wait, "ON_WORKER", 0.0)
 
 
-def delete_backup(**parameters: Any) -> SpannerDeleteBackupOperator:
-    """Return an operator that deletes the backup ``source``."""
-    usual: dict[str, Any] = {"task_id": "delete", "backup_id": "source"}
-    return SpannerDeleteBackupOperator(**_WHERE | usual | parameters)
-
-
-def of_another_task(task_id: str = "other") -> FakeTask:
-    """Return another task instance."""
-    task = FakeTask()
-    task.ti.task_id = task_id
-    return task
-
-
 IMMEDIATE = [
-    pytest.param(delete_backup, "DeleteBackup", id="delete"),
+    pytest.param(delete_source, "DeleteBackup", id="delete"),
     pytest.param(
         lambda **options: SpannerUpdateBackupOperator(
             **_WHERE,
@@ -340,93 +327,6 @@ def test_no_second_update_waits_if_that_is_not_wanted(stage: Stage) -> None:
         play(update_database(enable_drop_protection=False, wait_for_slot=False), of_another_task())
 
     assert stage.first.name in str(caught.value)
-
-
-def optimise(stage: Stage) -> None:
-    """Let a database be restored from the backup ``source``, and let it optimise."""
-    stage.emulator.create_backup(SOURCE, DATABASE)
-    stage.emulator.plan(LONG)
-    play(restore(wait_for_completion=False), of_another_task("restore"))
-
-
-def test_a_backup_is_deleted_when_nothing_reads_from_it(
-    stage: Stage, task: FakeTask, *, deferrable: bool
-) -> None:
-    """The deletion waits until what was restored from it is optimised, and then succeeds."""
-    optimise(stage)
-    look = "ListOperations"
-    stage.script.upon(look, lambda: stage.finish_upon(look))
-
-    def go_on() -> None:
-        stage.clock.advance(timedelta(hours=11))
-        stage.script.upon("DeleteBackup", go_on)
-
-    stage.script.upon("DeleteBackup", lambda: stage.script.upon("DeleteBackup", go_on))
-
-    play(delete_backup(deferrable=deferrable), task)
-
-    assert not stage.has(SOURCE)
-    assert stage.has(RESTORED)
-    codes = [call.code for call in stage.emulator.calls.of("DeleteBackup")]
-    assert (Code.FAILED_PRECONDITION, Code.OK) == (codes[0], codes[-1])
-    assert not stage.cancels
-
-
-def test_a_deletion_waits_without_a_worker(stage: Stage, task: FakeTask) -> None:
-    """It may take hours, so a deferrable task leaves the worker."""
-    optimise(stage)
-
-    deferred = defer(delete_backup(deferrable=True), task)
-
-    assert isinstance(deferred.trigger, SpannerSlotTrigger)
-    assert stage.has(SOURCE)
-
-
-def test_a_deletion_fails_at_once_if_that_is_wanted(stage: Stage, task: FakeTask) -> None:
-    """Without waiting for a slot, the error says what reads from the backup."""
-    optimise(stage)
-
-    with pytest.raises(LimitReachedError, match=RESTORED):
-        play(delete_backup(wait_for_slot=False), task)
-
-    assert stage.has(SOURCE)
-
-
-def test_a_deletion_that_ran_out_of_time_says_so(stage: Stage, task: FakeTask) -> None:
-    """A deadline that passes in the triggerer fails the task, and nothing was deleted."""
-    optimise(stage)
-    event = {"timed_out": True, "pause": 0.0, "limit": "so many"}
-
-    with pytest.raises(SlotWaitEndedError, match="was not deleted: out of time"):
-        delete_backup(deferrable=True).execute_after_slot(task.context, event)
-
-    assert stage.has(SOURCE)
-
-
-def test_a_killed_deletion_waits_no_longer(stage: Stage, task: FakeTask) -> None:
-    """A kill ends the wait for what reads from the backup, and nothing was deleted."""
-    optimise(stage)
-    operator = delete_backup()
-    stage.script.upon("DeleteBackup", operator.on_kill)
-
-    with pytest.raises(SlotWaitEndedError, match="was killed"):
-        operator.execute(task.context)
-
-    assert stage.has(SOURCE)
-
-
-def test_a_deletion_that_was_killed_before_it_began_does_not_wait(
-    stage: Stage, task: FakeTask
-) -> None:
-    """A kill may come before there is anything to stop."""
-    optimise(stage)
-    operator = delete_backup()
-    operator.on_kill()
-
-    with pytest.raises(SlotWaitEndedError, match="was killed"):
-        operator.execute(task.context)
-
-    assert stage.has(SOURCE)
 
 
 def test_a_version_time_seconds_ahead_is_waited_for(
