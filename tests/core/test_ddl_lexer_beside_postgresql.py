@@ -7,12 +7,10 @@ The scanner is that of PostgreSQL's source, by way of ``pglast``.
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import assume, example, given, settings, strategies as st
+from pglast import parser
 
 from airflow_spanner_lro.core.ddl.lexer import Dialect, TokenKind, UnclosedError, tokenize
-
-parser = pytest.importorskip("pglast.parser", reason="pglast is not here: install the dev group")
 
 _STRINGS = frozenset({"SCONST", "USCONST", "BCONST", "XCONST"})
 _COMMENTS = frozenset({"SQL_COMMENT", "C_COMMENT"})

@@ -70,7 +70,10 @@ def browser(tmp_path: Path) -> list[str]:
     """Return the command of a browser that looks for the stranger's name on this machine."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        pytest.skip(f"no browser is on this machine: none of {', '.join(BROWSERS)}")
+        pytest.skip(
+            f"no browser is on this machine: none of {', '.join(BROWSERS)}; test_http_gate.py "
+            "sends what a browser would, everywhere"
+        )
     return [
         *(found, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"),
         f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1",
