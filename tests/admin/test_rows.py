@@ -24,7 +24,7 @@ from airflow_spanner_lro.core.drill.tables import LIST_TABLES, TableName
 from airflow_spanner_lro.core.errors import NoRowsError
 from airflow_spanner_lro.core.names import DatabaseName
 from airflow_spanner_lro.emulator import SpannerAdminEmulator
-from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,8 +40,7 @@ SCHEMA = (
 @pytest.fixture(scope="module")
 def rows_endpoint() -> Iterator[Endpoint]:
     """Run an emulator with rows: one database with five orders."""
-    if find_binary() is None:
-        pytest.skip(HOW_TO_GET_IT)
+    require_google_emulator()
     with SpannerAdminEmulator(data=True) as emulator:
         emulator.create_database(str(ORDERS), SCHEMA)
         endpoint = Endpoint(target=emulator.endpoint, plain_text=True)

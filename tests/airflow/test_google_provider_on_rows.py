@@ -10,7 +10,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from airflow_spanner_lro.emulator.data.binary import HOW_TO_GET_IT, find_binary
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,7 @@ _WHERE = {"instance_id": "main", "database_id": "orders"}
 @pytest.fixture
 def rows_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[SpannerAdminEmulator]:
     """Run an emulator with rows and a database; the Google provider is pointed to it."""
-    if find_binary() is None:
-        pytest.skip(f"Google's Spanner emulator is not here: {HOW_TO_GET_IT}")
+    require_google_emulator()
     with SpannerAdminEmulator(clock=ManualClock(), data=True) as emulator:
         emulator.create_database(f"projects/{PROJECT}/instances/main/databases/orders", SCHEMA)
         monkeypatch.setenv("SPANNER_EMULATOR_HOST", emulator.endpoint)

@@ -22,7 +22,7 @@ from google.cloud.spanner_admin_database_v1 import DatabaseDialect
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, RESTORE_DATABASE
 from airflow_spanner_lro.emulator import Plan, SpannerAdminEmulator
 from tests.e2e.conftest import EXAMPLES
-from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +81,7 @@ class Drills:
 @pytest.fixture(scope="module")
 def drills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drills]:
     """Run an emulator with three databases of 2,000 orders, and a backup of one of them."""
-    if find_binary() is None:
-        pytest.skip(HOW_TO_GET_IT)
+    require_google_emulator()
     with SpannerAdminEmulator(data=True) as emulator:
         for kind in (CREATE_BACKUP, RESTORE_DATABASE):
             emulator.plan(Plan(duration=timedelta(seconds=2)), kind=kind)

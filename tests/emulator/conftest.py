@@ -22,10 +22,11 @@ from google.cloud.spanner_admin_instance_v1.services.instance_admin.transports i
 )
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from tests.emulator.differential.google_emulator import ALONE, HOW_TO_GET_IT, find_binary, running
+from tests.emulator.differential.google_emulator import ALONE, running
 from tests.emulator.support import configs, partitions
 from tests.emulator.support.channels import open_channel
 from tests.emulator.support.operation_starts import MULTI_REGION
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,9 +61,7 @@ class GetOperation(Protocol):
 @pytest.fixture(scope="session")
 def google_channel() -> Iterator[grpc.Channel]:
     """Run Google's emulator once in each process that runs tests."""
-    binary = find_binary()
-    if binary is None:
-        pytest.skip(HOW_TO_GET_IT)
+    binary = require_google_emulator()
     with (
         running(binary) as address,
         grpc.insecure_channel(address, options=ALONE) as channel,

@@ -17,7 +17,7 @@ import pytest
 
 from airflow_spanner_lro.emulator import SpannerAdminEmulator
 from tests.emulator.conftest import BACKUP, DATABASE, INSTANCE
-from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,9 +211,9 @@ def test_a_copy_and_a_restore(spanner: Spanner, rest_emulator: SpannerAdminEmula
     assert "enable_drop_protection" in refused
 
 
-@pytest.mark.skipif(find_binary() is None, reason=HOW_TO_GET_IT)
 def test_rows(tmp_path: Path) -> None:
     """With rows, they are inserted, changed, queried and deleted."""
+    require_google_emulator()
     table = "CREATE TABLE Notes (\n  Id INT64,\n  Note STRING(MAX),\n) PRIMARY KEY (Id)"
     rows = ("--table=Notes", ON_DATABASE, ON_INSTANCE)
     query = ("databases", "execute-sql", "orders", ON_INSTANCE, "--sql=SELECT Id, Note FROM Notes")

@@ -13,7 +13,7 @@ from google.cloud import spanner
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from tests.emulator.data.google_databases import GoogleDatabases
-from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,8 +63,7 @@ class RowsEmulator:
 @pytest.fixture
 def rows_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RowsEmulator]:
     """Run an emulator with rows; its time stands still."""
-    if find_binary() is None:
-        pytest.skip(HOW_TO_GET_IT)
+    require_google_emulator()
     clock = ManualClock()
     with SpannerAdminEmulator(clock=clock, data=True) as admin:
         monkeypatch.setenv("SPANNER_EMULATOR_HOST", admin.endpoint)

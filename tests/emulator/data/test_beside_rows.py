@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import grpc
-import pytest
 from google.cloud.spanner_v1 import types
 
 from airflow_spanner_lro.emulator import SpannerAdminEmulator
 from tests.emulator.conftest import DATABASE
-from tests.emulator.differential.google_emulator import ALONE, HOW_TO_GET_IT, find_binary
+from tests.emulator.differential.google_emulator import ALONE
+from tests.support.google_spanner import require_google_emulator
 
 _SCHEMA = [
     "CREATE TABLE T (Id INT64) PRIMARY KEY (Id)",
@@ -20,9 +20,9 @@ _SCHEMA = [
 ]
 
 
-@pytest.mark.skipif(find_binary() is None, reason=HOW_TO_GET_IT)
 def test_a_database_with_roles_has_rows() -> None:
     """Google's emulator of 2025 knows no roles: they are left out, and data calls go on."""
+    require_google_emulator()
     with SpannerAdminEmulator(data=True) as emulator:
         emulator.create_database(DATABASE, _SCHEMA)
         with grpc.insecure_channel(emulator.endpoint, options=ALONE) as channel:

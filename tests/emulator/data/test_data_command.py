@@ -18,8 +18,8 @@ from google.cloud.spanner_v1 import types as spanner_types
 from google.longrunning import operations_pb2
 
 from tests.emulator.data.waiting import wait_until
-from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
 from tests.emulator.support.channels import open_channel
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,9 +103,7 @@ def _gone(pid: int) -> bool:
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_it_has_rows_and_leaves_nothing(end: signal.Signals) -> None:
     """With ``--data`` there are sessions, and however the command ends, nothing is left."""
-    binary = find_binary()
-    if binary is None:
-        pytest.skip(HOW_TO_GET_IT)
+    require_google_emulator()
     with running("--data") as command:
         session = _create_session(command.endpoint)
         (google,) = _google_of(command.process.pid)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
-from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +52,7 @@ def _gcloud(emulator: SpannerAdminEmulator, config: Path, *arguments: str) -> st
 
 def test_rows_by_gcloud(tmp_path: Path) -> None:
     """A row that ``rows insert`` has written is what ``execute-sql`` returns."""
-    if find_binary() is None:
-        pytest.skip(HOW_TO_GET_IT)
+    require_google_emulator()
     with SpannerAdminEmulator(clock=ManualClock(), rest_port=0, data=True) as emulator:
         emulator.create_database("projects/test-project/instances/main/databases/orders", _SCHEMA)
         _gcloud(

@@ -26,8 +26,8 @@ from airflow_spanner_lro.emulator.data import process
 from airflow_spanner_lro.emulator.data.binary import BINARY_VARIABLE, find_binary
 from airflow_spanner_lro.emulator.data.process import DataStartError, GoogleEmulator
 from tests.emulator.data.waiting import wait_until
-from tests.emulator.differential.google_emulator import HOW_TO_GET_IT
 from tests.emulator.support.channels import open_channel
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,9 +191,7 @@ def test_the_variable_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_dies_with_us() -> None:
     """When the process that has started it is killed, it is gone, too."""
-    binary = find_binary()
-    if binary is None:
-        pytest.skip(HOW_TO_GET_IT)
+    binary = require_google_emulator()
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", _OUR_END, str(binary)], stdout=subprocess.PIPE, text=True
     ) as ours:
@@ -261,9 +259,7 @@ class _UnavailableError(grpc.RpcError):
 
 def test_one_that_runs_may_say_for_itself_that_it_is_unavailable() -> None:
     """Only the end of the process is told in words of our own."""
-    binary = find_binary()
-    if binary is None:
-        pytest.skip(HOW_TO_GET_IT)
+    binary = require_google_emulator()
     with SpannerAdminEmulator(clock=ManualClock(), data=binary) as emulator:
         assert emulator.data is not None
         assert emulator.data.wait_until_started(20.0)

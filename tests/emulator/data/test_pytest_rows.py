@@ -11,7 +11,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import spanner
 
 from tests.emulator.data.conftest import SCHEMA, count_of, insert
-from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def spanner_emulator_options() -> dict[str, Any]:
     """Return what the emulator is made with: rows."""
-    if find_binary() is None:
-        pytest.skip(HOW_TO_GET_IT)
+    require_google_emulator()
     return {"data": True}
 
 

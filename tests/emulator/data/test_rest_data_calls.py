@@ -13,7 +13,7 @@ from google.cloud.spanner_v1.services.spanner.transports import rest_base
 from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.http.data_calls import DATA_RULES
 from tests.emulator.data.conftest import SCHEMA
-from tests.emulator.differential.google_emulator import HOW_TO_GET_IT, find_binary
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,7 @@ _INSERT = {
 @pytest.fixture
 def rest() -> Iterator[httpx.Client]:
     """Run an emulator with rows and a database; return an HTTP client for it."""
-    if find_binary() is None:
-        pytest.skip(HOW_TO_GET_IT)
+    require_google_emulator()
     with SpannerAdminEmulator(clock=ManualClock(), rest_port=0, data=True) as emulator:
         emulator.create_database(DATABASE, SCHEMA)
         with httpx.Client(base_url=f"{emulator.rest_endpoint}/v1", timeout=30) as client:

@@ -24,7 +24,8 @@ from airflow_spanner_lro.emulator.data.rows import (
 )
 from airflow_spanner_lro.emulator.data.writing import write_rows
 from tests.emulator.data.google_databases import GoogleDatabases
-from tests.emulator.differential.google_emulator import ALONE, HOW_TO_GET_IT, find_binary, running
+from tests.emulator.differential.google_emulator import ALONE, running
+from tests.support.google_spanner import require_google_emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,9 +94,7 @@ def test_a_connection_that_is_closed_is_told(
 
 def test_an_emulator_that_dies_in_the_middle_is_told() -> None:
     """A table of which only a part has come is not taken for the whole."""
-    binary = find_binary()
-    if binary is None:
-        pytest.skip(HOW_TO_GET_IT)
+    binary = require_google_emulator()
     with ExitStack() as stack:
         address = stack.enter_context(running(binary))
         channel = grpc.insecure_channel(address, options=ALONE)

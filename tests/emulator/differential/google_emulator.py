@@ -7,17 +7,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from airflow_spanner_lro.emulator.data import binary as product
 from airflow_spanner_lro.emulator.data.process import GoogleEmulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-find_binary = product.find_binary
 ALONE = (("grpc.use_local_subchannel_pool", 1),)
 """A channel that knows nothing of what another one met at this address before."""
-HOW_TO_GET_IT = f"Google's Spanner emulator is not here: {product.HOW_TO_GET_IT}"
 
 
 @contextmanager
