@@ -123,9 +123,13 @@ class LocalAirflow:
         """All its processes; others that shall end with it may be started here."""
         return self._run
 
-    def api(self) -> AirflowApi:
-        """Return a new client of the REST API; it logs in when first used."""
-        return AirflowApi(url=self.url, username=self.login.username, password=self.login.password)
+    def api(self, *, login: Login | None = None) -> AirflowApi:
+        """Return a new client of the REST API; it logs in when first used.
+
+        :param login: one of the users, by default the administrator
+        """
+        login = login or self.login
+        return AirflowApi(url=self.url, username=login.username, password=login.password)
 
     def host(self, component: Component, *, number: int = 1) -> str:
         """Return the name under which Airflow knows a component, to tell its like apart."""
@@ -235,6 +239,7 @@ class LocalAirflow:
             *arguments,
             environment={
                 HOSTNAME_VARIABLE: self.host(component, number=number),
+                **self.settings.component_environment.get(component, {}),
                 **(environment or {}),
             },
         )

@@ -101,6 +101,18 @@ _NO_PROXY = f"{LOOPBACK},localhost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who may use the web interface and the API.
+
+    :param role: of the simple auth manager: ``admin``, ``op``, ``user`` or ``viewer``
+    """
+
+    username: str = USERNAME
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    role: str = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AirflowSettings:
     """What a local Airflow is asked to be."""
 
@@ -110,6 +122,10 @@ class AirflowSettings:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to each process's environment, and stronger than anything chosen here:
     ``SPANNER_EMULATOR_HOST``, ``AIRFLOW_CONN_...``, ``AIRFLOW__SECTION__OPTION``."""
+    component_environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The same for single components, by the sub-command that starts them; stronger still."""
+    users: tuple[Login, ...] = ()
+    """Who else may log in, besides the one whom the drivers use."""
     executor: Executor = Executor.LOCAL
     workers: int = 2
     """How many, if the executor has workers of its own."""
@@ -132,19 +148,11 @@ class AirflowSettings:
         return self.home / "logs"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """Who may use the web interface and the API."""
-
-    username: str = USERNAME
-    password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
-
-
 def write_passwords(*, settings: AirflowSettings, login: Login) -> Path:
     """Write the file from which the simple auth manager reads passwords; only we may read it."""
     path = settings.home / "passwords.json"
     path.touch(mode=0o600)
-    path.write_text(json.dumps({login.username: login.password}))
+    path.write_text(json.dumps({each.username: each.password for each in (login, *settings.users)}))
     return path
 
 
@@ -167,7 +175,9 @@ def build_environment(
             "executor": str(settings.executor),
             "parallelism": str(settings.parallelism),
             "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-            "simple_auth_manager_users": f"{login.username}:admin",
+            "simple_auth_manager_users": ",".join(
+                f"{each.username}:{each.role}" for each in (login, *settings.users)
+            ),
             "simple_auth_manager_passwords_file": str(passwords),
             "execution_api_server_url": f"{url}/execution/",
             "hostname_callable": "tests.cluster.configuration.hostname",
