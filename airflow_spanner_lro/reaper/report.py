@@ -12,7 +12,7 @@ import shutil
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,23 +21,25 @@ from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.airflow_internals import metadata_database
 from airflow_spanner_lro.core.ledger.authority import Refusal
 from airflow_spanner_lro.core.ledger.evidence import Evidence
-from airflow_spanner_lro.core.ledger.reaping import (
-    KILL_OVER,
-    ReapDecision,
-    TaskPhase,
-    decide_reap,
-    overdue,
-)
+from airflow_spanner_lro.core.ledger.reaping import ReapDecision
 from airflow_spanner_lro.core.status import Code, code_of, error_text
 from airflow_spanner_lro.core.text import escape_unprintable
 from airflow_spanner_lro.reaper.authority import CALL_ERRORS, AuthorisedClients
 from airflow_spanner_lro.reaper.inspection import not_asked, state_of
 from airflow_spanner_lro.reaper.loop import FAILED, latest_round
 from airflow_spanner_lro.reaper.records import ledger_rows, shown
+from airflow_spanner_lro.reaper.standing import (
+    ALIVE,
+    grace,
+    reap_decision,
+    reaper_trouble,
+    waits_for,
+)
 from airflow_spanner_lro.settings import ReaperHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import timedelta
 
     from airflow_spanner_lro.core.connection import ConnectionSpec
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
@@ -55,17 +57,8 @@ _REFUSED = "refused: "
 _NONE = "-"
 _UNNAMED = "(not known; started for {})"
 
-_ALIVE = timedelta(seconds=60)
-"""How old the heartbeat of a triggerer may be."""
 _SHOWN = 20
 """How many orphans are named; `ledger` lists all."""
-_WAITS_FOR = {
-    ReapDecision.REAP: "the reaper (orphan)",
-    ReapDecision.EXEMPT: "a later try, if any (exempt from reaping)",
-    ReapDecision.NEWER_TRY: "the newer try of its task",
-    ReapDecision.TOO_YOUNG: "the grace to pass (task over)",
-}
-_UNREADABLE = "a person (the entry cannot be read)"
 _USABLE = "usable"
 
 
@@ -208,7 +201,7 @@ def _print_reaper(latest: RoundRecord | None, *, now: datetime, entries: int, sa
         say("Reaper       does not run by itself ([spanner_lro] reaper = off)")
     else:
         say(f"Reaper       runs in the {where}, every {settings.reaper_interval():g} s")
-    late = overdue(latest, now=now)
+    trouble = reaper_trouble(latest, now=now, entries=entries)
     if latest is not None:
         ago = latest.age(now).total_seconds()
         say(
@@ -218,26 +211,23 @@ def _print_reaper(latest: RoundRecord | None, *, now: datetime, entries: int, sa
         )
     else:
         say("Last round   none is recorded")
-    if late and entries:
-        say(
-            f"ATTENTION    No reaper is at work: {late}. Let a "
-            f"{ReaperHost.TRIGGERER if where is ReaperHost.OFF else where} run with [spanner_lro] "
-            f"reaper set to it, or run `airflow spanner-lro reap --every 60s`."
-        )
-    return bool(late and entries)
+    if trouble:
+        say(f"ATTENTION    {trouble}")
+    return trouble is not None
 
 
 def _print_entries(rows: Iterable[LedgerRow], *, now: datetime, say: Say) -> list[str]:
     groups: Counter[tuple[str, str]] = Counter()
     orphans: list[str] = []
+    patience = grace()
     for row in rows:
-        waits_for = _waits_for(row, now=now)
-        groups[waits_for, _kind(row.entry)] += 1
-        if waits_for == _WAITS_FOR[ReapDecision.REAP]:
+        whom = waits_for(row.entry, task=row.task, now=now, grace=patience)
+        groups[whom, _kind(row.entry)] += 1
+        if row.entry and _is_orphan(row, row.entry, now=now, grace=patience):
             orphans.append(row.subject)
     say(f"Entries      {groups.total()} open")
-    for (waits_for, kind), number in sorted(groups.items()):
-        say(f"             {number:>5}  {kind}, waiting for {waits_for}")
+    for (whom, kind), number in sorted(groups.items()):
+        say(f"             {number:>5}  {kind}, waiting for {whom}")
     say(f"Orphans      {len(orphans)}")
     for each in orphans[:_SHOWN]:
         say(f"             {each}")
@@ -246,20 +236,8 @@ def _print_entries(rows: Iterable[LedgerRow], *, now: datetime, say: Say) -> lis
     return orphans
 
 
-def _waits_for(row: LedgerRow, *, now: datetime) -> str:
-    if row.entry is None:
-        return _UNREADABLE
-    decision = decide_reap(
-        row.entry,
-        task=row.task,
-        now=now,
-        grace=timedelta(seconds=settings.reaper_grace()),
-        kill_over=KILL_OVER,
-    )
-    if decision is ReapDecision.WAITS:
-        coming = "'s next try" if row.task.phase is TaskPhase.COMING else ""
-        return f"its task{coming} ({row.task.state})"
-    return _WAITS_FOR[decision]
+def _is_orphan(row: LedgerRow, entry: LedgerEntry, *, now: datetime, grace: timedelta) -> bool:
+    return reap_decision(entry, task=row.task, now=now, grace=grace) is ReapDecision.REAP
 
 
 def _kind(entry: LedgerEntry | None) -> str:
@@ -267,7 +245,7 @@ def _kind(entry: LedgerEntry | None) -> str:
 
 
 def _print_triggerers(*, now: datetime, say: Say) -> None:
-    living, homeless = metadata_database.triggerers(now=now, within=_ALIVE)
+    living, homeless = metadata_database.triggerers(now=now, within=ALIVE)
     budget = settings.max_admin_requests_per_second()
     busy = settings.max_admin_requests_per_second_busy()
     say(
