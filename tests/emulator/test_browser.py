@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -17,6 +16,7 @@ import pytest
 
 from airflow_spanner_lro.emulator.http.gate import Gate
 from tests.emulator.conftest import DATABASE
+from tests.support.browsers import find_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
 
-BROWSERS = (
-    *("chromium", "chromium-browser", "chromium-headless-shell"),
-    *("google-chrome", "google-chrome-stable", "chrome-headless-shell"),
-)
 STRANGER = "evil.example"
 PATIENCE = 60
 PAGE = """<script>
@@ -68,12 +64,7 @@ class Stranger(NamedTuple):
 @pytest.fixture
 def browser(tmp_path: Path) -> list[str]:
     """Return the command of a browser that looks for the stranger's name on this machine."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(
-            f"no browser is on this machine: none of {', '.join(BROWSERS)}; test_http_gate.py "
-            "sends what a browser would, everywhere"
-        )
+    found = find_browser()
     return [
         *(found, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"),
         f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1",
