@@ -77,6 +77,46 @@ def stored_values(
     return [_stored(row) for row in rows]
 
 
+def values_of(rows: Collection[int]) -> list[StoredValue]:
+    """Return the values of these rows with the states of their tasks; those that are gone not.
+
+    :param rows: so few that a database takes them as parameters
+    """
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+
+    with database_session() as session:
+        found = session.execute(_values().where(Stored.id.in_(rows)).order_by(Stored.id)).all()
+    return [_stored(row) for row in found]
+
+
+def value_marks(*, key_prefix: str) -> dict[int, tuple[Any, ...]]:
+    """Return of each value, by its row, what changes whenever it or its task does; one query.
+
+    The first part of a mark is when the value was written. Marks are compared for being equal:
+    moments come from clocks of many machines. Relies on the same tables.
+    """
+    from airflow.models.dagrun import DagRun  # noqa: PLC0415
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    query = (
+        select(
+            Stored.id,
+            Stored.updated_at,
+            TaskInstance.try_number,
+            TaskInstance.state,
+            TaskInstance.updated_at,
+            DagRun.state,
+        )
+        .outerjoin(TaskInstance, _same_task())
+        .outerjoin(DagRun, DagRun.id == Stored.dag_run_id)
+        .where(Stored.key.startswith(key_prefix, autoescape=True))
+    )
+    with database_session() as session:
+        return {row[0]: tuple(row[1:]) for row in session.execute(query)}
+
+
 def number_of_values(*, key_prefix: str, without: str) -> int:
     """Return how many values do not contain a text."""
     from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415

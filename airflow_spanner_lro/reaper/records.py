@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.airflow_internals import (
     AirflowDatabaseError,
@@ -130,6 +130,28 @@ def ledger_rows(
         if len(page) < _PAGE:
             return
         after = page[-1].row
+
+
+def ledger_marks() -> dict[int, tuple[Any, ...]]:
+    """Return what tells by itself whether an entry or its task has changed, by number of its row.
+
+    The first part of each is when the entry was written.
+
+    :raises AirflowDatabaseError: if the database cannot be read
+    """
+    return state_store.value_marks(key_prefix=KEY_PREFIX)
+
+
+def rows_numbered(numbers: Collection[int]) -> list[LedgerRow]:
+    """Return entries by the numbers of their rows, the oldest first; those that are gone not.
+
+    :raises AirflowDatabaseError: if the database cannot be read
+    """
+    numbers = sorted(numbers)
+    pages = (numbers[begin : begin + _PAGE] for begin in range(0, len(numbers), _PAGE))
+    stored = (each for page in pages for each in state_store.values_of(page))
+    # any other value of the store has a number, too
+    return [_row(each) for each in stored if each.key.startswith(KEY_PREFIX)]
 
 
 def rows_naming(operation: OperationName, *, besides: LedgerRow) -> list[LedgerRow]:
