@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
-from airflow_spanner_lro.plugin import listener
+from airflow_spanner_lro.plugin import listener, page
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
 class SpannerLroPlugin(AirflowPlugin):
-    """Hosts the reaper, shares the budget, cancels after a rejected deferral, checks settings."""
+    """Hosts the reaper, shares the budget, cancels after a rejected deferral, checks settings.
+
+    And shows the Operations page, and a panel on each task instance.
+    """
 
     name = "spanner_lro"
     listeners: list[ModuleType | object] = [listener]  # noqa: RUF012  # as Airflow declares it
+    fastapi_apps: list[Any] = page.fastapi_apps()
+    react_apps: list[Any] = page.react_apps()
 
     @classmethod
     def on_load(cls, *args: Any, **kwargs: Any) -> None:

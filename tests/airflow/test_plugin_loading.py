@@ -28,6 +28,7 @@ OURS = {
     "airflow_spanner_lro.execution.pending_deferral",
     "airflow_spanner_lro.plugin",
     "airflow_spanner_lro.plugin.listener",
+    "airflow_spanner_lro.plugin.page",
 }
 
 
