@@ -278,6 +278,11 @@ class OperationPoller:
         """Tell whether an operation was seen to run so recently that it counts as running."""
         return self.project(name.resource.project).seen_running(name)
 
+    @property
+    def watchers(self) -> tuple[OperationWatcher, ...]:
+        """The watchers of all projects that were asked about."""
+        return tuple(self._watchers.values())
+
     def wake_up(self, wake_up: WakeUp) -> int:
         """Have operations polled of which somebody says that they have ended.
 

@@ -26,11 +26,12 @@ from airflow_spanner_lro.core.polling.expected_end import Overruns
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import WatchedFamily
+from airflow_spanner_lro.core.polling.seen import RecentlyEnded, Sighting, sightings
 from airflow_spanner_lro.core.polling.watched_operation import PollMethod
 from airflow_spanner_lro.core.status import Code, code_of, error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from google.longrunning.operations_pb2 import Operation
@@ -76,6 +77,7 @@ class OperationWatcher:
         """Kept when nothing is watched any more: what was learned about lists holds on."""
         self._overruns = Overruns()
         self._announcements = Announcements()
+        self._ended = RecentlyEnded()
         self._warned: set[tuple[PollMethod, Code | None]] = set()
         self._polls: set[asyncio.Task[None]] = set()
         self._jitter = PollPolicy().jittered
@@ -164,6 +166,12 @@ class OperationWatcher:
         family = self._families.get(family_of(name))
         return family is not None and family.seen_running(str(name), at=_now())
 
+    def sightings(self) -> Iterator[Sighting]:
+        """Yield what was last seen of operations that are watched, or have ended lately."""
+        for family in tuple(self._families.values()):
+            yield from sightings(tuple(family.watched.values()), ())
+        yield from sightings((), self._ended)
+
     @property
     def empty(self) -> bool:
         """Whether nothing is watched."""
@@ -233,15 +241,23 @@ class OperationWatcher:
             )
         except Exception as exc:  # noqa: BLE001  # it is the answer for those who listen
             answer = exc
-        family.on_answer(
-            name,
-            answer,
-            at=_now(),
-            now=self.clock.now(),
-            method=PollMethod.GET,
-            jitter=self._jitter(1.0),
-            sent=sent,
-        )
+        method, jitter = PollMethod.GET, self._jitter(1.0)
+        self._on_answer(family, name, answer, method=method, jitter=jitter, sent=sent)
+
+    def _on_answer(
+        self,
+        family: WatchedFamily,
+        name: str,
+        answer: OperationSnapshot | Exception,
+        *,
+        method: PollMethod,
+        jitter: float,
+        sent: float,
+    ) -> None:
+        at, now = _now(), self.clock.now()
+        if isinstance(answer, OperationSnapshot) and answer.done:
+            self._ended.note(answer, at=at)
+        family.on_answer(name, answer, at=at, now=now, method=method, jitter=jitter, sent=sent)
 
     async def _list(self, family: WatchedFamily, poll: Poll) -> None:
         by_name = poll.method is PollMethod.LIST_NAMED
@@ -300,15 +316,7 @@ class OperationWatcher:
                 answer = decode_operation(operation)
             except Exception as exc:  # noqa: BLE001  # metadata of one that nobody else waits for
                 answer = exc
-            family.on_answer(
-                name,
-                answer,
-                at=_now(),
-                now=self.clock.now(),
-                method=poll.method,
-                jitter=jitter,
-                sent=sent,
-            )
+            self._on_answer(family, name, answer, method=poll.method, jitter=jitter, sent=sent)
             read += 1
             if read % _DECODED_AT_ONCE == 0:
                 await asyncio.sleep(0)

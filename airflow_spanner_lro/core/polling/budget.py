@@ -148,6 +148,18 @@ class Budget:
     def _burst(self) -> float:
         return max(1.0, self._pace * _BURST)
 
+    def sent_lately(self, *, at: float, within: float = 60.0) -> float:
+        """Return the requests a second that were sent of late, cancels among them.
+
+        :param within: over so many seconds, a hundred at most
+        """
+        number = 0
+        for sent in reversed(self._all.sent):
+            if sent <= at - within:
+                break
+            number += 1
+        return number / within
+
     def delay(self, urgency: Urgency, *, at: float, worth: float = math.inf) -> float:
         """Return for how many seconds a request has to wait; 0 if it may be sent now.
 

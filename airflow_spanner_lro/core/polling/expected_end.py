@@ -177,6 +177,19 @@ class ExpectedEnd:
         """Whether somebody has said that it has ended."""
         return self._hinted_at is not None
 
+    @property
+    def middle(self) -> float | None:
+        """The middle of the time in which it is expected to end; None if nothing foretells it."""
+        return None if self._to == math.inf else (self._from + self._to) / 2
+
+    @property
+    def speed(self) -> float | None:
+        """Percent a second on average, until it was last seen to run; None if none is known."""
+        took = self.polled_at - self._origin
+        if self._percent is None or self._percent <= self._base or took <= 0:
+            return None
+        return (self._percent - self._base) / took
+
     def delay(self, at: float) -> float:
         """Return the expected delay, in seconds, of an end that a poll at this time would notice.
 

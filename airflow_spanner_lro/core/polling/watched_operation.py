@@ -76,6 +76,7 @@ class WatchedOperation:
         "_woken",
         "announced",
         "asked",
+        "changed_at",
         "end",
         "kind",
         "listeners",
@@ -84,6 +85,8 @@ class WatchedOperation:
         "name",
         "policy",
         "running_at",
+        "seen",
+        "seen_at",
         "silent_since",
         "since",
         "urgency",
@@ -105,6 +108,10 @@ class WatchedOperation:
         self.silent_since: float | None = None
         self.running_at: float | None = None
         """When it was last seen to run."""
+        self.seen: OperationSnapshot | None = None
+        """As it was seen last."""
+        self.seen_at = self.changed_at = at
+        """When that was; when it was seen to be otherwise than before."""
         self.listeners: list[Listener] = []
         # since when an answer is known to be worth having: it is new, or seems to have ended
         self._wanted_since: float | None = at
@@ -215,6 +222,9 @@ class WatchedOperation:
             permanent = self.policy.gives_up(answer, silence=silence)
             self._paused_until = at + self.policy.pause_after_error(silence) * jitter
         else:
+            if answer != self.seen:
+                self.changed_at = at
+            self.seen, self.seen_at = answer, at
             self.silent_since = None
             self.running_at = None if answer.done else at
             self.kind = answer.kind
