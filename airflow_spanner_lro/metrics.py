@@ -128,6 +128,8 @@ class Cause(StrEnum):
     """``SpannerCancelOperationOperator``."""
     COMMAND = "command"
     """``airflow spanner-lro cancel``."""
+    PAGE = "page"
+    """A user of the Operations page."""
 
 
 class AirflowTelemetry:

@@ -229,6 +229,16 @@ class TaskLedger:
             return False
         return killed_late(entry=mine, snapshot=snapshot, now=now)
 
+    def cancelled_by(self, snapshot: OperationSnapshot | None) -> str:
+        """Return the user who has asked for an operation's cancel; empty if nobody has.
+
+        Only of one that was cancelled: it takes a read.
+        """
+        if snapshot is None or not snapshot.cancelled:
+            return ""
+        entry = self.own()
+        return entry.cancelled_by if entry and snapshot.name in entry.operations else ""
+
     def statements(self, snapshot: OperationSnapshot | None) -> tuple[StatementRecord, ...]:
         """Return the statements of a schema change over all tries, with what is committed.
 

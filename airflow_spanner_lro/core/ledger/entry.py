@@ -172,6 +172,8 @@ class LedgerEntry:
     :param unanswered: when the wait for an answer ended without one
     :param left: it was closed although its operation goes on, because it is only presumed ours
     :param deployment: name of the Airflow deployment that wrote it, if it has one
+    :param cancelled_by: the user who has asked for its cancel on the Operations page; empty if
+        nobody has
     """
 
     kind: OperationKind
@@ -198,6 +200,7 @@ class LedgerEntry:
     unanswered: datetime | None = None
     left: bool = False
     deployment: str = ""
+    cancelled_by: str = ""
 
     @property
     def may_cancel(self) -> bool:
@@ -272,6 +275,7 @@ class LedgerEntry:
             left=False,
             stopping=None,
             ending=None,
+            cancelled_by="",
         )
 
     def goes_on_as(self, follow_up: FollowUp) -> LedgerEntry:
@@ -293,6 +297,13 @@ class LedgerEntry:
         :param ending: how its cancel has ended, if it was cancelled
         """
         return self._go(LedgerEntry.exempt_from_reaping, exempt=True, stopping=None, ending=ending)
+
+    def noting_cancel_by(self, user: str) -> LedgerEntry:
+        """Return the entry with the note that a user asks for its cancel; empty for nobody.
+
+        A note, and no way: as long as its task waits, it is the task that goes on from the end.
+        """
+        return replace(self, cancelled_by=user)
 
     @property
     def operations(self) -> tuple[OperationName, ...]:
@@ -366,6 +377,7 @@ class LedgerEntry:
             "unanswered": to_iso_text(self.unanswered),
             "left": self.left,
             "deployment": self.deployment,
+            "cancelled_by": self.cancelled_by,
         }
 
     @classmethod
@@ -421,6 +433,7 @@ class LedgerEntry:
             unanswered=read.unanswered,
             left=read.left,
             deployment=read.deployment,
+            cancelled_by=read.cancelled_by,
         )
 
 

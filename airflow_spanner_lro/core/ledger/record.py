@@ -98,6 +98,7 @@ class LedgerRecord(_Strict):
     unanswered: AwareDatetime | None = None
     left: bool = False
     deployment: _ShortText = ""
+    cancelled_by: _ShortText = ""
 
 
 def read_record(record: object) -> LedgerRecord:

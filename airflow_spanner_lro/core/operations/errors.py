@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.operations.settlement import Ending, cancel_advice
-from airflow_spanner_lro.core.text import shorten
+from airflow_spanner_lro.core.text import escape_unprintable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,7 @@ class OperationFailedError(SpannerLroError):
         self.snapshot = snapshot
         self.report = report
 
-    @staticmethod
-    def _verdict(snapshot: OperationSnapshot) -> str:
+    def _verdict(self, snapshot: OperationSnapshot) -> str:
         return f"failed: {snapshot.error or 'no error was given'}"
 
     def advising(self, advice: str) -> Self:
@@ -55,11 +54,20 @@ class OperationFailedError(SpannerLroError):
 
 
 class OperationCancelledError(OperationFailedError):
-    """The operation was cancelled by somebody else."""
+    """The operation was cancelled by somebody else.
 
-    @staticmethod
-    def _verdict(snapshot: OperationSnapshot) -> str:  # noqa: ARG004  # of every cancel the same
-        return "was cancelled by somebody else"
+    :param by: the user of the Operations page that the task's ledger names; empty if it names none
+    """
+
+    def __init__(
+        self, snapshot: OperationSnapshot, *, advice: str = "", report: str = "", by: str = ""
+    ) -> None:
+        self.by = by
+        super().__init__(snapshot, advice=advice, report=report)
+
+    def _verdict(self, snapshot: OperationSnapshot) -> str:  # noqa: ARG002  # of each the same
+        who = f"{escape_unprintable(self.by)}, on the Operations page" if self.by else ""
+        return f"was cancelled by {who or 'somebody else'}"
 
 
 class _StoppedWaitingError(SpannerLroError):

@@ -99,6 +99,7 @@ def raise_unless_succeeded(
     late: str = "out of time",
     report: str = "",
     left: str = "",
+    cancelled_by: str = "",
 ) -> OperationSnapshot:
     """Return the operation if it succeeded; otherwise raise what its task fails with.
 
@@ -109,6 +110,7 @@ def raise_unless_succeeded(
     :param late: what to say if the deadline passed: by which limit
     :param report: what became of each part of it, if it did not succeed
     :param left: why it goes on, if it does and nobody has cancelled it; empty if that was asked for
+    :param cancelled_by: the user who has asked for its cancel, if that is known
     :raises OperationTimeoutError: if the deadline passed; says what became of the operation
     :raises OperationCancelledError: if somebody cancelled it
     :raises OperationFailedError: if it ended with an error of its own
@@ -119,7 +121,7 @@ def raise_unless_succeeded(
             late, name=outcome.name, settlement=outcome.settlement, kind=kind, left=left
         )
     if snapshot.cancelled:
-        raise OperationCancelledError(snapshot, report=report)
+        raise OperationCancelledError(snapshot, report=report, by=cancelled_by)
     if not snapshot.succeeded:
         raise OperationFailedError(snapshot, report=report)
     return snapshot
