@@ -16,6 +16,7 @@ from google.api_core.gapic_v1.client_info import ClientInfo
 from google.cloud import spanner_admin_database_v1, spanner_admin_instance_v1
 
 from airflow_spanner_lro import __version__
+from airflow_spanner_lro.admin.emulated import AsyncTimeScaleReader, TimeScaleReader
 from airflow_spanner_lro.admin.telemetry import NO_TELEMETRY, counted, counters
 from airflow_spanner_lro.core.kinds import Service
 
@@ -85,7 +86,10 @@ class Endpoint:
     def _sync_client(self, client: Any) -> Any:
         transport = client.get_transport_class("grpc")
         if self.plain_text:
-            channel = grpc.insecure_channel(self.target, options=_PLAIN_TEXT)
+            channel = grpc.intercept_channel(
+                grpc.insecure_channel(self.target, options=_PLAIN_TEXT),
+                TimeScaleReader(self.target),
+            )
             return client(transport=transport(channel=counted(channel, telemetry=self.telemetry)))
 
         def connect(*args: Any, **kwargs: Any) -> grpc.Channel:
@@ -100,8 +104,9 @@ class Endpoint:
         transport = client.get_transport_class("grpc_asyncio")
         interceptors = counters(self.telemetry)
         if self.plain_text:
+            readers = [AsyncTimeScaleReader(self.target)]
             channel = grpc.aio.insecure_channel(
-                self.target, options=_PLAIN_TEXT, interceptors=interceptors
+                self.target, options=_PLAIN_TEXT, interceptors=[*(interceptors or ()), *readers]
             )
             return client(transport=transport(channel=channel))
 

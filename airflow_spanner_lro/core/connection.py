@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 
 INSECURE_SCHEME = "http://"
+TIME_SCALE_HEADER = "x-spanner-lro-time-scale"
+"""What our emulator says with each answer over gRPC: emulated seconds for each real one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

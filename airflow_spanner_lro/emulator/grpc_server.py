@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from airflow_spanner_lro.core.connection import TIME_SCALE_HEADER
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator.addresses import EmulatorStartError, join_address
 from airflow_spanner_lro.emulator.data.passthrough import (
@@ -124,6 +125,11 @@ class _Handler(grpc.GenericRpcHandler):
             answer = self._pipeline.answer(
                 path, lambda method: method.parse(data), waiting=context.is_active
             )
+            if not answer.dropped:
+                # nobody is to take emulated times for real ones
+                context.send_initial_metadata(
+                    ((TIME_SCALE_HEADER, f"{self._pipeline.time_scale:g}"),)
+                )
             if answer.error is not None:
                 _refuse(context, answer.error, bare=answer.dropped)
             return b"" if answer.response is None else answer.response.SerializeToString()

@@ -192,6 +192,11 @@ class CallPipeline:
         """The RPCs by their path on the wire."""
         return self._engine.methods
 
+    @property
+    def time_scale(self) -> float:
+        """Emulated seconds for each real one; 0 if time stands still."""
+        return self._engine.clock.anchor().scale
+
     def answer(
         self,
         path: str,
