@@ -3,7 +3,7 @@
 """The commands ``airflow spanner-lro …``: operations through an Airflow connection, and the ledger.
 
 Every ``airflow`` process asks for these definitions as it starts, so whatever a command needs is
-imported when it runs. What they print is in ``operations.py``, and for the ledger in ``reaper/``.
+imported when it runs. What they do is in ``commands.py``, and for the ledger in ``reaper/``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
-from airflow_spanner_lro import cli
+from airflow_spanner_lro.cli.arguments import COMMANDS, Subcommand
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.cli.names import Access
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 _PROGRAM = "airflow spanner-lro"
 
@@ -32,13 +33,6 @@ _CONNECTION = Arg(
 _CHAIN = Arg(
     ("--impersonation-chain",),
     help="service account to impersonate, or a chain of them, separated by commas",
-)
-_RESOURCE = Arg(("resource",), help=cli.RESOURCE_HELP)
-_OPERATION = Arg(("operation",), help=cli.OPERATION_HELP)
-_WAIT_TIMEOUT = Arg(("--timeout",), type=float, help=cli.WAIT_TIMEOUT_HELP)
-_POLL_INTERVAL = Arg(("--poll-interval",), type=float, help=cli.POLL_INTERVAL_HELP)
-_CANCEL_TIMEOUT = Arg(
-    ("--timeout",), type=float, default=cli.CANCEL_TIMEOUT, help=cli.CANCEL_TIMEOUT_HELP
 )
 _DAG_IDS = Arg(
     ("--dag-id",),
@@ -74,23 +68,7 @@ def get_cli_commands() -> list[CLICommand]:
             name="spanner-lro",
             help="Cloud Spanner's long-running operations",
             subcommands=(
-                _command("list", "List the operations of a resource", "list_operations", _RESOURCE),
-                _command("describe", "Show one operation", "describe", _OPERATION),
-                _command(
-                    "wait",
-                    "Wait until an operation is done",
-                    "wait",
-                    _OPERATION,
-                    _WAIT_TIMEOUT,
-                    _POLL_INTERVAL,
-                ),
-                _command(
-                    "cancel",
-                    "Cancel an operation and wait for the outcome",
-                    "cancel",
-                    _OPERATION,
-                    _CANCEL_TIMEOUT,
-                ),
+                *map(_command, COMMANDS),
                 ActionCommand(
                     name="reap",
                     help="Cancel the operations that ended tasks have left running",
@@ -114,55 +92,58 @@ def get_cli_commands() -> list[CLICommand]:
     ]
 
 
-def _command(name: str, text: str, function: str, *args: Arg) -> ActionCommand:
+def _command(command: Subcommand) -> ActionCommand:
+    arguments = (Arg(each.flags, **each.options) for each in command.arguments)
     return ActionCommand(
-        name=name,
-        help=text,
-        func=lazy_load_command(f"{__name__}.{function}"),
-        args=(*args, _CONNECTION, _CHAIN),
+        name=command.name,
+        help=f"{command.help[0].upper()}{command.help[1:]}",
+        func=lazy_load_command(f"{__name__}.{command.function}"),
+        args=(*arguments, _CONNECTION, _CHAIN),
     )
 
 
 def list_operations(args: Namespace) -> None:
-    """List the operations of a resource."""
-    from airflow_spanner_lro.cli import operations  # noqa: PLC0415
+    """List operations."""
+    from airflow_spanner_lro.cli import commands  # noqa: PLC0415
 
-    _run(operations.list_operations, partial(_client, args), resource=args.resource)
+    _run(commands.list_operations, _access(args), args, program=_PROGRAM)
 
 
 def describe(args: Namespace) -> None:
     """Show one operation."""
-    from airflow_spanner_lro.cli import operations  # noqa: PLC0415
+    from airflow_spanner_lro.cli import commands  # noqa: PLC0415
 
-    _run(operations.describe, partial(_client, args), operation=args.operation)
+    _run(commands.describe, _access(args), args, program=_PROGRAM)
 
 
 def wait(args: Namespace) -> None:
-    """Wait until an operation is done."""
-    from airflow_spanner_lro.cli import operations  # noqa: PLC0415
+    """Wait until operations are done."""
+    from airflow_spanner_lro.cli import commands  # noqa: PLC0415
 
-    _run(
-        operations.wait_for,
-        partial(_client, args),
-        operation=args.operation,
-        timeout=args.timeout,
-        poll_interval=args.poll_interval,
-        program=_PROGRAM,
-    )
+    _run(commands.wait, _access(args), args, program=_PROGRAM)
 
 
 def cancel(args: Namespace) -> None:
-    """Cancel an operation and wait for the outcome."""
+    """Cancel operations and wait for the outcome."""
     from airflow_spanner_lro import metrics  # noqa: PLC0415
-    from airflow_spanner_lro.cli import operations  # noqa: PLC0415
+    from airflow_spanner_lro.cli import commands  # noqa: PLC0415
 
-    _run(
-        operations.cancel,
-        partial(_client, args),
-        operation=args.operation,
-        timeout=args.timeout,
-        count=partial(metrics.count_cancel, cause=metrics.Cause.COMMAND),
-    )
+    count = partial(metrics.count_cancel, cause=metrics.Cause.COMMAND)
+    _run(commands.cancel, _access(args), args, program=_PROGRAM, count=count)
+
+
+def delete(args: Namespace) -> None:
+    """Delete the records of finished operations."""
+    from airflow_spanner_lro.cli import commands  # noqa: PLC0415
+
+    _run(commands.delete, _access(args), args, program=_PROGRAM)
+
+
+def watch(args: Namespace) -> None:
+    """Show what runs in an instance."""
+    from airflow_spanner_lro.cli import commands  # noqa: PLC0415
+
+    _run(commands.watch, _access(args), args, program=_PROGRAM)
 
 
 def reap(args: Namespace) -> None:
@@ -199,19 +180,27 @@ def status(args: Namespace) -> None:
 
 def _run(command: Callable[..., int], *args: object, **kwargs: object) -> None:
     """Run a command; Airflow takes no exit code, so end the process if it is not 0."""
-    from airflow_spanner_lro.cli.operations import print_errors  # noqa: PLC0415
+    from airflow_spanner_lro.cli.exit_codes import print_errors  # noqa: PLC0415
 
     if code := print_errors(partial(command, *args, **kwargs), program=_PROGRAM):
         raise SystemExit(code)
 
 
-def _client(args: Namespace) -> SpannerAdminClient:
-    """Return the client of the connection that the arguments name."""
+def _access(args: Namespace) -> Access:
+    """Return the way that leads through the connection which the arguments name."""
+    from airflow_spanner_lro.cli.names import Access  # noqa: PLC0415
+
+    return Access(
+        connect=lambda: _hook(args).client, default_project=lambda: _hook(args).project_id
+    )
+
+
+def _hook(args: Namespace) -> SpannerAdminHook:
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook  # noqa: PLC0415
 
     _find_connections()
     chain = [each.strip() for each in (args.impersonation_chain or "").split(",") if each.strip()]
-    return SpannerAdminHook(gcp_conn_id=args.gcp_conn_id, impersonation_chain=chain or None).client
+    return SpannerAdminHook(gcp_conn_id=args.gcp_conn_id, impersonation_chain=chain or None)
 
 
 def _find_connections() -> None:
