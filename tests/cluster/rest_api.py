@@ -204,6 +204,11 @@ class AirflowApi:
 
     # -- the installation
 
+    def new_token(self) -> str:
+        """Log in, and return what says so: for a header of requests, or for a browser's cookie."""
+        answer = self._send("POST", "/auth/token", json=self._credentials).json()
+        return str(answer["access_token"])
+
     def health(self) -> Mapping[str, str | None]:
         """Return each component's status, ``healthy`` if all is well; needs no login."""
         answer = self._send("GET", "/api/v2/monitor/health").json()
@@ -371,8 +376,7 @@ class AirflowApi:
 
     def _authorised(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         if not self._logged_in:
-            token = self._send("POST", "/auth/token", json=self._credentials).json()
-            self._client.headers["Authorization"] = f"Bearer {token['access_token']}"
+            self._client.headers["Authorization"] = f"Bearer {self.new_token()}"
             self._logged_in = True
         return self._send(method, f"/api/v2{path}", **arguments)
 

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 RUN_TIMEOUT = 240.0
 """Seconds for both Dags; on two cores they take less than half of it."""
 
+PAGE = "/plugin/spanner-operations"
+"""Where Airflow has our page."""
+
 _INTERRUPTED = 130
 
 
@@ -177,17 +180,26 @@ def _conclude(
 
 
 def _keep_open(demo: RunningDemo, display: Display) -> None:
+    from tests.demo.front_door import front_door, open_in_browser  # noqa: PLC0415
+
+    demo.keep_busy()
     login = demo.airflow.login
-    display.say(
-        f"\nAirflow stays open at {demo.airflow.url}\n"
-        f"  user {login.username}, password {login.password}\n"
-        f"The emulator: export SPANNER_EMULATOR_HOST={demo.emulator.endpoint}\n"
-        "Ctrl-C stops everything."
-    )
-    try:
-        signal.pause()
-    except KeyboardInterrupt:
-        display.say("Stopping …")
+    page = f"{demo.airflow.url}{PAGE}"
+    with front_door(token=demo.api.new_token, leads_to=page) as link:
+        opened = ", which your browser has opened" if open_in_browser(link) else ""
+        display.say(
+            f"\nAirflow stays open, and another backup runs, for you to watch and to cancel.\n"
+            f"The Operations page: {page}\n"
+            f"  user {login.username}, password {login.password}\n"
+            # alone on its line, so that no terminal breaks it
+            f"Or by one click{opened}:\n{link}\n"
+            f"The emulator: export SPANNER_EMULATOR_HOST={demo.emulator.endpoint}\n"
+            "Ctrl-C stops everything."
+        )
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            display.say("Stopping …")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,9 @@ DATABASES = {
 DRILL = "example_spanner_restore_drill"
 OVERRUN = "example_spanner_timeout_cancel"
 DAGS = (DRILL, OVERRUN)
+STAYS_BUSY = "example_spanner_backup"
+"""What runs on where Airflow stays open, so that there is something to watch."""
+_BUSY_TIME = timedelta(minutes=20)
 
 _EXAMPLES = Path(__file__).parents[2] / "example_dags"
 
@@ -72,6 +75,11 @@ class RunningDemo:
         self.api.wait_for_dags(dag_id)
         self.api.unpause(dag_id)
         return self.api.trigger(dag_id)
+
+    def keep_busy(self) -> None:
+        """Begin something that takes a while, in real time."""
+        self.emulator.plan(Plan(duration=_BUSY_TIME * time_scale()), kind=CREATE_BACKUP)
+        self.start(STAYS_BUSY)
 
     @property
     def triggerer_is_warm(self) -> bool:

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from tests.cluster.watchdog import find_processes
@@ -22,15 +24,17 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
 INTERRUPTED = 130
+LINK = re.compile(r"^http://127\.0\.0\.1:\d+/[\w-]{32}$", re.MULTILINE)
+"""That logs in by one click."""
 WITHIN = 30.0
 """Seconds in which the cancel is soon enough here, where other tests' Airflow is there as well."""
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def demo(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run the demo with its files in a folder, which also marks all its processes."""
     process = subprocess.Popen(  # noqa: S603  # our own command
-        [sys.executable, "-m", "tests.demo", "--within", f"{WITHIN:g}"],
+        [sys.executable, "-m", "tests.demo", "--within", f"{WITHIN:g}", *arguments],
         env={**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -45,12 +49,30 @@ def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_the_demo_keeps_its_promises(folder: Path) -> None:
-    """The demo ends with status 0, says that all is well, and leaves no process and no file."""
-    with demo(folder) as process:
-        output, _ = process.communicate()
+    """It says that all is well, and leaves Airflow open with a link that leads to our page.
 
-    assert 0 == process.returncode, output
+    After Ctrl-C it ends with status 0, and leaves no process and no file.
+    """
+    with demo(folder, "--keep") as process:
+        assert process.stdout is not None
+        output = ""
+        while "Ctrl-C stops everything" not in output:
+            line = process.stdout.readline()
+            assert line, output
+            output += line
+        link = LINK.search(output)
+        assert link, output
+        page = httpx.get(link[0], follow_redirects=True, timeout=30, trust_env=False)
+        who = httpx.get(
+            page.url.join("/ui/auth/me"), cookies=page.history[0].cookies, trust_env=False
+        )
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate()
+
+    assert 0 == process.returncode, rest
     assert "All is as it should be" in output
+    assert (200, "/plugin/spanner-operations") == (page.status_code, page.url.path)
+    assert (200, "admin") == (who.status_code, who.json()["username"])
     assert () == find_processes(mark=f"TMPDIR={folder}")
     assert [] == list(folder.glob("spanner-lro-demo-*"))
 
