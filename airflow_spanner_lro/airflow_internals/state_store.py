@@ -117,6 +117,36 @@ def value_marks(*, key_prefix: str) -> dict[int, tuple[Any, ...]]:
         return {row[0]: tuple(row[1:]) for row in session.execute(query)}
 
 
+def dags_of_values(*, key_prefix: str) -> frozenset[str]:
+    """Return the Dags whose tasks have such values."""
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    query = (
+        select(Stored.dag_id).where(Stored.key.startswith(key_prefix, autoescape=True)).distinct()
+    )
+    with database_session() as session:
+        return frozenset(session.scalars(query))
+
+
+def retries_left(stored: StoredValue) -> int:
+    """Return how many tries Airflow may make after this one, by its ``is_eligible_to_retry``.
+
+    Relies on ``max_tries`` of the table ``task_instance``, which a clear raises.
+    """
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    names = ("dag_id", "run_id", "task_id", "map_index")
+    query = select(TaskInstance.max_tries, TaskInstance.try_number).where(
+        *(getattr(TaskInstance, name) == getattr(stored, name) for name in names)
+    )
+    with database_session() as session:
+        found = session.execute(query).one_or_none()
+    # it counts tries from 0, and those that are made from 1
+    return max(0, found.max_tries + 1 - found.try_number) if found else 0
+
+
 def number_of_values(*, key_prefix: str, without: str) -> int:
     """Return how many values do not contain a text."""
     from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415

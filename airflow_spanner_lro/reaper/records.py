@@ -132,6 +132,14 @@ def ledger_rows(
         after = page[-1].row
 
 
+def ledger_dags() -> frozenset[str]:
+    """Return the Dags whose tasks have entries.
+
+    :raises AirflowDatabaseError: if the database cannot be read
+    """
+    return state_store.dags_of_values(key_prefix=KEY_PREFIX)
+
+
 def ledger_marks() -> dict[int, tuple[Any, ...]]:
     """Return what tells by itself whether an entry or its task has changed, by number of its row.
 

@@ -91,6 +91,7 @@ class RoundOptions:
     :param claim: the ledgers in this database are ours, although they were reaped elsewhere before
     :param unattended: nobody waits for the round's end, and another one follows in a few seconds
     :param at_most: for how many seconds new cancels may be begun; the next round does the rest
+    :param only: the entries in these rows, and no others; None for all
     """
 
     grace: timedelta
@@ -100,6 +101,7 @@ class RoundOptions:
     claim: bool = False
     unattended: bool = False
     at_most: float | None = None
+    only: frozenset[int] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,6 +197,8 @@ class ReaperRound:
             read += 1
             if self._is_stopped():
                 return
+            if options.only is not None and row.stored.row not in options.only:
+                continue
             entry = None
             with self._isolating(row):
                 entry = self._orphaned(row)

@@ -53,6 +53,7 @@ class ProblemError(HTTPException):
             status_code=status,
             detail={"title": title, "what_to_do": what_to_do or _WHAT_TO_DO.get(status, "")},
         )
+        self.title = title
 
 
 class LastResort:
