@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
@@ -58,6 +58,12 @@ _CLAIM = Arg(
     help="after Airflow's database has moved: its ledgers are this deployment's to reap",
 )
 _ALL = Arg(("--all",), action="store_true", help="also entries of which nothing is owed any more")
+_OUTPUT = Arg(
+    ("-o", "--output"),
+    choices=("table", "json", "yaml"),
+    default="table",
+    help="for people, or as plain values for programs (default: table)",
+)
 _OFFLINE = Arg(("--offline",), action="store_true", help="do not ask Spanner")
 
 
@@ -73,19 +79,19 @@ def get_cli_commands() -> list[CLICommand]:
                     name="reap",
                     help="Cancel the operations that ended tasks have left running",
                     func=lazy_load_command(f"{__name__}.reap"),
-                    args=(_DRY_RUN, _EVERY, _GRACE, _DAG_IDS, _CLAIM),
+                    args=(_DRY_RUN, _EVERY, _GRACE, _DAG_IDS, _CLAIM, _OUTPUT),
                 ),
                 ActionCommand(
                     name="ledger",
                     help="List what tasks have started, and how task and operation are now",
                     func=lazy_load_command(f"{__name__}.ledger"),
-                    args=(_DAG_IDS, _ALL, _OFFLINE),
+                    args=(_DAG_IDS, _ALL, _OFFLINE, _OUTPUT),
                 ),
                 ActionCommand(
                     name="status",
                     help="Show whether the reaper is at work, what it has left, and who waits",
                     func=lazy_load_command(f"{__name__}.status"),
-                    args=(_OFFLINE,),
+                    args=(_OFFLINE, _OUTPUT),
                 ),
             ),
         )
@@ -159,6 +165,7 @@ def reap(args: Namespace) -> None:
         dry_run=args.dry_run,
         claim=args.claim_deployment,
         program=_PROGRAM,
+        show=_show(args),
     )
 
 
@@ -167,7 +174,13 @@ def ledger(args: Namespace) -> None:
     from airflow_spanner_lro.reaper import report  # noqa: PLC0415
 
     _find_connections()
-    _run(report.list_ledger, dag_ids=args.dag_id, closed=args.all, offline=args.offline)
+    _run(
+        report.list_ledger,
+        dag_ids=args.dag_id,
+        closed=args.all,
+        offline=args.offline,
+        show=_show(args),
+    )
 
 
 def status(args: Namespace) -> None:
@@ -175,7 +188,16 @@ def status(args: Namespace) -> None:
     from airflow_spanner_lro.reaper import report  # noqa: PLC0415
 
     _find_connections()
-    _run(report.print_status, offline=args.offline)
+    _run(report.print_status, offline=args.offline, show=_show(args))
+
+
+def _show(args: Namespace) -> Callable[[Any], None] | None:
+    """Return what prints plain values; None where lines for people are wanted."""
+    if args.output == "table":
+        return None
+    from airflow_spanner_lro.cli.output import print_data  # noqa: PLC0415  # loads rich
+
+    return partial(print_data, output=args.output)
 
 
 def _run(command: Callable[..., int], *args: object, **kwargs: object) -> None:

@@ -9,7 +9,7 @@ stays there when they move.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -21,8 +21,10 @@ from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.text import escape_unprintable, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
+
+    from rich.console import RenderableType
 
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, StatementProgress
@@ -34,6 +36,24 @@ _MOST_STATEMENTS = 8
 _INDENT = "  "
 
 
+class _Progress(Progress):
+    """Progress whose statements stand below their operations, as far as the terminal has lines."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Return what is drawn."""
+        tasks = [each for each in self.tasks if each.visible]
+        if len(tasks) >= self.console.height:
+            tasks = [each for each in tasks if each.fields["place"].statement == 0]
+        yield self.make_tasks_table(sorted(tasks, key=lambda each: each.fields["place"]))
+
+
+class _Place(NamedTuple):
+    """Where a bar stands; an operation comes before its statements, whose numbers begin at 1."""
+
+    operation: int
+    statement: int = 0
+
+
 class Bars:
     """Bars at the bottom of a terminal."""
 
@@ -41,7 +61,7 @@ class Bars:
         self._console = console or Console(highlight=False)
         ascii_only = self._console.options.ascii_only
         what = Column(ratio=1, no_wrap=True, overflow="crop" if ascii_only else "ellipsis")
-        self._progress = Progress(
+        self._progress = _Progress(
             TextColumn("{task.description}", markup=False, table_column=what),
             BarColumn(bar_width=_BAR),
             TextColumn("{task.fields[done]:>5}", markup=False, table_column=_column()),
@@ -49,7 +69,10 @@ class Bars:
             console=self._console,
             expand=True,
         )
-        self._operations = {name: _OperationBar(self._progress, name) for name in names}
+        self._operations = {
+            name: _OperationBar(self._progress, name, number=number)
+            for number, name in enumerate(names)
+        }
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -73,10 +96,11 @@ def _column() -> Column:
 class _OperationBar:
     """The bar of one operation, and those of its statements."""
 
-    def __init__(self, progress: Progress, name: OperationName) -> None:
+    def __init__(self, progress: Progress, name: OperationName, *, number: int) -> None:
         self._progress = progress
+        self._number = number
         self._log = ProgressLog()
-        self._bar = _add(progress, name.label)
+        self._bar = _add(progress, name.label, at=_Place(number))
         self._statements: dict[int, TaskID] = {}
         self._first_seen: tuple[datetime, int] | None = None
 
@@ -140,7 +164,9 @@ class _OperationBar:
             each = statements[number]
             text = f"{_INDENT}{number + 1}. {escape_unprintable(each.label)}"
             if number not in self._statements:
-                self._statements[number] = _add(self._progress, text)
+                self._statements[number] = _add(
+                    self._progress, text, at=_Place(self._number, number + 1)
+                )
             self._progress.update(
                 self._statements[number],
                 description=text,
@@ -151,8 +177,8 @@ class _OperationBar:
             )
 
 
-def _add(progress: Progress, text: str) -> TaskID:
-    fields: dict[str, Any] = {"done": "", "tail": ""}
+def _add(progress: Progress, text: str, *, at: _Place) -> TaskID:
+    fields: dict[str, Any] = {"done": "", "tail": "", "place": at}
     return progress.add_task(escape_unprintable(text), total=None, **fields)
 
 

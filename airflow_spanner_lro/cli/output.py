@@ -48,11 +48,13 @@ class Column:
 
     :param of: returns what a cell says, of an operation and the time that it is now
     :param shrinks: where the terminal is narrow, this one is cut
+    :param from_width: columns that a terminal needs for this one to be shown
     """
 
     heading: str
     of: Callable[[OperationSnapshot, datetime], str]
     shrinks: bool = False
+    from_width: int = 0
 
 
 def moment(when: datetime | None, *, now: datetime) -> str:
@@ -96,7 +98,7 @@ _COLUMNS = (
     Column(heading="OPERATION_ID", of=lambda each, _: each.name.operation),
     Column(heading="WHAT", of=lambda each, _: each.label, shrinks=True),
     Column(heading="STATE", of=lambda each, _: state_text(each)),
-    Column(heading="STARTED", of=lambda each, now: moment(each.start_time, now=now)),
+    Column(heading="STARTED", of=lambda each, now: moment(each.start_time, now=now), from_width=72),
 )
 """In 80 columns: an id of 25, a state of 12, and a time of 16 leave 21 for what it is."""
 _WIDE = (
@@ -123,7 +125,8 @@ def operations_table(
 
     :param cut: to the width of the console
     """
-    columns = _WIDE if wide else _COLUMNS
+    room = Console().width if cut else _WIDEST
+    columns = [each for each in (_WIDE if wide else _COLUMNS) if each.from_width <= room]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column.heading, no_wrap=not column.shrinks)

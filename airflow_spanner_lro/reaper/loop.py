@@ -20,9 +20,10 @@ import signal
 import socket
 import sys
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.admin.clock import StoppableClock, WaitStoppedError
@@ -228,6 +229,7 @@ def reap(
     dry_run: bool,
     claim: bool,
     program: str,
+    show: Callable[[Any], None] | None = None,
 ) -> int:
     """Run the command ``reap``, and return the exit code.
 
@@ -235,6 +237,7 @@ def reap(
     :param grace: how long everything has to be over before an entry is judged
     :param claim: the ledgers in this database are ours, although they were reaped elsewhere before
     :param program: what a line about a whole round begins with
+    :param show: is given each round as plain values, instead of lines
     :raises InvalidArgumentError: if a duration is none
     :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
     :raises AirflowDatabaseError: if Airflow's database cannot be used in a single round
@@ -252,13 +255,13 @@ def reap(
     clock = StoppableClock()
     with _stopped_by_signals(clock):
         if pause is None:
-            summary = _printed_round(options, clock=clock, warn=warn)
+            summary = _printed_round(options, clock=clock, warn=warn, show=show)
             if summary.interrupted:
                 return INTERRUPTED
             return FAILED if summary.left or summary.elsewhere else 0
         while not clock.stopped:
             try:
-                _printed_round(options, clock=clock, warn=warn)
+                _printed_round(options, clock=clock, warn=warn, show=show)
             except AirflowDatabaseError as exc:
                 warn(f"{program}: {str(exc).rstrip('.')}. The next round tries again.")
             try:
@@ -269,15 +272,23 @@ def reap(
 
 
 def _printed_round(
-    options: RoundOptions, *, clock: StoppableClock, warn: Callable[[str], None]
+    options: RoundOptions,
+    *,
+    clock: StoppableClock,
+    warn: Callable[[str], None],
+    show: Callable[[Any], None] | None,
 ) -> RoundSummary:
-    say = partial(print, flush=True)
+    lines: list[str] = []
+    say = lines.append if show else partial(print, flush=True)
     began = clock.now()
     summary = ReaperRound(options=options, clock=clock, log_info=say, warn=warn).run()
     if not (options.dry_run or options.dag_ids or summary.elsewhere or summary.interrupted):
         host = f"{socket.gethostname()} (command)"
         record_round(summary, host=host, began=began, ended=clock.now())
-    say(summary.line(dry_run=options.dry_run))
+    if show:
+        show({"dry_run": options.dry_run, "lines": lines} | asdict(summary))
+    else:
+        say(summary.line(dry_run=options.dry_run))
     return summary
 
 

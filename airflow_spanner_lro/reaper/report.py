@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.admin.clock import StoppableClock
@@ -48,9 +48,12 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.reaper.records import LedgerRow
 
     Say = Callable[[str], object]
+    Show = Callable[[Any], None]
 
 _HEADING = ("TASK", "RUN", "TRY", "TASK IS", "ENTRY", "OPERATION IS", "OPERATION")
 _STATE = _HEADING.index("OPERATION IS")
+_KEYS = ("task", "run_id", "try", "task_state", "entry", "operation_state", "operation")
+"""The same for programs."""
 _WIDEST = {"TASK": 32, "RUN": 24}
 _NOT_ASKED = "?"
 _REFUSED = "refused: "
@@ -62,11 +65,14 @@ _SHOWN = 20
 _USABLE = "usable"
 
 
-def list_ledger(*, dag_ids: Sequence[str], closed: bool, offline: bool) -> int:
+def list_ledger(
+    *, dag_ids: Sequence[str], closed: bool, offline: bool, show: Show | None = None
+) -> int:
     """Print a line for each entry, and return the exit code.
 
     :param closed: also those of which nothing is owed any more
     :param offline: do not ask Spanner
+    :param show: is given the entries as plain values, instead
     :raises AirflowDatabaseError: if Airflow's database cannot be used
     :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
     """
@@ -75,7 +81,9 @@ def list_ledger(*, dag_ids: Sequence[str], closed: bool, offline: bool) -> int:
         states = _OperationStates(clients=clients, offline=offline, warn=warn)
         lines = [_cells(row, states.of(row)) for row in ledger_rows(dag_ids=dag_ids, closed=closed)]
         troubles = list(clients.troubles())
-    if lines:
+    if show:
+        show([dict(zip(_KEYS, line, strict=True)) for line in lines])
+    elif lines:
         sys.stdout.writelines(f"{line}\n" for line in _table(lines))
     else:
         # not to be taken for a mistake, nor for a line of the list
@@ -177,10 +185,11 @@ def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"…{text[len(text) - length + 1 :]}"
 
 
-def print_status(*, offline: bool, say: Say = print) -> int:
+def print_status(*, offline: bool, say: Say = print, show: Show | None = None) -> int:
     """Print whether the reaper works, what it has left, and return the exit code.
 
     :param offline: do not ask Spanner
+    :param show: is given the same as plain values, instead
     :returns: 1 if something needs attention
     :raises AirflowDatabaseError: if Airflow's database cannot be used
     :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
@@ -188,35 +197,55 @@ def print_status(*, offline: bool, say: Say = print) -> int:
     settings.check()
     now = datetime.now(tz=UTC)
     rows = [*ledger_rows()]
-    late = _print_reaper(latest_round(), now=now, entries=len(rows), say=say)
-    orphans = _print_entries(rows, now=now, say=say)
-    _print_triggerers(now=now, say=say)
-    unusable = not offline and _print_connections(rows, say=say)
-    return FAILED if late or orphans or unusable else 0
+    if show:
+        say = _say_nothing
+    reaper = _print_reaper(latest_round(), now=now, entries=len(rows), say=say)
+    entries = _print_entries(rows, now=now, say=say)
+    triggerers = _print_triggerers(now=now, say=say)
+    connections, usable = ({}, True) if offline else _print_connections(rows, say=say)
+    if show:
+        show(reaper | entries | triggerers | connections)
+    return FAILED if reaper["attention"] or entries["orphans"] or not usable else 0
 
 
-def _print_reaper(latest: RoundRecord | None, *, now: datetime, entries: int, say: Say) -> bool:
+def _say_nothing(line: str) -> None:
+    """Leave out what is only for people."""
+
+
+def _print_reaper(
+    latest: RoundRecord | None, *, now: datetime, entries: int, say: Say
+) -> dict[str, Any]:
     where = settings.reaper()
-    if where is ReaperHost.OFF:
+    interval = None if where is ReaperHost.OFF else settings.reaper_interval()
+    if interval is None:
         say("Reaper       does not run by itself ([spanner_lro] reaper = off)")
     else:
-        say(f"Reaper       runs in the {where}, every {settings.reaper_interval():g} s")
-    trouble = reaper_trouble(latest, now=now, entries=entries)
+        say(f"Reaper       runs in the {where}, every {interval:g} s")
+    trouble, last = reaper_trouble(latest, now=now, entries=entries), None
     if latest is not None:
-        ago = latest.age(now).total_seconds()
+        ago, host = latest.age(now).total_seconds(), escape_unprintable(latest.host)
         say(
-            f"Last round   {ago:.0f} s ago on {escape_unprintable(latest.host)}, took "
+            f"Last round   {ago:.0f} s ago on {host}, took "
             f"{latest.seconds:g} s: {latest.kept} kept (task active), "
             f"{latest.reaped} cancelled or closed, {latest.left} need attention"
         )
+        last = {
+            "seconds_ago": round(ago),
+            "host": host,
+            "seconds": latest.seconds,
+            "kept": latest.kept,
+            "reaped": latest.reaped,
+            "left": latest.left,
+        }
     else:
         say("Last round   none is recorded")
     if trouble:
         say(f"ATTENTION    {trouble}")
-    return trouble is not None
+    reaper = {"where": str(where.value), "interval_seconds": interval}
+    return {"reaper": reaper, "last_round": last, "attention": trouble}
 
 
-def _print_entries(rows: Iterable[LedgerRow], *, now: datetime, say: Say) -> list[str]:
+def _print_entries(rows: Iterable[LedgerRow], *, now: datetime, say: Say) -> dict[str, Any]:
     groups: Counter[tuple[str, str]] = Counter()
     orphans: list[str] = []
     patience = grace()
@@ -233,7 +262,11 @@ def _print_entries(rows: Iterable[LedgerRow], *, now: datetime, say: Say) -> lis
         say(f"             {each}")
     if len(orphans) > _SHOWN:
         say(f"             and {len(orphans) - _SHOWN} more: `airflow spanner-lro ledger`")
-    return orphans
+    entries = [
+        {"number": number, "kind": kind, "waits_for": whom}
+        for (whom, kind), number in sorted(groups.items())
+    ]
+    return {"entries": entries, "orphans": orphans}
 
 
 def _is_orphan(row: LedgerRow, entry: LedgerEntry, *, now: datetime, grace: timedelta) -> bool:
@@ -244,7 +277,7 @@ def _kind(entry: LedgerEntry | None) -> str:
     return "unknown" if entry is None else entry.kind.name
 
 
-def _print_triggerers(*, now: datetime, say: Say) -> None:
+def _print_triggerers(*, now: datetime, say: Say) -> dict[str, Any]:
     living, homeless = metadata_database.triggerers(now=now, within=ALIVE)
     budget = settings.max_admin_requests_per_second()
     busy = settings.max_admin_requests_per_second_busy()
@@ -252,20 +285,33 @@ def _print_triggerers(*, now: datetime, say: Say) -> None:
         f"Pollers      one in each triggerer, with a budget of {budget:g}/s for each project; "
         f"while ends would be late, up to {busy:g}/s for all together"
     )
-    for each in living:
-        ago = max(0.0, (now - each.heartbeat).total_seconds())
+    triggerers = [
+        {
+            "host": escape_unprintable(each.host),
+            "triggers": each.triggers,
+            "seconds_ago": round(max(0.0, (now - each.heartbeat).total_seconds())),
+        }
+        for each in living
+    ]
+    for one in triggerers:
         say(
-            f"             {escape_unprintable(each.host)}: {each.triggers} triggers, "
-            f"seen {ago:.0f} s ago"
+            f"             {one['host']}: {one['triggers']} triggers, "
+            f"seen {one['seconds_ago']} s ago"
         )
     if not living:
         say("             no triggerer is alive")
     if homeless:
         say(f"             {homeless} triggers wait for a triggerer")
+    budgets = {"each_project": budget, "busy_all_together": busy}
+    return {
+        "requests_per_second": budgets,
+        "triggerers": triggerers,
+        "triggers_without_triggerer": homeless,
+    }
 
 
-def _print_connections(rows: Iterable[LedgerRow], *, say: Say) -> bool:
-    """Say of each connection whether it can be used; return whether one cannot."""
+def _print_connections(rows: Iterable[LedgerRow], *, say: Say) -> tuple[dict[str, Any], bool]:
+    """Say of each connection whether it can be used; return that, and whether all can be."""
     states: dict[tuple[str, tuple[str, ...]], str] = {}
     with AuthorisedClients(clock=StoppableClock()) as clients:
         for row in rows:
@@ -278,12 +324,16 @@ def _print_connections(rows: Iterable[LedgerRow], *, say: Say) -> bool:
                 states[connection] = state
         troubles = [*clients.troubles()]
     say(f"Connections  {len(states)} used by open entries")
-    for (connection_id, chain), state in sorted(states.items()):
-        name = " as ".join((connection_id, *chain[-1:]))
-        say(f"             {escape_unprintable(name)}: {state}")
+    connections = [
+        {"connection": escape_unprintable(" as ".join((id_, *chain[-1:]))), "state": state}
+        for (id_, chain), state in sorted(states.items())
+    ]
+    for each in connections:
+        say(f"             {each['connection']}: {each['state']}")
     for trouble in troubles:
         say(f"             {trouble}")
-    return bool(troubles) or any(state != _USABLE for state in states.values())
+    usable = not troubles and all(state == _USABLE for state in states.values())
+    return {"connections": connections, "troubles": troubles}, usable
 
 
 def _connection_state(
