@@ -90,6 +90,18 @@ def get_provider_info() -> dict[str, Any]:
                         "example": None,
                         "default": "30.0",
                     },
+                    "worker_wait": {
+                        "description": (
+                            "How long in seconds a deferrable task waits on its worker first, "
+                            "where operations of its kind usually take seconds: schema changes, "
+                            "the creation of databases, updates. Then it defers; with 0, at "
+                            "once. From 0 to 300."
+                        ),
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": None,
+                        "default": "15.0",
+                    },
                     "settle_timeout": {
                         "description": (
                             "How long in seconds to wait, after a cancel was sent, until it is "

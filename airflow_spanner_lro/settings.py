@@ -206,6 +206,7 @@ class ReaperHost(StrEnum):
 
 
 _POLL_INTERVAL = Option("poll_interval", Number(policy.MINIMUM_INTERVAL, policy.MAXIMUM_INTERVAL))
+_WORKER_WAIT = Option("worker_wait", Number(0, policy.LONGEST_WORKER_WAIT))
 _SETTLE_TIMEOUT = Option("settle_timeout", Number(0.1, _DAY))
 _DEFERRAL_GRACE = Option("deferral_grace", Number(0.1, _DAY))
 _MAX_ADMIN_REQUESTS_PER_SECOND = Option(
@@ -231,6 +232,7 @@ OPTIONS: dict[str, Option[Any]] = {
     option.name: option
     for option in (
         _POLL_INTERVAL,
+        _WORKER_WAIT,
         _SETTLE_TIMEOUT,
         _DEFERRAL_GRACE,
         _MAX_ADMIN_REQUESTS_PER_SECOND,
@@ -255,6 +257,11 @@ _BUDGETS = {_MAX_ADMIN_REQUESTS_PER_SECOND.name, _MAX_ADMIN_REQUESTS_PER_SECOND_
 def poll_interval() -> float:
     """Return the longest interval between two polls of an operation, in seconds."""
     return _POLL_INTERVAL.read()
+
+
+def worker_wait() -> float:
+    """Return how long a deferrable task waits on its worker where operations are usually quick."""
+    return _WORKER_WAIT.read()
 
 
 def settle_timeout() -> float:

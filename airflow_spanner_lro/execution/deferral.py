@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.airflow_internals import (
@@ -93,11 +93,13 @@ class Deferral:
         cancel_on_timeout: bool,
         cancel_on_kill: bool,
         cleans_up: bool,
+        logged: dict[str, Any],
     ) -> NoReturn:
         """Wait for an operation.
 
         :param then: the method to go on with
         :param presumed: it is only presumed to be the task's
+        :param logged: what of its progress the worker has logged, as a record
         """
         warn_if_no_reaper(now=self.now)
         trigger = SpannerOperationTrigger.for_operation(
@@ -110,6 +112,7 @@ class Deferral:
             cleans_up=cleans_up,
             presumed=presumed,
             settle_timeout=settings.settle_timeout(),
+            logged=logged,
         )
         self.defer(trigger=trigger, method_name=then, timeout=self._backstop)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import assets, metrics, settings
@@ -20,7 +21,6 @@ from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY
-from airflow_spanner_lro.core.links import console_link
 from airflow_spanner_lro.core.operations.errors import (
     KilledBeforeDeliveryError,
     KilledBeforeStartError,
@@ -29,17 +29,27 @@ from airflow_spanner_lro.core.operations.errors import (
     StartUnansweredError,
 )
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unless_succeeded
+from airflow_spanner_lro.core.operations.progress import ProgressLog
 from airflow_spanner_lro.core.polling.policy import PollPolicy
+from airflow_spanner_lro.core.polling.worker_wait import PATIENCE, seconds_on_worker
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.execution import pending_deferral
 from airflow_spanner_lro.execution.cancel import WorkerCancel
 from airflow_spanner_lro.execution.deferral import Deferral
+from airflow_spanner_lro.execution.shown_progress import ShownProgress
 from airflow_spanner_lro.execution.start import Starter
 from airflow_spanner_lro.execution.store import TaskLedger
 from airflow_spanner_lro.execution.wait import BlockingWait, RefusalRetry
-from airflow_spanner_lro.execution.work import StartOrder, deadline_of_try, out_of_time
+from airflow_spanner_lro.execution.work import (
+    StartOrder,
+    deadline_of_try,
+    out_of_time,
+    place_of,
+)
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from airflow.sdk import Context
 
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
@@ -99,7 +109,8 @@ class OperationRun:
         self._log = work.log
         self.context = context
         self.ledger = TaskLedger(context)
-        self.wait = BlockingWait(client=self._hook.client, log=self._log.info)
+        shown = ShownProgress(write=self.ledger.show, emulated=lambda: self._hook.client.emulated)
+        self.wait = BlockingWait(client=self._hook.client, log=self._log.info, shown=shown)
         self.cancel = WorkerCancel(work, task=context["ti"], ledger=self.ledger, wait=self.wait)
         self.begun: OperationName | None = None
         """The operation that this process has started or adopted."""
@@ -137,13 +148,11 @@ class OperationRun:
             return result if self._work.wait_for_completion else str(begun.name)
         if self._out_of_time:
             return self.conclude(self._time_out(begun.name, ours=True))
-        self._log.info(
-            console_link(begun.name.resource, connection_spec=self._hook.connection_spec)
-        )
+        self._log.info(place_of(self._work, begun.name.resource))
         if not self._work.wait_for_completion:
             self._close(begun.name)
             return str(begun.name)
-        return self.conclude(self._wait_for(begun.name))
+        return self.conclude(self._wait_for(begun.name, on_worker=self._on_worker))
 
     def start_after_slot(self, *, timed_out: bool, limit: str, pause: float | None = None) -> Any:
         """Start after a wait for a slot, or after a pause.
@@ -190,6 +199,7 @@ class OperationRun:
                 late=out_of_time(self._work),
                 report=report,
                 left=self.cancel.why_left(outcome.name),
+                cancelled_by=self.ledger.cancelled_by(outcome.snapshot),
             )
         except SpannerLroError:
             self.record_end(outcome)
@@ -248,7 +258,7 @@ class OperationRun:
 
     def _begin(self, *, pause: float | None) -> OperationSnapshot | None:
         # a bad parameter is found before anything is written or asked
-        target = self._work.target
+        target, _ = self._work.target, self._on_worker
         refusals = RefusalRetry(
             target=target,
             wait=self.wait,
@@ -300,32 +310,30 @@ class OperationRun:
 
     # waiting, here or in the triggerer
 
-    def _wait_for(self, name: OperationName, *, ours: bool = True) -> WaitOutcome:
+    def _wait_for(
+        self, name: OperationName, *, ours: bool = True, on_worker: float = 0.0
+    ) -> WaitOutcome:
         """Wait for an operation, and stop it when the deadline passes.
 
         :param ours: it was started by the task, so the task may cancel it
+        :param on_worker: how many seconds to wait here before the wait is left to the triggerer
         :raises OperationKilledError: if the task is killed meanwhile
         :raises OperationGoneError: if Spanner no longer knows the operation
         """
-        options, cancellable = self._work, ours and not self.ledger.presumed
-        if options.deferrable:
-            if options.cancel_on_kill and cancellable:
-                pending_deferral.remember(name, run=self)
-            self._deferral.until_done(
-                name,
-                then=self._work.execute_complete.__name__,
-                presumed=self.ledger.presumed,
-                cancel_on_timeout=options.cancel_on_timeout and cancellable,
-                # a triggerer that runs beside such a process may take the trigger for its own
-                cancel_on_kill=options.cancel_on_kill
-                and cancellable
-                and not runs_tasks_in_process(),
-                cleans_up=self.cancel.may_clean_up,
-            )
+        defers, progress = self._work.deferrable, ProgressLog()
+        if defers and not on_worker:
+            self._defer(name, ours=ours, progress=progress)
+        until = self._deadline
+        if defers:
+            brief = self.wait.now() + timedelta(seconds=on_worker)
+            until = min(until or brief, brief)
+        patience = PATIENCE if defers else 1.0
         try:
-            snapshot = self.wait.wait(name=name, policy=self._policy, deadline=self._deadline)
+            snapshot = self.wait.wait(
+                name=name, policy=self._policy, deadline=until, progress=progress, patience=patience
+            )
         except DeadlinePassedError:
-            return self._time_out(name, ours=ours)
+            snapshot = None
         except WaitStoppedError as exc:
             raise self.cancel.killed_error(name) from exc
         except Exception as exc:
@@ -333,7 +341,38 @@ class OperationRun:
                 raise
             self._close(name)
             raise OperationGoneError(name) from exc
-        return WaitOutcome(name=name, snapshot=snapshot)
+        if snapshot is not None:
+            return WaitOutcome(name=name, snapshot=snapshot)
+        if defers and not self._out_of_time:
+            self._defer(name, ours=ours, progress=progress)
+        return self._time_out(name, ours=ours)
+
+    def _defer(self, name: OperationName, *, ours: bool, progress: ProgressLog) -> NoReturn:
+        """Leave the rest of a wait to the triggerer, which logs what was not logged here."""
+        options, cancellable = self._work, ours and not self.ledger.presumed
+        if options.cancel_on_kill and cancellable:
+            pending_deferral.remember(name, run=self)
+        self._deferral.until_done(
+            name,
+            then=self._work.execute_complete.__name__,
+            presumed=self.ledger.presumed,
+            cancel_on_timeout=options.cancel_on_timeout and cancellable,
+            # a triggerer that runs beside such a process may take the trigger for its own
+            cancel_on_kill=options.cancel_on_kill and cancellable and not runs_tasks_in_process(),
+            cleans_up=self.cancel.may_clean_up,
+            logged=progress.to_record(),
+        )
+
+    @property
+    def _on_worker(self) -> float:
+        """How many seconds the task waits here before it defers; what it adopted is not quick."""
+        seconds = seconds_on_worker(
+            self._work.kind,
+            given=self._work.worker_wait,
+            usual=settings.worker_wait(),
+            deferrable=self._work.deferrable,
+        )
+        return seconds if self._call and self._call.answer else 0.0
 
     @property
     def _deferral(self) -> Deferral:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.settlement import Settlement
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.execution.deferral import Deferral
+    from airflow_spanner_lro.execution.shown_progress import ShownProgress
 
 
 T = TypeVar("T")
@@ -71,11 +72,19 @@ class BlockingWait:
 
     :param client: asks while waiting
     :param log: writes a line
+    :param shown: shows to others what is seen of an operation
     """
 
-    def __init__(self, *, client: SpannerAdminClient, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        *,
+        client: SpannerAdminClient,
+        log: Callable[[str], None],
+        shown: ShownProgress | None = None,
+    ) -> None:
         self._client = client
         self._log = log
+        self._shown = shown
         self.clock = StoppableClock()
         self._telemetry = metrics.AirflowTelemetry()
 
@@ -89,21 +98,35 @@ class BlockingWait:
         return self.clock.now()
 
     def wait(
-        self, *, name: OperationName, policy: PollPolicy, deadline: datetime | None
+        self,
+        *,
+        name: OperationName,
+        policy: PollPolicy,
+        deadline: datetime | None,
+        progress: ProgressLog | None = None,
+        patience: float = 1.0,
     ) -> OperationSnapshot:
         """Wait until the operation is done, logging what changes.
 
+        :param progress: decides what is logged, where others go on with it
+        :param patience: see :func:`~airflow_spanner_lro.core.flows.operation.wait`
         :raises DeadlinePassedError: if the deadline passes first
         :raises WaitStoppedError: if the task is killed meanwhile
         """
-        progress = ProgressLog()
+        logged = progress or ProgressLog()
 
         def on_snapshot(polled: OperationSnapshot | Exception) -> None:
-            for line in progress.lines(polled, now=self.now()):
+            now = self.now()
+            lines = logged.lines(polled, now=now)
+            for line in lines:
                 self._log(line)
+            if self._shown:
+                self._shown.on_snapshot(polled, now=now, lines=lines)
 
         snapshot = self.perform(
-            wait(name=name, policy=policy), deadline=deadline, on_snapshot=on_snapshot
+            wait(name=name, policy=policy, patience=patience),
+            deadline=deadline,
+            on_snapshot=on_snapshot,
         )
         self._telemetry.detected(snapshot=snapshot, at=self.now())
         return snapshot
@@ -118,9 +141,17 @@ class BlockingWait:
         """
         from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415  # loads gRPC
 
-        result = run(
-            flow, client=self._client, clock=self.clock, deadline=deadline, on_snapshot=on_snapshot
-        )
+        try:
+            result = run(
+                flow,
+                client=self._client,
+                clock=self.clock,
+                deadline=deadline,
+                on_snapshot=on_snapshot,
+            )
+        except DeadlinePassedError:
+            if not self.killed:
+                raise
         if self.killed:
             # a poll that was under way has seen the end that the kill itself brought about
             raise WaitStoppedError

@@ -18,6 +18,7 @@ from airflow_spanner_lro.core.arguments.times import parse_duration
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.ledger.evidence import run_began
 from airflow_spanner_lro.core.ledger.resume import fingerprint
+from airflow_spanner_lro.core.links import console_link
 from airflow_spanner_lro.core.names import OperationName, same_resource
 from airflow_spanner_lro.core.text import format_duration
 
@@ -94,6 +95,7 @@ class Work(Protocol):
 
     wait_for_completion: bool
     deferrable: bool
+    worker_wait: float | None
     poll_interval: float | None
     execution_timeout: timedelta | None
     operation_timeout: timedelta | float | None
@@ -156,6 +158,12 @@ class Work(Protocol):
 
     def execute_after_slot(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on after a wait for a slot."""
+
+
+def place_of(work: Work, resource: ResourceName) -> str:
+    """Say where a person can look at a resource; nobody is to take an emulator for Spanner."""
+    spec, emulated = work.hook.connection_spec, work.hook.client.emulated
+    return console_link(resource, connection_spec=spec, emulator=emulated.text if emulated else "")
 
 
 def wants_clean_up(work: Work) -> bool:

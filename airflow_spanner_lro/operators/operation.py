@@ -80,6 +80,9 @@ class SpannerOperationOperator(SpannerAdminOperator):
 
     :param wait_for_completion: wait until the operation is done; otherwise succeed when it runs
     :param deferrable: wait in the triggerer instead of on a worker
+    :param worker_wait: how many seconds a deferrable task waits on its worker first, from 0 to 300;
+        by default ``[spanner_lro] worker_wait`` where operations of its kind usually take seconds
+        (schema changes, creation of databases, updates), and 0 for all others
     :param poll_interval: the longest time between two polls, in seconds; by default
         ``[spanner_lro] poll_interval``
     :param operation_timeout: how long each try may wait, as a duration or in seconds; the earlier
@@ -109,6 +112,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         *,
         wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        worker_wait: float | None = None,
         poll_interval: float | None = None,
         operation_timeout: timedelta | float | None = None,
         cancel_on_kill: bool = True,
@@ -122,6 +126,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         super().__init__(**kwargs)
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
+        self.worker_wait = worker_wait
         self.poll_interval = poll_interval
         self.operation_timeout = operation_timeout
         self.cancel_on_kill = cancel_on_kill

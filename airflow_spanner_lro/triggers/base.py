@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TriggerT = TypeVar("TriggerT")
 
+WORKER_LEAVES = 5.0
+"""Seconds for which a trigger that was deferred by a worker keeps an end to itself.
+
+Meanwhile the executor reports that the worker has ended. Airflow 3.3.2 fails a task, without a line
+in its log, if that comes when the task is queued for the second time (``process_executor_events``
+in ``jobs/scheduler_job_runner.py``).
+"""
 VERSION = 2
 """Of the arguments; version 1 had none."""
 
@@ -130,6 +137,26 @@ class SpannerTrigger(BaseTrigger):
 
     def _log_waiting(self, line: str) -> None:
         self.log.warning(line)
+
+    async def _after_worker(self, wait: Awaitable[T]) -> T:
+        """Wait, and tell the end no sooner than Airflow knows that the worker before has ended.
+
+        A cancel is told at once.
+        """
+        begun = asyncio.get_running_loop().time()
+        try:
+            ended = await wait
+        except Exception:
+            await self._until_worker_has_left(begun)
+            raise
+        await self._until_worker_has_left(begun)
+        return ended
+
+    async def _until_worker_has_left(self, begun: float) -> None:
+        # ``dag.test()`` plays a trigger itself; and where a sensor began without a worker, none
+        # has said where to ask
+        if self.task_instance is not None and self.endpoint is not None:
+            await asyncio.sleep(begun + WORKER_LEAVES - asyncio.get_running_loop().time())
 
     async def _perform(
         self,

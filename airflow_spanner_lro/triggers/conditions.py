@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import TriggerEvent
 
+from airflow_spanner_lro.airflow_internals.xcom_classes import allow_values
 from airflow_spanner_lro.core.arguments.choices import parse_enum
 from airflow_spanner_lro.core.arguments.times import (
     is_duration_text,
@@ -47,7 +48,7 @@ from airflow_spanner_lro.core.names import (
     BackupScheduleName,
     DatabaseName,
     InstanceName,
-    OperationName,
+    operation_name,
 )
 from airflow_spanner_lro.core.operations.errors import OperationFailedError
 from airflow_spanner_lro.core.polling.policy import PollPolicy
@@ -124,7 +125,7 @@ class SpannerConditionTrigger(SpannerTrigger):
         event: dict[str, Any] = {"facts": None, "error": None}
         while True:
             try:
-                event["facts"] = await self._wait()
+                event["facts"] = await self._after_worker(self._wait())
             except AirflowFailException as exc:
                 # where a soft sensor is skipped, Airflow does not say why
                 self.log.error("The wait cannot go on: %s", exc)  # noqa: TRY400  # no traceback
@@ -175,6 +176,7 @@ class SpannerConditionTrigger(SpannerTrigger):
         """
         if isinstance(content, Mapping) and XCOM in content:
             task_id, key = content[XCOM]
+            allow_values()
             return context["ti"].xcom_pull(task_ids=task_id, key=key, map_indexes=None)
         return super().render_template(content, context, jinja_env, seen_oids)
 
@@ -214,7 +216,7 @@ class SpannerOperationsTrigger(SpannerConditionTrigger):
             )
         return OperationsSucceeded(
             # each is asked for once
-            names=tuple(dict.fromkeys(OperationName.parse(name) for name in names)),
+            names=tuple(dict.fromkeys(map(operation_name, names))),
             any_=single or wait_for is WaitFor.ANY,
         )
 

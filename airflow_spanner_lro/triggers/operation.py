@@ -11,6 +11,7 @@ task really no longer waits.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -37,6 +38,7 @@ from airflow_spanner_lro.core.polling.budget import Urgency
 from airflow_spanner_lro.core.polling.policy import CancelPolicy, PollPolicy
 from airflow_spanner_lro.core.status import Code, code_of, error_text
 from airflow_spanner_lro.triggers.base import SpannerTrigger, finish_despite_cancels, trigger
+from airflow_spanner_lro.triggers.progress_publisher import note_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,6 +83,8 @@ class SpannerOperationTrigger(SpannerTrigger):
     :param cleans_up: delete what the operation made in spite of being cancelled
     :param presumed: it is only presumed to be the task's, so it is never cancelled here
     :param settle_timeout: how long to wait for the outcome of a cancel, in seconds
+    :param logged: what of the progress a worker has logged, as
+        :class:`~airflow_spanner_lro.core.operations.progress.ProgressLog` records it
 
     Also has the fields of :class:`~airflow_spanner_lro.triggers.base.SpannerTrigger`.
     """
@@ -92,6 +96,7 @@ class SpannerOperationTrigger(SpannerTrigger):
     cleans_up: bool = False
     presumed: bool = False
     settle_timeout: float = 60.0
+    logged: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def for_operation(
@@ -115,7 +120,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         self._fired = False
         self._ended_by_user = False
         self._killing: asyncio.Task[bool] | None = None
-        self._progress = ProgressLog()
+        self._progress = ProgressLog(self.logged)
         self._parsed: OperationName | None = None
 
     @property
@@ -132,7 +137,7 @@ class SpannerOperationTrigger(SpannerTrigger):
         task with the traceback, and its retries apply.
         """
         try:
-            outcome = await self._wait()
+            outcome = await self._after_worker(self._wait())
         except asyncio.CancelledError as exc:
             # Airflow calls ``on_kill`` next, or fails to: see ``cleanup``
             self._ended_by_user = exc.args == (USER_ACTION,)
@@ -165,8 +170,10 @@ class SpannerOperationTrigger(SpannerTrigger):
 
     def _log_progress(self, polled: OperationSnapshot | Exception) -> None:
         # a method, since a function with its cells would be four objects more in each wait
-        for line in self._progress.lines(polled, now=datetime.now(tz=UTC)):
+        now = datetime.now(tz=UTC)
+        for line in self._progress.lines(polled, now=now):
             self.log.info(line)
+            note_line(self.operation, line, at=now)
 
     async def on_kill(self) -> None:
         """Cancel the operation if the task really no longer waits for it; clean up after it.

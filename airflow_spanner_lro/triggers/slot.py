@@ -51,7 +51,7 @@ class SpannerSlotTrigger(SpannerTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then yield one event: whether the deadline passed first."""
-        timed_out = await await_keeping_cancel_message(self._wait())
+        timed_out = await await_keeping_cancel_message(self._after_worker(self._wait()))
         yield TriggerEvent({TIMED_OUT: timed_out, LIMIT: self.limit})
 
     async def _wait(self) -> bool:
@@ -88,10 +88,14 @@ class SpannerPauseTrigger(SpannerTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then yield one event: whether the deadline passed first."""
+        timed_out = await self._after_worker(self._wait())
+        yield TriggerEvent({TIMED_OUT: timed_out, LIMIT: self.limit, PAUSE: self.pause})
+
+    async def _wait(self) -> bool:
         until = datetime.fromisoformat(self.until)
         deadline = datetime.fromisoformat(self.deadline) if self.deadline else None
         timed_out = deadline is not None and deadline <= until
         end = deadline if deadline is not None and timed_out else until
         while (left := (end - datetime.now(tz=UTC)).total_seconds()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, _LONGEST_NAP))
-        yield TriggerEvent({TIMED_OUT: timed_out, LIMIT: self.limit, PAUSE: self.pause})
+        return timed_out

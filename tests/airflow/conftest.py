@@ -46,6 +46,8 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
     # tests that look fifty times a second need more than the quota
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__MAX_ADMIN_REQUESTS_PER_SECOND", "1000")
+    # nearly all tests of deferrals are about what comes after it
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__WORKER_WAIT", "0")
 
 
 @pytest.fixture(autouse=True)
@@ -170,10 +172,10 @@ async def ask(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Ask
     assert stage.emulator.running
     async with SpannerAdminAsyncHook() as async_hook:
 
-        async def call(verb: str, **arguments: Any) -> Any:
+        async def call(verb: str, *given: Any, **arguments: Any) -> Any:
             if request.param == "async":
-                return await getattr(async_hook, verb)(**arguments)
-            return await asyncio.to_thread(getattr(SpannerAdminHook(), verb), **arguments)
+                return await getattr(async_hook, verb)(*given, **arguments)
+            return await asyncio.to_thread(getattr(SpannerAdminHook(), verb), *given, **arguments)
 
         yield call
 

@@ -81,6 +81,7 @@ def test_arguments_say_what_was_asked_for(trigger: SpannerOperationTrigger, stag
         "cleans_up": False,
         "presumed": False,
         "settle_timeout": 60.0,
+        "logged": {},
     } == arguments
 
 
@@ -118,7 +119,7 @@ def test_arguments_of_release_0_1_0(stage: Stage, task: FakeTask) -> None:
 
     trigger = SpannerOperationTrigger(**stored)
 
-    assert stored | {"version": 2, "presumed": False} == trigger.serialize()[1]
+    assert stored | {"version": 2, "presumed": False, "logged": {}} == trigger.serialize()[1]
     assert "SUCCEEDED" == fire(trigger)["snapshot"]["state"]
 
 

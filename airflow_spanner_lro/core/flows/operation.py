@@ -68,12 +68,16 @@ class DeadlinePassedError(SpannerLroError):
     """A driver's deadline passed. Whoever set the deadline knows what to do about it."""
 
 
-def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
+def wait(
+    *, name: OperationName, policy: PollPolicy, patience: float = 1.0
+) -> Flow[OperationSnapshot]:
     """Get until the operation is done.
 
     Transient errors say nothing about the operation and are waited out, up to the policy's
     limit without a single answer; any other error propagates. When the quota is used up, the pauses
     double: others ask as well, and no budget keeps them all within it here.
+
+    :param patience: how many times the usual delay of noticing the end is worth a request
     """
     end, waited, silence = ExpectedEnd(since=0.0), 0.0, 0.0
     back_off = BackOffPolicy()
@@ -87,7 +91,7 @@ def wait(*, name: OperationName, policy: PollPolicy) -> Flow[OperationSnapshot]:
                 silence, pause = 0.0, None
                 end.on_running(snapshot, at=waited, now=now if isinstance(now, datetime) else None)
                 # no budget counts these requests, so they get dearer as the operation gets older
-                price = PRICE * max(end.age / _DEARER_FROM, 1.0)
+                price = patience * PRICE * max(end.age / _DEARER_FROM, 1.0)
                 latest = waited + policy.maximum
                 delay = end.worth_polling_at(latest=latest, price=price) - waited
             case Exception() as exc if policy.gives_up(exc, silence=silence):

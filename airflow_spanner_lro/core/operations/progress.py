@@ -10,14 +10,14 @@ come from what was seen since.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.status import code_name, error_text
 from airflow_spanner_lro.core.text import format_duration, format_moment
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
@@ -27,7 +27,11 @@ _COMPLETE = 100
 
 
 class ProgressLog:
-    """Turn the snapshots of one operation into log lines."""
+    """Turn the snapshots of one operation into log lines.
+
+    :param record: what another process has logged before, from its ``to_record``; what cannot be
+        read of it is logged again
+    """
 
     __slots__ = (
         "_cancelling",
@@ -39,7 +43,7 @@ class ProgressLog:
         "_trouble",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, record: Mapping[str, Any] | None = None) -> None:
         self._first_seen: tuple[datetime, int] | None = None
         self._logged_percent: int | None = None
         self._logged_at: datetime | None = None
@@ -47,6 +51,28 @@ class ProgressLog:
         self._throttled = False
         self._cancelling = False
         self._trouble = ""
+        if record:
+            self._go_on(record)
+
+    def to_record(self) -> dict[str, Any]:
+        """Return what was logged so far as primitives, for who logs from here on; may be empty."""
+        if self._logged_at is None:
+            return {}
+        return {
+            "percent": self._logged_percent,
+            "committed": self._logged_committed,
+            "at": self._logged_at.isoformat(),
+        }
+
+    def _go_on(self, record: Mapping[str, Any]) -> None:
+        try:
+            percent, committed = record["percent"], int(record["committed"])
+            percent = None if percent is None else int(percent)
+            at = datetime.fromisoformat(record["at"])
+        except (KeyError, TypeError, ValueError):
+            return
+        if at.tzinfo is not None:
+            self._logged_percent, self._logged_committed, self._logged_at = percent, committed, at
 
     def lines(self, answer: OperationSnapshot | Exception, *, now: datetime) -> list[str]:
         """Return the lines to log for an answer to a *get*, oldest first; most often none.

@@ -24,6 +24,8 @@ MINIMUM_INTERVAL = 1.0
 """Spanner's admin quota is five requests a second for a whole project; nobody polls faster."""
 MAXIMUM_INTERVAL = 86_400.0
 """Once a day; whoever polls more rarely does not wait any more."""
+LONGEST_WORKER_WAIT = 300.0
+"""Seconds for which a deferrable task may hold a worker; whoever wants more does not defer."""
 _DICE = random.Random()  # noqa: S311  # shared: one of its own would be most of a wait's memory
 
 
