@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 # it would change every Airflow in it
 EXTRA := .bench/packages
 
-.PHONY: help demo test check docs unit e2e guarantees soak bench format lock clean
+.PHONY: help demo test check docs unit e2e guarantees soak bench ui format lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -66,6 +66,10 @@ bench: $(READY) $(EXTRA)/.ready  ## What waiting costs, ours and others', beside
 	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(PAGE),--markdown $(PAGE))
 	@$(if $(QUICK),,$(BIN)/python tests/benchmarks/bench_emulator.py)
 
+# the tests of `make unit` hold the file against its sources
+ui: $(READY)  ## The Operations page in Airflow, one file for the browser from its sources
+	@$(BIN)/python -m tests.support.node
+
 format: $(READY)  ## Put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -79,7 +83,7 @@ lock: $(READY)  ## Compile the pinned requirements anew
 		| grep openlineage > tests/benchmarks/requirements.txt
 
 clean:  ## Remove everything that was made
-	rm -rf $(VENV) .demo .bench dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
+	rm -rf $(VENV) airflow_spanner_lro/web/ui/node_modules .demo .bench dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
 		.hypothesis .coverage* docs/_build
 
 $(READY): requirements.txt pyproject.toml

@@ -33,16 +33,20 @@ def _metadata(wheel: ZipFile, name: str) -> str:
 
 @pytest.mark.xdist_group("wheel")
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: ZipFile) -> None:
-    """Each file of the package is in the wheel, py.typed too; tests and examples are not."""
+    """Each file of the package is in the wheel, py.typed too; tests and examples are not.
+
+    Of the page in Airflow it is the built file; its sources are for those who change it.
+    """
     package = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "airflow_spanner_lro").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and "ui" not in path.parts
     }
     shipped = {path for path in wheel.namelist() if ".dist-info/" not in path}
 
     assert package == shipped
     assert "airflow_spanner_lro/py.typed" in shipped
+    assert "airflow_spanner_lro/web/static/operations.js" in shipped
 
 
 @pytest.mark.xdist_group("wheel")
@@ -104,3 +108,5 @@ def test_the_source_distribution_holds_what_contributors_need(tmp_path: Path) ->
     assert {"CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"} <= names
     assert {"airflow_spanner_lro", "docs", "example_dags", "tests"} <= folders
     assert "tests/cluster/airflow.py" in names
+    assert "airflow_spanner_lro/web/ui/src/page.tsx" in names
+    assert [] == [name for name in names if "node_modules" in name]

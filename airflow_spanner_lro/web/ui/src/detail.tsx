@@ -5,9 +5,9 @@
 import React, { useState } from "react";
 import { ActionDialog } from "./actions.tsx";
 import { Dialog } from "./dialog.tsx";
-import { isOver, percentText, relative, safeUrl, shortName } from "./format.ts";
+import { isOver, percentText, relative, safeUrl, serverNow, shortName } from "./format.ts";
 import { Bar, type Clock, Copy, Problems, TaskState, Time, Trouble } from "./parts.tsx";
-import { serverNow, usePolled } from "./polled.ts";
+import { usePolled } from "./polled.ts";
 import { Deadline, Ends, Marks, Progress } from "./table.tsx";
 import { DagLink, RunLink, TaskLink, TryLink } from "./task_links.tsx";
 import type { Detail, Row, Statement } from "./types.ts";

@@ -12,6 +12,12 @@ export function parsed(moment: Moment | null | undefined): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
+/** The server's time, from its last answer and what has passed since: clocks of browsers lie. */
+export function serverNow(told: string | null | undefined, at: number | null, here: number): number {
+  const then = parsed(told);
+  return then === null || at === null ? here : then + (here - at);
+}
+
 /** `percent` within 0 and 100, or null. */
 export function bounded(percent: number | null | undefined): number | null {
   if (percent === null || percent === undefined || !Number.isFinite(percent)) return null;

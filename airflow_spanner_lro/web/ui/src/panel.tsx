@@ -5,9 +5,9 @@
 import React, { useState } from "react";
 import { ActionDialog } from "./actions.tsx";
 import { DetailDrawer, Facts } from "./detail.tsx";
-import { chosenZone, duration, isOver, safeUrl, shortName } from "./format.ts";
+import { chosenZone, duration, isOver, safeUrl, serverNow, shortName } from "./format.ts";
 import { type Clock, Problems, StateBadge, Time, Trouble } from "./parts.tsx";
-import { serverNow, usePolled, useSeconds } from "./polled.ts";
+import { usePolled, useSeconds } from "./polled.ts";
 import { Marks, Progress } from "./table.tsx";
 import type { Row, TaskView } from "./types.ts";
 

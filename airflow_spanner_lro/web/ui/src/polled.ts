@@ -4,7 +4,6 @@
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import { get, Refused } from "./api.ts";
-import { parsed } from "./format.ts";
 import { nextDelay, PACE } from "./pace.ts";
 
 export interface Polled<T> {
@@ -90,10 +89,4 @@ export function useSeconds(): number {
     return () => clearInterval(timer);
   }, []);
   return now;
-}
-
-/** The server's time, from its last answer and what has passed since: clocks of browsers lie. */
-export function serverNow(told: string | null | undefined, at: number | null, here: number): number {
-  const then = parsed(told);
-  return then === null || at === null ? here : then + (here - at);
 }
