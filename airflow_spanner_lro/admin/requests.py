@@ -19,7 +19,6 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     InstancePartitionName,
     ResourceName,
-    parse_one_of,
 )
 from airflow_spanner_lro.core.operations.snapshot import ResourceState, resource_state
 
@@ -93,14 +92,6 @@ def getter_of(name: ResourceName) -> tuple[Service, str]:
     """Return the call that gets this resource: the service, and the generated client's method."""
     calls = calls_for(name)
     return calls.service, calls.get
-
-
-def parse_any(text: object) -> ResourceName:
-    """Parse the full name of a resource that can be got and deleted.
-
-    :raises InvalidNameError: if it is none of them
-    """
-    return parse_one_of(text, _CALLS)
 
 
 T = TypeVar("T")

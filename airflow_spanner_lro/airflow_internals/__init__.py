@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.airflow_internals.xcom_classes import allow_values
 from airflow_spanner_lro.core.errors import SpannerLroError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def xcom_of(*, key: str, dag_id: str, task_id: str, run_id: str, map_index: int)
     """
     from airflow.sdk.execution_time.xcom import XCom  # noqa: PLC0415
 
+    allow_values()
     return XCom.get_one(key=key, dag_id=dag_id, task_id=task_id, run_id=run_id, map_index=map_index)
 
 

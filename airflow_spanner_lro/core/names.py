@@ -9,6 +9,7 @@ A name is always full; only people abbreviate, and ``resolve_name`` reads what t
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -276,6 +277,17 @@ def parse_resource(text: object) -> ResourceName:
     return parse_one_of(text, OPERATION_PARENTS)
 
 
+MANAGED_RESOURCES: tuple[type[ResourceName], ...] = (
+    BackupName,
+    BackupScheduleName,
+    DatabaseName,
+    InstanceName,
+    InstanceConfigName,
+    InstancePartitionName,
+)
+"""The kinds of resource that the client library can get and delete."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationName:
     """``<resource>/operations/<operation>``: the operation id alone never identifies anything."""
@@ -312,6 +324,19 @@ class OperationName:
             )
         return cls(resource=parse_resource(resource), operation=operation)
 
+    def serialize(self) -> str:
+        """Return this name for an Airflow XCom."""
+        return str(self)
+
+    @staticmethod
+    def deserialize(data: object, version: int) -> OperationName:
+        """Return the name that an Airflow XCom holds.
+
+        :raises InvalidNameError: if it holds something else
+        """
+        del version
+        return OperationName.parse(data)
+
 
 NameT = TypeVar("NameT", bound=ResourceName)
 
@@ -333,16 +358,44 @@ def resolve_name(type_: type[NameT], text: object, *, within: ResourceName) -> N
     return type_(**{field: getattr(within, field) for field in outer} | {last: text})
 
 
-def parse_operation_names(value: object) -> tuple[OperationName, ...]:
-    """Return the operations that a value stands for, each once: one, many, or none.
+def operation_name(value: object) -> OperationName:
+    """Return the name of the operation that a value is about; nothing else of it is believed.
 
-    The value is what XComs hold: a full name; nothing, where a task did not start one; or a list
-    of these, in which the results of a mapped task may be a list again.
+    The value is a full name; whatever has one as its ``name``, such as a snapshot, a settlement,
+    Google's ``Operation`` or such a message as a mapping; or the future of an operation, as the
+    client library returns it, whose ``operation`` is such a message.
+
+    :raises InvalidNameError: if it is about no operation
+    """
+    if isinstance(value, OperationName):
+        return value
+    held = getattr(value, "operation", value)
+    name = held.get("name") if isinstance(held, Mapping) else getattr(held, "name", held)
+    if isinstance(name, OperationName):
+        return name
+    if isinstance(name, str) or value is None:
+        return OperationName.parse(name)
+    raise InvalidNameError(field="operation name", value=value, rule=_why_no_name(value))
+
+
+def _why_no_name(value: object) -> str:
+    if inspect.isawaitable(value):
+        return "this has to be awaited first, and its result be given"
+    if isinstance(value, Iterable) and not isinstance(value, Mapping | str | bytes):
+        return "give one operation, and make a call for each where there are several"
+    return "give a full name, or what a verb of the hook or Google's client library has returned"
+
+
+def parse_operation_names(value: object) -> tuple[OperationName, ...]:
+    """Return the operations that a value is about, each once: one, many, or none.
+
+    The value is what XComs hold: what ``operation_name`` takes; nothing, where a task did not
+    start one; or a list of these, in which the results of a mapped task may be a list again.
 
     :raises InvalidNameError: if there is something else among them
     """
     found = (each for each in _flat(value) if each not in _NOTHING)
-    return tuple(dict.fromkeys(map(OperationName.parse, found)))
+    return tuple(dict.fromkeys(map(operation_name, found)))
 
 
 def _flat(value: object, *, depth: int = 2) -> Iterator[object]:

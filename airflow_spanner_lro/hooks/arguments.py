@@ -1,30 +1,53 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Check and convert the arguments of the sync and the async hook: both take and refuse the same."""
+"""Check and convert what the hook's verbs are given, before anything is sent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
 from airflow_spanner_lro.core.kinds import OperationKind
 from airflow_spanner_lro.core.lists.backups import BackupQuery
 from airflow_spanner_lro.core.lists.queries import query_for_ids, query_for_resource
 from airflow_spanner_lro.core.names import (
+    MANAGED_RESOURCES,
     BackupName,
     DatabaseName,
     InstanceName,
+    OperationName,
+    ResourceName,
+    operation_name,
+    parse_one_of,
     parse_resource,
 )
 from airflow_spanner_lro.core.operations.errors import OperationTimeoutError
 from airflow_spanner_lro.core.operations.outcome import WaitOutcome, raise_unless_succeeded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow_spanner_lro.core.lists.queries import OperationQuery
-    from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
+
+class Named(Protocol):
+    """A snapshot or a settlement of ours, or an ``Operation`` of Google's."""
+
+    @property
+    def name(self) -> str | OperationName:
+        """The operation's full name."""
+
+
+class OperationFuture(Protocol):
+    """What a method of Google's client library returns that starts an operation."""
+
+    @property
+    def operation(self) -> Any:
+        """The ``Operation`` that it is about."""
+
+
+OperationLike = str | OperationName | Named | OperationFuture | Mapping[str, Any]
+"""What the verbs take for an operation."""
 
 
 def request_for(kind: OperationKind, request: Any) -> Any:
@@ -101,6 +124,47 @@ def require_deletable(name: OperationName) -> None:
             rule="Spanner deletes the records of operations of instances, instance partitions and "
             "instance configurations only; it forgets those of databases and backups by itself",
         )
+
+
+def resource_to_get(value: object) -> ResourceName:
+    """Return the resource that a value is about: itself, or what an operation works on.
+
+    :raises InvalidNameError: if it is about none
+    """
+    return _resource_of(value) or operation_name(value).resource
+
+
+def resource_to_delete(value: object) -> ResourceName:
+    """Return the resource that a value is about, which must not be an operation.
+
+    An operation need not have made what it works on: an update of an instance works on it, too.
+
+    :raises InvalidNameError: if it is about none
+    """
+    if (resource := _resource_of(value)) is None:
+        raise InvalidNameError(
+            field="resource name",
+            value=value,
+            rule="this is an operation, and may only have changed what would be deleted; if you "
+            f"mean that, give its name: {str(operation_name(value).resource)!r}",
+        )
+    return resource
+
+
+def _resource_of(value: object) -> ResourceName | None:
+    """Return the resource that a value itself is about; None for an operation."""
+    if _is_operation(value):
+        return None
+    name = value.get("name") if isinstance(value, Mapping) else value
+    return parse_one_of(str(name) if isinstance(name, ResourceName) else name, MANAGED_RESOURCES)
+
+
+def _is_operation(value: object) -> bool:
+    try:
+        operation_name(value)
+    except InvalidNameError:
+        return False
+    return True
 
 
 def timed_out(name: OperationName, timeout: float | None) -> OperationTimeoutError:

@@ -9,32 +9,51 @@ a thread; everything after that awaits. Importing this module loads neither of G
 from __future__ import annotations
 
 import asyncio
+import functools
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 from airflow.sdk import BaseHook
 
-from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.connection import ConnectionSpec
-from airflow_spanner_lro.core.flows.operation import DeadlinePassedError, stop_all, wait
-from airflow_spanner_lro.core.names import OperationName, parse_operation_names
-from airflow_spanner_lro.core.polling.policy import DEFAULT_INTERVAL, CancelPolicy, PollPolicy
-from airflow_spanner_lro.core.protobuf import message_to_dict
-from airflow_spanner_lro.core.status import Code, code_of
-from airflow_spanner_lro.hooks import arguments
+from airflow_spanner_lro.hooks import verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from airflow_spanner_lro.admin.async_client import AsyncSpannerAdminClient
     from airflow_spanner_lro.admin.connect import Endpoint
     from airflow_spanner_lro.core.flows.commands import Flow
-    from airflow_spanner_lro.core.kinds import OperationKind
-    from airflow_spanner_lro.core.operations.settlement import Settlement
-    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+    from airflow_spanner_lro.hooks.verbs import Step, Verb
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _awaited(
+    verb: Callable[P, Verb[T]],
+) -> Callable[Concatenate[SpannerAdminAsyncHook, P], Coroutine[Any, Any, T]]:
+    """Return the method that performs a verb, and whose answer is awaited."""
+
+    @functools.wraps(verb)
+    async def method(self: SpannerAdminAsyncHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        steps = verb(*args, **kwargs)
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    answer = await self._answer(step)
+                except Exception as exc:  # noqa: BLE001  # the verb decides, and mostly lets it pass
+                    step = steps.throw(exc)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    method.__signature__ = verbs.signature_of(verb)  # type: ignore[attr-defined]  # for help()
+    return method
 
 
 class SpannerAdminAsyncHook(BaseHook):
@@ -43,10 +62,10 @@ class SpannerAdminAsyncHook(BaseHook):
     ::
 
         async with SpannerAdminAsyncHook() as hook:
-            await hook.wait_for_operation(name=name)
+            done = await hook.wait_for_operation(await hook.start_operation(…))
 
-    Every verb has the parameters, results and errors of the one in
-    :class:`~airflow_spanner_lro.hooks.spanner_admin.SpannerAdminHook`. Leaving the ``async with``
+    Every verb is the one of :class:`~airflow_spanner_lro.hooks.spanner_admin.SpannerAdminHook`, to
+    be awaited. Leaving the ``async with``
     closes the channels; without it, await :meth:`close`. A hook connects when it is first used, and
     anew in another event loop; calls of one loop may be made at the same time.
 
@@ -126,137 +145,33 @@ class SpannerAdminAsyncHook(BaseHook):
 
         return AsyncSpannerAdminClient(hook.connect(), renew=renew)
 
-    async def _project(self, project_id: str | None) -> str:
-        if project_id:
-            return project_id
+    start_operation = _awaited(verbs.start_operation)
+    get_operation = _awaited(verbs.get_operation)
+    list_operations = _awaited(verbs.list_operations)
+    cancel_operation = _awaited(verbs.cancel_operation)
+    cancel_operations = _awaited(verbs.cancel_operations)
+    delete_operation = _awaited(verbs.delete_operation)
+    wait_for_operation = _awaited(verbs.wait_for_operation)
+    get_resource = _awaited(verbs.get_resource)
+    delete_resource = _awaited(verbs.delete_resource)
+    list_backups = _awaited(verbs.list_backups)
+
+    async def _answer(self, step: Step) -> Any:
+        match step:
+            case verbs.Call(of):
+                return await of(await self.get_client())
+            case verbs.Perform(flow=flow, timeout=timeout):
+                return await self._perform(flow, timeout=timeout)
+            case verbs.Need.PROJECT:
+                hook = await self._connected_hook()
+                return await asyncio.to_thread(lambda: hook.project_id)
+            case verbs.Need.WARNING:
+                hook = await self._connected_hook()
+                return hook.warn_if_emulated(warn=self.log.warning)
+
+    async def _connected_hook(self) -> SpannerAdminHook:
         await self.get_client()
-        return await asyncio.to_thread(lambda: self._hook.project_id)  # type: ignore[union-attr]  # connected
-
-    async def start_operation(
-        self, *, kind: OperationKind, request: Mapping[str, Any] | Any
-    ) -> OperationSnapshot:
-        """Start an operation, once: a lost answer raises, and is not asked for again."""
-        client = await self.get_client()
-        return await client.start(kind=kind, request=arguments.request_for(kind, request))
-
-    async def get_operation(self, *, name: str) -> OperationSnapshot:
-        """Get an operation by its full name."""
-        operation = OperationName.parse(name)
-        return await (await self.get_client()).get(name=operation)
-
-    async def list_operations(
-        self,
-        *,
-        resource: str | None = None,
-        project_id: str | None = None,
-        instance_id: str | None = None,
-        database_id: str | None = None,
-        backup_id: str | None = None,
-        partition_id: str | None = None,
-        config_id: str | None = None,
-        list_type: str | None = None,
-        filter_: str = "",
-        pending_only: bool = False,
-    ) -> list[OperationSnapshot]:
-        """List operations: all that are pending, and those that ended within seven days."""
-        query = arguments.operation_query(
-            resource=resource,
-            project="" if resource else await self._project(project_id),
-            ids={
-                "instance_id": instance_id,
-                "database_id": database_id,
-                "backup_id": backup_id,
-                "partition_id": partition_id,
-                "config_id": config_id,
-            },
-            list_type=list_type,
-            filter_=filter_,
-            pending=pending_only,
-        )
-        return list(await (await self.get_client()).query_operations(query=query))
-
-    async def cancel_operation(
-        self, *, name: str, settle_timeout: float = 60.0, clean_up: bool = False
-    ) -> Settlement:
-        """Cancel an operation and wait for what becomes of it."""
-        (settlement,) = await self.cancel_operations(
-            names=[str(OperationName.parse(name))], settle_timeout=settle_timeout, clean_up=clean_up
-        )
-        return settlement
-
-    async def cancel_operations(
-        self,
-        *,
-        names: str | Iterable[Any] | None,
-        settle_timeout: float = 60.0,
-        clean_up: bool = False,
-    ) -> tuple[Settlement, ...]:
-        """Cancel operations, all of them before the first is waited for."""
-        operations = parse_operation_names(names)
-        require_seconds(settle_timeout, field="settle_timeout")
-        flow = stop_all(operations, policy=CancelPolicy(), cleans_up=clean_up)
-        return await self._perform(flow, timeout=settle_timeout)
-
-    async def delete_operation(self, *, name: str) -> None:
-        """Delete the record of an operation of an instance, partition or configuration."""
-        operation = OperationName.parse(name)
-        arguments.require_deletable(operation)
-        await (await self.get_client()).delete(name=operation)
-
-    async def wait_for_operation(
-        self,
-        *,
-        name: str,
-        poll_interval: float = DEFAULT_INTERVAL,
-        timeout: float | None = None,
-        check: bool = False,
-    ) -> OperationSnapshot:
-        """Wait until an operation is done; it is not cancelled afterwards."""
-        operation = OperationName.parse(name)
-        if timeout is not None:
-            require_seconds(timeout, field="timeout")
-        flow = wait(name=operation, policy=PollPolicy(maximum=poll_interval))
-        try:
-            snapshot = await self._perform(flow, timeout=timeout)
-        except DeadlinePassedError as exc:
-            raise arguments.timed_out(operation, timeout) from exc
-        return arguments.checked(snapshot, check=check)
-
-    async def get_resource(self, *, name: str) -> dict[str, Any]:
-        """Get an instance, database, backup, backup schedule, partition or configuration."""
-        client = await self.get_client()
-        from airflow_spanner_lro.admin.requests import parse_any  # noqa: PLC0415
-
-        return message_to_dict(await client.get_resource(name=parse_any(name)))
-
-    async def delete_resource(self, *, name: str) -> None:
-        """Delete a resource of any of these types; one that does not exist is no error."""
-        client = await self.get_client()
-        from airflow_spanner_lro.admin.requests import parse_any  # noqa: PLC0415
-
-        try:
-            await client.delete_resource(name=parse_any(name))
-        except Exception as exc:
-            if code_of(exc) is not Code.NOT_FOUND:
-                raise
-
-    async def list_backups(
-        self,
-        *,
-        instance_id: str,
-        database_id: str | None = None,
-        filter_: str = "",
-        project_id: str | None = None,
-    ) -> list[dict[str, Any]]:
-        """List the backups in an instance, the newest first."""
-        query = arguments.backup_query(
-            project=await self._project(project_id),
-            instance_id=instance_id,
-            database_id=database_id,
-            filter_=filter_,
-        )
-        found = await (await self.get_client()).query_backups(query=query)
-        return [backup.to_dict() for backup in found]
+        return cast("SpannerAdminHook", self._hook)
 
     async def _perform(self, flow: Flow[T], *, timeout: float | None) -> T:
         client = await self.get_client()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,13 @@ from airflow.sdk.definitions.xcom_arg import XComArg
 
 from airflow_spanner_lro import metrics, settings
 from airflow_spanner_lro.airflow_internals.dags import authored_task
-from airflow_spanner_lro.core.errors import InvalidArgumentError
+from airflow_spanner_lro.core.errors import InvalidArgumentError, InvalidNameError
 from airflow_spanner_lro.core.kinds import OperationKind
 from airflow_spanner_lro.core.ledger.authority import check_kind, check_written
 from airflow_spanner_lro.core.ledger.entry import RECORD_KEY, LedgerEntry
 from airflow_spanner_lro.core.ledger.evidence import run_began, too_early
 from airflow_spanner_lro.core.ledger.record import LedgerFormatError
-from airflow_spanner_lro.core.names import OperationName, ProjectName, parse_operation_names
+from airflow_spanner_lro.core.names import ProjectName, operation_name, parse_operation_names
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, OperationRunningError
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import snapshot_to_dict
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
 
-    from airflow_spanner_lro.core.names import ResourceName
+    from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
@@ -75,7 +76,7 @@ class SpannerGetOperationOperator(SpannerImmediateOperator):
     @property
     def target(self) -> ResourceName:
         """The resource that the operation works on."""
-        return OperationName.parse(self.operation_name).resource
+        return operation_name(self.operation_name).resource
 
     def act(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  # needs none
         """Get the operation."""
@@ -366,8 +367,7 @@ class XComClaims:
     def note(self, content: Any, rendered: Any, context: Context) -> None:
         """Take note of what a part of the parameter has been rendered to."""
         if isinstance(content, list | tuple | dict | set):
-            # each item of it is rendered, and noted, by itself
-            return
+            return  # each item of it is rendered, and noted, by itself
         self._noted.append((_starting(_named_in(content, context)), rendered))
 
     def note_expanded(self, values: Any, operator: Any) -> None:
@@ -380,7 +380,7 @@ class XComClaims:
 
     def tasks(self, name: OperationName) -> list[Any]:
         """Return the tasks that an operation must be of; none if its name is the author's word."""
-        found = [tasks for tasks, value in self._noted if str(name) in _texts_in(value)]
+        found = [tasks for tasks, value in self._noted if name in _operations_in(value)]
         return [task for tasks in found for task in tasks] if all(found) else []
 
     def check(self, snapshot: OperationSnapshot, *, context: Context) -> None:
@@ -441,9 +441,10 @@ def _starting(operators: Iterable[Any]) -> list[Any]:
     return [each for each, cls in classes if isinstance(getattr(cls, "kind", None), OperationKind)]
 
 
-def _texts_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
+def _operations_in(value: Any) -> Iterator[OperationName]:
+    if isinstance(value, Iterable) and not isinstance(value, Mapping | str | bytes):
         for each in value:
-            yield from _texts_in(each)
+            yield from _operations_in(each)
+    else:
+        with suppress(InvalidNameError):
+            yield operation_name(value)

@@ -3,8 +3,9 @@
 """The listener: what Airflow calls when one of its processes begins, and when one ends.
 
 A triggerer or a scheduler begins, and may host the reaper; a triggerer renews its shares of the
-budgets. A task's process ends, whatever has become of it, and may have left an operation running.
-All others pay nothing: what works is imported when there is work.
+budgets. A task's process begins, and may read values of ours from XComs; it ends, whatever has
+become of it, and may have left an operation running. All others pay nothing: what works is imported
+when there is work.
 """
 
 from __future__ import annotations
@@ -23,14 +24,30 @@ and ends."""
 
 @hookimpl
 def on_starting(component: object) -> None:
-    """Start with this process what it is to host: the reaper, and the shares of a triggerer."""
+    """Start with this process what it is to host: the reaper, and what a triggerer shares.
+
+    A task's process may read XComs, and those that hold values of the hook among them.
+    """
+    if type(component).__name__ == _TASK_RUNNER:
+        on_task_instance_running()
     if type(component).__name__ != _JOB:
         return
     from airflow_spanner_lro.reaper import host  # noqa: PLC0415  # see above
-    from airflow_spanner_lro.triggers import lease_keeper  # noqa: PLC0415  # see above
+    from airflow_spanner_lro.triggers import lease_keeper, progress_keeper  # noqa: PLC0415
 
     host.prepare(component)  # type: ignore[arg-type]  # by its name it is one
     lease_keeper.prepare(component)  # type: ignore[arg-type]  # the same
+    progress_keeper.prepare(component)  # type: ignore[arg-type]  # the same
+
+
+@hookimpl
+def on_task_instance_running() -> None:
+    """Let the next task of this process read our values: in ``dags test`` no process begins."""
+    from airflow_spanner_lro.airflow_internals.xcom_classes import (  # noqa: PLC0415  # see above
+        allow_values,
+    )
+
+    allow_values()
 
 
 @hookimpl
@@ -38,9 +55,10 @@ def before_stopping(component: object) -> None:
     """End what this process hosts; cancel what a task has left running, if it may not defer."""
     if type(component).__name__ == _JOB:
         from airflow_spanner_lro.reaper import host  # noqa: PLC0415
-        from airflow_spanner_lro.triggers import lease_keeper  # noqa: PLC0415
+        from airflow_spanner_lro.triggers import lease_keeper, progress_keeper  # noqa: PLC0415
 
         lease_keeper.stop()
+        progress_keeper.stop()
         host.stop()
     note = pending_deferral.take()
     if note is None or type(component).__name__ != _TASK_RUNNER:

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.core.errors import InvalidNameError
+from airflow_spanner_lro.core.names import operation_name as name_of
 from airflow_spanner_lro.links import SpannerOperationLink
 from airflow_spanner_lro.sensors.base import SpannerInstanceSensor, SpannerSensor
 from airflow_spanner_lro.triggers.conditions import (
@@ -16,7 +19,6 @@ from airflow_spanner_lro.triggers.conditions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
     from airflow.sdk import Context
@@ -131,6 +133,19 @@ class SpannerOperationSensor(SpannerSensor):
         self.operation_name = operation_name
         self.wait_for = wait_for
         self._begin_in_triggerer()
+
+    def trigger_arguments(self, context: Context) -> dict[str, Any]:
+        """Return the trigger's parameters; an operation by its name, whatever an XCom has of it."""
+        return super().trigger_arguments(context) | {"operation_name": _names(self.operation_name)}
+
+
+def _names(value: Any) -> Any:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_names(each) for each in value]
+    try:
+        return str(name_of(value))
+    except InvalidNameError:
+        return value  # the trigger refuses it, and says why
 
 
 class SpannerNoOperationInProgressSensor(SpannerInstanceSensor):

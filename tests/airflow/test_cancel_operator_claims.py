@@ -14,7 +14,9 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.lazy_sequence import LazyXComSequence
 
 from airflow_spanner_lro.core.ledger.entry import OPERATION_NAME_KEY, RECORD_KEY
+from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.errors import CancelNotSettledError
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.operators.operations import SpannerCancelOperationOperator
 from tests.airflow.fakes import BACKUP, LATER, LONG, FakeTask
@@ -101,6 +103,29 @@ def test_operation_of_another_kind_is_refused(stage: Stage, write: Any) -> None:
 
     with pytest.raises(AirflowFailException, match="does not start this: Create database"):
         play(stage, theirs, write=write, clean_up=True)
+
+    assert not stage.cancels
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda name: {"name": name},
+        lambda name: [{"name": name}],
+        lambda name: SimpleNamespace(name=name),
+        OperationName.parse,
+        lambda name: OperationSnapshot(
+            name=OperationName.parse(name), state=OperationState.RUNNING
+        ),
+    ],
+    ids=["mapping", "list", "message", "name", "snapshot"],
+)
+def test_no_form_escapes_the_check(stage: Stage, form: Any) -> None:
+    """In whatever form an XCom names an operation, its name is checked."""
+    theirs = create_database(stage, "theirs")
+
+    with pytest.raises(AirflowFailException, match="does not start this: Create database"):
+        play(stage, form(theirs))
 
     assert not stage.cancels
 

@@ -82,7 +82,7 @@ async def test_cancel_many(ask: Ask, running: str) -> None:
 
 async def test_cancel_none(ask: Ask, stage: Stage) -> None:
     """Where there is nothing to cancel, nothing is asked."""
-    assert () == await ask("cancel_operations", names=None)
+    assert [] == await ask("cancel_operations", names=None)
     assert not stage.emulator.calls
 
 

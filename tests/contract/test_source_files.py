@@ -30,6 +30,7 @@ INTERNAL = (
     "airflow.models",
     "airflow.sdk.bases.xcom",
     "airflow.sdk.execution_time",
+    "airflow.sdk.serde",
     "airflow.settings",
     "airflow.state",
     "airflow.utils",

@@ -306,10 +306,22 @@ def test_many_operations(value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["some", [A, "some"], 1, [A, 0], {"name": A}, [[[A]]], "['a', 'b']", b"x", False],
+    [
+        "some",
+        [A, "some"],
+        1,
+        [A, 0],
+        {"name": 1},
+        [[[A]]],
+        "['a', 'b']",
+        b"x",
+        False,
+        NAME.resource,
+    ],
     ids=str,
 )
 def test_anything_else_is_refused(value: object) -> None:
     """What is no name, and not nothing either, is an error that shows it."""
-    with pytest.raises(InvalidNameError, match="expected <resource>/operations/<operation>"):
+    words = "expected <resource>/operations/<operation>|give a full name|give one operation"
+    with pytest.raises(InvalidNameError, match=words):
         parse_operation_names(value)

@@ -98,14 +98,18 @@ def the_hook_answers_with_values(hook: SpannerAdminHook) -> None:
     assert_type(settlement, Settlement)
     assert_type(settlement.ending, Ending)
     assert_type(hook.get_resource(name=str(BackupName.parse("projects/p"))), dict[str, Any])
-    hook.get_operation(NAME)  # type: ignore[call-arg]
+    assert_type(hook.wait_for_operation(started), OperationSnapshot)
+    assert_type(hook.cancel_operations(hook.list_operations(instance_id="main")), list[Settlement])
+    hook.get_resource(hook.wait_for_operation(settlement))
+    hook.delete_resource(started)  # type: ignore[arg-type]
+    hook.start_operation(CREATE_BACKUP, {})  # type: ignore[call-arg]  # which is which?
 
 
 async def the_async_hook_answers_alike(hook: SpannerAdminAsyncHook) -> None:
     """Await the same values."""
     assert_type(await hook.get_operation(name=NAME), OperationSnapshot)
     assert_type(await hook.wait_for_operation(name=NAME), OperationSnapshot)
-    assert_type(await hook.cancel_operation(name=NAME), Settlement)
+    assert_type(await hook.cancel_operation(await hook.get_operation(NAME)), Settlement)
 
 
 def errors_carry_what_they_are_about(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
@@ -84,6 +84,9 @@ class Settlement:
     code: Code | None = None
     cleaned_up: str | None = None
     left_behind: str = ""
+
+    __version__: ClassVar[int] = 1
+    """Of what ``serialize`` returns, for Airflow's XComs."""
 
     @property
     def succeeded_first(self) -> bool:
@@ -200,3 +203,44 @@ class Settlement:
             cleaned_up=event["cleaned_up"],
             left_behind=event["left_behind"],
         )
+
+    def serialize(self) -> dict[str, Any]:
+        """Return this settlement for an XCom; the snapshot as ``snapshot_to_dict`` does."""
+        return {
+            "name": str(self.name),
+            "ending": self.ending.value,
+            "settled": self.settled,
+            "sentence": self.sentence,
+            "snapshot": self.snapshot.serialize() if self.snapshot else None,
+            "detail": self.detail,
+            "code": None if self.code is None else self.code.name,
+            "cleaned_up": self.cleaned_up,
+            "left_behind": self.left_behind,
+        }
+
+    @staticmethod
+    def deserialize(data: Mapping[str, Any], version: int) -> Settlement:
+        """Return the settlement that ``serialize`` described, in this release or an earlier one.
+
+        :raises ValueError: if a later release wrote it, or something else
+        """
+        if version > Settlement.__version__:
+            message = (
+                "The outcome of a cancel in an XCom is of a later release of airflow-spanner-lro: "
+                "run the same one on all workers."
+            )
+            raise ValueError(message)
+        try:
+            snapshot, code, deleted = data["snapshot"], data["code"], data["cleaned_up"]
+            return Settlement(
+                name=OperationName.parse(data["name"]),
+                ending=Ending(data["ending"]),
+                snapshot=OperationSnapshot.deserialize(snapshot, version) if snapshot else None,
+                detail=str(data["detail"]),
+                code=None if code is None else Code[code],
+                cleaned_up=None if deleted is None else str(deleted),
+                left_behind=str(data["left_behind"]),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            message = f"An XCom holds no outcome of a cancel, though it says so ({exc!r}): {data!r}"
+            raise ValueError(message) from exc

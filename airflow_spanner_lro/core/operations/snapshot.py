@@ -5,8 +5,8 @@
 A snapshot is frozen and comparable, and every question about an operation is asked of it. It
 travels from the triggerer to the worker as primitives (``to_event``, ``from_event``) and leaves
 two things behind: the response, which the worker fetches once, and the text of DDL statements,
-which can be megabytes. Dags read another form, that of ``snapshot_to_dict``: events may change with
-any release.
+which can be megabytes. Dags read another form, that of ``snapshot_to_dict``, and so do XComs
+(``serialize``, ``deserialize``): events may change with any release.
 
 Metadata of a type that the installed client library does not know (compaction, quorum changes) is
 no error: such an operation can still be watched and cancelled, only its progress stays unknown.
@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_spanner_lro.core.kinds import OperationKind, ProgressShape, kind_of_metadata
+from airflow_spanner_lro.core.kinds import KINDS, OperationKind, ProgressShape, kind_of_metadata
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.protobuf import datetime_field, timestamp_to_datetime
 from airflow_spanner_lro.core.status import Code, to_code
@@ -94,6 +94,13 @@ class OperationSnapshot:
     throttled: bool = False
     follow_up: OperationName | None = None
 
+    __version__: ClassVar[int] = 1
+    """Of what ``serialize`` returns, for Airflow's XComs."""
+
+    def __str__(self) -> str:
+        """Return the operation's name: what a template makes of a snapshot names it."""
+        return str(self.name)
+
     @property
     def done(self) -> bool:
         """The operation has ended, one way or another."""
@@ -165,6 +172,28 @@ class OperationSnapshot:
             throttled=event["throttled"],
             follow_up=OperationName.parse(event["follow_up"]) if event["follow_up"] else None,
         )
+
+    def serialize(self) -> dict[str, Any]:
+        """Return this snapshot for an XCom, as ``snapshot_to_dict`` does."""
+        return snapshot_to_dict(self)
+
+    @staticmethod
+    def deserialize(data: Mapping[str, Any], version: int) -> OperationSnapshot:
+        """Return the snapshot that ``serialize`` described, in this release or an earlier one.
+
+        :raises ValueError: if a later release wrote it, or something else
+        """
+        if version > OperationSnapshot.__version__:
+            message = (
+                "An operation in an XCom is of a later release of airflow-spanner-lro: run the "
+                "same one on all workers."
+            )
+            raise ValueError(message)
+        try:
+            return _from_dict(data)
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            message = f"An XCom holds no operation, though it says so ({exc!r}): {data!r}"
+            raise ValueError(message) from exc
 
 
 def decode_operation(operation: Operation) -> OperationSnapshot:
@@ -309,6 +338,33 @@ def snapshot_to_dict(snapshot: OperationSnapshot) -> dict[str, Any]:
         "throttled": snapshot.throttled,
         "follow_up": str(snapshot.follow_up) if snapshot.follow_up else None,
     }
+
+
+def _from_dict(told: Mapping[str, Any]) -> OperationSnapshot:
+    error, follow_up = told["error"], told["follow_up"]
+    return OperationSnapshot(
+        name=OperationName.parse(told["name"]),
+        state=OperationState(told["state"]),
+        # one that another release knows is unknown here
+        kind=next((kind for kind in KINDS if kind.name == told["kind"]), None),
+        percent=None if told["percent"] is None else int(told["percent"]),
+        start_time=from_iso_text(told["start_time"]),
+        end_time=from_iso_text(told["end_time"]),
+        cancel_time=from_iso_text(told["cancel_time"]),
+        error=OperationError(code=Code[error["code"]], message=str(error["message"]))
+        if error
+        else None,
+        statements=tuple(
+            StatementProgress(
+                label=str(each["label"]),
+                percent=int(each["percent"]),
+                committed=from_iso_text(each["committed"]),
+            )
+            for each in told["statements"]
+        ),
+        throttled=bool(told["throttled"]),
+        follow_up=OperationName.parse(follow_up) if follow_up else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
