@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.core.text import count_of
 from airflow_spanner_lro.reaper.records import shown
+from airflow_spanner_lro.web.actions.allowed import may_delete
 from airflow_spanner_lro.web.ledger.rows import EVIDENCE, iso, plain, row
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def detail(
         else None,
         "commands": [*_commands(listed)],
         "connection": shown(spec.gcp_conn_id) if spec else None,
-        "may_delete": listed.dag_id in deletable and _is_deletable(listed),
+        "may_delete": listed.dag_id in deletable and entry is not None and may_delete(entry),
         "tries": tries_of(of_task, tries),
         "problems": [*_problems(listed, number=len(statements))],
     }
@@ -160,14 +161,6 @@ def _commands(listed: ListedOperation) -> Iterator[dict[str, str]]:
     for title, verb in verbs:
         parts = ("airflow", "spanner-lro", verb, listed.operation, *given)
         yield {"title": title, "text": shlex.join(parts)}
-
-
-def _is_deletable(listed: ListedOperation) -> bool:
-    """Tell whether Spanner keeps a finished operation that may be deleted: of instances only."""
-    entry = listed.entry
-    if entry is None or entry.waited_for is None or listed.ended is None:
-        return False
-    return entry.target.noun == "instance"
 
 
 def _problems(listed: ListedOperation, *, number: int) -> Iterator[str]:

@@ -17,6 +17,7 @@ from airflow_spanner_lro.core.ledger.reaping import ReapDecision, TaskFacts, Tas
 from airflow_spanner_lro.core.lists.queries import OperationQuery
 from airflow_spanner_lro.core.names import InstanceName
 from airflow_spanner_lro.core.text import escape_unprintable, from_iso_text, shorten
+from airflow_spanner_lro.execution.store import KEY_PREFIX
 from airflow_spanner_lro.reaper.records import shown
 from airflow_spanner_lro.reaper.standing import reap_decision
 from airflow_spanner_lro.web.ledger.states import ShownState, State, shown_state
@@ -40,6 +41,7 @@ KIND_TITLES = {kind.name: kind.title for kind in KINDS}
 WAITING_ID = "w"
 """What the id begins with of a task that waits for its turn; the number of its trigger follows."""
 _LONGEST_LIMIT = 200
+_LONGEST_NUMBER = 9
 _COMPLETE = 100
 
 
@@ -67,20 +69,21 @@ class KnownEntry:
         entry, stored = row.entry, row.stored
         target = entry.target if entry else None
         waited_for = entry.waited_for if entry else None
-        digits = stored.key.rpartition(":")[2]
+        digits = stored.key.removeprefix(KEY_PREFIX)
         return cls(
             row=replace(row, stored=replace(stored, value="")),
             written=written,
             tried=tried,
             # whoever may write the store may write any key
-            number=int(digits) if digits.isdecimal() and len(digits) < _LONGEST_NUMBER else 0,
+            number=int(digits) if _is_number(digits) else 0,
             instance_text=instance_of(target),
             operation=str(waited_for.name) if waited_for else None,
             target=str(target) if target else None,
         )
 
 
-_LONGEST_NUMBER = 9
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

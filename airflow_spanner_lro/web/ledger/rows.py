@@ -17,6 +17,7 @@ from airflow_spanner_lro.core.links import console_url
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.text import escape_unprintable, shorten
 from airflow_spanner_lro.reaper.records import shown
+from airflow_spanner_lro.web.actions.allowed import may_cancel
 from airflow_spanner_lro.web.ledger.listed import turn_text
 from airflow_spanner_lro.web.ledger.states import State
 
@@ -44,7 +45,6 @@ _ENDINGS = {
     Ending.GONE: "Spanner did not know it any more when it was to be cancelled.",
 }
 _LONGEST_ERROR = 2000
-_CANCELLABLE = frozenset({State.RUNNING, State.CANCELLING})
 
 
 def row(listed: ListedOperation, *, actionable: Collection[str]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def row(listed: ListedOperation, *, actionable: Collection[str]) -> dict[str, An
 
     :param actionable: the Dags whose operations whoever asks may cancel
     """
-    entry, seen, known = listed.entry, listed.seen, listed.known
+    entry, seen = listed.entry, listed.seen
     evidence = entry.evidence.value if entry and entry.evidence else None
     spec = listed.connection_spec
     emulated = spec is not None and spec.plain_text
@@ -90,13 +90,7 @@ def row(listed: ListedOperation, *, actionable: Collection[str]) -> dict[str, An
         "seen_by": shown(seen.seen_by) if seen and seen.seen_by else None,
         "emulated": {"time_scale": scale} if emulated or (seen and seen.emulated) else None,
         "console_url": _console(listed),
-        "may_cancel": (
-            listed.dag_id in actionable
-            and known is not None
-            and bool(listed.operation)
-            and listed.shown.state in _CANCELLABLE
-            and (listed.kind is None or listed.kind.cancellable)
-        ),
+        "may_cancel": listed.dag_id in actionable and _may_cancel(listed),
     }
 
 
@@ -144,6 +138,11 @@ def iso(moment: datetime | None) -> str | None:
 def plain(text: str, *, longest: int = _LONGEST_ERROR) -> str:
     """Return a text that somebody may have made up, fit to be shown."""
     return shorten(escape_unprintable(text), length=longest)
+
+
+def _may_cancel(listed: ListedOperation) -> bool:
+    entry = listed.entry
+    return entry is not None and not listed.shown.ended and may_cancel(entry)
 
 
 def _error(listed: ListedOperation) -> str | None:
