@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from airflow_spanner_lro.admin.driver import arun
 from airflow_spanner_lro.core.flows.operation import cancel_if_running
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
-from airflow_spanner_lro.core.polling.budget import Urgency
+from airflow_spanner_lro.core.polling.budget import Budget, Urgency
 from airflow_spanner_lro.core.polling.policy import CancelPolicy
 
 from .virtual_spanner import EXHAUSTED, SPAN, CrowdedSpanner, poller_of, waiting
@@ -49,6 +49,7 @@ class Stroke:
     :param instances: on how many instances; all others are there as well
     :param others: how many operations are waited for besides
     :param rate: the budget
+    :param busy: to how much it rises while ends would be noticed late; None for no more
     :param after: for how long all have waited
     :param waits: whether those that are killed were waited for by the same poller
     """
@@ -57,8 +58,14 @@ class Stroke:
     instances: int
     others: int = 0
     rate: float = 1.0
+    busy: float | None = None
     after: float = 900.0
     waits: bool = True
+
+    @property
+    def most(self) -> float:
+        """To how many requests a second the budget may rise."""
+        return max(self.rate, self.busy or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +119,9 @@ async def _strike(stroke: Stroke, looked_at_after: tuple[float, ...]) -> Struck:
     spanner = CrowdedSpanner(trouble=_Quota())
     names = spanner.begin_many(stroke.kills + stroke.others, instances=stroke.instances)
     killed, others = names[: stroke.kills], names[stroke.kills :]
-    poller = poller_of(spanner, rate=stroke.rate)
+    poller = poller_of(
+        spanner, rate=stroke.rate, budget_of=lambda _: Budget(rate=stroke.rate, busy=stroke.busy)
+    )
     waits = waiting(poller, others)
     own = waiting(poller, killed) if stroke.waits else []
     await asyncio.sleep(stroke.after)

@@ -36,6 +36,7 @@ class Later:
         self.at = at
         self.sent: float | None = None
         self.failed: BaseException | None = None
+        self.cancellable = 0
 
     @property
     def empty(self) -> bool:

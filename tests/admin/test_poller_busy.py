@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .virtual_spanner import Request
 
 RATE, BUSY = 1.0, 3.0
+CROWD = 180
+"""So many, each on its own instance, that it is polled late; and few enough to cancel them all."""
 
 
 def busy_poller(spanner: CrowdedSpanner) -> OperationPoller:
@@ -41,12 +43,23 @@ def most_within(spanner: CrowdedSpanner, begin: float, end: float) -> int:
 async def test_budget_rises_while_polls_are_late() -> None:
     """A crowd that is polled late has three times the requests, and never more than that."""
     spanner = CrowdedSpanner()
-    names = spanner.begin_many(600, instances=200, ends=lambda _: 1500.0)
+    names = spanner.begin_many(CROWD, instances=CROWD, ends=lambda _: 1500.0)
 
     ends = await outcomes(waiting(busy_poller(spanner), names))
 
     assert all(not isinstance(end, BaseException) and end.succeeded for end in ends)
     assert 0.85 * BUSY * 100 <= spanner.busiest <= BUSY * 100
+
+
+@in_virtual_time
+async def test_budget_leaves_room_to_cancel_all_that_is_waited_for() -> None:
+    """Of five hundred requests, three hundred are left for those who may all be killed at once."""
+    spanner = CrowdedSpanner()
+    names = spanner.begin_many(600, instances=200, ends=lambda _: 1500.0)
+
+    await outcomes(waiting(busy_poller(spanner), names))
+
+    assert RATE * 100 < spanner.busiest <= 200
 
 
 @in_virtual_time
@@ -73,7 +86,7 @@ async def test_budget_falls_with_a_refusal() -> None:
         return None
 
     spanner = CrowdedSpanner(trouble=refuse_once)
-    names = spanner.begin_many(600, instances=200, ends=lambda _: 2100.0)
+    names = spanner.begin_many(CROWD, instances=CROWD, ends=lambda _: 2100.0)
 
     ends = await outcomes(waiting(busy_poller(spanner), names))
 
@@ -89,7 +102,7 @@ async def test_budget_falls_with_a_refusal() -> None:
 async def test_refusals_without_end() -> None:
     """Where the service goes on to refuse, it is asked rarely, and cancels are not held up."""
     spanner = CrowdedSpanner(trouble=lambda each: EXHAUSTED if 300 < each.at < 1500 else None)
-    names = spanner.begin_many(600, instances=200, ends=lambda _: 1600.0)
+    names = spanner.begin_many(CROWD, instances=CROWD, ends=lambda _: 1600.0)
     poller = busy_poller(spanner)
     waits = waiting(poller, names)
     await asyncio.sleep(1499.5)

@@ -27,6 +27,20 @@ def test_every_cancel_is_sent_in_time(kills: int, instances: int, others: int, r
     assert 0 == struck.unseen
 
 
+@pytest.mark.parametrize("after", [60.0, 900.0], ids=["soon", "later"])
+@pytest.mark.parametrize("others", [0, 1000])
+def test_every_cancel_is_sent_in_time_while_the_budget_is_high(
+    *, others: int, after: float
+) -> None:
+    """A budget that has risen, because ends would be noticed late, takes no room from cancels."""
+    struck = strike(Stroke(kills=300, instances=100, others=others, busy=3.0, after=after))
+
+    assert 300 == sum(seconds <= WITHIN for seconds in struck.cancels)
+    assert 100 < struck.polls <= 200
+    assert struck.all_ <= QUOTA
+    assert 0 == struck.endings[Ending.NOT_SENT]
+
+
 @pytest.mark.parametrize("waits", [True, False], ids=["polled long ago", "never polled"])
 def test_nobody_needs_to_have_been_polled(*, waits: bool) -> None:
     """Kills of what was polled two minutes ago, or by another process, send their cancels too."""

@@ -28,6 +28,7 @@ STROKES = (
     Stroke(kills=300, instances=100, others=1_000),
     Stroke(kills=300, instances=100, others=1_000, rate=0.5),
     Stroke(kills=300, instances=100, others=1_000, rate=2.0),
+    Stroke(kills=300, instances=100, others=1_000, busy=3.0),
     Stroke(kills=300, instances=100, others=1_000, waits=False),
 )
 QUICK = STROKES[:1] + STROKES[3:4]
@@ -88,8 +89,10 @@ def in_virtual_time(*, quick: bool) -> tuple[Table, ...]:
 
 def _name(stroke: Stroke) -> str:
     others = f"{stroke.others:,} other waits" if stroke.waits else "waited for elsewhere"
+    busy = "" if stroke.busy is None else f", or {stroke.busy:g} while ends are late"
     return (
-        f"{stroke.kills} on {stroke.instances} instances, {others}, budget {stroke.rate:g} a second"
+        f"{stroke.kills} on {stroke.instances} instances, {others}, budget {stroke.rate:g} a "
+        f"second{busy}"
     )
 
 
@@ -102,7 +105,7 @@ def _row(struck: Struck) -> Row:
             f"{sent} of {stroke.kills}",
             f"{struck.cancels[-1]:.1f} s" if struck.cancels else "-",
             str(struck.endings[Ending.CANCELLED]),
-            f"{struck.polls} of {100 * stroke.rate:g}",
+            f"{struck.polls} of {100 * stroke.most:g}",
             f"{struck.all_} of {QUOTA}",
         ),
         target=Target.at_most(
@@ -121,7 +124,7 @@ def _limits(struck: Sequence[Struck]) -> tuple[Target, ...]:
         Target.at_most(
             1,
             what="kills, every stroke: polls in any 100 s, as a part of what the budget allows",
-            figure=max(each.polls / (100 * each.stroke.rate) for each in struck),
+            figure=max(each.polls / (100 * each.stroke.most) for each in struck),
             unit="",
         ),
         Target.at_most(

@@ -295,3 +295,41 @@ def test_no_hundred_seconds_have_more_than_the_rates_allow(
         assert poller.within(100, until=at) <= max(1.0, 100 * busy + 1e-6)
         assert poller.within(SPAN - 1e-6, until=at) <= max(1.0, poller.allowed(until=at) + 1e-6)
     assert all(rate <= busy + 1e-9 or rate <= base for _, rate in poller.rates)
+
+
+@pytest.mark.parametrize(
+    ("waits", "most"),
+    [(0, 3.0), (200, 3.0), (250, 2.5), (300, 2.0), (10_000, 2.0)],
+)
+def test_it_rises_as_far_as_leaves_room_for_cancels(waits: int, most: float) -> None:
+    """Each operation that is waited for has a request left to cancel it, of three hundred."""
+    budget = Budget(rate=BASE, busy=BUSY)
+    here, elsewhere = Source(), Source()
+    budget.keep_for_cancels(waits // 2, of=here, at=0.0)
+    budget.keep_for_cancels(waits - waits // 2, of=elsewhere, at=0.0)
+
+    assert most == pytest.approx(risen(budget, at=0.0))
+
+
+def test_room_for_cancels_is_kept_after_the_waits_have_ended() -> None:
+    """Who cancels waits no longer; a hundred seconds later nobody does either."""
+    budget, here = Budget(rate=BASE, busy=BUSY), Source()
+    budget.keep_for_cancels(300, of=here, at=0.0)
+    budget.keep_for_cancels(0, of=here, at=50.0)
+
+    assert pytest.approx(2.0) == risen(budget, at=50.0)
+
+    budget.keep_for_cancels(0, of=here, at=101.0)
+
+    assert pytest.approx(BUSY) == risen(budget, at=101.0)
+
+
+class Source:
+    """Somebody who waits for operations."""
+
+
+def risen(budget: Budget, *, at: float) -> float:
+    """Return the rate after a poll that a cancel waits for, which raises it at once."""
+    budget.take(Urgency.DECIDING, at=at)
+    budget.delay(Urgency.USUAL, at=at)
+    return budget.rate

@@ -60,6 +60,10 @@ class PollSource(Protocol):
     def empty(self) -> bool:
         """There is nothing to send, and nothing to come."""
 
+    @property
+    def cancellable(self) -> int:
+        """How many operations are waited for, each of which may have to be cancelled."""
+
     def next_request(self, *, at: float) -> PendingRequest | float:
         """Return what should be sent first; if nothing is due, when something will be.
 
@@ -188,6 +192,7 @@ class Dispatcher:
             if not isinstance(first, PendingRequest):
                 await _at_most(first - at, until=self._changed)
                 continue
+            self.budget.keep_for_cancels(self._polls.cancellable, of=self, at=at)
             if delay := self.budget.delay(first.urgency, at=at, worth=first.worth):
                 # what comes meanwhile has to wait as well, unless it cancels; but a poll that is
                 # worth little may not have to wait for so long, for that grows

@@ -26,7 +26,7 @@ from airflow_spanner_lro.core.polling.expected_end import Overruns
 from airflow_spanner_lro.core.polling.families import Family, family_of
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.schedule import WatchedFamily
-from airflow_spanner_lro.core.polling.seen import RecentlyEnded, Sighting, sightings
+from airflow_spanner_lro.core.polling.seen import RecentlyEnded
 from airflow_spanner_lro.core.polling.watched_operation import PollMethod
 from airflow_spanner_lro.core.status import Code, code_of, error_text
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.lists.queries import OperationQuery
     from airflow_spanner_lro.core.polling.budget import Budget
     from airflow_spanner_lro.core.polling.schedule import Poll
+    from airflow_spanner_lro.core.polling.seen import Sighting
     from airflow_spanner_lro.core.polling.wake_ups import WakeUp
     from airflow_spanner_lro.core.polling.watched_operation import Listener
 
@@ -169,13 +170,26 @@ class OperationWatcher:
     def sightings(self) -> Iterator[Sighting]:
         """Yield what was last seen of operations that are watched, or have ended lately."""
         for family in tuple(self._families.values()):
-            yield from sightings(tuple(family.watched.values()), ())
-        yield from sightings((), self._ended)
+            for watched in tuple(family.watched.values()):
+                if (sighting := watched.sighting) is not None:
+                    yield sighting
+        yield from self._ended.lately(at=_now())
+
+    @property
+    def sighted(self) -> int:
+        """How many operations are watched, or have ended lately."""
+        watched = sum(len(family.watched) for family in self._families.values())
+        return watched + len(self._ended.lately(at=_now()))
 
     @property
     def empty(self) -> bool:
         """Whether nothing is watched."""
         return not any(family.watched for family in self._families.values())
+
+    @property
+    def cancellable(self) -> int:
+        """How many operations are watched, each of which may have to be cancelled."""
+        return sum(len(family.watched) for family in self._families.values())
 
     @property
     def _full(self) -> bool:

@@ -6,7 +6,8 @@ Spanner counts five a second, on average over a hundred seconds; so five hundred
 Polls and all else have a budget that is a part of it: in no hundred seconds are there more of them
 than its rate allows, and most of them are spaced out evenly. Cancels are not counted against it.
 They go at once as long as all requests together stay within Spanner's limit, and never wait for a
-poll.
+poll. So that they always can, a budget rises only as far as to leave a request for each operation
+that is waited for, of three hundred: all of them may be killed in one stroke.
 
 When fewer requests may be sent than are wanted, the more urgent one goes first, but each third
 request goes to the one who has waited longest, so nobody starves. Only cancels, and polls that a
@@ -23,6 +24,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 
@@ -66,6 +68,8 @@ SAVED_FOR = 0.8
 """Seconds of expected delay from which on a poll may have all that is saved up."""
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 60.0
+STROKE = 300
+"""Cancels that go out within seconds, whatever was polled before."""
 _CANCELS_AGAIN = 1.0
 """Seconds between attempts to cancel something although the service refuses requests."""
 _RISES = 1.05
@@ -113,15 +117,18 @@ class Budget:
                 value=rate,
                 rule="it is a number of requests per second, more than 0",
             )
-        self._least, self._most = rate, max(rate, busy or rate)
+        self._least, self._busy = rate, max(rate, busy or rate)
         self._wanted = rate
         self._lease = lease
         self.rate = rate
         """Requests per second that may be sent now."""
         self.capacity = max(1, int(rate * OVER + _ROUNDING))
         # whoever sets a higher rate has been given a higher quota
-        hard = max(int(SPANNER_RATE * OVER), int(self._most * OVER), self.capacity)
+        hard = max(int(SPANNER_RATE * OVER), int(self._busy * OVER), self.capacity)
         self._all = RequestWindow(room=hard, span=SPAN)
+        self._cancellable: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+        self._kept = 0
+        self._kept_at = -math.inf
         # a rate below one in a hundred seconds takes a longer time to average over
         span = max(OVER, self.capacity / rate) * _SLACK
         self._polls = RequestWindow(room=self.capacity, span=span)
@@ -159,6 +166,24 @@ class Budget:
                 break
             number += 1
         return number / within
+
+    def keep_for_cancels(self, number: int, *, of: object, at: float) -> None:
+        """Leave as many requests for cancels as there are operations that may have to be cancelled.
+
+        They are left for as long as Spanner counts, since whoever cancels waits no longer.
+
+        :param number: how many there are now
+        :param of: who says so; several may, and each speaks of other operations
+        """
+        self._cancellable[of] = number
+        together = min(sum(self._cancellable.values()), STROKE)
+        if together >= self._kept or at - self._kept_at >= SPAN:
+            self._kept, self._kept_at = together, at
+
+    @property
+    def _most(self) -> float:
+        """To how much it may rise now."""
+        return max(self._least, min(self._busy, (self._all.room - self._kept) / OVER))
 
     def delay(self, urgency: Urgency, *, at: float, worth: float = math.inf) -> float:
         """Return for how many seconds a request has to wait; 0 if it may be sent now.
@@ -227,8 +252,8 @@ class Budget:
 
     def _adjust(self, at: float) -> None:
         """Use the rate that is allowed from now on."""
-        rate, asked_at = self._wanted, self._asked_at
-        self._asked_at = at
+        rate = self._wanted = min(self._wanted, self._most)
+        asked_at, self._asked_at = self._asked_at, at
         if self._lease is not None:
             leased = self._lease.rate(wanted=self._wanted, at=at)
             # what is granted may have been wanted before a refusal

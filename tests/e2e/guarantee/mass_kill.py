@@ -137,7 +137,9 @@ def _seen(act: RowActions, operations: tuple[str, ...], *, since: float) -> Seen
     if missing := TASKS - len(moments):
         wrong.append(f"{missing} of {TASKS} are not cancelled")
     if told[""]:
-        wrong.append(f"{told['']} kills do not tell how they ended")
+        wrong.append(
+            f"{told['']} kills do not tell how they ended, such as {_last_words(_logs(act))}"
+        )
     words = ", ".join(f"{count} {word}" for word, count in told.most_common() if word)
     return Seen(
         words=f"{len(moments)} cancelled ({words})",
@@ -156,3 +158,9 @@ def _outcome(path: Path) -> str:
     if _TOLD[0] in text:
         return "seen to end"
     return "still settling" if _TOLD[1] in text else ""
+
+
+def _last_words(logs: Path) -> str:
+    """Return how the logs of two tasks end that do not tell it: nobody can look at them later."""
+    silent = [path for path in sorted(logs.rglob("*.trigger.*.log")) if not _outcome(path)]
+    return "; ".join(f"{path.name}: {path.read_text()[-1500:]}" for path in silent[:2])
