@@ -21,6 +21,7 @@ from google.longrunning import operations_pb2
 from airflow_spanner_lro.admin.channels import RENEW_AGAIN, Channels
 from airflow_spanner_lro.admin.connect import Endpoint
 from airflow_spanner_lro.admin.driver import CALL_TIMEOUT, START_TIMEOUT
+from airflow_spanner_lro.admin.emulated import emulated
 from airflow_spanner_lro.admin.requests import (
     backups_page_call,
     calls_for,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         ResourceName,
     )
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.polling.seen import Emulated
 
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,11 @@ class SpannerAdminClient:
         self.channels = Channels(endpoint, make=Endpoint.sync_client, close=_close)
         self._renew = renew
         self._renewed_at = -math.inf
+
+    @property
+    def emulated(self) -> Emulated | None:
+        """What is known of the emulator that answers; None if there is none."""
+        return emulated(self.channels.endpoint)
 
     @property
     def database_admin(self) -> Any:

@@ -45,10 +45,18 @@ def console_url(resource: ResourceName) -> str:
     return f"{_CONSOLE}{page}?project={resource.project}"
 
 
-def console_link(resource: ResourceName, *, connection_spec: ConnectionSpec) -> str:
-    """Say where a person can look at a resource; an emulator has no console."""
+def console_link(
+    resource: ResourceName, *, connection_spec: ConnectionSpec, emulator: str = ""
+) -> str:
+    """Say where a person can look at a resource; an emulator has no console.
+
+    :param emulator: what to call an emulator
+    """
     if connection_spec.plain_text:
-        return f"Emulator: {connection_spec.target}"
+        return (
+            f"{emulator or 'EMULATOR'} at {connection_spec.target}: this is not in Google Cloud, "
+            "and times and durations are the emulator's own."
+        )
     return f"Console: {console_url(resource)}"
 
 

@@ -323,10 +323,8 @@ class OperationRun:
         defers, progress = self._work.deferrable, ProgressLog()
         if defers and not on_worker:
             self._defer(name, ours=ours, progress=progress)
-        until = self._deadline
-        if defers:
-            brief = self.wait.now() + timedelta(seconds=on_worker)
-            until = min(until or brief, brief)
+        brief = self.wait.now() + timedelta(seconds=on_worker)
+        until = min(self._deadline or brief, brief) if defers else self._deadline
         patience = PATIENCE if defers else 1.0
         try:
             snapshot = self.wait.wait(

@@ -22,6 +22,7 @@ all. A follow-up, a kill or that retry takes one more.
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
 KEY_PREFIX = "spanner_lro:"
 NEWEST_KEY = "spanner_lro_newest"
 """Holds the number of the newest entry."""
+SEEN_KEY = "spanner_lro_seen"
+"""Holds what a wait on a worker has last seen; for people who look on, and for nothing else."""
+_SEEN_FOR = timedelta(days=1)
 _AHEAD = 3
 """How many missing numbers are passed over, where nothing says which is the newest."""
 _AHEAD_OF_FIRST_TRY = 1
@@ -171,6 +175,10 @@ class TaskLedger:
     def publish(self, entry: LedgerEntry) -> None:
         """Push the entry as an XCom, for those who cannot read the store."""
         self._ti.xcom_push(key=RECORD_KEY, value=entry.to_record())
+
+    def show(self, record: dict[str, Any]) -> None:
+        """Write what a wait on a worker has last seen; from any thread."""
+        self._store.set(SEEN_KEY, record, retention=_SEEN_FOR)
 
     # what this try owns, and how it ends
 

@@ -38,6 +38,7 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import classify
+from airflow_spanner_lro.triggers.progress_publisher import ProgressPublisher
 from airflow_spanner_lro.triggers.rate_lease import RateLease
 from airflow_spanner_lro.triggers.wake_ups import WakeUps
 
@@ -49,11 +50,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.polling.poller import OperationPoller
     from airflow_spanner_lro.core.connection import ConnectionSpec
 
-CHECK_EVERY = 30.0
-"""Seconds between two reads of a connection; each takes the triggerer's main process tens of
-milliseconds, and a secrets backend a request."""
-CHECK_REFUSED = 10.0
-"""The same while its credentials are refused."""
+CHECK_EVERY, CHECK_REFUSED = 30.0, 10.0
+"""Seconds between two reads of a connection, and while its credentials are refused: each takes the
+main process tens of milliseconds, and a secrets backend a request."""
 REBUILD_REFUSED = 30.0
 """Seconds between two clients from a connection that has not changed, while it is refused: its key
 may be kept elsewhere."""
@@ -102,10 +101,8 @@ def is_temporary(exc: BaseException) -> bool:
     """
     from google.auth.exceptions import RefreshError  # noqa: PLC0415  # loaded by then
 
-    if isinstance(exc, _FILES):
-        return False
     passing = (ConnectionUnreadableError, AirflowRuntimeError, OSError, EOFError, RefreshError)
-    return isinstance(exc, passing) or classify(exc).retryable
+    return not isinstance(exc, _FILES) and (isinstance(exc, passing) or classify(exc).retryable)
 
 
 async def shared_poller(connection_spec: ConnectionSpec) -> OperationPoller:
@@ -262,6 +259,7 @@ class _LoopPollers:
         self._check_sooner = asyncio.Event()
         self._checking: asyncio.Task[None] | None = None
         self._wake_ups = WakeUps(lambda: [each.poller for each in self.pollers.values()])
+        self._progress = ProgressPublisher(self.pollers.values)
 
     # building
 
@@ -322,11 +320,12 @@ class _LoopPollers:
         )
         client.channels.on_refused = lambda: self._refused(built)
         self._wake_ups.start()
+        self._progress.start()
         self._check_sooner.set()
         if self._checking is None:
             # not in the context of the one who came first: what it logs is nobody's own
-            loop = asyncio.get_running_loop()
-            self._checking = loop.create_task(self._keep_checking(), context=Context())
+            checking = self._keep_checking()
+            self._checking = asyncio.get_running_loop().create_task(checking, context=Context())
             self._checking.add_done_callback(self._checks_ended)
         return built
 
@@ -437,6 +436,7 @@ class _LoopPollers:
     def _checks_ended(self, checking: asyncio.Task[None]) -> None:
         self._checking = None
         self._wake_ups.stop()
+        self._progress.stop()
         if not checking.cancelled() and (exc := checking.exception()):
             # a bug, and no reason for what waits to fail
             log.error("Connections are not kept up to date any more: %r", exc)

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState, StatementProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
     from airflow_spanner_lro.core.polling.expected_end import ExpectedEnd
-    from airflow_spanner_lro.core.polling.watched_operation import WatchedOperation
 
 ENDED_FOR = 300.0
 """Seconds for which an operation that has ended is told of; by then its task has the outcome."""
@@ -54,6 +51,38 @@ class SeenLine:
 
     at: datetime
     text: str
+
+
+class Facts(NamedTuple):
+    """What a poll tells of an operation, without its name: small, since thousands are kept.
+
+    The fields are those of a snapshot (``core/operations/snapshot.py``).
+    """
+
+    state: OperationState
+    kind: OperationKind | None
+    percent: int | None
+    start_time: datetime | None
+    end_time: datetime | None
+    cancel_time: datetime | None
+    error: str | None
+    throttled: bool
+    statements: tuple[StatementProgress, ...]
+
+    @classmethod
+    def of(cls, snapshot: OperationSnapshot) -> Facts:
+        """Return what a snapshot tells."""
+        return cls(
+            snapshot.state,
+            snapshot.kind,
+            snapshot.percent,
+            snapshot.start_time,
+            snapshot.end_time,
+            snapshot.cancel_time,
+            str(snapshot.error) if snapshot.error else None,
+            snapshot.throttled,
+            snapshot.statements,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +120,8 @@ class SeenOperation:
     @classmethod
     def of(
         cls,
-        snapshot: OperationSnapshot,
+        name: str,
+        facts: Facts,
         *,
         seen: datetime,
         seen_by: str = "",
@@ -99,28 +129,20 @@ class SeenOperation:
         emulated: Emulated | None = None,
         line: SeenLine | None = None,
     ) -> SeenOperation:
-        """Return what a snapshot tells.
+        """Return an operation as it was seen.
 
         :param forecast: what its progress foretells
         """
-        foretold = None if snapshot.done else forecast
+        foretold = forecast if facts.state is OperationState.RUNNING else None
         return cls(
-            name=str(snapshot.name),
-            state=snapshot.state,
-            kind=snapshot.kind,
-            percent=snapshot.percent,
-            start_time=snapshot.start_time,
-            end_time=snapshot.end_time,
-            cancel_time=snapshot.cancel_time,
-            error=str(snapshot.error) if snapshot.error else None,
-            throttled=snapshot.throttled,
-            statements=snapshot.statements,
-            rate=foretold.rate if foretold else None,
-            expected_end=foretold.end if foretold else None,
+            name=name,
             seen=seen,
             seen_by=seen_by,
+            rate=foretold.rate if foretold else None,
+            expected_end=foretold.end if foretold else None,
             emulated=emulated,
             line=line,
+            **facts._asdict(),
         )
 
     @property
@@ -157,53 +179,44 @@ def forecast(end: ExpectedEnd, *, at: float, now: datetime) -> Forecast | None:
     return Forecast(end=moment, rate=None if speed is None else speed * _HOUR)
 
 
-class RecentlyEnded:
-    """The operations that were seen to end lately; whoever waited for them does no more."""
-
-    def __init__(self) -> None:
-        self._ended: dict[str, tuple[OperationSnapshot, float]] = {}
-
-    def note(self, snapshot: OperationSnapshot, *, at: float) -> None:
-        """Remember one for a while."""
-        name = str(snapshot.name)
-        self._ended.pop(name, None)
-        self._ended[name] = snapshot, at
-        self._forget(at=at)
-
-    def __iter__(self) -> Iterator[tuple[OperationSnapshot, float]]:
-        """Yield each of them, and when it was seen to have ended."""
-        yield from tuple(self._ended.values())
-
-    def _forget(self, *, at: float) -> None:
-        while self._ended:
-            name, (_, seen_at) = next(iter(self._ended.items()))
-            if len(self._ended) <= _ENDED and seen_at + ENDED_FOR >= at:
-                break
-            del self._ended[name]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """An operation as a poller has last seen it; its times are those of the poller's axis.
 
+    :param name: its full name
     :param changed_at: when it was seen to be otherwise than before
     :param end: what is known of its end; None if it has ended
     """
 
-    snapshot: OperationSnapshot
+    name: str
+    facts: Facts
     seen_at: float
     changed_at: float
     end: ExpectedEnd | None = None
 
 
-def sightings(
-    watched: Iterable[WatchedOperation], ended: Iterable[tuple[OperationSnapshot, float]]
-) -> Iterator[Sighting]:
-    """Yield what was seen of operations: those that are watched, and those that have ended."""
-    for each in watched:
-        if each.seen is not None:
-            yield Sighting(
-                snapshot=each.seen, seen_at=each.seen_at, changed_at=each.changed_at, end=each.end
-            )
-    for snapshot, at in ended:
-        yield Sighting(snapshot=snapshot, seen_at=at, changed_at=at)
+class RecentlyEnded:
+    """The operations that were seen to end lately; whoever waited for them does no more."""
+
+    def __init__(self) -> None:
+        self._ended: dict[str, Sighting] = {}
+
+    def note(self, snapshot: OperationSnapshot, *, at: float) -> None:
+        """Remember one for a while."""
+        name = str(snapshot.name)
+        self._ended.pop(name, None)
+        facts = Facts.of(snapshot)
+        self._ended[name] = Sighting(name=name, facts=facts, seen_at=at, changed_at=at)
+        self._forget(at=at)
+
+    def lately(self, *, at: float) -> tuple[Sighting, ...]:
+        """Return those that it has not been long for."""
+        self._forget(at=at)
+        return tuple(self._ended.values())
+
+    def _forget(self, *, at: float) -> None:
+        while self._ended:
+            first = next(iter(self._ended.values()))
+            if len(self._ended) <= _ENDED and first.seen_at + ENDED_FOR >= at:
+                break
+            del self._ended[first.name]

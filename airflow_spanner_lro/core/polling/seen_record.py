@@ -35,6 +35,7 @@ LONGEST_HEAD = 20_000
 _UNPACKED = 32 * 1024 * 1024
 """Bytes that a record is unpacked to at most."""
 _FLUSHED_EACH = 64 * 1024
+_LONGEST_ALONE = 100_000
 _NAME, _TEXT, _LABEL, _STATEMENTS = 700, 500, 100, 200
 _CONNECTIONS = 30
 _COMPLETE = 100
@@ -244,6 +245,24 @@ def read_record(text: str) -> SeenRecord:
         else:
             operations[seen.name] = seen
     return SeenRecord(head=head, operations=operations, damaged=damaged)
+
+
+def alone(seen: SeenOperation, *, host: str) -> dict[str, Any]:
+    """Return the record of one operation, as a task publishes it in its own store."""
+    return {"v": VERSION, "host": host[:_TEXT], "seen": to_row(seen)}
+
+
+def read_alone(text: str) -> SeenOperation:
+    """Return what the JSON of such a record says.
+
+    :raises SeenFormatError: if it cannot be read
+    """
+    found = _loads(text) if len(text) <= _LONGEST_ALONE else None
+    if not isinstance(found, dict) or found.get("v") != VERSION:
+        message = "it is no record of what was seen"
+        raise SeenFormatError(message)
+    host = found.get("host")
+    return from_row(found.get("seen"), seen_by=host[:_TEXT] if isinstance(host, str) else "")
 
 
 def _loads(line: str) -> object:

@@ -18,6 +18,7 @@ from airflow_spanner_lro.core.polling.expected_end import (
     ExpectedEnd,
     unforeseen,
 )
+from airflow_spanner_lro.core.polling.seen import Facts, Sighting
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,7 +109,7 @@ class WatchedOperation:
         self.silent_since: float | None = None
         self.running_at: float | None = None
         """When it was last seen to run."""
-        self.seen: OperationSnapshot | None = None
+        self.seen: Facts | None = None
         """As it was seen last."""
         self.seen_at = self.changed_at = at
         """When that was; when it was seen to be otherwise than before."""
@@ -142,6 +143,19 @@ class WatchedOperation:
     def paused_until(self) -> float:
         """Until when it is not polled, because of trouble."""
         return self._paused_until
+
+    @property
+    def sighting(self) -> Sighting | None:
+        """As it was seen last; None if it was not."""
+        if self.seen is None:
+            return None
+        return Sighting(
+            name=self.name,
+            facts=self.seen,
+            seen_at=self.seen_at,
+            changed_at=self.changed_at,
+            end=self.end,
+        )
 
     def delay(self, at: float) -> float:
         """Return the expected delay of an end that a poll at this time would notice.
@@ -222,9 +236,10 @@ class WatchedOperation:
             permanent = self.policy.gives_up(answer, silence=silence)
             self._paused_until = at + self.policy.pause_after_error(silence) * jitter
         else:
-            if answer != self.seen:
-                self.changed_at = at
-            self.seen, self.seen_at = answer, at
+            facts = Facts.of(answer)
+            if facts != self.seen:
+                self.seen, self.changed_at = facts, at
+            self.seen_at = at
             self.silent_since = None
             self.running_at = None if answer.done else at
             self.kind = answer.kind
