@@ -49,6 +49,8 @@ export function Dialog({ title, onClose, side, children }: {
         event.stopPropagation();
         onClose();
       }}
+      // a browser may close it without asking, after a second Escape
+      onClose={onClose}
       onKeyDown={onKeyDown}
       onClick={(event) => {
         if (side && event.target === ref.current) onClose();

@@ -11,6 +11,7 @@ import { useSearchParams } from "./host.ts";
 import { OutsideLedger } from "./outside.tsx";
 import { Problems, Trouble } from "./parts.tsx";
 import { usePolled, useSeconds } from "./polled.ts";
+import { settled } from "./settled.tsx";
 import { EmulatorBanner, StatusStrip } from "./status_strip.tsx";
 import { OperationsTable, Pages } from "./table.tsx";
 import type { Operations, Status } from "./types.ts";
@@ -35,7 +36,7 @@ const EMPTY: Record<string, string> = {
   all: "The ledger has no operations yet.",
 };
 
-export function Page() {
+function OperationsPage() {
   const here = useSeconds();
   const [params, setParams] = useSearchParams();
   const [reaping, setReaping] = useState(false);
@@ -44,8 +45,10 @@ export function Page() {
   const list = usePolled<Operations>(`/operations?${listQuery(state)}`);
 
   const change = (changes: PageState) =>
-    // what somebody types into the search is one step back in the browser, not one for each letter
-    setParams(withChanges(params, changes), { replace: "search" in changes });
+    // neither each letter of a search nor what was closed is a step to go back to
+    setParams(withChanges(params, changes), {
+      replace: "search" in changes || changes.operation === "",
+    });
   const reload = () => {
     status.reload();
     list.reload();
@@ -56,7 +59,7 @@ export function Page() {
     zone,
   };
   return (
-    <section className="slro" aria-label="Spanner operations">
+    <main className="slro" aria-label="Spanner operations">
       <header className="head">
         <h1>Spanner operations</h1>
         <span className="muted" data-age>
@@ -68,7 +71,7 @@ export function Page() {
         ) : null}
       </header>
       <EmulatorBanner emulated={status.data?.emulated ?? []} />
-      <Trouble error={status.error} />
+      <Trouble error={status.error?.message === list.error?.message ? null : status.error} />
       <Problems problems={status.data?.problems} />
       {status.data ? (
         <StatusStrip
@@ -124,6 +127,8 @@ export function Page() {
         />
       ) : null}
       {reaping ? <ReapDialog onClose={() => setReaping(false)} onDone={reload} /> : null}
-    </section>
+    </main>
   );
 }
+
+export const Page = settled(OperationsPage);

@@ -8,6 +8,7 @@ import { DetailDrawer, Facts } from "./detail.tsx";
 import { chosenZone, duration, isOver, safeUrl, serverNow, shortName } from "./format.ts";
 import { type Clock, Problems, StateBadge, Time, Trouble } from "./parts.tsx";
 import { usePolled, useSeconds } from "./polled.ts";
+import { settled } from "./settled.tsx";
 import { Marks, Progress } from "./table.tsx";
 import type { Row, TaskView } from "./types.ts";
 
@@ -85,7 +86,7 @@ function Body({ view, clock, onOpen, onCancel }: {
         <section>
           <h3>Who holds the slot</h3>
           {slot.text ? <p>{slot.text}</p> : null}
-          <ul>{slot.holders.map((each) => <li key={each}>{each}</li>)}</ul>
+          <ul className="holders">{slot.holders.map((each) => <li key={each}>{each}</li>)}</ul>
         </section>
       ) : null}
       {view.cancel_text ? (
@@ -106,7 +107,7 @@ function Body({ view, clock, onOpen, onCancel }: {
   );
 }
 
-export function Panel({ dagId, runId, taskId, mapIndex }: PanelProps) {
+function PanelOfTask({ dagId, runId, taskId, mapIndex }: PanelProps) {
   const here = useSeconds();
   const [open, setOpen] = useState<string | null>(null);
   const [cancelling, setCancelling] = useState<Row | null>(null);
@@ -141,3 +142,5 @@ export function Panel({ dagId, runId, taskId, mapIndex }: PanelProps) {
     </section>
   );
 }
+
+export const Panel = settled(PanelOfTask);

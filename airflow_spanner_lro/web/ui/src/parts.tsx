@@ -80,9 +80,9 @@ export function Time({ at, clock: { now, zone }, about, brief }: {
 export function Problems({ problems }: { problems: readonly string[] | undefined }) {
   if (!problems?.length) return null;
   return (
-    <ul className="problems" role="status">
-      {problems.map((each) => <li key={each}>{each}</li>)}
-    </ul>
+    <div className="problems" role="status">
+      <ul>{problems.map((each) => <li key={each}>{each}</li>)}</ul>
+    </div>
   );
 }
 
@@ -91,7 +91,7 @@ export function Trouble({ error, children }: { error: Refused | null; children?:
   return (
     <div className="trouble" role="alert">
       <strong>{error.message}</strong>
-      {error.whatToDo ? <> {error.whatToDo}</> : null}
+      {error.whatToDo ? <span className="line">{error.whatToDo}</span> : null}
       {children}
     </div>
   );
