@@ -191,6 +191,40 @@ def other_values(*, key_prefix: str, containing: str, besides: int) -> list[Stor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedValue:
+    """One value in the task state store, without its task."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    value: str
+
+
+def values_named(key: str, *, changed_since: datetime) -> list[NamedValue]:
+    """Return the values of all tasks under one key that were written since some time.
+
+    :raises AirflowDatabaseError: if the database cannot be read
+    """
+    from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    columns = (Stored.dag_id, Stored.run_id, Stored.task_id, Stored.map_index, Stored.value)
+    query = select(*columns).where(Stored.key == key, Stored.updated_at >= changed_since)
+    with database_session() as session:
+        return [
+            NamedValue(
+                dag_id=row.dag_id,
+                run_id=row.run_id,
+                task_id=row.task_id,
+                map_index=row.map_index,
+                value=str(row.value),
+            )
+            for row in session.execute(query)
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockedValue:
     """A value while its row and its task instance are held: no try can begin meanwhile."""
 

@@ -187,7 +187,7 @@ class LedgerIndex:
             list_entry(
                 known,
                 turn=turns.get(_instance(known)),
-                seen=self._seen(known.operation) if known.operation else None,
+                seen=self._seen(known.operation, _instance(known)) if known.operation else None,
                 now=now,
                 grace=patience,
             )
@@ -212,7 +212,7 @@ def shared_index() -> LedgerIndex:
     """Return the index of this process, to which pollers tell what they have seen."""
     from airflow_spanner_lro.web.progress import progress  # noqa: PLC0415  # heavy
 
-    return LedgerIndex(seen=lambda name: progress().seen(name))
+    return LedgerIndex(seen=lambda name, task: progress().seen(name, instance=task))
 
 
 def tried_states(rows: Collection[LedgerRow]) -> dict[int, str | None]:

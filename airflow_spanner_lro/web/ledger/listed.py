@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.polling.seen import SeenOperation
     from airflow_spanner_lro.reaper.records import LedgerRow
 
-    Seen = Callable[[str], SeenOperation | None]
-    """Returns what a poller saw last of an operation, by its full name."""
+    Seen = Callable[[str, InstanceKey], SeenOperation | None]
+    """Returns what was seen last of an operation, by its full name: by a poller, or by the task
+    instance itself that waits for it."""
 
 KIND_TITLES = {kind.name: kind.title for kind in KINDS}
 WAITING_ID = "w"

@@ -77,7 +77,7 @@ class Ledgers:
 
     def __post_init__(self) -> None:
         self.index = LedgerIndex(
-            seen=self.seen.get,
+            seen=lambda name, _: self.seen.get(name),
             now=lambda: self.now,
             monotonic=lambda: self.monotonic,
         )
