@@ -98,14 +98,14 @@ def get_operation(operation_id: str, rights: RightsDep) -> dict[str, Any]:
         actionable=rights.editable(dag_ids),
         deletable=rights.deletable(dag_ids),
     )
-    return {**found, "problems": [*found["problems"], *view.problems]}
+    return {"now": iso(_now()), **found, "problems": [*found["problems"], *view.problems]}
 
 
 @router.get("/tasks")
 def get_task(request: Request, rights: RightsDep) -> dict[str, Any]:
     """Return the panel of a task instance."""
     key = _key(request)
-    view = shared_index().view()
+    view, now = shared_index().view(), _now()
     dag_ids = {key[0]}
     of_task = view.by_task.get(key, ())
     known = bool(of_task) or task_instances.current_try(key) is not None
@@ -117,9 +117,9 @@ def get_task(request: Request, rights: RightsDep) -> dict[str, Any]:
         by_operation={each.operation: each for each in view.lines if each.operation},
         readable=rights.readable(view.dag_ids),
         actionable=rights.editable(dag_ids),
-        now=_now(),
+        now=now,
     )
-    return {**found, "problems": [*found["problems"], *view.problems]}
+    return {"now": iso(now), **found, "problems": [*found["problems"], *view.problems]}
 
 
 @router.get("/instances")

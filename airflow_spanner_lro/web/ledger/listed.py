@@ -215,9 +215,9 @@ def list_entry(
         operation=known.operation,
         started=_started(entry, seen),
         ended=ended,
-        deadline=entry.deadline if entry and goes_on else None,
+        deadline=_deadline(entry, turn) if goes_on else None,
         percent=_percent(entry, state, seen),
-        expected_end=seen.expected_end if seen and goes_on else None,
+        expected_end=_expected_end(seen, turn) if goes_on else None,
         words="\n".join(filter(None, words)).lower(),
         known=known,
         turn=turn,
@@ -332,6 +332,16 @@ def _ended(known: KnownEntry, state: ShownState, seen: SeenOperation | None) -> 
         return None
     # the entry is closed when its outcome was delivered, a moment after the end
     return known.written if state.ended or (entry.closed and not entry.left) else None
+
+
+def _deadline(entry: LedgerEntry | None, turn: Turn | None) -> datetime | None:
+    return (turn.deadline if turn else None) or (entry.deadline if entry else None)
+
+
+def _expected_end(seen: SeenOperation | None, turn: Turn | None) -> datetime | None:
+    if turn is not None:
+        return turn.until
+    return seen.expected_end if seen else None
 
 
 def _percent(
