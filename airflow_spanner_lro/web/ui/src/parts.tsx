@@ -13,12 +13,10 @@ export interface Clock {
   zone: string;
 }
 
-const STATE_NAMES: Record<string, string> = { WAITING: "WAITING FOR A TURN" };
-
 export function StateBadge({ state, text }: { state: string; text?: string | null }) {
   return (
     <span className="state" data-state={state} title={text ?? undefined}>
-      {STATE_NAMES[state] ?? state}
+      {state}
     </span>
   );
 }

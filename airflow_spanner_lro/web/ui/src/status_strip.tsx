@@ -33,7 +33,7 @@ function Orphans({ status, onShow }: { status: Status; onShow: () => void }) {
           </button>
         </p>
       ) : (
-        <p className="big">None of {plural(open, "open entry", "open entries")}</p>
+        <p className="big">{open ? `None of ${plural(open, "open entry", "open entries")}` : "Nothing is open"}</p>
       )}
       {unreadable > 0 ? (
         <p className="bad">{plural(unreadable, "entry", "entries")} cannot be read</p>

@@ -76,7 +76,7 @@ function OperationRow({ row, clock, onOpen }: {
     <>
       <button type="button" className="link name" title={row.resource ?? undefined}
         onClick={() => onOpen(row.id)}>
-        {row.resource_id ?? shortName(row.operation)}
+        {row.resource_id ?? (row.operation ? shortName(row.operation) : `Entry ${row.id}`)}
       </button>
       <span className="line small muted" title={row.instance ?? undefined}>
         {row.kind_title ?? row.kind ?? "Unknown kind"}
@@ -89,7 +89,7 @@ function OperationRow({ row, clock, onOpen }: {
     <Deadline row={row} clock={clock} />,
     <TaskCell row={row} />,
     <>
-      <span className="line">{row.evidence_text ?? row.evidence ?? ""}</span>
+      {row.evidence_text ?? row.evidence}
       {row.error ?? row.ending ? (
         <span className={row.error ? "line small bad clip" : "line small clip"}
           title={row.error ?? row.ending ?? undefined}>
