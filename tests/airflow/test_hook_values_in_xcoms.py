@@ -154,3 +154,8 @@ def test_people_can_read_it() -> None:
     assert "state='FAILED'" in shown
     assert isinstance(rendered, dict)
     assert str(NAME) == rendered["name"] == f"{FULL}"
+
+
+def test_an_outcome_is_a_sentence() -> None:
+    """What a template or a log makes of an outcome is its sentence, with the name as last word."""
+    assert f"{SETTLED.sentence} {NAME}" == str(SETTLED)

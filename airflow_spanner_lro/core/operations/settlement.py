@@ -88,6 +88,10 @@ class Settlement:
     __version__: ClassVar[int] = 1
     """Of what ``serialize`` returns, for Airflow's XComs."""
 
+    def __str__(self) -> str:
+        """Return what happened, and to which operation, as a log line says it."""
+        return f"{self.sentence} {self.name}"
+
     @property
     def succeeded_first(self) -> bool:
         """The work was completed in spite of the cancel."""
