@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,35 +25,44 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
 
 _PROGRAM = "spanner-lro"
+_EMULATOR = "emulator"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code, one of ``ExitCode``."""
-    from airflow_spanner_lro.cli.completion import complete_if_asked  # noqa: PLC0415
+    from airflow_spanner_lro.cli.completion import COMMAND_LINE, complete_if_asked  # noqa: PLC0415
     from airflow_spanner_lro.cli.exit_codes import print_errors  # noqa: PLC0415
-    from airflow_spanner_lro.emulator import command as emulator  # noqa: PLC0415
 
-    parser = _parser()
+    words = sys.argv[1:] if argv is None else argv
+    emulates = _EMULATOR in words or _EMULATOR in os.environ.get(COMMAND_LINE, "")
+    parser = _parser(emulates=emulates)
     complete_if_asked(parser)
-    args = parser.parse_args(argv)
-    if argv is None and args.run is emulator.run:
+    args = parser.parse_args(words)
+    if argv is None and args.run is _emulate:
+        from airflow_spanner_lro.emulator import command as emulator  # noqa: PLC0415
+
         # nobody called us from Python, so the process is the emulator's alone
         emulator.stub_client_imports(args)
     return int(print_errors(lambda: int(args.run(args)), program=_PROGRAM))
 
 
-def _parser() -> argparse.ArgumentParser:
-    from airflow_spanner_lro.emulator import command as emulator  # noqa: PLC0415
+def _parser(*, emulates: bool = True) -> argparse.ArgumentParser:
+    """Return the parser.
 
+    :param emulates: with the emulator's own arguments, which take longer to load than the rest
+    """
     parser = argparse.ArgumentParser(
         prog=_PROGRAM, description="Cloud Spanner's long-running operations."
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    emulate = commands.add_parser("emulator", help="run an emulator of the Spanner admin API")
-    emulator.add_arguments(emulate)
-    emulate.set_defaults(run=emulator.run)
+    emulate = commands.add_parser(_EMULATOR, help="run an emulator of the Spanner admin API")
+    if emulates:
+        from airflow_spanner_lro.emulator import command as emulator  # noqa: PLC0415
+
+        emulator.add_arguments(emulate)
+    emulate.set_defaults(run=_emulate)
     for each in COMMANDS:
         command = commands.add_parser(each.name, help=each.help)
         for argument in each.arguments:
@@ -64,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     completion.add_argument("shell", choices=SHELLS, help="the shell that is to read it")
     completion.set_defaults(run=_completion)
     return parser
+
+
+def _emulate(args: argparse.Namespace) -> int:
+    from airflow_spanner_lro.emulator import command as emulator  # noqa: PLC0415
+
+    return emulator.run(args)
 
 
 def _run(command: Subcommand, args: argparse.Namespace) -> int:

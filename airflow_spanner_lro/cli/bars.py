@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
@@ -39,10 +39,14 @@ _INDENT = "  "
 class _Progress(Progress):
     """Progress whose statements stand below their operations, as far as the terminal has lines."""
 
+    def __init__(self, *columns: ProgressColumn, console: Console) -> None:
+        self._terminal = console
+        super().__init__(*columns, console=console, expand=True)
+
     def get_renderables(self) -> Iterable[RenderableType]:
         """Return what is drawn."""
         tasks = [each for each in self.tasks if each.visible]
-        if len(tasks) >= self.console.height:
+        if len(tasks) >= self._terminal.height:
             tasks = [each for each in tasks if each.fields["place"].statement == 0]
         yield self.make_tasks_table(sorted(tasks, key=lambda each: each.fields["place"]))
 
@@ -67,7 +71,6 @@ class Bars:
             TextColumn("{task.fields[done]:>5}", markup=False, table_column=_column()),
             TextColumn("{task.fields[tail]}", markup=False, table_column=_column()),
             console=self._console,
-            expand=True,
         )
         self._operations = {
             name: _OperationBar(self._progress, name, number=number)

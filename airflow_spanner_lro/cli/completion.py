@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 VARIABLE = "_ARGCOMPLETE"
 """What the shell's function sets when it asks for words."""
+COMMAND_LINE = "COMP_LINE"
+"""Where it puts what was typed so far."""
 
 
 def complete_if_asked(parser: argparse.ArgumentParser) -> None:

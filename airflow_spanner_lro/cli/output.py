@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _WIDEST = 100_000
 """Columns of what is no terminal: nothing is cut there."""
+_LEAST = 8
+"""Columns that even a cut cell has."""
 _STYLES = {
     OperationState.RUNNING: "cyan",
     OperationState.SUCCEEDED: "green",
@@ -129,7 +131,9 @@ def operations_table(
     columns = [each for each in (_WIDE if wide else _COLUMNS) if each.from_width <= room]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column.heading, no_wrap=not column.shrinks)
+        table.add_column(
+            column.heading, no_wrap=not column.shrinks, min_width=_LEAST if column.shrinks else None
+        )
     overflow: Any = "crop" if _plain_characters() else "ellipsis"
     for each in snapshots:
         style = _STYLES[each.state]

@@ -33,7 +33,7 @@ def test_airflows_command(operation: str, monkeypatch: pytest.MonkeyPatch) -> No
 
     backend = _backend(monkeypatch)
     args = Namespace(
-        operation=operation,
+        operations=[operation],
         timeout=10.0,
         gcp_conn_id="google_cloud_default",
         impersonation_chain=None,

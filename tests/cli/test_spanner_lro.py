@@ -15,16 +15,15 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
 
-from airflow_spanner_lro.admin import driver
-from airflow_spanner_lro.cli import main, operations
+from airflow_spanner_lro.cli import commands, main, waiting
 from airflow_spanner_lro.core.status import Code
 
 from .conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from argparse import Namespace
 
-    from airflow_spanner_lro.admin.client import SpannerAdminClient
+    from airflow_spanner_lro.cli.names import Access
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
 _COMMAND = "import sys; from airflow_spanner_lro.cli import main; sys.exit(main())"
@@ -37,7 +36,7 @@ def test_list_of_an_instance_shows_what_runs_in_it(
     code = main(["list", INSTANCE])
 
     assert 0 == code
-    assert operation in capsys.readouterr().out
+    assert operation.rpartition("/")[2] in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("operation")
@@ -92,41 +91,52 @@ def test_cancel_says_how_it_ended(operation: str, capsys: pytest.CaptureFixture[
     assert "nightly was cancelled." in capsys.readouterr().out
 
 
-def test_a_refused_cancel_is_a_failure(
+def test_a_refused_cancel_has_a_code_of_its_own(
     operation: str, spanner_emulator: SpannerAdminEmulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A cancel that the service refuses fails, and says which role is missing."""
+    """A cancel that the service refuses says which role is missing."""
     spanner_emulator.faults.fail(method="CancelOperation", code=Code.PERMISSION_DENIED, times=1)
     code = main(["cancel", operation])
 
-    assert 1 == code
+    assert 6 == code
     assert "spanner.backupAdmin" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("spanner_emulator")
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "said", "ends_with"),
     [
-        pytest.param(["describe", "nonsense"], "operation name='nonsense'", id="a malformed name"),
-        pytest.param(["describe", f"{DATABASE}/operations/_x"], "NOT_FOUND", id="a missing one"),
         pytest.param(
-            ["wait", f"{DATABASE}/operations/_x", "--timeout", "nan"], "--timeout=nan", id="no time"
+            ["describe", "nonsense"], "operation name='nonsense'", 1, id="a malformed name"
+        ),
+        pytest.param(["describe", f"{DATABASE}/operations/_x"], "NOT_FOUND", 5, id="a missing one"),
+        pytest.param(["wait", f"{DATABASE}/operations/_x"], "NOT_FOUND", 5, id="a missing wait"),
+        pytest.param(
+            ["wait", f"{DATABASE}/operations/_x", "--timeout", "nan"],
+            "--timeout=nan",
+            1,
+            id="no time",
         ),
         pytest.param(
             ["cancel", f"{DATABASE}/operations/_x", "--timeout", "inf"],
             "--timeout=inf",
+            1,
             id="for ever",
+        ),
+        pytest.param(["watch", INSTANCE, "--interval", "0"], "--interval=0.0", 1, id="no pause"),
+        pytest.param(
+            ["watch", INSTANCE, "--timeout", "-1"], "--timeout=-1.0", 1, id="back in time"
         ),
     ],
 )
 def test_what_cannot_be_done_is_said(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], said: str, ends_with: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An error is one sentence on the error stream and status 1, without a traceback."""
+    """An error is one sentence on the error stream and a code, without a traceback."""
     code = main(arguments)
     errors = capsys.readouterr().err
 
-    assert 1 == code
+    assert ends_with == code
     assert said in errors
     assert 1 == len(errors.splitlines())
 
@@ -160,7 +170,8 @@ def test_an_interrupt_says_what_was_done(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(driver, "run", interrupt)
+    for module in (commands, waiting):
+        monkeypatch.setattr(module, "run", interrupt)
 
     code = main([command, operation])
 
@@ -189,20 +200,20 @@ def test_credentials_of_the_machine_are_used(monkeypatch: pytest.MonkeyPatch) ->
     """Without an emulator it is Google's endpoint, with the application default credentials."""
     credentials, made = AnonymousCredentials(), []
 
-    def list_operations(client: Callable[[], SpannerAdminClient], *, resource: str) -> int:
-        assert INSTANCE == resource
-        made.append(client())
-        return 0
+    def list_operations(access: Access, args: Namespace, *, program: str) -> int:
+        assert INSTANCE == args.resource
+        made.append((access.connect(), access.default_project()))
+        return len(program) - len("spanner-lro")
 
     monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
     monkeypatch.setattr("google.auth.default", lambda **_: (credentials, "project"))
-    monkeypatch.setattr(operations, "list_operations", list_operations)
+    monkeypatch.setattr(commands, "list_operations", list_operations)
 
     code = main(["list", INSTANCE])
 
-    (client,) = made
+    ((client, project),) = made
     client.close()
-    assert 0 == code
+    assert (0, "project") == (code, project)
     assert credentials is client.channels.endpoint.credentials
 
 
