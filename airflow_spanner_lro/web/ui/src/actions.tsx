@@ -48,6 +48,7 @@ export function ActionDialog({ action, row, onClose, onDone }: {
   const [busy, setBusy] = useState(false);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [error, setError] = useState<Refused | null>(null);
+  const [changes, setChanges] = useState(0);
 
   useEffect(() => {
     const asking = new AbortController();
@@ -57,7 +58,7 @@ export function ActionDialog({ action, row, onClose, onDone }: {
         if (!asking.signal.aborted) setError(asRefused(refused));
       });
     return () => asking.abort();
-  }, [path]);
+  }, [path, changes]);
 
   useEffect(() => input.current?.focus(), [question]);
 
@@ -72,6 +73,11 @@ export function ActionDialog({ action, row, onClose, onDone }: {
       onDone();
     } catch (refused) {
       setError(asRefused(refused));
+      // what was told no longer holds: tell it anew, and let it be confirmed anew
+      if (refused instanceof Refused && refused.status === 409) {
+        setTyped("");
+        setChanges((count) => count + 1);
+      }
     } finally {
       setBusy(false);
     }

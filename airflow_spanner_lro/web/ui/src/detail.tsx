@@ -5,7 +5,7 @@
 import React, { useState } from "react";
 import { ActionDialog } from "./actions.tsx";
 import { Dialog } from "./dialog.tsx";
-import { isOver, percentText, relative, safeUrl, serverNow, shortName } from "./format.ts";
+import { isOver, percentText, safeUrl, seenText, serverNow, shortName } from "./format.ts";
 import { Bar, type Clock, Copy, Problems, TaskState, Time, Trouble } from "./parts.tsx";
 import { usePolled } from "./polled.ts";
 import { Deadline, Ends, Marks, Progress } from "./table.tsx";
@@ -22,8 +22,7 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
 }
 
 export function SeenText({ row, now }: { row: Row; now: number }) {
-  if (!row.seen) return <>Spanner was not asked for it yet</>;
-  return <>seen {relative(row.seen, now)}{row.seen_by ? ` by ${row.seen_by}` : ""}</>;
+  return <>{seenText(row, now)}{row.seen && row.seen_by ? ` by ${row.seen_by}` : ""}</>;
 }
 
 /** The facts that the detail and the panel on a task have in common. */
@@ -91,7 +90,7 @@ function Body({ row, clock, onAction }: {
       <div className="body" tabIndex={0} role="group" aria-label="Details">
         <p className="marks"><Marks row={row} /></p>
         <Problems problems={row.problems} />
-        <Progress row={row} />
+        <Progress row={row} now={clock.now} />
         {row.state_text ? <p>{row.state_text}</p> : null}
         <Facts row={row} clock={clock} connection={row.connection} />
         {row.statements.length ? (

@@ -54,6 +54,11 @@ export function relative(moment: Moment | null | undefined, now: number): string
   return at >= now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
 }
 
+/** How fresh a row is: what is shown of it is what Spanner said then. */
+export function seenText(row: Pick<Row, "seen">, now: number): string {
+  return row.seen ? `seen ${relative(row.seen, now)}` : "not seen yet";
+}
+
 /** The zone that the person chose in Airflow, which keeps it in the browser's storage. */
 export function chosenZone(stored: string | null): string {
   const name = (stored ?? "").replaceAll('"', "");

@@ -68,7 +68,7 @@ function Body({ view, clock, onOpen, onCancel }: {
       {current ? (
         <>
           <p className="marks"><Marks row={current} /></p>
-          <Progress row={current} />
+          <Progress row={current} now={clock.now} />
           <p className="actions">
             <button type="button" onClick={() => onOpen(current.id)}>All details</button>
             {console_ ? (

@@ -3,7 +3,7 @@
 // One row for each operation of the ledger; on a narrow screen each row is a card.
 
 import React from "react";
-import { deadlineText, isOver, isSoon, percentText, rateText, shortName } from "./format.ts";
+import { deadlineText, isOver, isSoon, percentText, rateText, seenText, shortName } from "./format.ts";
 import { Bar, type Clock, EmulatorMark, StateBadge, Time, tone } from "./parts.tsx";
 import { TaskCell } from "./task_links.tsx";
 import type { Operations, Row } from "./types.ts";
@@ -20,7 +20,7 @@ const COLUMNS = [
   { title: "Evidence", sort: null },
 ] as const;
 
-export function Progress({ row }: { row: Row }) {
+export function Progress({ row, now }: { row: Row; now: number }) {
   return (
     <span className="progress">
       <Bar percent={row.percent} label={`Progress of ${row.resource_id ?? row.id}`} tone={tone(row)} />
@@ -28,6 +28,7 @@ export function Progress({ row }: { row: Row }) {
         <b>{percentText(row.percent)}</b>
         {isOver(row) ? null : <small>{rateText(row.rate_percent_per_hour)}</small>}
       </span>
+      {row.operation && !isOver(row) ? <small className="muted">{seenText(row, now)}</small> : null}
     </span>
   );
 }
@@ -83,7 +84,7 @@ function OperationRow({ row, clock, onOpen }: {
         {row.instance ? ` on ${shortName(row.instance)}` : ""}
       </span>
     </>,
-    <Progress row={row} />,
+    <Progress row={row} now={clock.now} />,
     <Time at={row.started} clock={clock} />,
     <Ends row={row} clock={clock} />,
     <Deadline row={row} clock={clock} />,

@@ -19,6 +19,7 @@ import {
   rateText,
   relative,
   safeUrl,
+  seenText,
   serverNow,
   shortName,
   taskPath,
@@ -151,6 +152,11 @@ test("a link out of the page is https or none", () => {
   for (const bad of ["javascript:alert(1)", "http://example.com", " https://x", "", null, undefined]) {
     assert.equal(safeUrl(bad), null);
   }
+});
+
+test("a row says how fresh it is", () => {
+  assert.equal(seenText({ seen: at(-1) }, NOW), "seen 1 min ago");
+  assert.equal(seenText({ seen: null }, NOW), "not seen yet");
 });
 
 test("the server's clock counts, not the browser's", () => {
