@@ -8,7 +8,8 @@ rendered parameters. An empty link is not shown: where an emulator is used, wher
 of Spanner yet, where a parameter is wrong.
 
 Each write is a request to Airflow, and each XCom another one for the next try, which deletes it. So
-a link is written once, by the process that knows it first, and an empty one never.
+a link is written once, by the process that knows it first, and an empty one never. What a task is
+to make has no page before it is made; what holds it is shown until then.
 """
 
 from __future__ import annotations
@@ -30,19 +31,23 @@ from airflow_spanner_lro.core.names import (
     DatabaseName,
     InstanceName,
     OperationName,
+    ProjectName,
     resolve_name,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
+    from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import ResourceName
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 
+_HELD = "_held_links"
+_MADE = "_made"
 BEGUN = "begun"
 """The attribute by which an operator that starts operations tells which one this process began."""
 
@@ -68,10 +73,16 @@ class SpannerConsoleLink(BaseOperatorLink):
             return ""
         try:
             resource = None if hook.connection_spec.plain_text else self.find(operator)
+            if resource and _is_to_be_made(resource, operator=operator):
+                resource = self.instead(resource)
         except SpannerLroError:
             # what is wrong was said when the task ran
             return ""
         return console_url(resource) if resource else ""
+
+    def instead(self, resource: ResourceName) -> ResourceName | None:  # noqa: ARG002  # for others
+        """Return what to show of a resource that has no page as long as nobody has made it."""
+        return None
 
     @abstractmethod
     def find(self, operator: Any) -> ResourceName | None:
@@ -90,6 +101,12 @@ class SpannerOperationLink(SpannerConsoleLink):
             return OperationName.parse(given).resource if given else None
         begun: OperationName | None = getattr(operator, BEGUN, None)
         return begun.resource if begun else None
+
+    def instead(self, resource: ResourceName) -> ResourceName | None:
+        """Return what holds the resource, which a list there shows as soon as there is one."""
+        if isinstance(resource, DatabaseName):
+            return resource.instance_name
+        return ProjectName(project=resource.project)
 
 
 class SpannerBackupLink(SpannerConsoleLink):
@@ -153,29 +170,67 @@ def written_once(operator: BaseOperator, *, resumed: bool = False) -> Iterator[N
 
     :param resumed: a process before this one has deferred the task
     """
-    if resumed:
-        # an operation may have been started only now, after a wait for a slot
-        begins = hasattr(operator, BEGUN)
-        _keep(operator, lambda link: begins and isinstance(link, SpannerOperationLink))
+    hold_back(operator)
+    links: tuple[BaseOperatorLink, ...] = vars(operator)[_HELD]
+    before: list[str | None] = [None for _ in links]
     try:
         yield
+        if resumed:
+            before = [_address(link, operator=operator) for link in links]
+        vars(operator)[_MADE] = getattr(operator, "wait_for_completion", True)
     finally:
-        _keep(operator, lambda link: _shows_something(link, operator=operator))
+        operator.operator_extra_links = tuple(
+            link
+            for link, address in zip(links, before, strict=True)
+            if not isinstance(link, SpannerConsoleLink)
+            or _is_news(link, operator=operator, before=address, resumed=resumed)
+        )
 
 
-def _keep(operator: BaseOperator, wanted: Callable[[SpannerConsoleLink], bool]) -> None:
+def hold_back(operator: BaseOperator) -> None:
+    """Let Airflow write no console link of this process yet, whatever becomes of it.
+
+    Airflow writes what a link returns, and a link that leads nowhere as well: a row among the
+    XComs without a value.
+    """
+    if _HELD in vars(operator):
+        return
+    links = vars(operator)[_HELD] = tuple(operator.operator_extra_links)
     operator.operator_extra_links = tuple(
-        link
-        for link in operator.operator_extra_links
-        if not isinstance(link, SpannerConsoleLink) or wanted(link)
+        link for link in links if not isinstance(link, SpannerConsoleLink)
     )
 
 
-def _shows_something(link: SpannerConsoleLink, *, operator: BaseOperator) -> bool:
+def _is_news(
+    link: SpannerConsoleLink,
+    *,
+    operator: BaseOperator,
+    before: str | None,
+    resumed: bool,
+) -> bool:
+    """Tell whether a link leads somewhere that no process before has written down."""
+    address = _address(link, operator=operator)
+    if not resumed:
+        # what breaks is left to Airflow, which logs it
+        return address is None or bool(address)
+    # an operation may have been started only now, after a wait for a slot
+    begun = isinstance(link, SpannerOperationLink) and hasattr(operator, BEGUN)
+    return bool(address) and (begun or (before is not None and address != before))
+
+
+def _address(link: BaseOperatorLink, *, operator: BaseOperator) -> str | None:
     try:
-        return bool(link.address(operator))
-    except Exception:  # noqa: BLE001  # no link fails a task: Airflow asks again, and logs it
-        return True
+        return link.address(operator) if isinstance(link, SpannerConsoleLink) else None
+    except Exception:  # noqa: BLE001  # no link fails a task
+        return None
+
+
+def _is_to_be_made(resource: ResourceName, *, operator: BaseOperator) -> bool:
+    """Tell whether a resource has no page of its own yet: it is being made, or could not be."""
+    kind: OperationKind | None = getattr(operator, "kind", None)
+    if kind is None or not kind.creates or vars(operator).get(_MADE):
+        return False
+    return type(resource) in {DatabaseName, InstanceName} and resource == _target(operator)
 
 
 def _hook_of(operator: BaseOperator) -> SpannerAdminHook | None:

@@ -23,7 +23,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.errors import InvalidArgumentError
-from airflow_spanner_lro.core.names import BackupName, DatabaseName, InstanceName, ResourceName
+from airflow_spanner_lro.core.names import (
+    BackupName,
+    BackupScheduleName,
+    DatabaseName,
+    InstanceName,
+    ResourceName,
+)
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.core.connection import ConnectionSpec
@@ -34,6 +40,8 @@ _CONSOLE = "https://console.cloud.google.com/spanner/instances"
 
 def console_url(resource: ResourceName) -> str:
     """Return the console's page for a resource, or for the nearest thing that has one."""
+    if isinstance(resource, BackupScheduleName):
+        resource = resource.database_name
     if isinstance(resource, DatabaseName):
         page = f"/{resource.instance}/databases/{resource.database}/details/tables"
     elif isinstance(resource, BackupName):

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 
+BOUNDS_FIELD = "bounds"
+"""A template field of each task on a worker, which only shows; see ``execution/bounds.py``."""
 _TIMEOUT_FIELD = "operation_timeout"
 _LONGEST_TIMEOUT = timedelta(days=3660)
 """Ten years: no operation takes that long, and every calendar goes that far."""
@@ -238,7 +240,9 @@ class StartOrder:
         :param run: its Dag run
         """
         request = work.build_request()
-        parameters = {name: getattr(work, name) for name in work.template_fields}
+        parameters = {
+            name: getattr(work, name) for name in work.template_fields if name != BOUNDS_FIELD
+        }
         if descriptors := getattr(request, "proto_descriptors", b""):
             # their file may have changed under its name
             parameters["proto_descriptors"] = descriptors

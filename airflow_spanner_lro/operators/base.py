@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.operations.outcome import decode_event
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.error_mapping import map_errors
+from airflow_spanner_lro.execution.bounds import ShownOnPages
 from airflow_spanner_lro.execution.deferral import Deferral
 from airflow_spanner_lro.execution.wait import BlockingWait, RefusalRetry
 from airflow_spanner_lro.execution.work import deadline_of_try
@@ -40,7 +41,7 @@ _OF_THIS_PROCESS = ("hook", "_run", "_wait", "_killed", "_killed_early")
 """Attributes with channels and threads, which an operator has once it was executed."""
 
 
-class SpannerAdminOperator(BaseOperator, HookOnDemand):
+class SpannerAdminOperator(ShownOnPages, BaseOperator, HookOnDemand):
     """Ask the Spanner admin API for something.
 
     :param project_id: Google Cloud project; by default the connection's

@@ -22,6 +22,7 @@ from airflow_spanner_lro.core.protobuf import message_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
 from airflow_spanner_lro.error_mapping import map_errors, skip_when_late
 from airflow_spanner_lro.execution import interrupts
+from airflow_spanner_lro.execution.bounds import bounds_of
 from airflow_spanner_lro.execution.run import OperationRun
 from airflow_spanner_lro.links import LINKS, written_once
 from airflow_spanner_lro.operators.base import SpannerAdminOperator
@@ -29,7 +30,7 @@ from airflow_spanner_lro.triggers.slot import LIMIT, PAUSE, TIMED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from airflow.sdk import BaseOperatorLink, Context
 
@@ -184,6 +185,10 @@ class SpannerOperationOperator(SpannerAdminOperator):
     def signed(self) -> bool:
         """Whether the request bears a mark that only this try can have put there."""
         return False
+
+    def bounds(self, started: datetime | None) -> Mapping[str, str]:
+        """Return what bounds the task, in words: until when, how often, and what then."""
+        return bounds_of(self, started=started)
 
     def execute(self, context: Context) -> Any:
         """Start or adopt the operation, then wait for it, defer, or return its name."""

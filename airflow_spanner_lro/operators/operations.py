@@ -30,10 +30,11 @@ from airflow_spanner_lro.core.operations.errors import CancelNotSettledError, Op
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.operations.snapshot import snapshot_to_dict
 from airflow_spanner_lro.core.status import Code, code_of
+from airflow_spanner_lro.core.text import count_of
 from airflow_spanner_lro.error_mapping import map_errors
 from airflow_spanner_lro.execution.optional_xcom import OptionalOperationXCom
 from airflow_spanner_lro.hooks.arguments import require_deletable
-from airflow_spanner_lro.links import SpannerOperationLink
+from airflow_spanner_lro.links import SpannerOperationLink, written_once
 from airflow_spanner_lro.operators.base import SpannerAdminOperator, SpannerImmediateOperator
 
 if TYPE_CHECKING:
@@ -163,8 +164,8 @@ class SpannerListOperationsOperator(SpannerImmediateOperator):
             filter_=self.operation_filter or "",
             pending_only=self.pending_only,
         )
-        running = sum(not snapshot.done for snapshot in found)
-        self.log.info("Found %s operations, %s of them running", len(found), running)
+        running = sum(not each.done for each in found)
+        self.log.info("%s found, %s running.", count_of(len(found), "operation"), running)
         return [snapshot_to_dict(snapshot) for snapshot in found]
 
 
@@ -235,10 +236,10 @@ class SpannerCancelOperationOperator(OptionalOperationXCom, SpannerAdminOperator
         :raises CancelNotSettledError: if any goes on, or may go on, or left something behind
         """
         timeout = self.settle_timeout
-        with map_errors():
+        with written_once(self), map_errors():
             names = parse_operation_names(self.operation_name)
             if not names:
-                self.log.info("There is no operation to cancel")
+                self.log.info("Nothing to cancel: no operation is named.")
                 return {}
             spared = self._spared(names, context)
             settlements = self.hook.cancel_operations(
@@ -323,7 +324,7 @@ class SpannerDeleteOperationOperator(SpannerImmediateOperator):
         if names:
             super().execute(context)
         else:
-            self.log.info("There is no operation to delete")
+            self.log.info("Nothing to delete: no operation is named.")
 
     def act(self, context: Context) -> None:  # noqa: ARG002  # needs none
         """Delete the records.
@@ -347,9 +348,8 @@ class SpannerDeleteOperationOperator(SpannerImmediateOperator):
 
 
 def _get_if_known(name: OperationName, hook: SpannerAdminHook) -> OperationSnapshot | None:
-    """Return an operation; None if Spanner does not know it."""
     try:
-        return hook.get_operation(name=str(name))
+        return hook.get_operation(name)
     except Exception as exc:
         if code_of(exc) is Code.NOT_FOUND:
             return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
-from airflow_spanner_lro.plugin import listener, page
+from airflow_spanner_lro.plugin import listener, page, task_links
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -27,6 +27,7 @@ class SpannerLroPlugin(AirflowPlugin):
     listeners: list[ModuleType | object] = [listener]  # noqa: RUF012  # as Airflow declares it
     fastapi_apps: list[Any] = page.fastapi_apps()
     react_apps: list[Any] = page.react_apps()
+    operator_extra_links: list[Any] = [task_links.PanelLink(), task_links.PageLink()]  # noqa: RUF012
 
     @classmethod
     def on_load(cls, *args: Any, **kwargs: Any) -> None:

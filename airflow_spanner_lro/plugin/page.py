@@ -26,6 +26,9 @@ _BUNDLE = f"{PREFIX.lstrip('/')}/static/operations.js?v={__version__}"
 PAGE_NAME = "Spanner operations"
 PANEL_NAME = "Spanner operation"
 """What Airflow's menu and tab say; under the same names the bundle offers its two components."""
+PAGE_ROUTE = "spanner-operations"
+PANEL_ROUTE = "spanner-operation"
+"""Where Airflow's own page shows them: below ``plugin/``, and below the page of a task instance."""
 
 
 class LazyServer:
@@ -56,12 +59,12 @@ def react_apps() -> list[Any]:
             "bundle_url": _BUNDLE,
             "destination": "nav",
             "category": "browse",
-            "url_route": "spanner-operations",
+            "url_route": PAGE_ROUTE,
         },
         {
             "name": PANEL_NAME,
             "bundle_url": _BUNDLE,
             "destination": "task_instance",
-            "url_route": "spanner-operation",
+            "url_route": PANEL_ROUTE,
         },
     ]

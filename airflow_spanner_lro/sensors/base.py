@@ -33,6 +33,8 @@ from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.errors import InvalidArgumentError
 from airflow_spanner_lro.core.flows.conditions import ConditionLog, Failed, NotYet, ask_once
 from airflow_spanner_lro.core.polling.policy import PollPolicy
+from airflow_spanner_lro.core.text import format_duration
+from airflow_spanner_lro.execution.bounds import ShownOnPages
 from airflow_spanner_lro.hooks.lazy import HookOnDemand
 from airflow_spanner_lro.links import written_once
 from airflow_spanner_lro.triggers.conditions import XCOM, SpannerConditionTrigger, map_sensor_errors
@@ -129,7 +131,7 @@ def _has_own_jinja(sensor: BaseOperator) -> bool:
     return bool(own or (sensor.dag.render_template_as_native_obj if native is None else native))
 
 
-class SpannerSensor(BaseSensorOperator, HookOnDemand):
+class SpannerSensor(ShownOnPages, BaseSensorOperator, HookOnDemand):
     """Wait until something is so in Spanner.
 
     With ``deferrable=True`` it waits in the triggerer, and begins there: it needs a worker for a
@@ -222,21 +224,31 @@ class SpannerSensor(BaseSensorOperator, HookOnDemand):
             **self.trigger_arguments(context),
         )
 
+    def bounds(self, started: datetime | None) -> Mapping[str, str]:  # noqa: ARG002  # the first poll
+        """Return what bounds the task, in words: until when, how often, and what then."""
+        return {
+            "deadline": f"{format_duration(self.timeout)} after its first poll (timeout)",
+            "waits": "in the triggerer" if self.deferrable else "on a worker",
+            "polls": f"at least every {format_duration(self.poke_interval)}",
+            "on kill": "nothing is cancelled: others have started what it waits for",
+        }
+
     def execute(self, context: Context) -> Any:
         """Poke, or poke once and then wait in the triggerer."""
         # mistakes of whoever set this up: they skip no soft sensor
         with map_sensor_errors():
             settings.check()
             self._require_interval()
-        if not self.deferrable:
-            return super().execute(context)
-        if found := self._poke_once(context):
-            return found.xcom_value
-        self.defer(
-            trigger=self._trigger(context),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout),
-        )
+        with written_once(self):
+            if not self.deferrable:
+                return super().execute(context)
+            if found := self._poke_once(context):
+                return found.xcom_value
+            self.defer(
+                trigger=self._trigger(context),
+                method_name="execute_complete",
+                timeout=timedelta(seconds=self.timeout),
+            )
         return None  # never: the line before raises
 
     def _poke_once(self, context: Context) -> PokeReturnValue:

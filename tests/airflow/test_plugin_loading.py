@@ -29,6 +29,7 @@ OURS = {
     "airflow_spanner_lro.plugin",
     "airflow_spanner_lro.plugin.listener",
     "airflow_spanner_lro.plugin.page",
+    "airflow_spanner_lro.plugin.task_links",
 }
 
 
