@@ -97,10 +97,12 @@ export function exact(moment: Moment | null | undefined, zone: string): string {
 }
 
 /** "cancels in 12 min"; a deadline that has passed is due, and somebody should look. */
-export function deadlineText(deadline: Moment | null | undefined, now: number): string {
-  const at = parsed(deadline);
+export function deadlineText(row: Pick<Row, "deadline" | "state">, now: number): string {
+  const at = parsed(row.deadline);
   if (at === null) return "";
-  return at >= now ? `cancels in ${duration(at - now)}` : `cancel due for ${duration(now - at)}`;
+  // what has not begun cannot be cancelled: its task stops waiting
+  const [will, due] = row.state === "WAITING" ? ["gives up", "end"] : ["cancels", "cancel"];
+  return at >= now ? `${will} in ${duration(at - now)}` : `${due} due for ${duration(now - at)}`;
 }
 
 /** Less than a quarter of an hour is soon: whoever wants to prevent it must hurry. */

@@ -95,7 +95,7 @@ function Body({ view, clock, onOpen, onCancel }: {
           <p>{view.cancel_text}</p>
         </section>
       ) : null}
-      {clear ? (
+      {current && clear ? (
         <section>
           <h3>Clearing this task {VERDICTS[clear.verdict] ?? clear.verdict.replaceAll("_", " ")}</h3>
           <p>{clear.text}</p>

@@ -38,14 +38,15 @@ export function Ends({ row, clock }: { row: Row; clock: Clock }) {
     return row.ended ? <>ended <Time at={row.ended} clock={clock} /></> : <>ended</>;
   }
   if (!row.expected_end) return <span className="muted">not known</span>;
-  return <Time at={row.expected_end} clock={clock} about />;
+  const waits = row.state === "WAITING";
+  return <>{waits ? "asks again " : ""}<Time at={row.expected_end} clock={clock} about /></>;
 }
 
 export function Deadline({ row, clock }: { row: Row; clock: Clock }) {
   if (!row.deadline || isOver(row)) return <span className="muted">none</span>;
   return (
     <span className={isSoon(row.deadline, clock.now) ? "soon" : undefined}>
-      {deadlineText(row.deadline, clock.now)}{" "}
+      {deadlineText(row, clock.now)}{" "}
       <small><Time at={row.deadline} clock={clock} brief /></small>
     </span>
   );

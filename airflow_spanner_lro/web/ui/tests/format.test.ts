@@ -103,9 +103,16 @@ test("the zone is the one that Airflow remembers, or UTC where that is none", ()
 });
 
 test("a deadline says when the operation is cancelled", () => {
-  assert.equal(deadlineText(at(12), NOW), "cancels in 12 min");
-  assert.equal(deadlineText(at(-3), NOW), "cancel due for 3 min");
-  assert.equal(deadlineText(null, NOW), "");
+  const text = (minutes: number) => deadlineText({ deadline: at(minutes), state: "RUNNING" }, NOW);
+  assert.equal(text(12), "cancels in 12 min");
+  assert.equal(text(-3), "cancel due for 3 min");
+  assert.equal(deadlineText({ deadline: null, state: "RUNNING" }, NOW), "");
+});
+
+test("what waits for its turn gives up at its deadline: there is nothing to cancel", () => {
+  const text = (minutes: number) => deadlineText({ deadline: at(minutes), state: "WAITING" }, NOW);
+  assert.equal(text(12), "gives up in 12 min");
+  assert.equal(text(-3), "end due for 3 min");
 });
 
 test("a deadline within a quarter of an hour is soon", () => {
