@@ -120,7 +120,7 @@ class SpannerCancelOperationNotifier(OptionalOperationXCom, BaseNotifier):
             self.log.exception("Nothing is cancelled: what to cancel cannot be found out")
             return
         if not work:
-            self.log.info("There is no operation to cancel.")
+            self.log.info("Nothing to cancel.")
             return
         for report in cancel_all(list(self._batches(work)), timeout=self.settle_timeout):
             log_line = self.log.info if report.settled else self.log.warning

@@ -189,7 +189,9 @@ def test_nothing_in_progress() -> None:
     """Empty lists are silence."""
     verdict = looked(QUIET, (), ())
 
-    assert Met(facts=None, message=f"Nothing in progress on database orders. {DATABASE}") == verdict
+    assert (
+        Met(facts=None, message=f"Nothing is in progress on database orders. {DATABASE}") == verdict
+    )
 
 
 def test_a_list_that_is_missing_is_not_silence() -> None:
@@ -211,15 +213,25 @@ def test_the_newest_ready_backup() -> None:
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        (NEWEST, f"No backup yet of database orders. {DATABASE}"),
+        (NEWEST, f"Database orders has no backup yet. {DATABASE}"),
         (
             BackupReady(query=NEWEST.query, newer_than=NOW, schedule=SCHEDULE),
             (
-                "No backup yet of database orders by schedule nightly "
+                "Database orders has no backup yet, made by schedule nightly "
                 f"after 2026-11-21 12:00:00 UTC. {DATABASE}"
             ),
         ),
-        (BackupReady(query=NEWEST.query, name=BACKUP), f"No backup yet named nightly. {BACKUP}"),
+        (
+            BackupReady(query=NEWEST.query, name=BACKUP),
+            f"Backup nightly does not exist yet. {BACKUP}",
+        ),
+        (
+            BackupReady(query=NEWEST.query, name=BACKUP, newer_than=NOW),
+            (
+                "Backup nightly does not exist yet, or is not newer than 2026-11-21 12:00:00 UTC. "
+                f"{BACKUP}"
+            ),
+        ),
     ],
 )
 def test_no_backup_yet(condition: BackupReady, message: str) -> None:
@@ -269,7 +281,7 @@ def test_a_database_in_a_state(state: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (GONE, f"No database yet named orders. {DATABASE}"),
+        (GONE, f"Database orders does not exist yet. {DATABASE}"),
         (
             ResourceState(name=str(DATABASE), state="CREATING"),
             f"Database orders is CREATING. {DATABASE}",

@@ -173,7 +173,7 @@ def test_a_conflict_names_the_target() -> None:
 
     assert BACKUP is error.target
     assert str(error) == (
-        "Backup nightly exists already, and this task has not made it. Nothing of it was touched. "
+        "Backup nightly exists already, and this task has not made it. It was left as it is. "
         "Choose another id, or delete the existing one first. "
         f"Spanner said: It exists already. {BACKUP}"
     )

@@ -173,7 +173,7 @@ class NothingInProgress:
         if running or trouble:
             message = f"In progress on {on}: {_listed(running)}. {self.on}" if running else ""
             return NotYet(condition=self, message=message, trouble=trouble)
-        return Met(facts=None, message=f"Nothing in progress on {on}. {self.on}")
+        return Met(facts=None, message=f"Nothing is in progress on {on}. {self.on}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,11 +222,14 @@ class BackupReady:
 
     @property
     def _missing(self) -> str:
+        since = f"{self.newer_than:%Y-%m-%d %H:%M:%S %Z}" if self.newer_than else ""
+        if self.name:
+            older = f", or is not newer than {since}" if since else ""
+            return f"{self.name.label} does not exist yet{older}. {self.name}"
         of = self.query.database or self.query.instance
-        words = f"named {self.name.backup}" if self.name else f"of {of.noun} {of.resource_id}"
-        words += f" by schedule {self.schedule.schedule}" if self.schedule else ""
-        words += f" after {self.newer_than:%Y-%m-%d %H:%M:%S %Z}" if self.newer_than else ""
-        return f"No backup yet {words}. {self.name or of}"
+        made = f" by schedule {self.schedule.schedule}" if self.schedule else ""
+        made += f" after {since}" if since else ""
+        return f"{of.label} has no backup yet{made and f', made{made}'}. {of}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,9 +250,8 @@ class DatabaseInState:
         if isinstance(answer, Exception) and code_of(answer) is Code.NOT_FOUND:
             if _NO_INSTANCE in str(answer):
                 return Failed(error=answer)
-            return NotYet(
-                condition=self, message=f"No database yet named {self.name.database}. {self.name}"
-            )
+            missing = f"{self.name.label} does not exist yet. {self.name}"
+            return NotYet(condition=self, message=missing)
         if isinstance(final := _final_error(answers), Failed):
             return final
         if not isinstance(answer, ResourceState):

@@ -233,7 +233,7 @@ class OperationRunningError(SpannerLroError):
 
 
 class ResumeConflictError(SpannerLroError):
-    """What is there is not, or not provably, this task's work; nothing of it was touched."""
+    """What is there is not, or not provably, this task's work; it was left as it is."""
 
     def __init__(self, target: ResourceName, message: str) -> None:
         super().__init__(message)
@@ -268,8 +268,8 @@ class TargetExistsError(ResumeConflictError):
         super().__init__(
             target,
             f"{target.label} exists already, and this task has not made it"
-            f"{_what_there_is(resource, running)}. {_differs(differences)}Nothing of it was "
-            f"touched. Choose another id, or delete the existing one first.{hint} "
+            f"{_what_there_is(resource, running)}. {_differs(differences)}It was left as "
+            f"it is. Choose another id, or delete the existing one first.{hint} "
             f"Spanner said: {server_text.rstrip('.')}. {target}",
         )
         self.differences = tuple(differences)
@@ -325,7 +325,7 @@ class OperationPredatesRunError(ResumeConflictError):
         super().__init__(
             name.resource,
             f"{snapshot.label} is not this task's, although the task's ledger says so. {why} "
-            "Nothing of it was touched. Somebody may have written that "
+            "It was left as it is. Somebody may have written that "
             "entry: look at the task's state store, delete the key, and clear the task. "
             f"{name}",
         )

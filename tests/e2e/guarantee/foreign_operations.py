@@ -29,7 +29,7 @@ NOT_OURS = Group(name="not ours", at_once=True)
 ONE_EACH = "one starts, one fails"
 CONFLICT = "conflict, left alone"
 TAKEN = "exists already, and this task has not made it"
-UNTOUCHED = "Nothing of it was touched."
+UNTOUCHED = "It was left as it is."
 HELD = 4.0
 """Seconds that a start call is held: somebody else is faster then."""
 AN_HOUR = timedelta(hours=1)
