@@ -217,6 +217,37 @@ class SerialisedDags:
                 yield task
 
 
+def newest_tasks(dag_ids: Collection[str]) -> dict[str, tuple[AuthoredTask, ...]]:
+    """Return the tasks of Dags as the dag-processor has written them last.
+
+    Dags that are not in any file any more have none.
+
+    :raises AirflowDatabaseError: if the database cannot be read
+    """
+    from airflow.models.dag import DagModel  # noqa: PLC0415
+    from airflow.models.dag_version import DagVersion  # noqa: PLC0415
+    from sqlalchemy import func, select  # noqa: PLC0415
+
+    newest = (
+        select(DagVersion.dag_id, func.max(DagVersion.version_number).label("number"))
+        .where(DagVersion.dag_id.in_(dag_ids))
+        .group_by(DagVersion.dag_id)
+        .subquery()
+    )
+    query = (
+        select(DagVersion.dag_id, DagVersion.id)
+        .join(
+            newest,
+            (newest.c.dag_id == DagVersion.dag_id) & (newest.c.number == DagVersion.version_number),
+        )
+        .join(DagModel, DagModel.dag_id == DagVersion.dag_id)
+        .where(DagModel.is_stale.is_(False))
+    )
+    with database_session() as session:
+        rows = session.execute(query).all()
+    return {dag_id: tuple(_tasks_in(version).values()) for dag_id, version in rows}
+
+
 def _versions_of(stored: StoredValue) -> list[UUID]:
     from airflow.models.dag_version import DagVersion  # noqa: PLC0415
     from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415

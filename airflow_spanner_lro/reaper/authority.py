@@ -60,15 +60,19 @@ class AuthorisedClients:
     """The clients of one round, by the settings at its beginning; they are closed at its end.
 
     :param allowances: where rounds before have noted what they have sent
+    :param most: requests that a connection may send in a hundred seconds
     :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
     """
 
-    def __init__(self, *, clock: SyncClock, allowances: Allowances | None = None) -> None:
+    def __init__(
+        self, *, clock: SyncClock, allowances: Allowances | None = None, most: int = MOST
+    ) -> None:
         self.deployment = settings.deployment()
         self._allowed = settings.reaper_connections()
         self._dags = SerialisedDags()
         self._clock = clock
         self._allowances: Allowances = {} if allowances is None else allowances
+        self._most = most
         self._clients: dict[ConnectionSpec, RateLimitedClient] = {}
         self._hooks: dict[ConnectionSpec, SpannerAdminHook] = {}
         self._unreachable: dict[ConnectionSpec, _Unreachable] = {}
@@ -148,7 +152,7 @@ class AuthorisedClients:
     def room(self) -> int:
         """How many requests may be sent right now, by the connection that has sent most."""
         rooms = (each.room for each in self._allowances.values())
-        return min(rooms, default=MOST)
+        return min(rooms, default=self._most)
 
     def _grant(self, row: LedgerRow, entry: LedgerEntry) -> Grant | Refusal:
         """Decide by the task, as any version of the Dag has it that may have run."""
@@ -180,7 +184,9 @@ class AuthorisedClients:
 
     def _client(self, connection_spec: ConnectionSpec, hook: SpannerAdminHook) -> RateLimitedClient:
         if connection_spec not in self._clients:
-            allowance = self._allowances.setdefault(connection_spec, RequestAllowance())
+            allowance = self._allowances.setdefault(
+                connection_spec, RequestAllowance(most=self._most)
+            )
             self._clients[connection_spec] = RateLimitedClient(
                 hook.client, allowance=allowance, clock=self._clock
             )

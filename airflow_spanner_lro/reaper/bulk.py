@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.core.names import OperationName
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.polling.seen import Emulated
     from airflow_spanner_lro.reaper.records import LedgerRow
 
     Elapsed = Callable[[], float]
@@ -91,6 +92,11 @@ class RateLimitedClient(SpannerAdminClient):
         self._listed: dict[OperationName, tuple[float, OperationSnapshot]] = {}
         self._unlisted: set[OperationName] = set()
         self._no_lists: set[Family] = set()
+
+    @property
+    def emulated(self) -> Emulated | None:
+        """What is known of the emulator that answers; None if there is none."""
+        return self._client.emulated
 
     def expect(self, names: Iterable[OperationName]) -> None:
         """Hear which operations will be polled, instead of those of before."""
