@@ -87,16 +87,3 @@ def test_nonsense_is_not_believed(said: str | bytes) -> None:
     note_metadata(endpoint.target, [("other", "60"), (TIME_SCALE_HEADER, said)])
     note_metadata(endpoint.target, None)
     assert Emulated(time_scale=None) == emulated(endpoint)
-
-
-@pytest.mark.parametrize(
-    ("scale", "text"),
-    [
-        (None, "EMULATOR"),
-        (0.0, "EMULATOR, its time stands still"),
-        (60.0, "EMULATOR ×60"),  # noqa: RUF001  # as it is shown
-    ],
-)
-def test_emulator_is_said_loudly(scale: float | None, text: str) -> None:
-    """What people read names the emulator in capitals, with its scale."""
-    assert text == Emulated(time_scale=scale).text
