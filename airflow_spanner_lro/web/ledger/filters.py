@@ -154,8 +154,7 @@ def is_shown(listed: ListedOperation, show: Show, *, now: datetime) -> bool:
         case Show.FAILED:
             recent = listed.ended is None or now - listed.ended <= FAILED_WITHIN
             return state is State.FAILED and recent
-        case Show.ALL:
-            return True
+    return True
 
 
 _GOES_ON = frozenset({State.STARTING, State.RUNNING, State.CANCELLING, State.UNREADABLE})

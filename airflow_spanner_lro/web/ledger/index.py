@@ -96,6 +96,7 @@ class LedgerIndex:
         self._view: LedgerView | None = None
         self._trouble: AirflowDatabaseError | None = None
         self._fresh_until = self._usable_until = 0.0
+        self._forgotten = 0
         self._marks: dict[int, tuple[Any, ...]] = {}
         self._entries: dict[int, KnownEntry] = {}
         self._turns: dict[int, Turn] = {}
@@ -118,29 +119,31 @@ class LedgerIndex:
 
     def forget(self) -> None:
         """Read the database again for whoever looks next: something was just done."""
+        self._forgotten += 1
         self._fresh_until = 0.0
 
     def _refreshed(self) -> LedgerView:
         began = self._monotonic()
-        if began < self._fresh_until:
-            # somebody else was faster
-            if self._view is not None:
-                return self._view
-            if self._trouble is not None:
-                raise self._trouble
+        if began >= self._fresh_until:
+            # else somebody was faster
+            self._refresh(began)
+        if self._view is None:
+            raise self._trouble or AirflowDatabaseError
+        return self._view
+
+    def _refresh(self, began: float) -> None:
+        forgotten = self._forgotten
         try:
             self._view = self._read()
         except AirflowDatabaseError as exc:
-            self._view = self._kept(exc, at=began)
+            self._view, self._trouble = self._kept(exc, at=began), exc
             self._fresh_until = self._monotonic() + FRESH_FOR
-            if self._view is None:
-                self._trouble = exc
-                raise
-            return self._view
+            return
         ended = self._monotonic()
-        self._fresh_until = ended + max(FRESH_FOR, _SHARE * (ended - began))
+        # what was done while it was read may be missing
+        fresh_for = max(FRESH_FOR, _SHARE * (ended - began)) if forgotten == self._forgotten else 0
+        self._fresh_until = ended + fresh_for
         self._usable_until = ended + USABLE_FOR
-        return self._view
 
     def _kept(self, exc: AirflowDatabaseError, *, at: float) -> LedgerView | None:
         """Return what was known before the database stopped to answer; None after a minute."""

@@ -292,6 +292,16 @@ def test_the_state_says_who_waits(state: str, given: dict[str, Any], expected: s
     )
 
 
+def test_the_error_of_an_operation_is_cut_and_escaped() -> None:
+    """Spanner's words may quote what somebody asked for."""
+    looked = seen(OperationState.FAILED, error="INVALID_ARGUMENT: \x1b]0;" + "x" * 60_000)
+
+    shown = row(listed(entry(), seen=looked), actionable=())["error"]
+
+    assert shown.startswith("INVALID_ARGUMENT: \\x1b]0;")
+    assert len(shown) <= 2000
+
+
 def test_times_of_all_rows_have_a_zone() -> None:
     """A page in another zone shows the same moments."""
     shown = row(listed(entry(deadline=NOW)), actionable=())

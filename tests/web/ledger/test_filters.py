@@ -212,7 +212,7 @@ def test_what_is_not_known_stands_last_either_way(
     by: SortBy, name: str, values: tuple[Any, Any]
 ) -> None:
     """Ascending and descending differ in what is known only."""
-    nothing = {name: None}
+    nothing: dict[str, Any] = {name: None}
     low, high = (line(each, **{name: value}) for each, value in enumerate(values, start=1))
     unknown = line(3, **nothing)
 
@@ -221,6 +221,16 @@ def test_what_is_not_known_stands_last_either_way(
 
     assert ["1", "2", "3"] == [each.id for each in up]
     assert ["2", "1", "3"] == [each.id for each in down]
+
+
+def test_a_line_of_which_little_is_known_has_no_facets() -> None:
+    """Such as an entry that cannot be read; by what is not known it is not found."""
+    bare = line(state=State.UNREADABLE, kind=None, instance=None)
+
+    page = found(bare)
+
+    assert (1, (), ()) == (page.total, page.instances, page.kinds)
+    assert 0 == found(bare, kind="CreateBackup").total
 
 
 def test_order_by_dag_goes_on_with_task_run_and_index() -> None:

@@ -15,14 +15,15 @@ import pytest
 from airflow.models.task_state_store import TaskStateStoreModel as Stored
 from sqlalchemy import event, update
 
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, task_instances
 from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.polling.seen import SeenOperation
+from airflow_spanner_lro.reaper import records
 from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger, SpannerSlotTrigger
 from airflow_spanner_lro.web.ledger import index as index_module
 from airflow_spanner_lro.web.ledger.filters import ListQuery, filtered
-from airflow_spanner_lro.web.ledger.index import USABLE_FOR, WAITING
+from airflow_spanner_lro.web.ledger.index import USABLE_FOR, WAITING, shared_index
 from airflow_spanner_lro.web.ledger.rows import row
 from airflow_spanner_lro.web.ledger.states import State
 
@@ -283,6 +284,26 @@ def test_arguments_under_another_key_are_passed_over(ledgers: Ledgers) -> None:
     assert State.WAITING is only(ledgers.index.view()).shown.state
 
 
+def test_a_trigger_that_has_fired_meanwhile_says_nothing(ledgers: Ledgers) -> None:
+    """It was there when the waiting tasks were listed, and is gone when it is to be read."""
+    del ledgers
+
+    assert task_instances.trigger_arguments(99_999) is None
+
+
+def test_the_index_of_a_process_asks_what_was_published(ledgers: Ledgers) -> None:
+    """What is published is for everybody; what a task has published counts for that task."""
+    scope = ledgers.tables.add_task(state="running", run_state="running")
+    ledgers.tables.write(scope, entry())
+    shared_index.cache_clear()
+
+    view = shared_index().view()
+
+    assert shared_index() is shared_index()
+    assert None is only(view).seen
+    shared_index.cache_clear()
+
+
 def test_classes_of_triggers_are_named_as_they_are() -> None:
     """The index knows them by their paths, which lie in databases."""
     classes = (SpannerSlotTrigger, SpannerPauseTrigger)
@@ -298,7 +319,7 @@ def test_many_who_look_at_once_cost_one_refresh(
     ledgers.tables.write(scope, entry())
     first = ledgers.index.view()
     reads, release, entered = [], Event(), Event()
-    marks = index_module.ledger_marks
+    marks = records.ledger_marks
 
     def slowly() -> dict[int, tuple[Any, ...]]:
         reads.append(1)
@@ -326,7 +347,7 @@ def test_first_who_look_at_once_cost_one_read(
 ) -> None:
     """Where nothing is known yet, all wait for the one who reads."""
     reads: list[int] = []
-    marks = index_module.ledger_marks
+    marks = records.ledger_marks
 
     def counted() -> dict[int, tuple[Any, ...]]:
         reads.append(1)
@@ -377,6 +398,28 @@ def test_something_that_was_just_done_shows_at_once(ledgers: Ledgers) -> None:
 
     ledgers.index.forget()
 
+    assert State.CANCELLING is only(ledgers.index.view()).shown.state
+
+
+def test_something_that_is_done_while_the_index_is_read_shows_at_the_next_look(
+    ledgers: Ledgers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read may be from before it, so it is not kept for two seconds."""
+    scope = ledgers.tables.add_task(state="running", run_state="running")
+    ledgers.tables.write(scope, entry())
+    marks = records.ledger_marks
+
+    def meanwhile() -> dict[int, tuple[Any, ...]]:
+        found = marks()
+        ledgers.index.forget()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(index_module, "ledger_marks", meanwhile)
+        before = only(ledgers.index.view())
+    ledgers.tables.write(scope, entry().stop(NOW))
+
+    assert State.RUNNING is before.shown.state
     assert State.CANCELLING is only(ledgers.index.view()).shown.state
 
 

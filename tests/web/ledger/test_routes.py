@@ -18,12 +18,14 @@ from airflow_spanner_lro.reaper.report import print_status
 from airflow_spanner_lro.web import reading
 from airflow_spanner_lro.web.app import create_app
 from airflow_spanner_lro.web.ledger import index as index_module
+from airflow_spanner_lro.web.progress import EmulatedConnection, PublishedProgress
+from airflow_spanner_lro.web.refresh import LookupRefusedError
 from airflow_spanner_lro.web.rights import rights_of
 
 from .ledgers import NOW, backup, entry, operation_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from airflow.state import TaskScope
 
@@ -66,6 +68,16 @@ class NoRefresh:
     def want(self, rows: Collection[LedgerRow]) -> None:
         """Note the tasks of entries."""
         self.wanted += [each.stored.task_id for each in rows]
+
+    def instances(self, may_read: Callable[[str], bool]) -> dict[str, Any]:
+        """Return which Dags of two may be seen."""
+        return {"instances": [each for each in ("nightly", "secret") if may_read(each)]}
+
+    def operations(self, instance: str, may_read: Callable[[str], bool]) -> dict[str, Any]:
+        """Return the instance that is asked for, unless its Dag may not be seen."""
+        if not may_read(instance):
+            raise LookupRefusedError("It may not be looked at.", what_to_do="Ask another.")
+        return {"rows": [instance]}
 
 
 @pytest.fixture
@@ -329,6 +341,28 @@ def test_a_deadline_and_a_holder_reach_the_panel(page: TestClient, ledgers: Ledg
     assert found["headline"].startswith("WAITING, gives up ")
     assert [f"{name}, of nightly.holder in manual__1: RUNNING"] == found["slot"]["holders"]
     assert 1 == got(page, "/operations", state="waiting")["total"]
+
+
+def test_operations_outside_the_ledger_are_for_those_who_may_see_a_task_there(
+    page: TestClient,
+) -> None:
+    """Whoever looks at others' operations is asked for his Dags; a refusal has the usual form."""
+    assert ["nightly"] == got(page, "/instances")["instances"]
+    assert ["nightly"] == got(page, "/instances/operations", instance="nightly")["rows"]
+
+    detail = refused(page, "/instances/operations", 403, instance="secret")
+
+    assert {"title": "It may not be looked at.", "what_to_do": "Ask another."} == detail
+
+
+def test_an_emulator_is_on_the_strip(page: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With how fast its time goes; the name of the connection is text."""
+    emulated = (EmulatedConnection(connection="dev\x07", time_scale=60.0),)
+    monkeypatch.setattr(PublishedProgress, "emulated", emulated)
+
+    strip = got(page, "/status")
+
+    assert [{"connection": "dev\\x07", "time_scale": 60.0}] == strip["emulated"]
 
 
 def test_times_of_an_entry_that_nobody_can_have_meant_break_no_page(
