@@ -9,30 +9,65 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.api_fastapi.app import create_app, purge_cached_app
+from airflow.models.base import Base
+from airflow.models.dag import DagModel
+from airflow.models.dagbundle import DagBundleModel
 from airflow.models.log import Log
 from airflow.models.task_state_store import TaskStateStoreModel as Stored
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.team import Team, dag_bundle_team_association_table
+from airflow.state import TaskScope
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
+from airflow_spanner_lro.airflow_internals.metadata_database import mark_database
+from airflow_spanner_lro.web.ledger.index import shared_index
+from airflow_spanner_lro.web.refresh import refresh
+from tests.reaper.airflow_tables import BUNDLE
 from tests.reaper.harness import BACKUP, ReaperHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from airflow.state import TaskScope
+    from fastapi import FastAPI
     from httpx import Response
 
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.emulator import CallHistory, ManualClock, SpannerAdminEmulator
     from tests.reaper.airflow_tables import AirflowTables
 
-USERS = {"viewer": "viewer", "user": "user", "op": "op", "admin": "admin"}
-"""Users by name, with their roles."""
+USERS = {
+    "viewer": "viewer",
+    "user": "user",
+    "op": "op",
+    "admin": "admin",
+    "red": "user:red",
+    "blue": "user:blue",
+}
+"""Users by name, with their roles and, where they have one, their team."""
+TEAMS = ("red", "blue")
 SITE = "http://airflow.example"
 API = "/spanner-lro/api"
 ROW = "{row}"
 """Stands for the number of an entry, in an address."""
+
+
+def forget() -> None:
+    """Let this process forget what it knows of any database."""
+    for known in (shared_index, refresh):
+        known.cache_clear()
+
+
+def create_teams(tables: AirflowTables) -> None:
+    """Let there be the teams, each with a bundle of Dags."""
+    tables.execute(insert(DagBundleModel).values(name=BUNDLE))
+    for name in TEAMS:
+        tables.execute(insert(Team).values(name=name))
+        tables.execute(insert(DagBundleModel).values(name=name))
+        tables.execute(
+            insert(dag_bundle_team_association_table).values(dag_bundle_name=name, team_name=name)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,29 +83,32 @@ class ApiServer:
 
     @classmethod
     @contextmanager
-    def started(
-        cls, *, tables: AirflowTables, emulator: SpannerAdminEmulator, clock: ManualClock
+    def over(
+        cls,
+        app: FastAPI,
+        *,
+        tables: AirflowTables,
+        emulator: SpannerAdminEmulator,
+        clock: ManualClock,
     ) -> Iterator[ApiServer]:
-        """Start it, as Airflow does."""
-        purge_cached_app()
+        """Ask an api-server that has started, over a database of its own."""
+        forget()
         with ReaperHarness.at_work(tables=tables, emulator=emulator, clock=clock) as reaper:
             yield cls(
                 tables=tables,
                 emulator=emulator,
                 clock=clock,
-                client=TestClient(create_app(), base_url=SITE),
+                client=TestClient(app, base_url=SITE),
                 reaper=reaper,
             )
-        purge_cached_app()
+        forget()
 
     # who asks
 
     def token(self, user: str) -> str:
         """Return what a user gets who logs in."""
         if user not in self._tokens:
-            answer = self.client.post(
-                "/auth/token", json={"username": user, "password": "secret"}
-            )
+            answer = self.client.post("/auth/token", json={"username": user, "password": "secret"})
             self._tokens[user] = answer.json()["access_token"]
         return self._tokens[user]
 
@@ -101,8 +139,10 @@ class ApiServer:
 
     def running(self, *, state: str = "deferred", dag_id: str = "nightly", **task: Any) -> int:
         """Let a task start a backup and wait for it; return the number of its entry's row."""
-        run_state = task.pop("run_state", "running")
+        run_state, tries = task.pop("run_state", "running"), task.pop("max_tries", 0)
         scope = self.tables.add_task(state=state, run_state=run_state, dag_id=dag_id, **task)
+        # it is no change that anybody would wait after
+        self.tables.change_task(scope, max_tries=tries, updated_at=TaskInstance.updated_at)
         return self.own(scope, self.reaper.entry(self.reaper.start_backup()))
 
     def own(self, scope: TaskScope, entry: LedgerEntry) -> int:
@@ -110,12 +150,28 @@ class ApiServer:
         self.tables.write(scope, entry)
         return self.row(scope)
 
+    def give(self, dag_id: str, team: str) -> None:
+        """Let a Dag be a team's: it comes from that team's bundle."""
+        self.tables.execute(update(DagModel).filter_by(dag_id=dag_id).values(bundle_name=team))
+
     def row(self, scope: TaskScope) -> int:
         """Return the number of a task's entry."""
         number: int = self.tables.execute(
             select(Stored.id).filter_by(dag_id=scope.dag_id, task_id=scope.task_id)
         ).scalar_one()
         return number
+
+    def scope(self, row: int) -> TaskScope:
+        """Return the task instance of an entry."""
+        names = ("dag_id", "run_id", "task_id", "map_index")
+        found = self.tables.execute(
+            select(*(getattr(Stored, name) for name in names)).filter_by(id=row)
+        ).one()
+        return TaskScope(**dict(zip(names, found, strict=True)))
+
+    def entry(self, row: int) -> LedgerEntry:
+        """Return the entry of a row."""
+        return self.tables.read(self.scope(row))
 
     @property
     def cancels(self) -> CallHistory:
@@ -131,6 +187,17 @@ class ApiServer:
             .order_by(Log.id)
         )
         return [tuple(row) for row in rows]
+
+    def postpone(self, table: str, moment: datetime) -> None:
+        """Let everything in a table of Airflow's have happened at a moment."""
+        columns = Base.metadata.tables[table].columns
+        names = ("start_date", "created_at", "queued_at", "queued_dttm", "scheduled_dttm")
+        values = {name: moment for name in names if name in columns}
+        self.tables.execute(update(Base.metadata.tables[table]).values(values))
+
+    def mark_as_copy(self) -> None:
+        """Let the mark in the database say that its ledgers were reaped elsewhere."""
+        mark_database("elsewhere", anew=True)
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass in the emulator."""
