@@ -66,7 +66,10 @@ def _parser(*, emulates: bool = True) -> argparse.ArgumentParser:
     for each in COMMANDS:
         command = commands.add_parser(each.name, help=each.help)
         for argument in each.arguments:
-            command.add_argument(*argument.flags, **argument.options)
+            action = command.add_argument(*argument.flags, **argument.options)
+            if argument.words:
+                # argcomplete looks for it there
+                action.completer = partial(_words, argument.words)  # type: ignore[attr-defined]
         command.set_defaults(run=partial(_run, each))
     completion = commands.add_parser(
         "completion", help="print what makes a shell complete these words"
@@ -74,6 +77,11 @@ def _parser(*, emulates: bool = True) -> argparse.ArgumentParser:
     completion.add_argument("shell", choices=SHELLS, help="the shell that is to read it")
     completion.set_defaults(run=_completion)
     return parser
+
+
+def _words(words: tuple[str, ...], **_: object) -> tuple[str, ...]:
+    """Return what a shell may complete an argument to."""
+    return words
 
 
 def _emulate(args: argparse.Namespace) -> int:

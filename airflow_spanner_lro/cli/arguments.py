@@ -37,10 +37,16 @@ WATCH_INTERVAL = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument: its names, and what argparse is told of it."""
+    """One argument.
+
+    :param flags: its names
+    :param options: what argparse is told of it
+    :param words: what a shell completes it to, where argparse knows no choices
+    """
 
     flags: tuple[str, ...]
     options: Mapping[str, Any]
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,8 @@ class Subcommand:
     arguments: tuple[Argument, ...]
 
 
-def _argument(*flags: str, **options: Any) -> Argument:
-    return Argument(flags, options)
+def _argument(*flags: str, words: tuple[str, ...] = (), **options: Any) -> Argument:
+    return Argument(flags, options, words)
 
 
 def state_names(text: str) -> list[str]:
@@ -135,12 +141,14 @@ COMMANDS = (
             ),
             _argument(
                 "--state",
+                words=STATES,
                 type=state_names,
                 help="only in one of these states, separated by commas: " + ", ".join(STATES),
             ),
             _argument("--filter", default="", help="more, in the API's language of list filters"),
             _argument(
                 "--sort-by",
+                words=SORT_KEYS,
                 type=_sort_key,
                 metavar="KEY",
                 help="one of " + ", ".join(SORT_KEYS) + "; with ~ before it the other way round "
