@@ -48,7 +48,7 @@ export function Facts({ row, clock, connection }: {
       <Fact name="Deadline"><Deadline row={row} clock={clock} /></Fact>
       <Fact name="Seen"><SeenText row={row} now={clock.now} /></Fact>
       <Fact name="Task"><DagLink row={row} /> › <TaskLink row={row} /> <TaskState state={row.task_state} /></Fact>
-      <Fact name="Run"><RunLink row={row} /> <TryLink row={row} /></Fact>
+      <Fact name="Run"><RunLink row={row} />, <TryLink row={row} /></Fact>
       <Fact name="Evidence">{row.evidence_text ?? row.evidence ?? "none"}</Fact>
       {connection ? <Fact name="Connection"><code>{connection}</code></Fact> : null}
       {row.ending ? <Fact name="How it ends">{row.ending}</Fact> : null}

@@ -116,6 +116,19 @@ export function emulatorText({ time_scale: scale }: Emulated): string {
   return scale === 0 ? "EMULATOR, time stands still" : `EMULATOR ×${Number(scale.toFixed(2))}`;
 }
 
+/** Connections that lead to emulators, those together whose time goes alike. */
+export function byScale(
+  emulated: readonly (Emulated & { connection: string })[],
+): { time_scale: number | null; connections: string[] }[] {
+  const scales = [...new Set(emulated.map((each) => each.time_scale))];
+  return scales.map((time_scale) => ({
+    time_scale,
+    connections: emulated
+      .filter((each) => each.time_scale === time_scale)
+      .map((each) => each.connection),
+  }));
+}
+
 /** Where an operation is over, whatever became of it. */
 export function isOver(row: Pick<Row, "state">): boolean {
   return ["SUCCEEDED", "FAILED", "CANCELLED", "GONE"].includes(row.state);

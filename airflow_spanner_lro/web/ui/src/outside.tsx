@@ -4,7 +4,7 @@
 
 import React, { useId } from "react";
 import { duration, percentText, shortName } from "./format.ts";
-import { Bar, type Clock, Problems, StateBadge, Time, Trouble } from "./parts.tsx";
+import { Bar, type Clock, EmulatorMark, Problems, StateBadge, Time, Trouble } from "./parts.tsx";
 import { usePolled } from "./polled.ts";
 import type { Instances, Outside } from "./types.ts";
 
@@ -38,7 +38,10 @@ function OutsideTable({ found, clock }: { found: Outside; clock: Clock }) {
                 <span className="figures"><b>{percentText(row.percent)}</b></span>
               </span>
             </td>
-            <td role="cell" data-label="Started"><Time at={row.started} clock={clock} brief /></td>
+            <td role="cell" data-label="Started">
+              <Time at={row.started} clock={clock} brief />
+              {found.emulated && row.started ? <small className="muted"> emulated time</small> : null}
+            </td>
             <td role="cell" data-label="Known here">{row.in_ledger ? "in the ledger" : "not from here"}</td>
           </tr>
         ))}
@@ -84,6 +87,7 @@ export function OutsideLedger({ chosen, clock, onChoose }: {
           <>
             <Problems problems={found.problems} />
             <p className="muted">
+              <EmulatorMark emulated={found.emulated ?? null} />{" "}
               {found.age_seconds === null
                 ? "Not listed yet."
                 : `Listed ${duration(found.age_seconds * 1000)} ago.`}

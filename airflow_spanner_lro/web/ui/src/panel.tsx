@@ -64,7 +64,7 @@ function Body({ view, clock, onOpen, onCancel }: {
     <>
       <p className="headline" role="status">{view.headline}</p>
       {view.detail_text ? <p>{view.detail_text}</p> : null}
-      <Problems problems={view.problems} />
+      <Problems problems={view.problems.filter((each) => each !== view.detail_text)} />
       {current ? (
         <>
           <p className="marks"><Marks row={current} /></p>

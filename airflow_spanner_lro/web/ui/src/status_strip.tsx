@@ -3,7 +3,7 @@
 // What somebody on call looks at first: what nobody waits for, and whether those who care for it live.
 
 import React from "react";
-import { clock, emulatorText, plural, relative } from "./format.ts";
+import { byScale, clock, emulatorText, plural, relative } from "./format.ts";
 import { Bar, type Clock } from "./parts.tsx";
 import type { Status } from "./types.ts";
 
@@ -116,11 +116,13 @@ export function EmulatorBanner({ emulated }: { emulated: Status["emulated"] }) {
   if (!emulated.length) return null;
   return (
     <div className="emulator-banner" role="note">
-      {emulated.map((each) => (
-        <p key={each.connection}>
-          <strong>{emulatorText(each)}</strong> Connection {each.connection} leads to the emulator.
-          {each.time_scale !== null && each.time_scale > 1
-            ? ` Its clock runs ${each.time_scale} times as fast: its times are not ours.`
+      {byScale(emulated).map(({ time_scale, connections }) => (
+        <p key={time_scale}>
+          <strong>{emulatorText({ time_scale })}</strong>
+          {connections.length === 1 ? "Connection " : "Connections "}
+          {connections.join(", ")} {connections.length === 1 ? "leads" : "lead"} to the emulator.
+          {time_scale !== null && time_scale > 1
+            ? ` Its clock runs ${time_scale} times as fast: its times are not ours.`
             : ""}
         </p>
       ))}

@@ -21,6 +21,8 @@ const COLUMNS = [
 ] as const;
 
 export function Progress({ row, now }: { row: Row; now: number }) {
+  // a bar would say that something goes on
+  if (row.state === "WAITING") return <span className="muted">not started</span>;
   return (
     <span className="progress">
       <Bar percent={row.percent} label={`Progress of ${row.resource_id ?? row.id}`} tone={tone(row)} />
@@ -43,7 +45,8 @@ export function Ends({ row, clock }: { row: Row; clock: Clock }) {
 }
 
 export function Deadline({ row, clock }: { row: Row; clock: Clock }) {
-  if (!row.deadline || isOver(row)) return <span className="muted">none</span>;
+  // at the deadline a task cancels, and there is none any more
+  if (!row.deadline || row.orphaned || isOver(row)) return <span className="muted">none</span>;
   return (
     <span className={isSoon(row.deadline, clock.now) ? "soon" : undefined}>
       {deadlineText(row, clock.now)}{" "}

@@ -173,6 +173,8 @@ export interface OutsideRow {
 export interface Outside {
   seen: Moment | null;
   age_seconds: number | null;
+  /** Where an emulator has answered: the times of the rows are its own. */
+  emulated?: Emulated | null;
   rows: OutsideRow[];
   problems: string[];
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   bounded,
+  byScale,
   chosenZone,
   clock,
   deadlineText,
@@ -128,6 +129,18 @@ test("an emulator says how fast its time goes", () => {
   assert.equal(emulatorText({ time_scale: 0 }), "EMULATOR, time stands still");
   assert.equal(emulatorText({ time_scale: 1 }), "EMULATOR");
   assert.equal(emulatorText({ time_scale: null }), "EMULATOR");
+});
+
+test("connections to emulators are told together where their time goes alike", () => {
+  const told = byScale([
+    { connection: "a", time_scale: 60 },
+    { connection: "b", time_scale: null },
+    { connection: "c", time_scale: 60 },
+  ]);
+  assert.deepEqual(told, [
+    { time_scale: 60, connections: ["a", "c"] },
+    { time_scale: null, connections: ["b"] },
+  ]);
 });
 
 test("an operation is over however it ended, and not while its cancel is under way", () => {
