@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.ledger.authority import AuthoredTask
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+    from airflow_spanner_lro.core.polling.seen import Emulated
     from airflow_spanner_lro.reaper.authority import Allowances
 
 KEPT_FOR = 30.0
@@ -80,6 +81,7 @@ class _Listed:
     seen: datetime
     operations: tuple[OperationSnapshot, ...]
     problems: tuple[str, ...]
+    emulated: Emulated | None = None
 
 
 class OtherOperations:
@@ -140,6 +142,8 @@ class OtherOperations:
         return {
             "seen": to_iso_text(listed.seen),
             "age_seconds": round((datetime.now(tz=UTC) - listed.seen).total_seconds(), 1),
+            # then the times of the rows are the emulator's own
+            "emulated": {"time_scale": listed.emulated.time_scale} if listed.emulated else None,
             "rows": [_row(each, in_ledger=str(each.name) in ledger) for each in listed.operations],
             "problems": [*problems, *listed.problems],
         }
@@ -234,6 +238,7 @@ class OtherOperations:
                 seen=kept.seen if kept else seen,
                 operations=kept.operations if kept else (),
                 problems=(why,),
+                emulated=kept.emulated if kept else None,
             )
         problems: list[str] = []
         try:
@@ -255,7 +260,11 @@ class OtherOperations:
             client.close()
         operations = {each.name: each for each in found}
         return _Listed(
-            at=at, seen=seen, operations=tuple(operations.values()), problems=tuple(problems)
+            at=at,
+            seen=seen,
+            operations=tuple(operations.values()),
+            problems=tuple(problems),
+            emulated=client.emulated,
         )
 
 
