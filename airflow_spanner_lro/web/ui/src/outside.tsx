@@ -11,7 +11,7 @@ import type { Instances, Outside } from "./types.ts";
 const PACE = 30_000;
 
 function OutsideTable({ found, clock }: { found: Outside; clock: Clock }) {
-  if (!found.rows.length) return <p className="muted">No operation is listed for this instance.</p>;
+  if (!found.rows.length) return <p className="muted">Nothing runs in this instance now.</p>;
   return (
     <table role="table" className="operations" aria-label="Operations of the instance">
       <thead role="rowgroup">
@@ -65,7 +65,7 @@ export function OutsideLedger({ chosen, clock, onChoose }: {
     <section className="outside" aria-label="Operations of an instance">
       <h2>All operations of an instance</h2>
       <p className="muted">
-        What Spanner lists for it, also what was not started from Airflow. To look at only.
+        What runs there now, also what was not started from Airflow. To look at only.
       </p>
       <Trouble error={unknown} />
       <Problems problems={known?.problems} />
