@@ -250,7 +250,7 @@ class WorkerCancel:
 
     def log_interrupt(self, name: OperationName) -> None:
         """Log what became of a deferred task's operation after Ctrl-C, and write it down."""
-        self._log.warning("Deferred no longer: %s. %s", self._reason, name)
+        self._log.warning("Not waiting any more: %s. %s", self._reason, name)
         self.kill_outcome(name, timeout=_LAST_WORD)
 
     # what the try ends with

@@ -58,7 +58,7 @@ def warn_if_no_reaper(*, now: datetime) -> None:
     try:
         text = variable_for_task(ROUND_KEY)
     except AirflowDatabaseError as exc:
-        log.debug("When the reaper was at work cannot be seen: %s", exc)
+        log.debug("Not known whether a reaper is at work: %s", exc)
         return
     record = RoundRecord.from_json(text)
     if why := overdue(record, now=now):

@@ -238,7 +238,7 @@ def limit_reached(
             raise
         if code_of(exc) is not Code.NOT_FOUND:
             log.info(
-                "Not known whether a slot is missing: who holds one cannot be listed (%s).",
+                "Not known who holds the slot, if it is that: operations cannot be listed (%s).",
                 error_text(exc),
             )
             return None

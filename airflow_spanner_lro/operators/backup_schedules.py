@@ -136,7 +136,7 @@ class SpannerCreateBackupScheduleOperator(SpannerImmediateOperator):
                 raise
             schedule = self._existing()
             self.log.info(
-                "%s exists already, just as asked for. %s", self.target.label, self.target
+                "%s exists already, as asked for. %s", self.target.label, self.target
             )
         else:
             self.log.info("%s was created. %s", self.target.label, self.target)

@@ -183,7 +183,7 @@ class SpannerCreateDatabaseOperator(TakesDdl, SpannerOperationOperator):
                 field="extra_statements",
                 value=given,
                 rule="Spanner creates PostgreSQL databases without a schema; "
-                "let a SpannerUpdateDatabaseDdlOperator follow",
+                "add a SpannerUpdateDatabaseDdlOperator after it",
             )
         return self._ddl(dialect=lambda: dialect)
 

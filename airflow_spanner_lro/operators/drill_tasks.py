@@ -222,7 +222,7 @@ class _OnlyOwn(OptionalOperationXCom):
                 log.info("Nothing to clean up: %s was not made by this run.", target.label)
                 return False
             message = (
-                f"{target.label} was left: that this run has made it is only presumed. Look at it, "
+                f"{target.label} was left: it is only presumed that this run made it. Look at it, "
                 f"and delete it by hand. {target}"
             )
             raise NotOfThisRunError(message)

@@ -405,7 +405,7 @@ class XComClaims:
 
 def _objection(snapshot: OperationSnapshot, operator: Any, context: Context) -> str | None:
     if snapshot.kind is None:
-        return "Spanner tells no kind of operation that is known here."
+        return "This release does not know its kind of operation."
     task, resource = authored_task(operator), snapshot.name.resource
     refusal = check_kind(snapshot.kind, task=task) or check_written(resource, task=task)
     if refusal:

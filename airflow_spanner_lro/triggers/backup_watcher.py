@@ -159,7 +159,7 @@ class SpannerBackupWatcherTrigger(SpannerTrigger, BaseEventTrigger):
             # shared by several assets, as said when the watch began
             return True
         except AirflowRuntimeError as exc:
-            self.log.warning("Not noted what was seen, trying again: %s", exc)
+            self.log.warning("What was seen is not on record yet; trying again: %s", exc)
             return False
         return True
 

@@ -61,7 +61,7 @@ def trigger(cls: type[TriggerT]) -> type[TriggerT]:
     def tolerant(self: Any, *, version: int = 1, **arguments: Any) -> None:
         if unknown := sorted(arguments.keys() - known):
             log.info(
-                "Arguments of another release (version %s) are passed over: %s",
+                "Ignored: trigger arguments of another release (version %s): %s",
                 version,
                 ", ".join(unknown),
             )

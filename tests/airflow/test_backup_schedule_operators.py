@@ -146,7 +146,7 @@ def test_what_is_there_already_is_logged(
     result = create_schedule().execute(task.context)
 
     assert schedule == result
-    assert f"exists already, just as asked for. {SCHEDULE}" in capsys.readouterr().out
+    assert f"exists already, as asked for. {SCHEDULE}" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("schedule")

@@ -45,7 +45,7 @@ class Pulled(FakeTask):
     @property
     def context(self) -> Any:
         """The context with the Dag, its run, and XComs to pull."""
-        pull = SimpleNamespace(xcom_pull=self.pull, task_id="cancel", map_index=-1)
+        pull = SimpleNamespace(xcom_pull=self.pull, task_id="cancel", map_index=-1, start_date=None)
         return {"ti": pull, "task_instance": pull, "dag": self.dag, "dag_run": self.run}
 
     def pull(self, task_ids: str, key: str = "return_value", **_: Any) -> Any:

@@ -82,7 +82,7 @@ def test_a_kill_while_the_result_cannot_be_read(stage: Stage, task: FakeTask) ->
     operator = backup()
     stage.script.upon("GetBackup", operator.on_kill)
 
-    with pytest.raises(KilledBeforeDeliveryError, match="A next try delivers it"):
+    with pytest.raises(KilledBeforeDeliveryError, match="The next try delivers it"):
         operator.execute(task.context)
 
     assert not task.entry["closed"]

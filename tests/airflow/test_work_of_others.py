@@ -93,7 +93,7 @@ def test_mapped_siblings_with_one_id(stage: Stage, *, wait: bool) -> None:
             outcomes.append(str(exc))
 
     assert 1 == len([each for each in stage.starts if each.code is Code.OK])
-    assert all("does the backup id contain what is mapped?" in each for each in outcomes[1:])
+    assert all("put what is mapped into the backup id." in each for each in outcomes[1:])
 
 
 def test_the_same_backup_of_another_airflow_is_not_ours(stage: Stage, task: FakeTask) -> None:

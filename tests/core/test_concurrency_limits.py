@@ -100,7 +100,7 @@ def test_what_is_gone_holds_no_slot() -> None:
     ("error", "limit"),
     [
         (exceptions.ResourceExhausted("Quota exceeded"), QUOTA_LIMIT),
-        (RefreshError("no token", retryable=True), "no request without a token"),
+        (RefreshError("no token", retryable=True), "no request without an access token"),
         (RefreshError("account disabled", retryable=False), None),
         (UNAVAILABLE, None),
         (DENIED, None),

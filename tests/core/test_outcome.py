@@ -198,7 +198,7 @@ def test_a_conflict_says_what_is_there() -> None:
         f"operation {NAME.operation})"
     ) in str(error)
     assert "differs from what was asked for: source database: asked for …/orders" in str(error)
-    assert "does the backup id contain what is mapped?" in str(error)
+    assert "put what is mapped into the backup id." in str(error)
     assert 1 == len(error.differences)
 
 

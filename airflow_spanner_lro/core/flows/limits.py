@@ -241,8 +241,8 @@ def wait_for_slot(
         silence += delay
 
 
-QUOTA_LIMIT = "so many requests of a project in a while"
-PAST_ONLY = "backups of moments that have passed"
+QUOTA_LIMIT = "only so many admin requests of a project in a while"
+PAST_ONLY = "only backups of moments that have passed"
 _VERSION_TIME = "version_time"
 LONGEST_AHEAD = timedelta(minutes=10)
 """How far the moment of a backup may lie ahead to be waited for."""
@@ -273,7 +273,7 @@ def refused_for_now(
             target, limit=QUOTA_LIMIT, server_text=error_message(exc), verb=verb
         )
     if error is ErrorClass.TRANSIENT and was_never_sent(exc):
-        limit = "no request without a token, and none could be had just now"
+        limit = "no request without an access token, and none could be obtained just now"
         return RefusedForNowError(target, limit=limit, server_text=error_message(exc), verb=verb)
     return None
 

@@ -135,8 +135,8 @@ class KilledBeforeDeliveryError(SpannerLroError):
 
     def __init__(self, target: ResourceName) -> None:
         super().__init__(
-            f"{target.label} is there, but its result was not delivered: the task was killed. A "
-            f"next try delivers it. {target}"
+            f"{target.label} is there, but its result was not delivered: the task was killed. "
+            f"The next try delivers it. {target}"
         )
 
 
@@ -261,7 +261,7 @@ class TargetExistsError(ResumeConflictError):
         mapped: bool = False,
     ) -> None:
         hint = (
-            f" Tasks are mapped here: does the {target.noun} id contain what is mapped?"
+            f" Tasks are mapped here: put what is mapped into the {target.noun} id."
             if mapped
             else ""
         )
@@ -361,7 +361,7 @@ class UnknownEventError(SpannerLroError):
     def __init__(self, event: object, *, missing: str) -> None:
         super().__init__(
             f"The trigger's event is of another release ({missing}): {shorten(repr(event))}. "
-            "Do triggerer and worker have the same release of airflow-spanner-lro? "
+            "Run the same release of airflow-spanner-lro on both. "
             "A retry takes up what this try has started."
         )
 

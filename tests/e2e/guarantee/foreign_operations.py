@@ -95,7 +95,7 @@ def mapped_tasks_with_one_id(act: RowActions) -> Scenario:
             if made["database"] != databases[task.map_index]:
                 wrong.append(f"task {task.map_index} has a backup of {made['database']}")
         else:
-            hint = "does the backup id contain what is mapped?"
+            hint = "put what is mapped into the backup id."
             wrong += unsaid(act.world.api.task_log(task), (TAKEN, hint))
     wrong += touched(act, operations=(SUCCEEDED,))
     return judged("one succeeds, two fail", wrong)
