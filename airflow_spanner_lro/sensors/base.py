@@ -25,7 +25,12 @@ from airflow.sdk import BaseSensorOperator
 from airflow.sdk.bases.sensor import PokeReturnValue
 from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.xcom_arg import PlainXComArg
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferralError
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    TaskDeferralError,
+)
 from airflow.triggers.base import StartTriggerArgs
 from jinja2 import meta
 
@@ -63,6 +68,8 @@ _NAMES = frozenset(
     }
 )
 """What a template may use: values of the run, which are sent along."""
+_TIMED_OUT = "Sensor has timed out"
+"""How the reason begins for which Airflow skips a soft sensor."""
 _FILTERS = ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")
 """What Airflow adds to Jinja's own filters."""
 
@@ -241,7 +248,7 @@ class SpannerSensor(ShownOnPages, BaseSensorOperator, HookOnDemand):
             self._require_interval()
         with written_once(self):
             if not self.deferrable:
-                return super().execute(context)
+                return self._poke_until_met(context)
             if found := self._poke_once(context):
                 return found.xcom_value
             self.defer(
@@ -250,6 +257,23 @@ class SpannerSensor(ShownOnPages, BaseSensorOperator, HookOnDemand):
                 timeout=timedelta(seconds=self.timeout),
             )
         return None  # never: the line before raises
+
+    def _poke_until_met(self, context: Context) -> Any:
+        """Poke as Airflow does; who has waited in vain says what was seen last."""
+        try:
+            return super().execute(context)
+        except AirflowSensorTimeout as exc:
+            raise AirflowSensorTimeout(self._in_vain) from exc
+        except AirflowSkipException as exc:
+            # a soft sensor that is out of time; other skips have a cause (Airflow 3.3.2)
+            if exc.__cause__ is not None or not str(exc).startswith(_TIMED_OUT):
+                raise
+            raise AirflowSkipException(self._in_vain) from exc
+
+    @property
+    def _in_vain(self) -> str:
+        waited = f"Waited in vain for {format_duration(self.timeout)} (timeout)."
+        return f"{waited} Last seen: {self._condition_log.last_seen}"
 
     def _poke_once(self, context: Context) -> PokeReturnValue:
         """Poke, and treat errors as Airflow does where it pokes itself, or resumes a task."""
@@ -283,32 +307,48 @@ class SpannerSensor(ShownOnPages, BaseSensorOperator, HookOnDemand):
         try:
             with written_once(self, resumed=True):
                 return super().resume_execution(next_method, next_kwargs, context)
+        except AirflowSensorTimeout as exc:
+            self._look_again(context)
+            raise AirflowSensorTimeout(self._in_vain) from exc
         except AirflowSkipException as exc:
             if isinstance(exc.__cause__, TaskDeferralError) and not self.never_fail:
                 raise exc.__cause__ from None
-            raise
+            if not isinstance(exc.__cause__, AirflowSensorTimeout):
+                raise
+            self._look_again(context)
+            raise AirflowSkipException(self._in_vain) from exc
+
+    def _look_again(self, context: Context) -> None:
+        """See for the last time what the trigger has seen, which has not told this process."""
+        try:
+            self._ask(context)
+        except Exception as exc:  # noqa: BLE001  # that the time is over is what counts
+            self._condition_log.lines(Failed(error=exc), now=datetime.now(tz=UTC))
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Poll once; what it returns is true, and holds the facts, when the condition is met."""
-        # loads gRPC
-        from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
-        from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
-
         with map_sensor_errors():
-            condition = self._next or self._trigger(context).condition()
-            verdict = run(
-                ask_once(condition),
-                client=self.hook.client,
-                clock=StoppableClock(),
-                on_snapshot=self._log_changes,
-            )
-            self._log_changes(verdict)
+            verdict = self._ask(context)
             if isinstance(verdict, Failed):
                 raise verdict.error
         if isinstance(verdict, NotYet):
             self._next = verdict.condition
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=verdict.facts)
+
+    def _ask(self, context: Context) -> Verdict:
+        # loads gRPC
+        from airflow_spanner_lro.admin.clock import StoppableClock  # noqa: PLC0415
+        from airflow_spanner_lro.admin.driver import run  # noqa: PLC0415
+
+        verdict = run(
+            ask_once(self._next or self._trigger(context).condition()),
+            client=self.hook.client,
+            clock=StoppableClock(),
+            on_snapshot=self._log_changes,
+        )
+        self._log_changes(verdict)
+        return verdict
 
     def _log_changes(self, answer: OperationSnapshot | Exception | Verdict) -> None:
         for line in self._condition_log.lines(answer, now=datetime.now(tz=UTC)):

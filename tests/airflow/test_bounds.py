@@ -29,7 +29,8 @@ HOURS = timedelta(hours=4)
 
 def rendered(operator: BaseOperator) -> Any:
     """Return what Airflow's page shows of the bounds when a task begins."""
-    operator.render_template_fields({"ti": FakeTaskInstance(start_date=BEGAN)})
+    context: Any = {"ti": FakeTaskInstance(start_date=BEGAN)}
+    operator.render_template_fields(context)
     fields: dict[str, Any] = dict(_serialize_rendered_fields(operator))
     return fields.get("bounds")
 

@@ -82,7 +82,7 @@ async def test_end_of_a_pause_is_held() -> None:
 
 async def test_free_slot_is_held(stage: Stage, task: FakeTask, other: FakeTask) -> None:
     """The same for a slot that becomes free at once."""
-    assert other
+    assert "other" == other.ti.task_id
     waiting = defer(backup(deferrable=True), task).trigger
     assert isinstance(waiting, SpannerSlotTrigger)
     stage.finish_upon("ListBackupOperations")

@@ -25,7 +25,7 @@ RUN = "manual__2026-11-28T03:12:00+00:00"
 RUN_QUOTED = "manual__2026-11-28T03%3A12%3A00%2B00%3A00"
 
 
-def key(*, map_index: int = -1, task_id: str = "task") -> TaskInstanceKey:
+def key(*, map_index: int = -1, task_id: str = "task") -> Any:
     """Return the key of a task instance."""
     return TaskInstanceKey("nightly", task_id, RUN, 1, map_index)
 
@@ -81,7 +81,7 @@ def test_every_mapped_class_has_one(dag: SerializedDAG, class_: type[Any]) -> No
 
 def test_odd_names_stay_one_part_of_the_address() -> None:
     """A Dag or a task of any name does not change where the link leads."""
-    ti_key = TaskInstanceKey("a dag", "group.task é", "a/b?c#d", 1, -1)
+    ti_key: Any = TaskInstanceKey("a dag", "group.task é", "a/b?c#d", 1, -1)
 
     assert (
         "dags/a%20dag/runs/a%2Fb%3Fc%23d/tasks/group.task%20%C3%A9/plugin/spanner-operation"

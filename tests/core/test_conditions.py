@@ -391,3 +391,8 @@ def test_operations_are_narrated_one_by_one() -> None:
 def test_errors_are_told_by_the_look() -> None:
     """An error of a get is heard twice, and told once."""
     assert [] == ConditionLog().lines(UNAVAILABLE, now=NOW)
+
+
+def test_what_was_seen_last_before_anything_was() -> None:
+    """A wait may end before its first poll."""
+    assert "nothing, it was not polled." == ConditionLog().last_seen

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -242,3 +243,94 @@ def test_a_cancel_under_way_is_told_once() -> None:
 def test_the_end_is_one_line(snapshot: OperationSnapshot, line: str) -> None:
     """How it ended, after how long, and with which error; a cancel is no error."""
     assert [[f"Create backup nightly: {line}"]] == narrate((120, snapshot))
+
+
+def change_of(statements: int, *, done: float) -> OperationSnapshot:
+    """Return a schema change of an hour a statement, so many of which are done."""
+    committed = [number * 3600.0 if number <= done else None for number in range(1, statements + 1)]
+    return schema_change(*committed, percent=int(100 * done / statements), start_time=NOW)
+
+
+@pytest.mark.parametrize("statements", [1, 10, 40])
+def test_a_long_schema_change_has_a_line_a_step(statements: int) -> None:
+    """However often it is polled: a statement that is committed, or a percent after a minute."""
+    narrator, counts, steps = ProgressLog(), [], {(0, 0)}
+    for poll in range(statements * 130):
+        seconds = poll * 30.0
+        snapshot = change_of(statements, done=seconds / 3600)
+        steps.add((snapshot.percent or 0, snapshot.committed))
+        counts.append(len(narrator.lines(snapshot, now=after(seconds))))
+
+    assert {0, 1} == set(counts)
+    assert sum(counts) <= len(steps)
+
+
+def test_a_long_restore_has_a_line_a_percent() -> None:
+    """Ten hours make a hundred lines, one when it is seen first, and no two at once."""
+    narrator = ProgressLog()
+    counts = [
+        len(narrator.lines(at(poll * 9 * 100 // 36000), now=after(poll * 9.0)))
+        for poll in range(4000)
+    ]
+
+    assert {0, 1} == set(counts)
+    assert 100 == sum(counts)
+
+
+def test_a_quick_restore_has_ten_lines() -> None:
+    """Where a percent takes a second only every tenth is told."""
+    narrator = ProgressLog()
+    counts = [len(narrator.lines(at(second), now=after(second))) for second in range(100)]
+
+    assert 10 == sum(counts)
+
+
+def test_a_commit_and_what_it_brings_the_whole_to_are_one_line() -> None:
+    """Speed and remaining time stand behind the last statement."""
+    lines = narrate((0, change_of(2, done=0)), (3600, change_of(2, done=1)))
+
+    assert [
+        [
+            (
+                "Schema change nightly: statement 1 of 2 committed at 13:00:00 UTC: CREATE TABLE "
+                "T1; 50 % after 1 h, 0.83 % a minute, about 1 h left (until 14:00:00 UTC)"
+            )
+        ]
+    ] == lines[1:]
+
+
+@pytest.mark.parametrize("seen", [at(4), at(None), change_of(3, done=2)])
+def test_who_goes_on_logs_nothing_again(seen: OperationSnapshot) -> None:
+    """A triggerer is told what a worker has logged, as primitives."""
+    narrator = ProgressLog()
+    assert narrator.lines(seen, now=after(8000))
+    record = json.loads(json.dumps(narrator.to_record()))
+
+    again = ProgressLog(record)
+
+    assert [] == again.lines(seen, now=after(8001))
+    assert record == again.to_record()
+
+
+def test_who_has_logged_nothing_hands_nothing_on() -> None:
+    """Then everything is to be logged."""
+    assert {} == ProgressLog().to_record()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"percent": 4},
+        {"percent": "many", "committed": 0, "at": "2026-11-28T00:00:00+00:00"},
+        {"percent": 4, "committed": None, "at": "2026-11-28T00:00:00+00:00"},
+        {"percent": 4, "committed": 0, "at": "yesterday"},
+        {"percent": 4, "committed": 0, "at": "2026-11-28T00:00:00"},
+        ["percent"],
+        7,
+    ],
+)
+def test_a_record_that_cannot_be_read_is_none(record: Any) -> None:
+    """Whoever may edit a task instance may have written it: a line too many is all it does."""
+    assert [
+        "Create backup nightly: 4 % after 5 s, 48 % a minute, about 2 min left (until 12:02:05 UTC)"
+    ] == ProgressLog(record).lines(at(4), now=after(5))

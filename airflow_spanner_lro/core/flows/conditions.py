@@ -272,6 +272,11 @@ def _state_of(name: ResourceName, state: str) -> str:
     return f"{name.label} is {state}. {name}"
 
 
+def _state_now(snapshot: OperationSnapshot) -> str:
+    percent = "" if snapshot.percent is None else f" at {snapshot.percent} %"
+    return f"{snapshot.label} is {snapshot.state}{percent}"
+
+
 def _final_error(answers: Iterable[Answer]) -> Failed | None:
     """Return the first error that asking again does not cure."""
     errors = (each for each in answers if isinstance(each, Exception) and not is_transient(each))
@@ -370,6 +375,8 @@ class ConditionLog:
 
     def __init__(self) -> None:
         self._operations: dict[OperationName, ProgressLog] = {}
+        self._seen: dict[OperationName, OperationSnapshot] = {}
+        self._verdict: Verdict | None = None
         self._message = ""
         self._trouble = ""
 
@@ -379,11 +386,30 @@ class ConditionLog:
         :param seen: what a *get* answered, or a verdict; errors are taken from the verdict
         """
         if isinstance(seen, OperationSnapshot):
+            self._seen[seen.name] = seen
             narrator = self._operations.setdefault(seen.name, ProgressLog())
             return narrator.lines(seen, now=now)
+        if isinstance(seen, Failed):
+            self._verdict = seen
         if isinstance(seen, NotYet | Met):
+            self._verdict = seen
             return [*self._trouble_lines(seen), *self._change_lines(seen.message)]
         return []
+
+    @property
+    def last_seen(self) -> str:
+        """What was seen last, for who waits no longer: ``Backup nightly is CREATING. …``."""
+        match self._verdict:
+            case None:
+                return "nothing, it was not polled."
+            case NotYet(trouble=Exception() as trouble):
+                return f"Spanner did not answer ({error_text(trouble)})."
+            case Failed(error=error):
+                return error_text(error)
+            case NotYet(message=message) | Met(message=message) if message:
+                return message
+        states = [_state_now(each) for each in self._seen.values() if not each.done]
+        return f"{_listed(states)}." if states else "all of it has ended."
 
     def _trouble_lines(self, verdict: NotYet | Met) -> list[str]:
         trouble = verdict.trouble if isinstance(verdict, NotYet) else None

@@ -94,12 +94,18 @@ class ProgressLog:
         if snapshot.cancel_time and not self._cancelling and not snapshot.done:
             self._cancelling = True
             lines.append(f"{snapshot.label}: cancellation is under way.")
-        lines += self._newly_committed(snapshot, now=now)
+        committed = self._newly_committed(snapshot, now=now)
         if snapshot.done:
-            lines.append(_end_line(snapshot, now=now))
+            committed.append(f"{snapshot.label}: {_end(snapshot, now=now)}")
         elif self._noticeable(snapshot, now=now):
-            lines.append(self._progress_line(snapshot, now=now))
+            progress = self._progress(snapshot, now=now)
             self._logged_percent, self._logged_at = snapshot.percent, now
+            if committed:
+                # a step is one line: what it has brought the whole to stands behind it
+                committed[-1] += f"; {progress}"
+            else:
+                committed.append(f"{snapshot.label}: {progress}")
+        lines += committed
         return lines
 
     def _trouble_lines(self, exc: Exception) -> list[str]:
@@ -138,11 +144,10 @@ class ProgressLog:
         self._logged_at = now
         return True
 
-    def _progress_line(self, snapshot: OperationSnapshot, *, now: datetime) -> str:
-        text = snapshot.label
+    def _progress(self, snapshot: OperationSnapshot, *, now: datetime) -> str:
         if snapshot.percent is None:
-            return f"{text}: running; operations of this kind have no percentage."
-        text += f": {snapshot.percent} %"
+            return "running; operations of this kind have no percentage."
+        text = f"{snapshot.percent} %"
         since, base = self._origin(snapshot, snapshot.percent, now=now)
         elapsed = (now - since).total_seconds()
         if elapsed <= 0:
@@ -175,8 +180,8 @@ def _throttle_line(snapshot: OperationSnapshot) -> str:
     return f"{snapshot.label}: no longer throttled."
 
 
-def _end_line(snapshot: OperationSnapshot, *, now: datetime) -> str:
-    text = f"{snapshot.label}: {snapshot.state.value.lower()}"
+def _end(snapshot: OperationSnapshot, *, now: datetime) -> str:
+    text = snapshot.state.value.lower()
     if snapshot.start_time:
         ended = snapshot.end_time or snapshot.cancel_time or now
         text += f" after {format_duration((ended - snapshot.start_time).total_seconds())}"
