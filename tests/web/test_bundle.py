@@ -94,3 +94,16 @@ def test_the_lock_file_names_no_registry() -> None:
 
     assert [] == [name for name, each in packages.items() if "resolved" in each]
     assert [] == [name for name, each in packages.items() if "integrity" not in each]
+
+
+def test_every_source_names_its_licence_and_is_read_in_one_go() -> None:
+    """The page's sources keep to what holds for the rest of the package."""
+    paths = [path for path in SOURCES.rglob("*.*") if "node_modules" not in path.parts]
+    lines = {
+        path.name: path.read_text().splitlines()
+        for path in paths
+        if path.suffix in {".ts", ".tsx", ".css", ".mjs"}
+    }
+
+    assert [] == [name for name, each in lines.items() if "SPDX" not in each[0] + each[1]]
+    assert [] == [name for name, each in lines.items() if len(each) > 450]
