@@ -31,6 +31,7 @@ class StoredValue:
     """One value in the task state store, and its task instance.
 
     :param value: JSON
+    :param written: when it was written last
     """
 
     row: int
@@ -41,6 +42,7 @@ class StoredValue:
     key: str
     value: str
     task: TaskFacts
+    written: datetime | None = None
 
 
 def stored_values(
@@ -92,21 +94,23 @@ def values_of(rows: Collection[int]) -> list[StoredValue]:
 def value_marks(*, key_prefix: str) -> dict[int, tuple[Any, ...]]:
     """Return of each value, by its row, what changes whenever it or its task does; one query.
 
-    The first part of a mark is when the value was written. Marks are compared for being equal:
-    moments come from clocks of many machines. Relies on the same tables.
+    Marks are compared for being equal, and for nothing else: moments come from the clocks of many
+    machines, and are here as the database's driver has them. Relies on the same tables.
     """
     from airflow.models.dagrun import DagRun  # noqa: PLC0415
     from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
     from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
-    from sqlalchemy import select  # noqa: PLC0415
+    from sqlalchemy import select, type_coerce  # noqa: PLC0415
+    from sqlalchemy.types import NullType  # noqa: PLC0415
 
     query = (
         select(
             Stored.id,
-            Stored.updated_at,
+            # thousands of moments that nobody reads need not be decoded
+            type_coerce(Stored.updated_at, NullType).label("written"),
             TaskInstance.try_number,
             TaskInstance.state,
-            TaskInstance.updated_at,
+            type_coerce(TaskInstance.updated_at, NullType).label("changed"),
             DagRun.state,
         )
         .outerjoin(TaskInstance, _same_task())
@@ -292,6 +296,7 @@ def _values() -> Select[Any]:
     query: Select[Any] = (
         select(
             *(getattr(Stored, name) for name in _OWN),
+            Stored.updated_at.label("written"),
             TaskInstance.id.label("instance"),
             *(getattr(TaskInstance, name) for name in (*_MOMENTS, "state", "try_number")),
             DagRun.state.label("run_state"),
@@ -314,7 +319,7 @@ def _same_task() -> ColumnElement[bool]:
 
 def _stored(row: Row[Any]) -> StoredValue:
     own = dict(zip(_OWN, row, strict=False))
-    return StoredValue(row=own.pop("id"), task=_facts(row), **own)
+    return StoredValue(row=own.pop("id"), task=_facts(row), written=row.written, **own)
 
 
 def _facts(row: Row[Any]) -> TaskFacts:

@@ -143,8 +143,6 @@ def ledger_dags() -> frozenset[str]:
 def ledger_marks() -> dict[int, tuple[Any, ...]]:
     """Return what tells by itself whether an entry or its task has changed, by number of its row.
 
-    The first part of each is when the entry was written.
-
     :raises AirflowDatabaseError: if the database cannot be read
     """
     return state_store.value_marks(key_prefix=KEY_PREFIX)

@@ -24,6 +24,7 @@ PARTS = {
     "triggerer": "tests.benchmarks.real_airflow.triggerer",
     "loading": "tests.benchmarks.real_airflow.loading",
     "kills": "tests.benchmarks.kill_strokes",
+    "page": "tests.benchmarks.operations_page",
     "import": "tests.benchmarks.import_time",
 }
 VIRTUAL = {"detection"}

@@ -130,8 +130,8 @@ class FilteredList:
     kinds: tuple[str, ...]
 
 
-def is_shown(listed: ListedOperation, show: Show, *, now: datetime) -> bool:
-    """Tell whether a line belongs to a choice of what to show.
+def choices_of(listed: ListedOperation, *, now: datetime) -> tuple[Show, ...]:
+    """Return all choices of what to show that a line belongs to.
 
     ======== ==================================================================================
     choice   belongs to it
@@ -144,20 +144,23 @@ def is_shown(listed: ListedOperation, show: Show, *, now: datetime) -> bool:
     ======== ==================================================================================
     """
     state = listed.shown.state
-    match show:
-        case Show.RUNNING:
-            return state in _GOES_ON or (state is State.UNKNOWN and listed.ended is None)
-        case Show.ORPHANED:
-            return listed.orphaned
-        case Show.WAITING:
-            return state is State.WAITING
-        case Show.FAILED:
-            recent = listed.ended is None or now - listed.ended <= FAILED_WITHIN
-            return state is State.FAILED and recent
-    return True
+    choice = _BY_STATE.get(state)
+    if state is State.UNKNOWN and listed.ended is None:
+        choice = Show.RUNNING
+    elif state is State.FAILED and listed.ended and now - listed.ended > FAILED_WITHIN:
+        choice = None
+    found = (Show.ALL,) if choice is None else (choice, Show.ALL)
+    return (Show.ORPHANED, *found) if listed.orphaned else found
 
 
-_GOES_ON = frozenset({State.STARTING, State.RUNNING, State.CANCELLING, State.UNREADABLE})
+_BY_STATE = {
+    State.STARTING: Show.RUNNING,
+    State.RUNNING: Show.RUNNING,
+    State.CANCELLING: Show.RUNNING,
+    State.UNREADABLE: Show.RUNNING,
+    State.WAITING: Show.WAITING,
+    State.FAILED: Show.FAILED,
+}
 
 
 def filtered(
@@ -186,9 +189,10 @@ def filtered(
             kinds.add(listed.kind.name)
         if not query.matches(listed):
             continue
-        for show in _COUNTED:
-            counts[show] += is_shown(listed, show, now=now)
-        if is_shown(listed, query.show, now=now):
+        choices = choices_of(listed, now=now)
+        for show in choices:
+            counts[show] += 1
+        if query.show in choices:
             chosen.append(listed)
     ordered = in_order(chosen, by=query.sort, descending=query.descending)
     return FilteredList(

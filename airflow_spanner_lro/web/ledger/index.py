@@ -23,6 +23,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, task_instances
+from airflow_spanner_lro.core.ledger.reaping import ReapDecision
 from airflow_spanner_lro.core.text import escape_unprintable, format_duration
 from airflow_spanner_lro.reaper.records import ledger_marks, rows_numbered
 from airflow_spanner_lro.reaper.standing import grace
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from airflow_spanner_lro.airflow_internals.task_instances import InstanceKey
+    from airflow_spanner_lro.core.polling.seen import SeenOperation
     from airflow_spanner_lro.reaper.records import LedgerRow
     from airflow_spanner_lro.web.ledger.listed import ListedOperation, Seen
 
@@ -99,6 +101,7 @@ class LedgerIndex:
         self._forgotten = 0
         self._marks: dict[int, tuple[Any, ...]] = {}
         self._entries: dict[int, KnownEntry] = {}
+        self._lines: dict[int, ListedOperation] = {}
         self._turns: dict[int, Turn] = {}
 
     def view(self) -> LedgerView:
@@ -161,17 +164,15 @@ class LedgerIndex:
             del self._entries[number]
         for begin in range(0, len(changed), _AT_ONCE):
             some = changed[begin : begin + _AT_ONCE]
-            self._take(rows_numbered(some), marks=marks)
+            self._take(rows_numbered(some))
         self._marks = marks
         return self._listed(self._waiting())
 
-    def _take(self, rows: Collection[LedgerRow], *, marks: Mapping[int, tuple[Any, ...]]) -> None:
+    def _take(self, rows: Collection[LedgerRow]) -> None:
         tried = tried_states(rows)
         for row in rows:
             number = row.stored.row
-            self._entries[number] = KnownEntry.of(
-                row, written=marks[number][0], tried=tried.get(number)
-            )
+            self._entries[number] = KnownEntry.of(row, tried=tried.get(number))
 
     def _waiting(self) -> list[tuple[task_instances.DeferredTask, Turn]]:
         tasks = task_instances.deferred_tasks(WAITING)
@@ -186,16 +187,16 @@ class LedgerIndex:
     def _listed(self, waiting: list[tuple[task_instances.DeferredTask, Turn]]) -> LedgerView:
         now, patience = self._now(), grace()
         turns = {task.instance: turn for task, turn in waiting}
-        lines = [
-            list_entry(
-                known,
-                turn=turns.get(_instance(known)),
-                seen=self._seen(known.operation, _instance(known)) if known.operation else None,
-                now=now,
-                grace=patience,
-            )
-            for known in self._entries.values()
-        ]
+        lines = []
+        for number, known in self._entries.items():
+            instance = _instance(known)
+            seen = self._seen(known.operation, instance) if known.operation else None
+            turn = turns.get(instance)
+            line = self._lines.get(number)
+            if line is None or not _is_as_before(line, known=known, seen=seen, turn=turn):
+                line = list_entry(known, turn=turn, seen=seen, now=now, grace=patience)
+            lines.append(line)
+        self._lines = dict(zip(self._entries, lines, strict=True))
         shown = {each.key for each in lines if each.shown.state is State.WAITING}
         lines += [list_waiting(task, turn) for task, turn in waiting if task.instance not in shown]
         by_task: dict[InstanceKey, list[ListedOperation]] = {}
@@ -240,6 +241,20 @@ def _tried(
         own = row.task.state if row.task.try_number == entry.try_number else None
         # a clear moves the try to the history, and the task instance keeps its number for a while
         yield number, by_try.get(entry.try_number) or own
+
+
+def _is_as_before(
+    line: ListedOperation, *, known: KnownEntry, seen: SeenOperation | None, turn: Turn | None
+) -> bool:
+    """Tell whether a line would be the same again: nothing has changed, nor has time."""
+    if line.known is not known or line.decision in _PASSING:
+        return False
+    same_turn = line.turn == turn or (turn is not None and line.shown.state is not State.WAITING)
+    return same_turn and (line.seen is seen or line.seen == seen)
+
+
+_PASSING = frozenset({ReapDecision.NEWER_TRY, ReapDecision.TOO_YOUNG})
+"""What the reaper decides only for a while."""
 
 
 def _instance_of(row: LedgerRow) -> InstanceKey:

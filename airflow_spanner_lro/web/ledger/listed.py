@@ -51,21 +51,24 @@ class KnownEntry:
     """An entry as it was read from the database, and what does not change with the time.
 
     :param row: without the text of its value, which is read again by whoever acts on it
-    :param written: when the entry was
     :param tried: the state that the try that owns it has come to, if that is known
     :param number: which of its task instance's entries it is
     """
 
     row: LedgerRow
-    written: datetime | None
     tried: str | None
     number: int
     instance_text: str | None
     operation: str | None
     target: str | None
 
+    @property
+    def written(self) -> datetime | None:
+        """When the entry was written last."""
+        return self.row.stored.written
+
     @classmethod
-    def of(cls, row: LedgerRow, *, written: datetime | None, tried: str | None) -> KnownEntry:
+    def of(cls, row: LedgerRow, *, tried: str | None) -> KnownEntry:
         """Return what is known of an entry."""
         entry, stored = row.entry, row.stored
         target = entry.target if entry else None
@@ -73,7 +76,6 @@ class KnownEntry:
         digits = stored.key.removeprefix(KEY_PREFIX)
         return cls(
             row=replace(row, stored=replace(stored, value="")),
-            written=written,
             tried=tried,
             # whoever may write the store may write any key
             number=int(digits) if _is_number(digits) else 0,

@@ -59,7 +59,8 @@ def listed(
         key=key,
         value="{}",
         task=task,
+        written=written,
     )
     row = LedgerRow(stored=stored, entry=entry, trouble="" if entry else "it is damaged.")
-    known = KnownEntry.of(row, written=written, tried=tried)
+    known = KnownEntry.of(row, tried=tried)
     return list_entry(known, turn=turn, seen=seen, now=NOW, grace=timedelta(seconds=60))
