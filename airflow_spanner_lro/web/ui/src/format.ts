@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How numbers, times and names read. Pure: what time it is comes in as milliseconds.
 
-import type { Emulated, Moment, Row, TaskKey } from "./types.ts";
+import type { Emulated, Moment, Operations, Row, TaskKey } from "./types.ts";
 
 export const UNKNOWN = "–";
 
@@ -151,6 +151,12 @@ export function safeUrl(url: string | null | undefined): string | null {
 
 export function plural(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
+}
+
+/** What a list says, in a sentence. */
+export function summary({ total, counts }: Pick<Operations, "total" | "counts">): string {
+  return `${plural(total, "operation", "operations")} listed. ${counts.running} running, ` +
+    `${counts.orphaned} that nobody waits for.`;
 }
 
 /** The part of a resource's name that a person knows it by. */

@@ -6,7 +6,7 @@ import React, { useState } from "react";
 import { ReapDialog } from "./actions.tsx";
 import { DetailDrawer } from "./detail.tsx";
 import { Filters } from "./filters.tsx";
-import { chosenZone, duration, serverNow } from "./format.ts";
+import { chosenZone, duration, serverNow, summary } from "./format.ts";
 import { useSearchParams } from "./host.ts";
 import { OutsideLedger } from "./outside.tsx";
 import { Problems, Trouble } from "./parts.tsx";
@@ -70,6 +70,8 @@ function OperationsPage() {
           <button type="button" onClick={() => setReaping(true)}>Reap…</button>
         ) : null}
       </header>
+      {/* told to screen readers when it changes, and not with each answer */}
+      <p className="unseen" role="status">{list.data ? summary(list.data) : ""}</p>
       <EmulatorBanner emulated={status.data?.emulated ?? []} />
       <Trouble error={status.error?.message === list.error?.message ? null : status.error} />
       <Problems problems={status.data?.problems} />

@@ -23,6 +23,7 @@ import {
   seenText,
   serverNow,
   shortName,
+  summary,
   taskPath,
   UNKNOWN,
 } from "../src/format.ts";
@@ -184,6 +185,11 @@ test("the server's clock counts, not the browser's", () => {
   assert.equal(serverNow(at(0), here - 2000, here), NOW + 2000);
   assert.equal(serverNow(null, here, here), here);
   assert.equal(serverNow(at(0), null, here), here);
+});
+
+test("a list is told in a sentence", () => {
+  const counts = { running: 7, orphaned: 2, waiting: 1, failed: 0 };
+  assert.equal(summary({ total: 1, counts }), "1 operation listed. 7 running, 2 that nobody waits for.");
 });
 
 test("names are short, and one is one", () => {
