@@ -52,8 +52,6 @@ def may(user: Any, method: Method, *, dag_ids: Collection[str]) -> frozenset[str
 def _teams(dag_ids: Collection[str]) -> Mapping[str, str | None]:
     from airflow.models.dag import DagModel  # noqa: PLC0415
 
-    if not dag_ids:
-        return {}
     with database_session() as session:
         found: Mapping[str, str | None] = DagModel.get_dag_id_to_team_name_mapping(
             list(dag_ids), session=session

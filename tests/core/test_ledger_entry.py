@@ -182,3 +182,22 @@ def test_a_closed_entry_opens_for_a_later_try_only(steps: list[str]) -> None:
         assert now.stage is stage_after(before.stage, by=by)
         if before.closed and not now.closed:
             assert now.try_number > before.try_number
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_who_has_asked_for_a_cancel_is_a_note_and_no_way(stage: Stage) -> None:
+    """An entry stays in its stage, keeps the note in its record, and loses it to another try."""
+    noted = STANDING[stage].noting_cancel_by("alice")
+
+    assert stage is noted.stage
+    assert noted == LedgerEntry.from_record(noted.to_record())
+    if stage in (Stage.RUNNING, Stage.STOPPING):
+        assert not noted.owned_by(2, deadline=None, now=NOW).cancelled_by
+
+
+def test_a_record_of_before_has_no_such_note() -> None:
+    """What earlier releases wrote is read as nobody having asked."""
+    record = entry().to_record()
+    del record["cancelled_by"]
+
+    assert entry() == LedgerEntry.from_record(record)

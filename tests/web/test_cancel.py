@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,23 @@ import pytest
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.core.connection import ConnectionSpec
+from airflow_spanner_lro.core.kinds import OPTIMIZE_RESTORED_DATABASE
 from airflow_spanner_lro.core.ledger.entry import Stage
 from airflow_spanner_lro.core.ledger.evidence import Evidence
+from airflow_spanner_lro.core.names import DatabaseName, OperationName
 from airflow_spanner_lro.core.operations.settlement import Ending
+from airflow_spanner_lro.core.operations.snapshot import FollowUp
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.emulator import Plan
+from airflow_spanner_lro.reaper.records import LockedRow
 from airflow_spanner_lro.web.actions import cancelling, subject
 from tests.reaper.airflow_tables import back_up
+from tests.reaper.harness import DATABASE
 
 if TYPE_CHECKING:
     from .api_server import ApiServer
+
+NOW = datetime.now(tz=UTC)
 
 
 def test_a_user_cancels(server: ApiServer) -> None:
@@ -315,3 +322,82 @@ def test_what_the_audit_log_does_not_get_is_not_done(
 
     assert 503 == answer.status_code
     assert not server.cancels
+
+
+def test_a_follow_up_is_not_the_tasks_to_cancel(server: ApiServer) -> None:
+    """What Spanner has started by itself goes on."""
+    scope = server.tables.add_task(state="deferred", run_state="running")
+    name = server.reaper.start_backup()
+    row = server.own(scope, server.reaper.entry(name, follow_up=FollowUp(name=name, ours=False)))
+
+    told = server.get(f"/operations/{row}/cancel").json()
+
+    assert "started by Spanner itself" in told["why_not"]
+
+
+def test_a_kind_that_cannot_be_cancelled_is_told(server: ApiServer) -> None:
+    """Spanner would refuse it."""
+    scope = server.tables.add_task(state="deferred", run_state="running")
+    entry = server.reaper.entry(
+        OperationName.parse(f"{DATABASE}/operations/x"),
+        kind=OPTIMIZE_RESTORED_DATABASE,
+        target=DatabaseName.parse(DATABASE),
+    )
+    row = server.own(scope, entry)
+
+    assert "does not cancel" in server.get(f"/operations/{row}/cancel").json()["why_not"]
+
+
+def test_a_database_that_fails_afterwards_takes_nothing_back(server: ApiServer) -> None:
+    """The operation is cancelled; its entry says that its end was decided, and the reaper sees."""
+    row = server.running(state="failed", run_state="failed")
+    broken = pytest.MonkeyPatch()
+
+    def fail(*_: object, **__: object) -> None:
+        raise AirflowDatabaseError("no space left")
+
+    def break_database() -> None:
+        broken.setattr(cancelling, "locked", fail)
+        broken.setattr(subject, "write_audit_log", fail)
+
+    server.reaper.upon("CancelOperation", break_database)
+    answer = server.act("cancel", row)
+    broken.undo()
+
+    assert "cancelled" == answer.json()["outcome"]
+    assert Stage.STOPPING is server.entry(row).stage
+
+
+def test_what_its_task_has_written_meanwhile_stays(server: ApiServer) -> None:
+    """A try that has begun during the cancel has its own entry, and its word counts."""
+    row = server.running(state="failed", run_state="failed")
+    scope = server.scope(row)
+
+    def go_on() -> None:
+        server.tables.write(scope, server.entry(row).owned_by(2, deadline=None, now=NOW))
+
+    server.reaper.upon("CancelOperation", go_on)
+    server.act("cancel", row)
+
+    assert (Stage.RUNNING, 2) == (server.entry(row).stage, server.entry(row).try_number)
+
+
+def test_an_entry_that_changes_as_it_is_written_is_left_alone(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite holds no rows: there the statement that writes it finds out."""
+    row = server.running()
+    monkeypatch.setattr(LockedRow, "replace", lambda *_: None)
+
+    answer = server.act("cancel", row)
+
+    assert 409 == answer.status_code
+    assert not server.cancels
+
+
+def test_a_second_entry_of_the_same_task_is_no_obstacle(server: ApiServer) -> None:
+    """A task instance that names its operation twice names its own."""
+    row = server.running()
+    server.tables.write(server.scope(row), server.entry(row).close(), number=2)
+
+    assert 200 == server.act("cancel", row).status_code
