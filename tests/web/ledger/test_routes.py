@@ -218,6 +218,10 @@ def test_the_detail_of_an_operation_tells_all_tries(page: TestClient, ledgers: L
         (each["try_number"], each["state"]) for each in found["tries"]
     ]
     assert found["now"]
+    ledgers.tables.delete_task(scope)
+    ledgers.monotonic += 3
+    gone = got(page, f"/operations/{number}")
+    assert ("deleted", []) == (gone["task_state"], gone["tries"]), "the history goes with it"
 
 
 def test_the_panel_of_a_task(page: TestClient, ledgers: Ledgers) -> None:
