@@ -46,7 +46,8 @@ function OperationsPage() {
 
   const change = (changes: PageState) =>
     // neither each letter of a search nor what was closed is a step to go back to
-    setParams(withChanges(params, changes), {
+    // the address itself, since two quick changes come before the router has told of the first
+    setParams(withChanges(new URLSearchParams(location.search), changes), {
       replace: "search" in changes || changes.operation === "",
     });
   const reload = () => {
