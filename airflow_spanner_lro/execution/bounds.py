@@ -107,8 +107,6 @@ def _waits(work: Work) -> str:
 def _ending(work: Work, *, cancels: bool) -> str:
     if not cancels:
         return "the operation goes on"
-    if not work.kind.cancellable:
-        return "the operation goes on: Spanner cancels none of this kind"
     if work.kind.creates and wants_clean_up(work):
         return "the operation is cancelled; what it has made all the same is deleted"
     return "the operation is cancelled"

@@ -137,6 +137,26 @@ def test_a_mapped_task_shows_them() -> None:
     assert "deadline" in _serialize_rendered_fields(one)["bounds"]
 
 
+class Part:
+    """Something with templates of its own, in a field of a task."""
+
+    template_fields = ("text",)
+
+    def __init__(self) -> None:
+        self.text = "{{ 1 + 1 }}"
+
+
+def test_what_is_within_a_field_has_no_bounds() -> None:
+    """Airflow renders it by the same method."""
+    part = Part()
+    context: Any = {"ti": FakeTaskInstance()}
+
+    backup(backup_id=part).render_template_fields(context)
+
+    assert "2" == part.text
+    assert Part.template_fields == part.template_fields
+
+
 def test_the_dag_has_no_such_field() -> None:
     """Only the task that a worker renders has it."""
     rendered(backup())
