@@ -11,6 +11,7 @@ same words may stand after ``cancel``.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 _OPERATIONS = "/operations/"
-_MADE_BY_SPANNER = "_auto_op_"
+_MADE_BY_SPANNER = re.compile("_auto_(op_)?")
+"""How an id begins that Spanner has chosen: the second form is that of instances."""
 _MOST_CANDIDATES = 20
 _PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 """Where Google's libraries and gcloud look for a project."""
@@ -266,10 +268,7 @@ class _Resolver:
         ways: tuple[Callable[[OperationSnapshot], bool], ...] = (
             lambda each: each.name.operation == text,
             lambda each: text in _names_of(each.name.resource),
-            lambda each: (
-                each.name.operation.removeprefix(_MADE_BY_SPANNER).startswith(text)
-                or each.name.operation.startswith(text)
-            ),
+            lambda each: each.name.operation.startswith(text) or _own(each).startswith(text),
         )
         for accepts in ways:
             if found := [each for each in listed if accepts(each)]:
@@ -318,6 +317,11 @@ def list_all(
             continue
         found |= {each.name: each for each in listed}
     return tuple(found.values())
+
+
+def _own(snapshot: OperationSnapshot) -> str:
+    """Return an operation's id without what all ids begin with."""
+    return _MADE_BY_SPANNER.sub("", snapshot.name.operation, count=1)
 
 
 def _names_of(resource: ResourceName) -> tuple[str, str]:

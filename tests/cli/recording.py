@@ -132,7 +132,7 @@ class Session:
 class _Screen(io.StringIO):
     """A file whose text is drawn on a screen."""
 
-    encoding = "utf-8"  # type: ignore[assignment]  # what a terminal takes
+    encoding = "utf-8"  # what a terminal takes
 
     def __init__(self, screen: pyte.Screen) -> None:
         super().__init__()

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_spanner_lro.cli.arguments import COMMANDS
 from airflow_spanner_lro.core.status import Code
 
 from .conftest import DATABASE, INSTANCE
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+
+    from .conftest import Starter
 
 
 # before Airflow is imported, which makes this folder and its configuration
@@ -193,3 +196,54 @@ def test_definitions_are_light() -> None:
         name.rpartition(".")[2] for name in loaded if name.count(".") > 1
     ]
     assert all(name.startswith("airflow_spanner_lro") for name in loaded)
+
+
+def test_short_names_in_the_project_of_the_connection(
+    operation: str,
+    spanner_emulator: SpannerAdminEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The connection's project is that of short names."""
+    extra = "extra__google_cloud_platform__project=p1"
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", f"google-cloud-platform://?{extra}")
+
+    code = airflow("list", "main", "-o", "name")
+
+    assert (0, operation) == (code, capsys.readouterr().out.strip())
+    assert len(spanner_emulator.calls)
+
+
+def test_delete_and_watch(
+    starter: Starter, emulator_clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other commands are there as well."""
+    name = starter.more_nodes()
+    watched = airflow("watch", INSTANCE, "--timeout", "0.1")
+    emulator_clock.advance(timedelta(hours=1))
+    deleted = airflow("delete", name)
+
+    said = capsys.readouterr().out
+    assert (0, 0) == (watched, deleted)
+    assert "Update instance main: running" in said
+    assert "Update instance main was deleted" in said
+
+
+def test_both_command_lines_take_the_same_words() -> None:
+    """A command is defined once, so whoever knows one command line knows the other."""
+    from airflow.cli.cli_config import GroupCommand  # noqa: PLC0415  # after AIRFLOW_HOME
+
+    from airflow_spanner_lro.cli.airflow_commands import get_cli_commands  # noqa: PLC0415
+
+    (group,) = get_cli_commands()
+    assert isinstance(group, GroupCommand)
+    own = {"--gcp-conn-id", "--impersonation-chain"}
+    theirs = {
+        command.name: {flag for arg in command.args for flag in arg.flags} - own
+        for command in group.subcommands
+    }
+
+    assert {
+        command.name: {flag for argument in command.arguments for flag in argument.flags}
+        for command in COMMANDS
+    } == {name: theirs[name] for name in (command.name for command in COMMANDS)}

@@ -65,6 +65,16 @@ def test_an_id_with_its_resource_as_gcloud_has_it(
     assert not [each for each in spanner_emulator.calls if each.method.startswith("List")]
 
 
+def test_within_a_partition(starter: Starter, capsys: Capture) -> None:
+    """A partition is a place as any other, also one that does not exist."""
+    starter.backup()
+
+    code = main(["list", *PLACE, "--instance-partition", "part"])
+
+    assert 5 == code
+    assert "instancePartitions/part" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("word", ["_auto", "nightly"])
 def test_within_a_resource_short_names_are_looked_for_too(
     operation: str, capsys: Capture, word: str

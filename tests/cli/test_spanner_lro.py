@@ -64,6 +64,17 @@ def test_describe_shows_state_and_progress(
     assert "50" == lines["percent:"]
 
 
+@pytest.mark.parametrize("form", ["wide", "yaml", "name"])
+def test_describe_in_other_forms(
+    operation: str, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    """Each form has the full name."""
+    code = main(["describe", operation, "-o", form])
+
+    assert 0 == code
+    assert operation in capsys.readouterr().out
+
+
 def test_wait_ends_when_the_operation_does(
     operation: str, emulator_clock: ManualClock, capsys: pytest.CaptureFixture[str]
 ) -> None:

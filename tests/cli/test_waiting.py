@@ -210,6 +210,16 @@ def test_what_runs_is_not_deleted(
     assert () == spanner_emulator.calls.of("DeleteOperation")
 
 
+def test_what_is_gone_cannot_be_deleted(starter: Starter, capsys: Capture) -> None:
+    """That there is no such record is told in one line."""
+    starter.more_nodes()
+
+    code = main(["delete", f"{INSTANCE}/operations/_gone"])
+
+    assert ExitCode.NOT_FOUND == code
+    assert "is not found: Spanner does not know it any more." in capsys.readouterr().err
+
+
 def test_what_spanner_keeps_is_explained(
     operation: str, emulator_clock: ManualClock, starter: Starter, capsys: Capture
 ) -> None:
@@ -269,7 +279,9 @@ def test_watch_tells_ends_and_trouble_once(
     forgotten = starter.more_nodes()
     client = SpannerAdminClient(Endpoint(target=spanner_emulator.endpoint, plain_text=True))
 
-    def forget() -> None:
+    def end() -> None:
+        emulator_clock.advance(timedelta(minutes=30))
+        # before it is looked at again, so nobody sees how it ended
         client.delete(name=OperationName.parse(forgotten))
 
     outage = spanner_emulator.faults.outage()
@@ -277,8 +289,7 @@ def test_watch_tells_ends_and_trouble_once(
         partial(outage.__enter__),
         lambda: None,
         partial(outage.__exit__, None, None, None),
-        partial(emulator_clock.advance, timedelta(minutes=30)),
-        forget,
+        end,
         lambda: None,
     ]
 
@@ -298,6 +309,7 @@ def test_watch_tells_ends_and_trouble_once(
     assert 1 == sum("Spanner is not answering" in line for line in lines)
     assert 1 == sum("Spanner answers again" in line for line in lines)
     assert 1 == sum("nightly: succeeded" in line for line in lines)
+    assert not any("main: succeeded" in line for line in lines)
 
 
 @pytest.mark.usefixtures("operation")

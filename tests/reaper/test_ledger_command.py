@@ -202,3 +202,22 @@ def test_operation_that_was_left_is_told(reaper: ReaperHarness, capsys: Capture)
     line = listed(capsys, closed=True)[1]
 
     assert ["left", "RUNNING", "0", "%"] == line[4:8]
+
+
+def test_plain_values(reaper: ReaperHarness) -> None:
+    """Programs get the same, by names that stay; the exit code is the same as well."""
+    scope = reaper.tables.add_task(state="deferred")
+    operation = reaper.start_backup()
+    reaper.tables.write(scope, reaper.entry(operation))
+    shown: list[Any] = []
+
+    code = list_ledger(dag_ids=(), closed=False, offline=True, show=shown.append)
+
+    ((entry,),) = shown
+    assert 0 == code
+    assert ("nightly.backup", "manual__1", "deferred", str(operation)) == (
+        entry["task"],
+        entry["run_id"],
+        entry["task_state"],
+        entry["operation"],
+    )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 from datetime import timedelta
@@ -204,3 +205,15 @@ def test_pause_has_a_minimum() -> None:
     """A loop without a pause would only heat the database."""
     with pytest.raises(InvalidArgumentError, match="--every='0s' is not usable: it is at least 1"):
         loop.reap(every="0s", grace="60s", dag_ids=(), dry_run=False, claim=False, program="reap")
+
+
+def test_plain_values(reaper: ReaperHarness, capsys: Capture) -> None:
+    """A round for programs: what would be done, line by line, and how many in all."""
+    reaper.orphan()
+
+    airflow("reap", "--dry-run", "-o", "json")
+
+    summary = json.loads(capsys.readouterr().out)
+    assert (True, 1, 0) == (summary["dry_run"], summary["reaped"], summary["left"])
+    assert 1 == len(summary["lines"])
+    assert () == reaper.emulator.calls.of("CancelOperation")

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from airflow.jobs.job import Job
 from airflow.models.trigger import Trigger
 from sqlalchemy import insert
@@ -25,6 +27,8 @@ from .harness import BACKUP
 from .test_reap_command import airflow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_spanner_lro.core.ledger.reaping import RoundRecord
 
     from .harness import ReaperHarness
@@ -276,3 +280,29 @@ def test_connection_that_was_deleted(
     assert 1 == code
     assert "there is no such connection" in capsys.readouterr().out
     assert not reaper.emulator.calls.of("GetOperation")
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize(("form", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_plain_values(capsys: Capture, form: str, read: Callable[[str], Any]) -> None:
+    """Programs get the same as people, numbers as numbers, and the same exit code."""
+    record(timedelta(seconds=3))
+
+    code = airflow("status", "-o", form)
+
+    status = read(capsys.readouterr().out)
+    assert 0 == code
+    assert ("one (triggerer)", 1) == (status["last_round"]["host"], status["last_round"]["kept"])
+    assert [1] == [each["number"] for each in status["entries"]]
+    assert [] == status["orphans"]
+    assert ["usable"] == [each["state"] for each in status["connections"]]
+
+
+@pytest.mark.usefixtures("reaper")
+def test_plain_values_without_anything(capsys: Capture) -> None:
+    """What is not known is null, and nobody is asked."""
+    airflow("status", "--offline", "-o", "json")
+
+    status = json.loads(capsys.readouterr().out)
+    assert (None, []) == (status["last_round"], status["entries"])
+    assert "connections" not in status
