@@ -139,10 +139,9 @@ class AuthorisedClients:
         """Yield a line for each connection that cannot be used."""
         for spec, trouble in self._unreachable.items():
             chain = "".join(f" as {each}" for each in spec.impersonation_chain[-1:])
-            hook = self._hooks.get(spec)
-            at = (
-                f" at {hook.connection_spec.target}" if hook and hook.connection_spec.target else ""
-            )
+            # where it leads to may be the very thing that cannot be told
+            led = vars(self._hooks[spec]).get("connection_spec") if spec in self._hooks else None
+            at = f" at {led.target}" if led and led.target else ""
             yield (
                 f"Connection {escape_unprintable(f'{spec.gcp_conn_id}{chain}{at}')}: "
                 f"{trouble.reason} Left until it works again: {', '.join(trouble.left)}."
