@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from airflow.models.task_state_store import TaskStateStoreModel as Stored
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.models.trigger import Trigger
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
@@ -25,10 +26,13 @@ from airflow_spanner_lro.core.names import BackupName, OperationName
 from airflow_spanner_lro.web.ledger.index import LedgerIndex
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow.state import TaskScope
 
     from airflow_spanner_lro.core.polling.seen import SeenOperation
     from airflow_spanner_lro.web.ledger.index import LedgerView
+    from airflow_spanner_lro.web.ledger.listed import ListedOperation
     from tests.reaper.airflow_tables import AirflowTables
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -152,3 +156,23 @@ class Ledgers:
 
 
 _RUN_NUMBERS = select(DagRun.dag_id, DagRun.id)
+
+
+def only(view: LedgerView) -> ListedOperation:
+    """Return the one line that there is."""
+    (line,) = view.lines
+    return line
+
+
+@contextmanager
+def statements(ledgers: Ledgers) -> Iterator[list[str]]:
+    """Note the statements that the database is sent."""
+    engine = ledgers.tables.session.get_bind()
+    sent: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)

@@ -6,68 +6,32 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.models.task_state_store import TaskStateStoreModel as Stored
-from sqlalchemy import event, update
+from sqlalchemy import update
 
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, task_instances
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
 from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.core.polling.seen import SeenOperation
 from airflow_spanner_lro.reaper import records
-from airflow_spanner_lro.triggers.slot import SpannerPauseTrigger, SpannerSlotTrigger
 from airflow_spanner_lro.web.ledger import index as index_module
 from airflow_spanner_lro.web.ledger.filters import ListQuery, filtered
-from airflow_spanner_lro.web.ledger.index import USABLE_FOR, WAITING, shared_index
+from airflow_spanner_lro.web.ledger.index import USABLE_FOR, shared_index
 from airflow_spanner_lro.web.ledger.rows import row
 from airflow_spanner_lro.web.ledger.states import State
 
-from .ledgers import NOW, entry
+from .ledgers import NOW, entry, only, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from airflow_spanner_lro.web.ledger.index import LedgerView
-    from airflow_spanner_lro.web.ledger.listed import ListedOperation
-
     from .ledgers import Ledgers
 
 BUDGET = 0.3
 """Seconds of processor time for filter, order and page of 10,000 entries, and for a refresh."""
-SLOT = "airflow_spanner_lro.triggers.slot.SpannerSlotTrigger"
-QUERY = {
-    "call": "OF_BACKUPS",
-    "parent": "projects/test/instances/main",
-    "types": ["type.googleapis.com/google.spanner.admin.database.v1.CreateBackupMetadata"],
-    "pending": True,
-    "filter": "",
-}
-HOLDER = "projects/test/instances/main/backups/other/operations/o"
-
-
-def only(view: LedgerView) -> ListedOperation:
-    """Return the one line that there is."""
-    (line,) = view.lines
-    return line
-
-
-@contextmanager
-def statements(ledgers: Ledgers) -> Iterator[list[str]]:
-    """Note the statements that the database is sent."""
-    engine = ledgers.tables.session.get_bind()
-    sent: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_an_entry_that_changes_is_read_again(ledgers: Ledgers) -> None:
@@ -214,82 +178,6 @@ def test_outcome_of_an_earlier_try_comes_from_the_history(ledgers: Ledgers) -> N
     assert [State.FAILED, State.SUCCEEDED, State.RUNNING] == [each.shown.state for each in lines]
 
 
-def test_a_task_that_waits_for_its_turn_is_a_line(ledgers: Ledgers) -> None:
-    """Its closed intent shows what it is about, and its trigger what it waits for."""
-    scope = ledgers.tables.add_task(state="running", run_state="running")
-    intent = entry(operation=None, evidence=None)
-    ledgers.tables.write(scope, intent.close())
-    on_worker = only(ledgers.index.view())
-    arguments = {"query": QUERY, "holders": [HOLDER], "limit": "one backup at a time"}
-    ledgers.wait_for_turn(scope, SLOT, arguments | {"deadline": NOW.isoformat()})
-
-    line = only(ledgers.later())
-
-    assert (State.WAITING, None) == (on_worker.shown.state, on_worker.turn)
-    assert State.WAITING is line.shown.state
-    assert "projects/test/instances/main/backups/nightly" == line.target
-    assert line.turn is not None
-    assert ((HOLDER,), NOW) == (line.turn.holders, line.turn.deadline)
-
-
-def test_a_task_that_waits_and_has_no_entry_is_a_line_of_its_own(ledgers: Ledgers) -> None:
-    """Such as a deletion that waits for readers: it is listed by its trigger, until that fires."""
-    scope = ledgers.tables.add_task(state="running", run_state="running")
-    number = ledgers.wait_for_turn(scope, SLOT, {"query": QUERY, "limit": "one\x1b at a time"})
-
-    line = only(ledgers.index.view())
-
-    assert (f"w{number}", State.WAITING) == (line.id, line.shown.state)
-    assert "projects/test/instances/main" == line.instance
-    assert "one\\x1b at a time" in line.shown.text
-    with statements(ledgers) as quiet:
-        ledgers.later()
-    assert 2 == len(quiet), "the arguments of a trigger are read once"
-    ledgers.tables.change_task(scope, state="running", trigger_id=None)
-    assert () == ledgers.later().lines
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {},
-        {"query": 7, "holders": "abc", "limit": ["x"], "deadline": 5, "until": "tomorrow"},
-        {"query": {"call": "DROP", "parent": "x"}, "holders": [1, None], "deadline": "2026-01-01"},
-        {"query": {"call": "OF_BACKUPS", "parent": 3}, "limit": "x" * 60_000},
-    ],
-)
-def test_arguments_that_nobody_of_ours_wrote_are_passed_over(
-    ledgers: Ledgers, arguments: dict[str, Any]
-) -> None:
-    """The task is listed all the same, and says no more than what can be read."""
-    scope = ledgers.tables.add_task(state="running", run_state="running")
-    ledgers.wait_for_turn(scope, SLOT, arguments)
-
-    line = only(ledgers.index.view())
-
-    assert line.turn is not None
-    assert ((), None, None) == (line.turn.holders, line.turn.deadline, line.turn.until)
-    assert len(line.shown.text) < 300
-
-
-def test_arguments_under_another_key_are_passed_over(ledgers: Ledgers) -> None:
-    """A trigger whose arguments cannot be decrypted is listed without them."""
-    scope = ledgers.tables.add_task(state="running", run_state="running")
-    ledgers.wait_for_turn(scope, SLOT, {})
-    from airflow.models.trigger import Trigger  # noqa: PLC0415
-
-    ledgers.tables.execute(update(Trigger).values(encrypted_kwargs="gAAAAAB-of-another-key"))
-
-    assert State.WAITING is only(ledgers.index.view()).shown.state
-
-
-def test_a_trigger_that_has_fired_meanwhile_says_nothing(ledgers: Ledgers) -> None:
-    """It was there when the waiting tasks were listed, and is gone when it is to be read."""
-    del ledgers
-
-    assert task_instances.trigger_arguments(99_999) is None
-
-
 def test_the_index_of_a_process_asks_what_was_published(ledgers: Ledgers) -> None:
     """What is published is for everybody; what a task has published counts for that task."""
     scope = ledgers.tables.add_task(state="running", run_state="running")
@@ -301,13 +189,6 @@ def test_the_index_of_a_process_asks_what_was_published(ledgers: Ledgers) -> Non
     assert shared_index() is shared_index()
     assert None is only(view).seen
     shared_index.cache_clear()
-
-
-def test_classes_of_triggers_are_named_as_they_are() -> None:
-    """The index knows them by their paths, which lie in databases."""
-    classes = (SpannerSlotTrigger, SpannerPauseTrigger)
-
-    assert WAITING == tuple(f"{each.__module__}.{each.__qualname__}" for each in classes)
 
 
 def test_many_who_look_at_once_cost_one_refresh(
