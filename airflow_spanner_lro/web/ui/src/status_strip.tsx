@@ -63,16 +63,18 @@ function Reaper({ reaper, clock: { now, zone } }: { reaper: Status["reaper"]; cl
 
 function Requests({ requests }: { requests: Status["requests"] }) {
   const { per_second: rate, budget, busy_budget: busy } = requests;
+  const most = Math.max(budget, busy);
   return (
     <Tile title="Requests to Spanner">
       <p className="big">
-        {rate === null ? "Not known" : Number(rate.toFixed(1))}
-        <small> of {budget} a second</small>
+        {rate === null ? "Not known" : <>{Number(rate.toFixed(1))} <small>a second</small></>}
       </p>
       {rate === null ? null : (
-        <Bar percent={(100 * rate) / (budget || 1)} label="Requests against the budget" tone="running" />
+        <Bar percent={(100 * rate) / (most || 1)} label="Requests against the budget" tone="running" />
       )}
-      {busy && busy !== budget ? <p className="muted">up to {busy} where much runs</p> : null}
+      <p className="muted">
+        budget {budget}{most > budget ? `, up to ${most} while ends would be noticed late` : ""}
+      </p>
     </Tile>
   );
 }
