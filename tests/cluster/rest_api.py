@@ -224,6 +224,11 @@ class AirflowApi:
         answer = self._get("/importErrors", limit=_MANY)
         return {error["filename"]: error["stack_trace"] for error in answer["import_errors"]}
 
+    def variables(self) -> Mapping[str, str]:
+        """Return Airflow's Variables and their values."""
+        answer = self._get("/variables", limit=_MANY)
+        return {each["key"]: each["value"] for each in answer["variables"]}
+
     # -- Dags
 
     def dag_ids(self) -> frozenset[str]:
@@ -357,6 +362,25 @@ class AirflowApi:
     def task_log(self, task: TaskInstance, *, try_number: int | None = None) -> str:
         """Return the same as text."""
         return "\n".join(line.text for line in self.log_lines(task, try_number=try_number))
+
+    # -- what pages of a task show
+
+    def extra_links(self, task: TaskInstance) -> Mapping[str, str | None]:
+        """Return the addresses of a task's links by their names, None for one that has none."""
+        path = f"{_path(task, task.task_id)}/links"
+        answer = self._get(path, map_index=task.map_index)
+        return cast("dict[str, str | None]", answer["extra_links"])
+
+    def xcom_keys(self, task: TaskInstance) -> tuple[str, ...]:
+        """Return the keys of a task's XComs."""
+        path = f"{_path(task, task.task_id)}/xcomEntries"
+        answer = self._get(path, map_index=task.map_index, limit=_MANY)
+        return tuple(entry["key"] for entry in answer["xcom_entries"])
+
+    def rendered_fields(self, task: TaskInstance) -> Mapping[str, Any]:
+        """Return what the page of rendered templates shows."""
+        answer = self._get(_path(task, task.task_id, task.map_index))
+        return cast("dict[str, Any]", answer["rendered_fields"])
 
     # -- how it is asked
 

@@ -49,14 +49,14 @@ def restoring(key: str, *, source: str, **arguments: Any) -> None:
         )
 
 
-def protecting(key: str, *, deferrable: bool = True, **arguments: Any) -> None:
+def protecting(key: str, **arguments: Any) -> None:
     """Make a Dag with a task that protects the database ``<key>-protected``."""
     with row_dag(key):
         SpannerUpdateDatabaseOperator(
             task_id="protect",
             database_id=f"{key}-protected",
             enable_drop_protection=True,
-            deferrable=deferrable,
+            deferrable=True,
             **where(key),
             **arguments,
         )
@@ -82,9 +82,8 @@ shared("n4b")
 shared("n4c", retries=1)
 restoring("n5a", source="n5a-source", gcp_conn_id="spanner_ahead", **SOON)
 restoring("n5b", source="n5b-source", gcp_conn_id="spanner_behind", retries=1)
-# on a worker: Airflow 3.3.2 may fail a task that is resumed seconds after it deferred
-protecting("n6a", gcp_conn_id="spanner_ahead", **SOON, **ON_WORKER)
-protecting("n6b", gcp_conn_id="spanner_behind", **SOON, **ON_WORKER)
+protecting("n6a", gcp_conn_id="spanner_ahead", **SOON)
+protecting("n6b", gcp_conn_id="spanner_behind", **SOON)
 
 frozen = {"retries": 1, **ON_WORKER}
 n7 = single("n7", operation_timeout=timedelta(seconds=85))
