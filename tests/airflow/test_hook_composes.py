@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk import serde
+from airflow.sdk.exceptions import AirflowFailException
 from google.api_core.operation import from_gapic
 from google.longrunning import operations_pb2
 
@@ -20,6 +23,7 @@ from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
 from airflow_spanner_lro.operators.operations import SpannerGetOperationOperator
 from airflow_spanner_lro.sensors.sensors import SpannerOperationSensor
+from airflow_spanner_lro.triggers.conditions import XCOM, SpannerOperationsTrigger
 from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, FakeTask
 from tests.airflow.started_operations import start_backup
 from tests.airflow.task_runner import play
@@ -194,3 +198,42 @@ def test_operators_and_sensors_take_it(stage: Stage, deferrable: bool) -> None:
     )
 
     assert (str(snapshot), "SUCCEEDED") == (seen, told["state"])
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one", "list"])
+def test_a_trigger_pulls_what_a_function_returned(
+    stage: Stage, several: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sensor that begins in the triggerer finds the operation in the function's XCom."""
+    monkeypatch.setattr(serde, "_extra_allowed", set())
+    snapshot = SpannerAdminHook().get_operation(start_backup(stage, LONG))
+    pulled: Any = [snapshot] if several else snapshot
+    trigger = SpannerOperationsTrigger(
+        operation_name={XCOM: ["start", "return_value"]},  # type: ignore[arg-type]  # as stored
+        endpoint=None,
+        poll_interval=1,
+        silent_fail=False,
+    )
+
+    stored: Any = serde.serialize(pulled)
+    ti = SimpleNamespace(xcom_pull=lambda **_: serde.deserialize(stored))
+    context: Any = {"ti": ti, "task_instance": ti}
+    trigger.operation_name = trigger.render_template(trigger.operation_name, context)
+
+    assert (snapshot.name,) == trigger.condition().names  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_sensor_refuses_what_is_no_operation(stage: Stage, deferrable: bool) -> None:
+    """Something else is refused for good, with what is expected."""
+    sensor = SpannerOperationSensor(
+        task_id="wait",
+        operation_name=[1],  # type: ignore[list-item]  # the mistake
+        deferrable=deferrable,
+        poke_interval=1,
+    )
+
+    with pytest.raises(AirflowFailException, match="give a full name, or what a verb of the hook"):
+        play(sensor, FakeTask())
+
+    assert not stage.emulator.calls
