@@ -59,7 +59,7 @@ class SpannerGetOperationOperator(SpannerImmediateOperator):
     (:func:`~airflow_spanner_lro.core.operations.snapshot.snapshot_to_dict`), also when it failed:
     looking is no judgement. Fails if Spanner does not know the operation.
 
-    :param operation_name: full name of the operation
+    :param operation_name: full name of the operation, or what a verb of the hook has returned
 
     Also accepts the parameters of
     :class:`~airflow_spanner_lro.operators.base.SpannerImmediateOperator`.

@@ -116,7 +116,7 @@ class SpannerOperationSensor(SpannerSensor):
     leaves the operations alone.
 
     :param operation_name: full name of an operation, such as the output of an operator with
-        ``wait_for_completion=False``, or several
+        ``wait_for_completion=False``; what a verb of the hook has returned; or several of these
     :param wait_for: ``all`` of them, or ``any``
 
     Also accepts the parameters of :class:`~airflow_spanner_lro.sensors.base.SpannerSensor`.
