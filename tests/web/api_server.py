@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fastapi import FastAPI
-    from httpx import Response
 
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.emulator import CallHistory, ManualClock, SpannerAdminEmulator
@@ -121,15 +120,15 @@ class ApiServer:
         sent = {"Cookie": f"_token={self.token(user)}", **headers}
         return sent if origin is None else {**sent, "Origin": origin}
 
-    def get(self, path: str, *, user: str = "user") -> Response:
+    def get(self, path: str, *, user: str = "user") -> Any:
         """Ask as a user's script."""
         return self.client.get(f"{API}{path}", headers=self.bearer(user))
 
-    def post(self, path: str, body: Any, *, user: str = "user") -> Response:
+    def post(self, path: str, body: Any, *, user: str = "user") -> Any:
         """Do something as a user's script."""
         return self.client.post(f"{API}{path}", json=body, headers=self.bearer(user))
 
-    def act(self, verb: str, row: int, *, user: str = "user", **given: str) -> Response:
+    def act(self, verb: str, row: int, *, user: str = "user", **given: str) -> Any:
         """Look at what a verb would do, confirm it, and do it."""
         told = self.get(f"/operations/{row}/{verb}", user=user).json()
         body = {"confirm": told.get("confirm", ""), "plan": told.get("plan", ""), **given}

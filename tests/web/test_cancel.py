@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -258,16 +258,16 @@ def test_the_connection_is_not_here(server: ApiServer, monkeypatch: pytest.Monke
         pytest.param({"closed": True}, "Nothing is owed", id="closed"),
         pytest.param({"closed": True, "left": True}, "never answered", id="left"),
         pytest.param({"evidence": Evidence.PRESUMED}, "presumed", id="presumed"),
-        pytest.param({"operation": None}, "not known by name", id="intent"),
+        pytest.param({"operation": None, "evidence": None}, "not known by name", id="intent"),
     ],
 )
 def test_what_is_not_the_tasks_to_end_is_not_cancelled(
-    server: ApiServer, fields: dict[str, object], why: str
+    server: ApiServer, fields: dict[str, Any], why: str
 ) -> None:
     """The reason is told beforehand, and counts when somebody asks all the same."""
     scope = server.tables.add_task(state="deferred", run_state="running")
-    fields = {"operation": server.reaper.start_backup(), **fields}
-    row = server.own(scope, server.reaper.entry(**fields))
+    name = fields.pop("operation", server.reaper.start_backup())
+    row = server.own(scope, server.reaper.entry(name, **fields))
 
     told = server.get(f"/operations/{row}/cancel").json()
     answer = server.act("cancel", row)
