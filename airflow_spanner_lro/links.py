@@ -15,6 +15,7 @@ to make has no page before it is made; what holds it is shown until then.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -32,8 +33,10 @@ from airflow_spanner_lro.core.names import (
     InstanceName,
     OperationName,
     ProjectName,
+    operation_name,
     resolve_name,
 )
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,8 +100,8 @@ class SpannerOperationLink(SpannerConsoleLink):
     def find(self, operator: Any) -> ResourceName | None:
         """Return what the operation of the parameters works on, or that this process began."""
         given = getattr(operator, OPERATION_NAME_KEY, None)
-        if isinstance(given, str):
-            return OperationName.parse(given).resource if given else None
+        if isinstance(given, str | Mapping | OperationName | OperationSnapshot):
+            return operation_name(given).resource if given else None
         begun: OperationName | None = getattr(operator, BEGUN, None)
         return begun.resource if begun else None
 

@@ -21,6 +21,7 @@ from airflow_spanner_lro.core.names import (
     OperationName,
     parse_resource,
 )
+from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, OperationState
 from airflow_spanner_lro.links import (
     LINKS,
     SpannerBackupLink,
@@ -45,6 +46,8 @@ from tests.airflow.fakes import BACKUP, DATABASE, INSTANCE, LONG, FakeTaskInstan
 from tests.airflow.task_runner import backup, change_schema, play, restore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk import BaseOperator
 
     from tests.airflow.fakes import FakeTask, Stage
@@ -143,11 +146,20 @@ def test_operation_link_before_the_start() -> None:
     assert "" == link(SpannerOperationLink, asked(backup()))
 
 
-def test_operation_link_of_a_sensor() -> None:
-    """A sensor links the operation that it was given."""
-    sensor = SpannerOperationSensor(
-        task_id="wait", operation_name=f"{DATABASE}/operations/_auto_op_1"
-    )
+@pytest.mark.parametrize(
+    "form",
+    [
+        str,
+        lambda name: name,
+        lambda name: {"name": str(name)},
+        lambda name: OperationSnapshot(name=name, state=OperationState.RUNNING),
+    ],
+    ids=["text", "name", "mapping", "snapshot"],
+)
+def test_operation_link_of_a_sensor(form: Callable[[OperationName], Any]) -> None:
+    """A sensor links the operation that it was given, in whatever form."""
+    name = OperationName.parse(f"{DATABASE}/operations/_auto_op_1")
+    sensor = SpannerOperationSensor(task_id="wait", operation_name=form(name))
 
     assert DATABASE_PAGE == link(SpannerOperationLink, asked(sensor))
 
