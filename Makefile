@@ -14,8 +14,9 @@ READY := $(VENV)/.ready
 # what only benchmarks and the Google provider's Spanner hook import: beside the environment, since
 # it would change every Airflow in it
 EXTRA := .bench/packages
+FAB := .bench/fab
 
-.PHONY: help demo test check docs unit e2e guarantees soak bench ui format lock clean
+.PHONY: help demo test check docs unit e2e pictures guarantees soak bench ui format lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,11 +40,12 @@ ROWS := from airflow_spanner_lro.emulator.data.binary import find_binary; \
 	print("nothing" if find_binary() else "*/emulator/data/*")
 
 # the same examples each time, however long one takes: what lands must not depend on luck
-unit: $(READY) $(EXTRA)/.ready  ## Tests without Airflow processes
+unit: $(READY) $(EXTRA)/.ready $(FAB)/.ready  ## Tests without Airflow processes
 	UNMEASURED="$$($(BIN)/python -c '$(ROWS)')" \
 	$(BIN)/pytest -n auto --dist loadgroup --hypothesis-profile=ci -m "not e2e" \
 		--cov --cov-report=term:skip-covered
 	PYTHONPATH=$(EXTRA) $(BIN)/pytest -q -p no:randomly tests/airflow/test_google_provider_on_rows.py
+	PYTHONPATH=$(FAB) $(BIN)/pytest -q -p no:randomly tests/web/test_fab.py
 
 # the tests' process forks only to start others; gRPC's handlers have been seen to end such a child
 e2e guarantees: export GRPC_ENABLE_FORK_SUPPORT = false
@@ -53,6 +55,12 @@ e2e: $(READY)  ## Tests with real Airflow processes; minutes
 	$(BIN)/pytest -m e2e -p no:randomly $(if $(ALLOWANCE),--allowance $(ALLOWANCE)) \
 		--executor celery --core tests/e2e/guarantee
 	$(BIN)/pytest -m e2e -p no:randomly $(if $(ALLOWANCE),--allowance $(ALLOWANCE)) tests/e2e
+	$(BIN)/pytest -m e2e -p no:randomly tests/web/browser
+
+pictures: export GRPC_ENABLE_FORK_SUPPORT = false
+
+pictures: $(READY)  ## Those of the Operations page in the documentation, anew
+	$(BIN)/pytest -m e2e -p no:randomly -q --no-header --pictures tests/web/browser/test_looks.py -k pictures
 
 guarantees: $(READY)  ## Every exit of a task on real Airflow; EXECUTOR=celery where workers matter
 	$(BIN)/pytest -m e2e -p no:randomly -q --no-header --allowance $(or $(ALLOWANCE),1.0) \
@@ -101,7 +109,9 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 $(EXTRA)/.ready: tests/benchmarks/requirements.txt $(READY)
-	@rm -rf $(EXTRA)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(EXTRA) -r $< 2>/dev/null \
-		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(EXTRA) -r $<
+$(FAB)/.ready: tests/web/fab/requirements.txt $(READY)
+$(EXTRA)/.ready $(FAB)/.ready:
+	@rm -rf $(@D)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(@D) -r $< 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(@D) -r $<
 	@touch $@
