@@ -45,9 +45,9 @@ function OperationsPage() {
   const list = usePolled<Operations>(`/operations?${listQuery(state)}`);
 
   const change = (changes: PageState) =>
-    // neither each letter of a search nor what was closed is a step to go back to
     // the address itself, since two quick changes come before the router has told of the first
     setParams(withChanges(new URLSearchParams(location.search), changes), {
+      // neither each letter of a search nor what was closed is a step to go back to
       replace: "search" in changes || changes.operation === "",
     });
   const reload = () => {
