@@ -109,6 +109,18 @@ def test_what_runs_is_listed(lookups: Lookups) -> None:
     assert 0 <= found["age_seconds"] < 60
 
 
+def test_an_emulators_times_are_told_as_its_own(lookups: Lookups) -> None:
+    """A list says that an emulator has answered, also one that is shown for want of requests."""
+    found = [lookups.rows()]
+    lookups.allowances.update(dict.fromkeys(lookups.allowances, RequestAllowance(most=0)))
+    lookups.seconds += KEPT_FOR
+    found.append(lookups.rows())
+
+    assert [[], 1] == [found[0]["problems"], len(found[1]["problems"])]
+    assert found[0]["emulated"] is not None
+    assert found[0]["emulated"] == found[1]["emulated"]
+
+
 def test_one_list_serves_all(lookups: Lookups) -> None:
     """Within half a minute nobody asks again; after that one does, for all."""
     for _ in range(20):
