@@ -4,6 +4,7 @@
 
 Adds a column and an index to a table.
 The log tells when each statement was committed.
+The task waits on its worker for up to 15 seconds, and then in the triggerer.
 A start call that is repeated, by a retry or by the network, cannot run the statements twice,
 because the operation's name is chosen beforehand.
 """
