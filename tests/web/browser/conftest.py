@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.support.browsers import find_browser
 from tests.web.browser.stage import running_stage
-from tests.web.browser.windows import Windows
+from tests.web.browser.windows import PATIENCE, Windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     """Run the machine's browser, without a screen."""
     program = find_browser()
+    # the page asks every few seconds, and a busy machine takes its time
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         # its sandbox needs what containers do not have, and the pages are our own
         running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
