@@ -1,6 +1,6 @@
-# PYTHON_ARGCOMPLETE_OK
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
+# PYTHON_ARGCOMPLETE_OK
 """The command ``spanner-lro``: the emulator, and the operations API from a terminal.
 
 No Airflow is started for it. Where to ask comes from ``SPANNER_EMULATOR_HOST``, as whom from

@@ -84,6 +84,10 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def announce(self, text: str) -> None:
+        """Say something loudly, above the bars."""
+        self._console.print(Text(text, style="bold yellow"))
+
     def show(
         self, name: OperationName, answer: OperationSnapshot | Exception, *, now: datetime
     ) -> None:

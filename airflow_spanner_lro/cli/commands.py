@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.admin.driver import run
+from airflow_spanner_lro.admin.emulated import emulated
 from airflow_spanner_lro.cli import waiting, watching
 from airflow_spanner_lro.cli.exit_codes import (
     ExitCode,
@@ -33,7 +34,7 @@ from airflow_spanner_lro.cli.names import (
     resolve_operations,
     resolve_resource,
 )
-from airflow_spanner_lro.cli.output import print_operation, print_operations
+from airflow_spanner_lro.cli.output import is_terminal, print_operation, print_operations
 from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.errors import SpannerLroError
 from airflow_spanner_lro.core.flows.operation import cancel_and_settle, gather
@@ -214,8 +215,11 @@ def watch(access: Access, args: Any, *, program: str) -> int:
 
 
 def _has_console(client: SpannerAdminClient) -> bool:
-    """Tell whether the console shows what the client does: not an emulator's."""
-    return not client.channels.endpoint.plain_text
+    """Tell whether the console shows what the client does; say loudly that it is an emulator's."""
+    emulator = emulated(client.channels.endpoint)
+    if emulator and is_terminal():
+        print(emulator.text, file=sys.stderr)
+    return emulator is None
 
 
 class _Connection:

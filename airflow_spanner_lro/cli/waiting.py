@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.admin.driver import run
+from airflow_spanner_lro.admin.emulated import emulated
 from airflow_spanner_lro.cli.exit_codes import ExitCode, code_for, worst
 from airflow_spanner_lro.cli.output import is_terminal
 from airflow_spanner_lro.core.arguments.times import require_seconds
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 class Display(Protocol):
     """Shows how far operations are."""
+
+    def announce(self, text: str) -> None:
+        """Say something loudly, once, where a person looks."""
 
     def show(self, name: OperationName, answer: Answer, *, now: datetime) -> None:
         """Show what was answered about one of them."""
@@ -87,6 +91,9 @@ class Lines:
         for line in log.lines(answer, now=now):
             self.say(escape_unprintable(line))
 
+    def announce(self, text: str) -> None:
+        """Leave it out: these lines are often read by programs."""
+
     def say(self, line: str) -> None:
         """Print a line at once: whoever reads a pipe waits for it."""
         print(line, flush=True)
@@ -106,6 +113,8 @@ def wait_for(
     with display_for(names, plain=options.plain) as display:
 
         def on_answer(name: OperationName, answer: Answer) -> None:
+            if not seen and (emulator := emulated(client.channels.endpoint)):
+                display.announce(emulator.text)
             seen[name] = answer
             display.show(name, answer, now=clock.now())
 

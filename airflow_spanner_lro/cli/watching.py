@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.text import Text
 
 from airflow_spanner_lro.admin.clock import StoppableClock
+from airflow_spanner_lro.admin.emulated import emulated
 from airflow_spanner_lro.cli.exit_codes import ExitCode
 from airflow_spanner_lro.cli.names import list_all, queries_within
 from airflow_spanner_lro.cli.output import is_terminal, moment, operations_table
@@ -72,12 +73,14 @@ class View:
 
     :param seen: when Spanner answered; None if it never did
     :param trouble: why it does not just now
+    :param emulator: what to say of the emulator that answers; empty if there is none
     """
 
     resource: ResourceName
     operations: tuple[OperationSnapshot, ...] = ()
     seen: datetime | None = None
     trouble: str = ""
+    emulator: str = ""
 
     @property
     def running(self) -> list[OperationSnapshot]:
@@ -90,7 +93,7 @@ class View:
         number = len(self.running)
         text = f"{number or 'no'} operation{'' if number == 1 else 's'} running"
         line = f"{self.resource.label}: {text}, {seen}, every {interval:g} s; Ctrl-C ends"
-        return f"{line}\n{self.trouble}" if self.trouble else line
+        return "\n".join(filter(None, (self.emulator, line, self.trouble)))
 
 
 class _Display(Protocol):
@@ -135,7 +138,13 @@ def look(client: SpannerAdminClient, view: View, *, now: datetime) -> View:
         return replace(view, trouble=trouble)
     before = [each for each in view.operations if each.done]
     shown = (*running, *(ended + before)[:_MOST_ENDED])
-    return View(resource=view.resource, operations=shown, seen=now)
+    emulator = emulated(client.channels.endpoint)
+    return View(
+        resource=view.resource,
+        operations=shown,
+        seen=now,
+        emulator=emulator.text if emulator else "",
+    )
 
 
 def _queries(resource: ResourceName) -> tuple[OperationQuery, ...]:

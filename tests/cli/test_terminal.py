@@ -95,7 +95,8 @@ def test_why_it_failed_is_above_the_bars(
         code = terminal.end()
 
     assert 1 == code
-    assert "no room left" in " ".join(terminal.lines[:2])
+    assert terminal.lines[0].startswith("EMULATOR")
+    assert "no room left" in " ".join(terminal.lines[1:3])
     assert "failed after" in terminal.lines[-1]
 
 
@@ -164,7 +165,8 @@ def test_a_table_fits(starter: Starter, columns: int) -> None:
     with Terminal("list", INSTANCE, columns=columns) as terminal:
         code = terminal.end()
 
-    heading, line = terminal.lines
+    emulator, heading, line = terminal.lines
+    assert emulator.startswith("EMULATOR")
     assert 0 == code
     assert heading.startswith("OPERATION_ID")
     assert line.startswith("_auto_op_")
@@ -179,7 +181,7 @@ def test_watch_shows_what_runs_and_how_it_ended(
     starter.backup()
 
     with Terminal("watch", INSTANCE, "--interval", "2") as terminal:
-        terminal.until(shows("1 operation running", "Create backup nightly"))
+        terminal.until(shows("EMULATOR", "1 operation running", "Create backup nightly"))
         starter.database("other")
         terminal.until(shows("2 operations running", "Create database other"))
         emulator_clock.advance(timedelta(hours=1))
