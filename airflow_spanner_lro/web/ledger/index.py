@@ -3,11 +3,11 @@
 """Index the ledger in the api-server: decode each entry once, then read only what has changed.
 
 One index serves everybody who looks. It is brought up to date when somebody looks and it is older
-than two seconds, by one of those who ask; the others get it as it was. A refresh is two queries
+than two seconds, by one of those who ask; the others get it as it was. A refresh is five queries
 whatever the number of entries: one tells what may have changed of each (when it was written, its
-task's state), without their values, and one which tasks wait for their turn. Then the entries that
-have changed are read, a page of 500 a query. Moments are compared for being equal, never for their
-order, so clocks of other machines may be wrong.
+task's state), without their values, one which tasks wait for their turn, and three how reaper and
+triggerers are. Then the entries that have changed are read, a page of 500 a query. Moments are
+compared for being equal, never for their order, so clocks of other machines may be wrong.
 
 Where the database does not answer, what is known is shown for a minute with a note that says so.
 """
@@ -22,11 +22,17 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, task_instances
+from airflow_spanner_lro import settings
+from airflow_spanner_lro.airflow_internals import (
+    AirflowDatabaseError,
+    metadata_database,
+    task_instances,
+)
 from airflow_spanner_lro.core.ledger.reaping import ReapDecision
 from airflow_spanner_lro.core.text import escape_unprintable, format_duration
+from airflow_spanner_lro.reaper.loop import latest_round
 from airflow_spanner_lro.reaper.records import ledger_marks, rows_numbered
-from airflow_spanner_lro.reaper.standing import grace
+from airflow_spanner_lro.reaper.standing import ALIVE, grace
 from airflow_spanner_lro.web.ledger.listed import (
     KnownEntry,
     Turn,
@@ -39,7 +45,9 @@ from airflow_spanner_lro.web.ledger.states import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from airflow_spanner_lro.airflow_internals.metadata_database import Triggerer
     from airflow_spanner_lro.airflow_internals.task_instances import InstanceKey
+    from airflow_spanner_lro.core.ledger.reaping import RoundRecord
     from airflow_spanner_lro.core.polling.seen import SeenOperation
     from airflow_spanner_lro.reaper.records import LedgerRow
     from airflow_spanner_lro.web.ledger.listed import ListedOperation, Seen
@@ -65,6 +73,9 @@ class LedgerView:
     """Everything that the index knew at one moment.
 
     :param dag_ids: all Dags that have a line, to ask who may see which
+    :param latest: what is recorded of the reaper's latest round
+    :param triggerers: those that live
+    :param homeless: how many triggers of ours none of them runs
     :param problems: what to say besides, as sentences
     """
 
@@ -73,6 +84,9 @@ class LedgerView:
     by_id: Mapping[str, ListedOperation]
     by_task: Mapping[InstanceKey, tuple[ListedOperation, ...]]
     dag_ids: frozenset[str]
+    latest: RoundRecord | None
+    triggerers: tuple[Triggerer, ...]
+    homeless: int
     problems: tuple[str, ...] = ()
 
 
@@ -185,7 +199,8 @@ class LedgerIndex:
         return [(each, self._turns[each.trigger]) for each in tasks]
 
     def _listed(self, waiting: list[tuple[task_instances.DeferredTask, Turn]]) -> LedgerView:
-        now, patience = self._now(), grace()
+        now, patience, deployment = self._now(), grace(), settings.deployment()
+        living, homeless = metadata_database.triggerers(now=now, within=ALIVE)
         turns = {task.instance: turn for task, turn in waiting}
         lines = []
         for number, known in self._entries.items():
@@ -194,7 +209,9 @@ class LedgerIndex:
             turn = turns.get(instance)
             line = self._lines.get(number)
             if line is None or not _is_as_before(line, known=known, seen=seen, turn=turn):
-                line = list_entry(known, turn=turn, seen=seen, now=now, grace=patience)
+                line = list_entry(
+                    known, turn=turn, seen=seen, now=now, grace=patience, deployment=deployment
+                )
             lines.append(line)
         self._lines = dict(zip(self._entries, lines, strict=True))
         shown = {each.key for each in lines if each.shown.state is State.WAITING}
@@ -208,6 +225,9 @@ class LedgerIndex:
             by_id={each.id: each for each in lines},
             by_task={key: tuple(sorted(some, key=_number)) for key, some in by_task.items()},
             dag_ids=frozenset(each.dag_id for each in lines),
+            latest=latest_round(),
+            triggerers=tuple(living),
+            homeless=homeless,
         )
 
 

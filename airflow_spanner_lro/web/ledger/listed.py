@@ -118,6 +118,7 @@ class ListedOperation:
     :param known: its entry; None for a task that waits and has none
     :param turn: what its task waits for
     :param decision: what the reaper would do; None for a task that has no entry
+    :param foreign: another Airflow deployment wrote its entry, and sees to it
     :param words: what a search looks through, in lower case
     """
 
@@ -144,6 +145,7 @@ class ListedOperation:
     turn: Turn | None = None
     seen: SeenOperation | None = None
     decision: ReapDecision | None = None
+    foreign: bool = False
 
     @property
     def entry(self) -> LedgerEntry | None:
@@ -178,12 +180,14 @@ def list_entry(
     seen: SeenOperation | None,
     now: datetime,
     grace: timedelta,
+    deployment: str,
 ) -> ListedOperation:
     """Return the line of an entry.
 
     :param turn: what its task instance waits for now, if it does
     :param seen: its operation, as a poller saw it last
     :param grace: how long the reaper waits before it judges
+    :param deployment: the name of this Airflow deployment
     """
     row, entry = known.row, known.row.entry
     stored, task = row.stored, row.task
@@ -225,6 +229,7 @@ def list_entry(
         turn=turn,
         seen=seen,
         decision=reap_decision(entry, task=task, now=now, grace=grace) if entry else None,
+        foreign=entry is not None and entry.deployment != deployment,
     )
 
 

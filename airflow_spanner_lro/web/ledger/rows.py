@@ -105,17 +105,37 @@ def state_text(listed: ListedOperation) -> str:
     if listed.seen and listed.seen.throttled and not listed.seen.done:
         parts.append("Spanner holds it back for lack of resources.")
     if listed.ended is None and not listed.shown.ended:
-        parts.append(_WAITED_FOR.get(listed.decision, ""))
-        if listed.decision is ReapDecision.WAITS and listed.task.phase is TaskPhase.COMING:
-            parts.append("Its task will be run again.")
+        parts.append(_waited_for(listed))
     return " ".join(filter(None, parts))
 
 
-_WAITED_FOR: dict[ReapDecision | None, str] = {
-    ReapDecision.REAP: "Nobody waits for it any more: the reaper ends it.",
-    ReapDecision.NEWER_TRY: "A newer try of its task may take it up.",
-    ReapDecision.TOO_YOUNG: "Its task is over; the reaper looks after it in a moment.",
-}
+def _waited_for(listed: ListedOperation) -> str:
+    """Return who waits for an operation that may go on; empty where that goes without saying."""
+    match listed.decision:
+        case ReapDecision.REAP:
+            return f"Nobody waits for it any more: {_orphaned(listed)}."
+        case ReapDecision.NEWER_TRY:
+            return "A newer try of its task may take it up."
+        case ReapDecision.TOO_YOUNG:
+            return "Its task is over; the reaper looks after it in a moment."
+        case ReapDecision.WAITS if listed.task.phase is TaskPhase.COMING:
+            return "Its task will be run again."
+    return ""
+
+
+def _orphaned(listed: ListedOperation) -> str:
+    """Return what the reaper makes of an orphan, as a clause; see ``reap_step``."""
+    entry = listed.entry
+    waited_for = entry.waited_for if entry else None
+    if listed.foreign:
+        return "the reaper of the deployment that wrote its entry is to see to it"
+    if entry is None or waited_for is None:
+        return "the reaper finds out what its start call has begun"
+    if not waited_for.ours:
+        return "it goes on with what the task has finished, and the reaper leaves it"
+    if not entry.may_cancel:
+        return "it is only presumed to be the task's, so the reaper leaves it running"
+    return "the reaper ends it"
 
 
 def ending_text(listed: ListedOperation) -> str | None:

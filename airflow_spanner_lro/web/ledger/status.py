@@ -10,10 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import settings
-from airflow_spanner_lro.airflow_internals import metadata_database
-from airflow_spanner_lro.reaper.loop import latest_round
 from airflow_spanner_lro.reaper.records import shown
-from airflow_spanner_lro.reaper.standing import ALIVE, reaper_trouble
+from airflow_spanner_lro.reaper.standing import reaper_trouble
 from airflow_spanner_lro.web.ledger.rows import iso
 from airflow_spanner_lro.web.ledger.states import State
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.core.ledger.reaping import RoundRecord
     from airflow_spanner_lro.web.ledger.index import LedgerView
+    from airflow_spanner_lro.web.ledger.listed import ListedOperation
     from airflow_spanner_lro.web.progress import PublishedProgress
 
 
@@ -38,13 +37,10 @@ def status(
 
     :param readable: the Dags that whoever asks may see; others are not counted
     :param may_reap: whether he may reap
-    :raises AirflowDatabaseError: if the database cannot be read
     :raises SettingsError: if an option of ``[spanner_lro]`` cannot be used
     """
     lines = [each for each in view.lines if each.dag_id in readable]
     is_open = [each for each in lines if each.entry is None or not each.entry.closed]
-    latest = latest_round()
-    living, homeless = metadata_database.triggerers(now=now, within=ALIVE)
     return {
         "now": iso(now),
         "orphans": sum(each.orphaned for each in lines),
@@ -54,8 +50,8 @@ def status(
             "where": settings.reaper().value,
             "interval_seconds": settings.reaper_interval(),
             # somebody else's entries need a reaper as well
-            "overdue": reaper_trouble(latest, now=now, entries=_open(view)),
-            "last_round": _round(latest),
+            "overdue": reaper_trouble(view.latest, now=now, entries=_open(view)),
+            "last_round": _round(view.latest),
         },
         "requests": {
             "per_second": progress.requests_per_second,
@@ -64,12 +60,12 @@ def status(
         },
         "triggerers": [
             {"host": shown(each.host), "triggers": each.triggers, "seen": iso(each.heartbeat)}
-            for each in living
+            for each in view.triggerers
         ],
-        "waiting_triggers": homeless,
+        "waiting_triggers": view.homeless,
         "emulated": [_emulated(each) for each in progress.emulated],
         "may_reap": may_reap,
-        "problems": [*view.problems, *progress.problems, *_problems(living, lines)],
+        "problems": [*view.problems, *progress.problems, *_problems(view, lines)],
     }
 
 
@@ -97,8 +93,8 @@ def _round(latest: RoundRecord | None) -> dict[str, Any] | None:
     }
 
 
-def _problems(living: Collection[Any], lines: Iterable[Any]) -> list[str]:
+def _problems(view: LedgerView, lines: Iterable[ListedOperation]) -> list[str]:
     waited_for = any(each.task.state == "deferred" for each in lines)
-    if living or not waited_for:
+    if view.triggerers or not waited_for:
         return []
     return ["No triggerer is alive: deferred tasks go on only when one runs again."]

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.web.ledger.listed import ListedOperation
 
 PHASES = {"deferred": TaskPhase.AT_WORK, "running": TaskPhase.AT_WORK, "none": TaskPhase.COMING}
-LONG_AGO = NOW - timedelta(hours=1)
 
 
 def seen(state: OperationState = OperationState.RUNNING, **known: Any) -> SeenOperation:
@@ -44,11 +43,17 @@ def listed(
     tried: str | None = None,
     written: datetime | None = NOW,
     turn: Turn | None = None,
+    deployment: str = "",
+    minutes: float = 60,
 ) -> ListedOperation:
-    """Return the line of an entry whose task came to its state an hour ago."""
+    """Return the line of an entry.
+
+    :param minutes: how long ago its task came to its state
+    """
+    changed = NOW - timedelta(minutes=minutes)
     phase = PHASES.get(state, TaskPhase.OVER)
     task = TaskFacts(
-        state=state, phase=phase, try_number=try_number, started=LONG_AGO, changed=LONG_AGO
+        state=state, phase=phase, try_number=try_number, started=changed, changed=changed
     )
     stored = StoredValue(
         row=number,
@@ -63,4 +68,11 @@ def listed(
     )
     row = LedgerRow(stored=stored, entry=entry, trouble="" if entry else "it is damaged.")
     known = KnownEntry.of(row, tried=tried)
-    return list_entry(known, turn=turn, seen=seen, now=NOW, grace=timedelta(seconds=60))
+    return list_entry(
+        known,
+        turn=turn,
+        seen=seen,
+        now=NOW,
+        grace=timedelta(seconds=60),
+        deployment=deployment,
+    )

@@ -15,6 +15,7 @@ from airflow_spanner_lro.airflow_internals.task_instances import PastTry
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.kinds import UPDATE_INSTANCE
 from airflow_spanner_lro.core.ledger.entry import LedgerEntry
+from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.names import InstanceName, OperationName
 from airflow_spanner_lro.core.operations.schema_change import StatementRecord
 from airflow_spanner_lro.core.operations.settlement import Ending
@@ -276,6 +277,7 @@ def test_how_a_cancel_ended_is_told(ending: Ending) -> None:
     ("state", "given", "expected"),
     [
         ("failed", {}, "Nobody waits for it any more: the reaper ends it."),
+        ("failed", {"deployment": "other"}, "deployment that wrote its entry is to see to it."),
         ("none", {}, "Its task will be run again."),
         (
             "deferred",
@@ -290,6 +292,41 @@ def test_the_state_says_who_waits(state: str, given: dict[str, Any], expected: s
     assert row(listed(entry(), state=state, **given), actionable=())["state_text"].endswith(
         expected
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"evidence": Evidence.PRESUMED}, "so the reaper leaves it running."),
+        ({"operation": None, "evidence": None}, "finds out what its start call has begun."),
+        ({"follow_up": FollowUp(name=operation_of(backup(), 2))}, "and the reaper leaves it."),
+    ],
+)
+def test_of_an_orphan_it_is_said_what_the_reaper_makes_of_it(
+    changes: dict[str, Any], expected: str
+) -> None:
+    """It does not end everything that nobody waits for."""
+    shown = row(listed(entry(**changes), state="failed"), actionable=())
+
+    assert shown["orphaned"]
+    assert shown["state_text"].endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"state": "running", "try_number": 2, "minutes": 0}, "A newer try of its task may take"),
+        ({"state": "failed", "minutes": 0}, "the reaper looks after it in a moment."),
+    ],
+)
+def test_what_was_only_just_left_is_not_called_an_orphan(
+    given: dict[str, Any], expected: str
+) -> None:
+    """Others get their grace first."""
+    shown = row(listed(entry(), **given), actionable=())
+
+    assert not shown["orphaned"]
+    assert expected in shown["state_text"]
 
 
 def test_the_error_of_an_operation_is_cut_and_escaped() -> None:

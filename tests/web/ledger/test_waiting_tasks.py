@@ -61,7 +61,7 @@ def test_a_task_that_waits_and_has_no_entry_is_a_line_of_its_own(ledgers: Ledger
     assert "one\\x1b at a time" in line.shown.text
     with statements(ledgers) as quiet:
         ledgers.later()
-    assert 2 == len(quiet), "the arguments of a trigger are read once"
+    assert not any("trigger.kwargs" in each for each in quiet), "they are read once"
     ledgers.tables.change_task(scope, state="running", trigger_id=None)
     assert () == ledgers.later().lines
 
