@@ -13,8 +13,8 @@ from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 from airflow_spanner_lro.operators.databases import SpannerRestoreDatabaseOperator
 from airflow_spanner_lro.operators.schemas import SpannerUpdateDatabaseDdlOperator
 
-WHERE = {"project_id": "shop", "instance_id": "main"}
-WAITS = {"deferrable": True, "execution_timeout": timedelta(minutes=30)}
+WHERE: dict[str, Any] = {"project_id": "shop", "instance_id": "main"}
+WAITS: dict[str, Any] = {"deferrable": True, "execution_timeout": timedelta(minutes=30)}
 
 
 def night_dag(dag_id: str) -> DAG:
