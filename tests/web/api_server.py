@@ -150,8 +150,9 @@ class ApiServer:
         return self.row(scope)
 
     def give(self, dag_id: str, team: str) -> None:
-        """Let a Dag be a team's: it comes from that team's bundle."""
-        self.tables.execute(update(DagModel).filter_by(dag_id=dag_id).values(bundle_name=team))
+        """Let a Dag be a team's: it comes from that team's bundle, which has it just now."""
+        values = {"bundle_name": team, "is_stale": False}
+        self.tables.execute(update(DagModel).filter_by(dag_id=dag_id).values(values))
 
     def row(self, scope: TaskScope) -> int:
         """Return the number of a task's entry."""

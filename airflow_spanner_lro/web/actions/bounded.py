@@ -51,8 +51,10 @@ class BoundedCalls:
             raise ProblemError(503, f"{self._at_once} other actions are being done here just now.")
         clock = StoppableClock()
         self._running.add(key)
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work, clock)
-        future.add_done_callback(lambda done: self._ended(key, done))
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._pool, self._run, key, work, clock)
+        # what nobody waits for any more must not be reported as never retrieved
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             return await asyncio.wait_for(asyncio.shield(future), self._timeout)
         except (TimeoutError, WaitStoppedError):
@@ -63,7 +65,8 @@ class BoundedCalls:
                 what_to_do="Look at the operation before you try again.",
             ) from None
 
-    def _ended(self, key: str, done: asyncio.Future[T]) -> None:
-        self._running.discard(key)
-        # what nobody waits for any more must not be reported as never retrieved
-        _ = done.cancelled() or done.exception()
+    def _run(self, key: str, work: Callable[[StoppableClock], T], clock: StoppableClock) -> T:
+        try:
+            return work(clock)
+        finally:
+            self._running.discard(key)
