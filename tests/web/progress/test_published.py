@@ -8,104 +8,29 @@ import base64
 import json
 import threading
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from airflow.models.task_state_store import TaskStateStoreModel as Stored
-from airflow.models.variable import Variable
-from airflow.state import get_state_backend
-from sqlalchemy import delete, select, update
+from sqlalchemy import update
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, metadata_database
 from airflow_spanner_lro.airflow_internals.published_variables import publish, published_heads
-from airflow_spanner_lro.core.kinds import CREATE_BACKUP
-from airflow_spanner_lro.core.operations.snapshot import OperationState
-from airflow_spanner_lro.core.polling.seen import Emulated, SeenOperation
+from airflow_spanner_lro.core.polling.seen import Emulated
 from airflow_spanner_lro.core.polling.seen_record import (
     SeenHead,
-    SeenWriter,
     alone,
     write_head,
-    write_record,
 )
-from airflow_spanner_lro.execution.store import SEEN_KEY
-from airflow_spanner_lro.triggers import progress_keeper
-from airflow_spanner_lro.triggers.progress_keeper import KEY_PREFIX, ProgressKeeper
-from airflow_spanner_lro.triggers.progress_page import ProgressPage
-from airflow_spanner_lro.web.progress import PublishedProgress, progress
+from airflow_spanner_lro.triggers.progress_keeper import KEY_PREFIX
+from airflow_spanner_lro.web.progress import progress
+
+from .publishing import NAME, Triggerer, Viewer, instance_of, operation, write_seen
 
 if TYPE_CHECKING:
-    from airflow.state import TaskScope
-
     from tests.reaper.airflow_tables import AirflowTables
-
-NAME = "projects/test/instances/main/backups/nightly/operations/_auto_op_1"
-
-
-def operation(name: str = NAME, **changes: Any) -> SeenOperation:
-    """Return a backup that is half done, as it was seen just now."""
-    usual: dict[str, Any] = {
-        "name": name,
-        "state": OperationState.RUNNING,
-        "kind": CREATE_BACKUP,
-        "percent": 50,
-        "seen": datetime.now(tz=UTC).replace(microsecond=0),
-    }
-    return SeenOperation(**usual | changes)
-
-
-@dataclass
-class Triggerer:
-    """Both processes of a triggerer, in one."""
-
-    holder: str = "a"
-    host: str = "triggerer-a"
-    now: datetime = field(default_factory=lambda: datetime.now(tz=UTC).replace(microsecond=0))
-    page: ProgressPage = field(default_factory=ProgressPage)
-    keeper: ProgressKeeper = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.keeper = ProgressKeeper(
-            page=self.page, host=self.host, holder=self.holder, now=lambda: self.now
-        )
-
-    def show(self, *operations: SeenOperation, **head: Any) -> None:
-        """See operations, and publish them."""
-        writer = SeenWriter()
-        writer.add(operations)
-        usual = {"operations": writer.operations, "at": self.now}
-        whole = SeenHead(**{"holder": "", "host": "", **usual, **head})
-        self.page.show(write_head(whole).encode() + b"\n" + writer.packed())
-        self.keeper.look()
-
-
-@dataclass
-class Viewer:
-    """Somebody who looks, a while after he looked last."""
-
-    seconds: float = 0.0
-    now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
-    progress: PublishedProgress = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.progress = PublishedProgress(seconds=lambda: self.seconds, now=lambda: self.now)
-
-    def look(self, name: str = NAME, **given: Any) -> SeenOperation | None:
-        """Look after ten seconds."""
-        self.seconds += 10
-        return self.progress.seen(name, **given)
-
-
-def instance_of(scope: TaskScope) -> tuple[str, str, str, int]:
-    """Return how a task instance is called."""
-    return scope.dag_id, scope.run_id, scope.task_id, scope.map_index
-
-
-def write_seen(scope: TaskScope, text: str) -> None:
-    """Let a task publish something in its own store."""
-    get_state_backend().set(scope, SEEN_KEY, text)
 
 
 # from a triggerer
@@ -144,54 +69,6 @@ def test_record_of_one_megabyte_is_written_whole(database: AirflowTables) -> Non
     assert viewer.look(f"{NAME}11999") is not None
 
 
-def test_who_leaves_takes_his_record_along(tables: AirflowTables) -> None:
-    """A triggerer that ends deletes what it has published; what it has not, needs nothing."""
-    triggerer = Triggerer()
-    triggerer.keeper.leave()
-    triggerer.show(operation())
-    assert [f"{KEY_PREFIX}a"] == [each.key for each in tables.execute(select(Variable.key))]
-    stopped = threading.Event()
-    stopped.set()
-    triggerer.keeper.run(stopped)
-    assert [] == tables.execute(select(Variable.key)).all()
-
-
-def test_nothing_is_written_twice(tables: AirflowTables) -> None:
-    """A record that is written already is not written again; nor is one that changes just now."""
-    triggerer = Triggerer()
-    triggerer.show(operation())
-    tables.execute(delete(Variable))
-    triggerer.keeper.look()
-    triggerer.page.show(b"half")
-    triggerer.page._place(2)[64] = 0
-    triggerer.keeper.look()
-    assert [] == tables.execute(select(Variable.key)).all()
-
-
-def test_what_the_dead_have_left_is_deleted(tables: AirflowTables) -> None:
-    """A triggerer that was killed leaves a record, which others delete after a quarter hour."""
-    dead, other = Triggerer(), Triggerer(holder="b", host="triggerer-b")
-    dead.show(operation())
-    publish(f"{KEY_PREFIX}later", '{"v":99}', description="of a later release")
-    publish(
-        f"{KEY_PREFIX}_other",
-        write_head(SeenHead(holder="", host="", at=other.now)),
-        description="",
-    )
-    other.now += timedelta(minutes=14)
-    other.show()
-    keys = {each.key for each in tables.execute(select(Variable.key))}
-    other.now += timedelta(minutes=2)
-    other.show()
-    other.show()
-    other.now += timedelta(minutes=10)
-    other.show()
-    left = {each.key for each in tables.execute(select(Variable.key))}
-
-    assert {f"{KEY_PREFIX}a", f"{KEY_PREFIX}b"} <= keys
-    assert {f"{KEY_PREFIX}b", f"{KEY_PREFIX}later"} == left
-
-
 def test_old_records_are_not_believed(tables: AirflowTables) -> None:  # noqa: ARG001
     """What was published a quarter of an hour ago is not shown any more; nor a rate of minutes."""
     triggerer, viewer = Triggerer(), Viewer()
@@ -215,31 +92,6 @@ def test_newest_word_counts(tables: AirflowTables) -> None:  # noqa: ARG001
     assert viewer.progress.requests_per_second == 1.5
     first.show(replace(old, seen=first.now + timedelta(seconds=1)))
     assert viewer.look().percent == 10  # type: ignore[union-attr]
-
-
-def test_triggerer_without_database_says_so_once(
-    tables: AirflowTables,  # noqa: ARG001
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """Where the database is away nothing is published, which is said once; then all goes on."""
-
-    def away() -> None:
-        message = "Airflow's database could not be used: gone"
-        raise AirflowDatabaseError(message)
-
-    triggerer, viewer = Triggerer(), Viewer()
-    with monkeypatch.context() as broken:
-        broken.setattr(
-            "airflow_spanner_lro.airflow_internals.published_variables.database_session", away
-        )
-        triggerer.show(operation())
-        triggerer.show(operation())
-        triggerer.keeper._wrote = True
-        triggerer.keeper.leave()
-    assert 1 == caplog.text.count("Progress not published: ")
-    triggerer.show(operation())
-    assert viewer.look() is not None
 
 
 # what viewers cost, and what they are told
@@ -415,50 +267,3 @@ def test_what_the_api_server_sees_itself_counts_while_it_is_newest(tables: Airfl
 def test_all_share_one() -> None:
     """There is one reader in each process."""
     assert progress() is progress()
-
-
-# the host of the thread
-
-
-class Job:
-    """What Airflow makes in each of its processes."""
-
-    hostname = "triggerer-1"
-
-
-def test_only_a_triggerer_publishes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scheduler has no memory to share, and a triggerer one; it ends with its process."""
-    callbacks: list[Any] = []
-    monkeypatch.setattr(progress_keeper, "_hosted", progress_keeper._Hosted())
-    monkeypatch.setattr(progress_keeper, "on_job_type", lambda _, then: callbacks.append(then))
-    progress_keeper.stop()
-    progress_keeper.prepare(Job())
-    (on_type,) = callbacks
-    on_type("SchedulerJob")
-    assert progress_keeper._hosted.thread is None
-    on_type("TriggererJob")
-    thread = progress_keeper._hosted.thread
-    on_type("TriggererJob")
-    assert thread is progress_keeper._hosted.thread
-    progress_keeper.stop()
-
-
-def test_bug_in_the_thread_is_logged(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Should writing fail for a bug, the log says so and the triggerer goes on."""
-    monkeypatch.setattr(ProgressKeeper, "run", lambda *_: 1 / 0)
-    thread = progress_keeper._thread(hostname="triggerer-1")
-    thread._work(threading.Event())
-    assert "What is seen is not published any more" in caplog.text
-
-
-def test_record_text_needs_no_second_form() -> None:
-    """What the keeper writes is what a record is."""
-    triggerer = Triggerer()
-    writer = SeenWriter()
-    writer.add([operation()])
-    head = SeenHead(holder="", host="", at=triggerer.now, operations=1)
-    packed = writer.packed()
-    text = triggerer.keeper._record(write_head(head).encode() + b"\n" + packed)
-    assert write_record(replace(head, holder="a", host="triggerer-a"), packed) == text

@@ -22,6 +22,7 @@ from airflow_spanner_lro.core.polling.seen import Emulated, SeenOperation
 from airflow_spanner_lro.core.status import Code
 from airflow_spanner_lro.reaper.records import LedgerRow, ledger_rows
 from airflow_spanner_lro.web import refresh as refresh_module
+from airflow_spanner_lro.web.other_operations import LookupRefusedError, OtherOperations
 from airflow_spanner_lro.web.progress import PublishedProgress
 from airflow_spanner_lro.web.refresh import EVERY, MOST, Refresher, refresh
 from tests.reaper.airflow_tables import back_up
@@ -268,6 +269,22 @@ def test_thread_looks_and_ends_by_itself(
     assert refresher._thread is None
     assert "Operations are not looked at afresh" in caplog.text
     assert page.progress.seen(name) is not None
+
+
+def test_wanted_rows_are_bounded(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever pages through ten thousand rows has the first of them looked at."""
+    monkeypatch.setattr(refresh_module, "_MOST_ROWS", 1)
+    names = [running(page, "a1"), running(page, "b2")]
+    assert 1 == page.look()
+    assert [True, False] == [page.progress.seen(name) is not None for name in names]
+
+
+def test_instances_are_asked_for_here(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The routes ask one object for rows and for other operations, and have an answer for none."""
+    monkeypatch.setattr(OtherOperations, "_all_ways", lambda _: ())
+    assert [] == page.refresher.instances(lambda _: True)["instances"]
+    with pytest.raises(LookupRefusedError):
+        page.refresher.operations(INSTANCE, lambda _: True)
 
 
 def test_process_has_one() -> None:
