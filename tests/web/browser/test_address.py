@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
+BROKEN = (
+    ({"state": "nonsense"}, "state may be running, orphaned, waiting, failed, all"),
+    ({"sort": "up"}, "sort"),
+    ({"limit": "many"}, "limit"),
+    ({"offset": "-1"}, "offset"),
+)
+"""Filters of an address that are none, and what the page says of each."""
+UNKNOWN = ("4711", "no-number", "../../etc/passwd", "9" * 40)
+"""Ids of operations that are not there, or none."""
+
 
 def test_filters_are_in_the_address_and_survive_reload_and_back(windows: Windows) -> None:
     """So that a page can be sent on, and the browser's buttons do what they do elsewhere."""
@@ -104,26 +114,17 @@ def test_pages_are_turned_in_the_address(windows: Windows) -> None:
     assert "2" == offset
 
 
-@pytest.mark.parametrize(
-    ("broken", "says"),
-    [
-        ({"state": "nonsense"}, "state may be running, orphaned, waiting, failed, all"),
-        ({"sort": "up"}, "sort"),
-        ({"limit": "many"}, "limit"),
-        ({"offset": "-1"}, "offset"),
-    ],
-)
-def test_a_broken_filter_is_told_in_its_place(
-    windows: Windows, broken: dict[str, str], says: str
-) -> None:
+def test_a_broken_filter_is_told_in_its_place(windows: Windows, subtests: pytest.Subtests) -> None:
     """The page says what is allowed, the rest of it works, and one click leads out of it."""
     page = windows.open(VIEWER)
-    open_operations(page, **broken)
-    expect(page.get_by_role("alert")).to_contain_text(says)
-    expect(page.get_by_role("region", name="Status")).to_be_visible()
-    page.get_by_role("button", name="Show what runs").click()
+    for broken, says in BROKEN:
+        with subtests.test(**broken):
+            open_operations(page, **broken)
+            expect(page.get_by_role("alert")).to_contain_text(says)
+            expect(page.get_by_role("region", name="Status")).to_be_visible()
+            page.get_by_role("button", name="Show what runs").click()
+            expect(row(page, "orders-nightly")).to_be_visible()
 
-    expect(row(page, "orders-nightly")).to_be_visible()
     assert [] == windows.errors
 
 
@@ -136,15 +137,18 @@ def test_a_filter_that_matches_nothing_says_so(windows: Windows) -> None:
     expect(page.get_by_label("Dag", exact=True)).to_have_value("gone")
 
 
-@pytest.mark.parametrize("unknown", ["4711", "no-number", "../../etc/passwd", "9" * 40])
-def test_an_unknown_id_is_told_and_the_page_stays(windows: Windows, unknown: str) -> None:
+def test_an_unknown_id_is_told_and_the_page_stays(
+    windows: Windows, subtests: pytest.Subtests
+) -> None:
     """A link to what was deleted, or was never there, leads to a sentence."""
     page = windows.open(VIEWER)
-    open_operations(page, operation=unknown)
-    detail = page.get_by_role("dialog")
-    expect(detail.get_by_role("alert")).to_be_visible()
-    detail.get_by_role("button", name="Close").click()
+    for unknown in UNKNOWN:
+        with subtests.test(unknown=unknown):
+            open_operations(page, operation=unknown)
+            detail = page.get_by_role("dialog")
+            expect(detail.get_by_role("alert")).to_be_visible()
+            detail.get_by_role("button", name="Close").click()
+            expect(row(page, "orders-nightly")).to_be_visible()
+            assert {} == query(page)
 
-    expect(row(page, "orders-nightly")).to_be_visible()
-    assert {} == query(page)
     assert [] == windows.errors
