@@ -42,6 +42,19 @@ def test_a_user_cancels(server: ApiServer) -> None:
     assert 1 == len(server.cancels)
 
 
+def test_the_list_shows_a_cancel_at_once(server: ApiServer) -> None:
+    """Whoever has just cancelled does not see the operation run on for seconds."""
+    row = server.running()
+    before = server.get(f"/operations/{row}").json()["state"]
+
+    server.act("cancel", row)
+
+    assert ("RUNNING", "CANCELLING") == (
+        before,
+        server.get(f"/operations/{row}").json()["state"],
+    )
+
+
 def test_the_entry_of_a_task_at_work_says_who_it_was_and_stays_the_tasks(
     server: ApiServer,
 ) -> None:

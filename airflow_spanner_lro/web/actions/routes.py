@@ -8,7 +8,7 @@ Who may not is refused before any of the few threads is taken that ask Spanner.
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
@@ -16,8 +16,16 @@ from pydantic import BaseModel, Field
 from airflow_spanner_lro.web.actions import cancelling, deleting, reaping
 from airflow_spanner_lro.web.actions.bounded import BoundedCalls
 from airflow_spanner_lro.web.actions.subject import Subject, find
+from airflow_spanner_lro.web.ledger.index import shared_index
 from airflow_spanner_lro.web.problems import ProblemError
 from airflow_spanner_lro.web.rights import RightsDep  # noqa: TC001  # FastAPI reads it
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_spanner_lro.admin.clock import StoppableClock
+
+T = TypeVar("T")
 
 router = APIRouter()
 calls = BoundedCalls()
@@ -61,6 +69,14 @@ def reapable(rights: RightsDep) -> tuple[str, ...]:
     return reaping.require_right(rights)
 
 
+async def _performed(key: str, work: Callable[[StoppableClock], T]) -> T:
+    """Do something within the bounds; whoever looks next sees what became of it."""
+    try:
+        return await calls.run(key, work)
+    finally:
+        shared_index().forget()
+
+
 @router.get("/operations/{number}/cancel")
 def before_cancel(subject: Annotated[Subject, Depends(seen)]) -> dict[str, Any]:
     """Say what a cancel would do."""
@@ -73,7 +89,7 @@ async def cancel(
 ) -> dict[str, str]:
     """Cancel an operation."""
     work = partial(cancelling.cancel, subject, confirm=body.confirm, plan=body.plan)
-    return await calls.run(f"operation {subject.row.stored.row}", work)
+    return await _performed(f"operation {subject.row.stored.row}", work)
 
 
 @router.get("/operations/{number}/delete")
@@ -88,7 +104,7 @@ async def delete(
 ) -> dict[str, str]:
     """Delete the record of a finished operation of an instance."""
     work = partial(deleting.delete, subject, confirm=body.confirm, plan=body.plan)
-    return await calls.run(f"operation {subject.row.stored.row}", work)
+    return await _performed(f"operation {subject.row.stored.row}", work)
 
 
 @router.post("/reap")
@@ -103,4 +119,4 @@ async def reap(
         )
     plan = None if body.dry_run else body.plan
     # two at once would be safe, and would only tell each other's work as their own
-    return await calls.run("reap", partial(reaping.reap, rights, dag_ids=dag_ids, plan=plan))
+    return await _performed("reap", partial(reaping.reap, rights, dag_ids=dag_ids, plan=plan))

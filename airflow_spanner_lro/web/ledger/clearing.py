@@ -27,6 +27,8 @@ from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, Oper
 from airflow_spanner_lro.web.ledger.states import State
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from airflow_spanner_lro.core.ledger.entry import LedgerEntry
     from airflow_spanner_lro.web.ledger.listed import ListedOperation
 
@@ -160,9 +162,14 @@ def _snapshot(latest: ListedOperation, entry: LedgerEntry) -> OperationSnapshot 
     return OperationSnapshot(
         name=waited_for.name,
         state=_STATES.get(latest.shown.state, OperationState.RUNNING),
-        cancel_time=(seen.cancel_time if seen else None) or entry.stopping,
+        cancel_time=(seen.cancel_time if seen else None) or _asked_to_end(entry),
         statements=seen.statements if seen else (),
     )
+
+
+def _asked_to_end(entry: LedgerEntry) -> datetime | None:
+    """Return a moment if somebody has asked for the end; when that was is not told of a person."""
+    return entry.stopping or (entry.intended if entry.cancelled_by else None)
 
 
 _STATES = {

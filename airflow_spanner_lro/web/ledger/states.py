@@ -23,6 +23,7 @@ closed   known       no             else         UNKNOWN
 open     none        no             at work      STARTING
 open     none        no             over, newer  UNKNOWN
 open     known       stopping       any          CANCELLING
+open     known       asked to end   any          CANCELLING
 open     known       finished first any          SUCCEEDED
 open     known       no             any          RUNNING
 ======== =========== ============== ============ =====================
@@ -162,6 +163,10 @@ def _open(entry: LedgerEntry) -> ShownState:
     if entry.stopping:
         return _shown(
             State.CANCELLING, _STOPPING.get(entry.ending, "Is to end; that was not seen yet.")
+        )
+    if entry.cancelled_by:
+        return _shown(
+            State.CANCELLING, "Its cancel was asked for; its task sees the end by itself."
         )
     if entry.ending is Ending.FINISHED_FIRST:
         return _shown(

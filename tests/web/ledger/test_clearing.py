@@ -51,6 +51,7 @@ HALF = (
         (entry(exempt=True), {"state": "running"}, Clearing.ADOPTS),
         (PRESUMED, {"state": "deferred"}, Clearing.ADOPTS),
         (entry(follow_up=SPANNERS_OWN), {"state": "deferred"}, Clearing.ADOPTS),
+        (entry().noting_cancel_by("ann"), {"state": "deferred"}, Clearing.WAITS),
         # one that has ended: its operation goes on
         (entry(), {"state": "failed"}, Clearing.ADOPTS),
         (entry(), {"state": "up_for_retry"}, Clearing.ADOPTS),

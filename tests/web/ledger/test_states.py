@@ -64,6 +64,7 @@ def shown(written: LedgerEntry | None, **given: Any) -> State:
         (entry().stop(NOW), {"seen": OperationState.RUNNING}, State.CANCELLING),
         (entry().stop(NOW, ending=Ending.NOT_SENT), {}, State.CANCELLING),
         (entry().stop(NOW, ending=Ending.GONE), {}, State.CANCELLING),
+        (entry().noting_cancel_by("ann"), {}, State.CANCELLING),
         (entry().exempt_from_reaping(ending=Ending.FINISHED_FIRST), {}, State.SUCCEEDED),
         (entry(exempt=True), {}, State.RUNNING),
         (entry(), {"task": OVER}, State.RUNNING),
