@@ -13,6 +13,9 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
+
 from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.admin.driver import run
 from airflow_spanner_lro.admin.emulated import emulated
@@ -169,9 +172,7 @@ def delete(access: Access, args: Any, *, program: str) -> int:
         for name in connection.names(args.operations):
             try:
                 deleted = _delete(connection.client(), name)
-            except Exception as exc:
-                if not isinstance(exc, SpannerLroError) and code_of(exc) is None:
-                    raise
+            except (SpannerLroError, GoogleAPIError, GoogleAuthError) as exc:
                 refused = isinstance(exc, OperationRunningError)
                 codes.append(ExitCode.REFUSED if refused else code_for(exc))
                 print(f"{program}: {sentence_for(exc)}", file=sys.stderr)

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from airflow_spanner_lro.cli.bars import Bars
-from airflow_spanner_lro.cli.output import moment
+from airflow_spanner_lro.cli.output import _took, moment, state_text
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, StatementProgress
 from tests.core.sample_values import NAME, OTHER, UNAVAILABLE, failed, running, succeeded
@@ -127,3 +127,32 @@ def test_moments() -> None:
     assert "" == moment(None, now=NOW)
     assert "11:50:00 UTC" == moment(BEGAN, now=NOW)
     assert "9 Nov 12:00 UTC" == moment(NOW - timedelta(days=12), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "text"),
+    [
+        (running(percent=5), "RUNNING 5 %"),
+        (running(), "RUNNING"),
+        (running(percent=5, cancel_time=NOW), "CANCELLING 5 %"),
+        (succeeded(percent=100), "SUCCEEDED"),
+    ],
+)
+def test_states_in_a_table(snapshot: OperationSnapshot, text: str) -> None:
+    """A state has a percentage while that changes, and a cancel that is under way is told."""
+    assert text == state_text(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "text"),
+    [
+        (succeeded(start_time=BEGAN, end_time=NOW), "10 min"),
+        (running(start_time=BEGAN), "10 min"),
+        (running(start_time=NOW + timedelta(hours=1)), ""),
+        (succeeded(start_time=BEGAN), ""),
+        (running(), ""),
+    ],
+)
+def test_how_long_it_took(snapshot: OperationSnapshot, text: str) -> None:
+    """Until its end, or until now; nothing where a moment is not told, or lies ahead."""
+    assert text == _took(snapshot, NOW)

@@ -357,3 +357,28 @@ def test_clients_are_closed(operation: str, mocker: MockerFixture) -> None:
     main(["describe", f"{DATABASE}/operations/_gone"])
 
     assert 2 == closed.call_count
+
+
+def test_without_an_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process whose output is closed altogether still has an exit code."""
+    monkeypatch.setattr("sys.stdout", None)
+
+    assert ExitCode.DONE == print_errors(lambda: 0, program="spanner-lro")
+
+
+def test_watch_ends_where_it_may_not_look(
+    starter: Starter,
+    emulator_clock: ManualClock,
+    spanner_emulator: SpannerAdminEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A refusal does not pass by itself, so nobody is kept waiting for it."""
+    starter.backup()
+
+    def sleep(_: StoppableClock, seconds: float) -> None:
+        emulator_clock.advance(timedelta(hours=1) + timedelta(seconds=seconds))
+        spanner_emulator.faults.fail(method="GetOperation", code=Code.PERMISSION_DENIED, times=1)
+
+    monkeypatch.setattr(StoppableClock, "sleep", sleep)
+
+    assert ExitCode.REFUSED == main(["watch", INSTANCE])
