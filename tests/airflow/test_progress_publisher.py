@@ -233,6 +233,31 @@ async def test_nothing_is_shown_where_nobody_looks() -> None:
 
 
 @in_virtual_time
+async def test_triggers_have_their_turns_meanwhile() -> None:
+    """While a record of a thousand is made, others have a turn after each fifty operations."""
+    spanner, page, turns = CrowdedSpanner(), CountingPage(), 0
+    names = spanner.begin_many(1000, instances=2)
+    poller = poller_of(spanner, rate=10.0)
+    waits = waiting(poller, names)
+    await asyncio.sleep(60)
+    publisher = ProgressPublisher(lambda: [Polled(poller)], page=page)
+
+    async def others() -> None:
+        nonlocal turns
+        while not page.shown_at:
+            turns += 1
+            await asyncio.sleep(0)
+
+    busy = asyncio.create_task(others())
+    assert await publisher.look(page)
+    await busy
+    assert 1000 == page.record.head.operations
+    assert turns >= 1000 / 50
+    for each in waits:
+        each.cancel()
+
+
+@in_virtual_time
 async def test_bug_ends_no_wait() -> None:
     """Should publishing fail, the waits go on, and the next trigger starts it again."""
 
