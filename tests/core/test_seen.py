@@ -72,8 +72,8 @@ def snapshot(**changes: Any) -> OperationSnapshot:
 
 def seen(name: str = str(NAME), **changes: Any) -> SeenOperation:
     """Return the same as somebody has seen it."""
-    facts = Facts.of(snapshot())._asdict()
-    return SeenOperation(**{"name": name, "seen": NOW, "seen_by": "triggerer-1"} | facts | changes)
+    usual: dict[str, Any] = {"name": name, "seen": NOW, "seen_by": "triggerer-1"}
+    return SeenOperation(**usual | Facts.of(snapshot())._asdict() | changes)
 
 
 def record_of(*operations: SeenOperation, head: SeenHead = HEAD) -> str:

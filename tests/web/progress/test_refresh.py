@@ -258,7 +258,7 @@ def test_thread_looks_and_ends_by_itself(
         return look()
 
     monkeypatch.setattr(refresher, "look", looking)
-    monkeypatch.setattr(refresh_module.time, "sleep", sleep)
+    monkeypatch.setattr("airflow_spanner_lro.web.refresh.time.sleep", sleep)
     refresher.want(page.rows())
     thread = refresher._thread
     assert thread is not None
