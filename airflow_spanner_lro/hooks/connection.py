@@ -194,7 +194,7 @@ class SpannerConnectionHook(GoogleBaseHook):
         if self.connection_spec.plain_text and not self._warned:
             self._warned = True
             warn(
-                "Emulator: this works on %s, which %s names, and not on Google Cloud. In "
+                "EMULATOR: this works on %s, which %s names, and not on Google Cloud. In "
                 "production, [spanner_lro] allow_emulator = False refuses it.",
                 self.connection_spec.target,
                 self._named_endpoint.source.value,

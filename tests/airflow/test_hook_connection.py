@@ -155,7 +155,7 @@ def warnings(
         printed.extend(capsys.readouterr().out.splitlines())
         logged = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
         lines = logged + [line for line in printed if "warning" in line]
-        return [line for line in lines if "Emulator: " in line]
+        return [line for line in lines if "EMULATOR: " in line]
 
     return read
 
