@@ -92,10 +92,8 @@ class OperationKind:
     :param creates: whether it makes its target, so that a cancelled one must leave no target
     :param cleans_up: whether by default a target made in spite of a cancel is deleted
     :param cancellable: False where the service cannot cancel it
-    :param named_by_caller: whether the caller may choose the operation id, so that its name is
-        known before it is started
-    :param compared: what a request asks for and Spanner shows again, and so all that tells two
-        requests for one target apart
+    :param named_by_caller: whether the caller may choose the operation id before it is started
+    :param compared: what of a request Spanner shows again: all that tells two for one target apart
     :param mask: field of the request that names what an update changes; empty if it changes nothing
     :param metadata_mask: the same in metadata that holds the whole request
     """
@@ -118,6 +116,9 @@ class OperationKind:
 
     def __str__(self) -> str:
         return self.title
+
+    def __repr__(self) -> str:
+        return f"<OperationKind {self.name}>"
 
     @property
     def name(self) -> str:

@@ -159,3 +159,8 @@ def test_people_can_read_it() -> None:
 def test_an_outcome_is_a_sentence() -> None:
     """What a template or a log makes of an outcome is its sentence, with the name as last word."""
     assert f"{SETTLED.sentence} {NAME}" == str(SETTLED)
+
+
+def test_a_list_of_operations_fits_into_a_log() -> None:
+    """Airflow logs what a function returns by its repr, and a kind says no more than its name."""
+    assert "kind=<OperationKind UpdateDatabaseDdl>" in str([FULL])
