@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, StatementProgress
 
 _COMPLETE = 100
-_BAR = 16
+_BAR, _LEAST = 16, 12
+_WITH_BARS = 64
+"""Columns from which on there is room for bars; what is narrower shows the percentage only."""
 _MOST_STATEMENTS = 8
 """Statements with a bar of their own: the first that are not committed."""
 _INDENT = "  "
@@ -63,13 +65,15 @@ class Bars:
 
     def __init__(self, names: Sequence[OperationName], *, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
-        ascii_only = self._console.options.ascii_only
-        what = Column(ratio=1, no_wrap=True, overflow="crop" if ascii_only else "ellipsis")
+        overflow: Any = "crop" if self._console.options.ascii_only else "ellipsis"
+        what = Column(ratio=1, no_wrap=True, min_width=_LEAST, overflow=overflow)
+        tail = Column(no_wrap=True, overflow=overflow)
+        bar = [BarColumn(bar_width=_BAR)] if self._console.width >= _WITH_BARS else []
         self._progress = _Progress(
             TextColumn("{task.description}", markup=False, table_column=what),
-            BarColumn(bar_width=_BAR),
-            TextColumn("{task.fields[done]:>5}", markup=False, table_column=_column()),
-            TextColumn("{task.fields[tail]}", markup=False, table_column=_column()),
+            *bar,
+            TextColumn("{task.fields[done]:>5}", markup=False, table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[tail]}", markup=False, table_column=tail),
             console=self._console,
         )
         self._operations = {
@@ -94,10 +98,6 @@ class Bars:
         """Move the bar of an operation."""
         for line in self._operations[name].show(answer, now=now):
             self._console.print(Text(line))
-
-
-def _column() -> Column:
-    return Column(no_wrap=True)
 
 
 class _OperationBar:

@@ -18,13 +18,14 @@ from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot, Stat
 from tests.core.sample_values import NAME, OTHER, UNAVAILABLE, failed, running, succeeded
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+BAR = "━"
 BEGAN = NOW - timedelta(minutes=10)
 
 
-def shown(*answers: OperationSnapshot | Exception, height: int = 24) -> list[str]:
+def shown(*answers: OperationSnapshot | Exception, width: int = 80, height: int = 24) -> list[str]:
     """Return the lines of a terminal after some answers about an operation."""
     file = io.StringIO()
-    console = Console(file=file, width=80, height=height, force_terminal=False)
+    console = Console(file=file, width=width, height=height, force_terminal=False)
     bars = Bars([NAME], console=console)
     for number, answer in enumerate(answers):
         bars.show(NAME, answer, now=NOW + timedelta(minutes=number))
@@ -156,3 +157,13 @@ def test_states_in_a_table(snapshot: OperationSnapshot, text: str) -> None:
 def test_how_long_it_took(snapshot: OperationSnapshot, text: str) -> None:
     """Until its end, or until now; nothing where a moment is not told, or lies ahead."""
     assert text == _took(snapshot, NOW)
+
+
+@pytest.mark.parametrize("width", [40, 50, 64, 120])
+def test_a_bar_fits(width: int) -> None:
+    """What it is and how far it is can be read however narrow the terminal is, on one line."""
+    (line,) = shown(running(percent=50, start_time=BEGAN), width=width)
+
+    assert line.startswith("Create ba")
+    assert " 50 % ends about 12:10" in line
+    assert (BAR in line) == (width >= 64)
