@@ -233,16 +233,19 @@ def _of_tasks(
     """Return what tasks that wait on their workers have published of late."""
     from airflow_spanner_lro.airflow_internals.state_store import values_named  # noqa: PLC0415
 
-    found = {}
+    found, unreadable = {}, 0
     for each in values_named(SEEN_KEY, changed_since=changed_since):
         instance = each.dag_id, each.run_id, each.task_id, each.map_index
         try:
             seen = read_alone(each.value)
-        except SeenFormatError as exc:
-            where = shorten(escape_unprintable(f"{each.dag_id}.{each.task_id}"))
-            problems.append(f"What {where} has seen cannot be shown: {exc}.")
+        except SeenFormatError:
+            unreadable += 1
         else:
             found[instance, seen.name] = seen
+    if unreadable:
+        # not whose: everybody is told who may see any Dag
+        whose = "a task has" if unreadable == 1 else f"{unreadable} tasks have"
+        problems.append(f"What {whose} published of operations cannot be read.")
     return found
 
 

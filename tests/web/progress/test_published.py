@@ -241,14 +241,18 @@ def test_what_a_task_has_seen_long_ago_is_not_shown(tables: AirflowTables) -> No
     "text", ["", "{", "{}", "[" * 9000, '{"v":1,"host":1,"seen":[]}', "x" * 70_000]
 )
 def test_what_a_task_makes_up_is_told_in_its_place(tables: AirflowTables, text: str) -> None:
-    """A value that is none is named, and hides nothing else."""
+    """A value that is none hides nothing else, and does not name its task to all who look."""
     forger, honest = tables.add_task(task_id="forger"), tables.add_task()
     write_seen(forger, text)
     Triggerer().show(operation())
     viewer = Viewer()
     assert viewer.look(instance=instance_of(honest)) is not None
-    (problem,) = viewer.progress.problems
-    assert problem.startswith("What nightly.forger has seen cannot be shown: ")
+    assert ("What a task has published of operations cannot be read.",) == viewer.progress.problems
+    write_seen(honest, text)
+    viewer.look()
+    assert (
+        "What 2 tasks have published of operations cannot be read.",
+    ) == viewer.progress.problems
 
 
 # what this process sees itself
