@@ -9,7 +9,10 @@ read. Whatever comes from Spanner is a text and no markup, with control characte
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,13 +30,15 @@ from airflow_spanner_lro.core.operations.snapshot import (
 from airflow_spanner_lro.core.text import escape_unprintable, format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
 
 _WIDEST = 100_000
 """Columns of what is no terminal: nothing is cut there."""
+_KILLED = 128
+"""What a shell adds to the number of the signal that has ended a program."""
 _LEAST = 8
 """Columns that even a cut cell has."""
 _STYLES = {
@@ -118,6 +123,27 @@ _WIDE = (
 def is_terminal() -> bool:
     """Tell whether a person looks at the output, on something that can move its cursor."""
     return sys.stdout is not None and sys.stdout.isatty() and not Console().is_dumb_terminal
+
+
+@contextmanager
+def tidy_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end what is shown live as Ctrl-C does: the cursor comes back.
+
+    ``timeout 60 spanner-lro wait …`` sends it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # only there signals can be handled
+        yield
+        return
+
+    def end(number: int, _: object) -> None:
+        sys.exit(_KILLED + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def operations_table(

@@ -13,7 +13,7 @@ from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.admin.driver import run
 from airflow_spanner_lro.admin.emulated import emulated
 from airflow_spanner_lro.cli.exit_codes import ExitCode, code_for, worst
-from airflow_spanner_lro.cli.output import is_terminal
+from airflow_spanner_lro.cli.output import is_terminal, tidy_on_sigterm
 from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.flows.several import wait_for_several
@@ -110,7 +110,7 @@ def wait_for(
     deadline = None if seconds is None else clock.now() + timedelta(seconds=seconds)
     seen: dict[OperationName, Answer] = {}
     client = connect()
-    with display_for(names, plain=options.plain) as display:
+    with tidy_on_sigterm(), display_for(names, plain=options.plain) as display:
 
         def on_answer(name: OperationName, answer: Answer) -> None:
             if not seen and (emulator := emulated(client.channels.endpoint)):

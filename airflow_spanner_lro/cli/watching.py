@@ -20,7 +20,12 @@ from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.admin.emulated import emulated
 from airflow_spanner_lro.cli.exit_codes import ExitCode
 from airflow_spanner_lro.cli.names import list_all, queries_within
-from airflow_spanner_lro.cli.output import is_terminal, moment, operations_table
+from airflow_spanner_lro.cli.output import (
+    is_terminal,
+    moment,
+    operations_table,
+    tidy_on_sigterm,
+)
 from airflow_spanner_lro.cli.waiting import Lines
 from airflow_spanner_lro.core.arguments.times import require_seconds
 from airflow_spanner_lro.core.errors import InvalidArgumentError
@@ -109,7 +114,7 @@ def watch(client: SpannerAdminClient, *, resource: ResourceName, options: WatchO
     seconds = options.timeout
     deadline = None if seconds is None else clock.now() + timedelta(seconds=seconds)
     view = View(resource=resource)
-    with _display(options) as display:
+    with tidy_on_sigterm(), _display(options) as display:
         while True:
             view = look(client, view, now=clock.now())
             display.show(view, now=clock.now())

@@ -92,6 +92,10 @@ class Terminal:
         """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
+    def terminate(self) -> None:
+        """Ask it to end, as `timeout` does."""
+        self._process.terminate()
+
     def end(self) -> int:
         """Read until the command has ended; return its exit code."""
         deadline = time.monotonic() + _PATIENCE

@@ -117,6 +117,21 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(
     assert () == spanner_emulator.calls.of("CancelOperation")
 
 
+@pytest.mark.parametrize("words", [("wait", "nightly"), ("watch",)])
+def test_sigterm_leaves_the_terminal_as_it_was(starter: Starter, words: tuple[str, ...]) -> None:
+    """What `timeout` ends has the exit code of a shell, and the cursor is back."""
+    starter.backup()
+    place = ("--project", "p1", "--instance", "main")
+
+    with Terminal(*words, *place) as terminal:
+        terminal.until(shows("Create backup nightly", "%"))
+        hidden_meanwhile = terminal.cursor_hidden
+        terminal.terminate()
+        code = terminal.end()
+
+    assert (143, True, False) == (code, hidden_meanwhile, terminal.cursor_hidden)
+
+
 def test_no_color(starter: Starter) -> None:
     """NO_COLOR is heeded, and a table is otherwise in colours."""
     starter.backup()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -382,3 +383,13 @@ def test_watch_ends_where_it_may_not_look(
     monkeypatch.setattr(StoppableClock, "sleep", sleep)
 
     assert ExitCode.REFUSED == main(["watch", INSTANCE])
+
+
+def test_a_thread_may_wait_as_well(operation: str, emulator_clock: ManualClock) -> None:
+    """Who calls the command from a thread gets its exit code; signals stay the process's own."""
+    emulator_clock.advance(HOUR)
+
+    with ThreadPoolExecutor() as threads:
+        code = threads.submit(main, ["wait", operation]).result()
+
+    assert ExitCode.DONE == code
