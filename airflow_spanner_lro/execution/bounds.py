@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.core.errors import SpannerLroError
+from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.worker_wait import seconds_on_worker
 from airflow_spanner_lro.core.text import format_duration
 from airflow_spanner_lro.execution.work import (
@@ -35,7 +36,7 @@ NO_DEADLINE = "none: neither execution_timeout nor operation_timeout is set"
 class ShownOnPages:
     """A task of which Airflow's pages show links that lead somewhere, and what bounds it."""
 
-    def bounds(self, started: datetime | None) -> Mapping[str, str]:  # noqa: ARG002  # for overrides
+    def bounded_by(self, started: datetime | None) -> Mapping[str, str]:  # noqa: ARG002  # for overrides
         """Return what bounds the task, in words.
 
         :param started: when the try began
@@ -50,13 +51,15 @@ class ShownOnPages:
         if of_task:
             # also where rendering fails
             hold_back(this)
+            # what an earlier rendering has said is no template
+            vars(this)[BOUNDS_FIELD] = {}
         super()._do_render_template_fields(*args, **kwargs)  # type: ignore[misc]  # Airflow's
         if not of_task:
             return
         context = kwargs["context"] if "context" in kwargs else args[2]
         ti = context.get("ti")
         try:
-            shown = self.bounds(ti.start_date if ti else None)
+            shown = self.bounded_by(getattr(ti, "start_date", None))
         except SpannerLroError as exc:
             # the task itself fails of it
             shown = {"error": str(exc)}
@@ -76,7 +79,7 @@ def bounds_of(work: Work, *, started: datetime | None) -> dict[str, str]:
     if work.wait_for_completion:
         bounds["waits"] = _waits(work)
         longest = settings.poll_interval() if work.poll_interval is None else work.poll_interval
-        bounds["polls"] = f"at least every {longest:g} s"
+        bounds["polls"] = f"at least every {PollPolicy(maximum=longest).maximum:g} s"
     bounds["on kill"] = _ending(work, cancels=work.cancel_on_kill)
     bounds["on timeout"] = _ending(work, cancels=work.cancel_on_timeout)
     return bounds

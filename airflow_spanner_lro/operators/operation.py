@@ -186,7 +186,7 @@ class SpannerOperationOperator(SpannerAdminOperator):
         """Whether the request bears a mark that only this try can have put there."""
         return False
 
-    def bounds(self, started: datetime | None) -> Mapping[str, str]:
+    def bounded_by(self, started: datetime | None) -> Mapping[str, str]:
         """Return what bounds the task, in words: until when, how often, and what then."""
         return bounds_of(self, started=started)
 

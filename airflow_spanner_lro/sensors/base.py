@@ -231,7 +231,7 @@ class SpannerSensor(ShownOnPages, BaseSensorOperator, HookOnDemand):
             **self.trigger_arguments(context),
         )
 
-    def bounds(self, started: datetime | None) -> Mapping[str, str]:  # noqa: ARG002  # the first poll
+    def bounded_by(self, started: datetime | None) -> Mapping[str, str]:  # noqa: ARG002  # the first poll
         """Return what bounds the task, in words: until when, how often, and what then."""
         return {
             "deadline": f"{format_duration(self.timeout)} after its first poll (timeout)",

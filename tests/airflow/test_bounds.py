@@ -83,6 +83,16 @@ def test_each_bound(operator: BaseOperator, name: str, expected: str) -> None:
     assert expected == rendered(operator)[name]
 
 
+def test_a_task_that_is_rendered_twice_has_them_once() -> None:
+    """As a task that is resumed, or one of ``dag.test()``, may be."""
+    operator = backup()
+
+    assert rendered(operator) == rendered(operator)
+    operator.poll_interval = "{{ 1 + 1 }}"  # type: ignore[assignment]  # as bad input may be
+    assert "{{ 1 + 1 }}" in str(rendered(operator)) == str(rendered(operator))
+    assert 1 == list(operator.template_fields).count("bounds")
+
+
 def test_a_task_that_does_not_wait_polls_nothing() -> None:
     """It succeeds when the operation runs."""
     assert {"deadline", "on kill", "on timeout"} == set(rendered(backup(wait_for_completion=False)))
