@@ -91,18 +91,34 @@ def values_of(rows: Collection[int]) -> list[StoredValue]:
     return [_stored(row) for row in found]
 
 
-def value_marks(*, key_prefix: str) -> dict[int, tuple[Any, ...]]:
-    """Return of each value, by its row, what changes whenever it or its task does; one query.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueMarks:
+    """Of each value, by its row, what changes whenever it or its task does.
+
+    :param complete: no value was left out
+    """
+
+    by_row: dict[int, tuple[Any, ...]]
+    complete: bool
+
+
+def value_marks(*, key_prefix: str, newest: int, without: str) -> ValueMarks:
+    """Return what tells of each value whether it has changed; two queries.
 
     Marks are compared for being equal, and for nothing else: moments come from the clocks of many
     machines, and are here as the database's driver has them. Relies on the same tables.
+
+    :param newest: how many values are told of, the newest ones
+    :param without: those that do not contain this text are told of, too, however old they are
     """
     from airflow.models.dagrun import DagRun  # noqa: PLC0415
     from airflow.models.task_state_store import TaskStateStoreModel as Stored  # noqa: PLC0415
     from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
-    from sqlalchemy import select, type_coerce  # noqa: PLC0415
+    from sqlalchemy import or_, select, type_coerce  # noqa: PLC0415
     from sqlalchemy.types import NullType  # noqa: PLC0415
 
+    ours = Stored.key.startswith(key_prefix, autoescape=True)
+    last = select(Stored.id).where(ours).order_by(Stored.id.desc()).offset(newest).limit(1)
     query = (
         select(
             Stored.id,
@@ -115,10 +131,15 @@ def value_marks(*, key_prefix: str) -> dict[int, tuple[Any, ...]]:
         )
         .outerjoin(TaskInstance, _same_task())
         .outerjoin(DagRun, DagRun.id == Stored.dag_run_id)
-        .where(Stored.key.startswith(key_prefix, autoescape=True))
+        .where(ours)
     )
     with database_session() as session:
-        return {row[0]: tuple(row[1:]) for row in session.execute(query)}
+        left_out = session.scalar(last)
+        if left_out is not None:
+            owed = Stored.value.not_like(_containing(without), escape="\\")
+            query = query.where(or_(Stored.id > left_out, owed))
+        found = {row[0]: tuple(row[1:]) for row in session.execute(query)}
+    return ValueMarks(by_row=found, complete=left_out is None)
 
 
 def dags_of_values(*, key_prefix: str) -> frozenset[str]:

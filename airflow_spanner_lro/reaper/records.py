@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.airflow_internals import (
     AirflowDatabaseError,
@@ -29,7 +29,11 @@ from airflow_spanner_lro.execution.store import KEY_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from airflow_spanner_lro.airflow_internals.state_store import LockedValue, StoredValue
+    from airflow_spanner_lro.airflow_internals.state_store import (
+        LockedValue,
+        StoredValue,
+        ValueMarks,
+    )
     from airflow_spanner_lro.core.ledger.reaping import TaskFacts
     from airflow_spanner_lro.core.names import OperationName
 
@@ -140,12 +144,13 @@ def ledger_dags() -> frozenset[str]:
     return state_store.dags_of_values(key_prefix=KEY_PREFIX)
 
 
-def ledger_marks() -> dict[int, tuple[Any, ...]]:
+def ledger_marks(*, newest: int) -> ValueMarks:
     """Return what tells by itself whether an entry or its task has changed, by number of its row.
 
+    :param newest: how many entries are told of; of those that are not closed all are
     :raises AirflowDatabaseError: if the database cannot be read
     """
-    return state_store.value_marks(key_prefix=KEY_PREFIX)
+    return state_store.value_marks(key_prefix=KEY_PREFIX, newest=newest, without=_CLOSED)
 
 
 def rows_numbered(numbers: Collection[int]) -> list[LedgerRow]:

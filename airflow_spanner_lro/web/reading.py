@@ -118,6 +118,7 @@ def get_task(request: Request, rights: RightsDep) -> dict[str, Any]:
         readable=rights.readable(view.dag_ids),
         actionable=rights.editable(dag_ids),
         now=now,
+        complete=view.complete,
     )
     return {"now": iso(now), **found, "problems": [*found["problems"], *view.problems]}
 

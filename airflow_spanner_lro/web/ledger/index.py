@@ -3,8 +3,8 @@
 """Index the ledger in the api-server: decode each entry once, then read only what has changed.
 
 One index serves everybody who looks. It is brought up to date when somebody looks and it is older
-than two seconds, by one of those who ask; the others get it as it was. A refresh is five queries
-whatever the number of entries: one tells what may have changed of each (when it was written, its
+than two seconds, by one of those who ask; the others get it as it was. A refresh is six queries
+whatever the number of entries: two tell what may have changed of each (when it was written, its
 task's state), without their values, one which tasks wait for their turn, and three how reaper and
 triggerers are. Then the entries that have changed are read, a page of 500 a query. Moments are
 compared for being equal, never for their order, so clocks of other machines may be wrong.
@@ -60,6 +60,13 @@ _SHARE = 5.0
 """How many times as long as it takes to refresh it, if that is longer."""
 USABLE_FOR = 60.0
 """Seconds for which it is shown although the database does not answer."""
+NEWEST = 30_000
+"""How many entries are known at most, but for open ones: a third of a gigabyte would be a hundred
+thousand."""
+_INCOMPLETE = (
+    "Shown are the newest {number:,} entries of the ledger, and all that are not closed; older "
+    "ones are left out."
+)
 _AT_ONCE = 500
 WAITING = (
     "airflow_spanner_lro.triggers.slot.SpannerSlotTrigger",
@@ -76,6 +83,7 @@ class LedgerView:
     :param latest: what is recorded of the reaper's latest round
     :param triggerers: those that live
     :param homeless: how many triggers of ours none of them runs
+    :param complete: no entry was left out
     :param problems: what to say besides, as sentences
     """
 
@@ -87,6 +95,7 @@ class LedgerView:
     latest: RoundRecord | None
     triggerers: tuple[Triggerer, ...]
     homeless: int
+    complete: bool = True
     problems: tuple[str, ...] = ()
 
 
@@ -96,6 +105,7 @@ class LedgerIndex:
     :param seen: returns what a poller saw last of an operation
     :param now: the wall clock
     :param monotonic: a clock that nobody sets
+    :param newest: how many entries are known; of those that are not closed all are
     """
 
     def __init__(
@@ -104,6 +114,7 @@ class LedgerIndex:
         seen: Seen,
         now: Callable[[], datetime] = lambda: datetime.now(tz=UTC),
         monotonic: Callable[[], float] = time.monotonic,
+        newest: int = NEWEST,
     ) -> None:
         self._seen = seen
         self._now = now
@@ -113,6 +124,8 @@ class LedgerIndex:
         self._trouble: AirflowDatabaseError | None = None
         self._fresh_until = self._usable_until = 0.0
         self._forgotten = 0
+        self._newest = newest
+        self._complete = True
         self._marks: dict[int, tuple[Any, ...]] = {}
         self._entries: dict[int, KnownEntry] = {}
         self._lines: dict[int, ListedOperation] = {}
@@ -172,7 +185,8 @@ class LedgerIndex:
         return replace(view, problems=(f"Seen {age} ago: {escape_unprintable(str(exc))}",))
 
     def _read(self) -> LedgerView:
-        marks = ledger_marks()
+        found = ledger_marks(newest=self._newest)
+        marks, self._complete = found.by_row, found.complete
         changed = [number for number, mark in marks.items() if self._marks.get(number) != mark]
         for number in self._entries.keys() - marks.keys():
             del self._entries[number]
@@ -228,6 +242,8 @@ class LedgerIndex:
             latest=latest_round(),
             triggerers=tuple(living),
             homeless=homeless,
+            complete=self._complete,
+            problems=() if self._complete else (_INCOMPLETE.format(number=self._newest),),
         )
 
 

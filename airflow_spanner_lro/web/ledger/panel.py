@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.web.ledger.listed import ListedOperation, Turn
 
 NOTHING = "This task has started no Spanner operation."
+UNKNOWN = "No Spanner operation of this task is known here any more."
 
 
 def panel(
@@ -32,6 +33,7 @@ def panel(
     readable: Collection[str],
     actionable: Collection[str],
     now: datetime,
+    complete: bool = True,
 ) -> dict[str, Any]:
     """Return what the panel shows as JSON values.
 
@@ -39,12 +41,13 @@ def panel(
     :param by_operation: the lines of operations that may hold a slot, by their full names
     :param readable: the Dags that whoever asks may see
     :param actionable: those whose operations he may cancel
+    :param complete: no entry of the ledger was left out, however old
     """
     current = current_of(of_task)
     answer = clearing(current)
     return {
         "headline": headline(current, now=now),
-        "detail_text": state_text(current) if current else NOTHING,
+        "detail_text": state_text(current) if current else NOTHING if complete else UNKNOWN,
         "current": row(current, actionable=actionable) if current else None,
         "entries": [row(each, actionable=actionable) for each in reversed(of_task)],
         "slot": _slot(current, by_operation=by_operation, readable=readable),

@@ -23,7 +23,7 @@ from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.ledger.entry import LedgerEntry
 from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.names import BackupName, OperationName
-from airflow_spanner_lro.web.ledger.index import LedgerIndex
+from airflow_spanner_lro.web.ledger.index import NEWEST, LedgerIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,12 +71,14 @@ class Ledgers:
 
     :param monotonic: seconds by which the index tells how old it is
     :param seen: what pollers have seen, by name of the operation
+    :param newest: how many entries the index knows, but for open ones
     """
 
     tables: AirflowTables
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
     monotonic: float = 1000.0
     seen: dict[str, SeenOperation] = field(default_factory=dict)
+    newest: int = NEWEST
     index: LedgerIndex = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +86,7 @@ class Ledgers:
             seen=lambda name, _: self.seen.get(name),
             now=lambda: self.now,
             monotonic=lambda: self.monotonic,
+            newest=self.newest,
         )
 
     def later(self, seconds: float = 3.0) -> LedgerView:

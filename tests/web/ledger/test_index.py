@@ -25,10 +25,11 @@ from airflow_spanner_lro.web.ledger.index import USABLE_FOR, shared_index
 from airflow_spanner_lro.web.ledger.rows import row
 from airflow_spanner_lro.web.ledger.states import State
 
-from .ledgers import NOW, entry, only, statements
+from .ledgers import NOW, Ledgers, entry, only, statements
 
 if TYPE_CHECKING:
-    from .ledgers import Ledgers
+    from airflow_spanner_lro.airflow_internals.state_store import ValueMarks
+    from tests.reaper.airflow_tables import AirflowTables
 
 BUDGET = 0.3
 """Seconds of processor time for filter, order and page of 10,000 entries, and for a refresh."""
@@ -64,7 +65,7 @@ def test_a_task_that_changes_shows_without_a_word_of_its_entry(ledgers: Ledgers)
 
 
 def test_only_what_has_changed_is_read(ledgers: Ledgers) -> None:
-    """A look when nothing has changed is five queries, and of a change one page more."""
+    """A look when nothing has changed is six queries, and of a change one page more."""
     scopes = [ledgers.tables.add_task(task_id=f"t{each}") for each in range(3)]
     for scope in scopes:
         ledgers.tables.write(scope, entry())
@@ -76,11 +77,11 @@ def test_only_what_has_changed_is_read(ledgers: Ledgers) -> None:
     with statements(ledgers) as changed:
         ledgers.later()
 
-    assert 5 == len(quiet)
+    assert 6 == len(quiet)
     assert not any("task_state_store.value" in each for each in quiet)
     reading = [each for each in changed if "task_state_store.value" in each]
     assert 1 == len(reading)
-    assert 7 == len(changed), "and the history of the task whose entry is closed now"
+    assert 8 == len(changed), "and the history of the task whose entry is closed now"
 
 
 def test_an_entry_or_a_run_that_is_deleted_is_gone(ledgers: Ledgers) -> None:
@@ -201,11 +202,11 @@ def test_many_who_look_at_once_cost_one_refresh(
     reads, release, entered = [], Event(), Event()
     marks = records.ledger_marks
 
-    def slowly() -> dict[int, tuple[Any, ...]]:
+    def slowly(**given: int) -> ValueMarks:
         reads.append(1)
         entered.set()
         assert release.wait(30)
-        return marks()
+        return marks(**given)
 
     monkeypatch.setattr(index_module, "ledger_marks", slowly)
     ledgers.monotonic += 3
@@ -229,9 +230,9 @@ def test_first_who_look_at_once_cost_one_read(
     reads: list[int] = []
     marks = records.ledger_marks
 
-    def counted() -> dict[int, tuple[Any, ...]]:
+    def counted(**given: int) -> ValueMarks:
         reads.append(1)
-        return marks()
+        return marks(**given)
 
     monkeypatch.setattr(index_module, "ledger_marks", counted)
     with ThreadPoolExecutor(8) as pool:
@@ -249,7 +250,7 @@ def test_while_the_database_is_away_the_page_shows_what_it_knew(
     ledgers.tables.write(scope, entry())
     ledgers.index.view()
 
-    def away() -> None:
+    def away(**_: int) -> None:
         message = "Airflow's database could not be used: connection \x1brefused"
         raise AirflowDatabaseError(message)
 
@@ -289,8 +290,8 @@ def test_something_that_is_done_while_the_index_is_read_shows_at_the_next_look(
     ledgers.tables.write(scope, entry())
     marks = records.ledger_marks
 
-    def meanwhile() -> dict[int, tuple[Any, ...]]:
-        found = marks()
+    def meanwhile(**given: int) -> ValueMarks:
+        found = marks(**given)
         ledgers.index.forget()
         return found
 
@@ -301,6 +302,20 @@ def test_something_that_is_done_while_the_index_is_read_shows_at_the_next_look(
 
     assert State.RUNNING is before.shown.state
     assert State.CANCELLING is only(ledgers.index.view()).shown.state
+
+
+def test_years_of_closed_entries_do_not_fill_the_memory(tables: AirflowTables) -> None:
+    """The newest are known, and all that are open; the page says that there are more."""
+    ledgers = Ledgers(tables=tables, newest=2)
+    for number in range(1, 6):
+        scope = tables.add_task(task_id=f"t{number}", state="running", run_state="running")
+        tables.write(scope, entry() if number == 2 else entry().close())
+
+    view = ledgers.index.view()
+
+    assert {"t2", "t4", "t5"} == {each.task_id for each in view.lines}
+    assert not view.complete
+    assert view.problems[0].startswith("Shown are the newest 2 entries of the ledger, and all")
 
 
 def test_keys_that_somebody_made_up_do_not_disturb_the_order(ledgers: Ledgers) -> None:

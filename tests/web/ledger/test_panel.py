@@ -11,7 +11,7 @@ import pytest
 
 from airflow_spanner_lro.core.operations.snapshot import OperationState
 from airflow_spanner_lro.web.ledger.listed import Turn
-from airflow_spanner_lro.web.ledger.panel import NOTHING, headline, panel
+from airflow_spanner_lro.web.ledger.panel import NOTHING, UNKNOWN, headline, panel
 
 from .ledgers import NOW, backup, entry, operation_of
 from .listing import listed, seen
@@ -68,6 +68,7 @@ def test_a_task_that_has_started_nothing_says_so() -> None:
 
     assert (NOTHING, None, None) == (found["detail_text"], found["current"], found["slot"])
     assert ([], []) == (found["entries"], found["problems"])
+    assert UNKNOWN == panel_of(complete=False)["detail_text"], "where old entries are left out"
 
 
 def test_the_newest_operation_is_the_current_one() -> None:

@@ -308,7 +308,7 @@ def test_a_reaper_at_work_is_shown_with_its_last_round(page: TestClient, ledgers
 def test_a_database_that_is_away_is_said(page: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known yet, so it is an error in the usual form, and the server lives on."""
 
-    def away() -> None:
+    def away(**_: int) -> None:
         message = "Airflow's database could not be used: connection refused"
         raise AirflowDatabaseError(message)
 
