@@ -25,6 +25,7 @@ PARTS = {
     "loading": "tests.benchmarks.real_airflow.loading",
     "kills": "tests.benchmarks.kill_strokes",
     "page": "tests.benchmarks.operations_page",
+    "progress": "tests.benchmarks.published_progress",
     "import": "tests.benchmarks.import_time",
 }
 VIRTUAL = {"detection"}
