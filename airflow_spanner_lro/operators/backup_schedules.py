@@ -135,9 +135,7 @@ class SpannerCreateBackupScheduleOperator(SpannerImmediateOperator):
             if code_of(exc) is not Code.ALREADY_EXISTS:
                 raise
             schedule = self._existing()
-            self.log.info(
-                "%s exists already, as asked for. %s", self.target.label, self.target
-            )
+            self.log.info("%s exists already, as asked for. %s", self.target.label, self.target)
         else:
             self.log.info("%s was created. %s", self.target.label, self.target)
         return message_to_dict(schedule)

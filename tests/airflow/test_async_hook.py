@@ -85,7 +85,7 @@ def test_one_loop_after_the_other(stage: Stage) -> None:
     async def look() -> list[Any]:
         async with hook:
             looks = (hook.list_operations(resource=DATABASE) for _ in range(3))
-            return await asyncio.gather(*looks)
+            return list(await asyncio.gather(*looks))
 
     assert [[[]] * 3] * 2 == [asyncio.run(look()), asyncio.run(look())]
     assert 6 == len(stage.emulator.calls)

@@ -133,7 +133,7 @@ def test_what_a_list_leaves_out_is_got() -> None:
 
 def test_a_refused_list_is_not_tried_again() -> None:
     """Where lists are not allowed, each is got by its name, from then on."""
-    script = [
+    script: Sequence[Answer] = [
         DENIED,
         *(running(), running(name=OTHER)),
         *(succeeded(), succeeded(name=OTHER)),
@@ -169,7 +169,7 @@ def test_trouble_has_an_end() -> None:
 def test_one_that_cannot_be_seen_ends_nobody_elses_wait() -> None:
     """An operation that is unknown is done with; the other goes on being waited for."""
     end = succeeded(name=ON_DATABASE)
-    script = [GONE, running(name=ON_DATABASE), end]
+    script: Sequence[Answer] = [GONE, running(name=ON_DATABASE), end]
 
     played = play(waiting(NAME, ON_DATABASE), script)
 
