@@ -25,13 +25,16 @@ from airflow_spanner_lro.core.ledger.entry import (
 )
 from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.ledger.resume import fingerprint
-from airflow_spanner_lro.core.operations.snapshot import FollowUp
+from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationError
+from airflow_spanner_lro.core.status import Code
 
 from . import strategies
-from .sample_values import NOW, OTHER, entry
+from .sample_values import NOW, OTHER, cancelled, entry, failed, running, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
 @given(value=strategies.entries)
@@ -201,3 +204,28 @@ def test_a_record_of_before_has_no_such_note() -> None:
     del record["cancelled_by"]
 
     assert entry() == LedgerEntry.from_record(record)
+
+
+def test_a_closed_entry_keeps_with_what_its_operation_has_failed() -> None:
+    """Spanner forgets it; another try begins without it, and what is closed again keeps it."""
+    closed = entry().close(failed())
+
+    assert "RESOURCE_EXHAUSTED: no room" == closed.failure
+    assert closed == LedgerEntry.from_record(closed.to_record())
+    assert closed.failure == closed.close().failure
+    assert not closed.owned_by(2, deadline=None, now=NOW).failure
+
+
+@pytest.mark.parametrize("snapshot", [None, succeeded(), cancelled(), running()])
+def test_what_has_not_failed_has_no_failure(snapshot: OperationSnapshot | None) -> None:
+    """A cancel is told by how it ended."""
+    assert not entry().close(snapshot).failure
+
+
+def test_a_long_failure_is_cut_and_escaped() -> None:
+    """It may quote what somebody asked for, and what is too long could not be read again."""
+    error = OperationError(code=Code.INVALID_ARGUMENT, message="\x1b]0;" + "x" * 60_000)
+    closed = entry().close(failed(error=error))
+
+    assert closed.failure.startswith("INVALID_ARGUMENT: \\x1b]0;")
+    assert closed == LedgerEntry.from_record(closed.to_record())

@@ -30,6 +30,8 @@ from airflow_spanner_lro.core.ledger.record import (
     VERSION,
     LedgerFormatError,
     LedgerRecord,
+    evidence_of,
+    failure_text,
     read_record,
 )
 from airflow_spanner_lro.core.names import (
@@ -174,6 +176,8 @@ class LedgerEntry:
     :param deployment: name of the Airflow deployment that wrote it, if it has one
     :param cancelled_by: the user who has asked for its cancel on the Operations page; empty if
         nobody has
+    :param failure: with what its operation has failed: Spanner forgets it, and who looks in the
+        morning wants to know
     """
 
     kind: OperationKind
@@ -201,6 +205,7 @@ class LedgerEntry:
     left: bool = False
     deployment: str = ""
     cancelled_by: str = ""
+    failure: str = ""
 
     @property
     def may_cancel(self) -> bool:
@@ -276,6 +281,7 @@ class LedgerEntry:
             stopping=None,
             ending=None,
             cancelled_by="",
+            failure="",
         )
 
     def goes_on_as(self, follow_up: FollowUp) -> LedgerEntry:
@@ -338,6 +344,7 @@ class LedgerEntry:
             stopping=None,
             ending=ending,
             statements=self.statements_after(snapshot),
+            failure=failure_text(snapshot) or self.failure,
         )
 
     def _go(self, by: Callable[..., LedgerEntry], **changes: Any) -> LedgerEntry:
@@ -378,6 +385,7 @@ class LedgerEntry:
             "left": self.left,
             "deployment": self.deployment,
             "cancelled_by": self.cancelled_by,
+            "failure": self.failure,
         }
 
     @classmethod
@@ -426,7 +434,7 @@ class LedgerEntry:
             stopping=read.stopping,
             ending=read.ending,
             adopted=read.adopted,
-            evidence=_evidence(read, kind=kind),
+            evidence=evidence_of(read, kind=kind),
             asked=read.asked,
             signed=read.signed,
             before=None if read.before is None else tuple(read.before),
@@ -434,11 +442,5 @@ class LedgerEntry:
             left=read.left,
             deployment=read.deployment,
             cancelled_by=read.cancelled_by,
+            failure=read.failure,
         )
-
-
-def _evidence(read: LedgerRecord, *, kind: OperationKind) -> Evidence | None:
-    if read.operation is None or read.evidence is not None:
-        return read.evidence
-    # the releases of version 1 did not tell an answer from a find
-    return Evidence.NAMED if kind.named_by_caller else Evidence.PRESUMED

@@ -10,7 +10,7 @@ none, so its operations are presumed, unless their ids were chosen by the task.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,11 +19,16 @@ from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.operations.settlement import Ending
 from airflow_spanner_lro.core.text import escape_unprintable, shorten
 
+if TYPE_CHECKING:
+    from airflow_spanner_lro.core.kinds import OperationKind
+    from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
+
 VERSION = 3
 """What this release writes."""
 
 _ShortText = Annotated[str, Field(max_length=500)]
 _Name = Annotated[str, Field(max_length=700)]
+_LONGEST_FAILURE = 400
 _FirstOrLater = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
@@ -99,6 +104,7 @@ class LedgerRecord(_Strict):
     left: bool = False
     deployment: _ShortText = ""
     cancelled_by: _ShortText = ""
+    failure: _ShortText = ""
 
 
 def read_record(record: object) -> LedgerRecord:
@@ -122,6 +128,21 @@ def read_record(record: object) -> LedgerRecord:
     except (TypeError, ValueError, RecursionError) as exc:
         message = f"this is no ledger entry: {type(exc).__name__}"
         raise LedgerFormatError(message) from None
+
+
+def evidence_of(read: LedgerRecord, *, kind: OperationKind) -> Evidence | None:
+    """Return the evidence of a record; releases of version 1 wrote none."""
+    if read.operation is None or read.evidence is not None:
+        return read.evidence
+    # they did not tell an answer from a find
+    return Evidence.NAMED if kind.named_by_caller else Evidence.PRESUMED
+
+
+def failure_text(snapshot: OperationSnapshot | None) -> str:
+    """Return with what an operation has failed, fit to be kept; empty if it has not."""
+    if snapshot is None or snapshot.error is None or snapshot.cancelled:
+        return ""
+    return shorten(escape_unprintable(str(snapshot.error)), length=_LONGEST_FAILURE)
 
 
 def _in_words(record: object, exc: ValidationError) -> str:

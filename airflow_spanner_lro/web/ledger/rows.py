@@ -168,8 +168,10 @@ def _may_cancel(listed: ListedOperation) -> bool:
 def _error(listed: ListedOperation) -> str | None:
     if listed.seen and listed.seen.error:
         return plain(listed.seen.error)
-    known = listed.known
-    return plain(known.row.trouble) if known and known.row.entry is None else None
+    if listed.entry:
+        # what pollers have seen is published for minutes, and wanted for a day
+        return plain(listed.entry.failure) or None
+    return plain(listed.known.row.trouble) if listed.known else None
 
 
 def _console(listed: ListedOperation) -> str | None:

@@ -17,6 +17,7 @@ left     known       any            any          UNKNOWN
 closed   known       cancelled      any          CANCELLED
 closed   known       gone           any          GONE
 closed   known       else           any          UNKNOWN
+closed   failed      no             any          FAILED
 closed   known       no             success      SUCCEEDED
 closed   known       no             failed       FAILED
 closed   known       no             else         UNKNOWN
@@ -138,6 +139,8 @@ def shown_state(  # noqa: PLR0911  # the rows of a table
         )
     if entry.ending is not None:
         return _shown(*_ENDINGS[entry.ending])
+    if entry.failure:
+        return _shown(State.FAILED, "Failed.")
     return _delivered(entry, tried)
 
 

@@ -339,6 +339,14 @@ def test_the_error_of_an_operation_is_cut_and_escaped() -> None:
     assert len(shown) <= 2000
 
 
+def test_the_error_of_an_operation_is_told_for_as_long_as_its_entry_is_there() -> None:
+    """What pollers have seen is published for minutes only."""
+    closed = entry(failure="RESOURCE_EXHAUSTED: no room").close()
+
+    assert "RESOURCE_EXHAUSTED: no room" == row(listed(closed), actionable=())["error"]
+    assert row(listed(entry().close()), actionable=())["error"] is None
+
+
 def test_times_of_all_rows_have_a_zone() -> None:
     """A page in another zone shows the same moments."""
     shown = row(listed(entry(deadline=NOW)), actionable=())

@@ -53,6 +53,7 @@ def shown(written: LedgerEntry | None, **given: Any) -> State:
         (entry().close(ending=Ending.REFUSED), {}, State.UNKNOWN),
         (entry().close(ending=Ending.NOT_SENT), {}, State.UNKNOWN),
         (entry().close(ending=Ending.STILL_RUNNING), {}, State.UNKNOWN),
+        (entry(failure="ABORTED: x").close(), {"tried": "success"}, State.FAILED),
         (entry().close(), {"tried": "success"}, State.SUCCEEDED),
         (entry(statements=COMMITTED).close(), {}, State.SUCCEEDED),
         (entry().close(), {"tried": "failed"}, State.FAILED),
