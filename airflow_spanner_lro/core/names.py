@@ -383,7 +383,10 @@ def _why_no_name(value: object) -> str:
         return "this has to be awaited first, and its result be given"
     if isinstance(value, Iterable) and not isinstance(value, Mapping | str | bytes):
         return "give one operation, and make a call for each where there are several"
-    return "give a full name, or what a verb of the hook or Google's client library has returned"
+    return (
+        "give a full name (projects/…/operations/…), or what a verb of the hook or Google's client "
+        "library has returned"
+    )
 
 
 def parse_operation_names(value: object) -> tuple[OperationName, ...]:

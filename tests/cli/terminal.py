@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _COMMAND = "import sys; from airflow_spanner_lro.cli import main; sys.exit(main())"
 _PATIENCE = 40.0
+_MOMENT = 0.05
 
 
 class Terminal:
@@ -81,12 +82,18 @@ class Terminal:
         return bool(self._screen.cursor.hidden)
 
     def until(self, condition: Callable[[list[str]], bool]) -> list[str]:
-        """Read until what is on the screen meets a condition; return the lines."""
+        """Read until what is on the screen meets a condition; return the lines.
+
+        What is drawn at once may come in pieces, so nothing may follow for a moment.
+        """
         deadline = time.monotonic() + _PATIENCE
-        while not condition(self.lines):
+        while True:
+            met = condition(self.lines)
+            more = self._read(_MOMENT if met else 0.1)
+            if met and not more:
+                return self.lines
             assert time.monotonic() < deadline, "\n".join(self.lines)
-            assert self._read(0.1) or self._process.poll() is None, "\n".join(self.lines)
-        return self.lines
+            assert more or self._process.poll() is None, "\n".join(self.lines)
 
     def interrupt(self) -> None:
         """Press Ctrl-C."""

@@ -21,6 +21,7 @@ from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.operations import errors as about
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.lease import NewerLeaseFormatError
+from airflow_spanner_lro.core.polling.seen_record import SeenFormatError
 from airflow_spanner_lro.core.status import error_message
 from tests.core.sample_values import (
     BACKUP,
@@ -114,6 +115,7 @@ MADE_BY_THE_CALLER = {
     LedgerFormatError,
     NoUsableBackupError,
     NewerLeaseFormatError,
+    SeenFormatError,
     about._StoppedWaitingError,
     DeadlinePassedError,
 }

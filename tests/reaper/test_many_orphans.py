@@ -153,7 +153,7 @@ def test_rest_is_left_to_the_next_round(
     """A round that may send little more sees to few, and a later one to the others."""
     elapsed = [0.0]
     budget = RequestAllowance(most=20, elapsed=lambda: elapsed[0])
-    monkeypatch.setattr("airflow_spanner_lro.reaper.authority.RequestAllowance", lambda: budget)
+    monkeypatch.setattr("airflow_spanner_lro.reaper.authority.RequestAllowance", lambda **_: budget)
     one = ReaperLoop(host="one", clock=reaper.clock)
     reaper.orphan()
     # from now on it knows how much it may send
