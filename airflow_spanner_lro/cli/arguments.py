@@ -104,11 +104,13 @@ _WHERE = (
         "--project",
         help="project of short names (default: that of the environment, or of the credentials)",
     ),
-    _argument("--instance", help="instance, by its id"),
-    _argument("--database", help="database of the instance, by its id"),
-    _argument("--backup", help="backup of the instance, by its id"),
-    _argument("--instance-partition", help="partition of the instance, by its id"),
-    _argument("--instance-config", help="instance configuration of the project, by its id"),
+    _argument("--instance", help="instance, by its id or full name"),
+    _argument("--database", help="database of the instance, by its id or full name"),
+    _argument("--backup", help="backup of the instance, by its id or full name"),
+    _argument("--instance-partition", help="partition of the instance, by its id or full name"),
+    _argument(
+        "--instance-config", help="instance configuration of the project, by its id or full name"
+    ),
 )
 _RESOURCE = _argument(
     "resource",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro.cli.exit_codes import NothingFoundError
@@ -42,9 +42,20 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
+_FULL = "projects/"
 _OPERATIONS = "/operations/"
 _MADE_BY_SPANNER = re.compile("_auto_(op_)?")
 """How an id begins that Spanner has chosen: the second form is that of instances."""
+_NAMED_BY: dict[str, type[ResourceName]] = {
+    "project": ProjectName,
+    "instance": InstanceName,
+    "database": DatabaseName,
+    "backup": BackupName,
+    "instance_partition": InstancePartitionName,
+    "instance_config": InstanceConfigName,
+}
+_FLAG_OF = {"partition": "instance_partition", "config": "instance_config"}
+"""Where a flag is called otherwise than the part of a name that it gives."""
 _MOST_CANDIDATES = 20
 _PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 """Where Google's libraries and gcloud look for a project."""
@@ -59,6 +70,16 @@ class AmbiguousNameError(SpannerLroError):
             shown.append(f"  and {len(candidates) - len(shown)} more")
         lines = "\n".join(shown)
         super().__init__(f"{text!r} may be any of {len(candidates)} operations:\n{lines}")
+
+
+class NoProjectError(SpannerLroError):
+    """A short name came without a project, and nothing else tells one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"There is no project: say which, with --project or in {_PROJECT_VARIABLES[0]}, or "
+            "give a full name."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +107,20 @@ class Place:
 
     @classmethod
     def of(cls, args: Any) -> Place:
-        """Return the place that parsed arguments name."""
-        return cls(**{name: getattr(args, name, None) for name in cls.__slots__})
+        """Return the place that parsed arguments name; any of them may be a full name.
+
+        :raises InvalidArgumentError: if a full name is none, or two flags name different places
+        """
+        given = {name: getattr(args, name, None) for name in cls.__slots__}
+        full = {flag: text for flag, text in given.items() if text and text.startswith(_FULL)}
+        ids = given | dict.fromkeys(full)
+        for flag, text in full.items():
+            for name, id_ in _ids_of(text, flag=flag).items():
+                if ids[name] not in (None, id_):
+                    rule = f"{_option(name)} names another one"
+                    raise InvalidArgumentError(field=_option(flag), value=text, rule=rule)
+                ids[name] = id_
+        return cls(**ids)
 
     @property
     def empty(self) -> bool:
@@ -138,14 +171,27 @@ class Place:
     def project_of(self, access: Access) -> str:
         """Return the project of short names.
 
-        :raises InvalidArgumentError: if nothing tells it
+        :raises NoProjectError: if nothing tells it
         """
         named = (os.environ.get(each) for each in _PROJECT_VARIABLES)
         project = self.project or next(filter(None, named), None) or access.default_project()
         if not project:
-            rule = f"say which, with --project or in {_PROJECT_VARIABLES[0]}, or give a full name"
-            raise InvalidArgumentError(field="--project", value=None, rule=rule)
+            raise NoProjectError
         return project
+
+
+def _ids_of(text: str, *, flag: str) -> dict[str, str]:
+    """Return the ids in the full name that a flag was given, by the flags that take them.
+
+    :raises InvalidNameError: if it is no name of what the flag names
+    """
+    resource = _NAMED_BY[flag].parse(text)
+    ids = {each.name: getattr(resource, each.name) for each in fields(resource)}
+    return {_FLAG_OF.get(name, name): id_ for name, id_ in ids.items()}
+
+
+def _option(flag: str) -> str:
+    return f"--{flag.replace('_', '-')}"
 
 
 def resolve_resource(text: str | None, *, place: Place, access: Access) -> ResourceName:
@@ -220,10 +266,10 @@ class _Resolver:
     def resolve(self, text: str) -> OperationName:
         """Return the operation that one word stands for."""
         if _OPERATIONS in text:
-            if text.startswith("projects/"):
+            if text.startswith(_FULL):
                 return OperationName.parse(text)
             return OperationName.parse(f"{self._instance(text)}/{text}")
-        if text.startswith("projects/"):
+        if text.startswith(_FULL):
             resource = parse_resource(text)
             return self._only(text, self._running_first(self._list(resource), on=resource))
         resource = self._resource(text)

@@ -56,8 +56,8 @@ class SpannerAdminHook(SpannerConnectionHook):
     returned from a ``@task``. Names are full names (``projects/…/instances/…``) unless they are
     called ids; durations are in seconds; lists are lists. What Google's client library raises
     (``google.api_core.exceptions``: ``NotFound``, ``PermissionDenied``, ``ServiceUnavailable`` …)
-    propagates as it is. An argument that breaks a
-    rule is an ``InvalidArgumentError``, a ``ValueError``, before anything is sent.
+    propagates as it is. An argument that breaks a rule is an ``InvalidArgumentError``, a
+    ``ValueError``, before anything is sent.
 
     The endpoint is, in this order: the argument; the connection's extra ``spanner_endpoint``
     (``host:port``, or ``http://host:port`` for plain text); ``SPANNER_EMULATOR_HOST``; Google's.

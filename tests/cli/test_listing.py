@@ -268,7 +268,7 @@ def test_words_that_are_none(words: list[str], said: str, capsys: Capture) -> No
     ("words", "said"),
     [
         ([], "--instance=None is not usable: say in which instance"),
-        (["--instance", "main"], "--project=None is not usable: say which"),
+        (["--instance", "main"], "There is no project: say which"),
         (["--database", "orders"], "--database='orders' is not usable: say in which instance"),
         (
             ["--instance", "main", "--database", "orders", "--backup", "b1", "--project", "p1"],

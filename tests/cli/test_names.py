@@ -55,6 +55,49 @@ def test_ways_to_say_it(starter: Starter, capsys: Capture, short: object) -> Non
     assert name == described(capsys, short(name), *PLACE)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("--instance", INSTANCE),
+        ("--instance", INSTANCE, "--project", "p1"),
+        ("--backup", f"{INSTANCE}/backups/nightly"),
+        ("--backup", f"{INSTANCE}/backups/nightly", "--instance", "main"),
+        ("--backup", "nightly", "--instance", INSTANCE),
+        ("--instance", "main", "--project", "projects/p1"),
+    ],
+    ids=" ".join,
+)
+def test_a_flag_takes_a_full_name_too(
+    starter: Starter, capsys: Capture, place: tuple[str, ...]
+) -> None:
+    """As gcloud's do: what is copied from elsewhere is mostly full."""
+    name = starter.backup()
+
+    assert name == described(capsys, name.rpartition("/")[2], *place)
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (("--instance", INSTANCE, "--project", "other"), "--project names another one"),
+        (
+            ("--backup", f"{INSTANCE}/backups/b9", "--instance", "other"),
+            "--instance names another one",
+        ),
+        (("--instance", f"{INSTANCE}/backups/b9"), "expected projects/<project>/instances/"),
+        (("--backup", INSTANCE), "expected projects/<project>/instances/<instance>/backups/"),
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("operation")
+def test_a_full_name_that_fits_no_flag(
+    capsys: Capture, place: tuple[str, ...], message: str
+) -> None:
+    """Nobody is asked for a place that two flags tell differently."""
+    assert 1 == main(["describe", "x", *place])
+    assert message in capsys.readouterr().err
+
+
 def test_an_id_with_its_resource_as_gcloud_has_it(
     operation: str, spanner_emulator: SpannerAdminEmulator, capsys: Capture
 ) -> None:
@@ -135,7 +178,7 @@ def test_many_candidates_are_not_all_listed(starter: Starter, capsys: Capture) -
         (["no id!", *PLACE, "--backup", "nightly"], "'no id!' is not found", 5),
         ([f"{INSTANCE}/databases/orders"], "there is no operation on it", 5),
         (["nightly"], "or say with --instance where to look", 1),
-        (["nightly", "--instance", "main"], "--project=None", 1),
+        (["nightly", "--instance", "main"], "There is no project: say which", 1),
         (
             ["backups/nightly/operations/x", "--instance-config", "custom-x", "--project", "p1"],
             "a name without its beginning goes with --instance",
