@@ -52,7 +52,9 @@ def test_none_is_lost_that_was_deferred_at_once(world: World, number: int) -> No
     """Changes that end a second to four after their deferral all deliver, in the first try."""
     run, tasks = played(world, "e2e_quick_at_once")
 
-    lost = [task for task in tasks if task.state is not TaskState.SUCCESS]
+    lost = [
+        (task, world.api.task_log(task)) for task in tasks if task.state is not TaskState.SUCCESS
+    ]
     assert [] == lost, number
     assert RunState.SUCCESS is run.state
     assert {1} == {task.try_number for task in tasks}

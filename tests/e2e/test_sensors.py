@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-NOT_YET = re.compile(r"No (?:backup|database) yet .*?(?P<name>projects/\S+)")
+NOT_YET = re.compile(r"(?:does not exist|has no backup) yet.*?(?P<name>projects/\S+)")
 """The first line that a sensor logs wherever it waits, if what it waits for is not there."""
 
 
