@@ -30,7 +30,8 @@ Capture = pytest.CaptureFixture[str]
 pytestmark = [
     pytest.mark.skipif(
         shutil.which("gcloud") is None,
-        reason="gcloud is not on the PATH, so there is nothing to compare with",
+        reason="gcloud, with which our lists are compared, is not on the PATH; it is no package of "
+        "PyPI, npm or Debian",
     ),
     pytest.mark.timeout(300),
 ]

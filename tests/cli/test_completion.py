@@ -35,7 +35,7 @@ def test_shells_can_read_it(shell: str, capsys: pytest.CaptureFixture[str], tmp_
     """The shell takes it without complaint."""
     found = shutil.which(shell)
     if found is None:
-        pytest.skip(f"{shell} is not installed")
+        pytest.skip(f"only {shell} can read its own language, and it is not installed here")
     main(["completion", shell])
     script = tmp_path / "completion"
     script.write_text(capsys.readouterr().out)

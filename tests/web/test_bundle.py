@@ -29,7 +29,10 @@ def packages() -> None:
     """Have the packages of the lock file installed, or leave the test out."""
     trouble = install()
     if trouble is not None:
-        pytest.skip(f"npm cannot install what the lock file names: {trouble[-300:]}")
+        pytest.skip(
+            "npm cannot be reached for what the lock file names, so the file is only held against "
+            f"the digest of its sources: {trouble[-300:]}"
+        )
 
 
 def test_the_bundle_is_that_of_its_sources() -> None:
