@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TriggerT = TypeVar("TriggerT")
 
-WORKER_LEAVES = 5.0
+WORKER_LEAVES = 10.0
 """Seconds for which a trigger that was deferred by a worker keeps an end to itself.
 
 Meanwhile the executor reports that the worker has ended. Airflow 3.3.2 fails a task, without a line
