@@ -12,6 +12,7 @@ time of the fork, and what a thread imports is loaded by it alone.
 
 from __future__ import annotations
 
+import logging
 import os
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Protocol
@@ -29,6 +30,8 @@ TRIGGERER_JOB, SCHEDULER_JOB = "TriggererJob", "SchedulerJob"
 """What Airflow 3.3.2 calls the jobs of those processes."""
 _LEAVE_TIME = 3.0
 """Seconds for a thread to end when its process does."""
+
+log = logging.getLogger(__name__)
 
 
 def on_job_type(job: AirflowJob, then: Callable[[str], None]) -> None:
@@ -48,12 +51,14 @@ def on_job_type(job: AirflowJob, then: Callable[[str], None]) -> None:
 class ThreadAfterFork:
     """A thread in this process, from its next fork on; a fork of it has none.
 
-    :param work: what it does until the event it is given is set; it handles its own errors
+    :param work: what it does until the event it is given is set
+    :param failed: what is logged should that raise, which ends this thread and nothing else
     """
 
-    def __init__(self, *, name: str, work: Callable[[Event], None]) -> None:
+    def __init__(self, *, name: str, work: Callable[[Event], None], failed: str) -> None:
         self._name = name
         self._work = work
+        self._failed = failed
         self._pid = os.getpid()
         self._thread: Thread | None = None
         self._stopped = Event()
@@ -72,7 +77,39 @@ class ThreadAfterFork:
         # the process that was forked forks as well
         if self._thread is not None or os.getpid() != self._pid:
             return
-        self._thread = Thread(
-            target=self._work, args=(self._stopped,), name=self._name, daemon=True
-        )
+        self._thread = Thread(target=self.run, name=self._name, daemon=True)
         self._thread.start()
+
+    def run(self) -> None:
+        """Do the work; its process has other things to do, whatever becomes of it."""
+        try:
+            self._work(self._stopped)
+        except Exception:
+            log.exception("%s", self._failed)
+
+
+class TriggererThread:
+    """A thread in a triggerer's main process, from its fork on; in any other process nothing.
+
+    :param make: returns the thread, given the machine's name as ``hostname``; None for none
+    """
+
+    def __init__(self, make: Callable[..., ThreadAfterFork | None]) -> None:
+        self._make = make
+        self.thread: ThreadAfterFork | None = None
+
+    def prepare(self, job: AirflowJob) -> None:
+        """Have it start if this is a triggerer's job; never raises."""
+
+        def on_type(job_type: str) -> None:
+            if job_type == TRIGGERER_JOB and self.thread is None:
+                self.thread = self._make(hostname=job.hostname)
+                if self.thread is not None:
+                    self.thread.start()
+
+        on_job_type(job, on_type)
+
+    def stop(self) -> None:
+        """End it with its process, if it is there."""
+        if self.thread is not None:
+            self.thread.stop()

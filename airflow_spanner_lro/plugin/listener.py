@@ -36,8 +36,8 @@ def on_starting(component: object) -> None:
     from airflow_spanner_lro.triggers import lease_keeper, progress_keeper  # noqa: PLC0415
 
     host.prepare(component)  # type: ignore[arg-type]  # by its name it is one
-    lease_keeper.prepare(component)  # type: ignore[arg-type]  # the same
-    progress_keeper.prepare(component)  # type: ignore[arg-type]  # the same
+    lease_keeper.hosted.prepare(component)  # type: ignore[arg-type]  # the same
+    progress_keeper.hosted.prepare(component)  # type: ignore[arg-type]  # the same
 
 
 @hookimpl
@@ -57,8 +57,8 @@ def before_stopping(component: object) -> None:
         from airflow_spanner_lro.reaper import host  # noqa: PLC0415
         from airflow_spanner_lro.triggers import lease_keeper, progress_keeper  # noqa: PLC0415
 
-        lease_keeper.stop()
-        progress_keeper.stop()
+        lease_keeper.hosted.stop()
+        progress_keeper.hosted.stop()
         host.stop()
     note = pending_deferral.take()
     if note is None or type(component).__name__ != _TASK_RUNNER:

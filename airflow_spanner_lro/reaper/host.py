@@ -115,16 +115,17 @@ def thread_of_triggerer(*, hostname: str, interval: float) -> ThreadAfterFork:
     """
 
     def work(stopped: Event) -> None:
-        try:
-            from airflow_spanner_lro.reaper.loop import EventClock, ReaperLoop  # noqa: PLC0415
+        # a library that cannot be loaded ends the reaper, and nothing else
+        from airflow_spanner_lro.reaper.loop import EventClock, ReaperLoop  # noqa: PLC0415
 
-            clock = EventClock(stopped)
-            ReaperLoop(host=f"{hostname} (triggerer)", clock=clock).run(interval=interval)
-        except Exception:
-            # such as a library that cannot be loaded; the triggerer has other things to do
-            log.exception("The reaper has ended here; nobody else is affected.")
+        clock = EventClock(stopped)
+        ReaperLoop(host=f"{hostname} (triggerer)", clock=clock).run(interval=interval)
 
-    return ThreadAfterFork(name="spanner-lro-reaper", work=work)
+    return ThreadAfterFork(
+        name="spanner-lro-reaper",
+        work=work,
+        failed="The reaper has ended here; nobody else is affected.",
+    )
 
 
 class ChildProcess:

@@ -22,11 +22,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
-from airflow_spanner_lro.airflow_internals.job_processes import (
-    TRIGGERER_JOB,
-    ThreadAfterFork,
-    on_job_type,
-)
+from airflow_spanner_lro.airflow_internals.job_processes import ThreadAfterFork, TriggererThread
 from airflow_spanner_lro.core.errors import SettingsError
 from airflow_spanner_lro.core.polling.lease import (
     LEASE,
@@ -44,7 +40,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from threading import Event
 
-    from airflow_spanner_lro.airflow_internals.job_processes import AirflowJob
     from airflow_spanner_lro.airflow_internals.shared_variable import HeldVariable
     from airflow_spanner_lro.core.polling.lease import Grant
     from airflow_spanner_lro.triggers.lease_board import LeaseBoard, Wish
@@ -234,23 +229,8 @@ class LeaseKeeper:
             log.info("Request budget leased; triggerers that divide it now: %d.", holders)
 
 
-def prepare(job: AirflowJob) -> None:
-    """Have the shares be renewed from its fork on if this is a triggerer's job; never raises."""
-
-    def on_type(job_type: str) -> None:
-        if job_type == TRIGGERER_JOB and _hosted.thread is None:
-            _hosted.thread = _thread(hostname=job.hostname)
-
-    on_job_type(job, on_type)
-
-
-def stop() -> None:
-    """Give back what this process holds, if it is a triggerer's main process."""
-    if _hosted.thread is not None:
-        _hosted.thread.stop()
-
-
-def _thread(*, hostname: str) -> ThreadAfterFork | None:
+def thread_of_triggerer(*, hostname: str) -> ThreadAfterFork | None:
+    """Return what renews the shares; None where the configuration cannot be used."""
     from airflow_spanner_lro import settings  # noqa: PLC0415  # read where it is needed
 
     try:
@@ -267,16 +247,11 @@ def _thread(*, hostname: str) -> ThreadAfterFork | None:
         base=base,
     )
 
-    def work(stopped: Event) -> None:
-        try:
-            keeper.run(stopped)
-        except Exception:
-            # a bug; the triggers go on at the usual rate
-            log.exception("The request budget is not shared any more; nobody else is affected.")
-
-    thread = ThreadAfterFork(name="spanner-lro-budget", work=work)
-    thread.start()
-    return thread
+    return ThreadAfterFork(
+        name="spanner-lro-budget",
+        work=keeper.run,
+        failed="The request budget is not shared any more; nobody else is affected.",
+    )
 
 
 def _hold() -> AbstractContextManager[HeldVariable]:
@@ -287,9 +262,4 @@ def _hold() -> AbstractContextManager[HeldVariable]:
     return held_variable(VARIABLE, description=_DESCRIPTION)
 
 
-@dataclass(slots=True)
-class _Hosted:
-    thread: ThreadAfterFork | None = None
-
-
-_hosted = _Hosted()
+hosted = TriggererThread(thread_of_triggerer)

@@ -13,24 +13,19 @@ from __future__ import annotations
 
 import base64
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
-from airflow_spanner_lro.airflow_internals.job_processes import (
-    TRIGGERER_JOB,
-    ThreadAfterFork,
-    on_job_type,
-)
+from airflow_spanner_lro.airflow_internals.job_processes import ThreadAfterFork, TriggererThread
 from airflow_spanner_lro.triggers.progress_page import open_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
-    from airflow_spanner_lro.airflow_internals.job_processes import AirflowJob
     from airflow_spanner_lro.triggers.progress_page import ProgressPage
 
 KEY_PREFIX = "spanner_lro_progress_"
@@ -155,40 +150,14 @@ class ProgressKeeper:
             published_variables.withdraw(old)
 
 
-def prepare(job: AirflowJob) -> None:
-    """Have records be written from its fork on if this is a triggerer's job; never raises."""
-
-    def on_type(job_type: str) -> None:
-        if job_type == TRIGGERER_JOB and _hosted.thread is None:
-            _hosted.thread = _thread(hostname=job.hostname)
-
-    on_job_type(job, on_type)
-
-
-def stop() -> None:
-    """Take back what this process has written, if it is a triggerer's main process."""
-    if _hosted.thread is not None:
-        _hosted.thread.stop()
-
-
-def _thread(*, hostname: str) -> ThreadAfterFork:
+def thread_of_triggerer(*, hostname: str) -> ThreadAfterFork:
+    """Return what publishes the records of this process's fork."""
     keeper = ProgressKeeper(page=open_page(), host=hostname, holder=uuid4().hex[:12])
-
-    def work(stopped: Event) -> None:
-        try:
-            keeper.run(stopped)
-        except Exception:
-            # a bug; the triggers go on all the same
-            log.exception("What is seen is not published any more; nobody else is affected.")
-
-    thread = ThreadAfterFork(name="spanner-lro-progress", work=work)
-    thread.start()
-    return thread
+    return ThreadAfterFork(
+        name="spanner-lro-progress",
+        work=keeper.run,
+        failed="What is seen is not published any more; nobody else is affected.",
+    )
 
 
-@dataclass(slots=True)
-class _Hosted:
-    thread: ThreadAfterFork | None = None
-
-
-_hosted = _Hosted()
+hosted = TriggererThread(thread_of_triggerer)

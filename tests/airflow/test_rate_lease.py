@@ -301,7 +301,7 @@ def test_bug_ends_the_thread_and_nothing_else(
 
     monkeypatch.setattr(LeaseKeeper, "look", look)
     monkeypatch.setattr(lease_board._here, "board", None)
-    thread = lease_keeper._thread(hostname="here")
+    thread = lease_keeper.thread_of_triggerer(hostname="here")
     assert thread is not None
     thread._forked()
     wait_until(lambda: "a bug" in caplog.text, timeout=30, what="the traceback")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.variable import Variable
 from sqlalchemy import delete, select
 
-from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
+from airflow_spanner_lro.airflow_internals import AirflowDatabaseError, job_processes
+from airflow_spanner_lro.airflow_internals.job_processes import TriggererThread
 from airflow_spanner_lro.airflow_internals.published_variables import publish
 from airflow_spanner_lro.core.polling.seen_record import (
     SeenHead,
@@ -134,18 +135,19 @@ class Job:
 def test_only_a_triggerer_publishes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler has no memory to share, and a triggerer one; it ends with its process."""
     callbacks: list[Any] = []
-    monkeypatch.setattr(progress_keeper, "_hosted", progress_keeper._Hosted())
-    monkeypatch.setattr(progress_keeper, "on_job_type", lambda _, then: callbacks.append(then))
-    progress_keeper.stop()
-    progress_keeper.prepare(Job())
+    monkeypatch.setattr(job_processes, "on_job_type", lambda _, then: callbacks.append(then))
+    hosted = TriggererThread(progress_keeper.thread_of_triggerer)
+    hosted.stop()
+    hosted.prepare(Job())
     (on_type,) = callbacks
     on_type("SchedulerJob")
-    assert progress_keeper._hosted.thread is None
+    assert hosted.thread is None
     on_type("TriggererJob")
-    thread = progress_keeper._hosted.thread
+    thread = hosted.thread
     on_type("TriggererJob")
-    assert thread is progress_keeper._hosted.thread
-    progress_keeper.stop()
+    assert thread is not None
+    assert thread is hosted.thread
+    hosted.stop()
 
 
 def test_bug_in_the_thread_is_logged(
@@ -153,8 +155,7 @@ def test_bug_in_the_thread_is_logged(
 ) -> None:
     """Should writing fail for a bug, the log says so and the triggerer goes on."""
     monkeypatch.setattr(ProgressKeeper, "run", lambda *_: 1 / 0)
-    thread = progress_keeper._thread(hostname="triggerer-1")
-    thread._work(threading.Event())
+    progress_keeper.thread_of_triggerer(hostname="triggerer-1").run()
     assert "What is seen is not published any more" in caplog.text
 
 
