@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 MISSING = InstanceName(project="p", instance="not-there")
 
 
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what emulators of other tests said: a port that was free once is used again."""
+    monkeypatch.setattr("airflow_spanner_lro.admin.emulated._scales", {})
+
+
 @pytest.fixture(params=[SystemClock(scale=60), ManualClock()], ids=["fast", "still"])
 def server(request: pytest.FixtureRequest) -> Iterator[tuple[Endpoint, float]]:
     """Return where an emulator answers, and its scale."""
