@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, get_type_hints
 
 import proto
@@ -66,9 +67,21 @@ class Servicer:
 
     def methods(self) -> dict[str, Method]:
         """Return its RPCs by their path on the wire."""
-        names = [name for name in dir(type(self)) if hasattr(getattr(type(self), name), "__rpc__")]
+        names = _rpcs_of(type(self))
         methods = (Method.of(str(self.service), getattr(self, name)) for name in names)
         return {method.path: method for method in methods}
+
+
+@cache
+def _rpcs_of(servicer: type[Servicer]) -> tuple[str, ...]:
+    return tuple(name for name in dir(servicer) if hasattr(getattr(servicer, name), "__rpc__"))
+
+
+# an emulator is started for each test of many, and annotations take a third of its start to read
+@cache
+def _messages_of(method: Callable[..., Any]) -> tuple[type[Any], type[Any]]:
+    hints = get_type_hints(method, localns=_VOCABULARY)
+    return hints["request"], hints["return"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +101,13 @@ class Method:
     @classmethod
     def of(cls, service: str, bound: Callable[[Any, datetime], Any]) -> Method:
         """Read the annotations of a marked method."""
-        hints = get_type_hints(bound, localns=_VOCABULARY)
+        request, response = _messages_of(getattr(bound, "__func__", bound))
         return cls(
             service=service,
             name=bound.__name__,
             handle=bound,
-            request=hints["request"],
-            response=hints["return"],
+            request=request,
+            response=response,
         )
 
     @classmethod
