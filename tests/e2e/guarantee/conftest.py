@@ -69,3 +69,6 @@ def pytest_terminal_summary(
     terminalreporter.section(f"guarantees, {executor} (seconds times {allowance:g})")
     for line in result_table(runner.outcomes, allowance=allowance):
         terminalreporter.write_line(line)
+    terminalreporter.section("where the time went")
+    for line in runner.stopwatch.lines():
+        terminalreporter.write_line(line)

@@ -10,16 +10,20 @@ A row that fails never keeps another from being played.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.e2e.guarantee.row_actions import RowActions
+from tests.e2e.guarantee.stopwatch import Step, Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from tests.e2e.conftest import World
-    from tests.e2e.guarantee.rows import Row, Scenario, Seen
+    from tests.e2e.guarantee.rows import Group, Row, Scenario, Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,7 @@ class Runner:
         self._world = world
         self._rows = tuple(rows)
         self._outcomes: dict[str, Outcome] = {}
+        self.stopwatch = Stopwatch()
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -126,24 +131,43 @@ class Runner:
         trouble: Exception | None = None
         with ThreadPoolExecutor(max_workers=len(parts)) as pool:
             try:
-                with group.around(self._world):
-                    _side_by_side(pool, _RowInProgress.step, parts)
-                    with group.disruption(self._world):
-                        if group.at_once:
-                            _side_by_side(pool, _RowInProgress.step, parts)
-                        else:
-                            for part in parts:
-                                part.step()
-                    _side_by_side(pool, _RowInProgress.finish, parts)
+                with ExitStack() as around:
+                    with self._timed(group, Step.SET_UP):
+                        around.enter_context(group.around(self._world))
+                    self._play_steps(pool, parts)
             except Exception as exc:  # noqa: BLE001  # it is shown by the tests of these rows
                 trouble = exc
         for part in parts:
             failed = Outcome(row=part.row, error=trouble)
             self._outcomes[part.row.id] = part.outcome or failed
 
+    def _play_steps(self, pool: ThreadPoolExecutor, parts: list[_RowInProgress]) -> None:
+        group = parts[0].row.group
+        self._side_by_side(pool, Step.READY, parts)
+        with ExitStack() as disrupted:
+            with self._timed(group, Step.DISRUPT):
+                disrupted.enter_context(group.disruption(self._world))
+            if group.at_once:
+                self._side_by_side(pool, Step.CAUSES, parts)
+            else:
+                with self._timed(group, Step.CAUSES):
+                    for part in parts:
+                        self._step(Step.CAUSES, part)
+        self._side_by_side(pool, Step.REST, parts)
 
-def _side_by_side(
-    pool: ThreadPoolExecutor, do: Callable[[_RowInProgress], None], parts: Iterable[_RowInProgress]
-) -> None:
-    for _ in pool.map(do, parts):
-        pass
+    def _side_by_side(
+        self, pool: ThreadPoolExecutor, step: Step, parts: list[_RowInProgress]
+    ) -> None:
+        with self._timed(parts[0].row.group, step):
+            for _ in pool.map(partial(self._step, step), parts):
+                pass
+
+    def _step(self, step: Step, part: _RowInProgress) -> None:
+        with self._timed(part.row.group, step, row=part.row.id):
+            if step is Step.REST:
+                part.finish()
+            else:
+                part.step()
+
+    def _timed(self, group: Group, step: Step, *, row: str = "") -> AbstractContextManager[None]:
+        return self.stopwatch.of(group.name, step, row=row)

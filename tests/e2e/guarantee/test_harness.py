@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -92,6 +93,21 @@ def test_a_group_goes_through_its_steps_together(diary: Diary, first: Row) -> No
     assert ["disruption begins", "E1 cause", "E2 cause", "disruption ends"] == diary.lines[3:7]
     assert {"E1 rest", "E2 rest"} == set(diary.lines[7:9])
     assert ["all ends"] == diary.lines[9:]
+
+
+def test_it_is_told_what_the_time_went_to(first: Row) -> None:
+    """Of each group there is a line with its steps, and with the rows that were in them."""
+    second = replace(first, id="E2", play=broken)
+    runner = Runner(world=WORLD, rows=[first, second])
+    runner.outcome(first)
+
+    (line,) = runner.stopwatch.lines()
+
+    steps = re.sub(r"\d+", "0", line.replace("E1", "E").replace("E2", "E"))
+    assert (
+        "g: set up 0 s, get ready 0 s (E 0 E 0), disrupt 0 s, causes 0 s (E 0 E 0), "
+        "rest 0 s (E 0 E 0)"
+    ) == steps
 
 
 def test_a_row_that_fails_keeps_no_other_from_being_played(first: Row) -> None:
