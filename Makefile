@@ -32,7 +32,8 @@ check: $(READY)  ## Format, lint, floors, types
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-docs: $(READY)  ## The documentation as web pages; a warning is an error
+docs: $(READY)  ## The documentation as web pages; a warning, or an old snippet, is an error
+	$(BIN)/python docs/_ext/fill.py --check
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 # the code that holds rows runs only where Google's emulator is, and is measured only there
@@ -78,9 +79,10 @@ bench: $(READY) $(EXTRA)/.ready  ## What waiting costs, ours and others', beside
 ui: $(READY)  ## The Operations page in Airflow, one file for the browser from its sources
 	@$(BIN)/python -m tests.support.node
 
-format: $(READY)  ## Put the code into its form
+format: $(READY)  ## Put the code into its form, and snippets and tables into the pages
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python docs/_ext/fill.py
 
 lock: $(READY)  ## Compile the pinned requirements anew
 	$(BIN)/uv pip compile --quiet --upgrade --no-header --no-annotate --universal \

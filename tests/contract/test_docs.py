@@ -42,8 +42,8 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"# \[START (\w+)\]")
-_INCLUDED = re.compile(r'^:start-after: "\[START (\w+)\]"$', re.MULTILINE)
-_HOWTO = re.compile(r"^\(howto/operator:(\w+)\)=$", re.MULTILINE)
+_INCLUDED = re.compile(r"^<!-- snippet: \S+ (\w+)(?: bare)? -->$", re.MULTILINE)
+_ANCHOR = re.compile(r'^<a id="([\w-]+)"></a>$', re.MULTILINE)
 _WAY = re.compile(
     r'<g class="way" data-before="(\w+)" data-by="(\w+)" data-after="(\w+)">'
     r'.*?<tspan class="number">(\d+)</tspan>',
@@ -81,10 +81,11 @@ def test_every_snippet_is_shown() -> None:
 
 
 def test_every_operator_and_sensor_has_its_section() -> None:
-    """There is one how-to section for each class, under the anchor that Airflow's own docs use."""
-    sections = [name for page in SOURCES for name in _HOWTO.findall(page.read_text())]
+    """There is one how-to section for each class, under an anchor that is its name."""
+    sections = [name for page in SOURCES for name in _ANCHOR.findall(page.read_text())]
+    classes = [name for name in sections if name.startswith("spanner")]
 
-    assert sorted(class_.__name__ for class_ in REQUIRED) == sorted(sections)
+    assert sorted(class_.__name__.lower() for class_ in REQUIRED) == sorted(classes)
 
 
 def test_every_operator_and_sensor_has_its_permissions() -> None:
