@@ -75,7 +75,7 @@ class SpannerConsoleLink(BaseOperatorLink):
         if hook is None:
             return ""
         try:
-            resource = None if hook.connection_spec.plain_text else self.find(operator)
+            resource = self.find(operator) if hook.connection_spec.in_google_cloud else None
             if resource and _is_to_be_made(resource, operator=operator):
                 resource = self.instead(resource)
         except SpannerLroError:

@@ -31,6 +31,7 @@ from airflow_spanner_lro.admin.requests import (
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import decode_backup
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
+from airflow_spanner_lro.core.omni import require_call
 from airflow_spanner_lro.core.operations.snapshot import (
     ResourceState,
     decode_operation,
@@ -72,11 +73,21 @@ class AsyncSpannerAdminClient:
         self._renew = renew
         self._renewed_at = -math.inf
 
+    @property
+    def omni(self) -> bool:
+        """Whether it asks Spanner Omni, which does not serve everything."""
+        return self.channels.endpoint.omni
+
     async def _call(self, service: Service, method: str, *args: Any, **kwargs: Any) -> Any:
         """Make a call, and once more with new credentials, as the sync client does."""
+        if self.omni:
+            require_call(service, method)
         try:
             return await self._call_once(service, method, *args, **kwargs)
-        except (GoogleAPIError, GoogleAuthError):
+        except (GoogleAPIError, GoogleAuthError) as exc:
+            if self.channels.may_need_other_certificates(exc):
+                await self._renewed()
+                raise
             if not (self.channels.refused and await self._renewed()):
                 raise
         return await self._call_once(service, method, *args, **kwargs)
@@ -89,7 +100,9 @@ class AsyncSpannerAdminClient:
         try:
             endpoint = await self._renew()
         except Exception as exc:  # noqa: BLE001  # the refusal is what counts
-            log.warning("Credentials not renewed: they were refused, and %s", exc)
+            log.warning("Credentials not renewed: they do not work any more, and %s", exc)
+            return False
+        if endpoint.certificates is not None and endpoint == self.channels.endpoint:
             return False
         self.channels.use(endpoint)
         return True

@@ -162,6 +162,14 @@ class Channels:
         """How many channels were replaced and are not closed yet."""
         return len(self._left)
 
+    def may_need_other_certificates(self, exc: Exception) -> bool:
+        """Tell whether an error may come from certificates that were replaced on one side.
+
+        Then nothing is answered but that no connection can be made, and whether the call was sent
+        nobody knows: it is no refusal after which it may be made again.
+        """
+        return self.endpoint.certificates is not None and code_of(exc) is Code.UNAVAILABLE
+
     def client(self, service: Service) -> Any:
         """Return the generated client of a service, for calls that are not made here."""
         return self._current.client(service)

@@ -32,6 +32,7 @@ from airflow_spanner_lro.admin.requests import (
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import decode_backup
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
+from airflow_spanner_lro.core.omni import can_list, require_call
 from airflow_spanner_lro.core.operations.snapshot import (
     ResourceState,
     decode_metadata,
@@ -75,6 +76,11 @@ class SpannerAdminClient:
         return emulated(self.channels.endpoint)
 
     @property
+    def omni(self) -> bool:
+        """Whether it asks Spanner Omni, which does not serve everything."""
+        return self.channels.endpoint.omni
+
+    @property
     def database_admin(self) -> Any:
         """The generated ``DatabaseAdminClient``, for calls that have no method here."""
         return self.channels.client(Service.DATABASE_ADMIN)
@@ -89,9 +95,14 @@ class SpannerAdminClient:
 
         Nothing was done of what was refused, so that is no second start.
         """
+        if self.omni:
+            require_call(service, method)
         try:
             return self._call_once(service, method, *args, **kwargs)
-        except (GoogleAPIError, GoogleAuthError):
+        except (GoogleAPIError, GoogleAuthError) as exc:
+            if self.channels.may_need_other_certificates(exc):
+                self._renewed()
+                raise
             if not (self.channels.refused and self._renewed()):
                 raise
         return self._call_once(service, method, *args, **kwargs)
@@ -108,7 +119,9 @@ class SpannerAdminClient:
         try:
             endpoint = self._renew()
         except Exception as exc:  # noqa: BLE001  # the refusal is what counts
-            log.warning("Credentials not renewed: they were refused, and %s", exc)
+            log.warning("Credentials not renewed: they do not work any more, and %s", exc)
+            return False
+        if endpoint.certificates is not None and endpoint == self.channels.endpoint:
             return False
         self.channels.use(endpoint)
         return True
@@ -179,7 +192,9 @@ class SpannerAdminClient:
         The service keeps those that ended for seven days.
         """
         calls = (ListCall.OF_RESOURCE, ListCall.OF_DATABASES, ListCall.OF_BACKUPS)
-        queries = (OperationQuery(call=call, parent=instance) for call in calls)
+        queries = [OperationQuery(call=call, parent=instance) for call in calls]
+        if self.omni:
+            queries = list(filter(can_list, queries))
         listed = (self.query_operations(query=query, timeout=timeout) for query in queries)
         return tuple(chain.from_iterable(listed))
 

@@ -3,7 +3,9 @@
 """From an endpoint and credentials to the generated clients of Google's library.
 
 The generated admin clients ignore ``SPANNER_EMULATOR_HOST`` and always speak TLS, so an endpoint
-in plain text needs a channel of our own making (google-cloud-spanner 3.71.0).
+in plain text needs a channel of our own making (google-cloud-spanner 3.71.0). So does Spanner Omni,
+whose certificates they do not take: the channel is the one that Google's own ``Client`` makes with
+``instance_type="omni"``.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ _OWN_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)
 connection that has gone silent; and one to an emulator that was started again at the same port
 would fail at once because an older channel, still open, waits before it tries again."""
 
-_PLAIN_TEXT = (
+_OWN_CHANNEL = (
     *_OWN_CONNECTION,
     # as Google's transports set them: a schema may be several MB long
     ("grpc.max_send_message_length", -1),
@@ -55,18 +57,42 @@ _PLAIN_TEXT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """What a server and we know each other by, each as the content of its PEM file; never shown.
+
+    :param authority: certificate of the authority that vouches for the server
+    :param own: certificate by which the server knows us, if it asks for one
+    :param key: its private key
+    """
+
+    authority: bytes = field(repr=False)
+    own: bytes | None = field(default=None, repr=False)
+    key: bytes | None = field(default=None, repr=False)
+
+    def channel_credentials(self) -> grpc.ChannelCredentials:
+        """Return them as a channel takes them."""
+        return grpc.ssl_channel_credentials(
+            root_certificates=self.authority, private_key=self.key, certificate_chain=self.own
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Where the admin API answers, and as whom to ask.
 
     :param target: ``host:port``; empty for Google's own endpoint
     :param plain_text: speak without TLS and without credentials, as to an emulator
-    :param credentials: required unless ``plain_text``
+    :param omni: it is Spanner Omni, which takes no credentials, and in plain text is no emulator
+    :param certificates: instead of credentials, for an Omni that speaks TLS
+    :param credentials: required unless ``plain_text`` or ``omni``
     :param origin: where the credentials come from, in words, for whoever has to put them right
     :param telemetry: counts every request; endpoints are equal whoever listens
     """
 
     target: str = ""
     plain_text: bool = False
+    omni: bool = False
+    certificates: Certificates | None = None
     credentials: Credentials | None = None
     origin: str = field(default="", compare=False)
     telemetry: Telemetry = field(default=NO_TELEMETRY, compare=False, repr=False)
@@ -85,9 +111,12 @@ class Endpoint:
 
     def _sync_client(self, client: Any) -> Any:
         transport = client.get_transport_class("grpc")
+        if self.omni:
+            own = self._omni_channel(grpc)
+            return client(transport=transport(channel=counted(own, telemetry=self.telemetry)))
         if self.plain_text:
             channel = grpc.intercept_channel(
-                grpc.insecure_channel(self.target, options=_PLAIN_TEXT),
+                grpc.insecure_channel(self.target, options=_OWN_CHANNEL),
                 TimeScaleReader(self.target),
             )
             return client(transport=transport(channel=counted(channel, telemetry=self.telemetry)))
@@ -103,10 +132,13 @@ class Endpoint:
         _, client = _CLIENTS[service]
         transport = client.get_transport_class("grpc_asyncio")
         interceptors = counters(self.telemetry)
+        if self.omni:
+            own = self._omni_channel(grpc.aio, interceptors=interceptors)
+            return client(transport=transport(channel=own))
         if self.plain_text:
             readers = [AsyncTimeScaleReader(self.target)]
             channel = grpc.aio.insecure_channel(
-                self.target, options=_PLAIN_TEXT, interceptors=[*(interceptors or ()), *readers]
+                self.target, options=_OWN_CHANNEL, interceptors=[*(interceptors or ()), *readers]
             )
             return client(transport=transport(channel=channel))
 
@@ -118,6 +150,16 @@ class Endpoint:
             return made
 
         return client(transport=transport(channel=connect, **self._secure()))
+
+    def _omni_channel(self, api: Any, **arguments: Any) -> Any:
+        """Return a channel to Spanner Omni.
+
+        :param api: ``grpc`` or ``grpc.aio``
+        """
+        if self.certificates is None:
+            return api.insecure_channel(self.target, options=_OWN_CHANNEL, **arguments)
+        proof = self.certificates.channel_credentials()
+        return api.secure_channel(self.target, proof, options=_OWN_CHANNEL, **arguments)
 
     def _secure(self) -> dict[str, Any]:
         arguments: dict[str, Any] = {

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether an emulator answers, and how fast its time goes, for whoever shows its times to people.
 
-What is spoken to in plain text is an emulator. Ours says with each answer how many emulated seconds
-go by in a real one; Google's does not, and knows real time only. It is remembered by address, for
-all clients of this process.
+What is spoken to in plain text is an emulator, unless it is Spanner Omni. Ours says with each
+answer how many emulated seconds go by in a real one; Google's does not, and knows real time only.
+It is remembered by address, for all clients of this process.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _scales: dict[str, float] = {}
 
 def emulated(endpoint: Endpoint) -> Emulated | None:
     """Return what is known of the emulator at an endpoint; None if there is none."""
-    if not endpoint.plain_text:
+    if endpoint.omni or not endpoint.plain_text:
         return None
     return Emulated(time_scale=_scales.get(endpoint.target))
 

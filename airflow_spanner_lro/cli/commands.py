@@ -220,7 +220,7 @@ def _has_console(client: SpannerAdminClient) -> bool:
     emulator = emulated(client.channels.endpoint)
     if emulator and is_terminal():
         print(emulator.text, file=sys.stderr)
-    return emulator is None
+    return emulator is None and not client.omni
 
 
 class _Connection:

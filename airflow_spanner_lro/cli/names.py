@@ -34,6 +34,7 @@ from airflow_spanner_lro.core.names import (
     ResourceName,
     parse_resource,
 )
+from airflow_spanner_lro.core.omni import can_list
 from airflow_spanner_lro.core.status import Code, code_of
 
 if TYPE_CHECKING:
@@ -350,10 +351,14 @@ def list_all(
     """List what several queries ask for, each operation once.
 
     Partitions came late, and not everybody may list them: that their list is refused says nothing
-    about the others.
+    about the others. Of Spanner Omni only databases have any.
     """
     found: dict[OperationName, OperationSnapshot] = {}
-    for query in queries:
+    asked = list(queries)
+    if client.omni:
+        # what was asked for by itself is refused, with the reason
+        asked = [each for each in asked if can_list(each)] or asked
+    for query in asked:
         try:
             listed = client.query_operations(query=query)
         except Exception as exc:

@@ -18,6 +18,17 @@ of the connection means "it happens there". Where they contradict each other not
 | none | given | none | the connection's |
 | none | none | an emulator | the environment's |
 | none | none | none | Google's own |
+
+A connection to Spanner Omni (``omni.py``) reaches that and nothing else, and what was at Omni is
+reached by a connection to the same Omni only: its certificates are shown to nobody else.
+
+| argument | connection | environment | endpoint |
+|---|---|---|---|
+| none, or the same Omni | Omni | none | the connection's |
+| none | Omni | an emulator | refused |
+| the same Omni | Omni | an emulator | the connection's, which somebody has decided before |
+| anything else | Omni | any | refused |
+| Omni | anything else | any | refused |
 """
 
 from __future__ import annotations
@@ -33,6 +44,9 @@ if TYPE_CHECKING:
 
 
 INSECURE_SCHEME = "http://"
+OMNI_SCHEME = "omni://"
+OMNI_INSECURE_SCHEME = "omni+http://"
+"""How an endpoint of Spanner Omni begins, with TLS and without."""
 TIME_SCALE_HEADER = "x-spanner-lro-time-scale"
 """What our emulator says with each answer over gRPC: emulated seconds for each real one."""
 
@@ -44,7 +58,8 @@ class ConnectionSpec:
     :param gcp_conn_id: Airflow connection of type ``google_cloud_platform``
     :param impersonation_chain: service accounts, the last of which is impersonated
     :param endpoint: ``host:port`` for TLS, ``http://host:port`` for plain text without credentials
-        (an emulator), empty for Google's own endpoint; None where nobody has decided yet, so that
+        (an emulator), ``omni://host:port`` and ``omni+http://host:port`` for Spanner Omni with TLS
+        and without, empty for Google's own endpoint; None where nobody has decided yet, so that
         whoever asks first looks at its own connection and environment
     """
 
@@ -55,12 +70,30 @@ class ConnectionSpec:
     @property
     def plain_text(self) -> bool:
         """The endpoint is spoken to without TLS and without credentials."""
+        return (self.endpoint or "").startswith((INSECURE_SCHEME, OMNI_INSECURE_SCHEME))
+
+    @property
+    def emulated(self) -> bool:
+        """It is an emulator's: whatever speaks plain text, and is no Spanner Omni."""
         return (self.endpoint or "").startswith(INSECURE_SCHEME)
+
+    @property
+    def omni(self) -> bool:
+        """It is one of Spanner Omni, which takes no Google credentials."""
+        return is_omni(self.endpoint or "")
+
+    @property
+    def in_google_cloud(self) -> bool:
+        """It leads to Google Cloud, as far as it is decided: what is there has a console."""
+        return not (self.emulated or self.omni)
 
     @property
     def target(self) -> str:
         """The ``host:port`` of the endpoint, empty for Google's own."""
-        return (self.endpoint or "").removeprefix(INSECURE_SCHEME)
+        target = self.endpoint or ""
+        for scheme in (INSECURE_SCHEME, OMNI_SCHEME, OMNI_INSECURE_SCHEME):
+            target = target.removeprefix(scheme)
+        return target
 
     def to_dict(self) -> dict[str, Any]:
         """Return this connection spec as primitives."""
@@ -107,9 +140,14 @@ class NamedEndpoint:
     source: EndpointSource
 
     @property
-    def plain_text(self) -> bool:
-        """It is spoken to without TLS and without credentials, as emulators are."""
+    def emulated(self) -> bool:
+        """It is an emulator's: spoken to without TLS and without credentials."""
         return self.address.startswith(INSECURE_SCHEME)
+
+
+def is_omni(endpoint: str) -> bool:
+    """Tell whether an endpoint is one of Spanner Omni."""
+    return endpoint.startswith((OMNI_SCHEME, OMNI_INSECURE_SCHEME))
 
 
 def choose_endpoint(
@@ -118,11 +156,18 @@ def choose_endpoint(
     """Return the endpoint that counts.
 
     :param argument: what was decided before; empty for Google's own, None if nothing was
-    :param connection: the connection's extra; empty if it has none
+    :param connection: the connection's extra, or its endpoint of Spanner Omni; empty if it has none
     :param environment: the variable for an emulator; empty if it is not set
     :param gcp_conn_id: id of the connection, for the error
     :raises UnusableConnectionError: if connection and environment contradict each other
     """
+    if is_omni(connection) or is_omni(argument or ""):
+        return _omni(
+            argument=argument,
+            connection=connection,
+            environment=environment,
+            gcp_conn_id=gcp_conn_id,
+        )
     if argument is not None:
         return NamedEndpoint(address=_address(argument), source=EndpointSource.ARGUMENT)
     own, emulator = _address(connection), _address(environment)
@@ -142,7 +187,7 @@ def refuse_emulator(endpoint: NamedEndpoint, *, gcp_conn_id: str) -> None:
 
     :raises UnusableConnectionError: if it is one
     """
-    if not endpoint.plain_text:
+    if not endpoint.emulated:
         return
     remedy = {
         EndpointSource.ARGUMENT: "Give none, or one with TLS",
@@ -164,6 +209,28 @@ def _address(text: str) -> str:
         if address.lower().startswith(scheme):
             return kept + address[len(scheme) :]
     return address
+
+
+def _omni(
+    *, argument: str | None, connection: str, environment: str, gcp_conn_id: str
+) -> NamedEndpoint:
+    """Return the endpoint of Spanner Omni, if the connection is one to it and nothing differs."""
+    if argument is not None and argument != connection:
+        leads = f"leads to {connection}" if is_omni(connection) else "is not one to Spanner Omni"
+        raise UnusableConnectionError(
+            f"Another endpoint, and nothing was sent to either: {argument or 'Google Cloud'!r} is "
+            f"asked for, and the connection {gcp_conn_id!r} {leads}. What was begun there is "
+            "reached by a connection that leads there; give that one, or change this one back."
+        )
+    if argument is None and environment:
+        raise UnusableConnectionError(
+            f"Two endpoints, and nothing was sent to either: {EMULATOR_VARIABLE}={environment!r} "
+            f"names an emulator, and the connection {gcp_conn_id!r} leads to Spanner Omni at "
+            f"{connection}. To work there, unset {EMULATOR_VARIABLE} in this process; to work on "
+            "the emulator, use another connection."
+        )
+    source = EndpointSource.CONNECTION if argument is None else EndpointSource.ARGUMENT
+    return NamedEndpoint(address=connection, source=source)
 
 
 def _contradiction(*, own: str, emulator: str, gcp_conn_id: str) -> UnusableConnectionError:

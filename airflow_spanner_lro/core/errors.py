@@ -40,7 +40,10 @@ Each has what a person needs: which operation, what happened, what to do now::
     │
     │   about waiting for a slot, in flows/limits.py:
     ├── LimitReachedError                    as many of these operations run as Spanner allows
-    └── SlotWaitEndedError                   gave up waiting for such a slot; nothing was started
+    ├── SlotWaitEndedError                   gave up waiting for such a slot; nothing was started
+    │
+    │   about Spanner Omni, in omni.py:
+    └── NotOnOmniError                       an UnusableConnectionError: Omni does not serve this
 
 They are plain exceptions: in Airflow 3 nothing needs to inherit ``AirflowException``, and the core
 may not import it. Google's own exceptions propagate as they are unless we add knowledge; then the
@@ -51,6 +54,10 @@ from __future__ import annotations
 
 _LONGEST = 300
 """How many characters of a value an error shows."""
+_HANDSHAKE = ("handshake", "certificate", "ssl_")
+"""What gRPC's words have where a connection was made and TLS was not, in small letters."""
+_CLOSED = "socket closed"
+"""What they are where the server does not say why it does not go on."""
 
 
 class SpannerLroError(Exception):
@@ -106,11 +113,23 @@ class UnavailableError(SpannerLroError):
     """Nobody answers at the endpoint, or says that it cannot just now; a retry may help."""
 
     def __init__(self, server_text: str) -> None:
-        super().__init__(
-            f"Spanner is unavailable: {server_text.rstrip('.')}. Check the network, and where the "
-            "endpoint comes from: the connection's extra spanner_endpoint, else "
-            "SPANNER_EMULATOR_HOST, else Google's own."
+        said = server_text.lower()
+        check = (
+            "Check the network, and where the endpoint comes from: the connection's extra "
+            "spanner_endpoint, else SPANNER_EMULATOR_HOST, else Google's own."
         )
+        if any(each in said for each in _HANDSHAKE):
+            check = (
+                "Client and server do not agree on TLS: check whether the endpoint speaks it, and "
+                "for Spanner Omni the file spanner_ca_certificate of the connection, by which the "
+                "server is known."
+            )
+        elif _CLOSED in said:
+            check += (
+                " A server that wants TLS, or a client certificate that it trusts, says no more "
+                "than this: for Spanner Omni check the file spanner_client_certificate as well."
+            )
+        super().__init__(f"Spanner is unavailable: {server_text.rstrip('.')}. {check}")
 
 
 class NoRowsError(SpannerLroError):

@@ -56,11 +56,13 @@ def console_url(resource: ResourceName) -> str:
 def console_link(
     resource: ResourceName, *, connection_spec: ConnectionSpec, emulator: str = ""
 ) -> str:
-    """Say where a person can look at a resource; an emulator has no console.
+    """Say where a person can look at a resource; Google Cloud's console has no other.
 
     :param emulator: what to call an emulator
     """
-    if connection_spec.plain_text:
+    if connection_spec.omni:
+        return f"Spanner Omni at {connection_spec.target}: this is not in Google Cloud."
+    if connection_spec.emulated:
         return (
             f"{emulator or 'EMULATOR'} at {connection_spec.target}: this is not in Google Cloud, "
             "and times and durations are the emulator's own."

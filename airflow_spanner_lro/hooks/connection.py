@@ -27,12 +27,25 @@ from airflow_spanner_lro.airflow_internals import why_unreadable
 from airflow_spanner_lro.core.connection import (
     EMULATOR_VARIABLE,
     ENDPOINT_EXTRA,
+    OMNI_INSECURE_SCHEME,
+    OMNI_SCHEME,
     ConnectionSpec,
     NamedEndpoint,
     choose_endpoint,
+    is_omni,
     refuse_emulator,
 )
 from airflow_spanner_lro.core.errors import ConnectionUnreadableError, UnusableConnectionError
+from airflow_spanner_lro.core.omni import (
+    FILE_EXTRAS,
+    PROJECT,
+    TYPE_EXTRA,
+    NotOnOmniError,
+    OmniConnection,
+    omni_connection,
+    require_kind,
+    require_project,
+)
 from airflow_spanner_lro.metrics import AirflowTelemetry
 
 if TYPE_CHECKING:
@@ -44,11 +57,12 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.admin.client import SpannerAdminClient
     from airflow_spanner_lro.admin.connect import Endpoint
     from airflow_spanner_lro.admin.rows import RowReader
+    from airflow_spanner_lro.core.kinds import OperationKind
     from airflow_spanner_lro.core.names import DatabaseName
 
 
-_FILES = ("key_path", "credential_config_file")
-"""Extras of a Google Cloud connection that name a file with credentials; also with a prefix."""
+_FILES = ("key_path", "credential_config_file", *FILE_EXTRAS)
+"""Extras of a connection that name a file with credentials; also with a prefix."""
 _PREFIX = "extra__google_cloud_platform__"
 _DEFAULT_CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
 _SALT = secrets.token_bytes(32)
@@ -88,6 +102,7 @@ class SpannerConnectionHook(GoogleBaseHook):
     (``host:port``, or ``http://host:port`` for plain text); ``SPANNER_EMULATOR_HOST``; Google's.
     Extra and variable must not contradict each other. Towards a plain-text endpoint no credentials
     are used, and the connection may be missing; ``[spanner_lro] allow_emulator`` can forbid it.
+    A connection with ``spanner_type`` ``omni`` leads to Spanner Omni, and to nothing else.
 
     :param gcp_conn_id: connection of type ``google_cloud_platform``
     :param impersonation_chain: service account to impersonate, or a chain of them
@@ -166,7 +181,14 @@ class SpannerConnectionHook(GoogleBaseHook):
         """
         chain = self.impersonation_chain or ()
         endpoint = self._named_endpoint
-        if endpoint.plain_text and not settings.allow_emulator():
+        if self._omni and (chain or self._get_field("impersonation_chain")):
+            message = (
+                f"Connection {self.gcp_conn_id!r} leads to Spanner Omni, which knows no service "
+                "accounts: remove impersonation_chain. As whom to work there the client "
+                "certificate says."
+            )
+            raise UnusableConnectionError(message)
+        if endpoint.emulated and not settings.allow_emulator():
             refuse_emulator(endpoint, gcp_conn_id=self.gcp_conn_id)
         return ConnectionSpec(
             gcp_conn_id=self.gcp_conn_id,
@@ -175,10 +197,29 @@ class SpannerConnectionHook(GoogleBaseHook):
         )
 
     @cached_property
+    def _omni(self) -> OmniConnection | None:
+        """What the connection says of Spanner Omni; None if it leads to Google Cloud."""
+        return omni_connection(
+            self._get_field,
+            endpoint=str(self._get_field(ENDPOINT_EXTRA) or ""),
+            gcp_conn_id=self.gcp_conn_id,
+        )
+
+    @cached_property
     def _named_endpoint(self) -> NamedEndpoint:
+        own = str(self._get_field(ENDPOINT_EXTRA) or "")
+        if omni := self._omni:
+            scheme = OMNI_SCHEME if omni.ca_certificate else OMNI_INSECURE_SCHEME
+            own = f"{scheme}{omni.address}"
+        elif is_omni(own.strip().lower()):
+            message = (
+                f"Connection {self.gcp_conn_id!r} is not usable: {ENDPOINT_EXTRA}={own!r} names "
+                f"Spanner Omni; give host:port there, and set {TYPE_EXTRA} to 'omni'."
+            )
+            raise UnusableConnectionError(message)
         return choose_endpoint(
             argument=self._endpoint,
-            connection=str(self._get_field(ENDPOINT_EXTRA) or ""),
+            connection=own,
             environment=os.environ.get(EMULATOR_VARIABLE, ""),
             gcp_conn_id=self.gcp_conn_id,
         )
@@ -191,7 +232,7 @@ class SpannerConnectionHook(GoogleBaseHook):
 
         :param warn: writes a warning, as a logger does
         """
-        if self.connection_spec.plain_text and not self._warned:
+        if self.connection_spec.emulated and not self._warned:
             self._warned = True
             warn(
                 "EMULATOR: this works on %s, which %s names, and not on Google Cloud. In "
@@ -200,13 +241,27 @@ class SpannerConnectionHook(GoogleBaseHook):
                 self._named_endpoint.source.value,
             )
 
+    def require_served(self, *, kind: OperationKind | None = None, project: str | None) -> None:
+        """Refuse what Spanner Omni does not serve, if this leads there, before anything is sent.
+
+        :param kind: what is to be started; None if nothing is
+        :param project: what the task names; None for the connection's own
+        :raises NotOnOmniError: if it does not serve that
+        """
+        if self.connection_spec.omni:
+            require_project(project)
+            if kind is not None:
+                require_kind(kind)
+
     @property
     def project_id(self) -> str:
         """The connection's project, or that of its credentials.
 
         :raises UnusableConnectionError: if neither names one
         """
-        if self.connection_spec.plain_text:
+        if self.connection_spec.omni:
+            return PROJECT
+        if self.connection_spec.emulated:
             project = self._get_field("project") or os.environ.get("GOOGLE_CLOUD_PROJECT")
         else:
             project = super().project_id
@@ -221,8 +276,14 @@ class SpannerConnectionHook(GoogleBaseHook):
     def get_credentials_and_project_id(self) -> tuple[Credentials, str | None]:
         """Return the credentials of the connection, and their project.
 
-        :raises UnusableConnectionError: if the connection does not exist
+        :raises UnusableConnectionError: if the connection does not exist, or to Spanner Omni
         """
+        if self._omni:
+            message = (
+                f"Connection {self.gcp_conn_id!r} leads to Spanner Omni, which takes no Google "
+                "credentials, so none were asked for."
+            )
+            raise UnusableConnectionError(message)
         if os.environ.get(EMULATOR_VARIABLE):
             # it may be missing so far, and the machine's own credentials are not what was asked for
             self._require_connection(self.gcp_conn_id)
@@ -232,11 +293,17 @@ class SpannerConnectionHook(GoogleBaseHook):
     def connect(self) -> Endpoint:
         """Return endpoint and credentials for a client. Reads the key, so it may block."""
         from airflow_spanner_lro.admin.connect import Endpoint  # noqa: PLC0415  # loads gRPC
+        from airflow_spanner_lro.hooks.certificates import read_certificates  # noqa: PLC0415
 
+        spec = self.connection_spec
         return Endpoint(
-            target=self.connection_spec.target,
-            plain_text=self.connection_spec.plain_text,
-            credentials=None if self.connection_spec.plain_text else self.get_credentials(),
+            target=spec.target,
+            plain_text=spec.plain_text,
+            omni=spec.omni,
+            certificates=(
+                read_certificates(self._omni, gcp_conn_id=self.gcp_conn_id) if self._omni else None
+            ),
+            credentials=self.get_credentials() if spec.in_google_cloud else None,
             origin=f"connection {self.gcp_conn_id!r}",
             # one of its own: each poller tells how many operations it waits for
             telemetry=AirflowTelemetry(),
@@ -273,7 +340,11 @@ class SpannerConnectionHook(GoogleBaseHook):
 
         :param moment: read as of then; by default as of each query
         :param query_timeout: how long a query may take, in seconds; by default an hour
+        :raises NotOnOmniError: of Spanner Omni; nothing here that reads rows can be done there
         """
+        if self.connection_spec.omni:
+            what = "rows are read to check what was restored, and nothing is restored there"
+            raise NotOnOmniError(what)
         from airflow_spanner_lro.admin.rows import QUERY_TIMEOUT, RowReader  # noqa: PLC0415
 
         return RowReader(

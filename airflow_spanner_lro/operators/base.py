@@ -82,6 +82,7 @@ class SpannerAdminOperator(ShownOnPages, BaseOperator, HookOnDemand):
     def _make_hook(self) -> SpannerAdminHook:
         # a sensor changes nothing, and does not say this at each poll
         hook = super()._make_hook()
+        hook.require_served(project=self.project_id)
         hook.warn_if_emulated(warn=self.log.warning)
         return hook
 

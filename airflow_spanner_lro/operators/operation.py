@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.names import OperationName, ResourceName
     from airflow_spanner_lro.core.operations.schema_change import StatementRecord
     from airflow_spanner_lro.core.operations.snapshot import FollowUp, OperationSnapshot
+    from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 
 
 def ready_resource(
@@ -255,6 +256,12 @@ class SpannerOperationOperator(SpannerAdminOperator):
                     raise
                 # Airflow's own says neither what was waited for nor what became of it
                 raise self._run.interrupted() from exc
+
+    def _make_hook(self) -> SpannerAdminHook:
+        hook = super()._make_hook()
+        # before anything is written of what would never be started
+        hook.require_served(kind=self.kind, project=self.project_id)
+        return hook
 
     def _begin(self, context: Context) -> OperationRun:
         self._run = run = OperationRun(self, context=context)

@@ -258,8 +258,12 @@ class _LoopPollers:
         self._failures: dict[ConnectionSpec, _Failure] = {}
         self._check_sooner = asyncio.Event()
         self._checking: asyncio.Task[None] | None = None
-        self._wake_ups = WakeUps(lambda: [each.poller for each in self.pollers.values()])
+        self._wake_ups = WakeUps(self._woken)
         self._progress = ProgressPublisher(self.pollers.values)
+
+    def _woken(self) -> list[OperationPoller]:
+        """Return the pollers that an audit log can tell something: Spanner Omni's writes none."""
+        return [each.poller for each in self.pollers.values() if not each.client.omni]
 
     # building
 
@@ -319,7 +323,8 @@ class _LoopPollers:
             check_at=_now() + CHECK_EVERY,
         )
         client.channels.on_refused = lambda: self._refused(built)
-        self._wake_ups.start()
+        if self._woken():
+            self._wake_ups.start()
         self._progress.start()
         self._check_sooner.set()
         if self._checking is None:

@@ -55,7 +55,7 @@ def row(listed: ListedOperation, *, actionable: Collection[str]) -> dict[str, An
     entry, seen = listed.entry, listed.seen
     evidence = entry.evidence.value if entry and entry.evidence else None
     spec = listed.connection_spec
-    emulated = spec is not None and spec.plain_text
+    emulated = spec is not None and spec.emulated
     scale = seen.emulated.time_scale if seen and seen.emulated else None
     return {
         "id": listed.id,
@@ -175,8 +175,8 @@ def _error(listed: ListedOperation) -> str | None:
 
 
 def _console(listed: ListedOperation) -> str | None:
-    """Return the console's page of what an operation works on; none for an emulator's."""
+    """Return the console's page of what an operation works on; it shows Google Cloud only."""
     entry, spec = listed.entry, listed.connection_spec
     resource: ResourceName | None = entry.target if entry else None
-    emulated = (spec and spec.plain_text) or (listed.seen and listed.seen.emulated)
-    return None if resource is None or emulated else console_url(resource)
+    elsewhere = (spec and not spec.in_google_cloud) or (listed.seen and listed.seen.emulated)
+    return None if resource is None or elsewhere else console_url(resource)
