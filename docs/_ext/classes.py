@@ -14,6 +14,7 @@ import enum
 import inspect
 import json
 import re
+import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -309,9 +310,11 @@ def _text(paragraphs: list[str]) -> str:
     code = False
     for paragraph in paragraphs:
         if code and paragraph.startswith(" "):
-            parts.append(f"```text\n{inspect.cleandoc(paragraph)}\n```")
+            parts.append(f"```text\n{textwrap.dedent(paragraph)}\n```")
             continue
         code = paragraph.rstrip().endswith("::")
+        if paragraph.strip() == "::":
+            continue
         shown = re.sub(r"::\Z", ":", paragraph.rstrip())
         if re.match(r"[*-] ", shown):
             items = re.split(r"\n(?=[*-] )", shown)

@@ -155,10 +155,15 @@ def bases(level: int, family: str) -> str:
 
 
 def hooks(level: int) -> str:
-    """Return a section for each hook, with its verbs."""
+    """Return a section for each hook, with its verbs where they are methods to be called."""
     return "\n\n".join(
-        class_section(_path(class_), level=level, members=("*",)) for class_ in _classes("hooks")
+        class_section(_path(class_), level=level, members=() if _is_async(class_) else ("*",))
+        for class_ in _classes("hooks")
     )
+
+
+def _is_async(class_: type[Any]) -> bool:
+    return any(map(inspect.iscoroutinefunction, vars(class_).values()))
 
 
 def notifications(level: int) -> str:
