@@ -7,4 +7,4 @@ Importing the package loads nothing else: every Airflow process does it at provi
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _OF_THIS_PROCESS = ("hook", "_run", "_wait", "_killed", "_killed_early")
 """Attributes with channels and threads, which an operator has once it was executed."""
+_METHODS_OF_0_1_0 = {"execute_in_turn": "execute_after_slot"}
+"""What deferrals in Airflow's database come back to, and how it is called now."""
 
 
 class SpannerAdminOperator(ShownOnPages, BaseOperator, HookOnDemand):
@@ -89,9 +91,10 @@ class SpannerAdminOperator(ShownOnPages, BaseOperator, HookOnDemand):
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
     ) -> Any:
-        """Go on after a deferral."""
+        """Go on after a deferral, also one that 0.1.0 has stored."""
+        method = _METHODS_OF_0_1_0.get(next_method, next_method)
         with written_once(self, resumed=True):
-            return super().resume_execution(next_method, next_kwargs, context)
+            return super().resume_execution(method, next_kwargs, context)
 
     @property
     def project(self) -> str:

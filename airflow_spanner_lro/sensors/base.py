@@ -249,13 +249,16 @@ class SpannerSensor(ShownOnPages, BaseSensorOperator, HookOnDemand):
         with written_once(self):
             if not self.deferrable:
                 return self._poke_until_met(context)
-            if found := self._poke_once(context):
-                return found.xcom_value
-            self.defer(
-                trigger=self._trigger(context),
-                method_name="execute_complete",
-                timeout=timedelta(seconds=self.timeout),
-            )
+            return self._poke_or_defer(context)
+
+    def _poke_or_defer(self, context: Context) -> Any:
+        if found := self._poke_once(context):
+            return found.xcom_value
+        self.defer(
+            trigger=self._trigger(context),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=self.timeout),
+        )
         return None  # never: the line before raises
 
     def _poke_until_met(self, context: Context) -> Any:
@@ -291,8 +294,14 @@ class SpannerSensor(ShownOnPages, BaseSensorOperator, HookOnDemand):
                 raise AirflowSkipException(str(exc)) from exc
             raise
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:  # noqa: ARG002
-        """Go on when the trigger has fired; returns what a poke would."""
+    def execute_complete(self, context: Context, event: Any) -> Any:
+        """Go on when the trigger has fired; returns what a poke would.
+
+        An event in the form of another release decides nothing: what it waits for is asked again.
+        """
+        if not isinstance(event, Mapping) or not {"error", "facts"} <= event.keys():
+            self.log.info("Polling once more: the trigger was of another release.")
+            return self._poke_or_defer(context)
         if event["error"] is not None:
             raise AirflowFailException(event["error"])
         return event["facts"]
