@@ -31,7 +31,7 @@ from airflow_spanner_lro.admin.requests import (
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import decode_backup
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
-from airflow_spanner_lro.core.omni import require_call
+from airflow_spanner_lro.core.omni import require_call, runs_nothing
 from airflow_spanner_lro.core.operations.snapshot import (
     ResourceState,
     decode_operation,
@@ -161,6 +161,8 @@ class AsyncSpannerAdminClient:
 
         :param token: what the page before said; empty for the first page
         """
+        if self.omni and runs_nothing(query):
+            return Page(items=(), next_token="")
         call, fields = operations_page_call(query, token=token)
         answer = await self._call(*call, **fields, retry=None, timeout=timeout)
         return Page(items=tuple(answer.operations), next_token=answer.next_page_token)

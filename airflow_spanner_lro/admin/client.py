@@ -32,7 +32,7 @@ from airflow_spanner_lro.admin.requests import (
 from airflow_spanner_lro.core.kinds import OperationKind, Service
 from airflow_spanner_lro.core.lists.backups import decode_backup
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
-from airflow_spanner_lro.core.omni import can_list, require_call
+from airflow_spanner_lro.core.omni import can_list, require_call, runs_nothing
 from airflow_spanner_lro.core.operations.snapshot import (
     ResourceState,
     decode_metadata,
@@ -164,6 +164,8 @@ class SpannerAdminClient:
         )
 
     def _list(self, query: OperationQuery, timeout: float) -> list[operations_pb2.Operation]:
+        if self.omni and runs_nothing(query):
+            return []
         found: list[operations_pb2.Operation] = []
         token = ""
         while True:

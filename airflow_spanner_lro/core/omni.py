@@ -199,3 +199,11 @@ def can_list(query: OperationQuery) -> bool:
     return query.call is ListCall.OF_DATABASES or (
         query.call is ListCall.OF_RESOURCE and isinstance(query.parent, DatabaseName)
     )
+
+
+def runs_nothing(query: OperationQuery) -> bool:
+    """Tell whether a query asks what runs of something that Spanner Omni is not asked about.
+
+    Whoever waits until nothing runs on a database waits for the operations of the database there.
+    """
+    return query.pending and not can_list(query)

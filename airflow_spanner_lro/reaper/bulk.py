@@ -94,11 +94,6 @@ class RateLimitedClient(SpannerAdminClient):
         self._no_lists: set[Family] = set()
 
     @property
-    def omni(self) -> bool:
-        """Whether it asks Spanner Omni, which does not serve everything."""
-        return self._client.omni
-
-    @property
     def emulated(self) -> Emulated | None:
         """What is known of the emulator that answers; None if there is none."""
         return self._client.emulated

@@ -25,7 +25,6 @@ from airflow_spanner_lro.core.errors import InvalidNameError, SpannerLroError
 from airflow_spanner_lro.core.ledger.authority import CHAIN, CONNECTION, PROJECT
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
 from airflow_spanner_lro.core.names import InstanceName, parse_resource
-from airflow_spanner_lro.core.omni import can_list
 from airflow_spanner_lro.core.text import escape_unprintable, shorten, to_iso_text
 
 if TYPE_CHECKING:
@@ -250,8 +249,6 @@ class OtherOperations:
         try:
             for call, what in _CALLS.items():
                 query = OperationQuery(call=call, parent=instance, pending=True)
-                if client.omni and not can_list(query):
-                    continue
                 try:
                     found += client.query_operations(query=query, timeout=_TIMEOUT)
                 except Exception as exc:  # noqa: BLE001  # one list that is refused hides no other

@@ -20,6 +20,7 @@ from airflow_spanner_lro.core.omni import (
     require_call,
     require_kind,
     require_project,
+    runs_nothing,
 )
 
 FILES = {
@@ -179,8 +180,10 @@ def test_one_project() -> None:
     ],
 )
 def test_lists(*, call: ListCall, parent: InstanceName | DatabaseName, expected: bool) -> None:
-    """Operations of databases are listed."""
+    """Operations of databases are listed; of all else nothing is known to run."""
     assert expected == can_list(OperationQuery(call=call, parent=parent))
+    assert expected != runs_nothing(OperationQuery(call=call, parent=parent, pending=True))
+    assert not runs_nothing(OperationQuery(call=call, parent=parent))
 
 
 @pytest.mark.parametrize(

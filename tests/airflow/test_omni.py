@@ -1,0 +1,603 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Spanner Omni through a connection: by a client certificate, never by Google's credentials.
+
+The emulator plays Omni, behind TLS that asks for a certificate. It has never been tried on the
+real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
+from airflow.sdk.exceptions import AirflowFailException
+from google.api_core.exceptions import ServiceUnavailable
+
+from airflow_spanner_lro.admin import async_client, client
+from airflow_spanner_lro.core.connection import ConnectionSpec
+from airflow_spanner_lro.core.errors import UnavailableError, UnusableConnectionError
+from airflow_spanner_lro.core.kinds import CREATE_BACKUP, UPDATE_DATABASE_DDL
+from airflow_spanner_lro.core.names import DatabaseName, InstanceName
+from airflow_spanner_lro.core.omni import NotOnOmniError
+from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
+from airflow_spanner_lro.operators.backup_schedules import SpannerDeleteBackupScheduleOperator
+from airflow_spanner_lro.operators.backups import (
+    SpannerDeleteBackupOperator,
+    SpannerUpdateBackupOperator,
+)
+from airflow_spanner_lro.operators.databases import (
+    SpannerCreateDatabaseOperator,
+    SpannerDropDatabaseOperator,
+)
+from airflow_spanner_lro.operators.instances import (
+    SpannerDeleteInstanceOperator,
+    SpannerUpdateInstanceOperator,
+)
+from airflow_spanner_lro.sensors.sensors import SpannerDatabaseSensor
+from airflow_spanner_lro.triggers import pollers
+from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
+from airflow_spanner_lro.triggers.pollers import shared_poller
+from tests.airflow.fakes import LONG, STATEMENTS
+from tests.airflow.sensor_builders import WAYS, backup_sensor, quiet_sensor
+from tests.airflow.task_runner import backup, change_schema, defer, fire, play, restore, resume
+from tests.support.omni_gateway import OMNI_INSTANCE, Authority, Identity, OmniGateway
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterator
+    from pathlib import Path
+
+    from airflow.sdk import BaseOperator
+    from airflow.triggers.base import TriggerEvent
+
+    from tests.airflow.fakes import FakeTask, Stage
+
+ORDERS = f"{OMNI_INSTANCE}/databases/orders"
+NAME = DatabaseName.parse(ORDERS)
+HERE: dict[str, Any] = {"gcp_conn_id": "omni", "project_id": None, "instance_id": "default"}
+INTO = {**HERE, "task_id": "create", "database_id": "new", "deferrable": True}
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, extras: dict[str, str], name: str = "OMNI") -> None:
+    """Let a connection have these extras."""
+    stored = json.dumps({"conn_type": "google_cloud_platform", "extra": extras})
+    monkeypatch.setenv(f"AIRFLOW_CONN_{name}", stored)
+
+
+@pytest.fixture
+def gateway(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OmniGateway]:
+    """Return what stands for Omni, with the connection ``omni`` to it; Google gives no token."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    stage.emulator.create_instance(OMNI_INSTANCE)
+    stage.emulator.create_database(ORDERS)
+
+    def asked(*_: object, **__: object) -> None:
+        pytest.fail("Google's credentials were asked for")
+
+    monkeypatch.setattr(GoogleBaseHook, "get_credentials_and_project_id", asked)
+    with OmniGateway(stage.emulator.endpoint, tmp_path) as gateway:
+        connect(monkeypatch, gateway.extras())
+        yield gateway
+
+
+@pytest.fixture
+def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let connections be read fifty times a second."""
+    for module, name in (
+        (pollers, "CHECK_EVERY"),
+        (client, "RENEW_AGAIN"),
+        (async_client, "RENEW_AGAIN"),
+    ):
+        monkeypatch.setattr(module, name, 0.02 if module is pollers else 0.0)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Return when something is so."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  # of other threads
+            await asyncio.sleep(0.01)
+
+
+def state(hook: SpannerAdminHook) -> str:
+    """Ask once for the state of the database."""
+    return hook.client.get_resource_state(name=NAME).state
+
+
+# what works
+
+
+def test_database_is_created_by_a_deferred_task(
+    stage: Stage, task: FakeTask, gateway: OmniGateway
+) -> None:
+    """Worker and triggerer both show the client certificate; nobody is shown a token."""
+    stage.emulator.plan(LONG)
+    operator = SpannerCreateDatabaseOperator(**INTO)
+
+    deferred = defer(operator, task)
+    endpoint = cast("Any", deferred.trigger).serialize()[1]["endpoint"]
+    begun = list(gateway.methods)
+    stage.finish_upon()
+    made = resume(operator, deferred, task)
+
+    assert f"omni://{gateway.target}" == endpoint == task.entry["connection_spec"]["endpoint"]
+    assert f"{OMNI_INSTANCE}/databases/new" == made["name"]
+    assert "CreateDatabase" in begun
+    assert "GetOperation" in gateway.methods[len(begun) :]
+    assert {"airflow"} == {name for _, name in gateway.seen}
+    assert not gateway.authorised
+
+
+def test_schema_changes_and_drops(stage: Stage, task: FakeTask, gateway: OmniGateway) -> None:
+    """A schema is changed while its task waits on a worker, and a database is dropped."""
+    stage.finish_upon()
+    play(change_schema(**HERE), task)
+    ddl = SpannerAdminHook(gcp_conn_id="omni").client.get_ddl(name=NAME)
+    task.next_try()
+    play(SpannerDropDatabaseOperator(task_id="drop", database_id="orders", **HERE), task)
+
+    assert len(STATEMENTS) == len(ddl)
+    assert not stage.has(ORDERS)
+    assert "UpdateDatabaseDdl" in gateway.methods
+
+
+def test_killed_task_cancels(stage: Stage, task: FakeTask, gateway: OmniGateway) -> None:
+    """A kill in the triggerer cancels the operation by the same certificate."""
+    stage.emulator.plan(LONG)
+    deferred = defer(SpannerCreateDatabaseOperator(**INTO), task)
+    task.ti.state = "failed"
+    trigger = cast("Any", deferred.trigger)
+    trigger.task_instance = task.ti
+
+    asyncio.run(trigger.on_kill())
+
+    assert ("CancelOperation", "airflow") in gateway.seen
+    assert stage.operation.state == "CANCELLED"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.usefixtures("gateway")
+def test_sensors_wait(task: FakeTask, way: dict[str, Any]) -> None:
+    """A sensor waits for the state of a database, and for its operations to end."""
+    quick = {"poke_interval": 0.02, **way}
+    ready = SpannerDatabaseSensor(
+        task_id="ready", database_id="orders", state=["READY"], **HERE | quick
+    )
+    quiet = quiet_sensor(**HERE | quick)
+
+    assert ORDERS == play(ready, task)["name"]
+    assert play(quiet, task) is None
+
+
+def test_verbs_of_both_hooks(stage: Stage, gateway: OmniGateway) -> None:
+    """The hook starts, lists, waits and cancels; the async one does the same."""
+    stage.emulator.plan(LONG)
+    request = {"database": ORDERS, "statements": STATEMENTS}
+    hook = SpannerAdminHook(gcp_conn_id="omni")
+    started = hook.start_operation(kind=UPDATE_DATABASE_DDL, request=request)
+    listed = hook.list_operations(instance_id="default", list_type="DATABASE")
+
+    async def rest() -> str:
+        async with SpannerAdminAsyncHook(gcp_conn_id="omni") as same:
+            settlement = await same.cancel_operation(started, settle_timeout=10)
+            return settlement.ending.value
+
+    ended = asyncio.run(rest())
+
+    assert str(started.name) in [str(each.name) for each in listed]
+    assert "cancelled" == ended
+    assert "default" == hook.project_id
+    assert not gateway.authorised
+
+
+def test_lists_leave_out_what_it_has_not(gateway: OmniGateway) -> None:
+    """Of an instance the operations of its databases are listed, and no others asked for."""
+    hook = SpannerAdminHook(gcp_conn_id="omni")
+
+    hook.client.list_within(instance=InstanceName.parse(OMNI_INSTANCE))
+
+    assert ["ListDatabaseOperations"] == gateway.methods
+
+
+def test_plain_text_is_no_emulator(
+    stage: Stage, gateway: OmniGateway, monkeypatch: pytest.MonkeyPatch, task: FakeTask
+) -> None:
+    """An Omni without TLS is none: no warning, no refusal of emulators, and nothing emulated."""
+    extras = {"spanner_type": "omni", "spanner_endpoint": f"http://{stage.emulator.endpoint}"}
+    connect(monkeypatch, extras)
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__ALLOW_EMULATOR", "False")
+    warned: list[Any] = []
+    hook = SpannerAdminHook(gcp_conn_id="omni")
+
+    hook.warn_if_emulated(warn=lambda *args: warned.append(args))
+    stage.finish_upon()
+    play(change_schema(**HERE, deferrable=True), task)
+
+    assert "READY" == state(hook)
+    assert f"omni+http://{stage.emulator.endpoint}" == hook.connection_spec.endpoint
+    assert hook.client.emulated is None
+    assert not warned
+    assert not gateway.seen
+
+
+# what is refused
+
+
+@pytest.mark.parametrize(
+    ("operator", "reason"),
+    [
+        (backup(**HERE), "neither backups nor restores"),
+        (restore(**HERE), "neither backups nor restores"),
+        (
+            SpannerUpdateInstanceOperator(task_id="update", node_count=2, **HERE),
+            "no instance, configuration or partition",
+        ),
+        (
+            SpannerUpdateBackupOperator(
+                task_id="update", backup_id="nightly", expire_time=timedelta(days=9), **HERE
+            ),
+            "neither backups nor restores",
+        ),
+        (
+            SpannerDeleteBackupOperator(task_id="delete", backup_id="nightly", **HERE),
+            "neither backups nor restores",
+        ),
+        (
+            SpannerDeleteBackupScheduleOperator(
+                task_id="delete", database_id="orders", schedule_id="nightly", **HERE
+            ),
+            "neither backups nor restores",
+        ),
+        (
+            SpannerDeleteInstanceOperator(task_id="delete", **HERE),
+            "no instance, configuration or partition",
+        ),
+        (change_schema(**HERE | {"project_id": "mine"}), "project_id is 'mine'"),
+        (backup_sensor(**HERE), "neither backups nor restores"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_what_is_not_served(
+    *, task: FakeTask, gateway: OmniGateway, operator: BaseOperator, reason: str
+) -> None:
+    """It fails for good with the reason; nothing is sent, and the ledger has no word of it."""
+    with pytest.raises(AirflowFailException, match=reason) as caught:
+        operator.execute(task.context)
+
+    assert "Not on Spanner Omni: " in str(caught.value)
+    assert not gateway.seen
+    assert not task.entries
+
+
+def test_what_a_sensor_in_the_triggerer_is_told(gateway: OmniGateway) -> None:
+    """A sensor that begins in the triggerer is told the reason as well."""
+    sensor = backup_sensor(**HERE | {"project_id": "default"}, deferrable=True)
+    started = sensor.start_trigger_args
+    assert started is not None
+    from airflow_spanner_lro.triggers.conditions import SpannerBackupTrigger  # noqa: PLC0415
+
+    event = fire(SpannerBackupTrigger(**cast("Any", started.trigger_kwargs)))
+
+    assert "Not on Spanner Omni: " in event["error"]
+    assert not gateway.seen
+
+
+def test_verbs_that_are_not_served(gateway: OmniGateway) -> None:
+    """A verb of either hook says why as well, and reads no rows."""
+    hook = SpannerAdminHook(gcp_conn_id="omni")
+
+    async def start() -> None:
+        async with SpannerAdminAsyncHook(gcp_conn_id="omni") as same:
+            await same.list_backups(instance_id="default")
+
+    with pytest.raises(NotOnOmniError):
+        hook.start_operation(kind=CREATE_BACKUP, request={"parent": OMNI_INSTANCE})
+    with pytest.raises(NotOnOmniError):
+        asyncio.run(start())
+    with pytest.raises(NotOnOmniError, match="rows are read"):
+        hook.row_reader(database=NAME)
+    assert not gateway.seen
+
+
+@pytest.mark.parametrize("place", ["argument", "connection"])
+def test_nobody_is_impersonated(
+    gateway: OmniGateway, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Impersonation is refused, wherever it is asked for."""
+    asked = "robot@p.iam.gserviceaccount.com"
+    if place == "connection":
+        connect(monkeypatch, gateway.extras(impersonation_chain=asked))
+    chain = asked if place == "argument" else None
+
+    with pytest.raises(UnusableConnectionError, match="remove impersonation_chain"):
+        SpannerAdminHook(gcp_conn_id="omni", impersonation_chain=chain).connect()
+
+
+def test_no_google_credentials(gateway: OmniGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks the hook for Google's credentials is told that there are none."""
+    connect(monkeypatch, gateway.extras(key_path="/never/read"))
+    hook = SpannerAdminHook(gcp_conn_id="omni")
+
+    works, told = hook.test_connection()
+
+    assert not works
+    assert "which takes no Google credentials, so none were asked for" in told
+    assert "READY" == state(hook)
+
+
+# where it leads
+
+
+@pytest.mark.parametrize(
+    ("connection", "endpoint"),
+    [
+        ("omni", ""),
+        ("omni", "http://elsewhere:1"),
+        ("omni", "elsewhere:1"),
+        ("omni", "omni://elsewhere:1"),
+        ("google_cloud_default", "omni://elsewhere:1"),
+        ("google_cloud_default", "omni+http://elsewhere:1"),
+    ],
+)
+@pytest.mark.usefixtures("gateway")
+def test_nothing_is_shown_to_others(connection: str, endpoint: str) -> None:
+    """An endpoint in a trigger's arguments takes neither certificates nor credentials elsewhere."""
+    spec = ConnectionSpec(gcp_conn_id=connection, endpoint=endpoint)
+
+    with pytest.raises(UnusableConnectionError, match="nothing was sent to either"):
+        SpannerAdminHook.from_connection(spec).connect()
+
+
+def test_trigger_with_another_endpoint(gateway: OmniGateway) -> None:
+    """A trigger whose arguments name another Omni does not go there."""
+    trigger = SpannerOperationTrigger(
+        operation=f"{ORDERS}/operations/x", gcp_conn_id="omni", endpoint="omni://localhost:1"
+    )
+
+    with pytest.raises(UnusableConnectionError, match="omni://localhost:1"):
+        fire(trigger)
+
+    assert not gateway.seen
+
+
+def test_an_emulator_beside_it(
+    stage: Stage, gateway: OmniGateway, monkeypatch: pytest.MonkeyPatch, task: FakeTask
+) -> None:
+    """With an emulator in the environment neither is worked on."""
+    monkeypatch.setenv("SPANNER_EMULATOR_HOST", stage.emulator.endpoint)
+
+    with pytest.raises(AirflowFailException, match="leads to Spanner Omni at omni://"):
+        change_schema(**HERE).execute(task.context)
+
+    assert not gateway.seen
+    assert not task.entries
+
+
+@pytest.mark.usefixtures("stage")
+def test_scheme_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An extra does not make an Omni of a connection that is not one."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    connect(monkeypatch, {"spanner_endpoint": "omni://a:1"})
+
+    with pytest.raises(UnusableConnectionError, match="set spanner_type to 'omni'"):
+        _ = SpannerAdminHook(gcp_conn_id="omni").connection_spec
+
+
+@pytest.mark.usefixtures("stage")
+def test_certificates_without_the_type(
+    gateway: OmniGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its type a server with certificates is not given Google's token."""
+    connect(monkeypatch, gateway.extras(spanner_type=""))
+
+    with pytest.raises(UnusableConnectionError, match="so set spanner_type to 'omni' too"):
+        SpannerAdminHook(gcp_conn_id="omni").connect()
+
+    assert not gateway.seen
+
+
+# certificates
+
+
+@pytest.mark.parametrize(
+    ("extra", "content", "problem"),
+    [
+        ("ca", None, "cannot be read (No such file or directory)"),
+        ("client_certificate", None, "cannot be read (No such file or directory)"),
+        ("client_key", None, "cannot be read (No such file or directory)"),
+        ("ca", "secret words", "is no certificate in PEM form"),
+        ("client_certificate", "secret words", "is no certificate in PEM form"),
+        ("client_key", "secret words", "is not the private key of spanner_client_certificate"),
+        ("client_key", "another's", "(KEY_VALUES_MISMATCH)"),
+        ("client_key", "locked", "in PEM form and without a password"),
+    ],
+)
+def test_file_that_is_no_use(
+    gateway: OmniGateway, *, extra: str, content: str | None, problem: str
+) -> None:
+    """What is wrong with a file is told with extra and path, and nothing of what is in it."""
+    file = gateway.files[extra]
+    if content is None:
+        file.unlink()
+    elif content == "another's":
+        file.write_bytes(gateway.authority.identity("another").key)
+    elif content == "locked":
+        gateway.hand_out(gateway.authority.identity("airflow", password=b"secret words"))
+    else:
+        file.write_text(content)
+
+    with pytest.raises(UnusableConnectionError) as caught:
+        SpannerAdminHook(gcp_conn_id="omni").connect()
+
+    said = str(caught.value)
+    name = "spanner_ca_certificate" if extra == "ca" else f"spanner_{extra}"
+    assert f"Connection 'omni' is not usable: {name}='{file}' " in said
+    assert problem in said
+    assert "secret words" not in said
+    assert not gateway.seen
+
+
+@pytest.mark.parametrize(
+    ("trouble", "check"),
+    [
+        ("other authority", "the file spanner_ca_certificate of the connection"),
+        ("no certificate", "check the file spanner_client_certificate as well"),
+        ("stranger", "check the file spanner_client_certificate as well"),
+        ("expired", "check the file spanner_client_certificate as well"),
+        ("plain server", "check whether the endpoint speaks it"),
+    ],
+)
+def test_handshake_that_fails(  # one for each fixture
+    *,
+    stage: Stage,
+    gateway: OmniGateway,
+    task: FakeTask,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
+    check: str,
+) -> None:
+    """A task that cannot agree on TLS says which file to look at, and may be retried."""
+    changed = {}
+    if trouble == "other authority":
+        gateway.files["ca"].write_bytes(Authority("other").certificate)
+    elif trouble == "no certificate":
+        changed = {"spanner_client_certificate": "", "spanner_client_key": ""}
+    elif trouble == "stranger":
+        gateway.hand_out(Authority("other").identity("airflow"))
+    elif trouble == "expired":
+        gateway.hand_out(gateway.authority.identity("airflow", expired=True))
+    else:
+        changed = {"spanner_endpoint": stage.emulator.endpoint}
+    connect(monkeypatch, gateway.extras(**changed))
+    delete = SpannerDropDatabaseOperator(task_id="drop", database_id="orders", **HERE)
+
+    with pytest.raises(UnavailableError, match=check):
+        delete.execute(task.context)
+
+    assert stage.has(ORDERS)
+    assert not gateway.seen
+
+
+def test_certificate_without_a_client(
+    gateway: OmniGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection may have no client certificate, for a server that asks for none."""
+    connect(monkeypatch, gateway.extras(spanner_client_certificate="", spanner_client_key=""))
+
+    endpoint = SpannerAdminHook(gcp_conn_id="omni").connect()
+
+    assert endpoint.certificates is not None
+    assert endpoint.certificates.own is endpoint.certificates.key is None
+
+
+def test_certificates_are_not_shown(gateway: OmniGateway) -> None:
+    """Neither the representation of an endpoint nor that of its hook has a word of the files."""
+    hook = SpannerAdminHook(gcp_conn_id="omni")
+    endpoint = hook.connect()
+
+    shown = f"{endpoint!r} {endpoint.certificates!r} {vars(hook)!r} {hook.connection_spec!r}"
+
+    assert "PRIVATE" not in shown
+    assert "CERTIFICATE" not in shown
+    assert str(gateway.files["client_key"]) not in repr(hook.connection_spec)
+
+
+@pytest.mark.usefixtures("quick_checks")
+@pytest.mark.parametrize("awaited", [False, True], ids=["sync", "async"])
+def test_client_takes_new_certificates(gateway: OmniGateway, *, awaited: bool) -> None:
+    """A client whose certificate is not taken reads its files again, for the next request."""
+    gateway.hand_out(gateway.authority.identity("late", expired=True))
+    answers: list[str] = []
+
+    def put_right() -> None:
+        gateway.hand_out(gateway.authority.identity("renewed"))
+
+    async def ask() -> None:
+        async with SpannerAdminAsyncHook(gcp_conn_id="omni") as hook:
+            asked = await hook.get_client()
+            with pytest.raises(ServiceUnavailable):
+                await asked.get_resource_state(name=NAME)
+            await asyncio.to_thread(put_right)
+            with pytest.raises(ServiceUnavailable):
+                await asked.get_resource_state(name=NAME)
+            answers.append((await asked.get_resource_state(name=NAME)).state)
+
+    if awaited:
+        asyncio.run(ask())
+    else:
+        hook = SpannerAdminHook(gcp_conn_id="omni")
+        with pytest.raises(ServiceUnavailable):
+            state(hook)
+        put_right()
+        with pytest.raises(ServiceUnavailable):
+            state(hook)
+        answers.append(state(hook))
+
+    assert ["READY"] == answers
+    assert [("GetDatabase", "renewed")] == gateway.seen
+
+
+@pytest.mark.usefixtures("quick_checks")
+async def test_waits_take_new_certificates(
+    stage: Stage, task: FakeTask, gateway: OmniGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What waits in a triggerer goes on with files that were replaced, and says nothing of them."""
+    caplog.set_level(logging.DEBUG)
+    stage.emulator.plan(LONG)
+    operator = SpannerCreateDatabaseOperator(**INTO | {"deferrable": False})
+    operator.wait_for_completion = False
+    name = await asyncio.to_thread(play, operator, task)
+    trigger = SpannerOperationTrigger(
+        operation=name, gcp_conn_id="omni", endpoint=f"omni://{gateway.target}"
+    )
+    events = cast("AsyncGenerator[TriggerEvent, None]", trigger.run())
+    event = asyncio.ensure_future(anext(events))
+    await until(lambda: ("GetOperation", "airflow") in gateway.seen)
+
+    await asyncio.to_thread(gateway.hand_out, gateway.authority.identity("renewed"))
+    await until(lambda: ("GetOperation", "renewed") in gateway.seen)
+    stage.finish_upon()
+    payload = (await asyncio.wait_for(event, timeout=10)).payload
+
+    assert "SUCCEEDED" == payload["snapshot"]["state"]
+    assert "Credentials renewed: connection 'omni' has changed" in caplog.text
+    assert "PRIVATE KEY" not in caplog.text
+
+
+@pytest.mark.usefixtures("quick_checks")
+async def test_half_of_a_rotation(gateway: OmniGateway, caplog: pytest.LogCaptureFixture) -> None:
+    """While only one of the two files is new the old pair is used, and then the new one."""
+    spec = ConnectionSpec(gcp_conn_id="omni", endpoint=f"omni://{gateway.target}")
+    poller = await shared_poller(spec)
+    fresh = gateway.authority.identity("renewed")
+    old = await asyncio.to_thread(gateway.files["client_key"].read_bytes)
+
+    await asyncio.to_thread(gateway.hand_out, Identity(certificate=fresh.certificate, key=old))
+    await until(lambda: "Connection not checked" in caplog.text)
+    await asyncio.to_thread(gateway.hand_out, fresh)
+    shared = next(
+        each
+        for each in pollers._of_loops[asyncio.get_running_loop()].pollers.values()
+        if each.poller is poller
+    )
+    certificate = fresh.certificate
+    await until(lambda: shared.client.channels.endpoint.certificates.own == certificate)  # type: ignore[union-attr]
+
+    assert "KEY_VALUES_MISMATCH" in caplog.text
+
+
+async def test_no_audit_log(gateway: OmniGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens to Google's audit log for it, whatever subscription is configured."""
+    name = "projects/p/subscriptions/ends"
+    monkeypatch.setenv("AIRFLOW__SPANNER_LRO__WAKE_SUBSCRIPTION", name)
+
+    await shared_poller(ConnectionSpec(gcp_conn_id="omni", endpoint=f"omni://{gateway.target}"))
+    of_loop = pollers._of_loops[asyncio.get_running_loop()]
+
+    assert [] == of_loop._woken()
+    assert of_loop._wake_ups._listening is None
