@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import __version__
 from airflow_spanner_lro.cli.arguments import COMMANDS, SHELLS, Subcommand
+from airflow_spanner_lro.core.notices import hush_advice_on_python
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser(emulates=emulates)
     complete_if_asked(parser)
     args = parser.parse_args(words)
+    if argv is None:
+        hush_advice_on_python()
     if argv is None and args.run is _emulate:
         from airflow_spanner_lro.emulator import command as emulator  # noqa: PLC0415
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from airflow_spanner_lro.core.errors import InvalidNameError
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName, ResourceName
+from airflow_spanner_lro.core.notices import hush_advice_on_python
 from airflow_spanner_lro.emulator.addresses import (
     HIGHEST_PORT,
     EmulatorStartError,
@@ -228,6 +229,7 @@ def main() -> int:
     )
     add_arguments(parser)
     args = parser.parse_args()
+    hush_advice_on_python()
     stub_client_imports(args)
     return run(args)
 
