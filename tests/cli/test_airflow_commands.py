@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -247,3 +248,29 @@ def test_both_command_lines_take_the_same_words() -> None:
         command.name: {flag for argument in command.arguments for flag in argument.flags}
         for command in COMMANDS
     } == {name: theirs[name] for name in (command.name for command in COMMANDS)}
+
+
+def test_spanner_omni(
+    spanner_emulator: SpannerAdminEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of Spanner Omni the operations of databases are listed, and what it has not is refused."""
+    where = "projects/default/instances/default"
+    spanner_emulator.create_instance(where)
+    spanner_emulator.create_database(f"{where}/databases/orders")
+    extras = {"spanner_type": "omni", "spanner_endpoint": f"http://{spanner_emulator.endpoint}"}
+    stored = json.dumps({"conn_type": "google_cloud_platform", "extra": extras})
+    monkeypatch.setenv("AIRFLOW_CONN_OMNI", stored)
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST", raising=False)
+    before = len(spanner_emulator.calls)
+
+    listed = airflow("list", where, "--gcp-conn-id", "omni")
+    methods = [call.method for call in spanner_emulator.calls][before:]
+    refused = airflow("list", where, "--type", "BACKUP", "--gcp-conn-id", "omni")
+
+    said = capsys.readouterr()
+    assert [0, 1] == [listed, refused]
+    assert ["ListDatabaseOperations"] == methods
+    assert "console.cloud.google.com" not in said.out
+    assert "Not on Spanner Omni: " in said.err

@@ -214,6 +214,16 @@ def test_an_emulator_is_said_loudly_and_has_no_console() -> None:
     assert real["console_url"].startswith("https://console.cloud.google.com/spanner/")
 
 
+@pytest.mark.parametrize("endpoint", ["omni://a:1", "omni+http://a:1"])
+def test_spanner_omni_is_no_emulator_and_has_no_console(endpoint: str) -> None:
+    """Its times are real ones, also in plain text, and Google's console does not show it."""
+    spec = ConnectionSpec(gcp_conn_id="omni", endpoint=endpoint)
+
+    found = row(listed(entry(connection_spec=spec)), actionable=())
+
+    assert (None, None) == (found["emulated"], found["console_url"])
+
+
 def test_an_emulated_end_is_told_in_real_time() -> None:
     """When it was seen, not what the emulator's clock says."""
     looked = seen(OperationState.SUCCEEDED, emulated=Emulated(), end_time=NOW + timedelta(days=9))
