@@ -16,7 +16,7 @@ READY := $(VENV)/.ready
 EXTRA := .bench/packages
 FAB := .bench/fab
 
-.PHONY: help demo test check docs unit e2e pictures guarantees soak bench ui format lock clean
+.PHONY: help demo test check docs unit coverage e2e pictures guarantees soak bench ui format lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,7 +24,7 @@ help:  ## Show what there is to make
 demo: $(READY)  ## Real Airflow and the emulator: a backup is restored, one that overruns is cancelled
 	@$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
 
-test: check docs unit e2e  ## Everything that must hold: lint, docs, unit and end-to-end tests
+test: check docs coverage e2e  ## Everything that must hold: lint, docs, coverage, end-to-end tests
 
 check: $(READY)  ## Format, lint, floors, types
 	$(BIN)/ruff format --check .
@@ -41,10 +41,14 @@ ROWS := from airflow_spanner_lro.emulator.data.binary import find_binary; \
 	print("nothing" if find_binary() else "*/emulator/data/*")
 
 # the same examples each time, however long one takes: what lands must not depend on luck
-unit: $(READY) $(EXTRA)/.ready $(FAB)/.ready  ## Tests without Airflow processes
+UNITS := $(BIN)/pytest -n auto --dist loadgroup --hypothesis-profile=ci
+
+unit: $(READY)  ## Tests without Airflow processes, but for slow ones: while you work, with `check`
+	$(UNITS) -q -m "not e2e and not slow"
+
+coverage: $(READY) $(EXTRA)/.ready $(FAB)/.ready  ## All of those, slow ones too; 98 % is covered
 	UNMEASURED="$$($(BIN)/python -c '$(ROWS)')" \
-	$(BIN)/pytest -n auto --dist loadgroup --hypothesis-profile=ci -m "not e2e" \
-		--cov --cov-report=term:skip-covered
+	$(UNITS) -m "not e2e" --cov --cov-report=term:skip-covered
 	PYTHONPATH=$(EXTRA) $(BIN)/pytest -q -p no:randomly tests/airflow/test_google_provider_on_rows.py
 	PYTHONPATH=$(FAB) $(BIN)/pytest -q -p no:randomly tests/web/test_fab.py
 
@@ -75,7 +79,7 @@ bench: $(READY) $(EXTRA)/.ready  ## What waiting costs, ours and others', beside
 	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(PAGE),--markdown $(PAGE))
 	@$(if $(QUICK),,$(BIN)/python tests/benchmarks/bench_emulator.py)
 
-# the tests of `make unit` hold the file against its sources
+# the tests of `make coverage` hold the file against its sources
 ui: $(READY)  ## The Operations page in Airflow, one file for the browser from its sources
 	@$(BIN)/python -m tests.support.node
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytest.importorskip(
     "airflow.providers.openlineage",
     reason="the Google provider's Spanner hook needs apache-airflow-providers-openlineage, which "
-    "would change every Airflow here: `make unit` runs these by themselves, with it",
+    "would change every Airflow here: `make coverage` runs these by themselves, with it",
 )
 
 PROJECT = "test-project"

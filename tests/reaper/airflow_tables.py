@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -25,8 +28,20 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.state import TaskScope, get_state_backend
 from airflow.utils.orm_event_handlers import setup_event_handlers
-from sqlalchemy import create_engine, delete, func, insert, select, update
+from sqlalchemy import (
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import scoped_session, sessionmaker
+from sqlalchemy.pool import StaticPool
 
 from airflow_spanner_lro.core.ledger.entry import LedgerEntry
 from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
@@ -34,6 +49,8 @@ from airflow_spanner_lro.operators.backups import SpannerCreateBackupOperator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from uuid import UUID
+
+    from sqlalchemy import Engine
 
     Author = Callable[[str], object]
     """Writes the task of an id into the Dag that is being written."""
@@ -68,16 +85,27 @@ class AirflowTables:
     @classmethod
     @contextmanager
     def opened(cls, url: str) -> Iterator[AirflowTables]:
-        """Create the tables, which are dropped in the end."""
-        import_all_models()
+        """Create the tables, which are empty again in the end, or gone with their file."""
+        file = make_url(url).database if url.startswith("sqlite") else None
+        if file is not None:
+            Path(file).write_bytes(_empty_file())
         engine = create_engine(url)
         setup_event_handlers(engine)
-        Base.metadata.create_all(engine)
+        if file is None:
+            _create_missing(engine)
+        else:
+            event.listen(engine, "connect", _need_no_disk)
+            # other processes find the file as Airflow leaves it: with its journal's mode
+            engine.connect().close()
         session = scoped_session(sessionmaker(bind=engine, expire_on_commit=False))
         yield cls(session=session)
         session.remove()
-        Base.metadata.drop_all(engine)
+        if file is None:
+            _empty(engine)
         engine.dispose()
+        if file is not None:
+            # there are hundreds, and pytest keeps its folders
+            Path(file).unlink()
 
     def execute(self, statement: Any) -> Any:
         """Execute a statement in a transaction of its own."""
@@ -222,6 +250,32 @@ class AirflowTables:
             select(Stored.expires_at).where(*_of(Stored, scope))
         ).scalar_one()
         return found
+
+
+@cache
+def _empty_file() -> bytes:
+    """Return Airflow's empty database; to create its seventy tables takes as long as many tests."""
+    import_all_models()
+    with closing(sqlite3.connect(":memory:")) as connection:
+        engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+        Base.metadata.create_all(engine)
+        return connection.serialize()
+
+
+def _need_no_disk(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+def _create_missing(engine: Engine) -> None:
+    import_all_models()
+    if not inspect(engine).has_table(TaskInstance.__tablename__):
+        Base.metadata.create_all(engine)
+
+
+def _empty(engine: Engine) -> None:
+    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
 
 
 def _of(table: Any, scope: TaskScope) -> list[Any]:

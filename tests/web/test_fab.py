@@ -14,8 +14,8 @@ import pytest
 
 pytest.importorskip(
     "airflow.providers.fab",
-    reason="apache-airflow-providers-fab would bring Flask into every Airflow here: `make unit` "
-    "runs this by itself, with it",
+    reason="apache-airflow-providers-fab would bring Flask into every Airflow here: "
+    "`make coverage` runs this by itself, with it",
 )
 
 REPOSITORY = Path(__file__).parents[2]

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for all tests: slow ones are not measured, and what is loaded is collected once."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Let slow tests run at full speed: lines that run a million times are covered by others.
+
+    Processes that they start are measured all the same.
+    """
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.no_cover)
+
+
+def pytest_collection_finish() -> None:
+    """Put away what the modules of all tests have brought: a fifth of the time went into it.
+
+    A full pass over Airflow and thirteen thousand tests takes 0.2 seconds, and one comes each
+    second.
+    """
+    gc.collect()
+    gc.freeze()
