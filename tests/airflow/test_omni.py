@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -24,7 +26,7 @@ from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.errors import UnavailableError, UnusableConnectionError
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP, UPDATE_DATABASE_DDL
 from airflow_spanner_lro.core.names import DatabaseName, InstanceName
-from airflow_spanner_lro.core.omni import NotOnOmniError
+from airflow_spanner_lro.core.omni import NotOnOmniError, OmniConnection
 from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
 from airflow_spanner_lro.hooks.spanner_admin_async import SpannerAdminAsyncHook
 from airflow_spanner_lro.operators.backup_schedules import SpannerDeleteBackupScheduleOperator
@@ -35,6 +37,7 @@ from airflow_spanner_lro.operators.backups import (
 from airflow_spanner_lro.operators.databases import (
     SpannerCreateDatabaseOperator,
     SpannerDropDatabaseOperator,
+    SpannerUpdateDatabaseOperator,
 )
 from airflow_spanner_lro.operators.instances import (
     SpannerDeleteInstanceOperator,
@@ -51,7 +54,6 @@ from tests.support.omni_gateway import OMNI_INSTANCE, Authority, Identity, OmniG
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
-    from pathlib import Path
 
     from airflow.sdk import BaseOperator
     from airflow.triggers.base import TriggerEvent
@@ -144,6 +146,48 @@ def test_schema_changes_and_drops(stage: Stage, task: FakeTask, gateway: OmniGat
     assert len(STATEMENTS) == len(ddl)
     assert not stage.has(ORDERS)
     assert "UpdateDatabaseDdl" in gateway.methods
+
+
+def test_protection_of_a_database(stage: Stage, task: FakeTask, gateway: OmniGateway) -> None:
+    """A database is protected from being dropped by an update of it."""
+    stage.finish_upon()
+    operator = SpannerUpdateDatabaseOperator(
+        task_id="protect", database_id="orders", enable_drop_protection=True, **HERE
+    )
+
+    assert play(operator, task)["enable_drop_protection"]
+    assert "UpdateDatabase" in gateway.methods
+
+
+@pytest.mark.usefixtures("stage")
+def test_forms_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each form of a connection in the documentation is read as what it says."""
+    monkeypatch.delenv("SPANNER_EMULATOR_HOST")
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "spanner-omni.md").read_text()
+    as_json, as_uri = re.findall(r"export AIRFLOW_CONN_OMNI='([^']+)'", page)
+    (extras,) = re.findall(r"--conn-extra '([^']+)'", page)
+    found = []
+    for stored in (
+        as_json,
+        as_uri,
+        json.dumps({"conn_type": "google_cloud_platform", "extra": json.loads(extras)}),
+    ):
+        monkeypatch.setenv("AIRFLOW_CONN_OMNI", stored)
+        hook = SpannerAdminHook(gcp_conn_id="omni")
+        found.append((hook.connection_spec.endpoint, hook._omni))
+
+    with_tls = OmniConnection(
+        address="omni.example:15000",
+        ca_certificate="/etc/omni/ca.crt",
+        client_certificate="/etc/omni/client.crt",
+        client_key="/etc/omni/client.key",
+    )
+    plain = OmniConnection(address="localhost:15000")
+    assert found == [
+        ("omni://omni.example:15000", with_tls),
+        ("omni://omni.example:15000", with_tls),
+        ("omni+http://localhost:15000", plain),
+    ]
 
 
 def test_killed_task_cancels(stage: Stage, task: FakeTask, gateway: OmniGateway) -> None:

@@ -130,6 +130,10 @@ def emulator(process: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spanner
             emulator.create_instance(database.partition("/databases/")[0], config="nam6")
             emulator.create_database(database, statements=SCHEMA)
         emulator.plan(Plan(duration=timedelta(seconds=0.05)))
+        # in the place of a Spanner Omni, of which all projects and instances have this name
+        emulator.create_instance("projects/default/instances/default")
+        named = {"conn_type": "google_cloud_platform", "extra": {"project": "default"}}
+        monkeypatch.setenv("AIRFLOW_CONN_OMNI", json.dumps(named))
         monkeypatch.setenv("SPANNER_EMULATOR_HOST", emulator.endpoint)
         yield emulator
 
