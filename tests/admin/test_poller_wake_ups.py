@@ -54,6 +54,7 @@ def give_up(waits: Iterable[asyncio.Task[OperationSnapshot]]) -> None:
         wait.cancel()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", [10, 60], ids=["by name", "by the list of pending ones"])
 @pytest.mark.parametrize("shows_ended", [True, False])
 @in_virtual_time
@@ -97,6 +98,7 @@ async def test_woken_end_of_one_by_resource() -> None:
     assert telemetry.seen[str(name)] <= 7200.6
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_early_word_is_not_believed() -> None:
     """An operation is not reported done before it is, whoever says so and however often."""
@@ -118,6 +120,7 @@ async def test_early_word_is_not_believed() -> None:
     assert spanner.busiest <= 100
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_flood_of_forged_words_costs_few_requests() -> None:
     """Ten forged messages a second about one operation cost no more than some requests."""
@@ -135,6 +138,7 @@ async def test_flood_of_forged_words_costs_few_requests() -> None:
     assert len(spanner.requests) <= 2.5 * len(quiet.requests)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_forged_words_about_some_keep_nobody_waiting() -> None:
     """Where half of a crowd is said to have ended all the time, the other half is polled too."""

@@ -106,6 +106,7 @@ async def test_rotated_key_is_picked_up(
     assert "SUCCEEDED" == payload["snapshot"]["state"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_checks")
 async def test_revoked_key_is_waited_for(
     stage: Stage,
@@ -189,6 +190,7 @@ async def test_connection_that_cannot_be_read(
     assert 1 == caplog.text.count("Connection not checked")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_checks")
 async def test_rotations_leave_nothing_behind(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch

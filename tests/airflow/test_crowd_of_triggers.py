@@ -136,6 +136,7 @@ def no_collections() -> Iterator[None]:
         gc.enable()
 
 
+@pytest.mark.slow
 def test_no_turn_is_long(in_crowd: Callable[[Callable[[Crowd], Any]], float]) -> None:
     """While thousands of triggers load and all are polled, the loop gets to others soon."""
 
@@ -149,6 +150,7 @@ def test_no_turn_is_long(in_crowd: Callable[[Callable[[Crowd], Any]], float]) ->
     assert longest < LONGEST_TURN
 
 
+@pytest.mark.slow
 def test_few_objects_for_the_collector(
     in_crowd: Callable[[Callable[[Crowd], Any]], float],
 ) -> None:
@@ -170,6 +172,7 @@ def test_few_objects_for_the_collector(
     assert (after - before) / (COUNT / 2) < MOST_OBJECTS
 
 
+@pytest.mark.slow
 def test_nothing_is_left_in_a_circle(
     in_crowd: Callable[[Callable[[Crowd], Any]], float],
 ) -> None:

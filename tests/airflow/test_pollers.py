@@ -106,6 +106,7 @@ async def test_another_service_account(two: None, mocker: MockerFixture) -> None
     assert share_a_budget(first, second)
 
 
+@pytest.mark.slow
 async def test_budgets_of_nobody_are_forgotten(two: None, mocker: MockerFixture) -> None:
     """Budgets live as long as a poller counts by them."""
     del two

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from airflow_spanner_lro.airflow_internals import AirflowDatabaseError
@@ -187,6 +188,7 @@ def most_in_a_hundred_seconds(steps: Iterable[tuple[str, str, float]], *urgencie
     return installation.most()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
 def test_never_more_than_the_cap(steps: Iterable[tuple[str, str, float]]) -> None:
@@ -194,6 +196,7 @@ def test_never_more_than_the_cap(steps: Iterable[tuple[str, str, float]]) -> Non
     assert CAP * OVER >= most_in_a_hundred_seconds(steps, Urgency.USUAL)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
 def test_kills_while_shares_move_stay_within_the_quota(

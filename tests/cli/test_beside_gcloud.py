@@ -72,6 +72,7 @@ def ours(capsys: Capture, *flags: str) -> list[str]:
     return sorted(capsys.readouterr().out.split())
 
 
+@pytest.mark.slow
 def test_lists_are_the_same(gcloud: Spanner, capsys: Capture) -> None:
     """The same flags list the same operations."""
     theirs = {
@@ -83,6 +84,7 @@ def test_lists_are_the_same(gcloud: Spanner, capsys: Capture) -> None:
     assert all(theirs.values())
 
 
+@pytest.mark.slow
 def test_types_are_the_same(gcloud: Spanner) -> None:
     """Every name of a type that gcloud knows is one of ours, and no other."""
     refused = gcloud("operations", "list", "--instance=main", "--type=NONE", fails=True)
@@ -91,6 +93,7 @@ def test_types_are_the_same(gcloud: Spanner) -> None:
     assert sorted(TYPES) == sorted(named.split(", "))
 
 
+@pytest.mark.slow
 def test_one_operation_is_shown_alike(gcloud: Spanner, capsys: Capture) -> None:
     """An id with the flags of its resource is the same operation to both."""
     (started,) = ours(capsys, "--instance=main", "--backup=nightly")

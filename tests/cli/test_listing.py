@@ -204,6 +204,7 @@ def test_an_empty_list_is_one(capsys: Capture, form: str) -> None:
     assert (0, []) == (code, yaml.safe_load(capsys.readouterr().out))
 
 
+@pytest.mark.slow
 def test_into_a_pipe_nothing_is_cut(starter: Starter) -> None:
     """A table that nobody looks at is as wide as it has to be, without colours."""
     long = "nightly-with-a-name-that-is-too-long-for-a-line-x"

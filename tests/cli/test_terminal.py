@@ -40,6 +40,7 @@ def line_with(text: str, lines: list[str]) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_a_bar_for_each_operation_and_statement(
     starter: Starter, emulator_clock: ManualClock
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_bar_for_each_operation_and_statement(
     assert not terminal.cursor_hidden
 
 
+@pytest.mark.slow
 def test_a_bar_says_when_it_ends(starter: Starter, emulator_clock: ManualClock) -> None:
     """After some progress the bar tells the percentage and a time with its zone."""
     name = starter.backup()
@@ -82,6 +84,7 @@ def test_a_bar_says_when_it_ends(starter: Starter, emulator_clock: ManualClock) 
     assert re.search(r"20 % ends about \d\d:\d\d:\d\d UTC", line_with("nightly", lines))
 
 
+@pytest.mark.slow
 def test_why_it_failed_is_above_the_bars(
     starter: Starter, spanner_emulator: SpannerAdminEmulator, emulator_clock: ManualClock
 ) -> None:
@@ -100,6 +103,7 @@ def test_why_it_failed_is_above_the_bars(
     assert "failed after" in terminal.lines[-1]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_terminal_as_it_was(
     starter: Starter, spanner_emulator: SpannerAdminEmulator
 ) -> None:
@@ -117,6 +121,7 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(
     assert () == spanner_emulator.calls.of("CancelOperation")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("wait", "nightly"), ("watch",)])
 def test_sigterm_leaves_the_terminal_as_it_was(starter: Starter, words: tuple[str, ...]) -> None:
     """What `timeout` ends has the exit code of a shell, and the cursor is back."""
@@ -132,6 +137,7 @@ def test_sigterm_leaves_the_terminal_as_it_was(starter: Starter, words: tuple[st
     assert (143, True, False) == (code, hidden_meanwhile, terminal.cursor_hidden)
 
 
+@pytest.mark.slow
 def test_no_color(starter: Starter) -> None:
     """NO_COLOR is heeded, and a table is otherwise in colours."""
     starter.backup()
@@ -147,6 +153,7 @@ def test_no_color(starter: Starter) -> None:
     assert COLOUR not in plain.written
 
 
+@pytest.mark.slow
 def test_other_characters(starter: Starter) -> None:
     """Where the terminal knows no such characters, bars and cuts are drawn with those it has."""
     name = starter.backup("nightly-with-a-name-that-is-too-long-for-a-line")
@@ -159,6 +166,7 @@ def test_other_characters(starter: Starter) -> None:
     terminal.written.decode("ascii")
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_gets_lines(starter: Starter, emulator_clock: ManualClock) -> None:
     """What cannot move its cursor gets lines, as a pipe does."""
     name = starter.backup()
@@ -172,6 +180,7 @@ def test_a_dumb_terminal_gets_lines(starter: Starter, emulator_clock: ManualCloc
     assert b"\x1b" not in terminal.written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])
 def test_a_table_fits(starter: Starter, columns: int) -> None:
     """No line is broken, however narrow the terminal is; what an operation is comes first."""
@@ -189,6 +198,7 @@ def test_a_table_fits(starter: Starter, columns: int) -> None:
     assert ("…" in line) == (columns < 200)
 
 
+@pytest.mark.slow
 def test_watch_shows_what_runs_and_how_it_ended(
     starter: Starter, emulator_clock: ManualClock
 ) -> None:
@@ -209,6 +219,7 @@ def test_watch_shows_what_runs_and_how_it_ended(
     assert not terminal.cursor_hidden
 
 
+@pytest.mark.slow
 def test_watch_goes_on_while_spanner_is_away(
     starter: Starter, spanner_emulator: SpannerAdminEmulator
 ) -> None:

@@ -12,6 +12,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.contract.conftest import PACKAGE
 
 FAMILIES = ("operators", "sensors", "triggers", "notifications", "plugin")
@@ -66,6 +68,7 @@ print(json.dumps(found))
 """Imports each module in a process of its own, all of them forked off one that has Airflow."""
 
 
+@pytest.mark.slow
 def test_what_a_dag_file_imports_loads_neither_grpc_nor_a_client_library() -> None:
     """Each module can be imported by itself, and nothing heavy comes along."""
     done = subprocess.run(  # noqa: S603  # our own interpreter

@@ -119,6 +119,7 @@ def test_provider_is_listed(told: dict[str, str]) -> None:
     assert info["description"].startswith(row["description"])
 
 
+@pytest.mark.slow
 def test_links_are_listed(told: dict[str, str]) -> None:
     """``airflow providers links`` shows each link of the package."""
     shown = {row["extra_link_class_name"] for row in rows(told["links"])}
@@ -133,6 +134,7 @@ def test_notifiers_are_listed(told: dict[str, str]) -> None:
     assert classes_of(BaseNotifier) <= shown
 
 
+@pytest.mark.slow
 def test_triggers_are_listed(told: dict[str, str]) -> None:
     """``airflow providers triggers`` shows the module of each trigger of the package."""
     shown = {row["class"] for row in rows(told["triggers"])}
@@ -205,6 +207,7 @@ def test_listed_object_is_there(path: str) -> None:
     assert callable(import_string(path))
 
 
+@pytest.mark.slow
 def test_exactly_our_links_and_notifiers_are_named() -> None:
     """The metadata names each link and each notifier of the package, and no other."""
     info = get_provider_info()
@@ -220,6 +223,7 @@ def test_scheme_is_ours() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_dag_files_import_is_light() -> None:
     """A Dag file that uses assets, watchers and the notifier loads neither gRPC nor a client."""
     names = ("assets", "links", "notifications.cancel", "triggers.backup_watcher")

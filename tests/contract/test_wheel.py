@@ -88,6 +88,7 @@ def test_the_wheel_says_where_the_project_is(wheel: ZipFile) -> None:
     assert {"Changelog", "Documentation", "Issues", "Source"} == labels
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("wheel")
 def test_the_source_distribution_holds_what_contributors_need(tmp_path: Path) -> None:
     """Tests, documentation and examples are in it, and the pages that one looks for at the top."""

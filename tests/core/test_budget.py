@@ -72,6 +72,7 @@ def polls_of(gone: list[Arrival]) -> list[float]:
     return [at for at, urgency in gone if urgency is not Urgency.CANCEL]
 
 
+@pytest.mark.slow
 @given(
     rate=rates,
     drawn=st.lists(crowds, min_size=1, max_size=5),
@@ -92,6 +93,7 @@ def test_no_hundred_seconds_have_more_than_the_limits_allow(
     assert all(later - one >= 100 for one, later in zip(moments, moments[quota:], strict=False))
 
 
+@pytest.mark.slow
 @given(rate=rates, drawn=st.lists(crowds, min_size=1, max_size=5))
 def test_everybody_is_sent(rate: float, drawn: list[tuple[float, float, Urgency]]) -> None:
     """Each delay ends: what is wanted is sent in the end, and not before it is wanted."""
@@ -106,6 +108,7 @@ def test_everybody_is_sent(rate: float, drawn: list[tuple[float, float, Urgency]
     )
 
 
+@pytest.mark.slow
 @given(rate=st.floats(0.1, 20), drawn=st.lists(crowds, min_size=1, max_size=5))
 def test_a_twentieth_of_the_room_is_left_for_polls_that_a_cancel_waits_for(
     rate: float, drawn: list[tuple[float, float, Urgency]]
@@ -171,6 +174,7 @@ def test_cancels_have_what_is_no_budget_of_polls(
     assert not any(delays)
 
 
+@pytest.mark.slow
 @given(rate=st.floats(0.1, 4.5), cancels=st.integers(0, 400))
 def test_cancels_do_not_slow_polls_down(rate: float, cancels: int) -> None:
     """Polls go on as if nothing were cancelled, as long as both have room in the quota."""

@@ -271,6 +271,7 @@ phases = st.lists(
 """How long, whether polls are late, the share, a refusal at the end, kills at the beginning."""
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(phases=phases, base=st.floats(0.05, 2), times=st.floats(1, 4), shared=st.booleans())
 def test_no_hundred_seconds_have_more_than_the_rates_allow(

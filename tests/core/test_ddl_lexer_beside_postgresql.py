@@ -7,6 +7,7 @@ The scanner is that of PostgreSQL's source, by way of ``pglast``.
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import assume, example, given, settings, strategies as st
 from pglast import parser
 
@@ -76,6 +77,7 @@ def ours(text: str) -> tuple[set[int], set[tuple[int, int]], list[tuple[int, int
     return ends, names, strings
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=14).map("".join))
 @example("E'a'\n'b\\';'")

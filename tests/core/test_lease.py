@@ -228,6 +228,7 @@ def test_what_has_expired_leaves_the_record() -> None:
     assert [KEY] == list(record.shares)
 
 
+@pytest.mark.slow
 def test_record_does_not_grow_beyond_its_bound() -> None:
     """Whoever comes to a full record has no share, and those who hold one go on."""
     record = LeaseRecord(began=0.0)
@@ -283,6 +284,7 @@ def test_what_is_no_record_is_replaced_and_shares_nothing_out_for_a_lease(text: 
     assert later.rate > 0
 
 
+@pytest.mark.slow
 @given(st.text() | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps))
 def test_no_text_is_an_error(text: str) -> None:
     """Whatever somebody writes there, a renewal goes on."""

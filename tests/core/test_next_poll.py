@@ -334,6 +334,7 @@ watches = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(
     watched=st.lists(watches, max_size=120, unique_by=lambda each: each.name),
     pages=st.integers(1, 5),

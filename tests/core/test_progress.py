@@ -86,6 +86,7 @@ def test_a_line_only_when_it_matters(heard: Sequence[Heard], told: list[int]) ->
     assert told == [len(lines) for lines in narrate(*heard)]
 
 
+@pytest.mark.slow
 @given(
     snapshot=strategies.snapshots.filter(lambda snapshot: not snapshot.done),
     age=st.integers(-86400, 10**7),

@@ -60,6 +60,7 @@ tasks = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(
     each=entries,
     task=tasks,
@@ -76,6 +77,7 @@ def test_what_may_be_waited_for_is_never_reaped(
     assert ReapDecision.REAP is not decide_reap(each, task=task, now=now, grace=grace)
 
 
+@pytest.mark.slow
 @given(each=entries, task=tasks, now=st.datetimes(timezones=st.just(UTC)))
 def test_what_is_owed_to_nobody_is_never_reaped(each: Any, task: TaskFacts, now: datetime) -> None:
     """A closed entry, and one that its owner wants to go on, keep the reaper away."""
@@ -272,6 +274,7 @@ def test_success_before_the_cancel_is_left_for_a_later_try() -> None:
     assert expected == settled_as(entry(stopping=NOW), settlement, now=LATER)
 
 
+@pytest.mark.slow
 @given(each=entries, settlement=settlements)
 def test_settled_entry_is_stopping_no_more(each: Any, settlement: Settlement) -> None:
     """An entry says how the cancel ended, and is stopping no more once nothing of it goes on."""
@@ -283,6 +286,7 @@ def test_settled_entry_is_stopping_no_more(each: Any, settlement: Settlement) ->
     assert settlement.ending is settled.ending
 
 
+@pytest.mark.slow
 @given(each=entries, snapshot=st.none() | snapshots)
 def test_what_is_done_is_not_cancelled(each: Any, snapshot: Any) -> None:
     """Only what runs is stopped, and what was being stopped while it ran."""
@@ -291,6 +295,7 @@ def test_what_is_done_is_not_cancelled(each: Any, snapshot: Any) -> None:
     assert ReapStep.STOP is not reap_step(each, snapshot)
 
 
+@pytest.mark.slow
 @given(each=entries, snapshot=st.none() | snapshots)
 def test_what_is_not_known_to_be_ours_is_never_stopped(each: Any, snapshot: Any) -> None:
     """Whatever else an entry says: without evidence that allows it nothing is cancelled."""

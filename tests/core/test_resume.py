@@ -109,6 +109,7 @@ def test_next_step(
     assert expected is next_step(entry=found, snapshot=snapshot, fingerprint=FINGERPRINT)
 
 
+@pytest.mark.slow
 @given(
     found=st.none() | strategies.entries,
     snapshot=st.none() | strategies.snapshots,
@@ -124,6 +125,7 @@ def test_nothing_is_started_beside_a_running_operation(
     assert not (running_ours and step in {NextStep.START, NextStep.SEARCH, NextStep.DELIVER})
 
 
+@pytest.mark.slow
 @given(
     found=st.none() | strategies.entries,
     snapshot=st.none() | strategies.snapshots,
@@ -145,6 +147,7 @@ def test_success_is_only_for_our_own_work(
     )
 
 
+@pytest.mark.slow
 @given(found=strategies.entries, snapshot=strategies.snapshots, fingerprint=st.text())
 def test_what_is_only_presumed_is_never_cancelled(
     found: LedgerEntry, snapshot: OperationSnapshot, fingerprint: str

@@ -56,6 +56,7 @@ def test_a_settlement_survives_its_event(settlement: Settlement) -> None:
     assert settlement == Settlement.from_event(json.loads(json.dumps(event)))
 
 
+@pytest.mark.slow
 @given(outcome=strategies.outcomes)
 def test_an_outcome_survives_its_event(outcome: WaitOutcome) -> None:
     """Nothing is lost in the primitives, nor in their way through JSON."""

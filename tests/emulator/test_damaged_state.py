@@ -24,6 +24,7 @@ SNAPSHOT: dict[str, Any] = {"format": 1, "seed": 0, "at": AT, "entries": [CLEAR]
 HEADER = '{"file":"airflow-spanner-lro emulator","format":1,"seed":0,'
 
 
+@pytest.mark.slow
 def test_a_file_cut_at_any_byte_holds_all_lines_before_the_cut(tmp_path: Path) -> None:
     """Wherever a crash of the machine cuts it, the world is that of the complete lines."""
     path, cut = tmp_path / "state", tmp_path / "cut"

@@ -141,6 +141,7 @@ _WORDS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(st.lists(st.sampled_from(_WORDS), max_size=12).map(" ".join), st.sampled_from(Dialect))
 def test_no_statement_breaks_the_reader(text: str, dialect: Dialect) -> None:

@@ -26,6 +26,7 @@ with SpannerAdminEmulator(rest_port=0) as emulator:
 """
 
 
+@pytest.mark.slow
 def test_an_emulator_alone_loads_no_clients() -> None:
     """It has all message types and serves, without authentication and HTTP clients."""
     done = subprocess.run(  # noqa: S603 - our own interpreter
@@ -59,6 +60,7 @@ print(Mirror.__name__)
 """
 
 
+@pytest.mark.slow
 def test_with_rows_the_client_library_is_whole() -> None:
     """What moves rows is the client library, which cannot be loaded without its clients."""
     done = subprocess.run(  # noqa: S603 - our own interpreter

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from google.cloud import spanner_admin_database_v1 as database_v1
 from google.longrunning import operations_pb2
 from hypothesis import given, settings, strategies as st
@@ -103,6 +104,7 @@ def act(world: World, action: str, number: int, now: datetime) -> None:
             pass
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(script=SCRIPTS, reads=st.lists(st.integers(0, 2000), max_size=5))
 def test_reading_changes_nothing(script: list[tuple[int, str]], reads: list[int]) -> None:

@@ -392,6 +392,7 @@ def test_messages_and_enums_are_brought_back(google_databases: GoogleDatabases) 
     assert before.tables == google_databases.read(restored).tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [10, 1 << 20, 2_621_440])
 def test_long_values_are_whole(google_databases: GoogleDatabases, length: int) -> None:
     """A value that comes in several pieces is put together, within arrays as well."""
