@@ -27,6 +27,9 @@ TAG = re.compile(r"<[^>]+>")
 SHORT = 8
 """Cells of so many characters leave room for others on a phone."""
 
+MANY = 8
+"""More columns than so many do not fit side by side, however short their cells are."""
+
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx what this extension does."""
@@ -54,7 +57,7 @@ def _with_names(table: re.Match[str]) -> str:
     heads = [_text(head) for head in HEAD.findall(content)]
     rows = [CELL.findall(row) for row in ROW.findall(content)]
     wide = max((len(_text(cell)) for row in rows for cell in row[1:]), default=0) > SHORT
-    form = "stacked" if wide else "compact"
+    form = "stacked" if wide or len(heads) > MANY else "compact"
     if len(heads) <= 2:  # noqa: PLR2004  # two fit as they are
         form = "paired"
     rest = ROW.sub(lambda row: _named(row[0], heads), content)
