@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from airflow_spanner_lro.core.polling.budget import Budget
 from airflow_spanner_lro.core.polling.watched_operation import WatchedOperation
 
@@ -39,6 +41,7 @@ def most_within(spanner: CrowdedSpanner, begin: float, end: float) -> int:
     return max((sum(at - 100 < each <= at for each in times) for at in times), default=0)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_budget_rises_while_polls_are_late() -> None:
     """A crowd that is polled late has three times the requests, and never more than that."""
@@ -51,6 +54,7 @@ async def test_budget_rises_while_polls_are_late() -> None:
     assert 0.85 * BUSY * 100 <= spanner.busiest <= BUSY * 100
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_budget_leaves_room_to_cancel_all_that_is_waited_for() -> None:
     """Of five hundred requests, three hundred are left for those who may all be killed at once."""
@@ -74,6 +78,7 @@ async def test_budget_stays_where_polls_are_in_time() -> None:
     assert most_within(spanner, 200, 1500) <= RATE * 100
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_budget_falls_with_a_refusal() -> None:
     """One refused request, and for ten minutes there are no more requests than at first."""
@@ -98,6 +103,7 @@ async def test_budget_falls_with_a_refusal() -> None:
     assert spanner.busiest <= BUSY * 100
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_refusals_without_end() -> None:
     """Where the service goes on to refuse, it is asked rarely, and cancels are not held up."""
@@ -121,6 +127,7 @@ async def test_refusals_without_end() -> None:
     assert sum(310 < each.at < 1499 for each in spanner.requests) <= 60
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_deciding_for_ten_thousand_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which poll goes next is found without weighing all ten thousand operations anew."""

@@ -156,6 +156,7 @@ async def test_whom_to_impersonate(chain: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_import_loads_neither_library() -> None:
     """An async task imports the hook in its event loop, so that must not take seconds."""
     program = "import sys, airflow_spanner_lro.hooks.spanner_admin_async; print(*sys.modules)"

@@ -180,6 +180,7 @@ def test_missing_connection_is_told(
     assert "airflow connections add nowhere" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_definitions_are_light() -> None:
     """Each start of ``airflow`` reads the definitions: two files of ours, and nobody else's."""
     program = (

@@ -8,6 +8,8 @@ import re
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from airflow_spanner_lro.cli import arguments
 from airflow_spanner_lro.cli.exit_codes import ExitCode
 
@@ -17,6 +19,7 @@ from .recording import session
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
 
+@pytest.mark.slow
 def test_sessions_are_true() -> None:
     """Every command on the page prints what stands below it, bars included."""
     text = PAGE.read_text()

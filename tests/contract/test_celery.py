@@ -12,6 +12,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 WORKER = """
 import sys
 
@@ -32,6 +34,7 @@ print(bool(ours), [name for name in sys.modules if name.split(".")[0] in ("grpc"
 """Loads whatever a worker can, with all plugins."""
 
 
+@pytest.mark.slow
 def test_a_celery_worker_does_not_load_grpc() -> None:
     """The worker's modules and all plugins, ours among them, leave gRPC to the tasks' processes."""
     done = subprocess.run(  # noqa: S603  # our own interpreter

@@ -123,6 +123,7 @@ _STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(steps=_STEPS)
 def test_sizes_add_up_at_all_times(steps: list[tuple[str, int]]) -> None:

@@ -92,6 +92,7 @@ def start() -> Iterator[Start]:
         yield run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_when_it_is_ready_and_stops_cleanly(start: Start, number: signal.Signals) -> None:
     """Lines tell where it listens; a signal ends it with exit code 0 and without noise."""
@@ -121,6 +122,7 @@ def test_both_ports_answer_when_it_says_so(start: Start) -> None:
     assert b"5.0" in quota
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_reason_to_stop(start: Start) -> None:
     """``emulator --log-calls | head -1`` goes on to serve, and says nothing about pipes."""
     started = start("--rest-port", "0", "--log-calls", "--database", DATABASE)
@@ -148,6 +150,7 @@ def test_what_is_there_from_the_start_is_where_it_is_wanted(start: Start) -> Non
     assert "nam6" == instance.config.rpartition("/")[2]
 
 
+@pytest.mark.slow
 def test_an_unknown_configuration_is_one_sentence() -> None:
     """A configuration that there is not is told in a line, with exit code 1."""
     said = fail("--port", "0", "--instance", INSTANCE, "--instance-config", "nowhere")
@@ -167,6 +170,7 @@ def client_of(channel: grpc.Channel) -> database_v1.DatabaseAdminClient:
     return database_v1.DatabaseAdminClient(transport=DatabaseAdminGrpcTransport(channel=channel))
 
 
+@pytest.mark.slow
 def test_a_kill_loses_nothing_that_was_answered(start: Start, tmp_path: Path) -> None:
     """After kill -9 in the middle of many calls, all operations that clients know are there."""
     state = ("--no-rest", "--state", str(tmp_path / "state"), "--database", DATABASE)
@@ -198,6 +202,7 @@ def test_a_kill_loses_nothing_that_was_answered(start: Start, tmp_path: Path) ->
     assert known == found
 
 
+@pytest.mark.slow
 def test_a_restart_goes_on_with_its_file(start: Start, tmp_path: Path) -> None:
     """A database that is there already is not made again, and the scale may be another."""
     state = ("--no-rest", "--state", str(tmp_path / "state"), "--database", DATABASE)
@@ -224,6 +229,7 @@ def fail(*arguments: str) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("--no-rest", "--port"), ("--port", "0", "--rest-port")])
 def test_a_taken_port_is_one_sentence(
     empty_emulator: SpannerAdminEmulator, arguments: tuple[str, ...]
@@ -234,6 +240,7 @@ def test_a_taken_port_is_one_sentence(
     assert said.startswith(f"The emulator cannot listen on {empty_emulator.endpoint}")
 
 
+@pytest.mark.slow
 def test_a_state_file_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     """The exit code is 1, and the sentence says what to do."""
     path = tmp_path / "shopping.txt"
@@ -243,6 +250,7 @@ def test_a_state_file_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> Non
     assert "bread\n" == path.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -63,6 +63,7 @@ def test_a_world_made_of_its_base_holds_the_same(seed: int) -> None:
         assert state_of(world) == state_of(again)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(script=SCRIPTS, compact_after=st.integers(1, 5))
 def test_nobody_can_tell_that_a_journal_was_compacted(
@@ -314,6 +315,7 @@ def test_what_cannot_be_written_is_not_compacted(
     assert fingerprint_now(lived) == fingerprint_now(other)
 
 
+@pytest.mark.slow
 def test_every_value_has_a_form() -> None:
     """Nothing that random histories bring about is a surprise."""
     for seed in range(30):

@@ -114,6 +114,7 @@ def test_or_binds_tighter_than_and(terms: list[tuple[bool, bool]], joints: list[
     assert expected == Filter.parse(text, roots=ROOTS).matches(lambda _: 1)
 
 
+@pytest.mark.slow
 @given(field=st.datetimes(timezones=st.just(UTC)), written=st.datetimes(timezones=st.timezones()))
 def test_times_compare_as_moments(field: datetime, written: datetime) -> None:
     """Whatever the offset in which they are written."""

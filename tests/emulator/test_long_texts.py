@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letter", ["x", "é", "🙂"])
 @pytest.mark.parametrize("length", [500, 5_000, 500_000])
 def test_a_long_text_in_a_request_is_refused_like_a_short_one(

@@ -66,6 +66,7 @@ def assert_not_our_fault(status: int, document: dict[str, Any]) -> None:
     assert error["message"]
 
 
+@pytest.mark.slow
 @AGAINST_ONE
 @given(body=st.binary() | documents.map(lambda each: json.dumps(each).encode()))
 def test_no_body_breaks_it(rest_emulator: SpannerAdminEmulator, body: bytes) -> None:

@@ -52,6 +52,7 @@ def a_long_script(seed: int) -> list[tuple[int, str]]:
     return [(rng.randint(0, 3000), rng.choice(ACTIONS)) for _ in range(40)]
 
 
+@pytest.mark.slow
 def test_scripts_reach_everything() -> None:
     """There is nothing in the scripts that the world always refuses."""
     done = set()
@@ -63,6 +64,7 @@ def test_scripts_reach_everything() -> None:
     assert set(ACTIONS) == done
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(script=SCRIPTS)
 def test_a_replay_makes_the_same_world(script: list[tuple[int, str]]) -> None:
@@ -86,6 +88,7 @@ def test_a_replay_makes_the_same_world(script: list[tuple[int, str]]) -> None:
         lived.release_state_file()
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_world(tmp_path: Path) -> None:
     """Nothing depends on the order of sets or maps, which each process has its own of."""
     path = tmp_path / "state"

@@ -47,6 +47,7 @@ def test_the_bundle_is_that_of_its_sources() -> None:
     assert f"sources sha256:{digest.hexdigest()} " in first, "run `make ui`, and commit the file"
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("node")
 @pytest.mark.usefixtures("packages")
 def test_the_sources_make_the_same_bytes_again(tmp_path: Path) -> None:
@@ -57,6 +58,7 @@ def test_the_sources_make_the_same_bytes_again(tmp_path: Path) -> None:
     assert BUNDLE.read_bytes() == again.read_bytes(), "run `make ui`, and commit the file"
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("node")
 def test_the_pure_parts_of_the_page_do_what_they_say() -> None:
     """Formatting, the state in the address, and what a refusal means: by node's own tests."""

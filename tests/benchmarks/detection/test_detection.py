@@ -36,6 +36,7 @@ def test_few_short_changes_reach_their_target() -> None:
     assert found.busiest <= 100
 
 
+@pytest.mark.slow
 def test_every_end_is_noticed_once_and_never_before_it() -> None:
     """Whatever the progress is like."""
     for shape in Shape:
@@ -48,6 +49,7 @@ def test_every_end_is_noticed_once_and_never_before_it() -> None:
         assert found.busiest <= 300
 
 
+@pytest.mark.slow
 def test_nobody_is_before_the_oracle() -> None:
     """Within the same budget, as often as it asks for ends only."""
     operations = MIXED.operations(shape=Shape.LINEAR, seed=2)
@@ -57,6 +59,7 @@ def test_nobody_is_before_the_oracle() -> None:
     assert best.quantile(0.5) <= ours.quantile(0.5) <= gets.quantile(0.5)
 
 
+@pytest.mark.slow
 def test_wake_ups_are_followed_at_once() -> None:
     """An end that is announced is noticed by the poll that follows."""
     operations = MIXED.operations(shape=Shape.NONE, seed=3)

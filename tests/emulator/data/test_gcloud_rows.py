@@ -50,6 +50,7 @@ def _gcloud(emulator: SpannerAdminEmulator, config: Path, *arguments: str) -> st
     return done.stdout
 
 
+@pytest.mark.slow
 def test_rows_by_gcloud(tmp_path: Path) -> None:
     """A row that ``rows insert`` has written is what ``execute-sql`` returns."""
     require_google_emulator()
