@@ -49,7 +49,7 @@ unit: $(READY)  ## Tests without Airflow processes, but for slow ones: while you
 coverage: $(READY) $(EXTRA)/.ready $(FAB)/.ready  ## All of those, slow ones too; 98 % is covered
 	UNMEASURED="$$($(BIN)/python -c '$(ROWS)')" \
 	$(UNITS) -m "not e2e" --cov --cov-report=term:skip-covered
-	PYTHONPATH=$(EXTRA) $(BIN)/pytest -q -p no:randomly tests/airflow/test_google_provider_on_rows.py
+	PYTHONPATH=$(EXTRA) $(BIN)/pytest -q -p no:randomly tests/airflow/test_google_provider_*.py
 	PYTHONPATH=$(FAB) $(BIN)/pytest -q -p no:randomly tests/web/test_fab.py
 
 # the tests' process forks only to start others; gRPC's handlers have been seen to end such a child
