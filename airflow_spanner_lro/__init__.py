@@ -7,4 +7,12 @@ Importing the package loads nothing else: every Airflow process does it at provi
 
 from __future__ import annotations
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  # pip refuses; a checkout on the path passes it by
+    _MESSAGE = (
+        f"airflow-spanner-lro needs Python 3.11 or newer, and this is {sys.version.split()[0]}."
+    )
+    raise ImportError(_MESSAGE)
+
 __version__ = "0.2.0"

@@ -8,6 +8,7 @@ imported when it runs. What they do is in ``commands.py``, and for the ledger in
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
 from airflow_spanner_lro.cli.arguments import COMMANDS, Subcommand
+from airflow_spanner_lro.compatibility import airflow_problem
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from airflow_spanner_lro.cli.names import Access
     from airflow_spanner_lro.hooks.spanner_admin import SpannerAdminHook
+
+log = logging.getLogger(__name__)
 
 _PROGRAM = "airflow spanner-lro"
 
@@ -68,7 +72,10 @@ _OFFLINE = Arg(("--offline",), action="store_true", help="do not ask Spanner")
 
 
 def get_cli_commands() -> list[CLICommand]:
-    """Return the commands that Airflow adds to its own."""
+    """Return the commands that Airflow adds to its own; none if it is too old for them."""
+    if problem := airflow_problem():
+        log.warning("Commands left out: %s", problem)
+        return []
     return [
         GroupCommand(
             name="spanner-lro",

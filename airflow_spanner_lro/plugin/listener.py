@@ -10,9 +10,14 @@ when there is work.
 
 from __future__ import annotations
 
+import logging
+
 from airflow.listeners import hookimpl
 
+from airflow_spanner_lro.compatibility import unmet_requirements
 from airflow_spanner_lro.execution import pending_deferral
+
+log = logging.getLogger(__name__)
 
 _TASK_RUNNER = "TaskRunnerMarker"
 """The component by which Airflow 3.3.2 marks a task's process. By name: its module is one that
@@ -32,6 +37,8 @@ def on_starting(component: object) -> None:
         on_task_instance_running()
     if type(component).__name__ != _JOB:
         return
+    for problem in unmet_requirements():
+        log.warning("Packages do not fit: %s", problem)
     from airflow_spanner_lro.reaper import host  # noqa: PLC0415  # see above
     from airflow_spanner_lro.triggers import lease_keeper, progress_keeper  # noqa: PLC0415
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_spanner_lro import settings
 from airflow_spanner_lro.admin.clock import StoppableClock
 from airflow_spanner_lro.airflow_internals import metadata_database
+from airflow_spanner_lro.compatibility import unmet_requirements
 from airflow_spanner_lro.core.ledger.authority import Refusal
 from airflow_spanner_lro.core.ledger.evidence import Evidence
 from airflow_spanner_lro.core.ledger.reaping import ReapDecision
@@ -199,13 +200,17 @@ def print_status(*, offline: bool, say: Say = print, show: Show | None = None) -
     rows = [*ledger_rows()]
     if show:
         say = _say_nothing
+    packages = unmet_requirements()
+    for each in packages:
+        say(f"ATTENTION    {each}")
     reaper = _print_reaper(latest_round(), now=now, entries=len(rows), say=say)
     entries = _print_entries(rows, now=now, say=say)
     triggerers = _print_triggerers(now=now, say=say)
     connections, usable = ({}, True) if offline else _print_connections(rows, say=say)
     if show:
-        show(reaper | entries | triggerers | connections)
-    return FAILED if reaper["attention"] or entries["orphans"] or not usable else 0
+        show(reaper | entries | triggerers | connections | {"packages": packages})
+    well = usable and not (packages or reaper["attention"] or entries["orphans"])
+    return 0 if well else FAILED
 
 
 def _say_nothing(line: str) -> None:

@@ -24,9 +24,11 @@ print(*sorted(set(sys.modules) - before))
 """
 OURS = {
     "airflow_spanner_lro",
+    "airflow_spanner_lro.compatibility",
     "airflow_spanner_lro.execution",
     "airflow_spanner_lro.execution.pending_deferral",
     "airflow_spanner_lro.plugin",
+    "airflow_spanner_lro.plugin.definition",
     "airflow_spanner_lro.plugin.listener",
     "airflow_spanner_lro.plugin.page",
     "airflow_spanner_lro.plugin.task_links",

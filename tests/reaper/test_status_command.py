@@ -18,7 +18,7 @@ from sqlalchemy import insert
 from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.core.names import OperationName
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.reaper import loop
+from airflow_spanner_lro.reaper import loop, report
 from airflow_spanner_lro.reaper.loop import ReaperLoop
 from airflow_spanner_lro.reaper.rounds import RoundSummary
 
@@ -93,6 +93,20 @@ def test_without_entries_nobody_is_missed(capsys: Capture) -> None:
     """Where nothing is owed, a reaper that never ran is no trouble."""
     assert 0 == airflow("status")
     assert "Entries      0 open" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("reaper")
+def test_packages_that_do_not_fit_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """A package that a resolver has put aside needs attention, and is told first."""
+    problem = "protobuf<8,>=6.33.5 is needed, and 5.29.6 is installed."
+    monkeypatch.setattr(report, "unmet_requirements", lambda: [problem])
+
+    code = airflow("status")
+
+    assert 1 == code
+    assert f"ATTENTION    {problem}" == capsys.readouterr().out.partition("\n")[0]
 
 
 def test_orphans_are_named(reaper: ReaperHarness, capsys: Capture) -> None:
