@@ -1,9 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Map errors that no retry can cure to ``AirflowFailException``, with what to do about each."""
+"""Map errors that no retry can cure to ``AirflowFailException``, with what to do about each.
+
+Whatever a task fails with, its log also says where that is explained, in a line before the error:
+the error itself stays short enough to be read where Airflow cuts it.
+"""
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,12 +18,15 @@ from airflow_spanner_lro.core.errors import (
     InvalidArgumentError,
     NoRowsError,
     SettingsError,
+    SpannerLroError,
     UnavailableError,
     UnusableConnectionError,
 )
 from airflow_spanner_lro.core.flows.limits import SlotWaitEndedError
 from airflow_spanner_lro.core.ledger.record import LedgerUnreadableError
 from airflow_spanner_lro.core.operations.errors import (
+    KilledBeforeDeliveryError,
+    KilledBeforeStartError,
     NothingStartedError,
     OperationCancelledError,
     OperationFailedError,
@@ -30,6 +38,13 @@ from airflow_spanner_lro.core.status import Code, code_of, error_message, is_cre
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+log = logging.getLogger(__name__)
+
+TROUBLESHOOTING = (
+    "https://github.com/airflow-spanner-lro/airflow-spanner-lro/blob/main/docs/troubleshooting.md"
+)
+"""The page that has an entry for each error, under its name in lower case."""
 
 _ADVICE = {
     Code.INVALID_ARGUMENT: "Correct the argument.",
@@ -43,6 +58,9 @@ _ADVICE = {
     Code.UNIMPLEMENTED: "The endpoint does not support this.",
 }
 """Codes of a refused call that stay however often one asks, with what a person can do."""
+
+_EXPLAINED = frozenset({*_ADVICE, Code.FAILED_PRECONDITION, Code.RESOURCE_EXHAUSTED})
+"""Codes of a refused call that the documentation has an entry for."""
 
 _PERMANENT_FAILURES = frozenset({Code.INVALID_ARGUMENT, Code.OUT_OF_RANGE})
 """Codes of an operation that was accepted and then failed, where a new one would fail likewise.
@@ -68,6 +86,21 @@ _PERMANENT = (
     NoRowsError,
 )
 
+_NOTHING_TO_DO = (KilledBeforeDeliveryError, KilledBeforeStartError)
+"""Somebody has ended the task, and nothing is left of it."""
+
+
+def troubleshooting_link(exc: BaseException) -> str:
+    """Return where the documentation explains an error; empty if there is nothing to explain."""
+    if isinstance(exc, SpannerLroError):
+        return (
+            ""
+            if isinstance(exc, _NOTHING_TO_DO)
+            else f"{TROUBLESHOOTING}#{type(exc).__name__.lower()}"
+        )
+    code = Code.UNAUTHENTICATED if is_credentials_error(exc) else code_of(exc)
+    return f"{TROUBLESHOOTING}#{code.name.lower()}" if code in _EXPLAINED else ""
+
 
 @contextmanager
 def map_errors() -> Iterator[None]:
@@ -77,6 +110,19 @@ def map_errors() -> Iterator[None]:
 
     An operation that was cancelled is no such error: somebody ended it, and a retry starts anew.
     """
+    try:
+        with _mapped():
+            yield
+    except Exception as exc:
+        # of an error that was mapped the cause is what the documentation knows
+        explained = exc if isinstance(exc, SpannerLroError) else exc.__cause__ or exc
+        if link := troubleshooting_link(explained):
+            log.error("What this means, and what to do: %s", link)  # noqa: TRY400  # it is raised
+        raise
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
     try:
         yield
     except _PERMANENT as exc:
