@@ -153,7 +153,8 @@ class _Forward(grpc.GenericRpcHandler):
         sent = dict(handler_call_details.invocation_metadata)
 
         def answer(data: bytes, context: grpc.ServicerContext) -> bytes:
-            (name,) = context.auth_context()["x509_common_name"]
+            shown: Any = context.auth_context()
+            (name,) = shown["x509_common_name"]
             self._gateway.seen.append((path.rpartition("/")[2], name.decode()))
             if "authorization" in sent:
                 self._gateway.authorised.append(sent["authorization"])
