@@ -19,8 +19,6 @@ from .virtual_spanner import EXHAUSTED, CrowdedSpanner, outcomes, poller_of, wai
 from .virtual_time import in_virtual_time
 
 if TYPE_CHECKING:
-    import pytest
-
     from airflow_spanner_lro.admin.polling.poller import OperationPoller
 
     from .virtual_spanner import Request
