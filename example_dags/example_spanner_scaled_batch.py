@@ -34,6 +34,11 @@ def batch(params: dict[str, Any] | None = None) -> None:
         raise ValueError(message)
 
 
+@task
+def publish() -> None:
+    """Do what takes the outcome of the batch."""
+
+
 @dag(
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
@@ -64,7 +69,8 @@ def example_spanner_scaled_batch() -> None:
         retries=5,
         retry_delay=timedelta(minutes=5),
     )
-    quiet >> scale_up >> batch() >> scale_down
+    # the last tasks decide about a run: without this one, scaling down would make it a success
+    quiet >> scale_up >> batch() >> [scale_down, publish()]
     # a teardown runs if one of its setups has succeeded; with the sensor among them it also runs
     # when scaling up has failed or timed out, after which the instance may be large all the same
     scale_down.as_teardown(setups=[quiet, scale_up], on_failure_fail_dagrun=True)
