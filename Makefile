@@ -88,17 +88,25 @@ format: $(READY)  ## Put the code into its form, and snippets and tables into th
 	$(BIN)/ruff check --fix .
 	$(BIN)/python docs/_ext/fill.py
 
-lock: $(READY)  ## Compile the pinned requirements anew
-	$(BIN)/uv pip compile --quiet --upgrade --no-header --no-annotate --universal \
-		--python-version 3.11 --group dev pyproject.toml -o requirements.txt
-	# without those of requirements.txt, which are there already
-	echo apache-airflow-providers-openlineage | $(BIN)/uv pip compile --quiet --upgrade --no-header \
-		--no-annotate --universal --python-version 3.11 -c requirements.txt - \
-		| grep openlineage > tests/benchmarks/requirements.txt
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --no-header --no-annotate --universal \
+	--generate-hashes --python-version 3.11
+
+# the other two without those of requirements.txt, which are there already
+lock: $(READY)  ## Compile the pinned requirements anew, with their hashes
+	$(COMPILE) --group dev pyproject.toml -o requirements.txt
+	echo apache-airflow-providers-openlineage | $(COMPILE) -c requirements.txt - \
+		| $(BIN)/python -m tests.release.pins > tests/benchmarks/requirements.txt.new
+	echo apache-airflow-providers-fab | $(COMPILE) -c requirements.txt - \
+		| $(BIN)/python -m tests.release.pins > tests/web/fab/requirements.txt.new
+	mv tests/benchmarks/requirements.txt.new tests/benchmarks/requirements.txt
+	mv tests/web/fab/requirements.txt.new tests/web/fab/requirements.txt
 
 clean:  ## Remove everything that was made
 	rm -rf $(VENV) airflow_spanner_lro/web/ui/node_modules .demo .bench dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
 		.hypothesis .coverage* docs/_build
+
+# what is not the very file that was pinned is not installed
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(SUITABLE)' 2>/dev/null || { \
@@ -108,16 +116,17 @@ $(READY): requirements.txt pyproject.toml
 	@echo "Setting up $(VENV) with $$("$(PYTHON)" --version) and the pinned packages"
 	@rm -rf $(VENV)
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1" 2>/dev/null \
-		&& $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt \
-		|| $(BIN)/python -m pip install --quiet --no-deps -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > $(VENV)/uv.txt
+	@$(PIP) -r $(VENV)/uv.txt 2>/dev/null \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt \
+		|| $(PIP) -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(EXTRA)/.ready: tests/benchmarks/requirements.txt $(READY)
 $(FAB)/.ready: tests/web/fab/requirements.txt $(READY)
 $(EXTRA)/.ready $(FAB)/.ready:
 	@rm -rf $(@D)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(@D) -r $< 2>/dev/null \
-		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(@D) -r $<
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes \
+		--target $(@D) -r $< 2>/dev/null || $(PIP) --target $(@D) -r $<
 	@touch $@

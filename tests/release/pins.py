@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
+# SPDX-License-Identifier: Apache-2.0
+"""Read files of pinned requirements: a package, its version and its hashes in each block.
+
+As a command it passes on, of what it reads, the packages that ``requirements.txt`` has not, or not
+for each platform::
+
+    uv pip compile … | python -m tests.release.pins > tests/benchmarks/requirements.txt
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+PINNED = ROOT / "requirements.txt"
+
+
+def blocks(text: str) -> Mapping[str, str]:
+    """Return the block of each package, by its name."""
+    whole = re.split(r"\n(?=\S)", text.strip())
+    return {re.split(r"[=\s]", block, maxsplit=1)[0]: block for block in whole if block}
+
+
+def version(block: str) -> str:
+    """Return the version that a block pins."""
+    return re.split(r"==|[\s;\\]", block)[1]
+
+
+def hashes(block: str) -> list[str]:
+    """Return the SHA-256 digests of a block, in their order."""
+    return re.findall(r"--hash=sha256:([0-9a-f]{64})\b", block)
+
+
+def beside(compiled: str, *, pinned: str) -> str:
+    """Return what was compiled without what is pinned already, under the same conditions."""
+    there = {_headline(block) for block in blocks(pinned).values()}
+    missing = [block for block in blocks(compiled).values() if _headline(block) not in there]
+    return "\n".join(missing)
+
+
+def _headline(block: str) -> str:
+    return block.partition("\n")[0]
+
+
+def main() -> None:
+    """Print what of the standard input is not pinned yet."""
+    print(beside(sys.stdin.read(), pinned=PINNED.read_text()))
+
+
+if __name__ == "__main__":
+    main()
