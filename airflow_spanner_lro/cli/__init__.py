@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_spanner_lro import __version__
 from airflow_spanner_lro.cli.arguments import COMMANDS, SHELLS, Subcommand
-from airflow_spanner_lro.core.notices import hush_advice_on_python
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     complete_if_asked(parser)
     args = parser.parse_args(words)
     if argv is None:
+        from airflow_spanner_lro.core.notices import hush_advice_on_python  # noqa: PLC0415
+
+        # nobody called us from Python, so the process is ours alone
         hush_advice_on_python()
     if argv is None and args.run is _emulate:
         from airflow_spanner_lro.emulator import command as emulator  # noqa: PLC0415
