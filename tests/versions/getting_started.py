@@ -32,11 +32,12 @@ GRPC_PORT, REST_PORT = 9010, 9020
 _FENCE = re.compile(r"^```(console|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROMPT = "$ "
 _EMULATOR = "spanner-lro emulator"
+_READY = "emulator is ready on"
 _CONSTRAINTS = re.compile(r"https://\S*/constraints-[\d.]+/constraints-[\d.]+\.txt")
 _AIRFLOW = re.compile(r"apache-airflow==[\d.]+")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _OPERATION = r"_auto_op_[0-9a-f]+"
-_INSTALL_SECONDS, _PAGE_SECONDS, _END_SECONDS = 900, 900, 20
+_INSTALL_SECONDS, _PAGE_SECONDS, _END_SECONDS = 1500, 1200, 20
 _PAUSE = 0.2
 
 
@@ -139,7 +140,7 @@ def play(folder: Path, *, airflow: str, python: str) -> int:
 
     first = _Terminal(typed(commands[: begins + 1]), log=folder / "terminal-1.log", env=env)
     with first:
-        first.wait_for_port(ports[0], seconds=_INSTALL_SECONDS)
+        first.wait_for_emulator(seconds=_INSTALL_SECONDS)
         second = _Terminal(typed(commands[begins + 1 :]), log=folder / "terminal-2.log", env=env)
         with second:
             second.wait_for_end(seconds=_PAGE_SECONDS)
@@ -220,18 +221,16 @@ class _Terminal:
                 continue
         self._process.wait()
 
-    def wait_for_port(self, port: int, *, seconds: float) -> None:
-        """Wait until something listens there."""
+    def wait_for_emulator(self, *, seconds: float) -> None:
+        """Wait until it says that it is ready: on its port somebody else's might listen."""
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while _READY not in self._log.read_text():
             if self._process.poll() is not None:
                 raise InstallError(self._what_failed())
-            with closing(socket.socket()) as tried:
-                if tried.connect_ex(("127.0.0.1", port)) == 0:
-                    return
+            if time.monotonic() > until:
+                message = f"No emulator after {seconds} s.\n{self._what_failed()}"
+                raise PageError(message)
             time.sleep(_PAUSE)
-        message = f"Nothing listened after {seconds} s.\n{self._what_failed()}"
-        raise PageError(message)
 
     def wait_for_end(self, *, seconds: float) -> None:
         """Wait until the last command has succeeded."""
