@@ -3,7 +3,8 @@
 """What Sphinx needs to read pages that are written for a forge as well.
 
 Anchors of their own stand in the pages as ``<a id="name"></a>``, which a forge understands; for
-Sphinx each becomes a target that links can be checked against. On a phone a table that is too wide
+Sphinx each becomes a target that links can be checked against. The tree of pages is that of the
+links in the index, under the words in bold before them. On a phone a table that is too wide
 would lose its last columns: ``pages.css`` then stacks its cells, each behind the name of its
 column. All else is in the pages already, see ``fill.py``.
 """
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 ANCHOR = re.compile(r'^<a id="([\w-]+)"></a>$', re.MULTILINE)
+CAPTION = re.compile(r"^\*\*(.+)\*\*\n\n((?:[- ] .*\n)+)", re.MULTILINE)
+PAGE = re.compile(r"\]\(([\w/-]+)\.md\)")
 TABLE = re.compile(r"<table class=\"([^\"]*)\">(.*?)</table>", re.DOTALL)
 HEAD = re.compile(r"<th[^>]*>(.*?)</th>", re.DOTALL)
 ROW = re.compile(r"<tr[^>]*>.*?</tr>", re.DOTALL)
@@ -39,8 +42,21 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def _make_targets(app: Sphinx, docname: str, source: list[str]) -> None:
-    del app, docname
     source[0] = ANCHOR.sub(r"(\1)=", source[0])
+    if docname == app.config.root_doc:
+        source[0] += tree_of(source[0])
+
+
+def tree_of(index: str) -> str:
+    """Return the trees of pages, each page where the index links it first."""
+    seen: set[str] = set()
+    trees = []
+    for caption, items in CAPTION.findall(index):
+        pages = [page for page in dict.fromkeys(PAGE.findall(items)) if page not in seen]
+        seen.update(pages)
+        lines = [f":caption: {caption}", ":hidden:", "", *pages]
+        trees.append("\n".join(["", "```{toctree}", *lines, "```", ""]))
+    return "".join(trees)
 
 
 def _name_cells(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.conftest import PAGES, REPOSITORY, title
+from tests.docs.conftest import DOCS, PAGES, REPOSITORY, title, tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,16 @@ def test_readme_links_wherever_it_is_shown() -> None:
     ]
 
     assert [] == relative
+
+
+def test_every_page_can_be_reached() -> None:
+    """The index leads to each page, and Sphinx makes its tree of these links, each page once."""
+    index = DOCS / "index.md"
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in _links(index)}
+    tree = re.findall(r"^([\w/-]+)$", tool("spanner_docs").tree_of(index.read_text()), re.MULTILINE)
+
+    assert {page for page in PAGES if DOCS in page.parents} - {index} == linked
+    assert sorted(linked) == sorted(DOCS / f"{page}.md" for page in tree)
 
 
 def _links(page: Path) -> Iterator[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HOW_TO = sorted((DOCS / "how-to").glob("*.md"))
 FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`[^`\n]*`")
-DIRECTIVE = re.compile(r"^ *```\{(?!toctree)[\w-]+\}.*|^:::.*", re.MULTILINE)
+DIRECTIVE = re.compile(r"^ *```\{[\w-]+\}.*|^:::.*", re.MULTILINE)
 ROLE = re.compile(
     r"^\([\w:/-]+\)=$|\{(?:py:)?(?:class|doc|func|meth|ref)\}"
     r"|:(?:class|data|func|meth|mod):|^:param ",

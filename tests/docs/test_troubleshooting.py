@@ -172,7 +172,7 @@ def test_nothing_is_said_where_nothing_is_to_be_done(
 def test_links_of_codes_lead_to_an_entry(code: Code) -> None:
     """A refused call is linked where its code has an entry, and nowhere else."""
     exc = GoogleAPICallError("refused")
-    exc.grpc_status_code = type("Status", (), {"value": (int(code), code.name)})()  # type: ignore[misc]
+    exc.grpc_status_code = type("Status", (), {"value": (int(code), code.name)})()
 
     link = troubleshooting_link(exc)
 
