@@ -16,6 +16,9 @@ READY := $(VENV)/.ready
 EXTRA := .bench/packages
 FAB := .bench/fab
 
+# where nothing keeps what Python compiles, each of Airflow's processes takes twice as long to begin
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test check docs unit coverage e2e pictures guarantees soak bench ui format lock clean
 
 help:  ## Show what there is to make
