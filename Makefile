@@ -19,7 +19,7 @@ FAB := .bench/fab
 # where nothing keeps what Python compiles, each of Airflow's processes takes twice as long to begin
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check docs unit coverage e2e pictures guarantees soak bench ui format lock clean
+.PHONY: help demo test check docs unit coverage e2e pictures guarantees versions constraints soak bench ui format lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,12 @@ pictures: $(READY)  ## Those of the Operations page in the documentation, anew
 guarantees: $(READY)  ## Every exit of a task on real Airflow; EXECUTOR=celery where workers matter
 	$(BIN)/pytest -m e2e -p no:randomly -q --no-header --allowance $(or $(ALLOWANCE),1.0) \
 		--executor $(or $(EXECUTOR),local) tests/e2e/guarantee
+
+versions: $(READY)  ## Beside other packages and Pythons, minutes each; ONLY="lowest 3.3.1 python3.13" for some
+	@$(BIN)/python -m tests.versions $(ONLY)
+
+constraints: $(READY)  ## The packages of the days of Airflow's releases, compiled anew
+	@$(BIN)/python -m tests.versions.days
 
 soak: $(READY)  ## MINUTES=10 of random kills, faults, users and strangers; SEED=… repeats
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) \
