@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from airflow_spanner_lro.admin.driver import arun
 from airflow_spanner_lro.core.flows.operation import cancel_and_settle, cancel_if_running, stop
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
@@ -191,6 +193,7 @@ async def test_cancels_of_kills_among_many_who_wait() -> None:
     assert all(500 <= cancel.at < 501 for cancel in spanner.of("cancel"))
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_kills_among_many_who_wait_settle() -> None:
     """While the budget binds, kills know how they ended before their time is up."""

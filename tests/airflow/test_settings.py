@@ -286,6 +286,7 @@ def test_unknown_option_in_the_file(section: None) -> None:
     )
 
 
+@pytest.mark.slow
 def test_whole_file(tmp_path: Path) -> None:
     """All mistakes in a file are told at once; what is for all sections counts if it is ours."""
     (tmp_path / "airflow.cfg").write_text(FILE)

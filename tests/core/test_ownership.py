@@ -238,6 +238,7 @@ def test_what_a_newer_try_has_is_never_cancelled(
     assert {KillDecision.ADOPTED} == decisions
 
 
+@pytest.mark.slow
 @given(record=strategies.entries, number=st.integers(0, 1), try_number=st.integers(1, 100))
 def test_a_deferred_task_with_its_own_record_is_never_cancelled(
     record: LedgerEntry, number: int, try_number: int
@@ -252,6 +253,7 @@ def test_a_deferred_task_with_its_own_record_is_never_cancelled(
     assert (decision is KillDecision.CANCEL) == (not is_own(record, claim) and not newer_intent)
 
 
+@pytest.mark.slow
 @given(record=records, liveness=livenesses, try_number=st.integers(1, 100))
 def test_a_deadline_cancels_only_what_a_deferred_task_has_published(
     record: Published, liveness: TaskLiveness, try_number: int
@@ -266,6 +268,7 @@ def test_a_deadline_cancels_only_what_a_deferred_task_has_published(
     assert decision is not KillDecision.CANCEL or certain
 
 
+@pytest.mark.slow
 @given(record=records, liveness=livenesses, try_number=st.integers(1, 100))
 def test_a_worker_cancels_only_what_its_try_has_published(
     record: Published, liveness: TaskLiveness, try_number: int
@@ -280,6 +283,7 @@ def test_a_worker_cancels_only_what_its_try_has_published(
     assert decision is not KillDecision.CANCEL or gone or is_own(record, claim)
 
 
+@pytest.mark.slow
 @given(record=records, try_number=st.integers(1, 100))
 def test_an_unknown_state_is_never_a_reason(record: Published, try_number: int) -> None:
     """A state that a later Airflow may bring cancels nothing."""

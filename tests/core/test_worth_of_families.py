@@ -60,6 +60,7 @@ def told(history: list[tuple[int, float, int | None, float, str]]) -> tuple[Audi
     return audience, at
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(history=histories, passed=st.lists(st.floats(0, 25), min_size=1, max_size=8))
 def test_no_poll_is_worth_more_than_the_bound(
@@ -76,6 +77,7 @@ def test_no_poll_is_worth_more_than_the_bound(
         assert poll is None or poll.delay <= most * (1 + 1e-6) + 1e-6
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(history=histories)
 def test_it_is_due_when_a_poll_is_worth_a_request(

@@ -74,6 +74,7 @@ def spanner_of(emulator: SpannerAdminEmulator, config: Path) -> Spanner:
     return call
 
 
+@pytest.mark.slow
 def test_instances(spanner: Spanner) -> None:
     """The instance is in the list, and described in full."""
     listed = spanner("instances", "list")
@@ -84,6 +85,7 @@ def test_instances(spanner: Spanner) -> None:
     assert "READY" == described["state"]
 
 
+@pytest.mark.slow
 def test_a_backup_and_its_operation(
     spanner: Spanner, rest_emulator: SpannerAdminEmulator, clock: ManualClock
 ) -> None:
@@ -110,6 +112,7 @@ def test_a_backup_and_its_operation(
     assert {"CreateBackup", "CancelOperation"} <= {call.method for call in rest_emulator.calls}
 
 
+@pytest.mark.slow
 def test_a_schema_change(spanner: Spanner) -> None:
     """A schema change is started and listed by its type; a wrong one is refused in words."""
     change = ("databases", "ddl", "update", "orders", ON_INSTANCE, "--async")
@@ -124,6 +127,7 @@ def test_a_schema_change(spanner: Spanner) -> None:
     assert f"Database not found: {INSTANCE}/databases/missing" in missing
 
 
+@pytest.mark.slow
 def test_a_configuration_of_ones_own(spanner: Spanner, rest_emulator: SpannerAdminEmulator) -> None:
     """It is cloned from one of Google's, listed with its operation, and deleted.
 
@@ -144,6 +148,7 @@ def test_a_configuration_of_ones_own(spanner: Spanner, rest_emulator: SpannerAdm
     assert "custom-mine" in missing
 
 
+@pytest.mark.slow
 def test_an_instance_with_a_partition(
     spanner: Spanner, rest_emulator: SpannerAdminEmulator
 ) -> None:
@@ -170,6 +175,7 @@ def test_an_instance_with_a_partition(
     assert [INSTANCE] == [each["name"] for each in left]
 
 
+@pytest.mark.slow
 def test_schedules(spanner: Spanner) -> None:
     """A schedule is created, changed, described and deleted."""
     schedule = ("nightly", ON_INSTANCE, ON_DATABASE)
@@ -189,6 +195,7 @@ def test_schedules(spanner: Spanner) -> None:
     assert all("nightly" not in each["name"] for each in left)
 
 
+@pytest.mark.slow
 def test_a_copy_and_a_restore(spanner: Spanner, rest_emulator: SpannerAdminEmulator) -> None:
     """A backup is copied and restored, and what is in the way is told."""
     rest_emulator.create_backup(BACKUP, DATABASE)
@@ -211,6 +218,7 @@ def test_a_copy_and_a_restore(spanner: Spanner, rest_emulator: SpannerAdminEmula
     assert "enable_drop_protection" in refused
 
 
+@pytest.mark.slow
 def test_rows(tmp_path: Path) -> None:
     """With rows, they are inserted, changed, queried and deleted."""
     require_google_emulator()

@@ -220,6 +220,7 @@ def test_errors_are_answered_late_as_well(emulator: SpannerAdminEmulator, start:
     assert time.monotonic() - begin >= 0.3
 
 
+@pytest.mark.slow
 def test_held_answers_of_those_who_left_hold_nobody_back(
     emulator: SpannerAdminEmulator,
     channel: grpc.Channel,
@@ -274,6 +275,7 @@ def test_a_retry_meets_what_was_done_for_who_left(
     assert [BACKUP] == [view.target for view in emulator.operations()]
 
 
+@pytest.mark.slow
 def test_rest_calls_that_are_held_back_hold_nobody_back(
     rest: httpx.Client, rest_emulator: SpannerAdminEmulator
 ) -> None:

@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
+@pytest.mark.slow
 def test_the_plugin_gives_an_emulator(tmp_path: Path) -> None:
     """The fixtures work, set the variable for the test alone, and load nothing before."""
     (tmp_path / "test_it.py").write_text(

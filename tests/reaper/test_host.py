@@ -92,11 +92,13 @@ FORKS = """
 """
 
 
+@pytest.mark.slow
 def test_triggerer_hosts_it_after_its_fork(home: dict[str, str]) -> None:
     """No thread and no gRPC is there at the fork, no thread in the fork, and one in itself then."""
     assert "0 0 1 False" == said(TRIGGERER, FORKS, environment=home)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("job_type", "option"),
     [
@@ -115,6 +117,7 @@ def test_others_host_nothing(home: dict[str, str], job_type: str, option: str) -
     assert "0 0 0 False" == said(job_type, FORKS, environment=home)
 
 
+@pytest.mark.slow
 def test_unknown_word_is_an_error_that_names_those_there_are(home: dict[str, str]) -> None:
     """A host that cannot read the option says so, and goes on without a reaper."""
     home |= {"AIRFLOW__SPANNER_LRO__REAPER": "cron"}
@@ -144,6 +147,7 @@ SHARES = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("job_type", "busy", "expected"),
     [
@@ -176,6 +180,7 @@ CHILD = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["killed", "ended"])
 def test_process_beside_the_scheduler_ends_with_it(home: dict[str, str], ending: str) -> None:
     """Whether the scheduler ends or is lost, nothing of the reaper stays."""

@@ -143,6 +143,7 @@ def _first(pair: tuple[Any, ...]) -> Any:
     return pair[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", list(Dialect))
 @given(data=st.data())
 @settings(
