@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import re
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 import pytest
 from airflow.cli.cli_config import GroupCommand
@@ -25,9 +24,6 @@ from airflow_spanner_lro.emulator.plans import Between, BySize
 from tests.contract.conftest import EXAMPLES, REPOSITORY
 from tests.contract.required import REQUIRED
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 DOCS = REPOSITORY / "docs"
 SOURCES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 EMULATOR = DOCS / "reference" / "emulator.md"
@@ -36,8 +32,6 @@ COMMANDS = DOCS / "reference" / "cli.md"
 ACCESS = DOCS / "reference" / "connections-and-iam.md"
 DRAWING = DOCS / "_static" / "life-of-an-operation.svg"
 
-_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _MARK = re.compile(r"# \[START (\w+)\]")
 _INCLUDED = re.compile(r"^<!-- snippet: \S+ (\w+)(?: bare)? -->$", re.MULTILINE)
 _ANCHOR = re.compile(r'^<a id="([\w-]+)"></a>$', re.MULTILINE)
@@ -138,7 +132,3 @@ def test_drawing_has_the_life_of_an_operation() -> None:
 
     assert sorted(stage.value for stage in Stage) == sorted(_STAGE.findall(drawn))
     assert sorted(ways) == sorted(_WAY.findall(drawn))
-
-
-def _prose(page: Path) -> str:
-    return _FENCED.sub("", page.read_text())
