@@ -207,6 +207,10 @@ def world(folder: Path, pytestconfig: pytest.Config) -> Iterator[World]:
                 **{f"AIRFLOW__{option}": value for option, value in SETTINGS.items()},
                 # an example that watches looks every five minutes
                 "SPANNER_WATCH_INTERVAL": "2",
+                # databases of their own, so that they take no turns with all the others
+                "SPANNER_DATABASE_IDS": "payments",
+                "SPANNER_MIGRATED_DATABASE_ID": "ledger",
+                "SPANNER_SHARED_DATABASE_ID": "shared",
             },
         )
         with LocalAirflow(settings) as airflow:
