@@ -1,16 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""What holds for all tests: slow ones are not measured, and what is loaded is collected once."""
+"""What holds for all tests: an Airflow of their own, and what keeps them quick.
+
+Slow tests are not measured, and what is loaded once is gone through by the collector once.
+"""
 
 from __future__ import annotations
 
 import gc
+import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+# before anything imports Airflow, which makes this folder; in the user's own there may be settings
+os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:

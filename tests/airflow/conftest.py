@@ -8,10 +8,7 @@ This folder has no ``__init__.py``: pytest would take it for Airflow's own packa
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,9 +28,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     Ask = Callable[..., Awaitable[Any]]
-
-# before a test module imports Airflow, which makes this folder and its configuration
-os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,10 +22,6 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
 
     from .conftest import Starter
-
-
-# before Airflow is imported, which makes this folder and its configuration
-os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
 
 
 def airflow(*words: str) -> int:

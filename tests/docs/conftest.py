@@ -1,13 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where pages are, the tool that fills them in, and an Airflow that keeps its files to itself."""
+"""Where pages are, and the tool that fills them in."""
 
 from __future__ import annotations
 
 import importlib
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,6 @@ DOCS = REPOSITORY / "docs"
 PAGES = sorted(
     page for page in (*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")) if "_build" not in page.parts
 )
-
-# before a test module imports Airflow, which makes this folder and its configuration
-os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
 
 
 def tool(name: str) -> Any:

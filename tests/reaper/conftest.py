@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
     from .airflow_tables import AirflowTables
     from .harness import ReaperHarness
-
-# before a test module imports Airflow, which makes this folder and its configuration
-os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
     from .api_server import ApiServer
 
 __all__ = ["emulator", "environment", "tables"]
-
-# before a test module imports Airflow, which makes this folder and its configuration
-os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
 
 
 SETTINGS = {
