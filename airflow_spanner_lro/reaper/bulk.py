@@ -98,6 +98,11 @@ class RateLimitedClient(SpannerAdminClient):
         """What is known of the emulator that answers; None if there is none."""
         return self._client.emulated
 
+    @property
+    def omni(self) -> bool:
+        """Whether it asks Spanner Omni, which does not serve everything."""
+        return self._client.omni
+
     def expect(self, names: Iterable[OperationName]) -> None:
         """Hear which operations will be polled, instead of those of before."""
         self._families.clear()
