@@ -24,6 +24,7 @@ from .virtual_spanner import (
 from .virtual_time import in_virtual_time
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_ten_thousand_waits() -> None:
     """Ten thousand waits on a hundred instances stay within the budget, and all ends are seen."""
@@ -57,6 +58,7 @@ async def test_budget_is_what_was_asked_for(rate: float) -> None:
         wait.cancel()
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_each_project_has_a_budget() -> None:
     """Spanner counts for each project, and so does the poller."""
@@ -88,6 +90,7 @@ async def test_no_stampede() -> None:
     assert spanner.busiest <= 100
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_intervals_stretch_evenly() -> None:
     """When the budget binds, each instance is polled about as often as any other."""
@@ -105,6 +108,7 @@ async def test_intervals_stretch_evenly() -> None:
         wait.cancel()
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_nobody_starves_among_those_that_end() -> None:
     """A stream of operations that end keeps nobody from being polled."""
@@ -160,6 +164,7 @@ async def test_cancels_do_not_wait_for_the_quota() -> None:
     assert len(spanner.of("cancel")) <= 12
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_cancels_go_first_and_many_at_once() -> None:
     """While polls wait for their budget, four hundred cancels are sent within a second."""

@@ -182,6 +182,7 @@ async def kill_among_many(spanner: CrowdedSpanner) -> float:
     return asyncio.get_running_loop().time() - 500
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_cancels_of_kills_among_many_who_wait() -> None:
     """While the budget binds, kills send their cancels at once."""

@@ -13,6 +13,7 @@ from .kill_simulation import QUOTA, Stroke, strike
 WITHIN = 28.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.5, 1.0])
 @pytest.mark.parametrize("others", [0, 1000])
 @pytest.mark.parametrize(("kills", "instances"), [(60, 5), (60, 60), (300, 10), (300, 100)])
@@ -27,6 +28,7 @@ def test_every_cancel_is_sent_in_time(kills: int, instances: int, others: int, r
     assert 0 == struck.unseen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [60.0, 900.0], ids=["soon", "later"])
 @pytest.mark.parametrize("others", [0, 1000])
 def test_every_cancel_is_sent_in_time_while_the_budget_is_high(
@@ -49,6 +51,7 @@ def test_nobody_needs_to_have_been_polled(*, waits: bool) -> None:
     assert 60 == sum(seconds <= WITHIN for seconds in struck.cancels)
 
 
+@pytest.mark.slow
 def test_some_outcomes_are_seen_although_the_budget_binds() -> None:
     """One list tells what became of all kills of an instance, and the others are polled on."""
     struck = strike(Stroke(kills=300, instances=30, others=1000))
@@ -58,6 +61,7 @@ def test_some_outcomes_are_seen_although_the_budget_binds() -> None:
     assert 0 == struck.unseen
 
 
+@pytest.mark.slow
 def test_more_than_spanner_takes() -> None:
     """Of a thousand kills each is sent or told as not sent, and the reaper ends those."""
     struck = strike(Stroke(kills=1000, instances=100, others=1000), looked_at_after=(WITHIN, 300.0))

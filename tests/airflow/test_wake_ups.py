@@ -171,6 +171,7 @@ async def test_what_is_no_entry_is_dropped(
     assert [] == warnings(caplog)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("listening")
 async def test_flood_leaves_the_loop_to_others(
     double: PubSubDouble, poller: Recorder, stats: StatsRecorder

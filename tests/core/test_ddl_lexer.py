@@ -73,6 +73,7 @@ def test_what_has_no_end(dialect: Dialect, text: str) -> None:
     assert 2 == caught.value.start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dialect", "part"),
     [

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 
 
+@pytest.mark.slow
 @given(value=strategies.entries)
 def test_an_entry_survives_its_record(value: LedgerEntry) -> None:
     """Nothing is lost in the primitives, nor in their way through JSON."""

@@ -8,6 +8,8 @@ from bisect import bisect_left
 from itertools import cycle
 from statistics import mean
 
+import pytest
+
 from airflow_spanner_lro.core.operations.snapshot import OperationSnapshot
 from airflow_spanner_lro.core.polling.policy import PollPolicy
 from airflow_spanner_lro.core.polling.watched_operation import PollMethod
@@ -32,6 +34,7 @@ def noticed(member: Member) -> bool:
     return isinstance(last, OperationSnapshot) and last.done
 
 
+@pytest.mark.slow
 def test_one_list_is_for_all_of_an_instance() -> None:
     """Two hundred operations are twenty requests, and no interval is longer than it may be."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD))
@@ -43,6 +46,7 @@ def test_one_list_is_for_all_of_an_instance() -> None:
     assert all(max(member.gaps) <= 30 for member in crowd.members.values())
 
 
+@pytest.mark.slow
 def test_more_of_an_instance_than_a_list_by_name_shows_are_one_list_too() -> None:
     """Two hundred operations are two requests; who left the list is asked about by name."""
     crowd = Crowd(members(COUNT, groups=2, ages=OLD))
@@ -57,6 +61,7 @@ def test_more_of_an_instance_than_a_list_by_name_shows_are_one_list_too() -> Non
     assert PollMethod.LIST_PENDING in {way for _, way in crowd.requests}
 
 
+@pytest.mark.slow
 def test_the_budget_is_kept_and_everybody_is_looked_at() -> None:
     """Old and young ones together, with lists and without."""
     for lists in (True, False):
@@ -68,6 +73,7 @@ def test_the_budget_is_kept_and_everybody_is_looked_at() -> None:
         assert all(len(member.polls) >= 3 for member in crowd.members.values())
 
 
+@pytest.mark.slow
 def test_every_end_is_noticed() -> None:
     """Whether it comes early or late, and whether lists are permitted or not."""
     for lists in (True, False):
@@ -81,6 +87,7 @@ def test_every_end_is_noticed() -> None:
         assert all(member.polls[-1] - member.ends < 400 for member in crowd.members.values())
 
 
+@pytest.mark.slow
 def test_ends_are_noticed_within_an_interval_where_the_budget_does_not_bind() -> None:
     """Each second two of twenty instances are listed, so ten seconds are all it takes."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), rate=2)
@@ -94,6 +101,7 @@ def test_ends_are_noticed_within_an_interval_where_the_budget_does_not_bind() ->
     assert late[-1] <= 20
 
 
+@pytest.mark.slow
 def test_a_budget_that_may_rise_rises_while_there_is_too_little() -> None:
     """Three times as many polls, within the higher limit, and ends are noticed sooner."""
     found = []
@@ -108,6 +116,7 @@ def test_a_budget_that_may_rise_rises_while_there_is_too_little() -> None:
     assert found[1] < found[0] / 2
 
 
+@pytest.mark.slow
 def test_intervals_of_equals_stretch_evenly() -> None:
     """Two hundred gets each half a minute are wanted, and there is room for twenty-five."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), lists=False)
@@ -120,6 +129,7 @@ def test_intervals_of_equals_stretch_evenly() -> None:
     assert max(max(member.gaps) for member in crowd.members.values()) < 1.5 * crowd.mean_gap
 
 
+@pytest.mark.slow
 def test_a_short_interval_takes_nothing_from_others_where_there_is_too_little() -> None:
     """Each waits for its turn as long as the others, whatever interval was asked for."""
     everybody = members(COUNT, groups=GROUPS, ages=OLD)
@@ -135,6 +145,7 @@ def test_a_short_interval_takes_nothing_from_others_where_there_is_too_little() 
     assert 0.9 < turns[0] / turns[1] < 1.1
 
 
+@pytest.mark.slow
 def test_big_and_small_instances_stretch_evenly() -> None:
     """Who shares an instance with many others waits no longer, and no less."""
     alone = members(10, groups=10, ages=OLD)
@@ -157,6 +168,7 @@ def test_big_and_small_instances_stretch_evenly() -> None:
     assert 0.9 < small / mean(others) < 1.1
 
 
+@pytest.mark.slow
 def test_who_is_about_to_end_goes_first_but_not_for_ever() -> None:
     """Half of them say for an hour that they are at 99 %; the others are worth more each second."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), lists=False)
@@ -171,6 +183,7 @@ def test_who_is_about_to_end_goes_first_but_not_for_ever() -> None:
     assert max(max(member.gaps) for member in usual) < 1.5 * later
 
 
+@pytest.mark.slow
 def test_one_who_is_about_to_end_is_seen_sooner_than_the_rest() -> None:
     """Among many that are not."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), lists=False)
@@ -182,6 +195,7 @@ def test_one_who_is_about_to_end_is_seen_sooner_than_the_rest() -> None:
     assert one.mean_gap < min(member.mean_gap for member in rest) - 10
 
 
+@pytest.mark.slow
 def test_cancels_wait_for_nobody() -> None:
     """In the middle of a crowd for which the budget is far too small."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), lists=False)
@@ -195,6 +209,7 @@ def test_cancels_wait_for_nobody() -> None:
     assert [1000.0] * len(stopped) == [member.polls[-1] for member in stopped]
 
 
+@pytest.mark.slow
 def test_a_service_that_refuses_is_left_in_peace_and_then_all_goes_on() -> None:
     """Five minutes without quota: a handful of requests, no end is missed, nobody fails."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), refuses=(500, 800))
@@ -208,6 +223,7 @@ def test_a_service_that_refuses_is_left_in_peace_and_then_all_goes_on() -> None:
     assert not any(any(member.recorder.permanent) for member in crowd.members.values())
 
 
+@pytest.mark.slow
 def test_lists_that_are_not_permitted_cost_little() -> None:
     """One refusal for each instance and hour; all else are gets, and within the budget."""
     crowd = Crowd(members(COUNT, groups=GROUPS, ages=OLD), lists=False)

@@ -18,6 +18,7 @@ _WORLD = FuzzedWorld()
 _METHODS = _WORLD.engine.methods
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(_METHODS), ids=lambda path: path.rpartition(".")[2])
 @settings(
     max_examples=_EXAMPLES,

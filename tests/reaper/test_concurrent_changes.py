@@ -137,6 +137,7 @@ def test_what_somebody_else_holds_is_left(shared_reaper: ReaperHarness, table: A
     assert entry is None
 
 
+@pytest.mark.slow
 def test_upsert_of_a_task_waits_and_stands(shared_reaper: ReaperHarness) -> None:
     """A task that writes while its entry is held does so afterwards; nothing is lost."""
     scope = shared_reaper.orphan()

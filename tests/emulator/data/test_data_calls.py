@@ -198,6 +198,7 @@ def test_a_method_that_nobody_knows(rows_emulator: RowsEmulator) -> None:
     assert grpc.StatusCode.UNIMPLEMENTED is refused.value.code()
 
 
+@pytest.mark.slow
 def test_open_streams_do_not_hold_up_the_admin_plane(rows_emulator: RowsEmulator) -> None:
     """While a hundred streams are open that nobody reads, admin calls are answered."""
     database = rows_emulator.make()
