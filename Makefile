@@ -19,7 +19,7 @@ FAB := .bench/fab
 # where nothing keeps what Python compiles, each of Airflow's processes takes twice as long to begin
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check docs unit coverage e2e pictures guarantees versions constraints soak bench ui format lock clean
+.PHONY: help demo test check docs unit coverage e2e pictures guarantees versions constraints soak bench ui dist format lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -91,6 +91,9 @@ bench: $(READY) $(EXTRA)/.ready  ## What waiting costs, ours and others', beside
 # the tests of `make coverage` hold the file against its sources
 ui: $(READY)  ## The Operations page in Airflow, one file for the browser from its sources
 	@$(BIN)/python -m tests.support.node
+
+dist: $(READY)  ## Wheel, source distribution and SBOM in dist/, built twice and checked
+	@$(BIN)/python -m tests.release
 
 format: $(READY)  ## Put the code into its form, and snippets and tables into the pages
 	$(BIN)/ruff format .

@@ -81,11 +81,12 @@ def test_the_wheel_has_no_extras(wheel: ZipFile) -> None:
 
 @pytest.mark.xdist_group("wheel")
 def test_the_wheel_says_where_the_project_is(wheel: ZipFile) -> None:
-    """Source, documentation, issues and changelog each have an address."""
+    """Source, documentation, issues, changelog, releases and security each have an address."""
     metadata = Parser().parsestr(_metadata(wheel, "METADATA"))
     labels = {url.partition(",")[0] for url in metadata.get_all("Project-URL") or []}
 
-    assert {"Changelog", "Documentation", "Issues", "Source"} == labels
+    expected = {"Changelog", "Documentation", "Issues", "Releases", "Security", "Source"}
+    assert expected == labels
 
 
 @pytest.mark.slow
@@ -106,7 +107,7 @@ def test_the_source_distribution_holds_what_contributors_need(tmp_path: Path) ->
         names = {name.partition("/")[2] for name in archive.getnames()}
 
     folders = {name.partition("/")[0] for name in names if "/" in name}
-    assert {"CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"} <= names
+    assert {"CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md"} <= names
     assert {"airflow_spanner_lro", "docs", "example_dags", "tests"} <= folders
     assert "tests/cluster/airflow.py" in names
     assert "airflow_spanner_lro/web/ui/src/page.tsx" in names

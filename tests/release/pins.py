@@ -13,24 +13,26 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
 PINNED = ROOT / "requirements.txt"
 
 
-def blocks(text: str) -> Mapping[str, str]:
-    """Return the block of each package, by its name."""
-    whole = re.split(r"\n(?=\S)", text.strip())
-    return {re.split(r"[=\s]", block, maxsplit=1)[0]: block for block in whole if block}
+def blocks(text: str) -> list[str]:
+    """Return what is pinned, with its hashes; a package has several where platforms differ."""
+    return [block for block in re.split(r"\n(?=\S)", text.strip()) if block]
 
 
-def version(block: str) -> str:
-    """Return the version that a block pins."""
-    return re.split(r"==|[\s;\\]", block)[1]
+def pin_of(block: str) -> tuple[str, str]:
+    """Return which package a block pins, and to which version.
+
+    :raises ValueError: if it does not pin one
+    """
+    found = re.match(r"([a-z0-9-]+)==([^\s;]+)", block)
+    if found is None:
+        message = f"not pinned: {block[:99]}"
+        raise ValueError(message)
+    return found[1], found[2]
 
 
 def hashes(block: str) -> list[str]:
@@ -40,8 +42,8 @@ def hashes(block: str) -> list[str]:
 
 def beside(compiled: str, *, pinned: str) -> str:
     """Return what was compiled without what is pinned already, under the same conditions."""
-    there = {_headline(block) for block in blocks(pinned).values()}
-    missing = [block for block in blocks(compiled).values() if _headline(block) not in there]
+    there = {_headline(block) for block in blocks(pinned)}
+    missing = [block for block in blocks(compiled) if _headline(block) not in there]
     return "\n".join(missing)
 
 
