@@ -45,6 +45,7 @@ PAGES = [
     for page in (
         REPOSITORY / "README.md",
         *sorted(DOCS.glob("*.md")),
+        *sorted((DOCS / "explanation").glob("*.md")),
         *sorted((DOCS / "how-to").glob("*.md")),
         *sorted((DOCS / "platforms").glob("*.md")),
         *sorted((DOCS / "recipes").glob("*.md")),
