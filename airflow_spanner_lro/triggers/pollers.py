@@ -15,8 +15,7 @@ all accounts too.
 Credentials change under the waits that go on with them. One task for each event loop reads every
 connection that is in use twice a minute, and more often while Spanner refuses what it held. When it
 holds something else, the client gets a new channel; the waits, their timers and their budget stay
-as they are. What nobody has used for minutes is closed, and the task ends with the last of them, so
-nothing is read where nothing waits.
+as they are. What nobody has used for minutes is closed, and the task ends with the last of them.
 """
 
 from __future__ import annotations
@@ -96,8 +95,7 @@ def is_temporary(exc: BaseException) -> bool:
     a token, or a secret, that is refused         no default credentials on this machine
     ============================================= ==============================================
 
-    A refused key is in the left column because the operation was started with one that was not:
-    it is being rotated.
+    A refused key may pass because the operation was started with one that was not refused.
     """
     from google.auth.exceptions import RefreshError  # noqa: PLC0415  # loaded by then
 
@@ -258,12 +256,10 @@ class _LoopPollers:
         self._failures: dict[ConnectionSpec, _Failure] = {}
         self._check_sooner = asyncio.Event()
         self._checking: asyncio.Task[None] | None = None
-        self._wake_ups = WakeUps(self._woken)
+        self._wake_ups = WakeUps(
+            lambda: [each.poller for each in self.pollers.values() if not each.client.omni]
+        )
         self._progress = ProgressPublisher(self.pollers.values)
-
-    def _woken(self) -> list[OperationPoller]:
-        """Return the pollers that an audit log can tell something: Spanner Omni's writes none."""
-        return [each.poller for each in self.pollers.values() if not each.client.omni]
 
     # building
 
@@ -323,7 +319,7 @@ class _LoopPollers:
             check_at=_now() + CHECK_EVERY,
         )
         client.channels.on_refused = lambda: self._refused(built)
-        if self._woken():
+        if not client.omni:  # which writes no audit log
             self._wake_ups.start()
         self._progress.start()
         self._check_sooner.set()
