@@ -13,6 +13,7 @@ import base64
 import importlib.util
 import json
 import os
+import random
 import secrets
 import shlex
 import socket
@@ -59,6 +60,12 @@ LOOPBACK = "127.0.0.1"
 """The one address anything here listens on."""
 
 
+_PORTS = range(20000, 32000)
+"""Which no operating system hands out to whoever asks for any: between the choice of a port and the
+server that listens on it pass seconds, in which nobody is to take it by chance."""
+_TRIES = 50
+
+
 def choose_port(*, requested: int | None, purpose: str) -> int:
     """Return a port nobody listens on.
 
@@ -66,17 +73,26 @@ def choose_port(*, requested: int | None, purpose: str) -> int:
     :param purpose: what it is for, for the error: ``"Airflow's web interface"``.
     :raises PortInUseError: if the requested port is taken.
     """
-    if requested is not None and _answers(requested):
-        raise PortInUseError(port=requested, purpose=purpose)
+    candidates = (
+        [requested] if requested is not None else random.SystemRandom().sample(_PORTS, _TRIES)
+    )
+    for port in candidates:
+        if _is_free(port):
+            return port
+    raise PortInUseError(port=candidates[-1], purpose=purpose)
+
+
+def _is_free(port: int) -> bool:
+    if _answers(port):
+        return False
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # connections of a server that has just ended linger without hindering the next one
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, requested or 0))
-        except OSError as exc:
-            raise PortInUseError(port=requested or 0, purpose=purpose) from exc
-        port: int = probe.getsockname()[1]
-    return port
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def _answers(port: int) -> bool:
