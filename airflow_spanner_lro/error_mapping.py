@@ -113,6 +113,9 @@ def map_errors() -> Iterator[None]:
     try:
         with _mapped():
             yield
+    except AirflowSkipException:
+        # whoever asked for that sees no failure
+        raise
     except Exception as exc:
         # of an error that was mapped the cause is what the documentation knows
         explained = exc if isinstance(exc, SpannerLroError) else exc.__cause__ or exc

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from google.api_core.exceptions import (
     FailedPrecondition,
     GoogleAPICallError,
@@ -25,9 +25,14 @@ from google.auth.exceptions import RefreshError
 import airflow_spanner_lro
 from airflow_spanner_lro.core.errors import InvalidArgumentError, NoRowsError, SpannerLroError
 from airflow_spanner_lro.core.names import BackupName
-from airflow_spanner_lro.core.operations.errors import KilledBeforeStartError
+from airflow_spanner_lro.core.operations.errors import KilledBeforeStartError, NothingStartedError
 from airflow_spanner_lro.core.status import Code
-from airflow_spanner_lro.error_mapping import TROUBLESHOOTING, map_errors, troubleshooting_link
+from airflow_spanner_lro.error_mapping import (
+    TROUBLESHOOTING,
+    map_errors,
+    skip_when_late,
+    troubleshooting_link,
+)
 from tests.docs.conftest import DOCS, REPOSITORY
 
 if TYPE_CHECKING:
@@ -164,6 +169,20 @@ def test_nothing_is_said_where_nothing_is_to_be_done(
     """An error that is none of ours, or needs nobody, gets no line."""
     with caplog.at_level(logging.ERROR), pytest.raises(type(error)), map_errors():
         raise error
+
+    assert [] == caplog.messages
+
+
+def test_a_skipped_task_is_told_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A task that is skipped when its time is up, as it was to be, has no failure to look up."""
+    target = BackupName(project="test", instance="main", backup="nightly")
+    with (
+        caplog.at_level(logging.ERROR),
+        pytest.raises(AirflowSkipException),
+        map_errors(),
+        skip_when_late(soft=True),
+    ):
+        raise NothingStartedError(target, reason="out of time")
 
     assert [] == caplog.messages
 
