@@ -29,8 +29,9 @@ def main() -> int:
         first, second, unpacked = (Path(folder) / name for name in ("first", "second", "source"))
         made = build(ROOT, into=first, epoch=epoch)
         again = build(unpack(made.sdist, into=unpacked), into=second, epoch=epoch)
-        if made.digests != again.digests:
-            print(f"Not reproducible: {made.digests} at first, then {again.digests}")
+        digests = made.digests
+        if digests != again.digests:
+            print(f"Not reproducible: {digests} at first, then {again.digests}")
             return 1
         print("The same bytes twice, from the checkout and from its source distribution")
         checked = subprocess.run(
@@ -45,14 +46,15 @@ def main() -> int:
             shutil.copy(each, DIST)
         bill = sbom.bill_of(
             sbom.describe_environment(),
+            needs=sbom.needed_by(),
             pinned=PINNED.read_text(),
             version=__version__,
-            files=made.digests,
+            files=digests,
         )
     path = DIST / f"airflow_spanner_lro-{__version__}.cdx.json"
     sbom.write(bill, path)
     print(f"{path.name}: {len(bill['components'])} components, with the hashes of their pins")
-    for name, digest in made.digests.items():
+    for name, digest in digests.items():
         print(f"{digest}  {name}")
     if others := uncommitted():
         print(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.release.sbom import IncompleteSbomError, bill_of, write
+from tests.release.sbom import IncompleteSbomError, bill_of, needed_by, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,8 @@ def component(name: str, version: str) -> dict[str, Any]:
 
 ENVIRONMENT: dict[str, Any] = {
     "bomFormat": "CycloneDX",
+    "specVersion": "1.6",
+    "version": 1,
     "components": [
         component("PyYAML", "6.0.3"),
         component("grpcio", "1.85.1"),
@@ -34,14 +36,14 @@ ENVIRONMENT: dict[str, Any] = {
     ],
     "dependencies": [
         {"ref": "root-component", "dependsOn": ["PyYAML==6.0.3", "grpcio==1.85.1"]},
-        {"ref": "grpcio==1.85.1", "dependsOn": ["typing_extensions==4.16.0"]},
-        {"ref": "typing_extensions==4.16.0", "dependsOn": ["grpcio==1.85.1"]},
-        {"ref": "pytest==9.0"},
+        # an extra of it
+        {"ref": "grpcio==1.85.1", "dependsOn": ["pytest==9.0"]},
     ],
     "metadata": {
         "component": {
             "bom-ref": "root-component",
             "name": "airflow-spanner-lro",
+            "type": "application",
             "externalReferences": [],
         },
         "properties": [],
@@ -56,12 +58,18 @@ PINNED = "\n".join(
         ("typing-extensions==4.16.0", "3"),
     ]
 )
+NEEDS = {
+    "airflow-spanner-lro": {"pyyaml", "grpcio"},
+    "pyyaml": set(),
+    "grpcio": {"typing-extensions"},
+    "typing-extensions": {"grpcio"},
+}
 FILES = {"airflow_spanner_lro-0.2.0-py3-none-any.whl": "f" * 64}
 
 
 def bill(environment: dict[str, Any] = ENVIRONMENT) -> dict[str, Any]:
     """Return the bill of a small environment."""
-    return bill_of(environment, pinned=PINNED, version="0.2.0", files=FILES)
+    return bill_of(environment, needs=NEEDS, pinned=PINNED, version="0.2.0", files=FILES)
 
 
 def test_bill_holds_what_is_needed() -> None:
@@ -69,7 +77,20 @@ def test_bill_holds_what_is_needed() -> None:
     names = [each["name"] for each in bill()["components"]]
 
     assert ["PyYAML", "grpcio", "typing_extensions"] == names
-    assert "pytest==9.0" not in {each["ref"] for each in bill()["dependencies"]}
+    needs = {each["ref"]: each["dependsOn"] for each in bill()["dependencies"]}
+    assert ["PyYAML==6.0.3", "grpcio==1.85.1"] == needs["root-component"]
+    assert ["typing_extensions==4.16.0"] == needs["grpcio==1.85.1"]
+    assert "pytest==9.0" not in needs
+
+
+def test_what_is_needed_is_told_by_what_is_installed() -> None:
+    """Extras count where they are asked for, and developers' tools are no part of it."""
+    needs = needed_by()
+
+    assert "apache-airflow" in needs["airflow-spanner-lro"]
+    assert {"grpcio", "protobuf", "typing-extensions"} <= needs.keys()
+    assert not {"pip", "pytest", "ruff", "twine"} & needs.keys()
+    assert needs.keys() >= set().union(*needs.values())
 
 
 def test_components_bear_the_hashes_of_their_pins() -> None:
@@ -111,3 +132,13 @@ def test_same_bill_has_the_same_bytes(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
     assert json.loads(first.read_text()) == bill()
     assert before == ENVIRONMENT
+
+
+def test_what_is_no_bill_is_not_written(tmp_path: Path) -> None:
+    """It is held against CycloneDX' schema first."""
+    path = tmp_path / "bill"
+
+    with pytest.raises(IncompleteSbomError, match=r"no CycloneDX 1\.6"):
+        write(bill() | {"components": [{"name": "nameless in type"}]}, path)
+
+    assert not path.exists()
