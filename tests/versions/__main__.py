@@ -47,7 +47,9 @@ def main() -> int:
     """Run what is asked for, print the table, and return 1 if something does not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.versions", description=__doc__)
     parser.add_argument("rows", nargs="*", help=f"of {', '.join(ROWS)}; or {ALL}, the default")
-    parser.add_argument("--part", choices=list(Part), help="this part of each row only")
+    parser.add_argument(
+        "--quick", action="store_true", help="of each row one part: getting started, or its slice"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="how many rows at once (%(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="for each slice (%(default)s)")
     parser.add_argument("--page", type=Path, help="write what was found into this page, too")
@@ -63,7 +65,7 @@ def main() -> int:
             sys.stderr.write(f"The wheel could not be built: {exc}\n")
             return 1
         play_one = partial(
-            _row, folder=Path(folder), wheel=built, workers=args.workers, part=args.part
+            _row, folder=Path(folder), wheel=built, workers=args.workers, quick=args.quick
         )
         with ThreadPoolExecutor(args.jobs) as pool:
             found = list(pool.map(play_one, rows))
@@ -74,7 +76,7 @@ def main() -> int:
     return int(any(each.failed or (each.absent and not everything) for each in found))
 
 
-def _row(row: Row, *, folder: Path, wheel: Path, workers: int, part: str | None) -> Found:
+def _row(row: Row, *, folder: Path, wheel: Path, workers: int, quick: bool) -> Found:
     begun = time.monotonic()
     python = interpreter(row.python)
     if python is None:
@@ -82,22 +84,21 @@ def _row(row: Row, *, folder: Path, wheel: Path, workers: int, part: str | None)
     folder /= row.name
     folder.mkdir()
     found = Found(row=row.name)
-    for each in row.parts:
-        if part in (None, each):
-            _say(f"{row.name}: {each} begins")
-            run = _Run(row=row, folder=folder / each, python=python, wheel=wheel, workers=workers)
-            try:
-                if each is Part.SLICE:
-                    _slice(run, found)
-                else:
-                    # the page's emulator has the page's ports
-                    with _ONE_PAGE:
-                        _page(run, found)
-            except (NotMadeError, PageError, subprocess.TimeoutExpired) as exc:
-                found.results[each] = "FAILED"
-                _say(f"{row.name}: {each} failed\n{exc}")
+    for each in row.parts[-1:] if quick else row.parts:
+        _say(f"{row.name}: {each} begins")
+        run = _Run(row=row, folder=folder / each, python=python, wheel=wheel, workers=workers)
+        try:
+            if each is Part.SLICE:
+                _slice(run, found)
             else:
-                _say(f"{row.name}: {each}: {found.results[each]}")
+                # the page's emulator has the page's ports
+                with _ONE_PAGE:
+                    _page(run, found)
+        except (NotMadeError, PageError, subprocess.TimeoutExpired) as exc:
+            found.results[each] = "FAILED"
+            _say(f"{row.name}: {each} failed\n{exc}")
+        else:
+            _say(f"{row.name}: {each}: {found.results[each]}")
     found.seconds = time.monotonic() - begun
     return found
 
@@ -136,8 +137,8 @@ def _slice(run: _Run, found: Found) -> None:
         timeout=_SLICE_SECONDS,
     )
     summaries = _SUMMARY.findall(done.stdout)
-    found.results[Part.SLICE] = summaries[-1] if summaries else "FAILED: no test was run"
-    if done.returncode:
+    found.results[Part.SLICE] = summaries[-1] if summaries else "no test was run"
+    if done.returncode or not summaries:
         found.results[Part.SLICE] = f"FAILED: {found.results[Part.SLICE]}"
         _say(f"{run.row.name}: {done.stdout[-12000:]}{done.stderr[-2000:]}")
 

