@@ -63,6 +63,7 @@ class SpannerAdminHook(SpannerConnectionHook):
     (``host:port``, or ``http://host:port`` for plain text); ``SPANNER_EMULATOR_HOST``; Google's.
     Extra and variable must not contradict each other. Towards a plain-text endpoint no credentials
     are used, and the connection may be missing; ``[spanner_lro] allow_emulator`` can forbid it.
+    A connection with ``spanner_type`` ``omni`` leads to Spanner Omni, and to nothing else.
 
     :param gcp_conn_id: connection of type ``google_cloud_platform``
     :param impersonation_chain: service account to impersonate, or a chain of them
