@@ -19,7 +19,7 @@ import pytest
 from google.longrunning import operations_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator
+from airflow_spanner_lro.emulator import ManualClock, SpannerAdminEmulator, rpc
 from tests.emulator.conftest import DATABASE
 from tests.emulator.support.channels import open_channel
 
@@ -63,13 +63,18 @@ def _older() -> type[Message]:
 
 
 @pytest.fixture(params=["older", "installed"])
-def request_type(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[Message]:
+def request_type(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[type[Message]]:
     """Let ListOperationsRequest be that of an older package, and as it is installed."""
+    # read once a process: not to be read from other tests' emulators, nor by them from here
+    rpc._messages_of.cache_clear()
     if request.param == "older":
         monkeypatch.setattr(operations_pb2, NAME, _older())
     type_: type[Message] = getattr(operations_pb2, NAME)
     assert "installed" == request.param or NEWER not in type_.DESCRIPTOR.fields_by_name
-    return type_
+    yield type_
+    rpc._messages_of.cache_clear()
 
 
 @pytest.fixture
