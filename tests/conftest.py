@@ -23,12 +23,14 @@ os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Let slow tests run at full speed: lines that run a million times are covered by others.
+    """Let slow tests, and those of a hundred examples, run at full speed: measuring takes thrice.
 
-    Processes that they start are measured all the same.
+    What runs so often is covered by others, and processes that they start are measured all the
+    same.
     """
     for item in items:
-        if item.get_closest_marker("slow"):
+        drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if drawn or item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.no_cover)
 
 

@@ -57,6 +57,7 @@ class Crowd:
         return self.telemetry.seen[str(self.names[number])] - ends_of(number)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_lists_stretch_where_ends_are_announced() -> None:
     """After five ends that were announced, lists are asked for several times more rarely."""
@@ -72,6 +73,7 @@ async def test_lists_stretch_where_ends_are_announced() -> None:
     give_up(crowd.waits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("announced", [0, 4])
 @in_virtual_time
 async def test_few_announcements_are_not_relied_upon(announced: int) -> None:
@@ -86,6 +88,7 @@ async def test_few_announcements_are_not_relied_upon(announced: int) -> None:
     give_up(crowd.waits)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_end_that_is_not_announced_is_seen_all_the_same() -> None:
     """The safety net finds it, and polls come back by themselves for the others."""
@@ -101,6 +104,7 @@ async def test_end_that_is_not_announced_is_seen_all_the_same() -> None:
     give_up(crowd.waits)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_lost_announcements_bring_polls_back_at_once() -> None:
     """Where nobody can be heard any more, polls are as ever from that moment on."""
@@ -117,6 +121,7 @@ async def test_lost_announcements_bring_polls_back_at_once() -> None:
     give_up(crowd.waits)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_announcements_may_come_late() -> None:
     """What is announced some seconds after its end was seen counts as announced."""
@@ -134,6 +139,7 @@ async def test_announcements_may_come_late() -> None:
     give_up(crowd.waits)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_forged_announcements_stretch_nothing() -> None:
     """That operations which run are said to have ended makes nobody rely on announcements."""

@@ -66,6 +66,7 @@ async def test_up_to_fifty_are_listed_by_name(count: int) -> None:
     assert dict.fromkeys(map(str, names), pytest.approx(last)) == telemetry.seen
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_many_are_listed() -> None:
     """A hundred operations on an instance take one list about each second, and no get."""
@@ -82,6 +83,7 @@ async def test_many_are_listed() -> None:
     assert 2 == sum(bool(request.names) for request in spanner.requests)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_one_list_for_each_instance() -> None:
     """Each instance has a list of its own."""
@@ -95,6 +97,7 @@ async def test_one_list_for_each_instance() -> None:
     assert not spanner.of("get")
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_one_that_has_left_the_list_is_asked_about() -> None:
     """An operation that is no longer pending is got, alone, and only that one."""
@@ -111,6 +114,7 @@ async def test_one_that_has_left_the_list_is_asked_about() -> None:
     await asyncio.gather(*waits)
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_many_that_have_left_the_list_are_asked_for_together() -> None:
     """Those that ended at the same time are asked for by one list of their names."""
@@ -128,6 +132,7 @@ async def test_many_that_have_left_the_list_are_asked_for_together() -> None:
     await asyncio.gather(*waits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page_size", [7, 50, 100])
 @in_virtual_time
 async def test_each_page_counts(page_size: int) -> None:
@@ -156,6 +161,7 @@ async def test_operations_of_others() -> None:
     assert spanner.busiest <= 100
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_without_permission_to_list(caplog: pytest.LogCaptureFixture) -> None:
     """Whoever may not list gets, within the budget, and one line of the log says so."""
@@ -189,6 +195,7 @@ async def test_permission_on_another_instance() -> None:
     assert all(f"{closed}/" in request.about for request in spanner.of("get"))
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_permission_that_comes_later() -> None:
     """A list is tried again after an hour."""
