@@ -18,7 +18,7 @@ from trove_classifiers import classifiers
 
 from airflow_spanner_lro import __version__
 from tests.release.build import Distributions, build, commit_time, uncommitted, unpack
-from tests.release.pins import ROOT, blocks, pin_of
+from tests.release.pins import ROOT
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -114,11 +114,18 @@ def test_project_urls_are_of_this_project() -> None:
     assert [] == [url for url in urls.values() if not url.startswith(urls["Source"])]
 
 
-def test_build_backend_is_the_pinned_one() -> None:
-    """It writes its version into each wheel, so whoever builds alone has to have the same."""
-    pins = dict(map(pin_of, blocks((ROOT / "requirements.txt").read_text())))
+def test_build_backend_is_the_pinned_one(made: Distributions) -> None:
+    """It writes itself into each wheel, so a release is built with one version only.
 
-    assert [f"hatchling=={pins['hatchling']}"] == PYPROJECT["build-system"]["requires"]
+    Who installs from the sources is held to a range: Airflow's constraints may name another one.
+    """
+    (pinned,) = (each for each in PYPROJECT["dependency-groups"]["release"] if "hatchling" in each)
+    with ZipFile(made.wheel) as wheel:
+        path = next(name for name in wheel.namelist() if name.endswith(".dist-info/WHEEL"))
+        generator = Parser().parsestr(wheel.read(path).decode())["Generator"]
+
+    assert pinned == generator.replace(" ", "==")
+    assert ["hatchling>=1.27,<2"] == PYPROJECT["build-system"]["requires"]
 
 
 def test_time_is_that_of_the_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
