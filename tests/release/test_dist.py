@@ -139,6 +139,7 @@ def test_time_is_that_of_the_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_what_is_not_committed_is_seen(tmp_path: Path) -> None:
     """A release is what a commit holds, and nothing beside it."""
+    assert 1 == len(uncommitted(tmp_path)), "no checkout at all"
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     (tmp_path / "forgotten.py").touch()
 
