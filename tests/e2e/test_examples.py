@@ -38,7 +38,8 @@ WATCHED = "example_spanner_backup_watcher"
 BY_THEMSELVES = (UPON_A_BACKUP, COPIES, WATCHED)
 """Airflow starts them."""
 STARTED = sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem not in BY_THEMSELVES)
-FAIL_ON_PURPOSE = {"example_spanner_timeout_cancel": {"backup"}}
+OVERRUNS = "example_spanner_timeout_cancel"
+FAIL_ON_PURPOSE = {OVERRUNS: {"backup"}}
 """Tasks of examples that show a failure, by the Dag."""
 MIGRATIONS = "example_spanner_migrations"
 MIGRATED = f"{INSTANCE}/databases/ledger"
@@ -100,6 +101,9 @@ def examples(world: World) -> Examples:
     # in a test nobody wants to wait for what usually takes half a day
     world.emulator.plan(SHORT, target="projects/demo-project/*")
     world.emulator.plan(Plan(duration=LONG_TIME), target=f"{INSTANCE}/backups/overrun-*")
+    overruns = world.start(OVERRUNS)
+    # its twenty seconds must not pass in the crowd, before it has begun anything
+    world.api.wait_for_task(overruns, "backup", TaskState.DEFERRED, TaskState.FAILED)
     # the second of the two that follow is the one that takes effect first
     half_way = Plan(
         duration=SHORT.duration, fail_at=0.9, fail_with=(Code.FAILED_PRECONDITION, "Two are alike.")
@@ -115,6 +119,7 @@ def examples(world: World) -> Examples:
         world.api.wait_for_dags(dag_id)
         world.api.unpause(dag_id)
     first = {dag_id: world.start(dag_id) for dag_id in (OTHERS, MIGRATIONS, BATCH, NIGHTLY)}
+    first[OVERRUNS] = overruns
     failing = {
         BATCH: world.api.trigger(BATCH, conf={"fail": True}),
         NIGHTLY: world.api.trigger(NIGHTLY, conf={"database_ids": ["billing", "missing"]}),
