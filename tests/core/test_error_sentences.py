@@ -18,6 +18,7 @@ from airflow_spanner_lro.core.flows.operation import DeadlinePassedError
 from airflow_spanner_lro.core.kinds import CREATE_BACKUP
 from airflow_spanner_lro.core.ledger.record import LedgerFormatError, LedgerUnreadableError
 from airflow_spanner_lro.core.lists.queries import ListCall, OperationQuery
+from airflow_spanner_lro.core.omni import NotOnOmniError
 from airflow_spanner_lro.core.operations import errors as about
 from airflow_spanner_lro.core.operations.settlement import Ending, Settlement
 from airflow_spanner_lro.core.polling.lease import NewerLeaseFormatError
@@ -85,6 +86,7 @@ ABOUT_SEVERAL: list[SpannerLroError] = [
     limits.LimitReachedError(LIMIT, target=BACKUP, holders=(NAME, OTHER), server_text=SAID),
 ]
 ABOUT_NO_RESOURCE: list[SpannerLroError] = [
+    NotOnOmniError("backups are not served there"),
     errors.InvalidArgumentError(field="backup_id", value="B", rule="lower-case letters"),
     errors.InvalidNameError(field="backup name", value="B", rule="expected projects/<project>"),
     errors.SettingsError("poll_interval=0 is not usable: from 1 to 600."),
