@@ -67,8 +67,12 @@ def main() -> int:
         play_one = partial(
             _row, folder=Path(folder), wheel=built, workers=args.workers, quick=args.quick
         )
-        with ThreadPoolExecutor(args.jobs) as pool:
-            found = list(pool.map(play_one, rows))
+        if args.jobs == 1:
+            # where Ctrl-C ends what a row has begun
+            found = [play_one(row) for row in rows]
+        else:
+            with ThreadPoolExecutor(args.jobs) as pool:
+                found = list(pool.map(play_one, rows))
     sys.stdout.write(report.table(found))
     if args.page:
         report.write(args.page, found)
