@@ -225,6 +225,7 @@ async def test_deadline_in_trouble(spanner: Callable[[], CrowdedSpanner], rate: 
     assert 50 <= now() <= 54.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instances", [1, 10])
 @in_virtual_time
 async def test_many_deadlines_at_once(instances: int) -> None:
@@ -257,6 +258,7 @@ async def test_deadline_of_one_of_two() -> None:
     assert seen.succeeded
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_last_look_during_a_long_list() -> None:
     """A last poll is had although a list of many pages, which waits for the budget, is read."""

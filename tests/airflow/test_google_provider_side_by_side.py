@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytest.importorskip(
     "airflow.providers.openlineage",
     reason="the Google provider's Spanner hook needs apache-airflow-providers-openlineage, which "
-    "would change every Airflow here: `make unit` runs these by themselves, with it",
+    "would change every Airflow here: `make coverage` runs these by themselves, with it",
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "moving-from-the-google-provider.md"

@@ -10,6 +10,7 @@ import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import pytest
 from airflow.sdk._shared.plugins_manager import is_valid_plugin
 
 from airflow_spanner_lro.plugin import SpannerLroPlugin
@@ -48,6 +49,7 @@ def test_airflow_finds_it() -> None:
     assert is_valid_plugin(plugin)
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_loaded() -> None:
     """Every process of Airflow loads the plugin: a handful of small modules, and no client."""
     run = subprocess.run(  # noqa: S603  # our own interpreter

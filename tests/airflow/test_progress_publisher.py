@@ -96,6 +96,7 @@ def _nothing_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress_publisher, "_lines", {})
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_shown_at_most_every_twenty_seconds() -> None:
     """However often a hundred operations move, a quarter of an hour has no more than 45 records."""
@@ -232,6 +233,7 @@ async def test_nothing_is_shown_where_nobody_looks() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+@pytest.mark.slow
 @in_virtual_time
 async def test_triggers_have_their_turns_meanwhile() -> None:
     """While a record of a thousand is made, others have a turn after each fifty operations."""

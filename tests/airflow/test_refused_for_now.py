@@ -151,6 +151,7 @@ def test_pauses_grow_from_one_deferral_to_the_next(stage: Stage, task: FakeTask)
     assert 1 == len(task.entries)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_time_on_workers")
 def test_sixty_starts_with_quota_for_thirty(stage: Stage) -> None:
     """Thirty starts that are refused at first are made all the same: sixty tasks succeed."""

@@ -355,6 +355,7 @@ def test_any_bytes(data: bytes) -> None:
     assert isinstance(parse_wake_up(data), WakeUp | Ignored)
 
 
+@pytest.mark.slow
 @given(
     id_=_JSON,
     method=st.sampled_from([kind.method for kind in KINDS]) | _TEXT,

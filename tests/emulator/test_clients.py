@@ -56,6 +56,7 @@ async def test_an_async_client_can_start_and_cancel(
         await async_databases.get_backup(name=BACKUP)
 
 
+@pytest.mark.slow
 async def test_many_async_calls_at_once(
     emulator: SpannerAdminEmulator, async_databases: database_v1.DatabaseAdminAsyncClient
 ) -> None:

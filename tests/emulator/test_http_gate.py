@@ -69,6 +69,7 @@ def test_other_names_are_refused(host: str) -> None:
         assert 403 == status_of(gate, authority=host)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(
     name=st.text(max_size=20) | st.sampled_from(["localhost", "127.0.0.1", "[::1]", "::1", "evil"]),

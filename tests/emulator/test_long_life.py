@@ -8,6 +8,8 @@ import gc
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from airflow_spanner_lro.core.kinds import UPDATE_DATABASE_DDL
 from airflow_spanner_lro.emulator import ManualClock, Plan, SpannerAdminEmulator
 from airflow_spanner_lro.emulator.operations.model import RETENTION
@@ -35,6 +37,7 @@ def objects_of(life: Life) -> int:
     return len(gc.get_objects())
 
 
+@pytest.mark.slow
 def test_a_second_week_leaves_no_more_than_the_first(tmp_path: Path) -> None:
     """After a week and two days of rounds nothing grows: no memory, no file, no queue."""
     life = Life(tmp_path / "state", compact_after=KEPT, pause=PAUSE)

@@ -158,6 +158,7 @@ with SpannerAdminEmulator() as emulator:
 """
 
 
+@pytest.mark.slow
 def test_the_command_lists_with_an_older_package(tmp_path: Path) -> None:
     """Emulator and command together, in a process whose package is the older one throughout."""
     folder = tmp_path / "google" / "longrunning"

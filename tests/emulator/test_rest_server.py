@@ -81,6 +81,7 @@ def test_without_rest_there_is_no_port(empty_emulator: SpannerAdminEmulator) -> 
         assert empty_emulator.rest_endpoint
 
 
+@pytest.mark.slow
 def test_without_rest_nobody_needs_aiohttp() -> None:
     """An emulator that speaks gRPC alone imports no HTTP server."""
     program = (
@@ -155,6 +156,7 @@ def test_one_connection_serves_many_requests(rest_emulator: SpannerAdminEmulator
     assert "HTTP/1.1 404 " in told
 
 
+@pytest.mark.slow
 def test_many_clients_at_once(rest_emulator: SpannerAdminEmulator) -> None:
     """Hundreds of calls on dozens of connections are all answered and all logged."""
     with (
@@ -227,6 +229,7 @@ def test_work_is_not_done_for_a_client_that_left(
     assert 200 == rest.get(f"/{DATABASE}").status_code
 
 
+@pytest.mark.slow
 def test_a_body_beyond_all_limits_is_refused(
     rest: httpx.Client, rest_emulator: SpannerAdminEmulator
 ) -> None:

@@ -189,6 +189,7 @@ def test_a_seeded_backup_has_the_rows_of_its_moment(rows_emulator: RowsEmulator)
     assert 2 == count_of(restored)
 
 
+@pytest.mark.slow
 def test_google_s_emulator_dies_while_rows_come_back(
     rows_emulator: RowsEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def _gone(pid: int) -> bool:
     return state == "Z"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_it_has_rows_and_leaves_nothing(end: signal.Signals) -> None:
     """With ``--data`` there are sessions, and however the command ends, nothing is left."""
@@ -114,6 +115,7 @@ def test_it_has_rows_and_leaves_nothing(end: signal.Signals) -> None:
     assert session.startswith(f"{DATABASE}/sessions/")
 
 
+@pytest.mark.slow
 def test_a_wrong_path_is_told(tmp_path: Path) -> None:
     """A path without an emulator is told in one sentence, and admin calls are answered."""
     with running(f"--data-emulator={tmp_path / 'none'}") as command:

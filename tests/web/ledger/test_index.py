@@ -329,6 +329,7 @@ def test_keys_that_somebody_made_up_do_not_disturb_the_order(ledgers: Ledgers) -
     assert [0, 0, 0, 9, 10] == [each.known.number for each in lines if each.known]
 
 
+@pytest.mark.slow
 def test_ten_thousand_entries_are_fast(ledgers: Ledgers) -> None:
     """Once they are known, a page of them and a look for changes take a fraction of a second."""
     ledgers.write_many(10_000)

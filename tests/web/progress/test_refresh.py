@@ -135,6 +135,7 @@ def test_nobody_looks_nobody_asks(page: Page) -> None:
     assert 1 == page.asked
 
 
+@pytest.mark.slow
 def test_budget_is_kept(page: Page) -> None:
     """What would take more than twenty requests in a hundred seconds is left as it was."""
     page.reaper.emulator.faults.fail(
