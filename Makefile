@@ -55,15 +55,44 @@ coverage: $(READY) $(EXTRA)/.ready $(FAB)/.ready  ## All of those, slow ones too
 	PYTHONPATH=$(EXTRA) $(BIN)/pytest -q -p no:randomly tests/airflow/test_google_provider_*.py
 	PYTHONPATH=$(FAB) $(BIN)/pytest -q -p no:randomly tests/web/test_fab.py
 
+# whatever runs longest begins first
+E2E := e2e-calm e2e-rest e2e-others e2e-celery e2e-browser e2e-drills e2e-demo
+.PHONY: $(E2E)
+
 # the tests' process forks only to start others; gRPC's handlers have been seen to end such a child
-e2e guarantees: export GRPC_ENABLE_FORK_SUPPORT = false
+e2e $(E2E) guarantees: export GRPC_ENABLE_FORK_SUPPORT = false
+
+# most of that is waiting, so two of these run at a time, each with an Airflow of its own; LANES=1
+# on a machine with little memory. What one says comes when it ends, where make can do that
+LANES ?= 2
+E2E_PYTEST = $(BIN)/pytest -m e2e -p no:randomly -p no:cacheprovider --durations=8 --durations-min=5
+E2E_ROWS = $(E2E_PYTEST) $(if $(ALLOWANCE),--allowance $(ALLOWANCE)) \
+	$(if $(BESIDE),--beside $(BESIDE)) tests/e2e/guarantee
+ALONE := tests/e2e/test_demo.py tests/e2e/test_restore_drill.py
+
+e2e: $(READY)  ## Tests with real Airflow processes; minutes
+	@$(MAKE) --no-print-directory --keep-going --jobs=$(LANES) \
+		$(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $(E2E)
+
+# rows of the guarantee in which all of Airflow is well, and the others
+e2e-calm e2e-others: e2e-%:
+	$(E2E_ROWS) --groups $*
 
 # with Celery's workers only where they differ most; `make guarantees EXECUTOR=celery` has all of it
-e2e: $(READY)  ## Tests with real Airflow processes; minutes
-	$(BIN)/pytest -m e2e -p no:randomly $(if $(ALLOWANCE),--allowance $(ALLOWANCE)) \
-		--executor celery --core tests/e2e/guarantee
-	$(BIN)/pytest -m e2e -p no:randomly $(if $(ALLOWANCE),--allowance $(ALLOWANCE)) tests/e2e
-	$(BIN)/pytest -m e2e -p no:randomly tests/web/browser
+e2e-celery:
+	$(E2E_ROWS) --executor celery --core
+
+e2e-rest:
+	$(E2E_PYTEST) $(filter-out $(ALONE),$(wildcard tests/e2e/test_*.py))
+
+e2e-drills:
+	$(E2E_PYTEST) tests/e2e/test_restore_drill.py
+
+e2e-browser:
+	$(E2E_PYTEST) tests/web/browser
+
+e2e-demo:
+	$(E2E_PYTEST) tests/e2e/test_demo.py
 
 pictures: export GRPC_ENABLE_FORK_SUPPORT = false
 

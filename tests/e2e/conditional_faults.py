@@ -47,6 +47,15 @@ class ConditionalFaults(Faults):
         with self._guard:
             self._cues.append(_HeldAnswer(method=method, resource=resource, until=until))
 
+    def clear_of(self, instance: str) -> None:
+        """Forget what is in store for calls about anything of an instance; all else stays."""
+        with self._lock:
+            self._faults = [
+                each
+                for each in self._faults
+                if not (each.resource or "").startswith(f"{instance}/")
+            ]
+
     def take(self, *, method: str, resource: str, filter_: str = "") -> FaultEffect:
         """Return what happens to a call, and hold its answer back if there is a cue for it."""
         trouble = super().take(method=method, resource=resource, filter_=filter_)

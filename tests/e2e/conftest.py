@@ -44,12 +44,15 @@ SETTINGS = {
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "12",
     "SPANNER_LRO__DEFERRAL_GRACE": "10",
     "SPANNER_LRO__POLL_INTERVAL": "5",
-    # parsing all Dags again and again takes half of a small machine
-    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
+    # parsing all Dags again and again takes half of a small machine; no file changes
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
 }
 """Options of Airflow, by section and name, which make it quicker or calmer than its defaults."""
 EXECUTORS = {each.name.lower(): each for each in Executor}
 """By what the command line calls them."""
+PLACES = {Executor.LOCAL: 12, Executor.CELERY: 8}
+"""How many tasks at a time. Many rows wait on a worker side by side, and each that is deferred is
+there for fifteen seconds before; a Celery worker has a process for each place from the start."""
 TIME_SCALE = 60.0
 LONG_TIME = timedelta(hours=20)
 
@@ -160,6 +163,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--core", action="store_true", help="play only those rows in which executors differ most"
     )
+    parser.addoption(
+        "--groups",
+        choices=("calm", "others"),
+        help="play only rows in which all of Airflow is well, or only the others, so that two "
+        "sessions can have an Airflow each (all)",
+    )
+    parser.addoption(
+        "--beside",
+        type=int,
+        default=0,
+        help="how many rows that wait for themselves only are played beside other groups, whose "
+        "causes then happen three at a time; it saves minutes where seconds have room (0)",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -195,7 +211,7 @@ def world(folder: Path, pytestconfig: pytest.Config) -> Iterator[World]:
             home=home / "airflow",
             dags_folder=dags,
             executor=executor_of(pytestconfig),
-            parallelism=8,
+            parallelism=PLACES[executor_of(pytestconfig)],
             environment={
                 # off in this process only, see the Makefile
                 FORK_SUPPORT: "true",

@@ -61,17 +61,27 @@ def test_none_is_lost_that_was_deferred_at_once(world: World, number: int) -> No
     assert DEFERRED in world.api.task_log(tasks[0])
 
 
-def test_none_is_deferred_that_ends_while_a_worker_waits(world: World) -> None:
+@pytest.fixture(scope="module")
+def on_worker(world: World) -> tuple[DagRun, tuple[TaskInstance, ...]]:
+    """Play the Dag that leaves it to the default where its tasks wait."""
+    return played(world, "e2e_quick_on_worker")
+
+
+def test_none_is_deferred_that_ends_while_a_worker_waits(
+    world: World, on_worker: tuple[DagRun, tuple[TaskInstance, ...]]
+) -> None:
     """By default the worker that started a change of seconds delivers it, too."""
-    run, tasks = played(world, "e2e_quick_on_worker")
+    run, tasks = on_worker
 
     assert RunState.SUCCESS is run.state
     assert [] == [task for task in tasks if DEFERRED in world.api.task_log(task)]
 
 
-def test_pages_of_a_task_show_nothing_empty(world: World) -> None:
+def test_pages_of_a_task_show_nothing_empty(
+    world: World, on_worker: tuple[DagRun, tuple[TaskInstance, ...]]
+) -> None:
     """A task in an emulator has one link, no row of a link among its XComs, and its bounds."""
-    run, (task, *_) = played(world, "e2e_quick_on_worker")
+    run, (task, *_) = on_worker
 
     links = world.api.extra_links(task)
     assert ["Operation panel"] == [name for name, address in links.items() if address]

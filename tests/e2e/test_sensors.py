@@ -25,10 +25,17 @@ NOT_YET = re.compile(r"(?:does not exist|has no backup) yet.*?(?P<name>projects/
 """The first line that a sensor logs wherever it waits, if what it waits for is not there."""
 
 
+PATIENT = ("e2e_sensor_templated", "e2e_sensor_on_worker")
+"""Dags whose sensors wait until a test lets them go on."""
+REFUSED = ("e2e_sensor_bad_state", "e2e_sensor_bad_state_soft")
+"""Dags whose sensors come to their ends by themselves, whenever somebody looks."""
+
+
 @pytest.fixture(autouse=True, scope="module")
-def database(world: World) -> None:
-    """Put the database there that backups are made of."""
+def runs(world: World) -> dict[str, DagRun]:
+    """Put the database there that backups are made of; start Dags in which no time is measured."""
     world.emulator.create_database(f"{INSTANCE}/databases/sensed")
+    return {dag_id: world.start(dag_id) for dag_id in (*PATIENT, *REFUSED)}
 
 
 def log_while_deferred(world: World, run: DagRun, *, says: re.Pattern[str]) -> re.Match[str]:
@@ -48,9 +55,11 @@ def began_on_worker(log: str) -> bool:
     return "Pausing task as DEFERRED" in log
 
 
-def test_a_sensor_with_templates_begins_in_the_triggerer(world: World) -> None:
+def test_a_sensor_with_templates_begins_in_the_triggerer(
+    world: World, runs: dict[str, DagRun]
+) -> None:
     """A sensor whose templates the triggerer renders finds its backup without a worker before."""
-    run = world.start("e2e_sensor_templated")
+    run = runs["e2e_sensor_templated"]
     found = log_while_deferred(world, run, says=NOT_YET)
     log, backup = found.string, found["name"]
     world.emulator.create_backup(backup, f"{INSTANCE}/databases/sensed")
@@ -81,9 +90,11 @@ def test_a_sensor_with_an_xcom_begins_in_the_triggerer(world: World) -> None:
     assert () == world.cancels_of(operation)
 
 
-def test_a_sensor_that_a_triggerer_could_not_render_begins_on_a_worker(world: World) -> None:
+def test_a_sensor_that_a_triggerer_could_not_render_begins_on_a_worker(
+    world: World, runs: dict[str, DagRun]
+) -> None:
     """A sensor whose templates need a worker looks there once, and then defers."""
-    run = world.start("e2e_sensor_on_worker")
+    run = runs["e2e_sensor_on_worker"]
     log = log_while_deferred(world, run, says=NOT_YET).string
     world.emulator.create_database(f"{INSTANCE}/databases/wait-for-me")
     ended = world.api.wait_for_run(run)
@@ -120,10 +131,10 @@ def test_a_sensor_times_out_in_the_triggerer(world: World, dag_id: str, state: T
     ],
 )
 def test_a_bad_argument_is_explained_by_the_triggerer(
-    world: World, dag_id: str, state: TaskState
+    world: World, runs: dict[str, DagRun], dag_id: str, state: TaskState
 ) -> None:
     """An argument that no worker has seen is refused in words, and for good."""
-    run = world.start(dag_id)
+    run = runs[dag_id]
     world.api.wait_for_run(run)
     task = world.task(run, "wait")
     log = world.api.task_log(task)

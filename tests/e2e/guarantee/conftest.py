@@ -15,20 +15,25 @@ from tests.e2e.guarantee.row_runner import Runner
 from tests.e2e.guarantee.rows import ALLOWANCE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.e2e.conftest import World
     from tests.e2e.guarantee.rows import Row
 
 RUNNER = pytest.StashKey[Runner]()
+CAUSES = 3
+"""How many causes may happen at a time, where rows are played beside others."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the rows that are not played with this executor, or are not of the core."""
+    """Leave out the rows that are not played with this executor, or not in this session."""
     executor = executor_of(config)
     core = bool(config.getoption("core", default=False))
+    calm = {"calm": True, "others": False}.get(config.getoption("groups", default=None))
     left_out = [
         item
         for item in items
-        if (row := _row(item)) and not row.selected(executor=executor, core=core)
+        if (row := _row(item)) and not row.selected(executor=executor, core=core, calm=calm)
     ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -43,12 +48,15 @@ def _row(item: pytest.Item) -> Row | None:
 
 
 @pytest.fixture(scope="session")
-def runner(world: World, request: pytest.FixtureRequest) -> Runner:
+def runner(world: World, request: pytest.FixtureRequest) -> Iterator[Runner]:
     """Return who plays the rows that were selected."""
     world.emulator.plan(NEVER, target=f"{INSTANCES}*/backups/*")
     rows = [row for item in request.session.items if (row := _row(item))]
-    request.config.stash[RUNNER] = Runner(world=world, rows=rows)
-    return request.config.stash[RUNNER]
+    beside = int(request.config.getoption("beside", default=0))
+    runner = Runner(world=world, rows=rows, beside=beside, causes=CAUSES if beside else 1)
+    request.config.stash[RUNNER] = runner
+    yield runner
+    runner.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The airflow-spanner-lro authors
 # SPDX-License-Identifier: Apache-2.0
-"""Disrupt Airflow while rows are played, and undo it: a lost or stalled triggerer, failing calls.
+"""Disrupt Airflow while rows are played, and undo it: a triggerer that is lost, or stalls.
 
 Each disruption costs a minute or more, most of it waiting for Airflow to notice; so there are few
 of them, and each serves as many rows as it can.
@@ -28,15 +28,6 @@ PATIENT_AND_FULL = {
     "AIRFLOW__TRIGGERER__CAPACITY": "1",
 }
 """Settings of a triggerer that takes over nothing of one that is lost, and has place for one."""
-
-
-@contextmanager
-def _network_trouble(world: World) -> Iterator[None]:
-    """Let the rows put faults in store; in the end the network is back."""
-    try:
-        yield
-    finally:
-        world.emulator.faults.clear()
 
 
 @contextmanager
@@ -80,11 +71,15 @@ def _stalled(world: World) -> Iterator[None]:
         stalled.signal(signal.SIGCONT, everyone=True)
 
 
-LOST_TASKS_AND_CALLS = Group(name="lost tasks and calls", disruption=_network_trouble, at_once=True)
+LOST_TASKS_AND_CALLS = Group(name="lost tasks and calls", at_once=True)
 """Airflow's components are well; processes of tasks are killed, and calls to Spanner fail."""
 
-TRIGGERER_KILLED = Group(name="triggerer killed", disruption=_killed, at_once=True)
+TRIGGERER_KILLED = Group(name="triggerer killed", disruption=_killed, at_once=True, calm=False)
 
 TRIGGERER_STALLED = Group(
-    name="triggerer stalled", around=_with_a_second_one, disruption=_stalled, at_once=True
+    name="triggerer stalled",
+    around=_with_a_second_one,
+    disruption=_stalled,
+    at_once=True,
+    calm=False,
 )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario
 
-NOT_OURS = Group(name="not ours", at_once=True)
+NOT_OURS = Group(name="not ours", at_once=True, beside=True)
 """Rows that wait for themselves only; nothing is measured."""
 
 ONE_EACH = "one starts, one fails"

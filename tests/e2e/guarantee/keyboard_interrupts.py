@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.e2e.guarantee.row_actions import RowActions
     from tests.e2e.guarantee.rows import Scenario, Seen
 
-AT_THE_KEYBOARD = Group(name="at the keyboard", at_once=True)
+AT_THE_KEYBOARD = Group(name="at the keyboard", at_once=True, calm=False)
 """Each row has a command of its own, and interrupts no other."""
 UNDISTURBED = 6.0
 """Seconds that the operation is left alone first: in these, whoever took it for its own by mistake,

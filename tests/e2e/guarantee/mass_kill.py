@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 TASKS, INSTANCES = 300, 100
 """As in ``tests/e2e/dags/guarantee_mass_kill.py``."""
 WITHIN = 28.0
-MANY = Group(name="many")
+MANY = Group(name="many", calm=False)
 """So many kills keep a small machine busy: no other row is played beside them."""
 _TOLD = (" was cancelled", "is still running: cancellation was asked for")
 

@@ -3,7 +3,8 @@
 """Run rows group by group, and within a group in three steps.
 
 First all rows get ready, side by side, since that takes Airflow long and disturbs nobody. Then
-their causes happen, one after the other, since seconds are measured. The rest is side by side.
+their causes happen, one after the other where seconds are taken strictly. The rest is side by side.
+Most of that is waiting, so rows that wait for themselves only are played meanwhile.
 A row that fails never keeps another from being played.
 """
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.e2e.guarantee.background import Background
 from tests.e2e.guarantee.row_actions import RowActions
 from tests.e2e.guarantee.stopwatch import Step, Stopwatch
 
@@ -106,12 +108,21 @@ class Runner:
     """Plays the rows of a session, each group when its first row is asked for.
 
     :param rows: those that were selected
+    :param beside: how many rows that wait for themselves only are played beside the other groups;
+        0 where seconds are taken strictly, so that nothing is beside
+    :param causes: how many causes may happen at a time, of rows that somebody acts in; 1 there
     """
 
-    def __init__(self, *, world: World, rows: Iterable[Row]) -> None:
+    def __init__(
+        self, *, world: World, rows: Iterable[Row], beside: int = 0, causes: int = 1
+    ) -> None:
         self._world = world
         self._rows = tuple(rows)
         self._outcomes: dict[str, Outcome] = {}
+        self._beside = {row.group for row in self._rows if beside and row.group.beside}
+        self._begun = False
+        self._causes = causes
+        self._background = Background(at_a_time=beside or 1)
         self.stopwatch = Stopwatch()
 
     @property
@@ -122,8 +133,18 @@ class Runner:
     def outcome(self, row: Row) -> Outcome:
         """Return what became of a row; play its group if that has not been done."""
         if row.id not in self._outcomes:
-            self._play([each for each in self._rows if each.group is row.group])
+            if row.group in self._beside:
+                self._begin_beside()
+                self._background.wait()
+            else:
+                if not row.group.calm:
+                    self._background.wait()
+                self._play([each for each in self._rows if each.group is row.group])
         return self._outcomes[row.id]
+
+    def close(self) -> None:
+        """Begin no row any more, and wait for those that are beside."""
+        self._background.close()
 
     def _play(self, rows: list[Row]) -> None:
         group = rows[0].group
@@ -143,17 +164,36 @@ class Runner:
 
     def _play_steps(self, pool: ThreadPoolExecutor, parts: list[_RowInProgress]) -> None:
         group = parts[0].row.group
-        self._side_by_side(pool, Step.READY, parts)
+        with self._background.held():
+            if group.calm:
+                self._begin_beside()
+            # tasks that come late would be overtaken by the ends of their operations
+            self._side_by_side(pool, Step.READY, parts)
         with ExitStack() as disrupted:
             with self._timed(group, Step.DISRUPT):
                 disrupted.enter_context(group.disruption(self._world))
             if group.at_once:
                 self._side_by_side(pool, Step.CAUSES, parts)
             else:
-                with self._timed(group, Step.CAUSES):
-                    for part in parts:
-                        self._step(Step.CAUSES, part)
+                with ThreadPoolExecutor(max_workers=self._causes) as few:
+                    self._side_by_side(few, Step.CAUSES, parts)
         self._side_by_side(pool, Step.REST, parts)
+
+    def _begin_beside(self) -> None:
+        """Let the rows that wait for themselves only begin, as soon as they may."""
+        if self._begun:
+            return
+        self._begun = True
+        for row in self._rows:
+            if row.group in self._beside:
+                part = _RowInProgress(row, world=self._world)
+                self._background.add(partial(self._play_beside, part))
+
+    def _play_beside(self, part: _RowInProgress) -> None:
+        with self._timed(part.row.group, Step.BESIDE, row=part.row.id):
+            part.finish()
+        assert part.outcome is not None
+        self._outcomes[part.row.id] = part.outcome
 
     def _side_by_side(
         self, pool: ThreadPoolExecutor, step: Step, parts: list[_RowInProgress]

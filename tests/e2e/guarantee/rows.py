@@ -61,12 +61,17 @@ class Group:
         undone when all have got to their second
     :param at_once: the rows' causes happen side by side too: where nobody acts, such as where each
         row waits for a deadline of its own; otherwise they happen one after the other
+    :param calm: all of Airflow is well meanwhile, so that rows of other groups can be played beside
+    :param beside: its rows wait for themselves only, and nothing in them is measured, so they can
+        be played beside calm groups
     """
 
     name: str
     around: Circumstance = _undisturbed
     disruption: Circumstance = _undisturbed
     at_once: bool = False
+    calm: bool = True
+    beside: bool = False
 
 
 UNDISTURBED = Group(name="undisturbed")
@@ -128,13 +133,18 @@ class Row:
         least, most = _ROOM
         return min(max(self.within * allowance, least), self.within + most)
 
-    def selected(self, *, executor: Executor, core: bool) -> bool:
+    def selected(self, *, executor: Executor, core: bool, calm: bool | None = None) -> bool:
         """Tell whether it is played in a session.
 
         :param executor: who executes tasks there
         :param core: whether few rows are to stand for all
+        :param calm: whether Airflow is to be well in it; None where that does not matter
         """
-        return executor in self.executors and (self.core or not core)
+        return (
+            executor in self.executors
+            and (self.core or not core)
+            and calm in (None, self.group.calm)
+        )
 
     @property
     def order(self) -> tuple[str, int, str]:
@@ -161,8 +171,9 @@ def row(
     """Declare a row, which a generator function plays.
 
     Up to its first ``yield`` it gets to where its cause can happen, beside all rows of its group.
-    From there to its end, or to a second ``yield``, it lets the cause happen and measures; then
-    no other row does. What follows a second ``yield`` happens side by side again.
+    From there to its end, or to a second ``yield``, it lets the cause happen and measures; where
+    seconds are taken strictly, no other row does then. What follows a second ``yield`` happens side
+    by side again.
 
     :param id_: such as ``E5``
     :param exit_: what happens, in words

@@ -25,6 +25,8 @@ class Step(StrEnum):
     DISRUPT = "disrupt"
     CAUSES = "causes"
     REST = "rest"
+    BESIDE = "beside others"
+    """From beginning to end, which takes none of their time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class Stopwatch:
             return ""
         rows = sorted((each for each in mine if each.row), key=lambda each: -each.seconds)
         slowest = " ".join(f"{each.row} {each.seconds:.0f}" for each in rows[:_SLOWEST])
+        if step is Step.BESIDE:
+            return f"{step} ({slowest})"
         return f"{step} {whole:.0f} s{f' ({slowest})' if slowest else ''}"
 
 

@@ -34,21 +34,24 @@ if TYPE_CHECKING:
     from tests.e2e.guarantee.rows import Row
 
 DECLARING = (
-    worker_loss,
     triggerer_loss,
+    worker_loss,
     frozen_processes,
     user_actions,
     celery_workers,
+    deadlines,
     foreign_operations,
     ledger_entries,
     unanswered_starts,
-    deadlines,
+    start_once,
     keyboard_interrupts,
     mass_kill,
-    start_once,
     without_airflow,
 )
-"""The modules that declare rows, in the order in which their groups are played."""
+"""The modules that declare rows, in the order in which their groups are played.
+
+Groups that others can be played beside follow one another.
+"""
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 

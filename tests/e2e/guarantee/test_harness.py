@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.cluster.executors import Executor
+from tests.e2e.conditional_faults import ConditionalFaults
 from tests.e2e.guarantee.result_table import result_table
+from tests.e2e.guarantee.row_actions import INSTANCES
 from tests.e2e.guarantee.row_runner import Outcome, Runner
 from tests.e2e.guarantee.rows import ANY, ONLY_CELERY, ROWS, Group, Row, Seen
 from tests.e2e.guarantee.test_guarantee import DECLARING
@@ -110,6 +112,54 @@ def test_it_is_told_what_the_time_went_to(first: Row) -> None:
     ) == steps
 
 
+def test_rows_that_wait_for_themselves_are_played_beside_others(diary: Diary, first: Row) -> None:
+    """They begin when the first calm group is ready, and nobody has to ask for them."""
+    beside = replace(first, id="S1", group=Group(name="beside", at_once=True, beside=True))
+    runner = Runner(world=WORLD, rows=[first, beside], beside=2)
+
+    assert OK == runner.outcome(first).seen
+    assert OK == runner.outcome(beside).seen
+    runner.close()
+
+    assert diary.lines.index("E1 ready") < diary.lines.index("S1 ready")
+    assert 1 == diary.lines.count("S1 rest")
+    assert any(line.startswith("beside: beside others (S1 ") for line in runner.stopwatch.lines())
+
+
+def test_none_is_played_beside_where_seconds_are_taken_strictly(diary: Diary, first: Row) -> None:
+    """Without a place for them they are a group like all others."""
+    beside = replace(first, id="S1", group=Group(name="beside", at_once=True, beside=True))
+
+    Runner(world=WORLD, rows=[first, beside]).outcome(first)
+
+    assert not any(line.startswith("S1") for line in diary.lines)
+
+
+def test_a_disrupted_group_has_nothing_beside_it(diary: Diary, first: Row) -> None:
+    """Before Airflow is disrupted, all rows beside are over; with it, none begins."""
+    beside = replace(first, id="S1", group=Group(name="beside", at_once=True, beside=True))
+    later = replace(first, id="K1", group=Group(name="h", calm=False))
+    earlier = replace(later, id="K2", group=Group(name="i", calm=False))
+    runner = Runner(world=WORLD, rows=[earlier, first, later, beside], beside=2)
+
+    for each in (earlier, first, later):
+        assert OK == runner.outcome(each).seen
+    runner.close()
+
+    order = [line for line in diary.lines if line[:2] in {"S1", "K1", "K2"}]
+    assert ["K2", "K2", "K2", "S1", "S1", "S1", "K1", "K1", "K1"] == [line[:2] for line in order]
+
+
+def test_rows_beside_that_have_not_begun_are_left_out_in_the_end(diary: Diary, first: Row) -> None:
+    """Where a session ends early, nothing begins any more."""
+    beside = replace(first, id="S1", group=Group(name="beside", at_once=True, beside=True))
+    runner = Runner(world=WORLD, rows=[first, beside], beside=2)
+
+    runner.close()
+
+    assert [] == diary.lines
+
+
 def test_a_row_that_fails_keeps_no_other_from_being_played(first: Row) -> None:
     """The error of a row is its own."""
     second = replace(first, id="E2", play=broken)
@@ -140,6 +190,17 @@ def test_other_groups_are_played_when_they_are_asked_for(diary: Diary, first: Ro
     Runner(world=WORLD, rows=[first, other]).outcome(first)
 
     assert not any(line.startswith("K1") for line in diary.lines)
+
+
+def test_faults_of_one_row_end_without_those_of_others() -> None:
+    """Rows are side by side in one emulator; what is in store for another instance stays."""
+    faults = ConditionalFaults()
+    for instance in ("e1", "e10"):
+        faults.fail(resource=f"{INSTANCES}{instance}/backups/*")
+
+    faults.clear_of(f"{INSTANCES}e1")
+
+    assert [f"{INSTANCES}e10/backups/*"] == [each.resource for each in faults.pending()]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +270,17 @@ def test_rows_are_played_where_they_matter(
     assert local == row_.selected(executor=Executor.LOCAL, core=False)
     assert celery == row_.selected(executor=Executor.CELERY, core=False)
     assert core == row_.selected(executor=Executor.CELERY, core=True)
+
+
+@pytest.mark.parametrize("calm", [True, False])
+def test_two_sessions_share_the_rows(first: Row, *, calm: bool) -> None:
+    """Each row is of one of the two, and of a session that plays all."""
+    row_ = replace(first, group=Group(name="h", calm=calm))
+
+    def selected(*, in_calm: bool | None) -> bool:
+        return row_.selected(executor=Executor.LOCAL, core=False, calm=in_calm)
+
+    assert [calm, not calm, True] == [selected(in_calm=each) for each in (True, False, None)]
 
 
 def test_whatever_waits_on_a_worker_is_played_with_celery() -> None:

@@ -80,6 +80,7 @@ def cancel_fails(act: RowActions) -> Scenario:
     act.until(lambda: time.time() > asked + KILL_TIMEOUT, what="the time of on_kill to be over")
     yield
     # Spanner answers again
+    act.world.faults.clear_of(act.instance)
     return by_itself(act, waiting, since=time.time())
 
 
