@@ -57,9 +57,7 @@ def main() -> int:
     for name, digest in digests.items():
         print(f"{digest}  {name}")
     if others := uncommitted():
-        print(
-            f"NO RELEASE: {len(others)} files differ from the last commit, as {others[0].strip()}"
-        )
+        print(f"NO RELEASE: not as in the last commit, {len(others)} in all: {others[0].strip()} …")
     return 0
 
 

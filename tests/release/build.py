@@ -58,7 +58,7 @@ def commit_time(root: Path = ROOT) -> int:
 
 
 def uncommitted(root: Path = ROOT) -> list[str]:
-    """Return what lies in the working tree that the last commit has not; one line outside of git."""
+    """Return what of the working tree the last commit has not; one line outside of git."""
     run = subprocess.run(
         ["git", "status", "--porcelain"], cwd=root, check=False, capture_output=True, text=True
     )
