@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for all tests: an Airflow of their own, and what keeps them quick.
 
-Slow tests are not measured, and what is loaded once is gone through by the collector once.
+Slow simulations are not measured, and what is loaded once is gone through by the collector once.
 """
 
 from __future__ import annotations
@@ -22,15 +22,23 @@ if TYPE_CHECKING:
 os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Let slow tests, and those of a hundred examples, run at full speed: measuring takes thrice.
+SIMULATIONS = (
+    "test_crowd_of_triggers",
+    "test_detection",
+    "test_kill_strokes",
+    "test_many_waits",
+    "test_poller_",
+)
+"""Modules in which thousands wait for hours, in a time that jumps."""
 
-    What runs so often is covered by others, and processes that they start are measured all the
-    same.
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Let slow simulations run at full speed: measuring takes thrice the time.
+
+    Their few lines run a million times each, and others' tests run them as well.
     """
     for item in items:
-        drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
-        if drawn or item.get_closest_marker("slow"):
+        if item.get_closest_marker("slow") and item.path.name.startswith(SIMULATIONS):
             item.add_marker(pytest.mark.no_cover)
 
 
