@@ -27,7 +27,11 @@ SIMULATIONS = (
     "test_detection",
     "test_kill_strokes",
     "test_many_waits",
-    "test_poller_",
+    "test_poller_budget",
+    "test_poller_busy",
+    "test_poller_kills",
+    "test_poller_polls",
+    "test_poller_wake_ups",
 )
 """Modules in which thousands wait for hours, in a time that jumps."""
 
