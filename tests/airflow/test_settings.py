@@ -178,11 +178,15 @@ def test_budget_that_is_no_number_is_one_mistake(monkeypatch: pytest.MonkeyPatch
     assert 1 == told().count("is not usable")
 
 
-@pytest.mark.parametrize(("usual", "busy"), [("4", None), ("4", "4")])
+@pytest.mark.parametrize(("usual", "busy"), [("4", None), ("4", "4"), ("4", "3.0")])
 def test_budget_that_never_rises(
     usual: str, busy: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever gives both the same value, or one above the other's default, gets that."""
+    """Whoever gives both the same value, or one above the other's default, gets that.
+
+    So it is where the default stands in an airflow.cfg: Airflow has written it there, and nobody
+    has decided it.
+    """
     monkeypatch.setenv(variable(BUDGET), usual)
     if busy:
         monkeypatch.setenv(variable(BUSY), busy)
