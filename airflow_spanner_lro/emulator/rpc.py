@@ -67,7 +67,8 @@ class Servicer:
 
     def methods(self) -> dict[str, Method]:
         """Return its RPCs by their path on the wire."""
-        names = _rpcs_of(type(self))
+        servicer: Any = type(self)
+        names = _rpcs_of(servicer)
         methods = (Method.of(str(self.service), getattr(self, name)) for name in names)
         return {method.path: method for method in methods}
 
