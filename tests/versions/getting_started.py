@@ -143,44 +143,48 @@ def play(folder: Path, *, airflow: str, python: str) -> int:
     first = _Terminal(typed(commands[: begins + 1]), log=folder / "terminal-1.log", env=env)
     with first:
         first.wait_for_emulator(seconds=_INSTALL_SECONDS)
-        after = typed(commands[begins + 1 :])
-        second = _play_after(after, folder=folder, env=env)
-    outputs = [*first.outputs(), *second.outputs()]
-    for command, output in zip(commands, outputs, strict=True):
-        for line in command.shown:
-            before = output if _is_table(command, line) else "\n".join(outputs)
-            if not is_shown(line, before):
-                message = (
-                    f"The page shows a line that was not printed: {line}\n"
-                    f"$ {command.words}\n{output[-3000:]}"
-                )
-                raise PageError(message)
+        after = commands[begins + 1 :]
+        _play_after(after, words=typed(after), folder=folder, env=env)
     return len(commands)
 
 
-def _play_after(commands: Sequence[str], *, folder: Path, env: Mapping[str, str]) -> _Terminal:
+def _play_after(
+    commands: Sequence[Command], *, words: Sequence[str], folder: Path, env: Mapping[str, str]
+) -> None:
     """Type what follows the emulator; once more if it fails, and say so.
 
     One of the page's tasks has 20 seconds, and a machine that stands still for as long has been
     seen to spend them before the task had begun.
     """
     for left in reversed(range(_TRIES)):
-        terminal = _Terminal(commands, log=folder / f"terminal-2-{left}.log", env=env)
+        terminal = _Terminal(words, log=folder / f"terminal-2-{left}.log", env=env)
         with terminal:
             try:
                 terminal.wait_for_end(seconds=_PAGE_SECONDS)
+                check_shown(commands, terminal.outputs())
             except PageError as exc:
                 if not left:
                     raise
                 sys.stderr.write(f"versions: typed once more, since this failed:\n{exc}\n")
             else:
                 break
-    return terminal
 
 
-def _is_table(command: Command, line: str) -> bool:
-    """Return whether a line is a command's own output and not a log's among others."""
-    return command.words.startswith("spanner-lro ") and line in command.shown[:1]
+def check_shown(commands: Sequence[Command], outputs: Sequence[str]) -> None:
+    """See that all lines which the page shows were printed.
+
+    :raises PageError: if one was not
+    """
+    for command, output in zip(commands, outputs, strict=True):
+        for line in command.shown:
+            printed = "\n".join(outputs)
+            if not is_shown(line, printed):
+                alike = [each for each in printed.splitlines() if line.split(":")[0] in each]
+                message = "\n".join(
+                    [f"The page shows a line that was not printed: {line}", *alike[-5:],
+                     f"$ {command.words}", output[-3000:]]
+                )  # fmt: skip
+                raise PageError(message)
 
 
 def free_ports() -> tuple[int, int]:

@@ -11,7 +11,15 @@ import pytest
 
 from tests.versions import getting_started
 from tests.versions.days import DAYS, constraints
-from tests.versions.getting_started import PAGE, adapt, free_ports, is_shown, read_page
+from tests.versions.getting_started import (
+    PAGE,
+    PageError,
+    adapt,
+    check_shown,
+    free_ports,
+    is_shown,
+    read_page,
+)
 
 SAMPLE = """
 ```console
@@ -120,3 +128,14 @@ def test_numbers_and_operations_may_differ(line: str, output: str) -> None:
 def test_words_may_not_differ(output: str) -> None:
     """Another word than the page's is another ending."""
     assert not is_shown("Create backup: succeeded after 25 min", output)
+
+
+def test_a_line_that_was_not_printed_is_named() -> None:
+    """Who repairs the page is told which line of it is old, and what is printed instead."""
+    commands = read_page(SAMPLE)
+    printed = "Create backup orders: 12 % after 3 s, soon\nOPERATION_ID\n"
+
+    check_shown(commands, ["", printed])
+    check_shown(commands, [printed, ""])
+    with pytest.raises(PageError, match="not printed: Create backup orders: 12 %"):
+        check_shown(commands, ["", printed.replace(" after", " since")])
