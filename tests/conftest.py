@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for all tests: an Airflow of their own, and what keeps them quick.
 
-Slow simulations are not measured, and what is loaded once is gone through by the collector once.
+Slow simulations are not measured, what is loaded once is gone through by the collector once, and
+a core that waits with one test works on another.
 """
 
 from __future__ import annotations
@@ -34,6 +35,15 @@ SIMULATIONS = (
     "test_poller_wake_ups",
 )
 """Modules in which thousands wait for hours, in a time that jumps."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many tests ``-n auto`` runs at a time: two for each core.
+
+    Many wait for servers, threads and other processes: with one for each core half of two was idle.
+    """
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:

@@ -267,9 +267,10 @@ def test_lock_goes_with_its_connection(shared_tables: AirflowTables) -> None:
     from sqlalchemy import text  # noqa: PLC0415
 
     with metadata_database.sole_holder(LOCK) as first:
+        # with a number it waits, so many milliseconds, until that connection has ended
         shared_tables.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                "SELECT pg_terminate_backend(pid, 30000) FROM pg_locks "
                 "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
             )
         )
