@@ -42,6 +42,8 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__MAX_ADMIN_REQUESTS_PER_SECOND", "1000")
     # nearly all tests of deferrals are about what comes after it
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__WORKER_WAIT", "0")
+    # and no worker was there before their triggers, whose end Airflow has to be told first
+    monkeypatch.setattr("airflow_spanner_lro.triggers.base.WORKER_LEAVES", 0.0)
 
 
 @pytest.fixture(autouse=True)
