@@ -38,12 +38,14 @@ SIMULATIONS = (
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Return how many tests ``-n auto`` runs at a time: two for each core.
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many tests ``-n auto`` runs at a time: two for each core, or one if it measures.
 
     Many wait for servers, threads and other processes: with one for each core half of two was idle.
+    What is measured has enough to do, and waits then in vain for what others keep from it.
     """
-    return 2 * (os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    return cores if config.getoption("cov_source", default=None) else 2 * cores
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
