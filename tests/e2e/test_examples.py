@@ -31,7 +31,11 @@ SHORT = Plan(duration=timedelta(minutes=15))
 under load 3.3.2 fails tasks that are resumed within seconds, for a state that it did not expect."""
 UPON_A_BACKUP = "example_spanner_asset_restore"
 BACKS_UP = "example_spanner_asset_backup"
-CHANGE_SCHEMAS = ("example_spanner_schema_change", "example_spanner_sql_files")
+CHANGE_SCHEMAS = (
+    "example_spanner_hook",
+    "example_spanner_schema_change",
+    "example_spanner_sql_files",
+)
 """They change the database that the drill compares with; a change after its backup is a loss."""
 COPIES = "example_spanner_copy_to_region"
 WATCHED = "example_spanner_backup_watcher"
