@@ -82,6 +82,8 @@ class _Listed:
     operations: tuple[OperationSnapshot, ...]
     problems: tuple[str, ...]
     emulated: Emulated | None = None
+    usable: bool = True
+    """Whether the connection could be used at all."""
 
 
 class OtherOperations:
@@ -116,8 +118,8 @@ class OtherOperations:
         found = self._readable(may_read, problems)
         return {
             "instances": [
-                {"name": str(instance), "connection": spec.gcp_conn_id, "may_ask": True}
-                for instance, spec in sorted(found.items(), key=lambda item: str(item[0]))
+                {"name": str(instance), "connection": specs[0].gcp_conn_id, "may_ask": True}
+                for instance, specs in sorted(found.items(), key=lambda item: str(item[0]))
             ],
             "problems": problems,
         }
@@ -129,15 +131,15 @@ class OtherOperations:
         """
         problems: list[str] = []
         readable = self._readable(may_read, problems)
-        spec = readable.get(name) if (name := _instance(instance)) else None
-        if name is None or spec is None:
+        specs = readable.get(name) if (name := _instance(instance)) else None
+        if name is None or specs is None:
             raise LookupRefusedError(
                 "You may not look at this instance here: no task of a Dag that you may read names "
                 "it literally, with its connection.",
                 what_to_do="Choose one from the list, or use `spanner-lro list` with your own "
                 "credentials.",
             )
-        listed = self._list(name, spec)
+        listed = self._list_by_any(name, specs, problems)
         ledger = _in_ledger()
         return {
             "seen": to_iso_text(listed.seen),
@@ -145,6 +147,8 @@ class OtherOperations:
             # then the times of the rows are the emulator's own
             "emulated": {"time_scale": listed.emulated.time_scale} if listed.emulated else None,
             "rows": [_row(each, in_ledger=str(each.name) in ledger) for each in listed.operations],
+            # otherwise more may run than the rows show
+            "complete": not listed.problems,
             "problems": [*problems, *listed.problems],
         }
 
@@ -152,9 +156,9 @@ class OtherOperations:
 
     def _readable(
         self, may_read: Callable[[str], bool], problems: list[str]
-    ) -> dict[InstanceName, ConnectionSpec]:
-        """Return the instances that a viewer may look at, each with the first way to it."""
-        found: dict[InstanceName, ConnectionSpec] = {}
+    ) -> dict[InstanceName, list[ConnectionSpec]]:
+        """Return the instances that a viewer may look at, each with all ways to it."""
+        found: dict[InstanceName, list[ConnectionSpec]] = {}
         known: dict[str, bool] = {}
         for way in self._all_ways():
             if way.dag_id not in known:
@@ -168,7 +172,9 @@ class OtherOperations:
                 instance = InstanceName(project=project, instance=way.instance_id)
             except InvalidNameError:
                 continue
-            found.setdefault(instance, way.connection_spec)
+            specs = found.setdefault(instance, [])
+            if way.connection_spec not in specs:
+                specs.append(way.connection_spec)
         return found
 
     def _all_ways(self) -> tuple[_Way, ...]:
@@ -196,6 +202,21 @@ class OtherOperations:
         return self._projects[spec]
 
     # what runs there
+
+    def _list_by_any(
+        self, instance: InstanceName, specs: list[ConnectionSpec], problems: list[str]
+    ) -> _Listed:
+        """Return what the first connection lists that can be used; the last one's trouble if none.
+
+        :param problems: gets what is wrong with those before
+        """
+        *others, last = specs
+        for spec in others:
+            listed = self._list(instance, spec)
+            if listed.usable:
+                return listed
+            problems += (each for each in listed.problems if each not in problems)
+        return self._list(instance, last)
 
     def _list(self, instance: InstanceName, spec: ConnectionSpec) -> _Listed:
         key = instance, spec
@@ -245,7 +266,8 @@ class OtherOperations:
             hook = SpannerAdminHook.from_connection(spec)
             client = RateLimitedClient(hook.client, allowance=allowance, clock=StoppableClock())
         except Exception as exc:  # noqa: BLE001  # as above
-            return _Listed(at=at, seen=seen, operations=(), problems=(_unusable(spec, exc),))
+            why = _unusable(spec, exc)
+            return _Listed(at=at, seen=seen, operations=(), problems=(why,), usable=False)
         try:
             for call, what in _CALLS.items():
                 query = OperationQuery(call=call, parent=instance, pending=True)

@@ -106,6 +106,7 @@ def test_what_runs_is_listed(lookups: Lookups) -> None:
         by_name[str(mine)][key] for key in ("state", "kind", "kind_title")
     )
     assert [] == found["problems"]
+    assert found["complete"]
     assert 0 <= found["age_seconds"] < 60
 
 
@@ -213,7 +214,26 @@ def test_connection_that_cannot_be_used_is_told(
     monkeypatch.setenv("AIRFLOW__SPANNER_LRO__ALLOW_EMULATOR", "False")
     found = lookups.rows()
     assert [] == found["rows"]
+    # which is not to say that nothing runs
+    assert not found["complete"]
     assert "cannot be used from this api-server" in found["problems"][0]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_connection_that_can_be_used_is_used(
+    lookups: Lookups, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    """An instance that two Dags name is listed by whichever of their connections is there."""
+    project = INSTANCE.split("/")[1]
+    written(lookups, "weekly", project_id=project, gcp_conn_id="partner_cloud")
+    ways = sorted(lookups.others._all_ways(), key=lambda each: each.connection_spec.gcp_conn_id)
+    ordered = (ways[first], ways[1 - first])
+    monkeypatch.setattr(lookups.others, "_all_ways", lambda: ordered)
+
+    found = lookups.rows()
+
+    assert 1 == len(found["rows"])
+    assert found["complete"]
 
 
 def test_budget_is_kept(lookups: Lookups) -> None:

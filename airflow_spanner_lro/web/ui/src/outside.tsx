@@ -11,7 +11,13 @@ import type { Instances, Outside } from "./types.ts";
 const PACE = 30_000;
 
 function OutsideTable({ found, clock }: { found: Outside; clock: Clock }) {
-  if (!found.rows.length) return <p className="muted">Nothing runs in this instance now.</p>;
+  if (!found.rows.length) {
+    return (
+      <p className="muted">
+        {found.complete ? "Nothing runs in this instance now." : "What runs in this instance is not known."}
+      </p>
+    );
+  }
   return (
     <table role="table" className="operations" aria-label="Operations of the instance">
       <thead role="rowgroup">

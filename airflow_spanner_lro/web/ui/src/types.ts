@@ -176,6 +176,8 @@ export interface Outside {
   /** Where an emulator has answered: the times of the rows are its own. */
   emulated?: Emulated | null;
   rows: OutsideRow[];
+  /** Whether the rows are all that runs there. */
+  complete: boolean;
   problems: string[];
 }
 
