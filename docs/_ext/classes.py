@@ -226,7 +226,7 @@ def _public_members(class_: type[Any]) -> Iterator[str]:
 def _member(class_: type[Any], name: str, *, level: int) -> str:
     member = inspect.getattr_static(class_, name)
     if isinstance(member, property | cached_property):
-        function = member.fget if isinstance(member, property) else member.func
+        function: Any = member.fget if isinstance(member, property) else member.func
         result = _type(inspect.signature(function).return_annotation)
         about = f" ({result})" if result else ""
         return f"{'#' * level} {name}\n\nA property{about}.\n{Docstring.of(member).text}"
@@ -271,9 +271,14 @@ def _signature(name: str, parameters: Mapping[str, inspect.Parameter], returned:
     return f"{name}(\n{''.join(f'    {each},{chr(10)}' for each in given)}){end}"
 
 
+_STARS: dict[Any, str] = {
+    inspect.Parameter.VAR_POSITIONAL: "*",
+    inspect.Parameter.VAR_KEYWORD: "**",
+}
+
+
 def _one(parameter: inspect.Parameter) -> str:
-    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-    text = stars.get(parameter.kind, "") + parameter.name
+    text = _STARS.get(parameter.kind, "") + parameter.name
     type_ = _type(parameter.annotation).strip("`")
     text = f"{text}: {type_}" if type_ else text
     if parameter.default is inspect.Parameter.empty:
