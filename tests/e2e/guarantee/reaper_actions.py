@@ -58,6 +58,18 @@ def reap(act: RowActions, *arguments: str, environment: Mapping[str, str] | None
     return command(act, "reap", *arguments, environment=environment)
 
 
+def said_of(act: RowActions, operation: str, *, told: str) -> str:
+    """Return the lines about an operation that a reaper has said, by hand or in the triggerer.
+
+    On a busy machine the one in the triggerer comes first now and then, and leaves nothing to say.
+
+    :param told: what the one that was run by hand has said
+    """
+    by_itself = act.world.airflow.process(Component.TRIGGERER).output()
+    lines = [*told.splitlines(), *by_itself.splitlines()]
+    return "\n".join(line for line in lines if operation in line)
+
+
 def by_itself(act: RowActions, waiting: WaitingTask, *, since: float) -> Seen:
     """Wait until the reaper that runs in the triggerer has cancelled; return what was seen.
 

@@ -31,7 +31,7 @@ from tests.e2e.guarantee.foreign_operations import (
     UNTOUCHED,
     judged,
 )
-from tests.e2e.guarantee.reaper_actions import GRACE, WITHIN, by_itself, reap
+from tests.e2e.guarantee.reaper_actions import GRACE, WITHIN, by_itself, reap, said_of
 from tests.e2e.guarantee.row_actions import NEVER
 from tests.e2e.guarantee.rows import ANY, DEADLINES, row
 from tests.e2e.guarantee.task_tries import play, unsaid, wait_until_held
@@ -209,7 +209,9 @@ def unanswered_beside_the_same_request(act: RowActions) -> Scenario:
         says=(PRESUMED, operation),
         run=RunState.FAILED,
     )
-    left = unsaid(told, "Left running: its start call was never answered")
+    left = unsaid(
+        said_of(act, operation, told=told), "Left running: its start call was never answered"
+    )
     return judged(seen.words, [seen.wrong, *left] if seen.wrong else left)
 
 
