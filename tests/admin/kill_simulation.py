@@ -59,7 +59,7 @@ class Stroke:
     others: int = 0
     rate: float = 1.0
     busy: float | None = None
-    after: float = 900.0
+    after: float = 300.0
     waits: bool = True
 
     @property

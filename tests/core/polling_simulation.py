@@ -97,6 +97,7 @@ class Crowd:
         self._groups: dict[str, WatchedFamily] = {}
         self._dice = random.Random(6)  # noqa: S311  # the same each time
         self._at = 0.0
+        self._most_urgent = Urgency.USUAL
         for name, member in self.members.items():
             family = family_of(member.name)
             group = self._groups.setdefault(str(family.parent), WatchedFamily(family))
@@ -112,6 +113,10 @@ class Crowd:
     def run(self, *, until: float) -> None:
         """Let time pass."""
         while self._at < until:
+            # what goes next is chosen when something may go: it is what most of the time is for
+            if delay := self._budget.delay(self._most_urgent, at=self._at):
+                self._at = min(until, self._at + min(delay, _GROWS))
+                continue
             best = self._best()
             if best is None:
                 due = (group.due_after(self._at) for group in self._groups.values())
@@ -138,6 +143,7 @@ class Crowd:
     def poll_now(self, member: Member) -> None:
         """Have an operation polled because of a cancel."""
         group = self._groups[str(family_of(member.name).parent)]
+        self._most_urgent = Urgency.DECIDING
         group.poll_now(str(member.name), Urgency.DECIDING, at=self._at)
 
     def _answer(self, group: WatchedFamily, poll: Poll) -> None:
