@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
 # before anything imports Airflow, which makes this folder; in the user's own there may be settings
 os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
@@ -26,15 +27,33 @@ os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow
 SIMULATIONS = (
     "test_crowd_of_triggers",
     "test_detection",
+    "test_index",
     "test_kill_strokes",
     "test_many_waits",
-    "test_poller_budget",
-    "test_poller_busy",
-    "test_poller_kills",
-    "test_poller_polls",
-    "test_poller_wake_ups",
+    "test_poller_",
+    "test_progress_publisher",
 )
-"""Modules in which thousands wait for hours, in a time that jumps."""
+"""Modules in which thousands wait for hours, in a time that jumps, or are stored."""
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Let nobody measure a test that is not to be measured.
+
+    In a process of xdist there are three that measure, one of whom pytest's plugin pauses; whoever
+    began before goes on then.
+    """
+    coverage = sys.modules.get("coverage")
+    paused: list[Any] = []
+    if coverage and item.get_closest_marker("no_cover"):
+        while other := coverage.Coverage.current():
+            other.stop()
+            paused.append(other)
+    try:
+        yield
+    finally:
+        for other in reversed(paused):
+            other.start()
 
 
 @pytest.hookimpl(optionalhook=True)
