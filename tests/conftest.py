@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 # before anything imports Airflow, which makes this folder; in the user's own there may be settings
 os.environ.setdefault("AIRFLOW_HOME", str(Path(tempfile.gettempdir()) / "airflow-home-of-tests"))
 
+# a shell that starts something in the background lets it ignore Ctrl-C, and so do all of its
+# children, those among them that tests interrupt
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SIMULATIONS = (
     "test_crowd_of_triggers",

@@ -3,7 +3,8 @@
 """Thousands of our triggers in one event loop: what each turn, and each trigger, may cost it.
 
 Spanner is an object in memory here, and nothing of Airflow's triggerer takes part, so what is
-measured is ours alone. Turns are measured in CPU time of the thread: others may have the machine.
+measured is ours alone. Turns are measured in CPU time of the thread, and against each other: others
+may have the machine, and it may be a slow one.
 """
 
 from __future__ import annotations
@@ -30,24 +31,26 @@ if TYPE_CHECKING:
 
 COUNT = 3_000
 INSTANCES = 10
-LONGEST_TURN = 0.1
-"""Seconds of CPU; 0.01 to 0.03 were measured."""
+LONGEST_TURN = 0.25
+"""Of what all turns together take; 0.05 to 0.1 were measured."""
 MOST_OBJECTS = 30
 """That the collector looks at, for each trigger with its task; 28 were counted on Python 3.11."""
 VIA = ConnectionSpec(gcp_conn_id="google_cloud_default", endpoint=None)
 
 
 class TurnSelector(selectors.DefaultSelector):
-    """What an event loop waits with; knows how much CPU its longest turn took."""
+    """What an event loop waits with; knows how much CPU its longest turn took, and all of them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.longest = 0.0
+        self.longest = self.all = 0.0
         self._since = time.thread_time()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait, after a turn that is over now."""
-        self.longest = max(self.longest, time.thread_time() - self._since)
+        turn = time.thread_time() - self._since
+        self.longest = max(self.longest, turn)
+        self.all += turn
         ready = super().select(timeout)
         self._since = time.thread_time()
         return ready
@@ -93,13 +96,13 @@ class Crowd:
 
 @pytest.fixture
 def in_crowd(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Crowd], Any]], float]:
-    """Return what runs a scene in a loop of its own, and returns the longest turn."""
+    """Return what runs a scene in a loop of its own, and returns its longest turn's part."""
 
     def run(scene: Callable[[Crowd], Coroutine[Any, Any, None]]) -> float:
         selector = TurnSelector()
         with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
             runner.run(_act(scene, monkeypatch))
-        return selector.longest
+        return selector.longest / selector.all
 
     return run
 
