@@ -41,8 +41,6 @@ SETTINGS = {
     # a worker or a triggerer that is lost is noticed while somebody waits for it
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "25",
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
-    # many rows are under way side by side; a scheduler that hardly rests takes a third of a core
-    "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "12",
     "SPANNER_LRO__DEFERRAL_GRACE": "10",
     "SPANNER_LRO__POLL_INTERVAL": "5",
