@@ -10,6 +10,9 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_spanner_lro.triggers import wake_ups
+from tests.support.log_lines import logged
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -81,6 +84,5 @@ def effects(stats: StatsRecorder) -> dict[str, int]:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what we have warned of; gRPC's loops of other tests have warnings of their own."""
-    ours = [each for each in caplog.records if each.name.startswith("airflow_spanner_lro")]
-    return [each.getMessage() for each in ours if each.levelno >= logging.WARNING]
+    """Return what listening has warned of."""
+    return logged(caplog, wake_ups.__name__, level=logging.WARNING)

@@ -22,6 +22,7 @@ from airflow_spanner_lro.compatibility import (
     unmet_requirements,
 )
 from airflow_spanner_lro.plugin import listener
+from tests.support.log_lines import logged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,8 +123,8 @@ def test_old_airflow_starts_without_the_plugin(
         left_out = reload(plugin)
 
     assert None is left_out.SpannerLroPlugin
-    (record,) = caplog.records
-    assert record.getMessage().startswith(f"Plugin left out: {old_airflow}")
+    (line,) = logged(caplog, plugin.__name__)
+    assert line.startswith(f"Plugin left out: {old_airflow}")
 
 
 def test_old_airflow_has_no_commands(old_airflow: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from airflow_spanner_lro.core.errors import SettingsError
 from airflow_spanner_lro.core.polling.policy import DEFAULT_INTERVAL
 from airflow_spanner_lro.plugin import SpannerLroPlugin
 from airflow_spanner_lro.settings import ReaperHost
+from tests.support.log_lines import logged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -341,14 +343,13 @@ def test_plugin_tells_once_and_loads(
     SpannerLroPlugin.on_load()
     SpannerLroPlugin.on_load()
 
-    first, second = caplog.records
-    assert "ERROR" == first.levelname
-    assert "poll_interval='abc'" in first.getMessage()
-    assert "settle_timeouts" in second.getMessage()
+    first, second = logged(caplog, settings.__name__, level=logging.ERROR)
+    assert "poll_interval='abc'" in first
+    assert "settle_timeouts" in second
 
 
 def test_plugin_is_silent(caplog: pytest.LogCaptureFixture) -> None:
     """Where all is right, nothing is said."""
     SpannerLroPlugin.on_load()
 
-    assert not caplog.records
+    assert [] == logged(caplog, settings.__name__)

@@ -31,6 +31,7 @@ from tests.airflow.listening import (
     warnings,
 )
 from tests.airflow.stats_recorder import StatsRecorder
+from tests.support.log_lines import logged
 from tests.support.pubsub import PubSubDouble, running_pubsub
 
 if TYPE_CHECKING:
@@ -72,6 +73,17 @@ async def listening(double: PubSubDouble, poller: Recorder) -> AsyncIterator[Wak
     heard.stop()
 
 
+async def break_often(double: PubSubDouble, poller: Recorder, *, times: int) -> None:
+    """Break the stream after each of some entries, and return when it is open again."""
+    for number in range(times):
+        # what was not acknowledged before a break comes twice, so numbers tell nothing
+        name = OperationName.parse(f"{OPERATION}{number}")
+        double.publish(TOPIC, entry(operation={"id": str(name), "last": True}))
+        await until(lambda: name in [each.operation for each in poller.woken])  # noqa: B023  # now
+        double.break_streams()
+    await until(lambda: double.streams(SUBSCRIPTION))
+
+
 @pytest.mark.usefixtures("listening")
 async def test_end_wakes(double: PubSubDouble, poller: Recorder, stats: StatsRecorder) -> None:
     """An entry about an end wakes each poller, is acknowledged, counted, and its delay timed."""
@@ -92,18 +104,12 @@ async def test_whether_it_works_is_told_once(
 ) -> None:
     """Whoever sets it up reads that it listens, and that the first entry has arrived."""
     caplog.set_level(logging.INFO)
-    for number in (1, 2):
-        double.publish(TOPIC, entry())
-        await until(lambda: len(poller.woken) == number)  # noqa: B023  # called before the next
-        double.break_streams()
-    await until(lambda: double.streams(SUBSCRIPTION))
-
-    told = [each.getMessage() for each in caplog.records if "Wake-ups" in each.getMessage()]
+    await break_often(double, poller, times=2)
 
     assert [
         f"Wake-ups: listening to Spanner's audit log. {SUBSCRIPTION}",
         "Wake-ups arrive: the first operation is polled because of one.",
-    ] == told
+    ] == logged(caplog, wake_ups.__name__, level=logging.INFO)
 
 
 @pytest.mark.usefixtures("listening")
@@ -270,13 +276,7 @@ async def test_broken_stream_is_opened_again(
     double: PubSubDouble, poller: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Pub/Sub ends every stream now and then: the next one is opened without a word."""
-    for number in range(1, 4):
-        # what was not acknowledged before a break comes twice, so numbers tell nothing
-        name = OperationName.parse(f"{OPERATION}{number}")
-        double.publish(TOPIC, entry(operation={"id": str(name), "last": True}))
-        await until(lambda: name in [each.operation for each in poller.woken])  # noqa: B023  # now
-        double.break_streams()
-    await until(lambda: double.streams(SUBSCRIPTION))
+    await break_often(double, poller, times=3)
 
     assert [] == warnings(caplog)
     assert 0 == poller.lost

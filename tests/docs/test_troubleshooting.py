@@ -23,6 +23,7 @@ from google.api_core.exceptions import (
 from google.auth.exceptions import RefreshError
 
 import airflow_spanner_lro
+from airflow_spanner_lro import error_mapping
 from airflow_spanner_lro.core.errors import InvalidArgumentError, NoRowsError, SpannerLroError
 from airflow_spanner_lro.core.names import BackupName
 from airflow_spanner_lro.core.operations.errors import KilledBeforeStartError, NothingStartedError
@@ -34,6 +35,7 @@ from airflow_spanner_lro.error_mapping import (
     troubleshooting_link,
 )
 from tests.docs.conftest import DOCS, REPOSITORY
+from tests.support.log_lines import logged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +151,8 @@ def test_log_says_where_an_error_is_explained(
     with caplog.at_level(logging.ERROR), pytest.raises(FAILURES), map_errors():
         raise error
 
-    assert [f"What this means, and what to do: {TROUBLESHOOTING}#{anchor}"] == caplog.messages
+    told = logged(caplog, error_mapping.__name__)
+    assert [f"What this means, and what to do: {TROUBLESHOOTING}#{anchor}"] == told
     assert anchor in entries()
 
 
@@ -170,7 +173,7 @@ def test_nothing_is_said_where_nothing_is_to_be_done(
     with caplog.at_level(logging.ERROR), pytest.raises(type(error)), map_errors():
         raise error
 
-    assert [] == caplog.messages
+    assert [] == logged(caplog, error_mapping.__name__)
 
 
 def test_a_skipped_task_is_told_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -184,7 +187,7 @@ def test_a_skipped_task_is_told_nothing(caplog: pytest.LogCaptureFixture) -> Non
     ):
         raise NothingStartedError(target, reason="out of time")
 
-    assert [] == caplog.messages
+    assert [] == logged(caplog, error_mapping.__name__)
 
 
 @pytest.mark.parametrize("code", Code)

@@ -27,12 +27,14 @@ from airflow_spanner_lro.emulator import (
 )
 from tests.emulator.conftest import DATABASE, INSTANCE
 from tests.emulator.support.direct_calls import call
+from tests.support.log_lines import logged
 from tests.support.pubsub import PubSubDouble, running_pubsub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+AUDIT = "airflow_spanner_lro.emulator.audit"
 TOPIC = "projects/logs/topics/audit"
 FIRST, LAST = "first", "last"
 TABLE = "CREATE TABLE T{} (Id INT64) PRIMARY KEY (Id)"
@@ -233,12 +235,12 @@ def test_entries_wait_while_pubsub_is_in_trouble(
     run: Run, pubsub: PubSubDouble, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One warning, the emulator answers as ever, and all arrives in the end, in order."""
-    caplog.set_level(logging.WARNING, "airflow_spanner_lro.emulator.audit")
+    caplog.set_level(logging.WARNING, AUDIT)
     pubsub.refuse("Publish", grpc.StatusCode.UNAVAILABLE)
     emulator = run()
     names = [change_schema(emulator, number) for number in range(3)]
     pubsub.wait_until(lambda: pubsub.calls.count("Publish") >= 2)
-    said = [record.getMessage() for record in caplog.records]
+    said = logged(caplog, AUDIT)
     waiting = emulator.audit
     pubsub.allow("Publish")
     wait_for(pubsub, *((name, FIRST) for name in names))
@@ -253,24 +255,24 @@ def test_a_topic_that_is_not_there_is_told(
     pubsub: PubSubDouble, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Pub/Sub's own words are in the warning, and the topic may still be made."""
-    caplog.set_level(logging.WARNING, "airflow_spanner_lro.emulator.audit")
+    caplog.set_level(logging.WARNING, AUDIT)
     topic = AuditTopic(topic="projects/logs/topics/new", endpoint=pubsub.address)
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     with SpannerAdminEmulator(clock=clock, audit=topic) as emulator:
         emulator.create_database(DATABASE)
         change_schema(emulator)
-        pubsub.wait_until(lambda: bool(caplog.records))
+        pubsub.wait_until(lambda: bool(logged(caplog, AUDIT)))
         pubsub.create_topic(topic.topic)
         pubsub.wait_until(lambda: len(pubsub.published(topic.topic)) == 1)
 
-    assert "Topic not found: projects/logs/topics/new" in caplog.records[0].getMessage()
+    assert "Topic not found: projects/logs/topics/new" in logged(caplog, AUDIT)[0]
 
 
 def test_nobody_at_the_endpoint_does_not_stop_the_emulator(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It starts, answers and stops."""
-    caplog.set_level(logging.WARNING, "airflow_spanner_lro.emulator.audit")
+    caplog.set_level(logging.WARNING, AUDIT)
     with running_pubsub() as gone:
         topic = AuditTopic(topic=TOPIC, endpoint=gone.address)
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from airflow_spanner_lro.core.status import Code
 from tests.emulator.conftest import DATABASE, INSTANCE
+from tests.support.log_lines import logged
 
 if TYPE_CHECKING:
     from airflow_spanner_lro.emulator import SpannerAdminEmulator
@@ -161,4 +162,4 @@ def test_a_body_that_ends_early_is_no_failure(
             pass
 
     assert 200 == exchange(rest_emulator, "GET", f"/v1/{DATABASE}")[0]
-    assert [] == caplog.records
+    assert [] == logged(caplog, "airflow_spanner_lro.emulator", "aiohttp")

@@ -22,7 +22,6 @@ from sqlalchemy import insert, select, update
 
 from airflow_spanner_lro.airflow_internals.metadata_database import mark_database
 from airflow_spanner_lro.web.ledger.index import shared_index
-from airflow_spanner_lro.web.refresh import refresh
 from tests.reaper.airflow_tables import BUNDLE
 from tests.reaper.harness import BACKUP, ReaperHarness
 
@@ -50,12 +49,6 @@ SITE = "http://airflow.example"
 API = "/spanner-lro/api"
 ROW = "{row}"
 """Stands for the number of an entry, in an address."""
-
-
-def forget() -> None:
-    """Let this process forget what it knows of any database."""
-    for known in (shared_index, refresh):
-        known.cache_clear()
 
 
 def create_teams(tables: AirflowTables) -> None:
@@ -91,7 +84,7 @@ class ApiServer:
         clock: ManualClock,
     ) -> Iterator[ApiServer]:
         """Ask an api-server that has started, over a database of its own."""
-        forget()
+        shared_index.cache_clear()  # of another database
         with ReaperHarness.at_work(tables=tables, emulator=emulator, clock=clock) as reaper:
             yield cls(
                 tables=tables,
@@ -100,7 +93,7 @@ class ApiServer:
                 client=TestClient(app, base_url=SITE),
                 reaper=reaper,
             )
-        forget()
+        shared_index.cache_clear()
 
     # who asks
 

@@ -87,10 +87,13 @@ def server(  # noqa: PLR0917  # fixtures come as arguments
 ) -> Iterator[ApiServer]:
     """Return Airflow's api-server with a database that is empty but for its teams."""
     from airflow_spanner_lro.web.progress import PublishedProgress  # noqa: PLC0415
+    from airflow_spanner_lro.web.refresh import Refresher  # noqa: PLC0415
 
     from .api_server import ApiServer, create_teams  # noqa: PLC0415
 
     monkeypatch.setattr("airflow_spanner_lro.web.progress._shared", PublishedProgress())
+    refresher = Refresher(starts=False)  # a thread of its own would outlive the test
+    monkeypatch.setattr("airflow_spanner_lro.web.reading.refresh", lambda: refresher)
     _set(monkeypatch, **logins)
     create_teams(tables)
     with ApiServer.over(
