@@ -20,6 +20,7 @@ from tests.cluster.configuration import (
     build_environment,
     check_requirements,
     choose_port,
+    write_local_settings,
     write_passwords,
 )
 from tests.cluster.errors import ApiUnreachableError
@@ -165,6 +166,7 @@ class LocalAirflow:
             folder=settings.home / "postgres",
             log_path=settings.process_logs / "postgres.log",
         )
+        write_local_settings(settings=self.settings)
         self._environment = build_environment(
             settings=settings,
             login=self.login,
