@@ -173,13 +173,13 @@ def write_passwords(*, settings: AirflowSettings, login: Login) -> Path:
 
 
 _LOADED_ONCE = """
-# Tasks are forks of the scheduler, and each would load these for itself: a second of a core, and
-# much longer where dozens begin at once.
+# Tasks are forks of the scheduler, and callbacks of the Dag processor; each would load these for
+# itself: a second of a core, and much longer where dozens begin at once.
 import sys
 
 __all__ = []
 
-if sys.argv[1:2] == ["scheduler"]:
+if sys.argv[1:2] in (["scheduler"], ["dag-processor"]):
     import airflow.providers.google.common.hooks.base_google
     import google.cloud.spanner_admin_database_v1
     import google.cloud.spanner_admin_instance_v1
@@ -187,7 +187,7 @@ if sys.argv[1:2] == ["scheduler"]:
 
 
 def write_local_settings(*, settings: AirflowSettings) -> Path:
-    """Write what each component runs as it begins: the scheduler loads Google's clients once.
+    """Write what each component runs as it begins: two of them load Google's clients once.
 
     Our own modules are left to the tasks, as they are everywhere.
     """

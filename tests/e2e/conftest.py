@@ -44,9 +44,9 @@ SETTINGS = {
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "12",
     "SPANNER_LRO__DEFERRAL_GRACE": "10",
     "SPANNER_LRO__POLL_INTERVAL": "5",
-    # parsing all Dags again and again takes half of a small machine; now and then it is needed:
-    # watchers of an asset begin when a file is read after its Dag was unpaused (Airflow 3.3.2)
-    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
+    # reading all Dags again takes a minute of a small machine, and a callback of one of them waits
+    # for its turn then; who changes a file has it read at once
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
 }
 """Options of Airflow, by section and name, which make it quicker or calmer than its defaults."""
 EXECUTORS = {each.name.lower(): each for each in Executor}
