@@ -14,7 +14,6 @@ import gc
 import selectors
 import time
 import weakref
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -23,9 +22,10 @@ from airflow_spanner_lro.core.connection import ConnectionSpec
 from airflow_spanner_lro.triggers import base
 from airflow_spanner_lro.triggers.operation import SpannerOperationTrigger
 from tests.admin.virtual_spanner import CrowdedSpanner, poller_of
+from tests.support.garbage import no_collections
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
     from airflow_spanner_lro.core.names import OperationName
 
@@ -128,17 +128,6 @@ async def _act(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@contextmanager
-def no_collections() -> Iterator[None]:
-    """Let no garbage be collected: how long that takes is not a matter of a turn."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @pytest.mark.slow

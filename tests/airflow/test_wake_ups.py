@@ -31,11 +31,15 @@ from tests.airflow.listening import (
     warnings,
 )
 from tests.airflow.stats_recorder import StatsRecorder
+from tests.support.garbage import no_collections
 from tests.support.log_lines import logged
 from tests.support.pubsub import PubSubDouble, running_pubsub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+LONGEST_TURN = 0.2
+"""Of what all turns together take; 0.005 to 0.03 were measured."""
 
 
 @pytest.fixture
@@ -184,18 +188,19 @@ async def test_flood_leaves_the_loop_to_others(
 ) -> None:
     """Five thousand messages at once hold nobody else up for long, and are all acknowledged."""
     await until(lambda: double.streams(SUBSCRIPTION))
-    longest, data = 0.0, entry()
+    turns, data = [0.0], entry()
     await asyncio.to_thread(lambda: [double.publish(TOPIC, data) for _ in range(5_000)])
 
-    while sum(effects(stats).values()) < 5_000:
-        # of this thread, so that other processes do not count
-        before = time.thread_time()
-        await asyncio.sleep(0)
-        longest = max(longest, time.thread_time() - before)
+    with no_collections():
+        while sum(effects(stats).values()) < 5_000:
+            # of this thread, so that other processes do not count
+            before = time.thread_time()
+            await asyncio.sleep(0)
+            turns.append(time.thread_time() - before)
 
     await until(lambda: not double.unacknowledged(SUBSCRIPTION))
     assert 5_000 == len(poller.woken)
-    assert longest < 0.25
+    assert max(turns) < LONGEST_TURN * sum(turns)
 
 
 @pytest.mark.parametrize(

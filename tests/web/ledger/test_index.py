@@ -24,6 +24,7 @@ from airflow_spanner_lro.web.ledger.filters import ListQuery, filtered
 from airflow_spanner_lro.web.ledger.index import USABLE_FOR, shared_index
 from airflow_spanner_lro.web.ledger.rows import row
 from airflow_spanner_lro.web.ledger.states import State
+from tests.support.garbage import no_collections
 
 from .ledgers import NOW, Ledgers, entry, only, statements
 
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from airflow_spanner_lro.airflow_internals.state_store import ValueMarks
     from tests.reaper.airflow_tables import AirflowTables
 
-BUDGET = 0.3
-"""Seconds of processor time for filter, order and page of 10,000 entries, and for a refresh."""
+PAGE, REFRESH = 0.1, 0.25
+"""What filter, order and page of 10,000 entries may take, and a look for changes, of what reading
+them all takes; 0.03 and 0.09 were measured."""
 
 
 def test_an_entry_that_changes_is_read_again(ledgers: Ledgers) -> None:
@@ -331,9 +333,9 @@ def test_keys_that_somebody_made_up_do_not_disturb_the_order(ledgers: Ledgers) -
 
 @pytest.mark.slow
 def test_ten_thousand_entries_are_fast(ledgers: Ledgers) -> None:
-    """Once they are known, a page of them and a look for changes take a fraction of a second."""
+    """Once they are known, a page of them and a look for changes take a fraction of that."""
     ledgers.write_many(10_000)
-    ledgers.index.view()
+    _, reading = timed(ledgers.index.view)
 
     view, refreshing = timed(lambda: ledgers.later(60.0))
 
@@ -347,14 +349,15 @@ def test_ten_thousand_entries_are_fast(ledgers: Ledgers) -> None:
 
         rows, seconds = timed(page)
         assert 50 == len(rows)
-        assert seconds < BUDGET, given
-    assert refreshing < 2 * BUDGET
+        assert seconds < PAGE * reading, given
+    assert refreshing < REFRESH * reading
 
 
 def timed(do: Any) -> tuple[Any, float]:
     """Return what something comes to, and how much time of the processor it takes."""
-    began = time.thread_time()
-    return do(), time.thread_time() - began
+    with no_collections():
+        began = time.thread_time()
+        return do(), time.thread_time() - began
 
 
 def test_evidence_is_shown_with_what_it_means(ledgers: Ledgers) -> None:
