@@ -11,11 +11,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from google.cloud import (
     spanner_admin_database_v1 as database_v1,
@@ -120,6 +122,22 @@ def test_both_ports_answer_when_it_says_so(start: Start) -> None:
     with open_channel(started.target) as channel:
         assert DATABASE == client_of(channel).get_database(name=DATABASE, retry=None).name
     assert b"5.0" in quota
+
+
+def test_an_idle_emulator_does_nothing(start: Start) -> None:
+    """With a connection open and nothing to do it waits, and does not look again and again."""
+    started = start("--rest-port", "0", "--database", DATABASE)
+    address = urlsplit(started.lines[2].strip().partition("=")[2])
+    connection = http.client.HTTPConnection(f"{address.hostname}:{address.port}", timeout=10)
+    connection.request("GET", f"/v1/{DATABASE}")
+    connection.getresponse().read()
+    before = sum(psutil.Process(started.process.pid).cpu_times()[:2])
+    threading.Event().wait(0.5)
+    after = sum(psutil.Process(started.process.pid).cpu_times()[:2])
+    connection.close()
+
+    # a loop without rest would use all of it
+    assert after - before < 0.25
 
 
 @pytest.mark.slow

@@ -157,7 +157,7 @@ def test_stopping_waits_for_no_held_answer(emulator: SpannerAdminEmulator, start
     emulator.stop()
     taken = time.monotonic() - begin
 
-    assert taken < SOON
+    assert taken < 1
     assert grpc.StatusCode.UNAVAILABLE is held.code()  # type: ignore[attr-defined]  # as above
     assert not emulator_threads()
     assert [OperationState.RUNNING] == [view.state for view in emulator.operations()]
@@ -336,7 +336,7 @@ def test_rest_stops_with_a_held_answer(
     taken = time.monotonic() - begin
     client.join(timeout=SOON)
 
-    assert taken < SOON
+    assert taken < 2
     assert not client.is_alive()
     assert DATABASE not in {view.name for view in rest_emulator.resources()}
 

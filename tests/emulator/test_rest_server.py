@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 # the name under which the gRPC server has its threads, too
 THREADS = "spanner-emulator"
 
-SOON = 10.0
-"""Seconds within which things happen even on a busy machine; calls are held back for longer."""
 JSON = {"Content-Type": "application/json"}
 
 
@@ -76,13 +74,6 @@ def threads() -> list[str]:
     return [each.name for each in threading.enumerate() if THREADS in each.name]
 
 
-def processor_time() -> float:
-    """Return how many seconds of a core the threads of emulators have used."""
-    running = [each.ident for each in threading.enumerate() if THREADS in each.name]
-    clocks = [time.pthread_getcpuclockid(each) for each in running if each is not None]
-    return sum(map(time.clock_gettime, clocks))
-
-
 def test_without_rest_there_is_no_port(empty_emulator: SpannerAdminEmulator) -> None:
     """Nobody who did not ask for REST gets it."""
     assert empty_emulator.rest_port is None
@@ -104,7 +95,7 @@ def test_without_rest_nobody_needs_aiohttp() -> None:
 
 
 def test_it_stops_quickly_and_leaves_no_thread(recwarn: pytest.WarningsRecorder) -> None:
-    """Stopping waits neither for a call that is held back nor for a connection that is open."""
+    """Stopping takes under a second even while a call is held back and a connection is open."""
     emulator = SpannerAdminEmulator(rest_port=0)
     emulator.start()
     emulator.faults.delay(60, method="GetDatabase")
@@ -117,7 +108,7 @@ def test_it_stops_quickly_and_leaves_no_thread(recwarn: pytest.WarningsRecorder)
         emulator.stop()
         took = time.monotonic() - begin
 
-    assert took < SOON
+    assert took < 1
     assert [] == threads()
     assert [] == [str(each.message) for each in recwarn]
 
@@ -286,20 +277,6 @@ def test_a_bug_is_an_answer_without_a_traceback(
     assert "Traceback" not in answer.text
     assert "ZeroDivisionError" in caplog.text
     assert 200 == httpx.get(echo).status_code
-
-
-@pytest.mark.skipif(
-    not hasattr(time, "pthread_getcpuclockid"),
-    reason="this system does not say how much of a core a thread has used",
-)
-def test_an_idle_server_does_nothing(rest: httpx.Client) -> None:
-    """With a connection open and nothing to do it waits, and does not look again and again."""
-    rest.get(f"/{INSTANCE}")
-    before = processor_time()
-    threading.Event().wait(0.5)
-
-    # a loop without rest would use all of it
-    assert processor_time() - before < 0.1
 
 
 def test_both_faces_stop_together(rest_emulator: SpannerAdminEmulator) -> None:

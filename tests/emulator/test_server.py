@@ -41,7 +41,7 @@ def raw_call(channel: grpc.Channel, method: str) -> grpc.UnaryUnaryMultiCallable
 
 
 def test_it_stops_quickly_and_leaves_no_thread() -> None:
-    """Stopping does not wait for a call that is held back for a minute, and ends the thread."""
+    """Stopping takes under a second even while a call is held back, and ends the thread."""
     others = set(threading.enumerate())
     emulator = SpannerAdminEmulator()
     emulator.start()
@@ -53,7 +53,7 @@ def test_it_stops_quickly_and_leaves_no_thread() -> None:
         begin = time.monotonic()
         emulator.stop()
 
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 1
     left = set(threading.enumerate()) - others
     assert not [each for each in left if "emulator" in each.name]
 
